@@ -1,0 +1,1 @@
+"""Courier-neutral shipping: the merchant, the shipment and the promise that it is booked once."""

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class CouriersConfig(AppConfig):
+    """The courier-neutral core; labelled so that it can live in a host project."""
+
+    name = "couriers"
+    label = "shipcrowd_couriers"
+    verbose_name = "Couriers"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,89 @@
+"""The tunables: one SHIPCROWD dict in the settings, its defaults and their meaning.
+
+A courier's plug-in has tunables of its own under SHIPCROWD["COURIERS"][code] and reads them with
+the same machinery.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tunables:
+    """What a deployment may set in SHIPCROWD. Times are seconds unless the name says days."""
+
+    # How long a booking may be in flight before it is in doubt. Longer than any adapter's
+    # booking_deadline, or a slow booking would be doubted while it is still being made.
+    BOOKING_LEASE: float = 150.0
+    # How long an API request waits for the rate limiter before it answers 503.
+    API_LIMITER_WAIT: float = 2.0
+    # Consecutive infrastructure failures that open the circuit, and how long it stays open.
+    BREAKER_FAILURES: int = 5
+    BREAKER_COOLDOWN: float = 60.0
+    # The largest callback that is read, in bytes, and how long an account is cached for it.
+    WEBHOOK_MAX_BYTES: int = 65536
+    WEBHOOK_ACCOUNT_CACHE: float = 10.0
+    # How many callbacks a worker takes at once, and how long one waits for its shipment.
+    INBOX_BATCH: int = 500
+    INBOX_EARLY_EVENT_WAIT: float = 86400.0
+    # Orders in one request to shipments/bulk/ and shipments in one page.
+    PAGE_SIZE: int = 50
+    # How long rows are kept.
+    RETENTION_KEYS_DAYS: int = 30
+    RETENTION_EVENTS_DAYS: int = 90
+    RETENTION_CALLS_DAYS: int = 30
+    # A plug-in's own tunables, by the courier's code.
+    COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+
+
+def problems_of(kind: type, given: Any) -> list[tuple[str, str]]:
+    """What is wrong with a dict of tunables: pairs of key and complaint, empty when all is well."""
+    if not isinstance(given, dict):
+        return [("", f"must be a dict, not {type(given).__name__}")]
+    defaults = kind()
+    known = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(kind)}
+    found = []
+    for key, value in given.items():
+        if key not in known:
+            found.append((str(key), f"is not a setting (known: {', '.join(sorted(known))})"))
+            continue
+        default = known[key]
+        if isinstance(default, bool):
+            right = isinstance(value, bool)
+        elif isinstance(default, (int, float)):
+            allowed = (int, float) if isinstance(default, float) else (int,)
+            right = isinstance(value, allowed) and not isinstance(value, bool) and value >= 0
+        else:
+            right = isinstance(value, type(default))
+        if not right:
+            found.append((key, f"must be like {default!r}, not {value!r}"))
+    return found
+
+
+def build(kind: type[T], given: dict[str, Any]) -> T:
+    """The tunables of a kind with what is given; what is wrong is left to the system checks."""
+    wrong = {key for key, _ in problems_of(kind, given)}
+    return kind(**{key: value for key, value in given.items() if key not in wrong})
+
+
+@lru_cache(maxsize=1)
+def tunables() -> Tunables:
+    """The platform's tunables."""
+    return build(Tunables, getattr(settings, "SHIPCROWD", {}))
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "SHIPCROWD":
+        tunables.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,109 @@
+"""Couriers, and the accounts that companies have with them."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from fernet_fields import EncryptedTextField
+
+from couriers.models.company import Company
+from couriers.models.ids import new_account_id
+from couriers.types import Limit
+
+
+class Courier(models.Model):
+    """A courier of the catalogue. Switched off, nobody can book with it, without a deploy."""
+
+    code = models.SlugField(primary_key=True, max_length=30)
+    name = models.CharField(max_length=100)
+    is_enabled = models.BooleanField(
+        "takes new bookings", default=True, help_text="Off stops every new booking at once."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Rollout(models.TextChoices):
+    """How far an account is opened up."""
+
+    OFF = "off", "Off"
+    CANARY = "canary", "Canary"
+    LIVE = "live", "Live"
+
+
+class CourierAccount(models.Model):
+    """A company's login with a courier. `limits` is {operation: {"count": n, "window": seconds}}."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_account_id, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
+    courier = models.ForeignKey(Courier, on_delete=models.PROTECT, related_name="accounts")
+    base_url = models.URLField(max_length=300)
+    client_id = models.CharField(max_length=200)
+    username = EncryptedTextField()
+    password = EncryptedTextField()
+    webhook_secret = EncryptedTextField(blank=True, default="")
+    previous_webhook_secret = EncryptedTextField(blank=True, default="")
+    rollout = models.CharField(max_length=10, choices=Rollout, default=Rollout.LIVE)
+    canary_percent = models.PositiveSmallIntegerField(
+        default=5, help_text="Share of the company's orders that a canary account takes, in per cent."
+    )
+    limits = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Own limits, such as {"create_shipment": {"count": 200, "window": 1}}.',
+    )
+    settings = models.JSONField(
+        default=dict, blank=True, help_text="What the courier's plug-in lets an account choose."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("company", "courier")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "courier"], name="couriers_one_account_per_courier"
+            ),
+            models.CheckConstraint(
+                condition=Q(rollout__in=Rollout.values), name="couriers_account_rollout_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(canary_percent__lte=100), name="couriers_account_canary_percent"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.company_id}/{self.courier_id}"
+
+    def clean(self) -> None:
+        if not isinstance(self.limits, dict):
+            raise ValidationError({"limits": "An object of operations and their limits."})
+        for operation, limit in self.limits.items():
+            if (
+                not isinstance(limit, dict)
+                or set(limit) != {"count", "window"}
+                or not all(isinstance(v, (int, float)) and v > 0 for v in limit.values())
+            ):
+                raise ValidationError(
+                    {"limits": f'{operation}: expected {{"count": n, "window": seconds}}.'}
+                )
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that callbacks may be signed with, the current one first."""
+        return tuple(s for s in (self.webhook_secret, self.previous_webhook_secret) if s)
+
+    @property
+    def webhook_path(self) -> str:
+        """The path that the courier calls back on."""
+        return f"/webhooks/{self.courier_id}/{self.pk}/"
+
+    def limit_of(self, operation: str) -> Limit | None:
+        """The account's own limit of an operation, or None where the courier's default holds."""
+        own = self.limits.get(operation)
+        return Limit(count=int(own["count"]), window=float(own["window"])) if own else None

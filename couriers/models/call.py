@@ -1,0 +1,52 @@
+"""The audit of calls to couriers that change something: what was sent when, and how it ended."""
+
+from django.db import models
+from django.db.models import Q
+
+from couriers.models.account import CourierAccount
+from couriers.models.shipment import Shipment
+
+
+class Outcome(models.TextChoices):
+    """How a call ended; `pending` until it has."""
+
+    PENDING = "pending", "Pending"
+    OK = "ok", "Done"
+    NOT_SENT = "not_sent", "Not sent"
+    NOT_DONE = "not_done", "Not done"
+    REJECTED = "rejected", "Rejected"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class CourierCall(models.Model):
+    """One call. Holds the courier's own words, never a secret nor a consignee's data."""
+
+    account = models.ForeignKey(CourierAccount, on_delete=models.CASCADE, related_name="calls")
+    shipment = models.ForeignKey(
+        Shipment, null=True, blank=True, on_delete=models.CASCADE, related_name="calls"
+    )
+    operation = models.CharField(max_length=40)
+    attempt = models.PositiveIntegerField(default=1)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    code = models.CharField(max_length=100, blank=True)
+    message = models.CharField(max_length=1000, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome__in=Outcome.values), name="couriers_call_outcome_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=Outcome.PENDING, finished_at__isnull=True)
+                | (~Q(outcome=Outcome.PENDING) & Q(finished_at__isnull=False)),
+                name="couriers_call_ended_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["started_at"], name="couriers_call_started")]
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.outcome}"

@@ -1,0 +1,41 @@
+"""The merchant: a company that ships, and the keys its storefronts authenticate with."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from rest_framework_api_key.models import AbstractAPIKey
+
+pincode_validator = RegexValidator(r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0.")
+phone_validator = RegexValidator(r"^[1-9][0-9]{9}\Z", "Ten digits, without +91 or a leading 0.")
+
+
+class Company(models.Model):
+    """A merchant. `state` is the full name of the GST state; `phone` is ten digits."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    gstin = models.CharField("GSTIN", max_length=15, blank=True)
+    address = models.CharField(max_length=500, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=100, blank=True)
+    pincode = models.CharField(max_length=6, blank=True, validators=[pincode_validator])
+    phone = models.CharField(max_length=10, blank=True, validators=[phone_validator])
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "companies"
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CompanyApiKey(AbstractAPIKey):
+    """A key of one company, hashed at rest; it is shown once, when it is made."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="api_keys")
+
+    class Meta(AbstractAPIKey.Meta):
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"

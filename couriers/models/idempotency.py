@@ -1,0 +1,38 @@
+"""The key a storefront names a booking by, so that asking twice books once."""
+
+from django.db import models
+from django.db.models import Q
+
+from couriers.models.company import Company
+from couriers.models.shipment import Shipment
+
+
+class IdempotencyKey(models.Model):
+    """A key of one company and the booking it stands for.
+
+    `fingerprints` holds a keyed hash of each field of the request, so that another request under
+    the same key is recognised, and its differing fields named, without keeping the request.
+    The answer to replay is kept in the very bytes that were sent.
+    """
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprints = models.JSONField()
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="keys")
+    response_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    response_body = models.BinaryField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "key"], name="couriers_one_use_of_a_key"),
+            models.CheckConstraint(
+                condition=Q(response_status__isnull=True, response_body__isnull=True)
+                | Q(response_status__isnull=False, response_body__isnull=False),
+                name="couriers_answer_whole_or_none",
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="couriers_key_created")]
+
+    def __str__(self) -> str:
+        return self.key

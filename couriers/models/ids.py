@@ -1,0 +1,30 @@
+"""Public ids: a prefix that says what it is, and a ULID, so that they sort by time of creation.
+
+80 random bits make them fit for a URL that anybody with the id may open.
+"""
+
+from ulid import ULID
+
+
+def _new(prefix: str) -> str:
+    return f"{prefix}_{str(ULID()).lower()}"
+
+
+def new_account_id() -> str:
+    """`acc_…` for a CourierAccount."""
+    return _new("acc")
+
+
+def new_warehouse_id() -> str:
+    """`whs_…` for a Warehouse."""
+    return _new("whs")
+
+
+def new_shipment_id() -> str:
+    """`shp_…` for a Shipment."""
+    return _new("shp")
+
+
+def new_manifest_id() -> str:
+    """`mft_…` for a Manifest."""
+    return _new("mft")

@@ -1,0 +1,67 @@
+"""Manifests: the list of parcels handed over, made by the courier in chunks."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from couriers.models.account import CourierAccount
+from couriers.models.company import Company
+from couriers.models.ids import new_manifest_id
+
+
+class ManifestState(models.TextChoices):
+    """How far a manifest or one of its chunks is."""
+
+    PENDING = "pending", "Pending"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+class Manifest(models.Model):
+    """A manifest asked for by an operator or a storefront."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_manifest_id, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="manifests")
+    account = models.ForeignKey(CourierAccount, on_delete=models.PROTECT, related_name="manifests")
+    state = models.CharField(max_length=10, choices=ManifestState, default=ManifestState.PENDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=ManifestState.values), name="couriers_manifest_state_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.pk
+
+
+class ManifestChunk(models.Model):
+    """The part of a manifest that one call to the courier makes."""
+
+    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="chunks")
+    position = models.PositiveIntegerField()
+    tracking_ids = ArrayField(models.CharField(max_length=100))
+    state = models.CharField(max_length=10, choices=ManifestState, default=ManifestState.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=1000, blank=True)
+    number = models.CharField(max_length=50, blank=True)
+    url = models.URLField(max_length=1000, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("manifest", "position")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["manifest", "position"], name="couriers_one_chunk_per_position"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ManifestState.values), name="couriers_chunk_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.manifest_id} #{self.position}"

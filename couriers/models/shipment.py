@@ -1,0 +1,189 @@
+"""The shipment and its scans."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from fernet_fields import EncryptedTextField
+
+from couriers.models.account import Courier, CourierAccount
+from couriers.models.company import Company
+from couriers.models.ids import new_shipment_id
+from couriers.models.warehouse import Warehouse
+from couriers.statuses import RELEASES_ORDER, STATUS_FACTS, Status, StatusFacts
+from couriers.types import Direction, PaymentMode
+
+
+class Shipment(models.Model):
+    """One parcel of one order with one courier.
+
+    Money in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
+    encrypted. `attempt` counts the booking's attempts and fences a late answer off from a newer
+    one; `lease_expires_at` is when an attempt that has not ended becomes a doubt.
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="shipments")
+    account = models.ForeignKey(CourierAccount, on_delete=models.PROTECT, related_name="shipments")
+    courier = models.ForeignKey(Courier, on_delete=models.PROTECT, related_name="+")
+    warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="+")
+    original = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="returns"
+    )
+    direction = models.CharField(max_length=10, choices=Direction, default=Direction.FORWARD)
+    order_number = models.CharField(max_length=100)
+    order_date = models.DateField()
+
+    status = models.CharField(max_length=30, choices=Status, default=Status.BOOKING)
+    courier_status = models.CharField(max_length=100, blank=True)
+    ndr_reason = models.CharField("NDR reason", max_length=100, blank=True)
+    status_at = models.DateTimeField("status since", null=True, blank=True)
+    attention = models.CharField(
+        max_length=300, blank=True, help_text="Why an operator should look; empty when all is well."
+    )
+    failure = models.CharField(max_length=1000, blank=True)
+
+    attempt = models.PositiveIntegerField(default=1)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+
+    tracking_id = models.CharField(max_length=100, blank=True)
+    former_tracking_ids = ArrayField(
+        models.CharField(max_length=100), default=list, blank=True, editable=False
+    )
+    waybill = models.CharField(max_length=100, blank=True)
+    vendor = models.CharField(max_length=100, blank=True)
+    service = models.CharField(max_length=50, blank=True)
+
+    payment_mode = models.CharField(max_length=10, choices=PaymentMode)
+    cod_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    total_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    taxable_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    tax_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    items = models.JSONField(default=list)
+    weight_g = models.PositiveIntegerField()
+    length_cm = models.PositiveIntegerField()
+    width_cm = models.PositiveIntegerField()
+    height_cm = models.PositiveIntegerField()
+
+    consignee_name = models.CharField(max_length=200)
+    consignee_phone = EncryptedTextField()
+    consignee_address = EncryptedTextField()
+    consignee_city = models.CharField(max_length=100)
+    consignee_state = models.CharField(max_length=100)
+    consignee_pincode = models.CharField(max_length=6)
+
+    options = models.JSONField(default=dict, blank=True)
+    return_reason = models.CharField(max_length=300, blank=True)
+    estimated_delivery = models.DateTimeField(null=True, blank=True)
+    delivery_attempts = models.PositiveSmallIntegerField(null=True, blank=True)
+    booked_at = models.DateTimeField(null=True, blank=True)
+    tracked_at = models.DateTimeField("last news", null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "courier", "direction", "order_number"],
+                condition=~Q(status__in=sorted(RELEASES_ORDER)),
+                name="couriers_one_live_shipment",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "tracking_id"],
+                condition=~Q(tracking_id=""),
+                name="couriers_one_shipment_per_tracking_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="couriers_shipment_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(direction__in=Direction.values), name="couriers_direction_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_mode__in=PaymentMode.values), name="couriers_payment_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(total_amount=F("taxable_amount") + F("tax_amount")),
+                name="couriers_amounts_add_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(cod_amount__gte=0) & Q(tax_amount__gte=0) & Q(taxable_amount__gte=0),
+                name="couriers_amounts_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_g__gt=0)
+                & Q(length_cm__gt=0)
+                & Q(width_cm__gt=0)
+                & Q(height_cm__gt=0),
+                name="couriers_parcel_has_size",
+            ),
+            # A shipment that the courier has is one with a tracking id, and the other way round.
+            models.CheckConstraint(
+                condition=Q(status__in=[Status.BOOKING, Status.IN_DOUBT, Status.FAILED])
+                | ~Q(tracking_id=""),
+                name="couriers_booked_has_tracking_id",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.BOOKING) | Q(lease_expires_at__isnull=False),
+                name="couriers_booking_has_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["company", "-id"], name="couriers_ship_company_id"),
+            models.Index(fields=["company", "status", "-id"], name="couriers_ship_status"),
+            models.Index(fields=["company", "order_number"], name="couriers_ship_order"),
+            models.Index(fields=["account", "order_number"], name="couriers_ship_acc_order"),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=Q(status__in=[Status.BOOKING, Status.IN_DOUBT]),
+                name="couriers_ship_unsettled",
+            ),
+            models.Index(
+                fields=["account", "tracked_at"],
+                condition=~Q(
+                    status__in=sorted(
+                        {s for s, f in STATUS_FACTS.items() if f.terminal}
+                        | {Status.BOOKING, Status.IN_DOUBT}
+                    )
+                ),
+                name="couriers_ship_to_poll",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_number} ({self.get_status_display()})"
+
+    @property
+    def facts(self) -> StatusFacts:
+        """What the shipment's status allows and demands."""
+        return STATUS_FACTS[Status(self.status)]
+
+
+class Scan(models.Model):
+    """One scan of a parcel, stored once. `at` is the courier's time.
+
+    `status` is empty for a word the plug-in does not know: kept, counted, changes nothing.
+    `ignored` marks a scan that came after a terminal status in the courier's own time.
+    """
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="scans")
+    at = models.DateTimeField()
+    status = models.CharField(max_length=30, choices=Status, blank=True)
+    courier_status = models.CharField(max_length=100)
+    ndr_reason = models.CharField("NDR reason", max_length=100, blank=True)
+    location = models.CharField(max_length=200, blank=True)
+    description = models.CharField(max_length=500, blank=True)
+    ignored = models.BooleanField(default=False)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("at", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shipment", "at", "courier_status", "location"],
+                name="couriers_scan_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.courier_status}"

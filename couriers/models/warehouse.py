@@ -1,0 +1,99 @@
+"""Where parcels are picked up, and what each courier calls the place."""
+
+from django.db import models
+from django.db.models import Q
+
+from couriers.models.account import CourierAccount
+from couriers.models.company import Company, phone_validator, pincode_validator
+from couriers.models.ids import new_warehouse_id
+from couriers.types import Address, Pickup
+
+
+class Warehouse(models.Model):
+    """A pickup address of a company. `state` is a full name, `phone` ten digits."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="warehouses")
+    name = models.CharField(max_length=100)
+    contact_name = models.CharField(max_length=100)
+    phone = models.CharField(max_length=10, validators=[phone_validator])
+    address = models.CharField(max_length=500)
+    city = models.CharField(max_length=100)
+    state = models.CharField(max_length=100)
+    pincode = models.CharField(max_length=6, validators=[pincode_validator])
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("company", "name")
+        constraints = [
+            models.UniqueConstraint(fields=["company", "name"], name="couriers_warehouse_name"),
+            models.UniqueConstraint(
+                fields=["company"],
+                condition=Q(is_default=True),
+                name="couriers_one_default_warehouse",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_pickup(self, reference: str = "") -> Pickup:
+        """The warehouse as it crosses the courier contract."""
+        return Pickup(
+            warehouse_id=self.pk,
+            reference=reference,
+            address=Address(
+                name=self.contact_name,
+                phone=self.phone,
+                address=self.address,
+                city=self.city,
+                state=self.state,
+                pincode=self.pincode,
+            ),
+        )
+
+
+class RegistrationState(models.TextChoices):
+    """Whether the courier knows a warehouse."""
+
+    PENDING = "pending", "Pending"
+    SYNCED = "synced", "Synced"
+    FAILED = "failed", "Failed"
+
+
+class WarehouseRegistration(models.Model):
+    """What an account's courier calls a warehouse: stored, never derived again."""
+
+    account = models.ForeignKey(
+        CourierAccount, on_delete=models.CASCADE, related_name="registrations"
+    )
+    warehouse = models.ForeignKey(
+        Warehouse, on_delete=models.CASCADE, related_name="registrations"
+    )
+    reference = models.CharField(max_length=200, blank=True)
+    state = models.CharField(
+        max_length=10, choices=RegistrationState, default=RegistrationState.PENDING
+    )
+    reason = models.CharField(max_length=500, blank=True)
+    address_hash = models.CharField(max_length=64, blank=True, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "warehouse"], name="couriers_one_registration"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RegistrationState.values),
+                name="couriers_registration_state_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RegistrationState.SYNCED) | ~Q(reference=""),
+                name="couriers_synced_has_reference",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.warehouse_id} at {self.account_id}: {self.state}"

@@ -1,0 +1,191 @@
+"""The neutral statuses of a shipment and the mapper from a courier's own words to them.
+
+Knows no courier by name: each plug-in hands its own table to a StatusMapper.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """Where a shipment stands, in the same words for every courier."""
+
+    BOOKING = "booking", "Booking"
+    IN_DOUBT = "in_doubt", "In doubt"
+    FAILED = "failed", "Failed"
+    BOOKED = "booked", "Booked"
+    PICKUP_PENDING = "pickup_pending", "Pickup pending"
+    PICKUP_SCHEDULED = "pickup_scheduled", "Pickup scheduled"
+    OUT_FOR_PICKUP = "out_for_pickup", "Out for pickup"
+    NOT_PICKED = "not_picked", "Not picked"
+    PICKUP_CANCELLED = "pickup_cancelled", "Pickup cancelled"
+    PICKED_UP = "picked_up", "Picked up"
+    IN_TRANSIT = "in_transit", "In transit"
+    DELAYED = "delayed", "Delayed"
+    OUT_FOR_DELIVERY = "out_for_delivery", "Out for delivery"
+    UNDELIVERED = "undelivered", "Undelivered"
+    DELIVERED = "delivered", "Delivered"
+    NOT_SERVICEABLE = "not_serviceable", "Not serviceable"
+    CANCELLED = "cancelled", "Cancelled"
+    RTO_REQUESTED = "rto_requested", "RTO requested"
+    RTO_IN_TRANSIT = "rto_in_transit", "RTO in transit"
+    RTO_DELAYED = "rto_delayed", "RTO delayed"
+    RTO_OUT_FOR_DELIVERY = "rto_out_for_delivery", "RTO out for delivery"
+    RTO_FAILED = "rto_failed", "RTO failed"
+    RTO_DELIVERED = "rto_delivered", "RTO delivered"
+    LOST = "lost", "Lost"
+    DAMAGED = "damaged", "Damaged"
+
+
+class Category(enum.StrEnum):
+    """The stage of a shipment's life that a status belongs to."""
+
+    BOOKING = "booking"
+    PICKUP = "pickup"
+    TRANSIT = "transit"
+    DELIVERY = "delivery"
+    EXCEPTION = "exception"
+    RTO = "rto"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """What a neutral status allows and demands.
+
+    `progress` orders two scans of the same moment: the further along wins.
+    """
+
+    category: Category
+    progress: int
+    terminal: bool = False
+    cancellable: bool = False
+    reattemptable: bool = False
+    needs_action: bool = False
+
+
+_C = Category
+STATUS_FACTS: Mapping[Status, StatusFacts] = {
+    Status.BOOKING: StatusFacts(_C.BOOKING, 0),
+    Status.IN_DOUBT: StatusFacts(_C.BOOKING, 1, needs_action=True),
+    Status.FAILED: StatusFacts(_C.CLOSED, 2, terminal=True),
+    Status.BOOKED: StatusFacts(_C.PICKUP, 10, cancellable=True),
+    Status.PICKUP_PENDING: StatusFacts(_C.PICKUP, 20, cancellable=True),
+    Status.PICKUP_SCHEDULED: StatusFacts(_C.PICKUP, 21, cancellable=True),
+    Status.OUT_FOR_PICKUP: StatusFacts(_C.PICKUP, 22, cancellable=True),
+    Status.NOT_PICKED: StatusFacts(_C.PICKUP, 23, cancellable=True, needs_action=True),
+    Status.PICKUP_CANCELLED: StatusFacts(_C.PICKUP, 24, cancellable=True, needs_action=True),
+    Status.PICKED_UP: StatusFacts(_C.TRANSIT, 30, cancellable=True),
+    Status.IN_TRANSIT: StatusFacts(_C.TRANSIT, 31, cancellable=True),
+    Status.DELAYED: StatusFacts(_C.TRANSIT, 32, cancellable=True),
+    Status.OUT_FOR_DELIVERY: StatusFacts(_C.DELIVERY, 40),
+    Status.UNDELIVERED: StatusFacts(
+        _C.EXCEPTION, 41, cancellable=True, reattemptable=True, needs_action=True
+    ),
+    Status.RTO_REQUESTED: StatusFacts(_C.RTO, 50),
+    Status.RTO_IN_TRANSIT: StatusFacts(_C.RTO, 51),
+    Status.RTO_DELAYED: StatusFacts(_C.RTO, 52),
+    Status.RTO_OUT_FOR_DELIVERY: StatusFacts(_C.RTO, 53),
+    Status.RTO_FAILED: StatusFacts(_C.RTO, 54, needs_action=True),
+    Status.NOT_SERVICEABLE: StatusFacts(_C.CLOSED, 60, terminal=True, needs_action=True),
+    Status.CANCELLED: StatusFacts(_C.CLOSED, 61, terminal=True),
+    Status.DAMAGED: StatusFacts(_C.CLOSED, 62, terminal=True, needs_action=True),
+    Status.LOST: StatusFacts(_C.CLOSED, 63, terminal=True, needs_action=True),
+    Status.RTO_DELIVERED: StatusFacts(_C.CLOSED, 64, terminal=True),
+    Status.DELIVERED: StatusFacts(_C.CLOSED, 65, terminal=True),
+}
+
+TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
+CANCELLABLE = frozenset(status for status, facts in STATUS_FACTS.items() if facts.cancellable)
+RTO = frozenset(
+    status for status, facts in STATUS_FACTS.items() if facts.category is Category.RTO
+) | {Status.RTO_DELIVERED}
+
+# An order with a shipment in one of these may be shipped again under a new key: nothing of it
+# is on the way to the consignee any more. Delivered is not among them.
+RELEASES_ORDER = frozenset(
+    {
+        Status.FAILED,
+        Status.CANCELLED,
+        Status.NOT_SERVICEABLE,
+        Status.RTO_DELIVERED,
+        Status.LOST,
+        Status.DAMAGED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonFacts:
+    """A courier's reason for a failed attempt (NDR), classified like a status."""
+
+    code: str
+    category: Category = Category.EXCEPTION
+    terminal: bool = False
+    cancellable: bool = True
+    reattemptable: bool = True
+    needs_action: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MappedStatus:
+    """A courier's status in neutral words. `status` is None when the courier's word is unknown."""
+
+    status: Status | None
+    courier_status: str
+    reason: ReasonFacts | None = None
+    courier_reason: str = ""
+
+    @property
+    def facts(self) -> StatusFacts | None:
+        return STATUS_FACTS[self.status] if self.status else None
+
+
+def normalise(word: str) -> str:
+    """Fold case and treat `_` and `-` as spaces: couriers spell one status in several ways."""
+    return re.sub(r"[\s_\-]+", " ", word).strip().casefold()
+
+
+class StatusMapper:
+    """Maps (direction, type, status, reason) of one courier to neutral statuses.
+
+    `statuses` maps the courier's word to a Status. A key may also be a tuple
+    (direction, type, word) for couriers whose words depend on them ("" matches any); the most
+    specific entry wins. `reasons` maps the courier's NDR words to ReasonFacts.
+    """
+
+    def __init__(
+        self,
+        statuses: Mapping[str | tuple[str, str, str], Status],
+        reasons: Mapping[str, ReasonFacts] | None = None,
+    ) -> None:
+        self._statuses: dict[tuple[str, str, str], Status] = {}
+        for key, status in statuses.items():
+            direction, kind, word = key if isinstance(key, tuple) else ("", "", key)
+            self._statuses[(direction, normalise(kind), normalise(word))] = status
+        self._reasons = {normalise(word): facts for word, facts in (reasons or {}).items()}
+
+    def map(
+        self, status: str, *, direction: str = "", kind: str = "", reason: str = ""
+    ) -> MappedStatus:
+        """Neutral status of a courier's words; unknown words give `status=None`, never an error."""
+        word, kind = normalise(status), normalise(kind)
+        candidates: Iterable[tuple[str, str, str]] = (
+            (direction, kind, word),
+            (direction, "", word),
+            ("", kind, word),
+            ("", "", word),
+        )
+        found = next((self._statuses[c] for c in candidates if c in self._statuses), None)
+        return MappedStatus(
+            status=found,
+            courier_status=status,
+            reason=self._reasons.get(normalise(reason)) if reason else None,
+            courier_reason=reason,
+        )

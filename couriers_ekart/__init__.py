@@ -1,0 +1,1 @@
+"""Ekart (Flipkart Logistics) for Shipcrowd: API v3.8.8."""

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class CouriersEkartConfig(AppConfig):
+    """Ekart; registers its adapter and receiver when Django is ready."""
+
+    name = "couriers_ekart"
+    label = "shipcrowd_ekart"
+    verbose_name = "Ekart"
+
+    def ready(self) -> None:
+        from couriers.factory import CourierFactory
+        from couriers_ekart.provider import EkartAdapter
+        from couriers_ekart.webhooks import EkartReceiver
+
+        CourierFactory.register(EkartAdapter, EkartReceiver())

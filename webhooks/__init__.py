@@ -1,0 +1,1 @@
+"""The inbox: couriers' callbacks, stored once and applied by workers."""

@@ -1,0 +1,63 @@
+"""The inbox: every authentic callback, stored once, with what became of it."""
+
+from django.db import models
+from django.db.models import Q
+
+from couriers.models import CourierAccount
+from couriers.receiver import Topic
+
+
+class EventState(models.TextChoices):
+    """What became of a callback. `failed` will be tried again; `dead` only by an operator."""
+
+    PENDING = "pending", "Pending"
+    PROCESSED = "processed", "Processed"
+    FAILED = "failed", "Failed"
+    DEAD = "dead", "Dead"
+
+
+class WebhookEvent(models.Model):
+    """One callback. `content_hash` is the SHA-256 of its canonical content, unique per account."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(
+        CourierAccount, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    topic = models.CharField(max_length=30, default=Topic.UNKNOWN)
+    content_hash = models.BinaryField(max_length=32)
+    body = models.BinaryField()
+    state = models.CharField(max_length=10, choices=EventState, default=EventState.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    reason = models.CharField(max_length=500, blank=True)
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "content_hash"], name="webhooks_event_stored_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=EventState.values), name="webhooks_event_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=EventState.PROCESSED) | Q(processed_at__isnull=False),
+                name="webhooks_processed_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state__in=[EventState.PENDING, EventState.FAILED]),
+                name="webhooks_event_due",
+            ),
+            models.Index(
+                fields=["-id"], condition=Q(state=EventState.DEAD), name="webhooks_event_dead"
+            ),
+            models.Index(fields=["received_at"], name="webhooks_event_received"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.pk}: {self.state}"

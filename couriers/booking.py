@@ -1,16 +1,48 @@
-"""The booking protocol: reserve, call, settle."""
+"""The booking protocol: reserve, call, settle. One order, one shipment.
+
+Couriers' create calls can neither be repeated nor looked up, so the platform writes down what it
+is about to do before it does it, and what came of it afterwards: two commits when nothing goes
+wrong, and no transaction is open while the network is waited for. What a crash or a lost answer
+leaves between the two is *in doubt*: never repeated, and settled by the courier's own event or by
+an operator (couriers.doubt).
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from couriers.models import Company, Shipment
-from couriers.types import ShipmentDraft
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from couriers.conf import tunables
+from couriers.errors import CourierError, NotDone, NotSent, Rejected, Unknown
+from couriers.factory import CourierFactory
+from couriers.fingerprints import differences, fingerprints_of
+from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
+from couriers.models.call import Outcome
+from couriers.preparation import Prepared, prepare
+from couriers.representation import shipment_json
+from couriers.resilience import rate_limit
+from couriers.resilience.retry import retry_safely
+from couriers.statuses import Status
+from couriers.types import Booking, Direction, ShipmentDraft
+from couriers.validation import checked, clean_key
+
+log = structlog.get_logger(__name__)
+
+UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
 class BookingResult:
-    """The end of a booking: the answer in the bytes that were, or would have been, sent first."""
+    """The end of a booking: the answer in the bytes that were, or would have been, sent first.
+
+    `status_code` is 201 for a booking, 202 for one in doubt.
+    """
 
     shipment: Shipment
     status_code: int
@@ -51,5 +83,302 @@ class OrderAlreadyLive(BookingConflict):
 def book(
     company: Company, draft: ShipmentDraft, *, key: str | None = None, patient: bool = False
 ) -> BookingResult:
-    """Book a shipment once."""
-    raise NotImplementedError
+    """Book a shipment once, however often and by however many it is asked for.
+
+    `key` names the booking within the company; without one the order number does. `patient` work
+    waits for the rate limiter as bulk work may, not as an API request does.
+
+    Raises InvalidRequest before anything is stored; NotSent, NotDone and Rejected with the key
+    free for another try; BookingConflict when another booking is in the way. An unknown outcome
+    is not raised: the result says that the shipment is in doubt.
+    """
+    draft = checked(draft)
+    key = clean_key(draft.order_number if key is None else key)
+    earlier = _earlier(company, key)
+    if earlier and (result := _answer_again(earlier, draft)):
+        return result
+    prepared = prepare(company, draft)
+    prints = fingerprints_of(draft)
+    try:
+        if earlier:
+            call = _reserve_again(earlier, prepared, prints)
+        else:
+            call = _reserve(key, prepared, prints)
+    except IntegrityError as error:
+        return _meet(error, company, key, draft)
+    return _call_and_settle(prepared, call, patient=patient)
+
+
+def expire_leases() -> int:
+    """Put in doubt every booking whose lease has run out; returns how many there were.
+
+    Whoever was making it has died or is stuck; if an answer comes yet, it settles the booking.
+    """
+    return Shipment.objects.filter(
+        status=Status.BOOKING, lease_expires_at__lte=timezone.now()
+    ).update(status=Status.IN_DOUBT, updated_at=timezone.now())
+
+
+def store_answer(shipment: Shipment) -> bytes:
+    """Keep the answer that the booking's key replays from now on, and return it.
+
+    Only the first answer is kept; `shipment` is booked and has just been written.
+    """
+    body = shipment_json(shipment)
+    kept = IdempotencyKey.objects.filter(shipment=shipment, response_status__isnull=True).update(
+        response_status=201, response_body=body
+    )
+    if kept:
+        return body
+    key = IdempotencyKey.objects.filter(shipment=shipment).first()
+    return bytes(key.response_body) if key and key.response_body else body
+
+
+def _earlier(company: Company, key: str) -> IdempotencyKey | None:
+    return (
+        IdempotencyKey.objects.select_related("shipment").filter(company=company, key=key).first()
+    )
+
+
+def _answer_again(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | None:
+    """The answer to a key seen before, or None where its booking surely failed and may be tried."""
+    shipment = earlier.shipment
+    if shipment.status == Status.FAILED:
+        return None
+    if different := differences(earlier.fingerprints, draft):
+        raise KeyReused(different)
+    if earlier.response_body is not None and earlier.response_status is not None:
+        return BookingResult(
+            shipment, earlier.response_status, bytes(earlier.response_body), replayed=True
+        )
+    if shipment.status == Status.BOOKING:
+        left = (_lease_of(shipment) - timezone.now()).total_seconds()
+        if left > 0:
+            raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
+        expire_leases()
+        shipment.refresh_from_db()
+        return _answer_again(_reread(earlier), draft)
+    if shipment.status == Status.IN_DOUBT:
+        return BookingResult(shipment, 202, shipment_json(shipment), replayed=True)
+    return BookingResult(shipment, 201, store_answer(shipment), replayed=True)
+
+
+def _reread(earlier: IdempotencyKey) -> IdempotencyKey:
+    return IdempotencyKey.objects.select_related("shipment").get(pk=earlier.pk)
+
+
+def _lease_of(shipment: Shipment) -> dt.datetime:
+    return shipment.lease_expires_at or shipment.created_at
+
+
+def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCall:
+    """First commit: the key, the shipment and the call about to be made."""
+    shipment = prepared.shipment
+    _start_attempt(shipment)
+    call = _new_call(shipment)
+    with transaction.atomic():
+        IdempotencyKey.objects.create(
+            company_id=shipment.company_id,
+            key=key,
+            fingerprints=prints,
+            shipment_id=shipment.pk,
+        )
+        shipment.save(force_insert=True)
+        call.save(force_insert=True)
+    return call
+
+
+def _reserve_again(
+    earlier: IdempotencyKey, prepared: Prepared, prints: dict[str, str]
+) -> CourierCall:
+    """The same for a key whose last attempt surely failed: its shipment is used again."""
+    shipment = prepared.shipment
+    with transaction.atomic():
+        last = Shipment.objects.select_for_update().get(pk=earlier.shipment_id)
+        if last.status != Status.FAILED:
+            raise BookingInFlight(last.pk, retry_after=1)
+        shipment.pk = last.pk
+        shipment.attempt = last.attempt + 1
+        shipment.created_at = last.created_at
+        _start_attempt(shipment)
+        call = _new_call(shipment)
+        IdempotencyKey.objects.filter(pk=earlier.pk).update(fingerprints=prints)
+        shipment.save(force_update=True)
+        call.save(force_insert=True)
+    return call
+
+
+def _start_attempt(shipment: Shipment) -> None:
+    shipment.status = Status.BOOKING
+    shipment.lease_expires_at = timezone.now() + dt.timedelta(seconds=tunables().BOOKING_LEASE)
+
+
+def _new_call(shipment: Shipment) -> CourierCall:
+    return CourierCall(
+        account_id=shipment.account_id,
+        shipment=shipment,
+        operation=_operation(shipment.direction),
+        attempt=shipment.attempt,
+        started_at=timezone.now(),
+    )
+
+
+def _operation(direction: str) -> str:
+    return "create_reverse_shipment" if direction == Direction.REVERSE else "create_shipment"
+
+
+def _meet(error: IntegrityError, company: Company, key: str, draft: ShipmentDraft) -> BookingResult:
+    """Another booking was quicker: answer as its state says."""
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+    if constraint == "couriers_one_use_of_a_key":
+        earlier = _earlier(company, key)
+        result = _answer_again(earlier, draft) if earlier else None
+        if result:
+            return result
+        # It failed, or was purged, in this very moment: the caller may ask again.
+        raise BookingInFlight(earlier.shipment_id if earlier else "", retry_after=1) from error
+    if constraint == "couriers_one_live_shipment":
+        live = live_shipment(company, draft)
+        if live:
+            raise OrderAlreadyLive(live.pk, live.status) from error
+        raise BookingInFlight("", retry_after=1) from error
+    raise error
+
+
+def live_shipment(company: Company, draft: ShipmentDraft) -> Shipment | None:
+    """The order's live shipment with the courier, which bars another."""
+    return (
+        Shipment.objects.live()
+        .filter(
+            company=company,
+            courier_id=draft.courier,
+            direction=draft.direction,
+            order_number=draft.order_number,
+        )
+        .first()
+    )
+
+
+def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) -> BookingResult:
+    adapter = CourierFactory.get_adapter(prepared.account)
+    create: Callable[..., Booking] = (
+        adapter.create_reverse_shipment
+        if prepared.request.direction == Direction.REVERSE
+        else adapter.create_shipment
+    )
+
+    def send() -> Booking:
+        if not patient:
+            return create(prepared.request)
+        with rate_limit.patience():
+            return create(prepared.request)
+
+    try:
+        booking = retry_safely(send, longest_delay=30.0 if patient else 3.0)
+    except (NotSent, NotDone, Rejected) as error:
+        _settle_failed(prepared.shipment, call, error)
+        raise
+    except Unknown as error:
+        return _settle_in_doubt(prepared.shipment, call, error)
+    except Exception as error:
+        # A fault in a plug-in, perhaps after it had sent: no less unknown than a time-out.
+        log.exception("adapter_failed", courier=adapter.code, shipment=prepared.shipment.pk)
+        unknown = Unknown(f"{type(error).__name__} in the plug-in", courier=adapter.code)
+        return _settle_in_doubt(prepared.shipment, call, unknown)
+    return _settle_booked(prepared.shipment, call, booking)
+
+
+def _settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> BookingResult:
+    """Second commit: what the courier said, and the answer to replay."""
+    now = timezone.now()
+    shipment.status = Status.BOOKED
+    shipment.courier_status = booking.courier_status
+    shipment.tracking_id = booking.tracking_id
+    shipment.waybill = booking.waybill
+    shipment.vendor = booking.vendor
+    shipment.booked_at = shipment.status_at = shipment.updated_at = now
+    shipment.lease_expires_at = None
+    shipment.failure = ""
+    body = shipment_json(shipment)
+    with transaction.atomic():
+        settled = _unsettled(shipment).update(
+            status=shipment.status,
+            courier_status=shipment.courier_status,
+            tracking_id=shipment.tracking_id,
+            waybill=shipment.waybill,
+            vendor=shipment.vendor,
+            booked_at=now,
+            status_at=now,
+            updated_at=now,
+            lease_expires_at=None,
+            failure="",
+        )
+        _end(call, Outcome.OK, now)
+        if settled:
+            IdempotencyKey.objects.filter(shipment=shipment).update(
+                response_status=201, response_body=body
+            )
+    if settled:
+        return BookingResult(shipment, 201, body)
+    return _settled_meanwhile(shipment, booking)
+
+
+def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
+    """An event or an operator settled the booking before the call's answer came."""
+    with transaction.atomic():
+        current = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        known = {current.tracking_id, *current.former_tracking_ids}
+        if booking.tracking_id not in known:
+            current.attention = (
+                f"Second shipment: the courier's late answer gave {booking.tracking_id}."
+            )
+            current.save(update_fields=["attention", "updated_at"])
+            log.error("second_shipment", shipment=current.pk, tracking_id=booking.tracking_id)
+        body = store_answer(current)
+    return BookingResult(current, 201, body)
+
+
+def _settle_failed(shipment: Shipment, call: CourierCall, error: CourierError) -> None:
+    """Second commit of a booking that surely was not made: the key is free for another try."""
+    now = timezone.now()
+    with transaction.atomic():
+        _unsettled(shipment).update(
+            status=Status.FAILED,
+            failure=str(error)[:1000],
+            lease_expires_at=None,
+            updated_at=now,
+        )
+        _end(call, Outcome(error.outcome), now, error)
+
+
+def _settle_in_doubt(shipment: Shipment, call: CourierCall, error: Unknown) -> BookingResult:
+    """Second commit of a booking that nobody can tell the outcome of."""
+    now = timezone.now()
+    with transaction.atomic():
+        Shipment.objects.filter(
+            pk=shipment.pk, attempt=shipment.attempt, status=Status.BOOKING
+        ).update(status=Status.IN_DOUBT, failure=str(error)[:1000], updated_at=now)
+        _end(call, Outcome.UNKNOWN, now, error)
+    log.warning("booking_in_doubt", shipment=shipment.pk, error=str(error))
+    shipment.refresh_from_db()
+    if shipment.status == Status.IN_DOUBT:
+        return BookingResult(shipment, 202, shipment_json(shipment))
+    # The courier's event was quicker than the end of the call.
+    return BookingResult(shipment, 201, store_answer(shipment))
+
+
+def _unsettled(shipment: Shipment) -> QuerySet[Shipment]:
+    # `attempt` fences off the late answer of an attempt that was given up.
+    return Shipment.objects.filter(pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED)
+
+
+def _end(
+    call: CourierCall, outcome: Outcome, now: dt.datetime, error: CourierError | None = None
+) -> None:
+    CourierCall.objects.filter(pk=call.pk).update(
+        outcome=outcome,
+        finished_at=now,
+        http_status=error.http_status if error else None,
+        code=(error.code if error else "")[:100],
+        message=(str(error) if error else "")[:1000],
+    )

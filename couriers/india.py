@@ -105,7 +105,8 @@ def place_of(pincode: str) -> Place | None:
     districts = details.get("districts") or []
     state = details.get("state") or ""
     return Place(
-        city=str(districts[0]).title() if districts else "", state=state_name(state) or state.title()
+        city=str(districts[0]).title() if districts else "",
+        state=state_name(state) or state.title(),
     )
 
 

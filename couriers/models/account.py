@@ -50,7 +50,8 @@ class CourierAccount(models.Model):
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
     rollout = models.CharField(max_length=10, choices=Rollout, default=Rollout.LIVE)
     canary_percent = models.PositiveSmallIntegerField(
-        default=5, help_text="Share of the company's orders that a canary account takes, in per cent."
+        default=5,
+        help_text="Share of the company's orders that a canary account takes, in per cent.",
     )
     limits = models.JSONField(
         default=dict,

@@ -4,7 +4,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
-pincode_validator = RegexValidator(r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0.")
+pincode_validator = RegexValidator(
+    r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0."
+)
 phone_validator = RegexValidator(r"^[1-9][0-9]{9}\Z", "Ten digits, without +91 or a leading 0.")
 
 

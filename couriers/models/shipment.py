@@ -13,6 +13,14 @@ from couriers.statuses import RELEASES_ORDER, STATUS_FACTS, Status, StatusFacts
 from couriers.types import Direction, PaymentMode
 
 
+class ShipmentQuerySet(models.QuerySet["Shipment"]):
+    """Shipments, by what they mean for their order."""
+
+    def live(self) -> "ShipmentQuerySet":
+        """Those that bar another shipment of their order."""
+        return self.exclude(status__in=RELEASES_ORDER)
+
+
 class Shipment(models.Model):
     """One parcel of one order with one courier.
 
@@ -79,6 +87,8 @@ class Shipment(models.Model):
     tracked_at = models.DateTimeField("last news", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ShipmentQuerySet.as_manager()
 
     class Meta:
         ordering = ("-id",)

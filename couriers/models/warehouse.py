@@ -69,9 +69,7 @@ class WarehouseRegistration(models.Model):
     account = models.ForeignKey(
         CourierAccount, on_delete=models.CASCADE, related_name="registrations"
     )
-    warehouse = models.ForeignKey(
-        Warehouse, on_delete=models.CASCADE, related_name="registrations"
-    )
+    warehouse = models.ForeignKey(Warehouse, on_delete=models.CASCADE, related_name="registrations")
     reference = models.CharField(max_length=200, blank=True)
     state = models.CharField(
         max_length=10, choices=RegistrationState, default=RegistrationState.PENDING

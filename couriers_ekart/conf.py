@@ -1,0 +1,31 @@
+"""The plug-in's tunables: SHIPCROWD["COURIERS"]["ekart"]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from couriers.conf import build, tunables
+
+
+@dataclass(frozen=True, slots=True)
+class EkartTunables:
+    """What a deployment may set for Ekart. Times are seconds."""
+
+    CONNECT_TIMEOUT: float = 3.05
+    READ_TIMEOUT: float = 20.0
+    # The auth call's own time-outs add up to less than the token lock's life.
+    AUTH_READ_TIMEOUT: float = 8.0
+    TOKEN_EARLY_REFRESH: float = 60.0
+    TOKEN_LOCK_LIFE: float = 30.0
+    TOKEN_LOCK_WAIT: float = 10.0
+    POOL_SIZE: int = 64
+    # The document names no header for the signature; these are what integrations have seen.
+    SIGNATURE_HEADERS: tuple[str, ...] = ("x-ekart-signature",)
+    SIGNATURE_ENCODINGS: tuple[str, ...] = ("hex",)
+    # /data/pricing/estimate wants to know what kind of client is asking.
+    BILLING_CLIENT_TYPE: str = "EXISTING_CLIENT"
+
+
+def ekart_tunables() -> EkartTunables:
+    """The plug-in's tunables as the settings have them."""
+    return build(EkartTunables, tunables().COURIERS.get("ekart", {}))

@@ -1,0 +1,29 @@
+"""Gives a test run servers and secrets of its own, before Django reads the settings.
+
+Loaded by `-p`, since pytest-django imports the settings ahead of any conftest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import pytest
+
+from shipcrowd import embedded
+
+_servers = contextlib.ExitStack()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Each worker counts as a user of the servers; the last to leave stops them."""
+    os.environ.setdefault("SHIPCROWD_EMBEDDED_INSTANCE", "test")
+    os.environ.setdefault("SECRET_KEY", "a key for tests, long enough to be taken for a secret")
+    os.environ.setdefault("FERNET_KEYS", "the first key of the tests,the second key of the tests")
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        _servers.enter_context(embedded.session(os.environ["SHIPCROWD_EMBEDDED_INSTANCE"]))
+
+
+def pytest_unconfigure() -> None:
+    _servers.close()

@@ -148,7 +148,7 @@ class EkartOptions(BaseModel):
     preferred_dispatch_date: dt.date | None = None
     delayed_dispatch: bool = False
     open_box_delivery: bool = False
-    ewaybill_number: str = Field(default="", pattern=r"^(\d{12})?\Z")
+    ewaybill_number: str = Field(default="", pattern=r"^([0-9]{12})?$")
     what3words: str = Field(default="", max_length=100)
     template_name: str = Field(default="", max_length=100)
 

@@ -1,5 +1,29 @@
 """The project's URLs; each app brings its own."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from django_prometheus.exports import ExportToDjangoView
+from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from couriers.api.docs import api_docs
+from couriers.health import healthz, readyz
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("", include("couriers.urls")),
+    path("webhooks/", include("webhooks.urls")),
+    path(
+        "api/schema/",
+        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
+        name="schema",
+    ),
+    path("api/docs/", api_docs, name="docs"),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", ExportToDjangoView, name="metrics"),
+]
+
+handler404 = "couriers.api.problems.page_not_found"
+handler500 = "couriers.api.problems.server_error"

@@ -1,0 +1,85 @@
+"""Couriers and accounts. Logins and secrets can be replaced here, but never read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminPasswordWidget
+
+from couriers.admin.base import RecordAdmin
+from couriers.models import Courier, CourierAccount, CourierCall, CourierToken
+
+SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
+
+
+@admin.register(Courier)
+class CourierAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = ("code", "name", "is_enabled", "updated_at")
+    search_fields = ("code", "name")
+    list_filter = ("is_enabled",)
+    readonly_fields = ("created_at", "updated_at")
+
+
+def _secret_field(name: str) -> forms.CharField:
+    return forms.CharField(
+        label=name,
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text="Stored encrypted and never shown. Leave it blank to keep what is stored.",
+    )
+
+
+class CourierAccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Blank keeps a secret; what is typed replaces it."""
+
+    new_username = _secret_field("Username")
+    new_password = _secret_field("Password")
+    new_webhook_secret = _secret_field("Webhook secret")
+    new_previous_webhook_secret = _secret_field("Previous webhook secret")
+
+    class Meta:
+        model = CourierAccount
+        exclude = SECRETS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("username", "password"):
+            self.fields[f"new_{name}"].required = self.instance._state.adding
+
+    def save(self, commit: bool = True) -> Any:
+        for name in SECRETS:
+            if value := self.cleaned_data.get(f"new_{name}"):
+                setattr(self.instance, name, value)
+        return super().save(commit)
+
+
+@admin.register(CourierAccount)
+class CourierAccountAdmin(ModelAdmin):  # type: ignore[misc]
+    form = CourierAccountForm
+    list_display = ("id", "company", "courier", "rollout", "base_url", "updated_at")
+    search_fields = ("id", "company__slug", "company__name")
+    list_filter = ("courier", "rollout", "company")
+    list_select_related = ("company", "courier")
+    autocomplete_fields = ("company", "courier")
+    readonly_fields = ("id", "webhook_path", "created_at", "updated_at")
+
+
+@admin.register(CourierToken)
+class CourierTokenAdmin(RecordAdmin):
+    list_display = ("account", "version", "expires_at", "refreshed_at")
+    search_fields = ("account__id", "account__company__slug")
+    list_filter = ("account__courier",)
+    list_select_related = ("account",)
+    fields = ("account", "version", "expires_at", "refreshed_at")
+
+
+@admin.register(CourierCall)
+class CourierCallAdmin(RecordAdmin):
+    list_display = ("operation", "outcome", "http_status", "code", "shipment", "started_at")
+    search_fields = ("shipment__id", "shipment__order_number", "code")
+    list_filter = ("outcome", "operation", "account__courier", "http_status")
+    list_select_related = ("shipment",)

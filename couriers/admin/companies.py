@@ -1,0 +1,70 @@
+"""Companies, their API keys and their warehouses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from couriers.admin.base import RecordAdmin
+from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
+
+
+@admin.register(Company)
+class CompanyAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = ("slug", "name", "gstin", "city", "state", "is_active")
+    search_fields = ("slug", "name", "gstin")
+    list_filter = ("is_active", "state")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("created_at", "updated_at")
+
+
+@admin.register(CompanyApiKey)
+class CompanyApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
+    """Keys are shown once, when they are made, and can only be revoked afterwards."""
+
+    list_display = ("prefix", "company", "name", "created", "expiry_date", "revoked")
+    search_fields = ("prefix", "name", "company__slug")
+    list_filter = ("revoked", "company")
+    list_select_related = ("company",)
+    autocomplete_fields = ("company",)
+    fields = ("company", "name", "prefix", "expiry_date", "revoked", "created")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fixed = ("prefix", "created")
+        if obj is None:
+            return fixed
+        return (*fixed, "company", "name", *(("revoked", "expiry_date") if obj.revoked else ()))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: CompanyApiKey, form: Any, change: bool) -> None:
+        """Store a key; a new one is told to whoever made it, once."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        key = CompanyApiKey.objects.assign_key(obj)
+        obj.save()
+        messages.warning(request, f"The key is {key} and will not be shown again.")
+
+
+@admin.register(Warehouse)
+class WarehouseAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = ("name", "company", "city", "state", "pincode", "is_default")
+    search_fields = ("name", "company__slug", "city", "pincode")
+    list_filter = ("is_default", "state", "company")
+    list_select_related = ("company",)
+    autocomplete_fields = ("company",)
+    readonly_fields = ("id", "created_at", "updated_at")
+
+
+@admin.register(WarehouseRegistration)
+class WarehouseRegistrationAdmin(RecordAdmin):
+    list_display = ("warehouse", "account", "reference", "state", "reason", "updated_at")
+    search_fields = ("reference", "warehouse__name", "reason")
+    list_filter = ("state", "account__courier")
+    list_select_related = ("warehouse", "account")
+    exclude = ("address_hash",)

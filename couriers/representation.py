@@ -1,0 +1,78 @@
+"""A shipment as the API returns it, in bytes that can be kept and sent again.
+
+Holds nothing of the consignee's: the bytes of a booking are stored with its key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from couriers.models import Scan, Shipment
+
+
+def shipment_data(shipment: Shipment) -> dict[str, Any]:
+    """The shipment: money as decimal strings of rupees, times as ISO 8601 in UTC. No query."""
+    return {
+        "id": shipment.pk,
+        "courier": shipment.courier_id,
+        "order_number": shipment.order_number,
+        "order_date": shipment.order_date.isoformat(),
+        "direction": str(shipment.direction),
+        "original": shipment.original_id,
+        "status": str(shipment.status),
+        "courier_status": shipment.courier_status,
+        "ndr_reason": shipment.ndr_reason,
+        "failure": shipment.failure,
+        "tracking_id": shipment.tracking_id,
+        "waybill": shipment.waybill,
+        "vendor": shipment.vendor,
+        "service": shipment.service,
+        "warehouse": shipment.warehouse_id,
+        "payment_mode": str(shipment.payment_mode),
+        "cod_amount": _money(shipment.cod_amount),
+        "total_amount": _money(shipment.total_amount),
+        "taxable_amount": _money(shipment.taxable_amount),
+        "tax_amount": _money(shipment.tax_amount),
+        "estimated_delivery": _time(shipment.estimated_delivery),
+        "tracking_url": tracking_url(shipment.pk),
+        "created_at": _time(shipment.created_at),
+        "updated_at": _time(shipment.updated_at),
+    }
+
+
+def shipment_json(shipment: Shipment) -> bytes:
+    """The same as bytes: compact UTF-8, the fields always in the same order."""
+    return json.dumps(shipment_data(shipment), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def scan_data(scan: Scan) -> dict[str, Any]:
+    """A scan as the API returns it; `status` is null for a word the plug-in does not know."""
+    return {
+        "at": _time(scan.at),
+        "status": scan.status or None,
+        "courier_status": scan.courier_status,
+        "ndr_reason": scan.ndr_reason,
+        "location": scan.location,
+        "description": scan.description,
+        "ignored": scan.ignored,
+    }
+
+
+def tracking_url(shipment_id: str) -> str:
+    """The public page on which a consignee follows the shipment."""
+    return f"{settings.APP_BASE_URL}/track/{shipment_id}/"
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:.2f}"
+
+
+def _time(moment: dt.datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

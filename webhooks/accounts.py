@@ -1,0 +1,45 @@
+"""Accounts and their secrets, kept in the process for seconds: a callback must not ask each time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from couriers.conf import tunables
+from couriers.models import CourierAccount
+
+MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """What a callback is checked against. The secrets stay out of its repr."""
+
+    courier: str
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+_known: dict[str, tuple[float, KnownAccount | None]] = {}
+_lock = threading.Lock()
+
+
+def find(account_id: str) -> KnownAccount | None:
+    """The account, or None for an id nobody has; that, too, is remembered for a while."""
+    now = time.monotonic()
+    cached = _known.get(account_id)
+    if cached and cached[0] > now:
+        return cached[1]
+    row = CourierAccount.objects.filter(pk=account_id).first()
+    account = KnownAccount(row.courier_id, row.webhook_secrets) if row else None
+    with _lock:
+        if len(_known) >= MOST:
+            _known.clear()
+        _known[account_id] = (now + tunables().WEBHOOK_ACCOUNT_CACHE, account)
+    return account
+
+
+def forget() -> None:
+    """Forget all, for tests."""
+    with _lock:
+        _known.clear()

@@ -1,0 +1,52 @@
+"""Reading a callback's body: what it must be, and what tells two of them apart. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+class NotAnEvent(ValueError):
+    """An authentic body that is no event; the message says why."""
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """The body's JSON object. Raises NotAnEvent for anything else, and nothing but that."""
+    try:
+        payload = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
+        )
+    except NotAnEvent:
+        raise
+    except UnicodeDecodeError:
+        raise NotAnEvent("is not UTF-8") from None
+    except RecursionError:
+        raise NotAnEvent("is nested too deeply") from None
+    except ValueError as error:
+        raise NotAnEvent(f"is not JSON: {error}"[:200]) from None
+    if not isinstance(payload, dict):
+        raise NotAnEvent("is not a JSON object")
+    return payload
+
+
+def content_hash(payload: dict[str, Any]) -> bytes:
+    """SHA-256 of the content however it happened to be ordered and spaced."""
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def raw_hash(body: bytes) -> bytes:
+    """SHA-256 of a body that has no content to speak of."""
+    return hashlib.sha256(b"raw:" + body).digest()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotAnEvent("has a key twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise NotAnEvent(f"contains {name}")

@@ -1,0 +1,31 @@
+"""The inbox's work for Celery. Each task takes nothing and can be run twice, or at once."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+
+from webhooks.processing import drain
+
+LONGEST = 30.0  # seconds; a busy inbox is handed to the next task, so that workers stay fair
+
+
+@shared_task(name="webhooks.process_inbox")
+def process_inbox() -> int:
+    """Drain the inbox until nothing is due; returns how many events were taken."""
+    deadline = time.monotonic() + LONGEST
+    taken = 0
+    while time.monotonic() < deadline:
+        now = drain().taken
+        taken += now
+        if not now:
+            return taken
+    process_inbox.delay()
+    return taken
+
+
+@shared_task(name="webhooks.sweep_inbox")
+def sweep_inbox() -> int:
+    """What no nudge told of, and what waited for its next attempt (by beat)."""
+    return process_inbox()

@@ -1,0 +1,188 @@
+"""Booking the orders of a file, several at once, each exactly once however often it is run."""
+
+from __future__ import annotations
+
+import csv
+import enum
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from django.db import close_old_connections, connections
+
+from couriers.booking import BookingInFlight, KeyReused, OrderAlreadyLive, book
+from couriers.errors import (
+    CourierDisabled,
+    InvalidRequest,
+    NotDone,
+    NotSent,
+    Rejected,
+)
+from couriers.importing.orders import COLUMN_OF, LineProblem, OrderLines, draft_of
+from couriers.models import Company, Shipment
+from couriers.statuses import Status
+from couriers.types import Direction, ShipmentDraft
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 500  # orders looked up at once
+PATIENT_TRIES = 10  # of an order that our own guards hold back
+LONGEST_PAUSE = 60.0  # seconds
+
+
+class Outcome(enum.StrEnum):
+    """What became of an order."""
+
+    BOOKED = "booked"
+    ALREADY_BOOKED = "already_booked"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    IN_DOUBT = "in_doubt"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One order's line in the report."""
+
+    order_number: str
+    outcome: Outcome
+    tracking_id: str = ""
+    shipment_id: str = ""
+    reason: str = ""
+
+
+def import_orders(
+    company: Company,
+    courier: str,
+    orders: Sequence[OrderLines],
+    *,
+    workers: int,
+    done: Callable[[Result], None],
+) -> None:
+    """Book every order; `done` is told of each as it ends, from this thread."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="book") as pool:
+        try:
+            for start in range(0, len(orders), CHUNK):
+                chunk = orders[start : start + CHUNK]
+                known = _known(company, courier, chunk)
+                tasks = [
+                    pool.submit(_one, company, courier, order, known.get(order.order_number))
+                    for order in chunk
+                ]
+                for task in tasks:
+                    done(task.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        finally:
+            # Each thread has a connection of its own.
+            list(pool.map(lambda _: connections.close_all(), range(workers)))
+
+
+def _known(company: Company, courier: str, orders: Sequence[OrderLines]) -> dict[str, Shipment]:
+    """The shipments that exist for the orders; of several, one that was not given up."""
+    shipments = Shipment.objects.filter(
+        company=company,
+        courier_id=courier,
+        direction=Direction.FORWARD,
+        order_number__in=[order.order_number for order in orders],
+    ).order_by("id")
+    return {
+        s.order_number: s for s in sorted(shipments, key=lambda s: s.status != Status.FAILED)
+    }
+
+
+def _one(company: Company, courier: str, order: OrderLines, known: Shipment | None) -> Result:
+    close_old_connections()
+    number = order.order_number
+    try:
+        draft = draft_of(order, courier)
+        if draft is None:
+            return Result(number, Outcome.SKIPPED, reason="nothing to ship: quantity 0")
+        if known and known.status not in (Status.FAILED, Status.BOOKING, Status.IN_DOUBT):
+            return _already(known)
+        return _book(company, draft)
+    except LineProblem as problem:
+        return Result(number, Outcome.REJECTED, reason=str(problem))
+    except InvalidRequest as error:
+        row = order.lines[0][0]
+        reason = "; ".join(
+            f"row {row}, column {COLUMN_OF[p.field]}: {p.message}"
+            if p.field in COLUMN_OF
+            else f"{p.field}: {p.message}"
+            for p in error.problems
+        )
+        return Result(number, Outcome.REJECTED, reason=reason)
+    except Rejected as error:
+        return Result(number, Outcome.REJECTED, reason=str(error))
+    except KeyReused as error:
+        reason = f"booked before with another {', '.join(error.fields)}"
+        return Result(number, Outcome.REJECTED, reason=reason)
+    except OrderAlreadyLive as error:
+        return _already(Shipment.objects.get(pk=error.shipment_id))
+    except BookingInFlight as error:
+        return Result(number, Outcome.IN_DOUBT, shipment_id=error.shipment_id, reason=str(error))
+    except (NotSent, NotDone) as error:
+        return Result(number, Outcome.FAILED, reason=str(error))
+    except Exception as error:
+        log.exception("order_failed", order_number=number)
+        return Result(number, Outcome.FAILED, reason=f"{type(error).__name__}: see the log")
+
+
+def _already(shipment: Shipment) -> Result:
+    return Result(
+        shipment.order_number,
+        Outcome.ALREADY_BOOKED,
+        shipment.tracking_id,
+        shipment.pk,
+        shipment.get_status_display().lower(),
+    )
+
+
+def _book(company: Company, draft: ShipmentDraft) -> Result:
+    """Book, waiting as long as our guards say: bulk work has the time."""
+    for tries_left in reversed(range(PATIENT_TRIES)):
+        try:
+            result = book(company, draft, patient=True)
+        except (NotSent, NotDone) as error:
+            if isinstance(error, CourierDisabled) or not tries_left:
+                raise
+            time.sleep(min(error.retry_after or 1.0, LONGEST_PAUSE))
+            continue
+        shipment = result.shipment
+        if result.status_code == 202:
+            return Result(
+                draft.order_number, Outcome.IN_DOUBT, "", shipment.pk, shipment.failure
+            )
+        if result.replayed:
+            return _already(shipment)
+        return Result(draft.order_number, Outcome.BOOKED, shipment.tracking_id, shipment.pk)
+    raise AssertionError("unreachable")
+
+
+def write_report(path: Path, results: Sequence[Result]) -> None:
+    """A row an order, in the file's order; the report is there whole or not at all."""
+    folder = path.resolve().parent
+    with tempfile.NamedTemporaryFile(
+        "w", dir=folder, prefix=".report-", delete=False, encoding="utf-8", newline=""
+    ) as file:
+        writer = csv.writer(file)
+        writer.writerow(["order_number", "outcome", "tracking_id", "shipment_id", "reason"])
+        for result in results:
+            writer.writerow(
+                [
+                    result.order_number,
+                    result.outcome,
+                    result.tracking_id,
+                    result.shipment_id,
+                    result.reason,
+                ]
+            )
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)

@@ -1,0 +1,65 @@
+"""`manage.py book_orders FILE.csv --company SLUG --courier ekart`."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers.errors import InvalidRequest
+from couriers.importing import FileUnusable, Outcome, Result, import_orders, read_file, write_report
+from couriers.management import output
+from couriers.preparation import account_of
+
+EXIT_UNSETTLED = 3
+
+
+class Command(BaseCommand):
+    """Books every order of a file once; run again, it books nothing twice and says so."""
+
+    help = "Book the orders of a CSV file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.csv")
+        parser.add_argument("--company", required=True, metavar="SLUG")
+        parser.add_argument("--courier", required=True)
+        parser.add_argument("--workers", type=int, default=8, metavar="N", help="threads, 1 to 64")
+        parser.add_argument("--report", type=Path, metavar="OUT.csv", help="a row an order")
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not 1 <= options["workers"] <= 64:
+            raise output.Unusable("--workers must be 1 to 64")
+        company = output.company_named(options["company"])
+        courier = output.courier_named(options["courier"])
+        try:
+            account_of(company, courier)
+            orders = read_file(options["file"])
+        except InvalidRequest as error:
+            raise output.Unusable(f"{error}: run seed_{courier} first") from None
+        except FileUnusable as error:
+            raise output.Unusable(str(error)) from None
+        report: Path | None = options["report"]
+        if report and not report.resolve().parent.is_dir():
+            raise output.Unusable(f"--report: there is no folder {report.resolve().parent}")
+
+        results: list[Result] = []
+        with output.progress("Booking", len(orders)) as advance:
+
+            def done(result: Result) -> None:
+                results.append(result)
+                advance()
+
+            try:
+                import_orders(company, courier, orders, workers=options["workers"], done=done)
+            finally:
+                if report:
+                    write_report(report, results)
+        counts = Counter(result.outcome for result in results)
+        data = {"orders": len(results)} | {outcome.value: counts[outcome] for outcome in Outcome}
+        summary = f"{data['orders']} orders: " + ", ".join(
+            f"{count} {name.replace('_', ' ')}" for name, count in data.items() if name != "orders"
+        )
+        output.finish(self, summary, data, as_json=options["json"])
+        if counts[Outcome.IN_DOUBT] or counts[Outcome.FAILED]:
+            output.exit_with(EXIT_UNSETTLED)

@@ -1,0 +1,75 @@
+"""What every command's output shares: a progress bar on a terminal, one summary line, --json."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from couriers.factory import CourierFactory, UnknownCourier
+from couriers.models import Company
+
+
+class Unusable(CommandError):
+    """An argument or a file that cannot be used: one line, exit code 2."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, returncode=2)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on standard error where that is a terminal; call what it yields once a step."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
+
+
+def add_json(parser: CommandParser) -> None:
+    """The flag --json."""
+    parser.add_argument("--json", action="store_true", help="end with one JSON object, for scripts")
+
+
+def finish(command: BaseCommand, summary: str, data: Mapping[str, Any], *, as_json: bool) -> None:
+    """End a command with its one summary line, or the same as JSON."""
+    command.stdout.write(json.dumps(data) if as_json else summary)
+
+
+def company_named(slug: str) -> Company:
+    """The company with that slug. Raises Unusable, listing the known ones."""
+    company = Company.objects.filter(slug=slug).first()
+    if company is None:
+        known = list(Company.objects.order_by("slug").values_list("slug", flat=True)[:20])
+        raise Unusable(f"unknown company {slug!r} (known: {', '.join(known) or 'none'})")
+    return company
+
+
+def courier_named(code: str) -> str:
+    """The courier's code. Raises Unusable, listing the known ones."""
+    try:
+        CourierFactory.adapter_class(code)
+    except UnknownCourier as error:
+        raise Unusable(str(error)) from None
+    return code
+
+
+def exit_with(code: int) -> None:
+    """End the process with a code other than 0, once everything has been said."""
+    if code:
+        sys.exit(code)

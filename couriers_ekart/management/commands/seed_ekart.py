@@ -1,0 +1,59 @@
+"""`manage.py seed_ekart --company SLUG`."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers.management import output
+from couriers_ekart.seeding import BadInput, account_from, company_fields, limits_from, seed
+
+
+class Command(BaseCommand):
+    """A company that can ship with Ekart; the login comes from the environment."""
+
+    help = "Set up a company, its Ekart account (from EKART_…) and its warehouse."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--company", required=True, metavar="SLUG")
+        parser.add_argument("--create", action="store_true", help="make the company, too")
+        for name in ("name", "gstin", "address", "city", "state", "pincode", "phone"):
+            parser.add_argument(f"--{name}", help="of the company, with --create")
+        parser.add_argument(
+            "--limit",
+            action="append",
+            default=[],
+            metavar="OP=N/Ns",
+            help="a limit of this account, such as create_shipment=200/1s; may be repeated",
+        )
+        parser.add_argument("--new-key", action="store_true", help="make another API key")
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            login = account_from(os.environ)
+            limits = limits_from(options["limit"])
+            fields = company_fields(options) if options["create"] else None
+        except BadInput as error:
+            raise output.Unusable(str(error)) from None
+        if fields is None:
+            output.company_named(options["company"])
+        seeded = seed(
+            options["company"], fields, login, limits, new_key=options["new_key"]
+        )
+        account = seeded.account
+        url = settings.APP_BASE_URL + account.webhook_path
+        key = seeded.api_key or "unchanged (--new-key makes another)"
+        output.finish(
+            self,
+            f"{options['company']}: account {account.pk}, callbacks at {url}, API key {key}",
+            {
+                "company": options["company"],
+                "account_id": account.pk,
+                "api_key": seeded.api_key,
+                "webhook_url": url,
+                "webhook_secret_set": bool(account.webhook_secret),
+            },
+            as_json=options["json"],
+        )

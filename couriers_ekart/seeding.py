@@ -1,0 +1,156 @@
+"""A company that can ship with Ekart: the company, its account from the environment, a warehouse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+
+from couriers import india
+from couriers.catalogue import seed_catalogue
+from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
+from couriers_ekart.limits import DEFAULT_LIMITS
+
+ENVIRONMENT = {
+    "base_url": "EKART_BASE_URL",
+    "client_id": "EKART_CLIENT_ID",
+    "username": "EKART_USERNAME",
+    "password": "EKART_PASSWORD",
+}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+KEY_NAME = "seed"
+
+
+class BadInput(ValueError):
+    """A flag or a variable that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What came of it. `api_key` is None where the company has one already."""
+
+    account: CourierAccount
+    api_key: str | None
+
+
+def account_from(environment: Mapping[str, str]) -> dict[str, str]:
+    """The account's login and secret. Raises BadInput, naming every variable that is missing."""
+    missing = [name for name in ENVIRONMENT.values() if not environment.get(name)]
+    if missing:
+        raise BadInput(f"set {', '.join(missing)} in the environment")
+    values = {field: environment[name] for field, name in ENVIRONMENT.items()}
+    if trouble := base_url_problem(values["base_url"]):
+        raise BadInput(f"EKART_BASE_URL {trouble}")
+    values["base_url"] = values["base_url"].rstrip("/")
+    if secret := environment.get("EKART_WEBHOOK_SECRET"):
+        if not 6 <= len(secret) <= 30:
+            raise BadInput("EKART_WEBHOOK_SECRET must have 6 to 30 characters")
+        values["webhook_secret"] = secret
+    return values
+
+
+def base_url_problem(url: str) -> str | None:
+    """Why a base URL may not be used, or None: https, or http on loopback for the sandbox."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return None
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return None
+    return f"must begin with https:// (http:// is for loopback alone), not be {url!r}"
+
+
+def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
+    """Limits such as `create_shipment=200/1s`. Raises BadInput, naming what is wrong."""
+    limits = {}
+    for text in texts:
+        found = re.fullmatch(r"([a-z0-9_]+)=([1-9][0-9]{0,6})/([1-9][0-9]{0,5})s", text)
+        if not found:
+            raise BadInput(f"--limit must be like create_shipment=200/1s, not {text!r}")
+        operation, count, window = found.groups()
+        if operation not in DEFAULT_LIMITS:
+            known = ", ".join(sorted(DEFAULT_LIMITS))
+            raise BadInput(f"--limit: unknown operation {operation!r} (known: {known})")
+        limits[operation] = {"count": int(count), "window": int(window)}
+    return limits
+
+
+def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
+    """The company's fields from the flags of --create. Raises BadInput, naming the flag."""
+    required = ("name", "gstin", "address", "state", "pincode", "phone")
+    missing = [f"--{name}" for name in required if not flags.get(name)]
+    if missing:
+        raise BadInput(f"--create needs {', '.join(missing)}")
+    if trouble := india.gstin_problem(flags["gstin"]):
+        raise BadInput(f"--gstin {trouble}")
+    if not india.is_pincode(flags["pincode"]):
+        raise BadInput("--pincode is not a six-digit pincode")
+    phone = india.parse_phone(flags["phone"])
+    if phone is None:
+        raise BadInput("--phone is not a ten-digit Indian phone number")
+    state = india.state_name(flags["state"])
+    if state is None:
+        raise BadInput("--state is not a state of India")
+    place = india.place_of(flags["pincode"])
+    city = flags.get("city") or (place.city if place else "")
+    if not city:
+        raise BadInput("--city is needed: the pincode does not tell it")
+    return {
+        "name": flags["name"],
+        "gstin": flags["gstin"],
+        "address": flags["address"],
+        "city": city,
+        "state": state,
+        "pincode": flags["pincode"],
+        "phone": phone,
+    }
+
+
+def seed(
+    slug: str,
+    company_defaults: Mapping[str, str] | None,
+    login: Mapping[str, str],
+    limits: Mapping[str, Any],
+    *,
+    new_key: bool = False,
+) -> Seeded:
+    """Have the company, its account, its default warehouse and an API key; run again, update.
+
+    `company_defaults` None means that the company exists. Raises Company.DoesNotExist.
+    """
+    with transaction.atomic():
+        seed_catalogue()
+        if company_defaults is None:
+            company = Company.objects.get(slug=slug)
+        else:
+            company, _ = Company.objects.get_or_create(slug=slug, defaults=company_defaults)
+        defaults: dict[str, Any] = dict(login)
+        if limits:
+            defaults["limits"] = dict(limits)
+        account, _ = CourierAccount.objects.update_or_create(
+            company=company, courier_id="ekart", defaults=defaults
+        )
+        if not Warehouse.objects.filter(company=company, is_default=True).exists():
+            _default_warehouse(company)
+        has_key = CompanyApiKey.objects.get_usable_keys().filter(company=company).exists()
+        api_key = None
+        if new_key or not has_key:
+            _, api_key = CompanyApiKey.objects.create_key(name=KEY_NAME, company=company)
+    return Seeded(account, api_key)
+
+
+def _default_warehouse(company: Company) -> None:
+    Warehouse.objects.create(
+        company=company,
+        name="Main warehouse",
+        contact_name=company.name[:100],
+        phone=company.phone,
+        address=company.address,
+        city=company.city,
+        state=company.state,
+        pincode=company.pincode,
+        is_default=True,
+    )

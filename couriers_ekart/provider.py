@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from couriers.adapter import BaseCourierAdapter, Capability
-from couriers.errors import InvalidRequest, Rejected, UnknownPickupAlias
+from couriers.errors import InvalidRequest, RateLimited, Rejected, UnknownPickupAlias
+from couriers.resilience.lock import LockTimeout, exclusive
 from couriers.types import (
     ActionResult,
     Booking,
@@ -136,14 +137,28 @@ class EkartAdapter(BaseCourierAdapter):
         return _with_reference(request, reference), bool(reference)
 
     def _register(self, pickup: Pickup) -> str:
-        """The alias of the warehouse, now registered; "" where Ekart refuses to register it."""
+        """The alias of the warehouse, now registered; "" where Ekart refuses to register it.
+
+        Many bookings may find it unregistered at once: the first registers it for all.
+        """
         try:
-            reference = self.create_warehouse(pickup).reference
+            with exclusive(f"register:{self.account.pk}:{pickup.warehouse_id}", life=60, wait=30):
+                known = registrations.reference_of(self.account, pickup)
+                if known != pickup.reference:
+                    return known
+                reference = self.create_warehouse(pickup).reference
+                registrations.remember(self.account, pickup, reference)
+                return reference
+        except LockTimeout:
+            raise RateLimited(
+                "the warehouse is being registered",
+                courier=self.code,
+                operation="add_address",
+                retry_after=2,
+            ) from None
         except Rejected as error:
             registrations.remember(self.account, pickup, "", failure=str(error))
             return ""
-        registrations.remember(self.account, pickup, reference)
-        return reference
 
 
 def _with_reference(request: ShipmentRequest, reference: str) -> ShipmentRequest:

@@ -25,6 +25,14 @@ def address_hash(address: Address) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def reference_of(account: CourierAccount, pickup: Pickup) -> str:
+    """The alias that is stored for the warehouse by now, "" where there is none."""
+    row = WarehouseRegistration.objects.filter(
+        account=account, warehouse_id=pickup.warehouse_id
+    ).first()
+    return row.reference if row else ""
+
+
 def remember(account: CourierAccount, pickup: Pickup, reference: str, failure: str = "") -> None:
     """Store how a registration ended: the courier's reference, or why it has none."""
     WarehouseRegistration.objects.update_or_create(

@@ -16,11 +16,9 @@ from couriers.factory import CourierFactory, UnknownCourier
 from couriers.models import Company
 
 
-class Unusable(CommandError):
+def unusable(message: str) -> CommandError:
     """An argument or a file that cannot be used: one line, exit code 2."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, returncode=2)
+    return CommandError(message, returncode=2)
 
 
 @contextmanager
@@ -52,20 +50,20 @@ def finish(command: BaseCommand, summary: str, data: Mapping[str, Any], *, as_js
 
 
 def company_named(slug: str) -> Company:
-    """The company with that slug. Raises Unusable, listing the known ones."""
+    """The company with that slug. Raises CommandError, listing the known ones."""
     company = Company.objects.filter(slug=slug).first()
     if company is None:
         known = list(Company.objects.order_by("slug").values_list("slug", flat=True)[:20])
-        raise Unusable(f"unknown company {slug!r} (known: {', '.join(known) or 'none'})")
+        raise unusable(f"unknown company {slug!r} (known: {', '.join(known) or 'none'})")
     return company
 
 
 def courier_named(code: str) -> str:
-    """The courier's code. Raises Unusable, listing the known ones."""
+    """The courier's code. Raises CommandError, listing the known ones."""
     try:
         CourierFactory.adapter_class(code)
     except UnknownCourier as error:
-        raise Unusable(str(error)) from None
+        raise unusable(str(error)) from None
     return code
 
 

@@ -94,6 +94,8 @@ class Books:
 
     def clear(self) -> None:
         """Forget everything."""
+        # Ids are never the same in two runs: the platform remembers those of the last one.
+        self.mark = "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(4))
         self.token = ""
         self.token_until = 0.0
         self.shipments: dict[str, Booked] = {}
@@ -119,8 +121,8 @@ class Books:
         number = len(self.shipments) + 1
         reverse = body["payment_mode"] == "Pickup"
         booked = Booked(
-            tracking_id=f"500{number % 1000:03d}SB{number:07d}",
-            wbn=f"SBXP{number:010d}",
+            tracking_id=f"500{number % 1000:03d}{self.mark}{number:07d}",
+            wbn=f"SB{self.mark}{number:010d}",
             order_number=body["order_number"],
             reverse=reverse,
             body=body,

@@ -1,9 +1,14 @@
-"""`python -m shipcrowd.embedded start|stop|restart|status`: the embedded servers by hand."""
+"""`python -m shipcrowd.embedded start|stop|restart|status|run`: the embedded servers by hand.
+
+`run -- COMMAND` has them running for as long as the command does.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 
 from shipcrowd import embedded
@@ -11,12 +16,18 @@ from shipcrowd import embedded
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m shipcrowd.embedded", description=__doc__)
-    parser.add_argument("action", choices=["start", "stop", "restart", "status"])
+    parser.add_argument("action", choices=["start", "stop", "restart", "status", "run"])
     parser.add_argument("server", nargs="?", choices=["postgres", "valkey"], help="for restart")
     parser.add_argument("--instance", default="dev")
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    own, command = sys.argv[1:], []
+    if "--" in own:
+        cut = own.index("--")
+        own, command = own[:cut], own[cut + 1 :]
+    options = parser.parse_args(own)
     try:
+        if options.action == "run":
+            return _run(options.instance, command)
         if options.action == "stop":
             embedded.stop(options.instance)
         elif options.action == "restart":
@@ -34,6 +45,19 @@ def main() -> int:
         for name, running in state.items():
             print(f"{name}: {'running' if running else 'stopped'}")
     return 0
+
+
+def _run(instance: str, command: list[str]) -> int:
+    """Run the command on the instance's servers, unless the environment names others."""
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        return subprocess.call(command)
+    with embedded.session(instance):
+        try:
+            return subprocess.call(
+                command, env=os.environ | {"SHIPCROWD_EMBEDDED_INSTANCE": instance}
+            )
+        except KeyboardInterrupt:
+            return 130
 
 
 if __name__ == "__main__":

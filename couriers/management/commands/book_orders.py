@@ -29,19 +29,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["workers"] <= 64:
-            raise output.Unusable("--workers must be 1 to 64")
+            raise output.unusable("--workers must be 1 to 64")
         company = output.company_named(options["company"])
         courier = output.courier_named(options["courier"])
         try:
             account_of(company, courier)
             orders = read_file(options["file"])
         except InvalidRequest as error:
-            raise output.Unusable(f"{error}: run seed_{courier} first") from None
+            raise output.unusable(f"{error}: run seed_{courier} first") from None
         except FileUnusable as error:
-            raise output.Unusable(str(error)) from None
+            raise output.unusable(str(error)) from None
         report: Path | None = options["report"]
         if report and not report.resolve().parent.is_dir():
-            raise output.Unusable(f"--report: there is no folder {report.resolve().parent}")
+            raise output.unusable(f"--report: there is no folder {report.resolve().parent}")
 
         results: list[Result] = []
         with output.progress("Booking", len(orders)) as advance:

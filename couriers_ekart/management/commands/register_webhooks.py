@@ -24,9 +24,9 @@ class Command(BaseCommand):
         company = output.company_named(options["company"])
         account = CourierAccount.objects.filter(company=company, courier_id="ekart").first()
         if account is None:
-            raise output.Unusable(f"{company.slug} has no account with ekart: run seed_ekart first")
+            raise output.unusable(f"{company.slug} has no account with ekart: run seed_ekart first")
         if not account.webhook_secret:
-            raise output.Unusable("the account has no webhook secret: set EKART_WEBHOOK_SECRET")
+            raise output.unusable("the account has no webhook secret: set EKART_WEBHOOK_SECRET")
         try:
             with rate_limit.patience():
                 done = register(account)

@@ -1,0 +1,35 @@
+# Two commands from a fresh clone: `make demo` and `make test`. Both need only Python 3.11 and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: demo test lint bench setup clean
+
+setup: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/python -m shipcrowd.embedded run --instance demo -- $(BIN)/python manage.py demo $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+	DATABASE_URL=postgres://lint@127.0.0.1/lint REDIS_URL=redis://127.0.0.1 SECRET_KEY=lint FERNET_KEYS=lint $(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+bench: $(INSTALLED)
+	$(BIN)/python -m shipcrowd.embedded run --instance bench -- $(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) .embedded staticfiles media

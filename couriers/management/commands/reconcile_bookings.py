@@ -1,0 +1,29 @@
+"""`manage.py reconcile_bookings`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers.booking import expire_leases
+from couriers.management import output
+from couriers.models import Shipment
+from couriers.statuses import Status
+
+
+class Command(BaseCommand):
+    """Puts bookings whose lease has run out in doubt; it never books and never releases."""
+
+    help = "Put in doubt every booking that nobody is making any more."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        newly = expire_leases()
+        in_doubt = Shipment.objects.filter(status=Status.IN_DOUBT).count()
+        output.finish(
+            self,
+            f"{newly} newly in doubt, {in_doubt} in doubt in all",
+            {"newly_in_doubt": newly, "in_doubt": in_doubt},
+            as_json=options["json"],
+        )

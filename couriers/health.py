@@ -20,7 +20,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return JsonResponse(
-            {"status": "unavailable", "down": ["postgresql"]}, status=503, headers={"Retry-After": 5}
+            {"status": "unavailable", "down": ["postgresql"]},
+            status=503,
+            headers={"Retry-After": 5},
         )
     try:
         with_redis(lambda redis: redis.ping())

@@ -168,9 +168,7 @@ def _row(shipment: Shipment, scan: types.Scan) -> Scan:
     )
 
 
-def _note_estimate(
-    shipment: Shipment, event: CourierEvent, news: dict[str, dt.datetime]
-) -> None:
+def _note_estimate(shipment: Shipment, event: CourierEvent, news: dict[str, dt.datetime]) -> None:
     """Take the estimate of the latest scan, whichever comes first."""
     assert event.scan is not None
     last = news.get(shipment.pk) or shipment.tracked_at

@@ -340,4 +340,3 @@ def registration_from(body: Any, alias: str) -> WarehouseRegistration:
 def today_in_india(now: dt.datetime) -> dt.date:
     """The date in India at a moment."""
     return now.astimezone(INDIA).date()
-

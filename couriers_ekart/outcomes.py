@@ -139,9 +139,9 @@ def _innermost(error: BaseException) -> BaseException:
     current: BaseException = error
     for _ in range(5):
         reason = getattr(current, "reason", None)
-        inside = (
-            reason if isinstance(reason, BaseException) else None
-        ) or next((a for a in current.args if isinstance(a, BaseException)), None)
+        inside = (reason if isinstance(reason, BaseException) else None) or next(
+            (a for a in current.args if isinstance(a, BaseException)), None
+        )
         if inside is None or isinstance(current, _BEFORE_SENDING):
             break
         current = inside

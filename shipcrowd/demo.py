@@ -170,9 +170,10 @@ class Demo:
 
     def _book(self) -> list[Order]:
         lines = read_file(Path(settings.BASE_DIR) / SAMPLE)
-        with Progress(console=self._console, transient=True) as bar, ThreadPoolExecutor(
-            WORKERS
-        ) as pool:
+        with (
+            Progress(console=self._console, transient=True) as bar,
+            ThreadPoolExecutor(WORKERS) as pool,
+        ):
             task = bar.add_task("Booking over the API", total=len(lines))
             orders = []
             for order in pool.map(self._book_one, lines):
@@ -282,8 +283,7 @@ def _as_json(draft: ShipmentDraft) -> dict[str, Any]:
         "payment_mode": str(draft.payment_mode),
         "consignee": dataclasses.asdict(draft.consignee),
         "items": [
-            dataclasses.asdict(item)
-            | {"value": str(item.value), "gst_rate": str(item.gst_rate)}
+            dataclasses.asdict(item) | {"value": str(item.value), "gst_rate": str(item.gst_rate)}
             for item in draft.items
         ],
         "parcel": dataclasses.asdict(draft.parcel),

@@ -72,5 +72,3 @@ def company_of(request: Request) -> Company:
     user = request.user
     assert isinstance(user, ApiClient)
     return user.company
-
-

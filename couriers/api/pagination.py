@@ -14,9 +14,7 @@ from couriers.models import Shipment
 LARGEST_PAGE = 200
 
 
-def page(
-    request: Request, shipments: QuerySet[Shipment]
-) -> tuple[list[Shipment], str | None]:
+def page(request: Request, shipments: QuerySet[Shipment]) -> tuple[list[Shipment], str | None]:
     """The newest shipments before `?cursor=`, and the URL of the next page or None."""
     size = _size(request)
     cursor = request.query_params.get("cursor", "")

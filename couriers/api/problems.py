@@ -34,7 +34,13 @@ class ProblemRenderer(JSONRenderer):
 
 
 def problem(
-    name: str, title: str, status: int, detail: str = "", *, retry_after: float | None = None, **more: Any
+    name: str,
+    title: str,
+    status: int,
+    detail: str = "",
+    *,
+    retry_after: float | None = None,
+    **more: Any,
 ) -> Response:
     """A problem response; `retry_after` in seconds becomes the header too, at least 1."""
     data: dict[str, Any] = {"type": f"/problems/{name}", "title": title, "status": status}
@@ -128,9 +134,7 @@ def _from_courier(error: errors.CourierError) -> Response:
             retry_after=error.retry_after or 1,
             **more,
         )
-    return problem(
-        "unknown-outcome", "The courier's answer was lost", 502, error.message, **more
-    )
+    return problem("unknown-outcome", "The courier's answer was lost", 502, error.message, **more)
 
 
 def _from_conflict(error: BookingConflict) -> Response:

@@ -293,5 +293,3 @@ def _pincode(value: str) -> str:
     if not india.is_pincode(value):
         raise serializers.ValidationError("is not a six-digit pincode")
     return value
-
-

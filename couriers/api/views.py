@@ -32,7 +32,8 @@ from couriers.types import Direction
 from couriers.validation import clean_key
 
 PROBLEMS = {
-    (status, "application/problem+json"): s.ProblemSerializer for status in (400, 401, 404, 422, 503)
+    (status, "application/problem+json"): s.ProblemSerializer
+    for status in (400, 401, 404, 422, 503)
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -129,9 +130,7 @@ class ShipmentViewSet(viewsets.GenericViewSet[Shipment]):
         result = cancel(shipment.tracking_id)
         if result.state == "done":
             mark_cancelled(shipment)
-        return Response(
-            {"state": result.state, "handle": result.handle, "remark": result.remark}
-        )
+        return Response({"state": result.state, "handle": result.handle, "remark": result.remark})
 
     @extend_schema(request=None, responses={200: s.ShipmentSerializer, **PROBLEMS,
                    (409, "application/problem+json"): s.ProblemSerializer})  # fmt: skip

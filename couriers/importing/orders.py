@@ -137,7 +137,9 @@ def _positions(path: Path, header: list[str]) -> list[int]:
     names = [name.strip().casefold() for name in header]
     missing = [column for column in COLUMNS if column not in names]
     if missing:
-        raise FileUnusable(f"{path}: lacks the column{'s'[: len(missing) > 1]} {', '.join(missing)}")
+        raise FileUnusable(
+            f"{path}: lacks the column{'s'[: len(missing) > 1]} {', '.join(missing)}"
+        )
     return [names.index(column) for column in COLUMNS]
 
 
@@ -184,7 +186,9 @@ def draft_of(order: OrderLines, courier: str) -> ShipmentDraft | None:
 
 def _consignee(row: int, line: dict[str, str]) -> Address:
     if india.parse_phone(line["consignee_phone"]) is None:
-        reason = "is not a ten-digit Indian phone number" if line["consignee_phone"] else "is missing"
+        reason = (
+            "is not a ten-digit Indian phone number" if line["consignee_phone"] else "is missing"
+        )
         raise LineProblem(row, "consignee_phone", reason)
     if not india.is_pincode(line["pincode"]):
         raise LineProblem(

@@ -93,9 +93,7 @@ def _known(company: Company, courier: str, orders: Sequence[OrderLines]) -> dict
         direction=Direction.FORWARD,
         order_number__in=[order.order_number for order in orders],
     ).order_by("id")
-    return {
-        s.order_number: s for s in sorted(shipments, key=lambda s: s.status != Status.FAILED)
-    }
+    return {s.order_number: s for s in sorted(shipments, key=lambda s: s.status != Status.FAILED)}
 
 
 def _one(company: Company, courier: str, order: OrderLines, known: Shipment | None) -> Result:
@@ -157,9 +155,7 @@ def _book(company: Company, draft: ShipmentDraft) -> Result:
             continue
         shipment = result.shipment
         if result.status_code == 202:
-            return Result(
-                draft.order_number, Outcome.IN_DOUBT, "", shipment.pk, shipment.failure
-            )
+            return Result(draft.order_number, Outcome.IN_DOUBT, "", shipment.pk, shipment.failure)
         if result.replayed:
             return _already(shipment)
         return Result(draft.order_number, Outcome.BOOKED, shipment.tracking_id, shipment.pk)

@@ -43,9 +43,7 @@ class Sandbox:
         self.lives = LifeCycles(self.callbacks.tracked, options.shares, options.pace)
 
     def application(self) -> web.Application:
-        app = web.Application(
-            middlewares=[self._as_errors], client_max_size=5 * 1024 * 1024
-        )
+        app = web.Application(middlewares=[self._as_errors], client_max_size=5 * 1024 * 1024)
         app.add_routes(
             [
                 self._route("POST", "/integrations/v2/auth/token/{client_id}", self.auth, "auth"),
@@ -224,9 +222,7 @@ class Sandbox:
             {
                 "type": "WEIGHT_BASED",
                 "zone": "NATIONAL",
-                "volumetricWeight": str(
-                    body["length"] * body["width"] * body["height"] / 5000
-                ),
+                "volumetricWeight": str(body["length"] * body["width"] * body["height"] / 5000),
                 "billingWeight": str(kilos),
                 "shippingCharge": f"{freight:.2f}",
                 "rtoCharge": f"{freight * 0.9:.2f}",
@@ -337,9 +333,7 @@ async def _json(request: web.Request) -> Any:
     try:
         body = json.loads(await request.read())
     except ValueError:
-        raise Refused(
-            "The body is not JSON", code="SWIFT_MALFORMED_INPUT_EXCEPTION"
-        ) from None
+        raise Refused("The body is not JSON", code="SWIFT_MALFORMED_INPUT_EXCEPTION") from None
     validation.demand(isinstance(body, dict), "a JSON object is required")
     return body
 
@@ -355,4 +349,3 @@ def _error(status: int, code: str, description: str) -> web.Response:
         },
         status=status,
     )
-

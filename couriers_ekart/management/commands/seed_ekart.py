@@ -39,9 +39,7 @@ class Command(BaseCommand):
             raise output.unusable(str(error)) from None
         if fields is None:
             output.company_named(options["company"])
-        seeded = seed(
-            options["company"], fields, login, limits, new_key=options["new_key"]
-        )
+        seeded = seed(options["company"], fields, login, limits, new_key=options["new_key"])
         account = seeded.account
         url = settings.APP_BASE_URL + account.webhook_path
         key = seeded.api_key or "unchanged (--new-key makes another)"

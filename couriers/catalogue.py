@@ -11,7 +11,8 @@ def seed_catalogue() -> tuple[list[str], list[str]]:
 
     Names follow the plug-in; whether a courier takes bookings is the operators' and left alone.
     """
-    added, known = [], []
+    added: list[str] = []
+    known: list[str] = []
     for code in CourierFactory.codes():
         name = CourierFactory.adapter_class(code).name
         _, is_new = Courier.objects.update_or_create(code=code, defaults={"name": name})

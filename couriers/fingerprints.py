@@ -33,7 +33,7 @@ def differences(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[str, .
     """The fields in which the draft differs from the request that was stored, sorted."""
     fields = _fields(draft)
     salt = stored.get(_SALT, "")
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
     def same(field: str) -> bool:
         return any(

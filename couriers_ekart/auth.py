@@ -165,7 +165,7 @@ class TokenSource:
         }
         with transaction.atomic():
             if fresh.version == 1:
-                row, made = CourierToken.objects.get_or_create(
+                _, made = CourierToken.objects.get_or_create(
                     account_id=self._account_id, defaults={**values, "version": 1}
                 )
                 return made

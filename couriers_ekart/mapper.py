@@ -208,7 +208,7 @@ def estimate_payload(request: RateRequest, service: str, client_type: str) -> di
 
 
 def read(kind: type[A], body: Any, operation: str) -> A:
-    """An answer as its model. Raises Unknown for one that cannot be read: who knows what it meant."""
+    """An answer as its model. Raises Unknown for one that cannot be read."""
     try:
         return kind.model_validate(body)
     except ValidationError as error:

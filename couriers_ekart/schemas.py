@@ -36,7 +36,7 @@ class TokenAnswer(Answer):
     """/integrations/v2/auth/token/{client_id}; `expires_in` is in seconds."""
 
     access_token: str = Field(min_length=1)
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105
     expires_in: float = Field(gt=0)
 
 

@@ -1,4 +1,4 @@
-"""A company that can ship with Ekart: the company, its account from the environment, a warehouse."""
+"""A company that can ship with Ekart: its account from the environment, and a warehouse."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def base_url_problem(url: str) -> str | None:
 
 def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
     """Limits such as `create_shipment=200/1s`. Raises BadInput, naming what is wrong."""
-    limits = {}
+    limits: dict[str, dict[str, float]] = {}
     for text in texts:
         found = re.fullmatch(r"([a-z0-9_]+)=([1-9][0-9]{0,6})/([1-9][0-9]{0,5})s", text)
         if not found:

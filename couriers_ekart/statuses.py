@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from couriers.statuses import Category, ReasonFacts, Status, StatusMapper
 
-STATUSES: dict[str, Status] = {
+STATUSES: dict[str | tuple[str, str, str], Status] = {
     "Order Placed": Status.BOOKED,
     "Pickup Pending": Status.PICKUP_PENDING,
     "Pickup Scheduled": Status.PICKUP_SCHEDULED,

@@ -130,7 +130,7 @@ class Demo:
         return sandbox
 
     def _make_login(self) -> None:
-        user, is_new = get_user_model().objects.get_or_create(
+        user, _ = get_user_model().objects.get_or_create(
             username=LOGIN, defaults={"is_staff": True, "is_superuser": True}
         )
         self._password = secrets.token_urlsafe(9)

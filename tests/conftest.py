@@ -1,24 +1,109 @@
 """Fixtures of the whole suite, which runs on real servers (shipcrowd.embedded.pytest_plugin)."""
 
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from django.test import Client
+
+from tests.factories import (
+    CompanyFactory,
+    CourierAccountFactory,
+    CourierRowFactory,
+    WarehouseFactory,
+    make_api_key,
+)
+
+ORDER: dict[str, Any] = {
+    "courier": "toy",
+    "order_number": "A-1",
+    "order_date": "2026-11-23",
+    "payment_mode": "cod",
+    "cod_amount": "1523.00",
+    "consignee": {
+        "name": "Asha Sample",
+        "phone": "+91 98765 43210",
+        "address": "9, Secret Lane",
+        "city": "Bengaluru",
+        "state": "Karnataka",
+        "pincode": "560008",
+    },
+    "items": [
+        {
+            "name": "T-shirt 3XL",
+            "sku": "TS-3XL",
+            "category": "T-shirt",
+            "hsn_code": "61091000",
+            "quantity": 1,
+            "value": "1523.00",
+            "gst_rate": "12",
+        }
+    ],
+    "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
+}
 
 
 @pytest.fixture(autouse=True)
 def _own_redis_keys() -> None:
     """Each worker has a database of Redis for itself, emptied before each test."""
+    from django_redis import get_redis_connection
+
     from couriers.resilience import circuit_breaker, rate_limit, shared
 
     shared._away_until = 0.0
     rate_limit._local.clear()
     circuit_breaker._local.clear()
-    from django_redis import get_redis_connection
-
     get_redis_connection("default").flushdb()
 
 
 @pytest.fixture(autouse=True)
-def _fresh_adapters() -> None:
-    """Rows of one test must not meet the cached adapters of another."""
+def _fresh_caches() -> None:
+    """Rows of one test must not meet what is cached of another's."""
     from couriers.factory import CourierFactory
+    from webhooks import accounts
 
     CourierFactory._cache.clear()
+    accounts.forget()
+
+
+@pytest.fixture
+def order() -> dict[str, Any]:
+    """A valid request to book with the toy courier."""
+    return copy.deepcopy(ORDER)
+
+
+@pytest.fixture
+def toy() -> Iterator[Any]:
+    """The toy courier's adapter class, registered for the test."""
+    from couriers.factory import CourierFactory
+    from tests.toy import ToyAdapter, ToyReceiver
+
+    CourierFactory.register(ToyAdapter, ToyReceiver())
+    ToyAdapter.booked.clear()
+    ToyAdapter.on_create = None
+    yield ToyAdapter
+    ToyAdapter.on_create = None
+    CourierFactory.unregister("toy")
+
+
+@pytest.fixture
+def company(db: None) -> Any:
+    """A company with a default warehouse."""
+    company = CompanyFactory()
+    WarehouseFactory(company=company)
+    return company
+
+
+@pytest.fixture
+def account(company: Any, toy: Any) -> Any:
+    """The company's account with the toy courier."""
+    return CourierAccountFactory(company=company, courier=CourierRowFactory(code="toy", name="Toy"))
+
+
+@pytest.fixture
+def storefront(company: Any) -> Client:
+    """An HTTP client with the company's API key."""
+    return Client(headers={"Authorization": f"Api-Key {make_api_key(company)}"})

@@ -1,4 +1,4 @@
-"""Accounts and their secrets, kept in the process for seconds: a callback must not ask each time."""
+"""Accounts and their secrets, kept in the process for seconds: no query for each callback."""
 
 from __future__ import annotations
 

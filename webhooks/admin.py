@@ -26,7 +26,7 @@ def without_people(value: Any) -> Any:
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ModelAdmin):  # type: ignore[misc]
+class WebhookEventAdmin(ModelAdmin):
     show_full_result_count = False
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 
-class RecordAdmin(ModelAdmin):  # type: ignore[misc]
+class RecordAdmin(ModelAdmin):
     """A table of what happened. Nobody adds, changes or deletes a row by hand.
 
     Large tables: no full count, and no more queries than rows are shown.
@@ -28,7 +28,7 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
 
-class RecordInline(TabularInline):  # type: ignore[misc]
+class RecordInline(TabularInline):
     """Records of a parent, looked at on its page."""
 
     extra = 0

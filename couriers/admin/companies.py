@@ -13,7 +13,7 @@ from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistra
 
 
 @admin.register(Company)
-class CompanyAdmin(ModelAdmin):  # type: ignore[misc]
+class CompanyAdmin(ModelAdmin):
     list_display = ("slug", "name", "gstin", "city", "state", "is_active")
     search_fields = ("slug", "name", "gstin")
     list_filter = ("is_active", "state")
@@ -22,7 +22,7 @@ class CompanyAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(CompanyApiKey)
-class CompanyApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
+class CompanyApiKeyAdmin(ModelAdmin):
     """Keys are shown once, when they are made, and can only be revoked afterwards."""
 
     list_display = ("prefix", "company", "name", "created", "expiry_date", "revoked")
@@ -52,7 +52,7 @@ class CompanyApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Warehouse)
-class WarehouseAdmin(ModelAdmin):  # type: ignore[misc]
+class WarehouseAdmin(ModelAdmin):
     list_display = ("name", "company", "city", "state", "pincode", "is_default")
     search_fields = ("name", "company__slug", "city", "pincode")
     list_filter = ("is_default", "state", "company")

@@ -98,7 +98,7 @@ class ShipmentAdmin(RecordAdmin):
 
     @admin.display(description="Items")
     def shown_items(self, shipment: Shipment) -> str:
-        return "; ".join(f"{i['quantity']} × {i['name']}, ₹{i['value']}" for i in shipment.items)
+        return "; ".join(f"{i['quantity']} of {i['name']}, ₹{i['value']}" for i in shipment.items)
 
     @admin.display(description="Former tracking ids")
     def former_ids(self, shipment: Shipment) -> str:

@@ -52,7 +52,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return next((c for c in candidates if generator.verify(key, c.hashed_key)), None)
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):
     """How the schema describes the key."""
 
     target_class = "couriers.api.authentication.ApiKeyAuthentication"
@@ -69,6 +69,6 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 def company_of(request: Request) -> Company:
     """The company that the request speaks for; every query is scoped to it."""
-    user = request.user
-    assert isinstance(user, ApiClient)
-    return user.company
+    client: Any = request.user
+    assert isinstance(client, ApiClient)
+    return client.company

@@ -30,7 +30,9 @@ def _page() -> dict[str, Any]:
 def _operation(
     path: str, method: str, operation: dict[str, Any], components: dict[str, Any]
 ) -> dict[str, Any]:
-    body = next(iter(operation.get("requestBody", {}).get("content", {}).values()), {})
+    body: dict[str, Any] = next(
+        iter(operation.get("requestBody", {}).get("content", {}).values()), {}
+    )
     return {
         "method": method.upper(),
         "path": path,
@@ -71,7 +73,7 @@ def _resolved(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, A
 
 
 def _name(answer: dict[str, Any]) -> str:
-    content = next(iter(answer.get("content", {}).values()), {})
+    content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
     schema = content.get("schema", {})
     many = schema.get("type") == "array"
     ref = (schema.get("items", {}) if many else schema).get("$ref", "")

@@ -105,7 +105,7 @@ def _invalid(found: list[dict[str, str]]) -> Response:
 
 
 def _from_courier(error: errors.CourierError) -> Response:
-    more = {"courier_message": error.courier_message, "courier": error.courier}
+    more: dict[str, Any] = {"courier_message": error.courier_message, "courier": error.courier}
     if isinstance(error, errors.InvalidRequest):
         return _invalid([{"field": p.field, "message": p.message} for p in error.problems])
     if isinstance(error, errors.NotSupported):

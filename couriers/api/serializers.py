@@ -91,7 +91,7 @@ class ShipmentDraftSerializer(Strict):
     payment_mode = serializers.ChoiceField(choices=PaymentMode.choices)
     cod_amount = _rupees(required=False, default=Decimal(0))
     consignee = ConsigneeSerializer()
-    items = ItemSerializer(many=True, min_length=1, max_length=100)  # type: ignore[assignment]
+    items = serializers.ListField(child=ItemSerializer(), min_length=1, max_length=100)
     parcel = ParcelSerializer()
     warehouse = _optional_text(40)
     service = _optional_text(50)

@@ -37,7 +37,7 @@ class Rollout(models.TextChoices):
 
 
 class CourierAccount(models.Model):
-    """A company's login with a courier. `limits` is {operation: {"count": n, "window": seconds}}."""
+    """A company's login with a courier; `limits` are its own, by the courier's operation."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_account_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")

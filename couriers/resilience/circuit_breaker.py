@@ -15,7 +15,7 @@ from couriers.errors import CircuitOpen
 from couriers.resilience.shared import RedisAway, with_redis
 
 # One script, so that the state is read and changed in one step. The hash holds `failures`,
-# `opened` (seconds) and, while a probe is under way, `probe` (its token) and `probing` (until when).
+# `opened` (seconds) and, while a probe is under way, `probe` (its token) and `probing` (till when).
 # ARGV: event, token, threshold, cooldown. Answers {state, retry after in ms}.
 _SCRIPT = """
 local time = redis.call('TIME')

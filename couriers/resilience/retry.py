@@ -1,4 +1,4 @@
-"""Retries: only of what surely did not happen, with back-off, jitter and the courier's own delay."""
+"""Retries: only of what surely did not happen, with back-off, jitter and the named delay."""
 
 from __future__ import annotations
 

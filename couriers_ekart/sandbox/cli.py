@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from typing import Any
@@ -80,11 +81,16 @@ async def _serve(sandbox: Sandbox, host: str, port: int, *, with_stdin: bool) ->
         loop.add_signal_handler(number, stop.set)
     if with_stdin:
         # The parent's death closes the pipe, however it died.
-        loop.add_reader(sys.stdin.fileno(), lambda: sys.stdin.buffer.read1() or stop.set())
+        loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
     real_port = runner.addresses[0][1]
     print(f"Ekart sandbox listening on http://{host}:{real_port}", flush=True)
     await stop.wait()
     await runner.cleanup()
+
+
+def _stop_at_end(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        stop.set()
 
 
 def _seconds(text: str) -> float:

@@ -98,7 +98,7 @@ def check_shipment(body: Any, aliases: set[str]) -> None:
     demand(body["cod_amount"] <= 49999, "cod_amount must be at most 49999")
     demand(mode == "COD" or body["cod_amount"] == 0, "cod_amount is for COD alone")
     demand(mode != "COD" or body["cod_amount"] > 0, "cod_amount is required for COD")
-    whole = ("quantity", "weight")
+    whole: tuple[str, ...] = ("quantity", "weight")
     if "templateName" in body:
         demand(
             not {"length", "width", "height"} & set(body),

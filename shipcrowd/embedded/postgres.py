@@ -13,6 +13,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def ensure(folder: Folder) -> None:
             log,
             way,
         )
-        if wait_until(lambda p=process, n=port: p.poll() is not None or _ready(binaries, n), 60):
+        if wait_until(partial(_settled, process, binaries, port), 60):
             if process.poll() is None:
                 folder.remember(
                     postgres={
@@ -252,3 +253,7 @@ def _create_database(binaries: Path, port: int, password: str) -> None:
     )
     if done.returncode and "already exists" not in done.stderr:
         raise EmbeddedError(f"PostgreSQL's createdb failed: {done.stderr.strip()[-500:]}")
+
+
+def _settled(process: subprocess.Popen[bytes], binaries: Path, port: int) -> bool:
+    return process.poll() is not None or _ready(binaries, port)

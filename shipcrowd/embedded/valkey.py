@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from shipcrowd.embedded.folder import EmbeddedError, Folder
@@ -52,9 +53,9 @@ def ensure(folder: Folder) -> None:
                 stderr=output,
                 start_new_session=True,
             )
-        if wait_until(lambda p=process, n=port: p.poll() is not None or answers(n), 30):
+        if wait_until(partial(_settled, process, port), 30):
             # Somebody else may answer on the port that ours failed to take.
-            wait_until(lambda p=process: p.poll() is not None, 0.05)
+            wait_until(partial(_has_ended, process), 0.05)
             if process.poll() is None:
                 folder.remember(
                     valkey={"pid": process.pid, "started": identity(process.pid), "port": port}
@@ -111,3 +112,11 @@ def _write_config(folder: Folder, data: Path, port: int, password: str) -> Path:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write("\n".join(lines) + "\n")
     return path
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
+def _settled(process: subprocess.Popen[bytes], port: int) -> bool:
+    return _has_ended(process) or answers(port)

@@ -61,6 +61,7 @@ class CallInline(RecordInline):
 class AuditInline(RecordInline):
     model = AuditEntry
     fields = ("at", "actor", "action", "reason")
+    readonly_fields = fields
 
 
 LABELS = {

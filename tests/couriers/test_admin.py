@@ -1,0 +1,175 @@
+"""The operators' pages: everything can be found, nothing secret can be seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from couriers.booking import book
+from couriers.models import (
+    AuditEntry,
+    CompanyApiKey,
+    CourierAccount,
+    CourierToken,
+    IdempotencyKey,
+    Manifest,
+    ManifestChunk,
+    Scan,
+    Shipment,
+    WarehouseRegistration,
+)
+from tests.couriers.test_booking import DRAFT
+from tests.factories import make_api_key
+from webhooks.models import WebhookEvent
+
+SECRETS = {
+    "username": "user-is-secret",
+    "password": "password-is-secret",
+    "webhook_secret": "hook-is-secret",
+    "previous_webhook_secret": "old-hook-is-secret",
+}
+MODELS = [
+    model
+    for label in ("shipcrowd_couriers", "shipcrowd_webhooks")
+    for model in apps.get_app_config(label).get_models()
+]
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    user = get_user_model().objects.create_superuser("op", password="op")
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def everything(account: Any) -> Any:
+    """At least one row of every model, with secrets in it."""
+    for name, value in SECRETS.items():
+        setattr(account, name, value)
+    account.save()
+    make_api_key(account.company)
+    book(account.company, DRAFT)
+    shipment = Shipment.objects.get()
+    CourierToken.objects.create(
+        account=account, access_token="token-is-secret", expires_at=timezone.now()
+    )
+    Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
+    WarehouseRegistration.objects.create(
+        account=account, warehouse=shipment.warehouse, reference="r", state="synced"
+    )
+    manifest = Manifest.objects.create(company=account.company, account=account)
+    ManifestChunk.objects.create(manifest=manifest, position=0, tracking_ids=["x"])
+    AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
+    WebhookEvent.objects.create(
+        account=account, content_hash=b"1", next_attempt_at=timezone.now(),
+        received_at=timezone.now() - dt.timedelta(1),
+        body=b'{"id": "T", "consignee_phone": "9876543210", "items": [{"name": "Asha"}]}',
+    )  # fmt: skip
+    return account
+
+
+def name_of(model: Any) -> str:
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
+def test_every_model_is_listed_with_search_and_filters_and_shows_no_secret(
+    operator: Client, everything: Any, model: Any
+) -> None:
+    page = admin.site._registry[model]
+    assert page.search_fields
+    assert page.list_filter
+    assert model.objects.exists()
+    row = model.objects.first()
+    urls = [
+        reverse(f"{name_of(model)}_changelist"),
+        reverse(f"{name_of(model)}_changelist") + "?q=x",
+        reverse(f"{name_of(model)}_change", args=[row.pk]),
+        reverse(f"{name_of(model)}_history", args=[row.pk]),
+    ]
+    for url in urls:
+        answer = operator.get(url)
+        assert answer.status_code == 200, url
+        text = answer.content.decode()
+        for secret in (*SECRETS.values(), "token-is-secret", "9876543210"):
+            assert secret not in text, f"{secret} at {url}"
+        assert model is Shipment or "9, Secret Lane" not in text
+
+
+def test_records_cannot_be_changed_by_hand(operator: Client, everything: Any) -> None:
+    for model in (Shipment, Scan, IdempotencyKey, CourierToken, AuditEntry, WebhookEvent):
+        assert operator.get(reverse(f"{name_of(model)}_add")).status_code == 403
+        url = reverse(f"{name_of(model)}_change", args=[model.objects.first().pk])
+        assert operator.post(url, {}).status_code == 403
+
+
+def test_a_blank_secret_is_kept_and_a_typed_one_replaces_it(
+    operator: Client, everything: Any
+) -> None:
+    url = reverse(f"{name_of(CourierAccount)}_change", args=[everything.pk])
+    form = {
+        "company": everything.company_id, "courier": "toy", "base_url": everything.base_url,
+        "client_id": "c", "rollout": "live", "canary_percent": "5", "limits": "{}",
+        "settings": "{}", "new_password": "fresh-password",
+    }  # fmt: skip
+    assert operator.post(url, form).status_code == 302
+    everything.refresh_from_db()
+    assert (everything.username, everything.password) == ("user-is-secret", "fresh-password")
+    bad = operator.post(url, form | {"limits": '{"x": {"count": 0}}'})
+    assert "expected" in bad.content.decode()
+
+
+def test_a_key_is_shown_once_when_it_is_made(operator: Client, company: Any) -> None:
+    answer = operator.post(
+        reverse(f"{name_of(CompanyApiKey)}_add"), {"company": company.pk, "name": "shop"},
+        follow=True,
+    )  # fmt: skip
+    told = re.search(r"The key is (\S+) and", answer.content.decode())
+    assert told
+    assert CompanyApiKey.objects.get_from_key(told[1]).company == company
+    page = operator.get(reverse(f"{name_of(CompanyApiKey)}_changelist"))
+    assert told[1] not in page.content.decode()
+
+
+@pytest.mark.parametrize("look", ["doubt", "attention", "action"])
+def test_what_to_look_at_first_can_be_filtered(
+    operator: Client, everything: Any, look: str
+) -> None:
+    Shipment.objects.update(status="in_doubt", tracking_id="", attention="!")
+    url = reverse(f"{name_of(Shipment)}_changelist")
+    assert "A-1" in operator.get(f"{url}?look={look}").content.decode()
+
+
+def test_the_audit_log_is_append_only(everything: Any) -> None:
+    entry = AuditEntry.objects.get()
+    with pytest.raises(TypeError):
+        entry.save()
+    with pytest.raises(TypeError):
+        entry.delete()
+
+
+def test_the_consignees_page_shows_nothing_of_theirs(everything: Any) -> None:
+    shipment = Shipment.objects.get()
+    answer = Client().get(f"/track/{shipment.pk}/")
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "A-1" in text
+    for word in ("Asha", "9876543210", "Secret Lane", "411004"):
+        assert word not in text
+    assert answer["X-Robots-Tag"] == "noindex"
+    for status, words in (("in_doubt", "Being prepared"), ("delivered", "Delivered"),
+                          ("lost", "Lost"), ("undelivered", "Undelivered")):  # fmt: skip
+        Shipment.objects.update(status=status)
+        assert words in Client().get(f"/track/{shipment.pk}/").content.decode()
+    assert Client().get("/track/shp_nothing/").status_code == 404

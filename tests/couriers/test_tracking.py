@@ -1,0 +1,94 @@
+"""A shipment's status is a function of the set of its scans."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from couriers.models import Scan
+from couriers.statuses import STATUS_FACTS, Status
+from couriers.tracking import LATE_SCANS, apply_events, fold
+from tests.factories import ShipmentFactory
+from tests.toy import ToyReceiver
+
+START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+
+
+def scans(*steps: tuple[str, int]) -> list[Scan]:
+    return [
+        Scan(pk=number, at=START + dt.timedelta(hours=hour), status=status, courier_status=status)
+        for number, (status, hour) in enumerate(steps, start=1)
+    ]
+
+
+def status_of(found: list[Scan]) -> str:
+    latest = fold(found).latest
+    return latest.status if latest else ""
+
+
+def test_the_last_event_to_arrive_does_not_win() -> None:
+    assert status_of(scans(("delivered", 9), ("in_transit", 4))) == "delivered"
+
+
+def test_undelivered_may_go_out_for_delivery_again() -> None:
+    assert status_of(scans(("undelivered", 5), ("out_for_delivery", 8))) == "out_for_delivery"
+
+
+def test_what_follows_the_end_is_flagged() -> None:
+    folded = fold(scans(("delivered", 5), ("in_transit", 6), ("delivered", 7)))
+    assert folded.ignored == {2}
+
+
+def test_a_cancelled_parcel_on_its_way_follows_its_rto_scans() -> None:
+    found = scans(("cancelled", 5), ("in_transit", 6), ("rto_in_transit", 7), ("rto_delivered", 9))
+    assert (status_of(found), fold(found).ignored) == ("rto_delivered", {2})
+
+
+def test_ties_go_by_progress() -> None:
+    assert status_of(scans(("delivered", 5), ("out_for_delivery", 5))) == "delivered"
+
+
+def test_an_unknown_status_changes_nothing() -> None:
+    assert status_of(scans(("in_transit", 5), ("", 6))) == "in_transit"
+    assert fold(scans(("", 1))).latest is None
+
+
+courier_statuses = st.sampled_from(
+    [s.value for s, facts in STATUS_FACTS.items() if facts.progress >= 10]
+)
+
+
+@given(st.lists(st.tuples(courier_statuses, st.integers(0, 20)), max_size=12), st.randoms())
+def test_no_order_of_arrival_matters(steps: list[tuple[str, int]], random: Any) -> None:
+    found = scans(*steps)
+    shuffled = random.sample(found, len(found))
+    one, other = fold(found), fold(shuffled)
+    key = lambda folded: (folded.latest and (folded.latest.status, folded.latest.at))  # noqa: E731
+    assert key(one) == key(other)
+    by_pk = {scan.pk: (scan.status, scan.at) for scan in found}
+    assert sorted(by_pk[i] for i in one.ignored) == sorted(by_pk[i] for i in other.ignored)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_no_split_into_batches_matters(
+    account: Any, order: tuple[int, ...], at_once: int
+) -> None:
+    shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+    steps = [("picked_up", 1), ("delivered", 5), ("in_transit", 7), ("rto_in_transit", 3)]
+    events = [
+        ToyReceiver().parse({"id": shipment.tracking_id, "status": status, "hour": hour})[0]
+        for status, hour in steps
+    ]
+    events = [events[i] for i in order] + [events[order[0]]]
+    for start in range(0, len(events), at_once):
+        apply_events(account, events[start : start + at_once])
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.attention) == (Status.DELIVERED, LATE_SCANS)
+    assert shipment.scans.count() == 4
+    assert shipment.scans.get(ignored=True).status == "in_transit"
+    assert shipment.tracked_at == START + dt.timedelta(hours=7)

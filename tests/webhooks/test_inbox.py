@@ -1,0 +1,288 @@
+"""The inbox: takes everything that is signed, once, and applies it by the courier's time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from couriers.models import Scan, Shipment
+from tests.factories import CourierAccountFactory, ShipmentFactory
+from webhooks import accounts, tasks
+from webhooks.models import WebhookEvent
+from webhooks.processing import drain
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing listens for nudges in these tests; the drain is called by hand."""
+    monkeypatch.setattr("webhooks.views.nudge", lambda: None)
+
+
+@pytest.fixture
+def shipment(account: Any) -> Shipment:
+    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+
+
+def send(account: Any, body: Any, secret: str = "a-secret-of-tests", courier: str = "toy") -> Any:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Client().post(
+        f"/webhooks/{courier}/{account.pk}/", raw, "application/json",
+        headers={"x-toy-secret": secret},
+    )  # fmt: skip
+
+
+def scan(shipment: Any, status: str, hour: int, **more: Any) -> dict[str, Any]:
+    return {"id": shipment.tracking_id, "status": status, "hour": hour, **more}
+
+
+def drain_all() -> None:
+    while drain().taken:
+        pass
+
+
+def test_a_callback_is_stored_once_and_applied(account: Any, shipment: Shipment) -> None:
+    event = scan(shipment, "picked_up", 3)
+    assert send(account, event).status_code == 200
+    assert send(account, json.dumps(event, indent=3).encode()).status_code == 200
+    assert WebhookEvent.objects.count() == 1
+    drain_all()
+    shipment.refresh_from_db()
+    assert (shipment.status, WebhookEvent.objects.get().state) == ("picked_up", "processed")
+
+
+def test_taking_in_is_one_statement(
+    account: Any, shipment: Shipment, django_assert_num_queries: Any
+) -> None:
+    send(account, scan(shipment, "picked_up", 3))
+    with django_assert_num_queries(1):
+        send(account, scan(shipment, "in_transit", 4))
+
+
+@pytest.mark.parametrize("secret", ["wrong", ""])
+def test_a_wrong_signature_is_401_and_leaves_no_row(
+    account: Any, shipment: Shipment, secret: str
+) -> None:
+    assert send(account, scan(shipment, "lost", 3), secret).status_code == 401
+    assert not WebhookEvent.objects.exists()
+
+
+def test_ids_cannot_be_found_out_by_trying(account: Any, shipment: Shipment) -> None:
+    event = scan(shipment, "lost", 3)
+    account.pk, known = "acc_unknown", account.pk
+    assert send(account, event).status_code == 401
+    account.pk = known
+    assert send(account, event, courier="ekart").status_code == 401
+    assert send(account, event, courier="dhl").status_code == 401
+
+
+def test_an_account_without_a_secret_lets_nothing_in(account: Any, shipment: Shipment) -> None:
+    account.webhook_secret = ""
+    account.save()
+    assert send(account, scan(shipment, "lost", 3), "").status_code == 401
+
+
+def test_both_secrets_are_good_while_they_are_changed(account: Any, shipment: Shipment) -> None:
+    account.previous_webhook_secret = "the-one-before"
+    account.save()
+    assert send(account, scan(shipment, "lost", 3), "the-one-before").status_code == 200
+
+
+def test_long_bodies_are_413_and_other_methods_405(account: Any) -> None:
+    assert send(account, b" " * 65537).status_code == 413
+    assert send(account, b"{}" + b" " * 65534).status_code == 200
+    assert Client().get(f"/webhooks/toy/{account.pk}/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[]", "not a JSON object"),
+        (b'{"a": NaN}', "NaN"),
+        (b'{"a": 1, "a": 2}', "twice"),
+        (b"\xff", "UTF-8"),
+        (b'{"a":' + b"[" * 30000, "deep"),
+    ],
+)
+def test_what_cannot_be_read_is_dead_with_the_reason_and_200(
+    account: Any, body: bytes, reason: str
+) -> None:
+    for _ in range(2):
+        assert send(account, body).status_code == 200
+    event = WebhookEvent.objects.get()
+    assert event.state == "dead"
+    assert reason in event.reason
+
+
+def test_a_malformed_event_is_dead_with_the_reason(account: Any) -> None:
+    send(account, {"order": "x"})
+    drain_all()
+    event = WebhookEvent.objects.get()
+    assert (event.state, "lacks an id" in event.reason) == ("dead", True)
+
+
+def test_a_repeat_of_a_failed_event_is_tried_again(account: Any, shipment: Shipment) -> None:
+    event = scan(shipment, "picked_up", 3)
+    send(account, event)
+    WebhookEvent.objects.update(state="dead", reason="x", attempts=5)
+    send(account, event)
+    stored = WebhookEvent.objects.get()
+    assert (stored.state, stored.attempts, stored.reason) == ("pending", 0, "")
+    drain_all()
+    send(account, event)
+    assert WebhookEvent.objects.get().state == "processed"
+
+
+def test_one_poisonous_event_does_not_hold_up_its_batch(account: Any, shipment: Shipment) -> None:
+    send(account, scan(shipment, "picked_up", 3, poison=True))
+    send(account, scan(shipment, "in_transit", 4))
+    drained = drain()
+    assert (drained.processed, drained.failed) == (1, 1)
+    shipment.refresh_from_db()
+    assert shipment.status == "in_transit"
+    for _ in range(5):
+        WebhookEvent.objects.update(next_attempt_at=timezone.now())
+        drain()
+    poisonous = WebhookEvent.objects.get(state="dead")
+    assert "RuntimeError" in poisonous.reason
+
+
+def test_an_event_of_an_unknown_shipment_waits_a_day_and_then_dies(account: Any) -> None:
+    send(account, {"id": "LATER", "status": "picked_up", "hour": 1})
+    assert drain().waiting == 1
+    assert drain().taken == 0
+    WebhookEvent.objects.update(next_attempt_at=timezone.now())
+    shipment = ShipmentFactory(
+        account=account, warehouse=account.company.warehouses.get(), tracking_id="LATER"
+    )
+    drain_all()
+    shipment.refresh_from_db()
+    assert shipment.status == "picked_up"
+    send(account, {"id": "NEVER", "status": "picked_up", "hour": 1})
+    WebhookEvent.objects.filter(state="pending").update(
+        received_at=timezone.now() - dt.timedelta(days=2)
+    )
+    assert drain().dead == 1
+
+
+def test_another_accounts_shipment_is_not_touched(account: Any, shipment: Shipment) -> None:
+    other = CourierAccountFactory(courier=account.courier)
+    send(other, scan(shipment, "lost", 3))
+    drain()
+    shipment.refresh_from_db()
+    assert shipment.status == "booked"
+
+
+def test_an_unknown_status_is_kept_raw_and_changes_nothing(
+    account: Any, shipment: Shipment
+) -> None:
+    send(account, scan(shipment, "Teleported", 3))
+    drain_all()
+    shipment.refresh_from_db()
+    assert shipment.status == "booked"
+    assert (Scan.objects.get().status, Scan.objects.get().courier_status) == ("", "Teleported")
+
+
+def test_a_created_event_settles_doubt(account: Any) -> None:
+    shipment = ShipmentFactory(
+        account=account, warehouse=account.company.warehouses.get(), status="in_doubt",
+        tracking_id="", order_number="D-1",
+    )  # fmt: skip
+    send(account, {"id": "T-7", "order": "D-1"})
+    send(account, {"id": "T-7", "status": "picked_up", "hour": 1})
+    drain_all()
+    WebhookEvent.objects.update(next_attempt_at=timezone.now())
+    drain_all()
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.tracking_id) == ("picked_up", "T-7")
+
+
+def test_a_dead_database_is_503_so_that_it_comes_again(
+    account: Any, shipment: Shipment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise OperationalError("down")
+
+    monkeypatch.setattr("webhooks.views.take_in", broken)
+    answer = send(account, scan(shipment, "lost", 3))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    monkeypatch.setattr("webhooks.processing._drain_batch", broken)
+    with pytest.raises(OperationalError):
+        drain()
+
+
+def test_a_changed_secret_is_seen_within_seconds(
+    account: Any, shipment: Shipment, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.0}
+    send(account, scan(shipment, "lost", 3), "new-secret")
+    account.webhook_secret = "new-secret"
+    account.save()
+    assert send(account, scan(shipment, "lost", 3), "new-secret").status_code == 200
+    assert "new-secret" not in repr(accounts.find(account.pk))
+
+
+def test_tasks_drain_the_inbox_and_can_be_run_twice(account: Any, shipment: Shipment) -> None:
+    send(account, scan(shipment, "picked_up", 3))
+    assert (tasks.process_inbox(), tasks.sweep_inbox()) == (1, 0)
+
+
+def _signature(body: bytes, secret: str = "a-secret-of-tests") -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def test_ekarts_callbacks_are_verified_on_the_raw_bytes(db: None) -> None:
+    account = CourierAccountFactory()
+    from tests.factories import WarehouseFactory
+
+    shipment = ShipmentFactory(account=account, warehouse=WarehouseFactory(company=account.company))
+    body = json.dumps(
+        {"ctime": 1793400000000, "status": "Out_For_Delivery", "location": "", "desc": "x",
+         "attempts": "0", "wbn": "1", "id": shipment.tracking_id, "orderNumber": "1",
+         "edd": 1793500000000, "ndrStatus": "Address Issue"}
+    ).encode()  # fmt: skip
+    url = f"/webhooks/ekart/{account.pk}/"
+    bad = ["", "zz", _signature(body)[:-1], _signature(body) + "00", "é" * 64,
+           _signature(body, "x"), _signature(b" " + body)]  # fmt: skip
+    for signature in bad:
+        answer = Client().post(
+            url, body, "application/json", headers={"x-ekart-signature": signature}
+        )
+        assert answer.status_code == 401
+    answer = Client().post(
+        url, body, "application/json", headers={"x-ekart-signature": _signature(body)}
+    )
+    assert answer.status_code == 200
+    drain_all()
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.ndr_reason) == ("out_for_delivery", "Address Issue")
+    assert shipment.estimated_delivery is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"ctime": 1793400000}, {"ctime": "x"}, {"id": ""}, {"id": 7.5}, {"edd": 12}, {"status": 3}],
+)
+def test_ekarts_wrong_types_are_dead_with_a_reason(db: None, change: dict[str, Any]) -> None:
+    account = CourierAccountFactory()
+    event = {"ctime": 1793400000000, "status": "Lost", "desc": "x", "id": "1", "wbn": "1"}
+    body = json.dumps(event | change).encode()
+    Client().post(
+        f"/webhooks/ekart/{account.pk}/", body, "application/json",
+        headers={"x-ekart-signature": _signature(body)},
+    )  # fmt: skip
+    drain_all()
+    stored = WebhookEvent.objects.get()
+    assert stored.state in ("dead", "failed")
+    assert stored.reason

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from couriers.conf import tunables
@@ -96,8 +96,8 @@ def _drain_singly(limit: int) -> Drained:
                     drained.add(_apply([event]))
             except OperationalError:
                 raise
-            except (DatabaseError, Exception) as error:
-                log.exception("event_failed", event=event.pk)
+            except Exception as error:
+                log.exception("event_failed", event_id=event.pk)
                 verdicts = _Verdicts()
                 _failed(event, f"{type(error).__name__} while it was applied", verdicts)
                 drained.add(_mark(verdicts))

@@ -21,14 +21,11 @@ from couriers_ekart.sandbox.process import SandboxProcess
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROW = dict(
-    zip(
-        COLUMNS,
-        "A-1,2026-11-01,COD,Asha Sample,98450 12345,1 Example Street,,,560034,Kurta,Kurta,"
-        "62114290,1,320,30,22,6,1149,5,false".split(","),
-        strict=True,
-    )
+LINE = (
+    "A-1,2026-11-01,COD,Asha Sample,98450 12345,1 Example Street,,,560034,Kurta,Kurta,"
+    "62114290,1,320,30,22,6,1149,5,false"
 )
+ROW = dict(zip(COLUMNS, LINE.split(","), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +62,8 @@ def seed(*more: str) -> dict[str, Any]:
 
 
 def book(path: Path, *more: str) -> dict[str, Any]:
-    return dict(
-        json.loads(
-            run("book_orders", str(path), "--company", "acme", "--courier", "ekart",
-                "--workers", "3", "--json", *more)  # fmt: skip
-        )
-    )
+    flags = ["--company", "acme", "--courier", "ekart", "--workers", "3", "--json", *more]
+    return dict(json.loads(run("book_orders", str(path), *flags)))
 
 
 def write(path: Path, *changes: dict[str, str]) -> Path:
@@ -230,9 +223,7 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
 
 
 @pytest.mark.slow
-def test_the_real_orders_are_booked_once(
-    seeded: dict[str, Any], tmp_path: Path
-) -> None:
+def test_the_real_orders_are_booked_once(seeded: dict[str, Any], tmp_path: Path) -> None:
     path = Path(
         os.environ.get("SHIPCROWD_ORDERS_CSV", ROOT.parent / "shared" / "data" / "orders.csv")
     )

@@ -67,7 +67,7 @@ def test_no_order_of_arrival_matters(steps: list[tuple[str, int]], random: Any) 
     found = scans(*steps)
     shuffled = random.sample(found, len(found))
     one, other = fold(found), fold(shuffled)
-    key = lambda folded: (folded.latest and (folded.latest.status, folded.latest.at))  # noqa: E731
+    key = lambda folded: folded.latest and (folded.latest.status, folded.latest.at)  # noqa: E731
     assert key(one) == key(other)
     by_pk = {scan.pk: (scan.status, scan.at) for scan in found}
     assert sorted(by_pk[i] for i in one.ignored) == sorted(by_pk[i] for i in other.ignored)
@@ -75,9 +75,7 @@ def test_no_order_of_arrival_matters(steps: list[tuple[str, int]], random: Any) 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 @pytest.mark.parametrize("at_once", [1, 2, 4])
-def test_no_split_into_batches_matters(
-    account: Any, order: tuple[int, ...], at_once: int
-) -> None:
+def test_no_split_into_batches_matters(account: Any, order: tuple[int, ...], at_once: int) -> None:
     shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
     steps = [("picked_up", 1), ("delivered", 5), ("in_transit", 7), ("rto_in_transit", 3)]
     events = [

@@ -213,7 +213,9 @@ def test_everything_that_ekart_would_refuse_is_named_at_once(adapter: EkartAdapt
     with pytest.raises(InvalidRequest, match=r"options\.nope"):
         adapter.validate_options({"nope": 1})
     with pytest.raises(InvalidRequest, match="exclude each other"):
-        adapter.validate_options({"delayed_dispatch": True, "preferred_dispatch_date": "2030-01-01"})
+        adapter.validate_options(
+            {"delayed_dispatch": True, "preferred_dispatch_date": "2030-01-01"}
+        )
 
 
 def test_a_courier_that_cannot_be_reached_was_not_sent_and_opens_the_circuit(

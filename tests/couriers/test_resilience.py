@@ -1,0 +1,197 @@
+"""Limiter, breaker, lock and retry, on real Valkey and without it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as Away
+
+from couriers.errors import CircuitOpen, NotDone, NotSent, RateLimited, Rejected
+from couriers.resilience import rate_limit, shared
+from couriers.resilience.circuit_breaker import CircuitBreaker
+from couriers.resilience.lock import LockTimeout, exclusive
+from couriers.resilience.retry import retry_safely
+from couriers.types import Limit
+
+
+@pytest.fixture(params=["redis", "away"])
+def redis(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each guard keeps its word with Redis, and in this process without it."""
+    if request.param == "away":
+
+        def away(_: str) -> None:
+            raise Away("down")
+
+        monkeypatch.setattr(shared, "get_redis_connection", away)
+    return str(request.param)
+
+
+def test_turns_are_spaced_and_waited_for(redis: str) -> None:
+    started = time.monotonic()
+    for _ in range(5):
+        rate_limit.acquire("a", "create", Limit(10, 1))
+    assert 0.39 <= time.monotonic() - started < 0.9
+
+
+def test_a_turn_that_is_too_far_off_is_refused_with_the_delay(redis: str) -> None:
+    rate_limit.acquire("a", "manifest", Limit(1, 60))
+    for _ in range(2):
+        with pytest.raises(RateLimited) as caught:
+            rate_limit.acquire("a", "manifest", Limit(1, 60))
+        assert 58 < (caught.value.retry_after or 0) <= 60
+    rate_limit.acquire("b", "manifest", Limit(1, 60))
+
+
+def test_a_rare_operation_may_come_in_a_burst_but_never_above_its_limit(redis: str) -> None:
+    for _ in range(5):
+        rate_limit.acquire("a", "auth", Limit(10, 300))
+    with pytest.raises(RateLimited):
+        rate_limit.acquire("a", "auth", Limit(10, 300))
+
+
+@pytest.mark.parametrize("limit", [Limit(10, 300), Limit(2, 1), Limit(1, 2), Limit(5, 60)])
+def test_no_window_ever_holds_more_than_the_limit(limit: Limit) -> None:
+    interval, burst = rate_limit.spacing(limit)
+    assert burst + (limit.window - 1e-9) // interval <= limit.count
+
+
+def test_a_429_pauses_everybody(redis: str) -> None:
+    rate_limit.pause("a", "create", 30)
+    with pytest.raises(RateLimited) as caught:
+        rate_limit.acquire("a", "create", Limit(100, 1))
+    assert 28 < (caught.value.retry_after or 0) <= 30
+
+
+def test_bulk_work_is_patient(redis: str) -> None:
+    rate_limit.acquire("a", "x", Limit(1, 3))
+    started = time.monotonic()
+    with rate_limit.patience():
+        rate_limit.acquire("a", "x", Limit(1, 3))
+    assert time.monotonic() - started > 2.5
+
+
+def fail(breaker: CircuitBreaker, times: int) -> None:
+    for _ in range(times):
+        breaker.before_call()
+        breaker.record_failure()
+
+
+def test_consecutive_failures_open_the_circuit_and_one_probe_closes_it(
+    redis: str, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"BREAKER_COOLDOWN": 0.3}
+    breaker, other = CircuitBreaker("c"), CircuitBreaker("c")
+    fail(breaker, 4)
+    breaker.before_call()
+    breaker.record_success()
+    fail(breaker, 4)
+    assert breaker.state() == "closed"
+    fail(breaker, 1)
+    assert other.state() == "open"
+    with pytest.raises(CircuitOpen):
+        other.before_call()
+    time.sleep(0.35)
+    other.before_call()
+    assert other.state() == "half_open"
+    with pytest.raises(CircuitOpen):
+        breaker.before_call()
+    other.record_success()
+    assert breaker.state() == "closed"
+
+
+def test_a_probe_that_fails_opens_it_again_and_one_that_tells_nothing_is_given_back(
+    redis: str, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"BREAKER_COOLDOWN": 0.2, "BREAKER_FAILURES": 1}
+    breaker = CircuitBreaker("c")
+    fail(breaker, 1)
+    time.sleep(0.25)
+    breaker.before_call()
+    breaker.release()
+    fail(breaker, 1)
+    assert breaker.state() == "open"
+    breaker.reset()
+    breaker.before_call()
+    assert breaker.state() == "closed"
+
+
+def test_the_answer_of_an_old_call_does_not_close_an_open_circuit(redis: str) -> None:
+    late = CircuitBreaker("c")
+    late.before_call()
+    fail(CircuitBreaker("c"), 5)
+    late._call.clean = False
+    late.record_success()
+    assert late.state() == "open"
+
+
+def test_many_threads_let_one_probe_through(settings: Any) -> None:
+    settings.SHIPCROWD = {"BREAKER_COOLDOWN": 0.2, "BREAKER_FAILURES": 1}
+    fail(CircuitBreaker("c"), 1)
+    time.sleep(0.25)
+    through: list[int] = []
+
+    def ask() -> None:
+        try:
+            CircuitBreaker("c").before_call()
+            through.append(1)
+        except CircuitOpen:
+            pass
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(through) == 1
+
+
+def test_one_holds_the_lock_and_the_next_waits_or_gives_up() -> None:
+    with exclusive("x", life=30, wait=1) as held:
+        assert held
+        with pytest.raises(LockTimeout), exclusive("x", life=30, wait=0.2):
+            pass
+    with exclusive("x", life=30, wait=0.2):
+        pass
+
+
+def test_a_late_holder_does_not_take_away_the_next_ones_lock() -> None:
+    with exclusive("x", life=0.2, wait=1):
+        time.sleep(0.3)
+        lock = shared.with_redis(lambda redis: redis.lock("shipcrowd:lock:x", timeout=30))
+        assert lock.acquire(blocking=False)
+    assert lock.owned()
+
+
+def test_without_redis_nobody_is_locked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: str) -> None:
+        raise Away("down")
+
+    monkeypatch.setattr(shared, "get_redis_connection", away)
+    with exclusive("x", life=1, wait=1) as held:
+        assert not held
+
+
+def test_only_what_surely_did_not_happen_is_retried_with_its_delay() -> None:
+    slept: list[float] = []
+    errors = [NotSent("a"), NotDone("b", retry_after=2.5)]
+
+    def work() -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    assert retry_safely(work, longest_delay=3, sleep=slept.append) == "done"
+    assert slept[0] >= 2.5
+    for error in (Rejected("no"), NotDone("later", retry_after=60), RateLimited("us")):
+        calls: list[int] = []
+
+        def once(error: Exception = error, calls: list[int] = calls) -> None:
+            calls.append(1)
+            raise error
+
+        with pytest.raises(type(error)):
+            retry_safely(once, longest_delay=3, sleep=slept.append)
+        assert len(calls) == 1

@@ -1,0 +1,72 @@
+"""All statuses of Ekart, by name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from couriers.statuses import STATUS_FACTS, Status
+from couriers_ekart.statuses import EKART_MAPPER, NDR_STATUSES, STATUSES
+
+EXPECTED = {
+    "Order Placed": "booked", "In Transit": "in_transit", "Out for Delivery": "out_for_delivery",
+    "Delivered": "delivered", "Cancelled": "cancelled", "Seller Cancelled": "cancelled",
+    "RTO Requested": "rto_requested", "Seller RTO Requested": "rto_requested",
+    "RTO In Transit": "rto_in_transit", "RTO Delivered": "rto_delivered",
+    "RTO Out for Delivery": "rto_out_for_delivery", "RTO Failed": "rto_failed",
+    "Picked Up": "picked_up", "Pickup Cancelled": "pickup_cancelled",
+    "Pickup Pending": "pickup_pending", "Pickup Scheduled": "pickup_scheduled", "Lost": "lost",
+    "Damaged": "damaged", "Shipment Delayed": "delayed", "Not Serviceable": "not_serviceable",
+    "Not Picked": "not_picked", "Undelivered": "undelivered", "Out for Pickup": "out_for_pickup",
+    "RTO Shipment Delayed": "rto_delayed",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "status"), EXPECTED.items())
+def test_each_status_maps(word: str, status: str) -> None:
+    spellings = (word, word.upper(), word.replace(" ", "_"), f" {word.replace(' ', '-')} ")
+    assert {EKART_MAPPER.map(spelling).status for spelling in spellings} == {status}
+
+
+def test_there_are_24_statuses_and_19_reasons() -> None:
+    assert (len(STATUSES), len(NDR_STATUSES)) == (24, 19)
+    assert set(STATUSES) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("word", NDR_STATUSES)
+def test_each_reason_maps(word: str) -> None:
+    mapped = EKART_MAPPER.map("Undelivered", reason=word.upper())
+    assert mapped.reason == NDR_STATUSES[word]
+    assert mapped.reason.code
+    # What is over can neither be tried again nor cancelled.
+    assert not (mapped.reason.terminal and mapped.reason.reattemptable)
+
+
+def test_names_of_older_integrations_are_not_ekarts() -> None:
+    for word in ("Delivery Failed", "RTO Initiated", "SHIPPED", ""):
+        mapped = EKART_MAPPER.map(word)
+        assert (mapped.status, mapped.courier_status) == (None, word)
+
+
+def test_terminal_statuses_are_those_of_the_design() -> None:
+    assert {s.value for s, facts in STATUS_FACTS.items() if facts.terminal} == {
+        "delivered", "rto_delivered", "cancelled", "lost", "damaged", "not_serviceable", "failed",
+    }  # fmt: skip
+    assert set(STATUS_FACTS) == set(Status)
+
+
+def test_the_lists_are_those_of_the_vendors_document() -> None:
+    path = Path(
+        os.environ.get(
+            "EKART_OPENAPI_SPEC",
+            Path(__file__).resolve().parents[3] / "shared" / "ekart" / "Ekart_API.yaml",
+        )
+    )
+    if not path.is_file():
+        pytest.skip("the vendor's document is not here; set EKART_OPENAPI_SPEC")
+    schemas = yaml.safe_load(path.read_text())["components"]["schemas"]
+    assert set(schemas["swift_status"]["enum"]) == set(STATUSES)
+    assert set(schemas["swift_ndr_status"]["enum"]) == set(NDR_STATUSES)

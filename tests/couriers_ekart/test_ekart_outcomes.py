@@ -8,7 +8,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -43,11 +43,8 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection:
-                    try:
-                        answer(connection)
-                    except OSError:
-                        pass
+                with connection, suppress(OSError):
+                    answer(connection)
 
         threading.Thread(target=run, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

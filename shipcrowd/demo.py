@@ -7,14 +7,8 @@ repeated: it books orders of its own, marked with the time it started.
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 import secrets
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,18 +26,21 @@ from rich.table import Table
 from couriers.importing.orders import LineProblem, OrderLines, draft_of, read_file
 from couriers.types import ShipmentDraft
 from couriers_ekart.sandbox.process import SandboxProcess
-from shipcrowd.embedded.processes import answers, free_port
+from shipcrowd.embedded import Servers
+from shipcrowd.embedded.processes import answers
+from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
 
 COMPANY = "demo"
 SAMPLE = Path("fixtures/orders_sample.csv")
 LOGIN = "demo"
+PORT = 8000  # or a free one, where this is taken
 WORKERS = 8
 PATIENCE = 120.0  # seconds for the parcels to arrive
 # What the sandbox's ends are called here.
 ENDS = {"Delivered": "delivered", "Undelivered": "undelivered", "RTO Delivered": "rto_delivered"}
 
 
-class DemoFailed(RuntimeError):
+class DemoFailed(StackError):
     """The demo did not end as it should; the message says where."""
 
 
@@ -64,9 +61,7 @@ class Demo:
         self._pace = pace
         self._console = Console()
         self._run = time.strftime("%m%d%H%M%S")
-        self._port = 8000 if not answers(8000) else free_port()
-        self._url = f"http://127.0.0.1:{self._port}"
-        self._stack = ExitStack()
+        self._opened = ExitStack()
         self._key = ""
         self._password = ""
 
@@ -75,7 +70,7 @@ class Demo:
 
         Raises DemoFailed if any shipment did not end where the sandbox sent it.
         """
-        with self._stack:
+        with self._opened:
             sandbox = self._start()
             orders = self._book()
             self._wait(sandbox, orders)
@@ -91,23 +86,21 @@ class Demo:
         say("Migrating and seeding …")
         call_command("migrate", verbosity=0)
         self._make_login()
-        sandbox = self._stack.enter_context(SandboxProcess("--pace", str(self._pace)))
-        self._environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "shipcrowd.settings",
-            # Celery dislikes root and WhiteNoise an empty folder; neither matters here.
-            "PYTHONWARNINGS": "ignore::UserWarning",
-            "APP_BASE_URL": self._url,
-            "DATABASE_URL": settings.DATABASE_URL,
-            "REDIS_URL": settings.REDIS_URL,
-            "SECRET_KEY": settings.SECRET_KEY,
-            "FERNET_KEYS": ",".join(settings.FERNET_KEYS),
-            "EKART_BASE_URL": sandbox.url,
-            "EKART_CLIENT_ID": "sandbox",
-            "EKART_USERNAME": "sandbox",
-            "EKART_PASSWORD": "sandbox",
-            "EKART_WEBHOOK_SECRET": secrets.token_hex(12),
-        }
-        seeded = self._command(
+        sandbox = self._opened.enter_context(SandboxProcess("--pace", str(self._pace)))
+        self._stack = self._opened.enter_context(
+            Stack(
+                Servers(settings.DATABASE_URL, settings.REDIS_URL),
+                {
+                    "SECRET_KEY": settings.SECRET_KEY,
+                    "FERNET_KEYS": ",".join(settings.FERNET_KEYS),
+                    "EKART_BASE_URL": sandbox.url,
+                    "EKART_WEBHOOK_SECRET": secrets.token_hex(12),
+                    **SANDBOX_LOGIN,
+                },
+                port=0 if answers(PORT) else PORT,
+            )
+        )
+        seeded = self._stack.command(
             "seed_ekart", "--company", COMPANY, "--create", "--name", "Demo Traders",
             "--gstin", "29AAGCR4375J1ZU", "--address", "1, Example Road", "--state", "Karnataka",
             "--pincode", "560001", "--phone", "98450 12345", "--new-key",
@@ -115,18 +108,11 @@ class Demo:
         )  # fmt: skip
         self._key = seeded["api_key"]
         say("Starting web server, worker and beat …")
-        self._spawn(
-            "gunicorn", "shipcrowd.wsgi", "--bind", f"127.0.0.1:{self._port}", "--workers", "1",
-            "--threads", "16", "--log-level", "warning",
-        )  # fmt: skip
-        self._spawn("celery", "--quiet", "-A", "shipcrowd", "worker", "--pool", "threads",
-                    "--concurrency", "2", "--loglevel", "warning", "--without-mingle",
-                    "--without-gossip")  # fmt: skip
-        self._spawn("celery", "--quiet", "-A", "shipcrowd", "beat", "--loglevel", "warning",
-                    "--schedule", str(Path(os.devnull)), "--scheduler",
-                    "celery.beat:Scheduler", "--pidfile", "")  # fmt: skip
-        self._until_ready()
-        self._command("register_webhooks", "--company", COMPANY)
+        self._stack.start_web()
+        self._stack.start_worker()
+        self._stack.start_beat()
+        self._stack.until_ready()
+        self._stack.command("register_webhooks", "--company", COMPANY)
         return sandbox
 
     def _make_login(self) -> None:
@@ -136,37 +122,6 @@ class Demo:
         self._password = secrets.token_urlsafe(9)
         user.set_password(self._password)
         user.save()
-
-    def _command(self, *arguments: str) -> dict[str, Any]:
-        done = subprocess.run(  # noqa: S603 - our own commands
-            [sys.executable, "manage.py", *arguments, "--json"],
-            env=self._environment,
-            cwd=settings.BASE_DIR,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise DemoFailed(f"{arguments[0]}: {done.stderr.strip()[-500:]}")
-        return dict(json.loads(done.stdout))
-
-    def _spawn(self, module: str, *arguments: str) -> None:
-        process = subprocess.Popen(  # noqa: S603 - our own processes
-            [sys.executable, "-m", module, *arguments],
-            env=self._environment,
-            cwd=settings.BASE_DIR,
-        )
-        self._stack.callback(_end, process)
-
-    def _until_ready(self) -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self._url}/readyz", timeout=2) as answer:  # noqa: S310
-                    if answer.status == 200:
-                        return
-            except OSError:
-                time.sleep(0.1)
-        raise DemoFailed("the web server does not answer")
 
     def _book(self) -> list[Order]:
         lines = read_file(Path(settings.BASE_DIR) / SAMPLE)
@@ -197,20 +152,8 @@ class Demo:
         )
 
     def _ask(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-        request = urllib.request.Request(  # noqa: S310 - loopback
-            path if path.startswith("http") else self._url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={
-                "Authorization": f"Api-Key {self._key}",
-                "Content-Type": "application/json",
-            },
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
+        answer = self._stack.ask(method, path, body, key=self._key)
+        return answer.status, answer.json()
 
     def _shipments(self) -> Iterator[dict[str, Any]]:
         """This run's shipments, as the API lists them."""
@@ -259,8 +202,8 @@ class Demo:
         say(f"{len(orders)} orders, {len(ends)} booked: " + ", ".join(
             f"{count} {status}" for status, count in counts.most_common()
         ))  # fmt: skip
-        say(f"Admin          {self._url}/admin/  (user {LOGIN}, password {self._password})")
-        say(f"API docs       {self._url}/api/docs/  (Authorization: Api-Key {self._key})")
+        say(f"Admin          {self._stack.url}/admin/  (user {LOGIN}, password {self._password})")
+        say(f"API docs       {self._stack.url}/api/docs/  (Authorization: Api-Key {self._key})")
         if ours:
             say(f"Tracking page  {next(iter(ours.values()))['tracking_url']}")
         return ends
@@ -291,12 +234,3 @@ def _as_json(draft: ShipmentDraft) -> dict[str, Any]:
     if draft.cod_amount:
         body["cod_amount"] = str(draft.cod_amount)
     return body
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -6,6 +6,7 @@ nothing else on the machine is changed. Knows nothing of Django.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ __all__ = [
     "Servers",
     "development_secret",
     "ensure",
+    "remove",
     "restart",
     "session",
     "status",
@@ -45,6 +47,12 @@ def stop(instance: str = "dev") -> bool:
     with folder.locked():
         stopped = [postgres.stop(folder), valkey.stop(folder)]
         return any(stopped)
+
+
+def remove(instance: str) -> None:
+    """Stop both servers and delete their data: for an instance made to be thrown away."""
+    stop(instance)
+    shutil.rmtree(Folder(instance).path)
 
 
 def restart(server: str, instance: str = "dev") -> Servers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,22 +219,3 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
     assert caught.value.code == 3
     assert json.loads(run("reconcile_bookings", "--json")) == {"newly_in_doubt": 0, "in_doubt": 1}
     assert json.loads(run("seed_couriers", "--json")) == {"added": [], "known": ["ekart"]}
-
-
-@pytest.mark.slow
-def test_the_real_orders_are_booked_once(seeded: dict[str, Any], tmp_path: Path) -> None:
-    path = Path(
-        os.environ.get("SHIPCROWD_ORDERS_CSV", ROOT.parent / "shared" / "data" / "orders.csv")
-    )
-    if not path.is_file():
-        pytest.skip("the real orders are not here; set SHIPCROWD_ORDERS_CSV")
-    with SandboxProcess("--hold") as own:
-        account = CourierAccount.objects.get()
-        account.base_url = own.url
-        account.limits = {"create_shipment": {"count": 5000, "window": 1}}
-        account.save()
-        first, second = book(path), book(path)
-        state = own.state()
-    assert (first["booked"], first["skipped"], first["rejected"]) == (4194, 470, 3)
-    assert (second["booked"], second["already_booked"]) == (0, 4194)
-    assert (state["booked"], state["duplicates"]) == (4194, 0)

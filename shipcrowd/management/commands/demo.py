@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from shipcrowd.demo import Demo, DemoFailed
+from shipcrowd.demo import Demo
+from shipcrowd.stack import StackError
 
 
 class Command(BaseCommand):
@@ -19,5 +20,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             Demo(pace=options["pace"]).run(once=options["once"])
-        except DemoFailed as error:
+        except StackError as error:
             raise CommandError(str(error)) from None

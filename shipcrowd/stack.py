@@ -1,0 +1,187 @@
+"""The platform as child processes: web server, worker and beat, as production runs them.
+
+For the demo, the tests that need the whole of it, and the benchmarks. Knows no domain logic.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from shipcrowd.embedded import Servers
+from shipcrowd.embedded.processes import free_port
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SANDBOX_LOGIN = {
+    "EKART_CLIENT_ID": "sandbox",
+    "EKART_USERNAME": "sandbox",
+    "EKART_PASSWORD": "sandbox",
+}
+
+
+class StackError(RuntimeError):
+    """A part of the platform does not run as it should; the message says which, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Stack:
+    """The platform's processes on one set of servers; all end with the `with` block.
+
+    `environment` is added to this process' own. `url` is where the web server answers.
+    """
+
+    def __init__(self, servers: Servers, environment: Mapping[str, str], port: int = 0) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._processes = ExitStack()
+        self._environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "shipcrowd.settings",
+            "APP_BASE_URL": self.url,
+            "DATABASE_URL": servers.database_url,
+            "REDIS_URL": servers.redis_url,
+            # Celery dislikes root and WhiteNoise an empty folder; neither matters here.
+            "PYTHONWARNINGS": "ignore::UserWarning",
+            **environment,
+        }
+        # This process may be a parallel test worker with a share of Redis of its own; the
+        # platform's processes are told theirs by REDIS_URL.
+        self._environment.pop("PYTEST_XDIST_WORKER", None)
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._processes.close()
+
+    def command(self, *arguments: str) -> dict[str, Any]:
+        """Run a management command with --json and return what it says.
+
+        Raises StackError when it ends with anything but 0.
+        """
+        done = subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, "manage.py", *arguments, "--json"],
+            env=self._environment,
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise StackError(
+                f"{arguments[0]} ended {done.returncode}: {done.stderr.strip()[-500:]}"
+            )
+        return dict(json.loads(done.stdout))
+
+    def migrate(self) -> None:
+        """Bring the database up to date."""
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            env=self._environment,
+            cwd=BASE_DIR,
+            check=True,
+        )
+
+    def start_web(self, *, workers: int = 1, threads: int = 16) -> subprocess.Popen[bytes]:
+        """Start gunicorn; until_ready() waits for it."""
+        return self.spawn(
+            "gunicorn", "shipcrowd.wsgi", "--bind", f"127.0.0.1:{self.port}",
+            "--workers", str(workers), "--threads", str(threads), "--log-level", "warning",
+        )  # fmt: skip
+
+    def start_worker(self, *, concurrency: int = 2, pool: str = "threads") -> Any:
+        """Start a Celery worker."""
+        return self.spawn(
+            "celery", "--quiet", "-A", "shipcrowd", "worker", "--pool", pool,
+            "--concurrency", str(concurrency), "--loglevel", "warning", "--without-mingle",
+            "--without-gossip",
+        )  # fmt: skip
+
+    def start_beat(self) -> subprocess.Popen[bytes]:
+        """Start Celery's beat, which keeps no file."""
+        return self.spawn(
+            "celery", "--quiet", "-A", "shipcrowd", "beat", "--loglevel", "warning",
+            "--schedule", os.devnull, "--scheduler", "celery.beat:Scheduler", "--pidfile", "",
+        )  # fmt: skip
+
+    def spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `python -m module`; it ends with the stack."""
+        process = subprocess.Popen(  # noqa: S603 - our own processes
+            [sys.executable, "-m", module, *arguments], env=self._environment, cwd=BASE_DIR
+        )
+        self._processes.callback(end, process)
+        return process
+
+    def until_ready(self, seconds: float = 30) -> None:
+        """Wait until the web server can do its work. Raises StackError when it does not."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if self.ask("GET", "/readyz").status == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise StackError("the web server does not answer")
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = "",
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> Answer:
+        """Ask the web server, as a storefront does with its API key. Raises OSError."""
+        given = {"Content-Type": "application/json", **(headers or {})}
+        if key:
+            given["Authorization"] = f"Api-Key {key}"
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            path if path.startswith("http") else self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers=given,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+                return Answer(answer.status, dict(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, dict(error.headers), error.read())
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, politely first."""
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,95 @@
+"""A year of real orders through the whole platform: booked once, followed to the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from couriers_ekart.sandbox.process import SandboxProcess
+from shipcrowd import embedded
+from shipcrowd.stack import SANDBOX_LOGIN, Stack
+from tests.couriers_ekart.document import REQUESTS, validator
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTANCE = "real-orders"
+
+
+@pytest.fixture
+def orders() -> Path:
+    path = Path(
+        os.environ.get("SHIPCROWD_ORDERS_CSV", ROOT.parent / "shared" / "data" / "orders.csv")
+    )
+    if not path.is_file():
+        pytest.skip(f"the real orders are not here ({path.name}); set SHIPCROWD_ORDERS_CSV")
+    return path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess("--pace", "0", "--record") as running:
+        yield running
+
+
+@pytest.fixture
+def stack(sandbox: SandboxProcess) -> Iterator[Stack]:
+    secret = {"EKART_BASE_URL": sandbox.url, "EKART_WEBHOOK_SECRET": "a-secret-of-tests"}
+    with embedded.session(INSTANCE) as servers, Stack(servers, secret | SANDBOX_LOGIN) as stack:
+        stack.migrate()
+        stack.start_web()
+        stack.start_worker(concurrency=1)
+        stack.start_beat()
+        stack.until_ready()
+        yield stack
+    embedded.remove(INSTANCE)
+
+
+@pytest.mark.slow
+def test_the_real_orders_are_booked_once_and_end_where_the_courier_sent_them(
+    orders: Path, stack: Stack, sandbox: SandboxProcess
+) -> None:
+    seeded = stack.command(
+        "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin",
+        "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode", "560001",
+        "--phone", "9845012345", "--limit", "create_shipment=5000/1s",
+    )  # fmt: skip
+    stack.command("register_webhooks", "--company", "acme")
+
+    flags = ("book_orders", str(orders), "--company", "acme", "--courier", "ekart")
+    assert stack.command(*flags) == {
+        "orders": 4667, "booked": 4194, "already_booked": 0, "skipped": 470, "rejected": 3,
+        "in_doubt": 0, "failed": 0,
+    }  # fmt: skip
+    again = stack.command(*flags)
+    assert (again["booked"], again["already_booked"]) == (0, 4194)
+    state = sandbox.state()
+    assert (state["booked"], state["duplicates"]) == (4194, 0)
+
+    assert sandbox.wait_until_finished(120)
+    sent_to = {s["tracking_id"]: s["status"].lower().replace(" ", "_") for s in sandbox.shipments()}
+    assert _ends(stack, seeded["api_key"], sent_to) == sent_to
+
+    # Last, since it skips the test where the vendor's document is not to be had.
+    validators = {operation: validator(name) for operation, name in REQUESTS.items()}
+    checked = 0
+    for sent in sandbox.requests():
+        if sent["operation"] in validators:
+            validators[sent["operation"]].validate(sent["body"])
+            checked += 1
+    assert checked >= 4195  # the bookings and a warehouse
+
+
+def _ends(stack: Stack, key: str, expected: dict[str, str]) -> dict[str, str]:
+    """Every shipment's status by its tracking id, once the last callbacks have been applied."""
+    for _ in range(30):
+        found: dict[str, str] = {}
+        following = "/api/v1/shipments/?page_size=200"
+        while following:
+            page = stack.ask("GET", following, key=key).json()
+            found |= {s["tracking_id"]: s["status"] for s in page["results"]}
+            following = page["next"]
+        if found == expected:
+            break
+    return found

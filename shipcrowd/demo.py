@@ -31,6 +31,7 @@ from shipcrowd.embedded.processes import answers
 from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
 
 COMPANY = "demo"
+OUTCOMES = "delivered=60,undelivered=15,rto=25"
 SAMPLE = Path("fixtures/orders_sample.csv")
 LOGIN = "demo"
 PORT = 8000  # or a free one, where this is taken
@@ -86,7 +87,7 @@ class Demo:
         say("Migrating and seeding …")
         call_command("migrate", verbosity=0)
         self._make_login()
-        sandbox = self._opened.enter_context(SandboxProcess("--pace", str(self._pace)))
+        sandbox = self._opened.enter_context(SandboxProcess("--pace", str(self._pace), "--outcomes", OUTCOMES))
         self._stack = self._opened.enter_context(
             Stack(
                 Servers(settings.DATABASE_URL, settings.REDIS_URL),

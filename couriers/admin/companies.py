@@ -6,10 +6,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
 
 from couriers.admin.base import RecordAdmin
 from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
+
+# Keys that belong to no company open nothing here.
+admin.site.unregister(APIKey)
 
 
 @admin.register(Company)

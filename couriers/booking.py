@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from couriers.conf import tunables
@@ -23,31 +21,23 @@ from couriers.errors import CourierError, NotDone, NotSent, Rejected, Unknown
 from couriers.factory import CourierFactory
 from couriers.fingerprints import differences, fingerprints_of
 from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
-from couriers.models.call import Outcome
 from couriers.preparation import Prepared, prepare
 from couriers.representation import shipment_json
 from couriers.resilience import rate_limit
 from couriers.resilience.retry import retry_safely
+from couriers.settling import (
+    BookingResult,
+    settle_booked,
+    settle_failed,
+    settle_in_doubt,
+    store_answer,
+)
+from couriers.signals import Step, reached
 from couriers.statuses import Status
-from couriers.types import Booking, Direction, ShipmentDraft
+from couriers.types import Booking, Direction, ShipmentDraft, ShipmentRequest
 from couriers.validation import checked, clean_key
 
 log = structlog.get_logger(__name__)
-
-UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
-
-
-@dataclass(frozen=True, slots=True)
-class BookingResult:
-    """The end of a booking: the answer in the bytes that were, or would have been, sent first.
-
-    `status_code` is 201 for a booking, 202 for one in doubt.
-    """
-
-    shipment: Shipment
-    status_code: int
-    body: bytes
-    replayed: bool = False
 
 
 class BookingConflict(Exception):
@@ -119,21 +109,6 @@ def expire_leases() -> int:
     ).update(status=Status.IN_DOUBT, updated_at=timezone.now())
 
 
-def store_answer(shipment: Shipment) -> bytes:
-    """Keep the answer that the booking's key replays from now on, and return it.
-
-    Only the first answer is kept; `shipment` is booked and has just been written.
-    """
-    body = shipment_json(shipment)
-    kept = IdempotencyKey.objects.filter(shipment=shipment, response_status__isnull=True).update(
-        response_status=201, response_body=body
-    )
-    if kept:
-        return body
-    key = IdempotencyKey.objects.filter(shipment=shipment).first()
-    return bytes(key.response_body) if key and key.response_body else body
-
-
 def _earlier(company: Company, key: str) -> IdempotencyKey | None:
     return (
         IdempotencyKey.objects.select_related("shipment").filter(company=company, key=key).first()
@@ -185,6 +160,8 @@ def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCal
         )
         shipment.save(force_insert=True)
         call.save(force_insert=True)
+        reached(Step.RESERVING, shipment.pk)
+    reached(Step.RESERVED, shipment.pk)
     return call
 
 
@@ -205,6 +182,8 @@ def _reserve_again(
         IdempotencyKey.objects.filter(pk=earlier.pk).update(fingerprints=prints)
         shipment.save(force_update=True)
         call.save(force_insert=True)
+        reached(Step.RESERVING, shipment.pk)
+    reached(Step.RESERVED, shipment.pk)
     return call
 
 
@@ -260,8 +239,22 @@ def live_shipment(company: Company, draft: ShipmentDraft) -> Shipment | None:
 
 
 def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) -> BookingResult:
+    shipment = prepared.shipment
+    reached(Step.CALLING, shipment.pk)
+    answer = _call(prepared, patient=patient)
+    reached(Step.CALLED, shipment.pk)
+    if isinstance(answer, Booking):
+        return settle_booked(shipment, call, answer)
+    if isinstance(answer, (NotSent, NotDone, Rejected)):
+        settle_failed(shipment, call, answer)
+        raise answer
+    return settle_in_doubt(shipment, call, answer)
+
+
+def _call(prepared: Prepared, *, patient: bool) -> Booking | CourierError:
+    """Make the call, again where it surely was not done; answers how it ended."""
     adapter = CourierFactory.get_adapter(prepared.account)
-    create: Callable[..., Booking] = (
+    create: Callable[[ShipmentRequest], Booking] = (
         adapter.create_reverse_shipment
         if prepared.request.direction == Direction.REVERSE
         else adapter.create_shipment
@@ -274,111 +267,10 @@ def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) ->
             return create(prepared.request)
 
     try:
-        booking = retry_safely(send, longest_delay=30.0 if patient else 3.0)
-    except (NotSent, NotDone, Rejected) as error:
-        _settle_failed(prepared.shipment, call, error)
-        raise
-    except Unknown as error:
-        return _settle_in_doubt(prepared.shipment, call, error)
+        return retry_safely(send, longest_delay=30.0 if patient else 3.0)
+    except CourierError as error:
+        return error
     except Exception as error:
         # A fault in a plug-in, perhaps after it had sent: no less unknown than a time-out.
         log.exception("adapter_failed", courier=adapter.code, shipment=prepared.shipment.pk)
-        unknown = Unknown(f"{type(error).__name__} in the plug-in", courier=adapter.code)
-        return _settle_in_doubt(prepared.shipment, call, unknown)
-    return _settle_booked(prepared.shipment, call, booking)
-
-
-def _settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> BookingResult:
-    """Second commit: what the courier said, and the answer to replay."""
-    now = timezone.now()
-    shipment.status = Status.BOOKED
-    shipment.courier_status = booking.courier_status
-    shipment.tracking_id = booking.tracking_id
-    shipment.waybill = booking.waybill
-    shipment.vendor = booking.vendor
-    shipment.booked_at = shipment.status_at = shipment.updated_at = now
-    shipment.lease_expires_at = None
-    shipment.failure = ""
-    body = shipment_json(shipment)
-    with transaction.atomic():
-        settled = _unsettled(shipment).update(
-            status=shipment.status,
-            courier_status=shipment.courier_status,
-            tracking_id=shipment.tracking_id,
-            waybill=shipment.waybill,
-            vendor=shipment.vendor,
-            booked_at=now,
-            status_at=now,
-            updated_at=now,
-            lease_expires_at=None,
-            failure="",
-        )
-        _end(call, Outcome.OK, now)
-        if settled:
-            IdempotencyKey.objects.filter(shipment=shipment).update(
-                response_status=201, response_body=body
-            )
-    if settled:
-        return BookingResult(shipment, 201, body)
-    return _settled_meanwhile(shipment, booking)
-
-
-def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
-    """An event or an operator settled the booking before the call's answer came."""
-    with transaction.atomic():
-        current = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        known = {current.tracking_id, *current.former_tracking_ids}
-        if booking.tracking_id not in known:
-            current.attention = (
-                f"Second shipment: the courier's late answer gave {booking.tracking_id}."
-            )
-            current.save(update_fields=["attention", "updated_at"])
-            log.error("second_shipment", shipment=current.pk, tracking_id=booking.tracking_id)
-        body = store_answer(current)
-    return BookingResult(current, 201, body)
-
-
-def _settle_failed(shipment: Shipment, call: CourierCall, error: CourierError) -> None:
-    """Second commit of a booking that surely was not made: the key is free for another try."""
-    now = timezone.now()
-    with transaction.atomic():
-        _unsettled(shipment).update(
-            status=Status.FAILED,
-            failure=str(error)[:1000],
-            lease_expires_at=None,
-            updated_at=now,
-        )
-        _end(call, Outcome(error.outcome), now, error)
-
-
-def _settle_in_doubt(shipment: Shipment, call: CourierCall, error: Unknown) -> BookingResult:
-    """Second commit of a booking that nobody can tell the outcome of."""
-    now = timezone.now()
-    with transaction.atomic():
-        Shipment.objects.filter(
-            pk=shipment.pk, attempt=shipment.attempt, status=Status.BOOKING
-        ).update(status=Status.IN_DOUBT, failure=str(error)[:1000], updated_at=now)
-        _end(call, Outcome.UNKNOWN, now, error)
-    log.warning("booking_in_doubt", shipment=shipment.pk, error=str(error))
-    shipment.refresh_from_db()
-    if shipment.status == Status.IN_DOUBT:
-        return BookingResult(shipment, 202, shipment_json(shipment))
-    # The courier's event was quicker than the end of the call.
-    return BookingResult(shipment, 201, store_answer(shipment))
-
-
-def _unsettled(shipment: Shipment) -> QuerySet[Shipment]:
-    # `attempt` fences off the late answer of an attempt that was given up.
-    return Shipment.objects.filter(pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED)
-
-
-def _end(
-    call: CourierCall, outcome: Outcome, now: dt.datetime, error: CourierError | None = None
-) -> None:
-    CourierCall.objects.filter(pk=call.pk).update(
-        outcome=outcome,
-        finished_at=now,
-        http_status=error.http_status if error else None,
-        code=(error.code if error else "")[:100],
-        message=(str(error) if error else "")[:1000],
-    )
+        return Unknown(f"{type(error).__name__} in the plug-in", courier=adapter.code)

@@ -1,6 +1,7 @@
-"""Settling doubt: what the courier's own events say of bookings whose answer was lost.
+"""Settling doubt: by the courier's own events, by its search where it has one, or by an operator.
 
-An event that names a shipment nobody here believes in is never dropped: it is flagged, loudly.
+Nothing is released by a timer. An event that names a shipment nobody here believes in is never
+dropped: it is flagged, loudly.
 """
 
 from __future__ import annotations
@@ -8,15 +9,20 @@ from __future__ import annotations
 import enum
 
 import structlog
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from couriers.booking import UNSETTLED, store_answer
-from couriers.models import CourierAccount, Shipment
+from couriers.errors import FieldProblem, InvalidRequest
+from couriers.models import AuditEntry, CourierAccount, Shipment
 from couriers.receiver import CourierEvent
+from couriers.settling import BOOKED_FIELDS, UNSETTLED, flag, mark_booked, store_answer
 from couriers.statuses import RELEASES_ORDER, Status
+from couriers.validation import has_control_characters
 
 log = structlog.get_logger(__name__)
+
+LONGEST_REASON = 500
 
 
 class Confirmation(enum.StrEnum):
@@ -26,6 +32,14 @@ class Confirmation(enum.StrEnum):
     KNOWN = "known"
     FLAGGED = "flagged"
     UNKNOWN = "unknown"
+
+
+class NotInDoubt(Exception):
+    """The shipment is not in doubt (any more); nothing was changed."""
+
+    def __init__(self, shipment: Shipment) -> None:
+        self.shipment = shipment
+        super().__init__(f"the shipment is {shipment.get_status_display().lower()}, not in doubt")
 
 
 def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confirmation:
@@ -44,44 +58,106 @@ def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confir
         if any(event.tracking_id in (s.tracking_id, *s.former_tracking_ids) for s in shipments):
             return Confirmation.KNOWN
         unsettled = [s for s in shipments if s.status in UNSETTLED]
-        if unsettled:
-            _book(unsettled[-1], event)
+        if len(unsettled) == 1:
+            unsettled[0].confirmed_at = timezone.now()
+            _book(unsettled[0], event.tracking_id, event.waybill, event.vendor)
             return Confirmation.SETTLED
+        if unsettled:
+            # A shipment and a return under one number: the event does not say which it means.
+            for shipment in unsettled:
+                flag(shipment, f"The courier has {event.tracking_id}: this one, or its twin.")
+            return Confirmation.FLAGGED
         live = [s for s in shipments if s.status not in RELEASES_ORDER]
         if live:
-            _flag(live[-1], f"Second shipment: the courier also has {event.tracking_id}.")
+            flag(live[-1], f"Second shipment: the courier also has {event.tracking_id}.")
             return Confirmation.FLAGGED
         given_up = [s for s in shipments if s.status == Status.FAILED and not s.tracking_id]
         if given_up:
             # It exists after all: live again, so that nobody books it a second time.
-            _book(given_up[-1], event)
-            _flag(given_up[-1], "Given up as not booked, but the courier confirmed it.")
+            given_up[-1].confirmed_at = timezone.now()
+            _book(given_up[-1], event.tracking_id, event.waybill, event.vendor)
+            flag(given_up[-1], "Given up as not booked, but the courier confirmed it.")
             return Confirmation.FLAGGED
         if shipments:
-            _flag(shipments[-1], f"The courier booked this order again: {event.tracking_id}.")
+            flag(shipments[-1], f"The courier booked this order again: {event.tracking_id}.")
             return Confirmation.FLAGGED
     return Confirmation.UNKNOWN
 
 
-def _book(shipment: Shipment, event: CourierEvent) -> None:
-    now = timezone.now()
-    shipment.status = Status.BOOKED
-    shipment.tracking_id = event.tracking_id
-    shipment.waybill = event.waybill
-    shipment.vendor = event.vendor
-    shipment.booked_at = shipment.status_at = now
-    shipment.lease_expires_at = None
-    shipment.failure = ""
-    shipment.save(
-        update_fields=[
-            "status", "tracking_id", "waybill", "vendor", "booked_at", "status_at",
-            "lease_expires_at", "failure", "updated_at",
-        ]
-    )  # fmt: skip
+def resolve(
+    shipment_id: str, *, tracking_id: str, actor: AbstractBaseUser, reason: str, waybill: str = ""
+) -> Shipment:
+    """An operator's word that a booking in doubt exists at the courier, under this tracking id.
+
+    Its key replays it as booked from now on. Raises NotInDoubt; InvalidRequest naming
+    `tracking_id` or `reason`.
+    """
+    tracking_id, waybill = tracking_id.strip(), waybill.strip()
+    problems = _reason_problems(reason)
+    if not tracking_id or len(tracking_id) > 100 or has_control_characters(tracking_id):
+        problems.append(FieldProblem("tracking_id", "must have 1 to 100 printable characters"))
+    if len(waybill) > 100 or has_control_characters(waybill):
+        problems.append(FieldProblem("waybill", "must have at most 100 printable characters"))
+    if problems:
+        raise InvalidRequest(problems)
+    with transaction.atomic():
+        shipment = _in_doubt(shipment_id)
+        others = Shipment.objects.filter(account=shipment.account_id, tracking_id=tracking_id)
+        if other := others.exclude(pk=shipment.pk).first():
+            raise InvalidRequest(
+                [FieldProblem("tracking_id", f"is the one of order {other.order_number}")]
+            )
+        _book(shipment, tracking_id, waybill, "")
+        _note(shipment, actor, "resolve_doubt", reason, {"tracking_id": tracking_id})
+    return shipment
+
+
+def release(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipment:
+    """An operator's word that a booking in doubt does not exist: the order may be booked again.
+
+    Should the courier confirm it after all, it is flagged as a second shipment. Raises
+    NotInDoubt; InvalidRequest naming `reason`.
+    """
+    if problems := _reason_problems(reason):
+        raise InvalidRequest(problems)
+    with transaction.atomic():
+        shipment = _in_doubt(shipment_id)
+        shipment.status = Status.FAILED
+        shipment.lease_expires_at = None
+        shipment.failure = "Released by an operator: the courier does not have it."
+        shipment.save(update_fields=["status", "lease_expires_at", "failure", "updated_at"])
+        _note(shipment, actor, "release_doubt", reason, {})
+    return shipment
+
+
+def _in_doubt(shipment_id: str) -> Shipment:
+    shipment = Shipment.objects.select_for_update().get(pk=shipment_id)
+    if shipment.status != Status.IN_DOUBT:
+        raise NotInDoubt(shipment)
+    return shipment
+
+
+def _reason_problems(reason: str) -> list[FieldProblem]:
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        return [FieldProblem("reason", f"must have 1 to {LONGEST_REASON} characters")]
+    return []
+
+
+def _note(
+    shipment: Shipment, actor: AbstractBaseUser, action: str, reason: str, details: dict[str, str]
+) -> None:
+    AuditEntry.objects.create(
+        company_id=shipment.company_id,
+        shipment=shipment,
+        actor_id=actor.pk,
+        action=action,
+        reason=reason.strip(),
+        details={**details, "attempt": shipment.attempt},
+    )
+    log.warning(action, shipment=shipment.pk, actor=actor.pk)
+
+
+def _book(shipment: Shipment, tracking_id: str, waybill: str, vendor: str) -> None:
+    mark_booked(shipment, tracking_id, waybill, vendor, timezone.now())
+    shipment.save(update_fields=[*BOOKED_FIELDS, "confirmed_at"])
     store_answer(shipment)
-
-
-def _flag(shipment: Shipment, why: str) -> None:
-    shipment.attention = why[:300]
-    shipment.save(update_fields=["attention", "updated_at"])
-    log.error("second_shipment", shipment=shipment.pk, why=why)

@@ -5,11 +5,14 @@ Pure look-ups over public directories. Parsing never guesses: what cannot be rea
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import indian_pincode
 import phonenumbers
+from django.utils import timezone
 from stdnum import luhn
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.in_ import pan
@@ -55,6 +58,14 @@ _OTHER_NAMES = {
     "dn": "Dadra and Nagar Haveli and Daman and Diu",
     "dd": "Dadra and Nagar Haveli and Daman and Diu",
 }  # fmt: skip
+
+
+INDIA = ZoneInfo("Asia/Kolkata")
+
+
+def today() -> dt.date:
+    """The date in India, by which orders and invoices are dated."""
+    return timezone.now().astimezone(INDIA).date()
 
 
 def _fold(name: str) -> str:

@@ -3,7 +3,9 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from couriers.api import ops
 from couriers.api import views as api
+from couriers.api.returns import ReturnView
 from couriers.views import tracking_page
 
 app_name = "couriers"
@@ -17,6 +19,12 @@ urlpatterns = [
         include(
             [
                 *router.urls,
+                path("shipments/<str:pk>/return/", ReturnView.as_view(), name="return"),
+                path("ops/in-doubt/", ops.InDoubtView.as_view(), name="in-doubt"),
+                path("ops/in-doubt/<str:pk>/resolve/", ops.ResolveView.as_view(), name="resolve"),
+                path("ops/in-doubt/<str:pk>/release/", ops.ReleaseView.as_view(), name="release"),
+                path("ops/circuits/", ops.CircuitsView.as_view(), name="circuits"),
+                path("ops/circuits/<str:pk>/", ops.CircuitView.as_view(), name="circuit"),
                 path("rates/", api.RatesView.as_view(), name="rates"),
                 path("serviceability/", api.ServiceabilityView.as_view(), name="serviceability"),
                 path("warehouses/", api.WarehousesView.as_view(), name="warehouses"),

@@ -21,6 +21,11 @@ _UNPRINTABLE = re.compile(
 MAX_KEY = 255
 
 
+def has_control_characters(text: str) -> bool:
+    """Whether a text holds characters that are not to be seen, or that turn or hide others."""
+    return bool(_UNPRINTABLE.search(text))
+
+
 def clean_key(key: str) -> str:
     """An Idempotency-Key as it may be stored. Raises InvalidRequest for one that may not."""
     if not key or len(key) > MAX_KEY or _UNPRINTABLE.search(key):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ from couriers.errors import CourierError, NotSent, RateLimited, TooManyRequests,
 from couriers.resilience import rate_limit
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart import metrics, outcomes
-from couriers_ekart.auth import TokenSource
+from couriers_ekart.auth import Token, TokenSource
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.limits import DEFAULT_LIMITS
 
@@ -67,7 +68,7 @@ class EkartClient:
             operation: account.limit_of(operation) or limit
             for operation, limit in DEFAULT_LIMITS.items()
         }
-        self._breaker = CircuitBreaker(f"ekart:{account.pk}")
+        self._breaker = CircuitBreaker.of_account("ekart", account.pk)
         self._tokens = TokenSource(account, self.get_token)
 
     def get_token(self) -> Any:
@@ -142,7 +143,7 @@ class EkartClient:
         """Make a call; once more with a new token where the first was refused."""
         if open_to_all:
             return self._send(operation, method, path, json, params, {})
-        token = self._tokens.current()
+        token = self._token(self._tokens.current, operation)
         for last in (False, True):
             try:
                 return self._send(
@@ -151,8 +152,17 @@ class EkartClient:
             except CourierError as error:
                 if last or not self._tokens.is_refusal(error):
                     raise
-                token = self._tokens.newer_than(token)
+                token = self._token(partial(self._tokens.newer_than, token), operation)
         raise AssertionError("unreachable")
+
+    def _token(self, get: Callable[[], Token], operation: str) -> Token:
+        """A token; where its own call was lost, this one surely has not been made."""
+        try:
+            return get()
+        except Unknown as error:
+            raise NotSent(
+                f"no token is to be had ({error.message})", courier="ekart", operation=operation
+            ) from None
 
     def _send(
         self,

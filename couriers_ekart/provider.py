@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from couriers.adapter import BaseCourierAdapter, Capability
-from couriers.errors import InvalidRequest, RateLimited, Rejected, UnknownPickupAlias
+from couriers.errors import (
+    InvalidRequest,
+    NotSent,
+    RateLimited,
+    Rejected,
+    Unknown,
+    UnknownPickupAlias,
+)
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers.types import (
     ActionResult,
@@ -155,6 +162,14 @@ class EkartAdapter(BaseCourierAdapter):
                 courier=self.code,
                 operation="add_address",
                 retry_after=2,
+            ) from None
+        except Unknown as error:
+            # Registering is harmless to repeat, and the booking itself was not sent.
+            raise NotSent(
+                f"the warehouse could not be registered ({error.message})",
+                courier=self.code,
+                operation="add_address",
+                retry_after=error.retry_after,
             ) from None
         except Rejected as error:
             registrations.remember(self.account, pickup, "", failure=str(error))

@@ -87,7 +87,8 @@ class Demo:
         say("Migrating and seeding …")
         call_command("migrate", verbosity=0)
         self._make_login()
-        sandbox = self._opened.enter_context(SandboxProcess("--pace", str(self._pace), "--outcomes", OUTCOMES))
+        flags = ("--pace", str(self._pace), "--outcomes", OUTCOMES)
+        sandbox = self._opened.enter_context(SandboxProcess(*flags))
         self._stack = self._opened.enter_context(
             Stack(
                 Servers(settings.DATABASE_URL, settings.REDIS_URL),

@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 
 class ToyAdapter(BaseCourierAdapter):
-    """Books in memory; `on_create` lets a test say what a call does."""
+    """Books in memory; `on_create` lets a test say what a call does, and what it answers."""
 
     code = "toy"
     name = "Toy"
@@ -31,14 +31,13 @@ class ToyAdapter(BaseCourierAdapter):
         }
     )
     booked: ClassVar[list[str]] = []
-    on_create: ClassVar[Callable[[ShipmentRequest], None] | None] = None
+    on_create: ClassVar[Callable[[ShipmentRequest], Booking | None] | None] = None
 
     def create_shipment(self, request: ShipmentRequest) -> Booking:
         hook = type(self).on_create
-        if hook:
-            hook(request)
+        given = hook(request) if hook else None
         self.booked.append(request.order_number)
-        return Booking(tracking_id=f"TOY{next(_numbers):06d}", waybill="W1", vendor="TOY")
+        return given or Booking(tracking_id=f"TOY{next(_numbers):06d}", waybill="W1", vendor="TOY")
 
     create_reverse_shipment = create_shipment
 

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from couriers import errors
 from couriers.booking import BookingConflict, BookingInFlight, KeyReused, OrderAlreadyLive
 from couriers.factory import UnknownCourier
+from couriers.returns import NotReturnable
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,7 @@ def _from(error: Exception) -> Response | None:
             "database-unavailable",
             "The database does not answer",
             503,
-            "Nothing was done; ask again with the same Idempotency-Key.",
+            "Ask again with the same Idempotency-Key: what was done is not done twice.",
             retry_after=5,
         )
     if isinstance(error, drf.ValidationError):
@@ -148,6 +149,14 @@ def _from_conflict(error: BookingConflict) -> Response:
             "This booking is being made right now",
             409,
             retry_after=error.retry_after,
+            shipment=error.shipment_id,
+        )
+    if isinstance(error, NotReturnable):
+        return problem(
+            "not-returnable",
+            "The shipment cannot be returned",
+            409,
+            str(error),
             shipment=error.shipment_id,
         )
     assert isinstance(error, OrderAlreadyLive)

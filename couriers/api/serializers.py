@@ -82,6 +82,15 @@ class ParcelSerializer(Strict):
     height_cm = serializers.IntegerField(min_value=1, max_value=1_000)
 
 
+class OptionsField(serializers.DictField):
+    """What a courier offers beyond the rest; its plug-in reads it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if len(json.dumps(data, default=str)) > MAX_OPTIONS:
+            raise serializers.ValidationError(f"is longer than {MAX_OPTIONS} characters")
+        return super().to_internal_value(data)
+
+
 class ShipmentDraftSerializer(Strict):
     """A shipment to book."""
 
@@ -97,12 +106,7 @@ class ShipmentDraftSerializer(Strict):
     service = _optional_text(50)
     invoice_number = _optional_text(100)
     invoice_date = serializers.DateField(required=False, allow_null=True, default=None)
-    options = serializers.DictField(required=False, default=dict)
-
-    def validate_options(self, value: dict[str, Any]) -> dict[str, Any]:
-        if len(json.dumps(value, default=str)) > MAX_OPTIONS:
-            raise serializers.ValidationError(f"is longer than {MAX_OPTIONS} characters")
-        return value
+    options = OptionsField(required=False, default=dict)
 
     def draft(self) -> ShipmentDraft:
         """The validated request as it goes to the booking protocol."""

@@ -26,6 +26,7 @@ from couriers.factory import CourierFactory
 from couriers.models import Shipment, Warehouse
 from couriers.preparation import account_of
 from couriers.representation import scan_data, shipment_data
+from couriers.settling import BookingResult
 from couriers.statuses import CANCELLABLE, Status
 from couriers.tracking import apply_tracking, mark_cancelled
 from couriers.types import Direction
@@ -41,6 +42,15 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="1 to 255 characters that name the booking; without it the order number does.",
 )
+
+
+def booking_response(result: BookingResult) -> HttpResponse:
+    """A booking's answer, in the very bytes that are kept for its key."""
+    response = HttpResponse(result.body, status=result.status_code, content_type="application/json")
+    response["Location"] = f"/api/v1/shipments/{result.shipment.pk}/"
+    if result.replayed:
+        response["Idempotent-Replayed"] = "true"
+    return response
 
 
 class ShipmentViewSet(viewsets.GenericViewSet[Shipment]):
@@ -73,13 +83,7 @@ class ShipmentViewSet(viewsets.GenericViewSet[Shipment]):
         result = book(
             company_of(request), draft.draft(), key=clean_key(key) if key is not None else None
         )
-        response = HttpResponse(
-            result.body, status=result.status_code, content_type="application/json"
-        )
-        response["Location"] = f"/api/v1/shipments/{result.shipment.pk}/"
-        if result.replayed:
-            response["Idempotent-Replayed"] = "true"
-        return response
+        return booking_response(result)
 
     @extend_schema(
         parameters=[

@@ -84,6 +84,9 @@ class Shipment(models.Model):
     estimated_delivery = models.DateTimeField(null=True, blank=True)
     delivery_attempts = models.PositiveSmallIntegerField(null=True, blank=True)
     booked_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(
+        "confirmed by callback", null=True, blank=True, help_text="When the courier said so itself."
+    )
     tracked_at = models.DateTimeField("last news", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -92,6 +95,7 @@ class Shipment(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        permissions = [("settle_doubt", "Can settle bookings in doubt")]
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "courier", "direction", "order_number"],
@@ -143,6 +147,7 @@ class Shipment(models.Model):
             models.Index(fields=["company", "status", "-id"], name="couriers_ship_status"),
             models.Index(fields=["company", "order_number"], name="couriers_ship_order"),
             models.Index(fields=["account", "order_number"], name="couriers_ship_acc_order"),
+            models.Index(fields=["account", "booked_at"], name="couriers_ship_acc_booked"),
             models.Index(
                 fields=["lease_expires_at"],
                 condition=Q(status__in=[Status.BOOKING, Status.IN_DOUBT]),

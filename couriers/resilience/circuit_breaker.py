@@ -119,6 +119,11 @@ class CircuitBreaker:
         self.name = name
         self._call = threading.local()
 
+    @classmethod
+    def of_account(cls, courier: str, account_id: str) -> CircuitBreaker:
+        """The circuit between an account and its courier."""
+        return cls(f"{courier}:{account_id}")
+
     def before_call(self) -> None:
         """Ask to make a call. Raises CircuitOpen with the time left when it may not be made."""
         self._call.token = secrets.token_hex(8)

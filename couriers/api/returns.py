@@ -1,0 +1,77 @@
+"""Returns: POST shipments/{id}/return/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from couriers.api import serializers as s
+from couriers.api.authentication import company_of
+from couriers.api.views import IDEMPOTENCY_KEY, PROBLEMS, booking_response
+from couriers.models import Shipment
+from couriers.returns import ReturnDraft, book_return
+from couriers.types import Item, Parcel
+from couriers.validation import clean_key
+
+
+class ReturnSerializer(s.Strict):
+    """A return to book. What is left out is the shipment's own."""
+
+    return_reason = serializers.CharField(max_length=300)
+    order_number = serializers.CharField(
+        max_length=100,
+        required=False,
+        help_text="The return's own number; with an Idempotency-Key the order's with a counter.",
+    )
+    order_date = serializers.DateField(required=False)
+    items = serializers.ListField(
+        child=s.ItemSerializer(), min_length=1, max_length=100, required=False
+    )
+    parcel = s.ParcelSerializer(required=False)
+    warehouse = serializers.CharField(max_length=40, required=False)
+    service = serializers.CharField(max_length=50, required=False)
+    options = s.OptionsField(required=False)
+
+    def draft(self) -> ReturnDraft:
+        """The validated request."""
+        data: dict[str, Any] = dict(self.validated_data)
+        data["warehouse_id"] = data.pop("warehouse", "")
+        data["items"] = tuple(Item(**item) for item in data.pop("items", ()))
+        data["parcel"] = Parcel(**data["parcel"]) if "parcel" in data else None
+        return ReturnDraft(**data)
+
+
+class ReturnView(APIView):
+    """The returns of one shipment."""
+
+    @extend_schema(
+        request=ReturnSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={201: s.ShipmentSerializer, 202: s.ShipmentSerializer, **PROBLEMS,
+                   (409, "application/problem+json"): s.ProblemSerializer},
+    )  # fmt: skip
+    def post(self, request: Request, pk: str) -> HttpResponse:
+        """Book a return of a delivered shipment.
+
+        Needs an `order_number` of its own or an Idempotency-Key, since one order may have several
+        returns. Answers as booking does.
+        """
+        company = company_of(request)
+        original = get_object_or_404(Shipment, company=company, pk=pk)
+        asked = ReturnSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        key = request.headers.get("Idempotency-Key")
+        return booking_response(
+            book_return(
+                company,
+                original,
+                asked.draft(),
+                key=clean_key(key) if key is not None else None,
+            )
+        )

@@ -1,0 +1,78 @@
+"""What an operator is shown beside a booking in doubt, so that the decision is an informed one.
+
+It suggests and never decides: a courier that is slow to call back looks just like one that does
+not have the shipment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from couriers.models import CourierCall, Shipment
+
+# So many later bookings confirmed, and none for this one, and the courier is unlikely to have it.
+TELLING = 5
+# A callback may be late by so much, and nothing should be concluded before.
+TOO_EARLY = dt.timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a booking in doubt.
+
+    `later` bookings of the account were made after it, and `confirmed` of these by the courier's
+    callback, the last at `last_confirmed_at`.
+    """
+
+    calls: Sequence[CourierCall]
+    in_doubt_since: dt.datetime
+    later: int
+    confirmed: int
+    last_confirmed_at: dt.datetime | None
+
+    @property
+    def flow(self) -> str:
+        """Whether callbacks of this account are flowing, in a sentence."""
+        if not self.later:
+            return "No later booking of this account: nothing can be said of its callbacks."
+        if not self.confirmed:
+            return (
+                f"None of {self.later} later bookings was confirmed by callback: "
+                "callbacks of this account are not flowing."
+            )
+        return (
+            f"{self.confirmed} of {self.later} later bookings were confirmed by callback, "
+            "none for this order."
+        )
+
+    @property
+    def suggestion(self) -> str:
+        """What that suggests."""
+        if self.confirmed >= TELLING and timezone.now() - self.in_doubt_since > TOO_EARLY:
+            return (
+                "Callbacks are flowing and this order's has not come: the courier most likely "
+                "does not have it. Make sure in the courier's panel, then release it."
+            )
+        if self.later and not self.confirmed:
+            return (
+                "Callbacks are not flowing, so their absence says nothing. Look the order up in "
+                "the courier's panel, and see whether the callback is registered."
+            )
+        return "Too little is known yet. Look the order up in the courier's panel, or wait."
+
+
+def evidence_of(shipment: Shipment) -> Evidence:
+    """The evidence for a shipment in doubt, in two statements."""
+    calls = list(CourierCall.objects.filter(shipment=shipment).order_by("id"))
+    since = calls[-1].started_at if calls else shipment.created_at
+    later = Shipment.objects.filter(account_id=shipment.account_id, booked_at__gt=since).aggregate(
+        later=Count("pk"),
+        confirmed=Count("pk", filter=Q(confirmed_at__isnull=False)),
+        last=Max("confirmed_at"),
+    )
+    return Evidence(calls, since, later["later"], later["confirmed"], later["last"])

@@ -14,6 +14,7 @@ from aiohttp import web
 from couriers_ekart.sandbox import validation
 from couriers_ekart.sandbox.books import Booked, Books, Webhook
 from couriers_ekart.sandbox.callbacks import Callbacks
+from couriers_ekart.sandbox.faults import Fault, Faults
 from couriers_ekart.sandbox.lifecycle import LifeCycles, Shares
 from couriers_ekart.sandbox.validation import Refused
 
@@ -30,6 +31,9 @@ class Options:
     pace: float = 0.2
     hold: bool = False
     record: bool = False
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+    slow_seconds: float = 1.0
     shares: Shares = field(default_factory=Shares)
 
 
@@ -40,6 +44,7 @@ class Sandbox:
         self.options = options
         self.books = Books()
         self.callbacks = Callbacks(self.books)
+        self.faults = Faults(options.faults, options.seed, options.slow_seconds)
         self.lives = LifeCycles(self.callbacks.tracked, options.shares, options.pace)
 
     def application(self) -> web.Application:
@@ -62,6 +67,8 @@ class Sandbox:
                 web.get("/_sandbox/state", self.state),
                 web.get("/_sandbox/shipments", self.shipments),
                 web.get("/_sandbox/requests", self.requests),
+                web.get("/_sandbox/faults", self.get_faults),
+                web.put("/_sandbox/faults", self.put_faults),
                 web.post("/_sandbox/advance", self.advance),
                 web.post("/_sandbox/revoke-token", self.revoke_token),
                 web.post("/_sandbox/forget-addresses", self.forget_addresses),
@@ -82,6 +89,9 @@ class Sandbox:
             self.books.calls[operation] += 1
             if self.options.record:
                 await self._record(operation, request)
+            return await self.faults.apply(operation, request, checked)
+
+        async def checked(request: web.Request) -> web.StreamResponse:
             if not open_to_all:
                 self._check_token(request)
             return await handler(request)
@@ -279,6 +289,8 @@ class Sandbox:
             | {
                 "callbacks": dict(self.callbacks.counts),
                 "callbacks_pending": self.callbacks.pending,
+                "faults": dict(self.faults.counts),
+                "injected_unknown": self.faults.unknown,
             }
         )
 
@@ -290,6 +302,16 @@ class Sandbox:
     async def requests(self, request: web.Request) -> web.StreamResponse:
         after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 1000))
         return web.json_response(self.books.recorded[after : after + limit])
+
+    async def get_faults(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response([fault.as_json() for fault in self.faults.faults])
+
+    async def put_faults(self, request: web.Request) -> web.StreamResponse:
+        try:
+            self.faults.faults = [Fault(**fault) for fault in json.loads(await request.read())]
+        except (ValueError, TypeError) as error:
+            raise Refused(str(error)) from None
+        return await self.get_faults(request)
 
     async def advance(self, request: web.Request) -> web.StreamResponse:
         body = await _json(request)

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from couriers_ekart.sandbox.app import Options, Sandbox
+from couriers_ekart.sandbox.faults import Fault
 from couriers_ekart.sandbox.lifecycle import Shares
 
 ALL_TOPICS = ["track_updated", "shipment_created", "shipment_recreated"]
@@ -41,6 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--record", action="store_true", help="keep requests at /_sandbox/requests")
     parser.add_argument(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="OPERATION:KIND:RATE",
+        help="fail so often, such as create_shipment:reset_after:0.1; * means every one",
+    )
+    parser.add_argument(
+        "--slow-seconds", type=_seconds, default=1.0, help="how long the fault `slow` takes"
+    )
+    parser.add_argument(
         "--webhook", nargs=2, metavar=("URL", "SECRET"), help="a callback without registration"
     )
     parser.add_argument(
@@ -59,6 +71,9 @@ def run(options: dict[str, Any]) -> None:
             pace=options["pace"],
             hold=options["hold"],
             record=options["record"],
+            faults=tuple(options["fault"]),
+            seed=options["seed"],
+            slow_seconds=options["slow_seconds"],
             shares=Shares(shares.delivered, shares.undelivered, shares.rto, options["seed"]),
         )
     )
@@ -98,6 +113,15 @@ def _seconds(text: str) -> float:
     if not 0 <= value <= 3600:
         raise argparse.ArgumentTypeError("0 to 3600 seconds")
     return value
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return Fault.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"like create_shipment:reset_after:0.1 ({error})"
+        ) from None
 
 
 def _shares(text: str) -> Shares:

@@ -66,6 +66,11 @@ class SandboxProcess:
         """Tell it something at /_sandbox/…."""
         return self._ask(path, body)
 
+    def set_faults(self, *faults: tuple[str, str, float]) -> None:
+        """Fail from now on as told: operation, kind and rate of each fault."""
+        names = ("operation", "kind", "rate")
+        self._ask("/_sandbox/faults", [dict(zip(names, f, strict=True)) for f in faults], "PUT")
+
     def wait_until_finished(self, seconds: float = 60) -> bool:
         """Wait for every life cycle to end and every callback to be taken."""
         deadline = time.monotonic() + seconds
@@ -82,9 +87,11 @@ class SandboxProcess:
             yield from page
             after += len(page)
 
-    def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - loopback
-            self.url + path, data=None if body is None else json.dumps(body).encode()
+            self.url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)

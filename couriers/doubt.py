@@ -6,15 +6,19 @@ dropped: it is flagged, loudly.
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
+import math
 
 import structlog
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from couriers.conf import tunables
 from couriers.errors import FieldProblem, InvalidRequest
 from couriers.models import AuditEntry, CourierAccount, Shipment
+from couriers.models.call import Outcome
 from couriers.receiver import CourierEvent
 from couriers.settling import BOOKED_FIELDS, UNSETTLED, flag, mark_booked, store_answer
 from couriers.statuses import RELEASES_ORDER, Status
@@ -40,6 +44,14 @@ class NotInDoubt(Exception):
     def __init__(self, shipment: Shipment) -> None:
         self.shipment = shipment
         super().__init__(f"the shipment is {shipment.get_status_display().lower()}, not in doubt")
+
+
+class TooEarly(Exception):
+    """The call may still be on its way: to release the order now could book it twice."""
+
+    def __init__(self, wait: float) -> None:
+        self.retry_after = wait
+        super().__init__(f"the call may still be on its way; wait another {math.ceil(wait)} s")
 
 
 def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confirmation:
@@ -116,12 +128,13 @@ def release(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipme
     """An operator's word that a booking in doubt does not exist: the order may be booked again.
 
     Should the courier confirm it after all, it is flagged as a second shipment. Raises
-    NotInDoubt; InvalidRequest naming `reason`.
+    NotInDoubt; TooEarly while the call may yet be answered; InvalidRequest naming `reason`.
     """
     if problems := _reason_problems(reason):
         raise InvalidRequest(problems)
     with transaction.atomic():
         shipment = _in_doubt(shipment_id)
+        _check_call_is_over(shipment)
         shipment.status = Status.FAILED
         shipment.lease_expires_at = None
         shipment.failure = "Released by an operator: the courier does not have it."
@@ -135,6 +148,16 @@ def _in_doubt(shipment_id: str) -> Shipment:
     if shipment.status != Status.IN_DOUBT:
         raise NotInDoubt(shipment)
     return shipment
+
+
+def _check_call_is_over(shipment: Shipment) -> None:
+    """A call whose end nobody wrote down is over when its lease would be."""
+    pending = shipment.calls.filter(outcome=Outcome.PENDING).order_by("-id").first()
+    if pending is not None:
+        lease = dt.timedelta(seconds=tunables().BOOKING_LEASE)
+        left = (pending.started_at + lease - timezone.now()).total_seconds()
+        if left > 0:
+            raise TooEarly(left)
 
 
 def _reason_problems(reason: str) -> list[FieldProblem]:

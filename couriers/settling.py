@@ -174,11 +174,18 @@ def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
     """An event or an operator settled the booking before the call's answer came."""
     with transaction.atomic():
         current = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        known = {current.tracking_id, *current.former_tracking_ids}
-        if booking.tracking_id not in known:
+        if current.status == Status.FAILED and current.attempt == shipment.attempt:
+            # Given up too early. It exists: live again, so that nobody books it a second time.
+            mark_booked(
+                current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now()
+            )
+            current.save(update_fields=BOOKED_FIELDS)
+            flag(current, "Given up as not booked, but the courier's late answer says it is.")
+        elif booking.tracking_id not in (current.tracking_id, *current.former_tracking_ids):
             flag(current, f"Second shipment: the courier's late answer gave {booking.tracking_id}.")
-        body = store_answer(current)
-    return BookingResult(current, 201, body)
+        if current.tracking_id:
+            return BookingResult(current, 201, store_answer(current))
+    return BookingResult(current, 202, shipment_json(current))
 
 
 def _unsettled(shipment: Shipment) -> QuerySet[Shipment]:

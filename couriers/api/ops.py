@@ -91,6 +91,14 @@ class SettleView(OpsView):
             shipment = action(pk, actor=request.user, **values)
         except doubt.NotInDoubt as error:
             return problem("not-in-doubt", "The booking is not in doubt", 409, str(error))
+        except doubt.TooEarly as error:
+            return problem(
+                "too-early",
+                "The call may still be on its way",
+                409,
+                str(error),
+                retry_after=error.retry_after,
+            )
         return Response(shipment_data(shipment))
 
 

@@ -94,6 +94,7 @@ def try_again(company: Company, sandbox: SandboxProcess, number: str, operator: 
         else:
             how = "released by an operator"
             shipment = Shipment.objects.get(order_number=number)
+            shipment.calls.update(started_at=timezone.now() - dt.timedelta(hours=1))
             release(shipment.pk, actor=operator, reason="not in the courier's panel")
         result = book(company, draft)
     assert result.status_code == 201

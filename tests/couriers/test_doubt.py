@@ -13,7 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from couriers.booking import OrderAlreadyLive, book
-from couriers.doubt import Confirmation, NotInDoubt, confirm_from_courier, release, resolve
+from couriers.doubt import (
+    Confirmation,
+    NotInDoubt,
+    TooEarly,
+    confirm_from_courier,
+    release,
+    resolve,
+)
 from couriers.errors import InvalidRequest, Unknown
 from couriers.evidence import evidence_of
 from couriers.models import AuditEntry, CourierCall, Shipment
@@ -83,6 +90,23 @@ def test_a_released_order_that_the_courier_has_is_live_again_and_flagged(
     assert doubtful.attention
     with pytest.raises(OrderAlreadyLive):
         book(account.company, DRAFT, key="second")
+
+
+def test_an_order_whose_call_may_still_be_answered_is_not_released(
+    account: Any, toy: Any, operator: Any
+) -> None:
+    def hook(_: Any) -> None:
+        Shipment.objects.update(status="in_doubt")
+        with pytest.raises(TooEarly, match="wait another"):
+            release(Shipment.objects.get().pk, actor=operator, reason="impatient")
+        long_ago = timezone.now() - dt.timedelta(hours=1)
+        CourierCall.objects.update(started_at=long_ago)
+        release(Shipment.objects.get().pk, actor=operator, reason="it hangs for an hour")
+
+    toy.on_create = staticmethod(hook)
+    result = book(account.company, DRAFT)
+    assert (result.status_code, result.shipment.status) == (201, "booked")
+    assert result.shipment.attention.startswith("Given up as not booked")
 
 
 def test_only_doubt_is_settled_and_only_with_a_reason(

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: demo test lint bench setup clean
+.PHONY: demo test lint bench chaos setup clean
 
 setup: $(INSTALLED)
 
@@ -30,6 +30,9 @@ test: lint
 
 bench: $(INSTALLED)
 	$(BIN)/python -m shipcrowd.embedded run --instance bench -- $(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(INSTALLED)
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 clean:
 	rm -rf $(VENV) .embedded staticfiles media

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from shipcrowd.embedded import Servers
+from shipcrowd.embedded import Servers, development_secret
 from shipcrowd.embedded.processes import free_port
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -65,6 +65,9 @@ class Stack:
             "PYTHONWARNINGS": "ignore::UserWarning",
             **environment,
         }
+        for name in ("SECRET_KEY", "FERNET_KEYS"):
+            if name not in self._environment:
+                self._environment[name] = development_secret(name)
         # This process may be a parallel test worker with a share of Redis of its own; the
         # platform's processes are told theirs by REDIS_URL.
         self._environment.pop("PYTEST_XDIST_WORKER", None)
@@ -107,10 +110,22 @@ class Stack:
             check=True,
         )
 
-    def start_web(self, *, workers: int = 1, threads: int = 16) -> subprocess.Popen[bytes]:
+    def run_module(self, module: str, environment: Mapping[str, str]) -> dict[str, Any] | None:
+        """Run `python -m module` and return the JSON it prints, None where it fails."""
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", module],
+            env=self._environment | dict(environment),
+            cwd=BASE_DIR,
+            capture_output=True,
+        )
+        return dict(json.loads(done.stdout)) if done.returncode == 0 else None
+
+    def start_web(
+        self, *, workers: int = 1, threads: int = 16, application: str = "shipcrowd.wsgi"
+    ) -> subprocess.Popen[bytes]:
         """Start gunicorn; until_ready() waits for it."""
         return self.spawn(
-            "gunicorn", "shipcrowd.wsgi", "--bind", f"127.0.0.1:{self.port}",
+            "gunicorn", application, "--bind", f"127.0.0.1:{self.port}",
             "--workers", str(workers), "--threads", str(threads), "--log-level", "warning",
         )  # fmt: skip
 

@@ -1,0 +1,15 @@
+"""The project's settings with a fast clock, for runs in which everything breaks."""
+
+from typing import Any
+
+from shipcrowd.settings import *  # noqa: F403
+
+SHIPCROWD: dict[str, Any] = {
+    "BOOKING_LEASE": 20.0,
+    "BREAKER_COOLDOWN": 2.0,
+    "COURIERS": {"ekart": {"READ_TIMEOUT": 1.0, "AUTH_READ_TIMEOUT": 1.0}},
+}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-inbox": {"task": "webhooks.sweep_inbox", "schedule": 1.0},
+    "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 2.0},
+}

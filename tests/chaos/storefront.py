@@ -1,0 +1,139 @@
+"""A storefront that wants its orders booked and does not give up.
+
+Run as a module, it reads its task from standard input as JSON (url, key, orders, threads, seed)
+and prints what it saw. Standard library only, as a stranger's client would be.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from typing import Any
+
+DUPLICATED = 0.05  # of the requests are sent twice at once
+PATIENCE = 600.0  # seconds
+
+
+class Storefront:
+    """Books its orders by several threads."""
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self.url, self.key = task["url"], task["key"]
+        self.random = random.Random(task["seed"])
+        self.waiting = deque((0.0, number) for number in task["orders"])
+        self.lock = threading.Lock()
+        self.booked: dict[str, str] = {}
+        self.bodies: dict[str, set[bytes]] = {}
+        self.in_doubt: set[str] = set()
+        self.unexpected: list[str] = []
+        self.requests = 0
+        self.left = len(self.waiting)
+        self.deadline = time.monotonic() + PATIENCE
+
+    def run(self, threads: int) -> dict[str, Any]:
+        workers = [threading.Thread(target=self._work) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        return {
+            "booked": self.booked,
+            "in_doubt": sorted(self.in_doubt),
+            "bodies_differ": sorted(n for n, seen in self.bodies.items() if len(seen) > 1),
+            "unexpected": self.unexpected,
+            "requests": self.requests,
+        }
+
+    def _work(self) -> None:
+        while time.monotonic() < self.deadline:
+            with self.lock:
+                if not self.left:
+                    return
+                due, number = self.waiting.popleft() if self.waiting else (0.0, "")
+                twice = self.random.random() < DUPLICATED
+            if not number:
+                time.sleep(0.05)
+                continue
+            time.sleep(max(0.0, min(due - time.monotonic(), 0.5)))
+            if due > time.monotonic():
+                self._later(number, due)
+                continue
+            twin = None
+            if twice:
+                twin = threading.Thread(target=self._post, args=(number,))
+                twin.start()
+            pause = self._post(number)
+            if twin:
+                twin.join()
+            if pause is None:
+                with self.lock:
+                    self.left -= 1
+            else:
+                self._later(number, time.monotonic() + pause)
+
+    def _later(self, number: str, due: float) -> None:
+        with self.lock:
+            self.waiting.append((due, number))
+
+    def _post(self, number: str) -> float | None:
+        """Ask for a booking; None when it is had, else the seconds until to ask again."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/shipments/",
+            data=json.dumps(order(number)).encode(),
+            headers={
+                "Authorization": f"Api-Key {self.key}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": f"key-of-{number}",
+            },
+        )
+        with self.lock:
+            self.requests += 1
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                status, body, headers = answer.status, answer.read(), answer.headers
+        except urllib.error.HTTPError as error:
+            with error:
+                status, body, headers = error.code, error.read(), error.headers
+        except OSError:
+            return 0.5
+        if status == 201:
+            with self.lock:
+                self.booked[number] = json.loads(body)["tracking_id"]
+                self.bodies.setdefault(number, set()).add(body)
+            return None
+        if status == 202:
+            with self.lock:
+                self.in_doubt.add(number)
+            return 2.0
+        if status in (409, 500, 503):
+            return min(float(headers.get("Retry-After", 1)), 5.0)
+        with self.lock:
+            self.unexpected.append(f"{number}: {status} {body[:200].decode(errors='replace')}")
+        return None
+
+
+def order(number: str) -> dict[str, Any]:
+    """The request for an order."""
+    return {
+        "courier": "ekart",
+        "order_number": number,
+        "order_date": "2026-11-23",
+        "payment_mode": "prepaid",
+        "consignee": {
+            "name": "Asha Sample", "phone": "98765 43210", "address": "9, Example Street",
+            "city": "Bengaluru", "state": "Karnataka", "pincode": "560008",
+        },
+        "items": [{"name": "T-shirt", "quantity": 1, "value": "1523.00", "gst_rate": "12"}],
+        "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    task = json.load(sys.stdin)
+    json.dump(Storefront(task).run(task["threads"]), sys.stdout)

@@ -1,74 +1,34 @@
-"""`python -m benchmarks`: books the sample orders many times over against the sandbox.
-
-Prints bookings a second for one process with eight threads, and whether any order was booked twice.
-"""
+"""`python -m benchmarks [NAME …]`: the project's figures, each printed by the run that made it."""
 
 from __future__ import annotations
 
-import csv
+import argparse
+import importlib
 import os
-import statistics
 import sys
-import tempfile
-import time
-from pathlib import Path
 
 import django
 
+NAMES = ("limiter", "breaker", "bookings")
+
 
 def main() -> int:
+    """Run the benchmarks that are named, or all; 1 when one misses its budget."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    names = parser.parse_args().names or NAMES
+    if unknown := set(names) - set(NAMES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))} (known: {', '.join(NAMES)})")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
     django.setup()
     from django.core.management import call_command
 
-    from couriers.importing import Outcome, Result, import_orders, read_file
-    from couriers_ekart.sandbox.process import SandboxProcess
-    from couriers_ekart.seeding import seed
-
     call_command("migrate", verbosity=0)
-    with SandboxProcess("--hold") as sandbox, tempfile.TemporaryDirectory() as folder:
-        seeded = seed(
-            f"bench-{int(time.time())}",
-            {
-                "name": "Bench", "gstin": "29AAGCR4375J1ZU", "address": "1 Example Road",
-                "city": "Bengaluru", "state": "Karnataka", "pincode": "560001",
-                "phone": "9845012345",
-            },
-            {
-                "base_url": sandbox.url, "client_id": "sandbox", "username": "sandbox",
-                "password": "sandbox",
-            },
-            {"create_shipment": {"count": 100000, "window": 1}},
-        )  # fmt: skip
-        company = seeded.account.company
-        rates = []
-        for round_ in range(3):
-            orders = read_file(_many(Path(folder), round_))
-            results: list[Result] = []
-            started = time.perf_counter()
-            import_orders(company, "ekart", orders, workers=8, done=results.append)
-            took = time.perf_counter() - started
-            booked = sum(r.outcome == Outcome.BOOKED for r in results)
-            rates.append(booked / took)
-        state = sandbox.state()
-    print(f"bookings: {statistics.median(rates):.0f} a second (median of {len(rates)} rounds)")
-    print(f"duplicates: {state['duplicates']} of {state['booked']} booked")
-    return 1 if state["duplicates"] else 0
-
-
-def _many(folder: Path, round_: int) -> Path:
-    """The sample orders twenty times, each with a number of its own."""
-    with Path("fixtures/orders_sample.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    path = folder / f"{round_}.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        for copy in range(20):
-            for row in rows:
-                number = f"{row['order_number']}-{round_}-{copy}"
-                writer.writerow(row | {"order_number": number})
-    return path
+    good = True
+    for name in names:
+        print(f"— {name}", flush=True)
+        good &= importlib.import_module(f"benchmarks.{name}").run()
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -106,6 +106,9 @@ class Sandbox:
             return _error(refusal.status, refusal.code, refusal.description)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
             return _error(404, "PATH_NOT_IMPLEMENTED", "This path is not implemented")
+        except ConnectionResetError:
+            # The client died in the middle of its request: nothing is done, nobody listens.
+            return web.Response(status=400)
 
     async def _record(self, operation: str, request: web.Request) -> None:
         raw = await request.read()

@@ -6,6 +6,7 @@ and prints what it saw. Standard library only, as a stranger's client would be.
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
 import sys
@@ -100,7 +101,7 @@ class Storefront:
         except urllib.error.HTTPError as error:
             with error:
                 status, body, headers = error.code, error.read(), error.headers
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0.5
         if status == 201:
             with self.lock:

@@ -31,7 +31,7 @@ from couriers_ekart.sandbox.process import SandboxProcess
 from shipcrowd import embedded
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
 
-INSTANCE = "chaos"
+INSTANCE = f"chaos-{os.getpid()}"
 FAULT_RATE = 0.1
 KINDS_OF_AUTH = ("timeout_before", "reset_before", "error_before", "broken_before", "slow")
 STOREFRONTS = 3

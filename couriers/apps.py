@@ -8,3 +8,8 @@ class CouriersConfig(AppConfig):
     label = "shipcrowd_couriers"
     verbose_name = "Couriers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from couriers import metrics
+
+        metrics.register(metrics.doubts)

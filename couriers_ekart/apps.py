@@ -9,8 +9,10 @@ class CouriersEkartConfig(AppConfig):
     verbose_name = "Ekart"
 
     def ready(self) -> None:
+        from couriers import metrics
         from couriers.factory import CourierFactory
         from couriers_ekart.provider import EkartAdapter
         from couriers_ekart.webhooks import EkartReceiver
 
         CourierFactory.register(EkartAdapter, EkartReceiver())
+        metrics.register(metrics.circuits_of("ekart"))

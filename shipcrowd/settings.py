@@ -67,7 +67,6 @@ INSTALLED_APPS = [
     "rest_framework_api_key",
     "django_filters",
     "drf_spectacular",
-    "django_prometheus",
     "couriers",
     "couriers_ekart",
     "webhooks",

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -49,18 +50,21 @@ class Answer:
 class Stack:
     """The platform's processes on one set of servers; all end with the `with` block.
 
-    `environment` is added to this process' own. `url` is where the web server answers.
+    `environment` is added to this process' own. `url` is where the web server answers. Its
+    processes add up their metrics.
     """
 
     def __init__(self, servers: Servers, environment: Mapping[str, str], port: int = 0) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes = ExitStack()
+        metrics = self._processes.enter_context(tempfile.TemporaryDirectory(prefix="metrics-"))
         self._environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "shipcrowd.settings",
             "APP_BASE_URL": self.url,
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
+            "PROMETHEUS_MULTIPROC_DIR": metrics,
             # Celery dislikes root and WhiteNoise an empty folder; neither matters here.
             "PYTHONWARNINGS": "ignore::UserWarning",
             **environment,

@@ -14,7 +14,6 @@ from shipcrowd.stack import SANDBOX_LOGIN, Stack
 from tests.couriers_ekart.document import REQUESTS, validator
 
 ROOT = Path(__file__).resolve().parent.parent
-INSTANCE = "real-orders"
 
 
 @pytest.fixture
@@ -36,14 +35,16 @@ def sandbox() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def stack(sandbox: SandboxProcess) -> Iterator[Stack]:
     secret = {"EKART_BASE_URL": sandbox.url, "EKART_WEBHOOK_SECRET": "a-secret-of-tests"}
-    with embedded.session(INSTANCE) as servers, Stack(servers, secret | SANDBOX_LOGIN) as stack:
+    with (
+        embedded.throwaway("real-orders") as servers,
+        Stack(servers, secret | SANDBOX_LOGIN) as stack,
+    ):
         stack.migrate()
         stack.start_web()
         stack.start_worker(concurrency=1)
         stack.start_beat()
         stack.until_ready()
         yield stack
-    embedded.remove(INSTANCE)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ nothing else on the machine is changed. Knows nothing of Django.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ __all__ = [
     "session",
     "status",
     "stop",
+    "throwaway",
 ]
 
 
@@ -84,6 +86,17 @@ def session(instance: str) -> Iterator[Servers]:
         finally:
             if user.is_last():
                 stop(instance)
+
+
+@contextmanager
+def throwaway(name: str) -> Iterator[Servers]:
+    """Servers of one's own for a while; their data is deleted at the end."""
+    instance = f"{name}-{os.getpid()}"
+    try:
+        with session(instance) as servers:
+            yield servers
+    finally:
+        remove(instance)
 
 
 def development_secret(name: str) -> str:

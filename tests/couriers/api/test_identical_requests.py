@@ -1,0 +1,68 @@
+"""Two hundred storefront workers that all send the same request at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from couriers_ekart.sandbox.process import SandboxProcess
+from shipcrowd import embedded
+from shipcrowd.stack import SANDBOX_LOGIN, Answer, Stack
+from tests.chaos.storefront import order
+
+REQUESTS = 200
+
+
+@pytest.fixture
+def stack() -> Iterator[tuple[Stack, SandboxProcess]]:
+    with SandboxProcess("--hold", "--fault", "create_shipment:slow:1") as sandbox:
+        environment = {"EKART_BASE_URL": sandbox.url, **SANDBOX_LOGIN}
+        with embedded.throwaway("identical") as servers, Stack(servers, environment) as stack:
+            stack.migrate()
+            stack.start_web(workers=2, threads=16)
+            stack.until_ready()
+            yield stack, sandbox
+
+
+@pytest.mark.slow
+def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
+    stack: tuple[Stack, SandboxProcess],
+) -> None:
+    platform, sandbox = stack
+    seeded = platform.command(
+        "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin",
+        "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode", "560001",
+        "--phone", "9845012345",
+    )  # fmt: skip
+    answers: list[Answer] = []
+    conflicts: Counter[str] = Counter()
+    barrier = threading.Barrier(REQUESTS)
+
+    def ask() -> None:
+        barrier.wait()
+        while True:
+            answer = platform.ask(
+                "POST", "/api/v1/shipments/", order("A-1"), key=seeded["api_key"],
+                headers={"Idempotency-Key": "the-same"},
+            )  # fmt: skip
+            if answer.status != 409:
+                answers.append(answer)
+                return
+            conflicts[answer.json()["type"]] += 1
+            pause.wait(float(answer.headers["Retry-After"]))
+
+    pause = threading.Event()
+    threads = [threading.Thread(target=ask) for _ in range(REQUESTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(answer.status for answer in answers) == {201: REQUESTS}
+    assert len({answer.body for answer in answers}) == 1
+    assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+    assert sandbox.state()["booked"] == 1
+    # They did meet: the courier takes a second to answer.
+    assert set(conflicts) == {"/problems/in-flight"}

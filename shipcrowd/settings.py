@@ -54,6 +54,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
+    "shipcrowd",  # first, since its admin/index.html is the operators' first page
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -70,7 +71,6 @@ INSTALLED_APPS = [
     "couriers",
     "couriers_ekart",
     "webhooks",
-    "shipcrowd",
 ]
 
 MIDDLEWARE = [
@@ -178,7 +178,12 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }
 
-UNFOLD = {"SITE_TITLE": "Shipcrowd", "SITE_HEADER": "Shipcrowd", "SITE_SYMBOL": "local_shipping"}
+UNFOLD = {
+    "SITE_TITLE": "Shipcrowd",
+    "SITE_HEADER": "Shipcrowd",
+    "SITE_SYMBOL": "local_shipping",
+    "DASHBOARD_CALLBACK": "couriers.admin.dashboard.dashboard",
+}
 
 # What may be tuned is listed, with its defaults, in couriers.conf.
 SHIPCROWD: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from couriers.admin.base import RecordAdmin, RecordInline, masked
+from couriers.admin.doubt import SettlesDoubt
 from couriers.models import (
     AuditEntry,
     CourierCall,
@@ -77,7 +78,7 @@ LABELS = {
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(RecordAdmin):
+class ShipmentAdmin(SettlesDoubt, RecordAdmin):
     list_display = (
         "order_number", "company", "courier", "shown_status", "tracking_id", "payment_mode",
         "total_amount", "consignee_city", "created_at",

@@ -10,6 +10,6 @@ class CouriersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from couriers import metrics
+        from couriers import checks, metrics  # noqa: F401 - the checks register themselves
 
         metrics.register(metrics.doubts)

@@ -69,8 +69,10 @@ def problems_of(kind: type, given: Any) -> list[tuple[str, str]]:
     return found
 
 
-def build(kind: type[T], given: dict[str, Any]) -> T:
+def build(kind: type[T], given: Any) -> T:
     """The tunables of a kind with what is given; what is wrong is left to the system checks."""
+    if not isinstance(given, dict):
+        return kind()
     wrong = {key for key, _ in problems_of(kind, given)}
     return kind(**{key: value for key, value in given.items() if key not in wrong})
 

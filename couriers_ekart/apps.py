@@ -11,6 +11,7 @@ class CouriersEkartConfig(AppConfig):
     def ready(self) -> None:
         from couriers import metrics
         from couriers.factory import CourierFactory
+        from couriers_ekart import checks  # noqa: F401 - they register themselves
         from couriers_ekart.provider import EkartAdapter
         from couriers_ekart.webhooks import EkartReceiver
 

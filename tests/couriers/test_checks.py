@@ -1,0 +1,86 @@
+"""System checks: what is wrong with the settings is named, with what to write instead."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from couriers.conf import Tunables
+from couriers_ekart.conf import EkartTunables
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def found(**given: Any) -> dict[str, str]:
+    with override_settings(**given):
+        return {
+            str(m.id): f"{m.msg} ({m.hint})" for m in run_checks(include_deployment_checks=True)
+        }
+
+
+def test_the_settings_as_they_are_have_no_errors() -> None:
+    assert not {id_ for id_ in found() if id_.startswith("couriers")}
+
+
+@pytest.mark.parametrize(
+    ("given", "id_", "words"),
+    [
+        ({"SHIPCROWD": {"BOKING_LEASE": 1}}, "couriers.E001", "known: API_LIMITER_WAIT"),
+        ({"SHIPCROWD": {"INBOX_BATCH": "many"}}, "couriers.E002", "must be like 500"),
+        ({"SHIPCROWD": []}, "couriers.E002", "must be a dict"),
+        ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
+        ({"SHIPCROWD": {"BOOKING_LEASE": 60.0}}, "couriers.E004", "more than 90"),
+        ({"APP_BASE_URL": "http://shop.example"}, "couriers.W001", "https://"),
+        ({"SHIPCROWD": {"COURIERS": {"ekart": {"X": 1}}}}, "couriers_ekart.E001", "READ_TIMEOUT"),
+        (
+            {"SHIPCROWD": {"COURIERS": {"ekart": {"READ_TIMEOUT": None}}}},
+            "couriers_ekart.E002",
+            "must be like 20.0",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_a_hint(given: Any, id_: str, words: str) -> None:
+    assert words in found(**given)[id_]
+
+
+def test_credentials_are_not_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EKART_BASE_URL", "http://ekart.example")
+    assert "must begin with https" in found()["couriers_ekart.E003"]
+    monkeypatch.setenv("EKART_BASE_URL", "http://127.0.0.1:8900")
+    assert "couriers_ekart.E003" not in found()
+
+
+def test_a_command_does_not_start_with_a_wrong_setting() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=os.environ | {"EKART_BASE_URL": "ftp://ekart.example"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "couriers_ekart.E003" in done.stderr
+
+
+def test_every_setting_and_check_is_documented() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    names = {f.name for kind in (Tunables, EkartTunables) for f in dataclasses.fields(kind)}
+    assert not {name for name in names if f"`{name}`" not in page}
+    ids = set()
+    for app in ("couriers", "couriers_ekart"):
+        text = (ROOT / app / "checks.py").read_text()
+        ids |= set(re.findall(r"\b(?:couriers|couriers_ekart)\.[EW]\d{3}\b", text))
+    assert len(ids) >= 8
+    assert not {id_ for id_ in ids if f"`{id_}`" not in page}
+    settings = (ROOT / "shipcrowd" / "settings.py").read_text()
+    variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings)) - {"PYTEST_XDIST_WORKER"}
+    assert not {name for name in variables if f"`{name}`" not in page}

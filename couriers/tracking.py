@@ -90,9 +90,12 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
         answers = []
         scans: list[Scan] = []
         news: dict[str, dt.datetime] = {}
+        confirmed: set[str] = set()
         for event in events:
             shipment = by_id.get(event.tracking_id)
             if event.topic != Topic.TRACK_UPDATED:
+                if shipment is not None:
+                    confirmed.add(shipment.pk)
                 answers.append(_created(account, event, known=shipment is not None))
             elif shipment is None or event.scan is None:
                 answers.append(Applied.UNKNOWN_SHIPMENT)
@@ -101,6 +104,10 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
                 scans.append(_row(shipment, event.scan))
                 _note_estimate(shipment, event, news)
         _store([by_id[e.tracking_id] for e in events if e.tracking_id in by_id], scans)
+        if confirmed:
+            Shipment.objects.filter(pk__in=confirmed, confirmed_at__isnull=True).update(
+                confirmed_at=timezone.now()
+            )
     return answers
 
 

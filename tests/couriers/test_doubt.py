@@ -24,6 +24,7 @@ from couriers.doubt import (
 from couriers.errors import InvalidRequest, Unknown
 from couriers.evidence import evidence_of
 from couriers.models import AuditEntry, CourierCall, Shipment
+from couriers.tracking import apply_events
 from couriers.types import Booking
 from tests.couriers.test_booking import DRAFT, created, raising, with_
 from tests.factories import ShipmentFactory
@@ -183,6 +184,18 @@ def test_the_evidence_tells_flowing_callbacks_from_silent_ones(
     long_ago = timezone.now() - dt.timedelta(hours=1)
     CourierCall.objects.filter(shipment=doubtful).update(started_at=long_ago)
     assert "then release it" in evidence_of(doubtful).suggestion
+
+
+def test_the_couriers_word_for_a_booking_that_we_have_is_noted(account: Any) -> None:
+    shipment = book(account.company, DRAFT).shipment
+    event = created("A-1", shipment.tracking_id)
+    apply_events(account, [event])
+    shipment.refresh_from_db()
+    noted = shipment.confirmed_at
+    assert noted is not None
+    apply_events(account, [event])
+    shipment.refresh_from_db()
+    assert shipment.confirmed_at == noted
 
 
 def test_staff_settles_doubt_by_api_and_merchants_do_not(

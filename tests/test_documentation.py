@@ -1,0 +1,115 @@
+"""The commands of the documentation, run as a reader would run them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from couriers_ekart.sandbox.process import SandboxProcess
+from shipcrowd import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# Commands that tests run elsewhere, or that are this very run.
+TARGETS = re.compile(r"^make (demo|test|bench|chaos|lint)( ARGS=\S+)?$")
+
+
+def commands() -> list[str]:
+    """Every line after a prompt in a console block, with its continuation lines."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
+            lines = block.replace("\\\n", " ").splitlines()
+            found += [line[2:].strip() for line in lines if line.startswith("$ ")]
+    return found
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    with embedded.throwaway("docs") as servers, SandboxProcess("--hold") as sandbox:
+        yield os.environ | {
+            "DATABASE_URL": servers.database_url,
+            "REDIS_URL": servers.redis_url,
+            "SANDBOX": sandbox.url,
+        }
+
+
+@pytest.mark.slow
+def test_the_documented_commands_run(environment: dict[str, str], tmp_path: Path) -> None:
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    ran = []
+    for command in commands():
+        if TARGETS.match(command) or command.startswith("curl "):
+            continue
+        if "ekart_sandbox" in command:
+            # It runs already, on a port that is free.
+            continue
+        command = command.replace("--report report.csv", f"--report {tmp_path / 'report.csv'}")
+        if command.startswith("export "):
+            for pair in shlex.split(command)[1:]:
+                name, _, value = pair.partition("=")
+                environment[name] = environment["SANDBOX"] if name == "EKART_BASE_URL" else value
+            continue
+        done = subprocess.run(
+            command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr[-500:]}"
+        ran.append(shlex.split(command)[2] if "manage.py" in command else command)
+    assert {"migrate", "seed_ekart", "book_orders"} <= set(ran)
+    assert len((tmp_path / "report.csv").read_text().splitlines()) == 41
+
+
+def test_every_make_target_of_the_documentation_exists() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"`?(?:\$ )?make (\w+)(?: ARGS=\S+)?`", page.read_text())
+    }
+    assert {"chaos", "bench"} <= named <= targets
+    assert {command.split()[1] for command in commands() if TARGETS.match(command)} <= targets
+
+
+def test_every_link_of_the_documentation_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)[)#]", page.read_text()):
+            if not target.startswith(("http:", "https:")):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.slow
+def test_the_demo_ends_where_the_stand_in_sent_its_parcels() -> None:
+    with embedded.throwaway("demo") as servers:
+        environment = os.environ | {
+            "DATABASE_URL": servers.database_url,
+            "REDIS_URL": servers.redis_url,
+            "LOG_LEVEL": "CRITICAL",
+        }
+        environment.pop("PYTEST_XDIST_WORKER", None)
+        done = subprocess.run(
+            [sys.executable, "manage.py", "demo", "--once", "--pace", "0.05"],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    summary = re.search(r"40 orders, 37 booked: (.*)", done.stdout)
+    assert summary, done.stdout
+    counts = {status: int(count) for count, status in re.findall(r"(\d+) (\w+)", summary[1])}
+    assert sum(counts.values()) == 37
+    assert counts.keys() <= {"delivered", "undelivered", "rto_delivered"}
+
+
+def test_no_committed_file_names_a_package_index() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    word = "|".join(["index" + "-url", "find" + "-links", "pypi" + r"\.org/simple"])
+    for name in listed:
+        text = (ROOT / name).read_bytes().decode(errors="ignore")
+        assert not re.search(word, text), name

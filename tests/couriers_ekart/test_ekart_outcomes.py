@@ -68,6 +68,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def reset_before_reading(connection: socket.socket) -> None:
+    connection.recv(1, socket.MSG_PEEK)  # a reset any sooner can fail the connect itself
     reset(connection)
 
 

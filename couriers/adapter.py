@@ -8,7 +8,7 @@ classes of couriers.errors and nothing else; none answers "success" for doing no
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from couriers.errors import NotSupported
@@ -53,6 +53,7 @@ class Capability(enum.StrEnum):
     SCHEDULE_REVERSE_PICKUP = "schedule_reverse_pickup"
     GET_LABEL = "get_label"
     REQUEST_RTO = "request_rto"
+    BULK_SERVICEABILITY = "list_serviceability"
 
 
 class BaseCourierAdapter:
@@ -70,6 +71,8 @@ class BaseCourierAdapter:
     # The longest a booking call may take, in seconds, with all its remedies: the lease of a
     # reservation is longer than this.
     booking_deadline: ClassVar[float] = 90.0
+    # How many shipments one create_manifest call takes.
+    manifest_size: ClassVar[int] = 100
 
     def __init__(self, account: CourierAccount) -> None:
         self.account = account
@@ -103,6 +106,13 @@ class BaseCourierAdapter:
     def check_serviceability(self, pincode: str) -> Serviceability:
         """What the courier does at a pincode. An outage is an error, never "not serviceable"."""
         self._unsupported(Capability.CHECK_SERVICEABILITY)
+
+    def list_serviceability(self) -> Iterator[Serviceability]:
+        """What the courier does at every pincode it knows, one after the other.
+
+        Optional. A list that breaks off raises; one that ends is whole.
+        """
+        self._unsupported(Capability.BULK_SERVICEABILITY)
 
     def create_warehouse(self, pickup: Pickup) -> WarehouseRegistration:
         """Register a pickup address; registering it again is done, not an error."""

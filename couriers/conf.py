@@ -35,8 +35,29 @@ class Tunables:
     # How many callbacks a worker takes at once, and how long one waits for its shipment.
     INBOX_BATCH: int = 500
     INBOX_EARLY_EVENT_WAIT: float = 86400.0
-    # Orders in one request to shipments/bulk/ and shipments in one page.
+    # Shipments in one page, and orders in one request to shipments/bulk/.
     PAGE_SIZE: int = 50
+    BULK_MAX_ORDERS: int = 1000
+    # How long a worker holds an order of a bulk job, and how many of one job it books at once.
+    BULK_LEASE: float = 200.0
+    BULK_THREADS: int = 4
+    # How long a worker holds a chunk of a manifest, the back-off after a failure (doubled each
+    # time, up to the longest), and the failures after which a chunk is given up.
+    MANIFEST_LEASE: float = 120.0
+    MANIFEST_BACKOFF: float = 5.0
+    MANIFEST_LONGEST_BACKOFF: float = 600.0
+    MANIFEST_FAILURES: int = 12
+    # The policy that makes a merchant's price of a courier's quote, by its dotted path, and how
+    # long a quote is kept.
+    PRICING: str = "couriers.pricing.company_price"
+    QUOTE_CACHE: float = 300.0
+    # For how long a loaded list of pincodes is believed.
+    SERVICEABILITY_FRESH_DAYS: int = 7
+    # The largest label that is stored, in bytes.
+    LABEL_MAX_BYTES: int = 10485760
+    # A shipment is polled when nothing was heard of it for this long, and not again within it.
+    TRACKING_SILENCE: float = 14400.0
+    TRACKING_THREADS: int = 8
     # How long rows are kept.
     RETENTION_KEYS_DAYS: int = 30
     RETENTION_EVENTS_DAYS: int = 90

@@ -17,6 +17,8 @@ from stdnum import luhn
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.in_ import pan
 
+IST = ZoneInfo("Asia/Kolkata")
+
 _PINCODE = re.compile(r"[1-9][0-9]{5}")
 _PHONE = re.compile(r"[0-9+()\-.\s]+")
 _GSTIN = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]")
@@ -60,14 +62,6 @@ _OTHER_NAMES = {
 }  # fmt: skip
 
 
-INDIA = ZoneInfo("Asia/Kolkata")
-
-
-def today() -> dt.date:
-    """The date in India, by which orders and invoices are dated."""
-    return timezone.now().astimezone(INDIA).date()
-
-
 def _fold(name: str) -> str:
     return re.sub(r"[^a-z]+", " ", name.casefold().replace("&", " and ")).strip()
 
@@ -82,6 +76,17 @@ class Place:
 
     city: str
     state: str
+
+
+def today() -> dt.date:
+    """The day it is in India, which is when orders, invoices and pickups are dated."""
+    return timezone.now().astimezone(IST).date()
+
+
+def day_span(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """When a day in India begins and when the next one does."""
+    start = dt.datetime.combine(day, dt.time(), IST)
+    return start, start + dt.timedelta(days=1)
 
 
 def parse_phone(text: str) -> str | None:

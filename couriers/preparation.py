@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, FilteredRelation, Q
@@ -21,7 +22,15 @@ from couriers.models import Company, CourierAccount, Shipment, Warehouse
 from couriers.models.account import Rollout
 from couriers.models.ids import new_shipment_id
 from couriers.money import amounts_of
-from couriers.types import Address, Item, Seller, ShipmentDraft, ShipmentRequest
+from couriers.serviceability import known_cod_limit
+from couriers.types import (
+    Address,
+    Item,
+    PaymentMode,
+    Seller,
+    ShipmentDraft,
+    ShipmentRequest,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,8 @@ def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
     adapter = CourierFactory.get_adapter(account)
     _check_switches(account, draft)
     options = adapter.validate_options(draft.options)
-    warehouse, reference = _warehouse(account, draft)
+    warehouse, reference, cod_limit = _warehouse(account, draft)
+    _check_cod(draft, cod_limit)
     consignee = _with_place(adapter, draft.consignee)
     request = ShipmentRequest(
         order_number=draft.order_number,
@@ -108,8 +118,27 @@ def _check_switches(account: CourierAccount, draft: ShipmentDraft) -> None:
         )
 
 
-def _warehouse(account: CourierAccount, draft: ShipmentDraft) -> tuple[Warehouse, str]:
-    """The warehouse with the courier's own reference for it, in one query."""
+def _check_cod(draft: ShipmentDraft, limit: Decimal | None) -> None:
+    """Refuse a COD above what the courier collects at the consignee's pincode, where known."""
+    if draft.payment_mode == PaymentMode.COD and limit is not None and draft.cod_amount > limit:
+        raise InvalidRequest(
+            [
+                FieldProblem(
+                    "cod_amount",
+                    f"is more than the {limit:.2f} rupees that {draft.courier} collects at "
+                    f"{draft.consignee.pincode}",
+                )
+            ],
+            courier=draft.courier,
+        )
+
+
+def _warehouse(
+    account: CourierAccount, draft: ShipmentDraft
+) -> tuple[Warehouse, str, Decimal | None]:
+    """The warehouse with the courier's own reference for it, and the consignee's pincode's COD
+    limit where it is known: in one query.
+    """
     wanted = Q(pk=draft.warehouse_id) if draft.warehouse_id else Q(is_default=True)
     warehouse = (
         Warehouse.objects.filter(wanted, company_id=account.company_id)
@@ -118,13 +147,16 @@ def _warehouse(account: CourierAccount, draft: ShipmentDraft) -> tuple[Warehouse
                 "registrations", condition=Q(registrations__account=account)
             )
         )
-        .annotate(courier_reference=F("at_courier__reference"))
+        .annotate(
+            courier_reference=F("at_courier__reference"),
+            cod_limit=known_cod_limit(account.courier_id, draft.consignee.pincode),
+        )
         .first()
     )
     if warehouse is None:
         why = "is not one of the company's" if draft.warehouse_id else "the company has no default"
         raise InvalidRequest([FieldProblem("warehouse", why)], courier=account.courier_id)
-    return warehouse, warehouse.courier_reference or ""
+    return warehouse, warehouse.courier_reference or "", warehouse.cod_limit
 
 
 def _with_place(adapter: BaseCourierAdapter, consignee: Address) -> Address:

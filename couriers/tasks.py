@@ -1,13 +1,124 @@
-"""The core's work for Celery. Each task takes ids or nothing and can be run twice, or at once."""
+"""The core's work for Celery. Each task takes ids or nothing and can be run twice, or at once.
+
+PostgreSQL is the only record of what is to be done: a task that a broken broker or a killed
+worker lost is made up for by a sweeper.
+"""
 
 from __future__ import annotations
 
-from celery import shared_task
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
+import structlog
+from celery import Task, group, shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerAway
+
+from couriers import jobs, manifests, polling
 from couriers.booking import expire_leases
+from couriers.conf import tunables
+from couriers.models import BulkJob, CourierAccount, Manifest
+
+log = structlog.get_logger(__name__)
+
+RUN = 60.0  # seconds that one task works on before it gives way to the next
+SYNC_RUN = 240.0
 
 
 @shared_task(name="couriers.reconcile_bookings")
 def reconcile_bookings() -> int:
     """Put in doubt what nobody is booking any more; returns how many there were."""
     return expire_leases()
+
+
+def start_manifest(manifest: Manifest) -> None:
+    """Have a worker make the manifest, once what is being written is committed."""
+    _send_on_commit(make_manifest, manifest.pk)
+
+
+def start_job(job: BulkJob) -> None:
+    """Have a worker book the job's orders, once what is being written is committed."""
+    _send_on_commit(run_bulk_job, job.pk)
+
+
+@shared_task(name="couriers.make_manifest")
+def make_manifest(manifest_id: str) -> int:
+    """Send the manifest's chunks that are due, as a group; returns how many."""
+    ids = list(manifests.due_chunks(manifest_id).values_list("pk", flat=True))
+    if ids:
+        group(make_manifest_chunk.si(pk) for pk in ids).apply_async()
+    manifests.finish(manifest_id)
+    return len(ids)
+
+
+@shared_task(name="couriers.make_manifest_chunk")
+def make_manifest_chunk(chunk_id: int) -> None:
+    """Make one chunk; the last of a manifest finishes it. Retried alone, with back-off."""
+    delay = manifests.make_chunk(chunk_id)
+    if delay is not None:
+        _send(make_manifest_chunk, [chunk_id], countdown=delay)
+
+
+@shared_task(name="couriers.sweep_manifests")
+def sweep_manifests() -> int:
+    """Make the chunks that are due and in nobody's hands; returns how many were made (by beat)."""
+    deadline = time.monotonic() + RUN
+    ids = list(manifests.due_chunks().values_list("pk", flat=True)[:1000])
+    for number, pk in enumerate(ids):
+        if time.monotonic() >= deadline:
+            return number
+        manifests.make_chunk(pk)
+    return len(ids)
+
+
+@shared_task(name="couriers.run_bulk_job")
+def run_bulk_job(job_id: str) -> None:
+    """Book what is due of a job for a minute, and come back for the rest."""
+    delay = jobs.work_on(job_id, seconds=RUN)
+    if delay is not None:
+        _send(run_bulk_job, [job_id], countdown=min(delay, RUN))
+
+
+@shared_task(name="couriers.sweep_jobs")
+def sweep_jobs() -> int:
+    """Have the jobs taken up that nobody works on; returns how many there were (by beat)."""
+    stranded = list(jobs.stranded_jobs().values_list("pk", flat=True)[:100])
+    for job_id in stranded:
+        _send(run_bulk_job, [job_id], expires=RUN)
+    return len(stranded)
+
+
+@shared_task(name="couriers.sync_tracking")
+def sync_tracking() -> int:
+    """Poll the shipments without news, one task an account; returns how many (by beat)."""
+    ids = list(polling.accounts_to_poll(polling.silence_began()).values_list("pk", flat=True))
+    for account_id in ids:
+        _send(sync_account, [account_id], expires=SYNC_RUN)
+    return len(ids)
+
+
+@shared_task(name="couriers.sync_account")
+def sync_account(account_id: str) -> None:
+    """Poll one account's shipments without news, for some minutes; the next run goes on."""
+    account = CourierAccount.objects.filter(pk=account_id).first()
+    if account is not None:
+        polling.poll(
+            account,
+            since=polling.silence_began(),
+            threads=tunables().TRACKING_THREADS,
+            seconds=SYNC_RUN,
+        )
+
+
+def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:
+    transaction.on_commit(partial(_send, task, arguments))
+
+
+def _send(task: Task[Any, Any], arguments: Sequence[Any], **options: Any) -> None:
+    """Send a task; where the broker is away the sweeper will find the work."""
+    try:
+        task.apply_async(args=tuple(arguments), **options)
+    except BrokerAway as error:
+        log.warning("task_not_sent", task=task.name, error=str(error))

@@ -3,21 +3,22 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from couriers.api import ops
-from couriers.api import views as api
+from couriers.api import jobs, manifests, ops, rates, warehouses
 from couriers.api.returns import ReturnView
+from couriers.api.views import ShipmentViewSet
 from couriers.views import tracking_page
 
 app_name = "couriers"
 
 router = SimpleRouter()
-router.register("shipments", api.ShipmentViewSet, basename="shipment")
+router.register("shipments", ShipmentViewSet, basename="shipment")
 
 urlpatterns = [
     path(
         "api/v1/",
         include(
             [
+                path("shipments/bulk/", jobs.BulkView.as_view(), name="bulk"),
                 *router.urls,
                 path("shipments/<str:pk>/return/", ReturnView.as_view(), name="return"),
                 path("ops/in-doubt/", ops.InDoubtView.as_view(), name="in-doubt"),
@@ -25,10 +26,13 @@ urlpatterns = [
                 path("ops/in-doubt/<str:pk>/release/", ops.ReleaseView.as_view(), name="release"),
                 path("ops/circuits/", ops.CircuitsView.as_view(), name="circuits"),
                 path("ops/circuits/<str:pk>/", ops.CircuitView.as_view(), name="circuit"),
-                path("rates/", api.RatesView.as_view(), name="rates"),
-                path("serviceability/", api.ServiceabilityView.as_view(), name="serviceability"),
-                path("warehouses/", api.WarehousesView.as_view(), name="warehouses"),
-                path("warehouses/<str:pk>/", api.WarehouseView.as_view(), name="warehouse"),
+                path("jobs/<str:pk>/", jobs.JobView.as_view(), name="job"),
+                path("rates/", rates.RatesView.as_view(), name="rates"),
+                path("serviceability/", rates.ServiceabilityView.as_view(), name="serviceability"),
+                path("warehouses/", warehouses.WarehousesView.as_view(), name="warehouses"),
+                path("warehouses/<str:pk>/", warehouses.WarehouseView.as_view(), name="warehouse"),
+                path("manifests/", manifests.ManifestsView.as_view(), name="manifests"),
+                path("manifests/<str:pk>/", manifests.ManifestView.as_view(), name="manifest"),
             ]
         ),
     ),

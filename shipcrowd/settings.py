@@ -137,6 +137,17 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-inbox": {"task": "webhooks.sweep_inbox", "schedule": 2.0},
     "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 30.0},
+    "sweep-manifests": {
+        "task": "couriers.sweep_manifests",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "sweep-jobs": {"task": "couriers.sweep_jobs", "schedule": 30.0, "options": {"expires": 30}},
+    "sync-tracking": {
+        "task": "couriers.sync_tracking",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -176,6 +187,11 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "JobStateEnum": "couriers.models.job.JobState",
+        "ManifestStateEnum": "couriers.models.manifest.ManifestState",
+        "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
+    },
 }
 
 UNFOLD = {

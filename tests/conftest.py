@@ -90,6 +90,19 @@ def toy() -> Iterator[Any]:
 
 
 @pytest.fixture
+def able(toy: Any, account: Any) -> Iterator[Any]:
+    """The toy courier that offers nearly everything, in the place of the plain one."""
+    from couriers.factory import CourierFactory
+    from tests.toy import AbleToyAdapter
+
+    CourierFactory.register(AbleToyAdapter)
+    AbleToyAdapter.asked.clear()
+    AbleToyAdapter.on_call.clear()
+    yield AbleToyAdapter
+    AbleToyAdapter.on_call.clear()
+
+
+@pytest.fixture
 def company(db: None) -> Any:
     """A company with a default warehouse."""
     company = CompanyFactory()

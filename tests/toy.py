@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from couriers.adapter import BaseCourierAdapter, Capability
 from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
-from couriers.statuses import Status, StatusMapper
-from couriers.types import ActionResult, Booking, Scan, ShipmentRequest, Tracking
+from couriers.statuses import ReasonFacts, Status, StatusMapper
+from couriers.types import (
+    ActionResult,
+    Booking,
+    Document,
+    ManifestDocument,
+    PickupRequest,
+    RateQuote,
+    RateRequest,
+    ReattemptRequest,
+    Scan,
+    Serviceability,
+    ShipmentRequest,
+    Tracking,
+)
 
-MAPPER = StatusMapper({status.value: status for status in Status})
+MAPPER = StatusMapper(
+    {status.value: status for status in Status},
+    {"refused by customer": ReasonFacts("refused", reattemptable=False)},
+)
+PDF = b"%PDF-1.4\n% a label\n%%EOF\n"
 _numbers = itertools.count(1)
 
 
@@ -47,6 +65,68 @@ class ToyAdapter(BaseCourierAdapter):
     def track_shipment(self, tracking_id: str) -> Tracking:
         scan = Scan(MAPPER.map("in_transit"), dt.datetime.now(dt.UTC), "PUNE", "On its way")
         return Tracking(tracking_id, (scan,), attempts=1)
+
+
+class AbleToyAdapter(ToyAdapter):
+    """A courier that offers everything but a proof of delivery.
+
+    It keeps the calls in `asked`; `on_call` lets a test say what one does, by the method's name.
+    """
+
+    capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
+    asked: ClassVar[list[tuple[str, Any]]] = []
+    on_call: ClassVar[dict[str, Callable[[Any], Any]]] = {}
+
+    def _call(self, name: str, argument: Any, answer: Any) -> Any:
+        self.asked.append((name, argument))
+        hook = self.on_call.get(name)
+        given = hook(argument) if hook else None
+        return answer if given is None else given
+
+    def cancel_shipment(self, tracking_id: str) -> ActionResult:
+        return self._call("cancel_shipment", tracking_id, ActionResult(remark="cancelled"))
+
+    def cancel_reverse_shipment(self, tracking_id: str) -> ActionResult:
+        return self._call("cancel_reverse_shipment", tracking_id, ActionResult())
+
+    def track_shipment(self, tracking_id: str) -> Tracking:
+        return self._call("track_shipment", tracking_id, super().track_shipment(tracking_id))
+
+    def request_reattempt(self, request: ReattemptRequest) -> ActionResult:
+        return self._call("request_reattempt", request, ActionResult(remark="again"))
+
+    def update_delivery_address(self, request: ReattemptRequest) -> ActionResult:
+        return self._call("update_delivery_address", request, ActionResult())
+
+    def request_rto(self, tracking_id: str, remark: str = "") -> ActionResult:
+        return self._call("request_rto", (tracking_id, remark), ActionResult())
+
+    def schedule_pickup(self, request: PickupRequest) -> ActionResult:
+        return self._call("schedule_pickup", request, ActionResult())
+
+    def schedule_reverse_pickup(self, request: PickupRequest) -> ActionResult:
+        return self._call("schedule_reverse_pickup", request, ActionResult())
+
+    def get_label(self, tracking_ids: Sequence[str]) -> Document:
+        return self._call("get_label", tracking_ids, Document(PDF, "application/pdf", "l.pdf"))
+
+    def get_rates(self, request: RateRequest) -> Sequence[RateQuote]:
+        parts = {"freight": Decimal("80.00"), "cod": Decimal("20.50")}
+        quote = RateQuote("SURFACE", Decimal("100.50"), parts, zone="C", billed_weight_g=500)
+        return self._call("get_rates", request, [quote])
+
+    def check_serviceability(self, pincode: str) -> Serviceability:
+        return self._call("check_serviceability", pincode, Serviceability(pincode, True, cod=True))
+
+    def list_serviceability(self) -> Iterator[Serviceability]:
+        yield from self._call("list_serviceability", None, [])
+
+    def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
+        number = f"M{next(_numbers)}"
+        document = ManifestDocument(
+            number, dt.datetime.now(dt.UTC), f"https://toy.example/{number}"
+        )
+        return self._call("create_manifest", tracking_ids, document)
 
 
 class ToyReceiver(WebhookReceiver):

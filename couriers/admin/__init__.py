@@ -1,5 +1,5 @@
 """The operators' pages, one module a concept."""
 
-from couriers.admin import accounts, companies, shipments
+from couriers.admin import accounts, companies, shipments, work
 
-__all__ = ["accounts", "companies", "shipments"]
+__all__ = ["accounts", "companies", "shipments", "work"]

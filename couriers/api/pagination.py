@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from couriers.conf import tunables
-from couriers.models import Shipment
+
+M = TypeVar("M", bound=Model)
 
 LARGEST_PAGE = 200
+PAGING = [
+    OpenApiParameter("cursor", str, description="From `next`; leave out for the newest."),
+    OpenApiParameter("page_size", int, description="1 to 200; 50 if left out."),
+]
 
 
-def page(request: Request, shipments: QuerySet[Shipment]) -> tuple[list[Shipment], str | None]:
-    """The newest shipments before `?cursor=`, and the URL of the next page or None."""
+def page(request: Request, rows: QuerySet[M], *, prefix: str) -> tuple[list[M], str | None]:
+    """The newest rows before `?cursor=`, and the URL of the next page or None.
+
+    Their ids begin with `prefix` and sort by time.
+    """
     size = _size(request)
     cursor = request.query_params.get("cursor", "")
     if cursor:
-        if not cursor.startswith("shp_") or len(cursor) > 40:
+        if not cursor.startswith(f"{prefix}_") or len(cursor) > 40:
             raise ValidationError({"cursor": ["is not one of ours"]})
-        shipments = shipments.filter(pk__lt=cursor)
-    found = list(shipments.order_by("-id")[: size + 1])
+        rows = rows.filter(pk__lt=cursor)
+    found = list(rows.order_by("-id")[: size + 1])
     if len(found) <= size:
         return found, None
     return found[:size], _url(request, cursor=found[size - 1].pk)

@@ -19,6 +19,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from couriers import errors
+from couriers.actions import ActionNotAllowed
 from couriers.booking import BookingConflict, BookingInFlight, KeyReused, OrderAlreadyLive
 from couriers.factory import UnknownCourier
 from couriers.returns import NotReturnable
@@ -73,6 +74,8 @@ def _from(error: Exception) -> Response | None:
         return _from_courier(error)
     if isinstance(error, BookingConflict):
         return _from_conflict(error)
+    if isinstance(error, ActionNotAllowed):
+        return problem(error.name, error.title, 409, error.detail)
     if isinstance(error, UnknownCourier):
         return _invalid([{"field": "courier", "message": str(error)}])
     if isinstance(error, (OperationalError, InterfaceError)):

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from couriers.api import serializers as s
 from couriers.api.authentication import company_of
-from couriers.api.views import IDEMPOTENCY_KEY, PROBLEMS, booking_response
+from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.views import IDEMPOTENCY_KEY, booking_response
 from couriers.models import Shipment
 from couriers.returns import ReturnDraft, book_return
 from couriers.types import Item, Parcel
@@ -53,9 +54,8 @@ class ReturnView(APIView):
     @extend_schema(
         request=ReturnSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={201: s.ShipmentSerializer, 202: s.ShipmentSerializer, **PROBLEMS,
-                   (409, "application/problem+json"): s.ProblemSerializer},
-    )  # fmt: skip
+        responses={201: s.ShipmentSerializer, 202: s.ShipmentSerializer, **PROBLEMS, **CONFLICT},
+    )
     def post(self, request: Request, pk: str) -> HttpResponse:
         """Book a return of a delivered shipment.
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from couriers import india
-from couriers.models import Shipment, Warehouse
+from couriers.models import Shipment
 from couriers.types import (
     Address,
-    Direction,
     Item,
     Parcel,
     PaymentMode,
-    RateRequest,
     ShipmentDraft,
 )
 
@@ -36,38 +35,45 @@ class Strict(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-def _text(longest: int, **more: Any) -> serializers.CharField:
+def text(longest: int, **more: Any) -> serializers.CharField:
     return serializers.CharField(max_length=longest, trim_whitespace=True, **more)
 
 
-def _rupees(**more: Any) -> serializers.DecimalField:
+def rupees(**more: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=11, decimal_places=2, min_value=Decimal(0), **more)
 
 
-def _optional_text(longest: int) -> serializers.CharField:
-    return _text(longest, required=False, allow_blank=True, default="")
+def optional_text(longest: int) -> serializers.CharField:
+    return text(longest, required=False, allow_blank=True, default="")
+
+
+def checked_pincode(value: str) -> str:
+    """A pincode by its form, or a validation error."""
+    if not india.is_pincode(value):
+        raise serializers.ValidationError("is not a six-digit pincode")
+    return value
 
 
 class ConsigneeSerializer(Strict):
     """The customer. The phone may be written in any usual way."""
 
-    name = _text(200)
-    phone = _text(30)
-    address = _text(500)
-    city = _optional_text(100)
-    state = _optional_text(100)
-    pincode = _text(6)
+    name = text(200)
+    phone = text(30)
+    address = text(500)
+    city = optional_text(100)
+    state = optional_text(100)
+    pincode = text(6)
 
 
 class ItemSerializer(Strict):
     """A line of the order; `value` is its total with GST."""
 
-    name = _text(200)
-    sku = _optional_text(100)
-    category = _optional_text(100)
-    hsn_code = _optional_text(10)
+    name = text(200)
+    sku = optional_text(100)
+    category = optional_text(100)
+    hsn_code = optional_text(10)
     quantity = serializers.IntegerField(min_value=1, max_value=100_000)
-    value = _rupees()
+    value = rupees()
     gst_rate = serializers.DecimalField(
         max_digits=5, decimal_places=2, min_value=Decimal(0), max_value=Decimal(100)
     )
@@ -94,38 +100,42 @@ class OptionsField(serializers.DictField):
 class ShipmentDraftSerializer(Strict):
     """A shipment to book."""
 
-    courier = _text(30)
-    order_number = _text(100)
+    courier = text(30)
+    order_number = text(100)
     order_date = serializers.DateField()
     payment_mode = serializers.ChoiceField(choices=PaymentMode.choices)
-    cod_amount = _rupees(required=False, default=Decimal(0))
+    cod_amount = rupees(required=False, default=Decimal(0))
     consignee = ConsigneeSerializer()
     items = serializers.ListField(child=ItemSerializer(), min_length=1, max_length=100)
     parcel = ParcelSerializer()
-    warehouse = _optional_text(40)
-    service = _optional_text(50)
-    invoice_number = _optional_text(100)
+    warehouse = optional_text(40)
+    service = optional_text(50)
+    invoice_number = optional_text(100)
     invoice_date = serializers.DateField(required=False, allow_null=True, default=None)
     options = OptionsField(required=False, default=dict)
 
     def draft(self) -> ShipmentDraft:
         """The validated request as it goes to the booking protocol."""
-        data = dict(self.validated_data)
-        return ShipmentDraft(
-            courier=data["courier"],
-            order_number=data["order_number"],
-            order_date=data["order_date"],
-            payment_mode=PaymentMode(data["payment_mode"]),
-            cod_amount=data["cod_amount"],
-            consignee=Address(**data["consignee"]),
-            items=tuple(Item(**item) for item in data["items"]),
-            parcel=Parcel(**data["parcel"]),
-            warehouse_id=data["warehouse"],
-            service=data["service"],
-            invoice_number=data["invoice_number"],
-            invoice_date=data["invoice_date"],
-            options=data["options"],
-        )
+        return draft_of(self.validated_data)
+
+
+def draft_of(data: Mapping[str, Any]) -> ShipmentDraft:
+    """The draft of a validated request."""
+    return ShipmentDraft(
+        courier=data["courier"],
+        order_number=data["order_number"],
+        order_date=data["order_date"],
+        payment_mode=PaymentMode(data["payment_mode"]),
+        cod_amount=data["cod_amount"],
+        consignee=Address(**data["consignee"]),
+        items=tuple(Item(**item) for item in data["items"]),
+        parcel=Parcel(**data["parcel"]),
+        warehouse_id=data["warehouse"],
+        service=data["service"],
+        invoice_number=data["invoice_number"],
+        invoice_date=data["invoice_date"],
+        options=data["options"],
+    )
 
 
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
@@ -191,109 +201,3 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = ProblemFieldSerializer(many=True, required=False)  # type: ignore[assignment]
     courier_message = serializers.CharField(required=False)
     retry_after = serializers.IntegerField(required=False)
-
-
-class RateRequestSerializer(Strict):
-    """A lane and a parcel to be priced."""
-
-    courier = _text(30)
-    pickup_pincode = _text(6)
-    drop_pincode = _text(6)
-    parcel = ParcelSerializer()
-    payment_mode = serializers.ChoiceField(choices=PaymentMode.choices)
-    invoice_amount = _rupees()
-    cod_amount = _rupees(required=False, default=Decimal(0))
-    direction = serializers.ChoiceField(
-        choices=Direction.choices, required=False, default=Direction.FORWARD
-    )
-    service = _optional_text(50)
-
-    def validate_pickup_pincode(self, value: str) -> str:
-        return _pincode(value)
-
-    def validate_drop_pincode(self, value: str) -> str:
-        return _pincode(value)
-
-    def rate_request(self) -> RateRequest:
-        data = dict(self.validated_data)
-        data.pop("courier")
-        data["parcel"] = Parcel(**data["parcel"])
-        data["payment_mode"] = PaymentMode(data["payment_mode"])
-        data["direction"] = Direction(data["direction"])
-        return RateRequest(**data)
-
-
-class RateQuoteSerializer(serializers.Serializer[Any]):
-    """A price with its parts, in rupees."""
-
-    courier = serializers.CharField()
-    service = serializers.CharField()
-    total = serializers.DecimalField(max_digits=12, decimal_places=2)
-    parts = serializers.DictField(child=serializers.CharField())
-    zone = serializers.CharField()
-    min_days = serializers.IntegerField(allow_null=True)
-    max_days = serializers.IntegerField(allow_null=True)
-
-
-class ServiceabilityQuerySerializer(Strict):
-    """Which courier at which pincode."""
-
-    courier = _text(30)
-    pincode = _text(6)
-
-    def validate_pincode(self, value: str) -> str:
-        return _pincode(value)
-
-
-class ServiceabilitySerializer(serializers.Serializer[Any]):
-    """What a courier does at a pincode; null where it does not say."""
-
-    courier = serializers.CharField()
-    pincode = serializers.CharField()
-    serviceable = serializers.BooleanField()
-    cod = serializers.BooleanField(allow_null=True)
-    max_cod_amount = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
-    forward_pickup = serializers.BooleanField(allow_null=True)
-    forward_drop = serializers.BooleanField(allow_null=True)
-    reverse_pickup = serializers.BooleanField(allow_null=True)
-    reverse_drop = serializers.BooleanField(allow_null=True)
-    city = serializers.CharField()
-    state = serializers.CharField()
-    remark = serializers.CharField()
-
-
-class WarehouseSerializer(serializers.ModelSerializer[Warehouse]):
-    """A pickup address of the company."""
-
-    phone = _text(30)
-    pincode = _text(6)
-    state = _text(100)
-
-    class Meta:
-        model = Warehouse
-        fields = (
-            "id", "name", "contact_name", "phone", "address", "city", "state", "pincode",
-            "is_default",
-        )  # fmt: skip
-        read_only_fields = ("id",)
-
-    def validate_phone(self, value: str) -> str:
-        phone = india.parse_phone(value)
-        if phone is None:
-            raise serializers.ValidationError("is not a ten-digit Indian phone number")
-        return phone
-
-    def validate_pincode(self, value: str) -> str:
-        return _pincode(value)
-
-    def validate_state(self, value: str) -> str:
-        state = india.state_name(value)
-        if state is None:
-            raise serializers.ValidationError("is not a state of India")
-        return state
-
-
-def _pincode(value: str) -> str:
-    if not india.is_pincode(value):
-        raise serializers.ValidationError("is not a six-digit pincode")
-    return value

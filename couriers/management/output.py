@@ -22,8 +22,11 @@ def unusable(message: str) -> CommandError:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error where that is a terminal; call what it yields once a step."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """A bar on standard error where that is a terminal; call what it yields once a step.
+
+    `total` is None where nobody knows it beforehand.
+    """
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),

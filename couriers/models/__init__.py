@@ -5,13 +5,18 @@ from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.company import Company, CompanyApiKey
 from couriers.models.idempotency import IdempotencyKey
+from couriers.models.job import BulkJob, BulkOrder
+from couriers.models.label import StoredLabel
 from couriers.models.manifest import Manifest, ManifestChunk
+from couriers.models.serviceability import ServiceablePincode
 from couriers.models.shipment import Scan, Shipment
 from couriers.models.token import CourierToken
 from couriers.models.warehouse import Warehouse, WarehouseRegistration
 
 __all__ = [
     "AuditEntry",
+    "BulkJob",
+    "BulkOrder",
     "Company",
     "CompanyApiKey",
     "Courier",
@@ -22,7 +27,9 @@ __all__ = [
     "Manifest",
     "ManifestChunk",
     "Scan",
+    "ServiceablePincode",
     "Shipment",
+    "StoredLabel",
     "Warehouse",
     "WarehouseRegistration",
 ]

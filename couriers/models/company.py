@@ -1,8 +1,11 @@
 """The merchant: a company that ships, and the keys its storefronts authenticate with."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
+
+from couriers.rate_policy import BadPolicy, RatePolicy
 
 pincode_validator = RegexValidator(
     r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0."
@@ -21,6 +24,12 @@ class Company(models.Model):
     state = models.CharField(max_length=100, blank=True)
     pincode = models.CharField(max_length=6, blank=True, validators=[pincode_validator])
     phone = models.CharField(max_length=10, blank=True, validators=[phone_validator])
+    rate_policy = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What the company pays on top of a courier's quote, such as "
+        '{"markup_percent": "10", "flat_fee": "5.00", "gst_percent": "18", "round_to": "1.00"}.',
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -31,6 +40,12 @@ class Company(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        try:
+            RatePolicy.from_json(self.rate_policy)
+        except BadPolicy as error:
+            raise ValidationError({"rate_policy": str(error)}) from None
 
 
 class CompanyApiKey(AbstractAPIKey):

@@ -28,3 +28,8 @@ def new_shipment_id() -> str:
 def new_manifest_id() -> str:
     """`mft_…` for a Manifest."""
     return _new("mft")
+
+
+def new_job_id() -> str:
+    """`job_…` for a BulkJob."""
+    return _new("job")

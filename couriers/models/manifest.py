@@ -1,8 +1,10 @@
 """Manifests: the list of parcels handed over, made by the courier in chunks."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company
@@ -18,7 +20,10 @@ class ManifestState(models.TextChoices):
 
 
 class Manifest(models.Model):
-    """A manifest asked for by an operator or a storefront."""
+    """A manifest asked for by an operator or a storefront.
+
+    `failed` once it has ended with a chunk that failed; the documents of the others are good.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_manifest_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="manifests")
@@ -34,19 +39,27 @@ class Manifest(models.Model):
                 condition=Q(state__in=ManifestState.values), name="couriers_manifest_state_known"
             )
         ]
+        indexes = [models.Index(fields=["company", "-id"], name="couriers_manifest_company")]
 
     def __str__(self) -> str:
         return self.pk
 
 
 class ManifestChunk(models.Model):
-    """The part of a manifest that one call to the courier makes."""
+    """The part of a manifest that one call to the courier makes; its ids are fixed at creation.
+
+    Whoever makes it holds it until `lease_expires_at`. `attempts` counts the claims, and fences a
+    late answer off from a newer one; `failures` counts those that ended badly.
+    """
 
     manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="chunks")
     position = models.PositiveIntegerField()
     tracking_ids = ArrayField(models.CharField(max_length=100))
     state = models.CharField(max_length=10, choices=ManifestState, default=ManifestState.PENDING)
     attempts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=1000, blank=True)
     number = models.CharField(max_length=50, blank=True)
     url = models.URLField(max_length=1000, blank=True)
@@ -61,6 +74,14 @@ class ManifestChunk(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=ManifestState.values), name="couriers_chunk_state_known"
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state=ManifestState.PENDING),
+                name="couriers_chunk_due",
+            ),
+            GinIndex(fields=["tracking_ids"], name="couriers_chunk_ids"),
         ]
 
     def __str__(self) -> str:

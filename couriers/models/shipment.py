@@ -88,6 +88,7 @@ class Shipment(models.Model):
         "confirmed by callback", null=True, blank=True, help_text="When the courier said so itself."
     )
     tracked_at = models.DateTimeField("last news", null=True, blank=True)
+    polled_at = models.DateTimeField("last asked about", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -154,7 +155,7 @@ class Shipment(models.Model):
                 name="couriers_ship_unsettled",
             ),
             models.Index(
-                fields=["account", "tracked_at"],
+                fields=["account", "polled_at"],
                 condition=~Q(
                     status__in=sorted(
                         {s for s, f in STATUS_FACTS.items() if f.terminal}

@@ -17,6 +17,8 @@ from django.utils import timezone
 from couriers.booking import book
 from couriers.models import (
     AuditEntry,
+    BulkJob,
+    BulkOrder,
     CompanyApiKey,
     CourierAccount,
     CourierToken,
@@ -24,7 +26,9 @@ from couriers.models import (
     Manifest,
     ManifestChunk,
     Scan,
+    ServiceablePincode,
     Shipment,
+    StoredLabel,
     WarehouseRegistration,
 )
 from tests.couriers.test_booking import DRAFT
@@ -70,6 +74,14 @@ def everything(account: Any) -> Any:
     )
     manifest = Manifest.objects.create(company=account.company, account=account)
     ManifestChunk.objects.create(manifest=manifest, position=0, tracking_ids=["x"])
+    job = BulkJob.objects.create(company=account.company, total=1)
+    BulkOrder.objects.create(
+        job=job, position=0, order_number="A-1", request="9, Secret Lane, 9876543210"
+    )
+    StoredLabel.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
+    ServiceablePincode.objects.create(
+        courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
+    )
     AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
     WebhookEvent.objects.create(
         account=account, content_hash=b"1", next_attempt_at=timezone.now(),

@@ -1,0 +1,115 @@
+"""Bulk bookings over the API: many orders in one request, their outcomes in another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from couriers.api.authentication import company_of
+from couriers.api.responses import PROBLEMS
+from couriers.api.serializers import (
+    ProblemFieldSerializer,
+    ShipmentDraftSerializer,
+    Strict,
+    draft_of,
+)
+from couriers.jobs import create_job
+from couriers.models import BulkJob
+from couriers.models.job import JobState, OrderOutcome
+from couriers.tasks import start_job
+
+MAX_ORDERS = 10_000  # whatever a deployment sets BULK_MAX_ORDERS to
+
+
+class BulkRequestSerializer(Strict):
+    """Orders to book, 1,000 at most unless the deployment says otherwise; each number once."""
+
+    orders = serializers.ListField(
+        child=ShipmentDraftSerializer(), min_length=1, max_length=MAX_ORDERS
+    )
+
+
+class BulkOrderSerializer(serializers.Serializer[Any]):
+    """What became of one order; `errors` names the fields of one that was rejected for them."""
+
+    order_number = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=OrderOutcome.choices)
+    shipment = serializers.CharField(allow_null=True)
+    tracking_id = serializers.CharField()
+    reason = serializers.CharField()
+    errors = ProblemFieldSerializer(many=True)  # type: ignore[assignment]
+
+
+class JobSerializer(serializers.Serializer[Any]):
+    """A job: `counts` has every outcome, and adds up to `total`."""
+
+    id = serializers.CharField()
+    state = serializers.ChoiceField(choices=JobState.choices)
+    total = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    orders = BulkOrderSerializer(many=True)
+
+
+class BulkView(APIView):
+    """Many orders at once."""
+
+    @extend_schema(request=BulkRequestSerializer, responses={202: JobSerializer, **PROBLEMS})
+    def post(self, request: Request) -> Response:
+        """Book many orders, each exactly once; the order number is the key of its booking.
+
+        202: workers are at it, follow `Location`. Handed in twice, the second job finds its
+        orders already booked. An order that is refused holds up none of the others.
+        """
+        asked = BulkRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        drafts = [draft_of(order) for order in asked.validated_data["orders"]]
+        job = create_job(company_of(request), drafts)
+        start_job(job)
+        response = Response(_shown(job), status=202)
+        response["Location"] = f"/api/v1/jobs/{job.pk}/"
+        return response
+
+
+class JobView(APIView):
+    """One bulk booking."""
+
+    @extend_schema(responses={200: JobSerializer, **PROBLEMS})
+    def get(self, request: Request, pk: str) -> Response:
+        """How far a bulk booking is, order by order."""
+        job = get_object_or_404(BulkJob, company=company_of(request), pk=pk[:40])
+        return Response(_shown(job))
+
+
+def _shown(job: BulkJob) -> Any:
+    orders = list(job.orders.select_related("shipment").defer("request"))
+    counts = Counter(order.outcome for order in orders)
+    return JobSerializer(
+        {
+            "id": job.pk,
+            "state": job.state,
+            "total": job.total,
+            "counts": {outcome: counts[outcome] for outcome in OrderOutcome.values},
+            "created_at": job.created_at,
+            "finished_at": job.finished_at,
+            "orders": [
+                {
+                    "order_number": order.order_number,
+                    "outcome": order.outcome,
+                    "shipment": order.shipment_id,
+                    "tracking_id": order.shipment.tracking_id if order.shipment else "",
+                    "reason": order.reason,
+                    "errors": order.problems,
+                }
+                for order in orders
+            ],
+        }
+    ).data

@@ -1,0 +1,164 @@
+"""Prices for a lane, and what a courier does at a pincode."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from couriers.api.authentication import company_of
+from couriers.api.responses import PROBLEMS
+from couriers.api.serializers import (
+    ParcelSerializer,
+    Strict,
+    checked_pincode,
+    optional_text,
+    rupees,
+    text,
+)
+from couriers.preparation import account_of
+from couriers.pricing import PricedQuote, priced_quotes
+from couriers.serviceability import at_pincode
+from couriers.types import Direction, Parcel, PaymentMode, RateRequest
+
+
+class RateRequestSerializer(Strict):
+    """A lane and a parcel to be priced."""
+
+    courier = text(30)
+    pickup_pincode = text(6)
+    drop_pincode = text(6)
+    parcel = ParcelSerializer()
+    payment_mode = serializers.ChoiceField(choices=PaymentMode.choices)
+    invoice_amount = rupees()
+    cod_amount = rupees(required=False, default=Decimal(0))
+    direction = serializers.ChoiceField(
+        choices=Direction.choices, required=False, default=Direction.FORWARD
+    )
+    service = optional_text(50)
+
+    def validate_pickup_pincode(self, value: str) -> str:
+        return checked_pincode(value)
+
+    def validate_drop_pincode(self, value: str) -> str:
+        return checked_pincode(value)
+
+    def rate_request(self) -> RateRequest:
+        """The validated request as it crosses the courier contract."""
+        data = dict(self.validated_data)
+        data.pop("courier")
+        data["parcel"] = Parcel(**data["parcel"])
+        data["payment_mode"] = PaymentMode(data["payment_mode"])
+        data["direction"] = Direction(data["direction"])
+        return RateRequest(**data)
+
+
+class PriceSerializer(serializers.Serializer[Any]):
+    """What the merchant pays: base + markup + fee + gst + rounding = total, in rupees."""
+
+    base = serializers.DecimalField(max_digits=12, decimal_places=2)
+    markup = serializers.DecimalField(max_digits=12, decimal_places=2)
+    fee = serializers.DecimalField(max_digits=12, decimal_places=2)
+    gst = serializers.DecimalField(max_digits=12, decimal_places=2)
+    rounding = serializers.DecimalField(max_digits=12, decimal_places=2)
+    total = serializers.DecimalField(max_digits=12, decimal_places=2)
+
+
+class RateQuoteSerializer(serializers.Serializer[Any]):
+    """The courier's quote: `total` with its `parts`, in rupees; and `price`, the merchant's."""
+
+    courier = serializers.CharField()
+    service = serializers.CharField()
+    total = serializers.DecimalField(max_digits=12, decimal_places=2)
+    parts = serializers.DictField(child=serializers.CharField())
+    price = PriceSerializer()
+    zone = serializers.CharField()
+    billed_weight_g = serializers.IntegerField(allow_null=True)
+    min_days = serializers.IntegerField(allow_null=True)
+    max_days = serializers.IntegerField(allow_null=True)
+
+
+class ServiceabilityQuerySerializer(Strict):
+    """Which courier at which pincode."""
+
+    courier = text(30)
+    pincode = text(6)
+
+    def validate_pincode(self, value: str) -> str:
+        return checked_pincode(value)
+
+
+class ServiceabilitySerializer(serializers.Serializer[Any]):
+    """What a courier does at a pincode; null where it does not say."""
+
+    courier = serializers.CharField()
+    pincode = serializers.CharField()
+    serviceable = serializers.BooleanField()
+    cod = serializers.BooleanField(allow_null=True)
+    max_cod_amount = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+    forward_pickup = serializers.BooleanField(allow_null=True)
+    forward_drop = serializers.BooleanField(allow_null=True)
+    reverse_pickup = serializers.BooleanField(allow_null=True)
+    reverse_drop = serializers.BooleanField(allow_null=True)
+    city = serializers.CharField()
+    state = serializers.CharField()
+    remark = serializers.CharField()
+
+
+class RatesView(APIView):
+    """Prices for a lane."""
+
+    @extend_schema(
+        request=RateRequestSerializer,
+        responses={200: RateQuoteSerializer(many=True), **PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """The courier's quotes, one a service, each with what the company pays for it."""
+        asked = RateRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        account = account_of(company_of(request), asked.validated_data["courier"])
+        quotes = priced_quotes(account, asked.rate_request())
+        return Response([_quote(account.courier_id, priced) for priced in quotes])
+
+
+class ServiceabilityView(APIView):
+    """What a courier does at a pincode."""
+
+    @extend_schema(
+        parameters=[ServiceabilityQuerySerializer],
+        responses={200: ServiceabilitySerializer, **PROBLEMS},
+    )
+    def get(self, request: Request) -> Response:
+        """Whether and how a courier serves a pincode."""
+        asked = ServiceabilityQuerySerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        account = account_of(company_of(request), asked.validated_data["courier"])
+        answer = at_pincode(account, asked.validated_data["pincode"])
+        data = ServiceabilitySerializer(
+            {"courier": account.courier_id}
+            | {name: getattr(answer, name) for name in answer.__dataclass_fields__}
+        ).data
+        return Response(data)
+
+
+def _quote(courier: str, priced: PricedQuote) -> dict[str, Any]:
+    quote, price = priced.quote, priced.price
+    return {
+        "courier": courier,
+        "service": quote.service,
+        "total": f"{quote.total:.2f}",
+        "parts": {name: f"{amount:.2f}" for name, amount in quote.parts.items()},
+        "price": {
+            name: f"{getattr(price, name):.2f}"
+            for name in ("base", "markup", "fee", "gst", "rounding", "total")
+        },
+        "zone": quote.zone,
+        "billed_weight_g": quote.billed_weight_g,
+        "min_days": quote.min_days,
+        "max_days": quote.max_days,
+    }

@@ -1,0 +1,45 @@
+"""The audit of calls that change something: written before the call, ended after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils import timezone
+
+from couriers.errors import CourierError
+from couriers.models import CourierAccount, CourierCall, Shipment
+from couriers.models.call import Outcome
+
+
+@contextmanager
+def recorded(
+    account: CourierAccount, operation: str, shipment: Shipment | None = None
+) -> Iterator[None]:
+    """Keep a CourierCall of what is done inside. Must not be entered in a transaction.
+
+    Whatever is raised inside is raised on; what is no CourierError counts as unknown.
+    """
+    call = CourierCall.objects.create(
+        account=account, shipment=shipment, operation=operation, started_at=timezone.now()
+    )
+    try:
+        yield
+    except CourierError as error:
+        _end(call, Outcome(error.outcome), error)
+        raise
+    except Exception as error:
+        _end(call, Outcome.UNKNOWN, CourierError(f"{type(error).__name__} in the plug-in"))
+        raise
+    else:
+        _end(call, Outcome.OK)
+
+
+def _end(call: CourierCall, outcome: Outcome, error: CourierError | None = None) -> None:
+    CourierCall.objects.filter(pk=call.pk).update(
+        outcome=outcome,
+        finished_at=timezone.now(),
+        http_status=error.http_status if error else None,
+        code=(error.code if error else "")[:100],
+        message=(str(error) if error else "")[:1000],
+    )

@@ -1,0 +1,146 @@
+"""`manage.py create_manifest --company SLUG [--courier CODE] [--date DAY | --shipments FILE]`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers import india, manifests
+from couriers.actions import ActionNotAllowed
+from couriers.errors import InvalidRequest, NotSupported
+from couriers.factory import CourierFactory
+from couriers.management import output
+from couriers.models import CourierAccount, Manifest
+from couriers.models.manifest import ManifestState
+from couriers.preparation import account_of
+
+EXIT_UNFINISHED = 3
+LONGEST_FILE = 1024 * 1024  # bytes
+PAUSE = 0.2  # seconds between two looks at what workers are doing
+
+
+class Command(BaseCommand):
+    """Makes a manifest here and now, beside any workers that are at it. Run again it makes no
+    second one of the same shipments, and goes on with what was left.
+    """
+
+    help = "Make a manifest of the shipments that await their pickup."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--company", required=True, metavar="SLUG")
+        parser.add_argument("--courier", help="not needed where the company has one account")
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--date", metavar="YYYY-MM-DD", help="booked on that day; today if not")
+        what.add_argument("--shipments", type=Path, metavar="FILE", help="a shipment id a line")
+        parser.add_argument("--again", action="store_true", help="also what is in one already")
+        parser.add_argument(
+            "--timeout", type=float, default=3600.0, metavar="SECONDS", help="then exit code 3"
+        )
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = _account(options["company"], options["courier"])
+        try:
+            if options["shipments"]:
+                ids = _read(options["shipments"])
+                created = manifests.manifest_of(account, ids, again=options["again"])
+            else:
+                day = _day(options["date"])
+                created = manifests.manifest_of_day(account, day, again=options["again"])
+        except (InvalidRequest, NotSupported) as error:
+            raise output.unusable(str(error)) from None
+        except ActionNotAllowed as error:
+            if error.name != "nothing-to-manifest":
+                raise output.unusable(str(error)) from None
+            data = _report(None, is_new=False, left_out=0)
+            output.finish(self, str(error), data, as_json=options["json"])
+            return
+        manifest = created.manifest
+        _make(manifest, deadline=time.monotonic() + options["timeout"])
+        manifest.refresh_from_db()
+        data = _report(manifest, is_new=created.is_new, left_out=created.left_out)
+        summary = (
+            f"{manifest.pk}: {manifest.get_state_display().lower()}, {data['shipments_done']} of "
+            f"{data['shipments']} shipments in {data['chunks_done']} of {data['chunks']} documents"
+        )
+        output.finish(self, summary, data, as_json=options["json"])
+        if manifest.state != ManifestState.DONE:
+            output.exit_with(EXIT_UNFINISHED)
+
+
+def _account(slug: str, courier: str | None) -> CourierAccount:
+    company = output.company_named(slug)
+    if courier:
+        try:
+            return account_of(company, output.courier_named(courier))
+        except InvalidRequest as error:
+            raise output.unusable(str(error)) from None
+    accounts = list(company.accounts.filter(courier__in=CourierFactory.codes())[:2])
+    if len(accounts) != 1:
+        found = "several accounts: name one with --courier" if accounts else "no account"
+        raise output.unusable(f"{slug} has {found}")
+    return accounts[0]
+
+
+def _day(text: str | None) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text) if text else india.today()
+    except ValueError:
+        raise output.unusable(f"--date must be like 2026-11-23, not {text!r}") from None
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        if path.stat().st_size > LONGEST_FILE:
+            raise output.unusable(f"--shipments: {path} is larger than {LONGEST_FILE} bytes")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise output.unusable(f"--shipments: {path} cannot be read: {error}") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _make(manifest: Manifest, deadline: float) -> None:
+    """Make every chunk that nobody else makes, until the manifest ends or the time is over."""
+    chunks = manifest.chunks.count()
+    with output.progress("Manifest", chunks) as advance:
+        shown = 0
+        while not manifests.finish(manifest.pk) and time.monotonic() < deadline:
+            due = manifests.due_chunks(manifest.pk).values_list("pk", flat=True).first()
+            if due is None:
+                time.sleep(PAUSE)
+            else:
+                manifests.make_chunk(due)
+            ended = manifest.chunks.exclude(state=ManifestState.PENDING).count()
+            for _ in range(ended - shown):
+                advance()
+            shown = ended
+
+
+def _report(manifest: Manifest | None, *, is_new: bool, left_out: int) -> dict[str, Any]:
+    chunks = list(manifest.chunks.all()) if manifest else []
+    progress = manifests.progress_of(chunks)
+    return {
+        "manifest": manifest.pk if manifest else None,
+        "state": str(manifest.state) if manifest else None,
+        "created": is_new,
+        "already_in_manifest": left_out,
+        "chunks": progress.chunks,
+        "chunks_done": progress.chunks_done,
+        "chunks_failed": progress.chunks_failed,
+        "shipments": progress.shipments,
+        "shipments_done": progress.shipments_done,
+        "documents": [
+            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
+            for chunk in chunks
+            if chunk.state == ManifestState.DONE
+        ],
+        "failures": [
+            {"chunk": chunk.position, "reason": chunk.reason}
+            for chunk in chunks
+            if chunk.state == ManifestState.FAILED
+        ],
+    }

@@ -1,0 +1,73 @@
+"""`manage.py load_serviceability --courier CODE [--company SLUG]`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers import serviceability
+from couriers.adapter import Capability
+from couriers.errors import CourierError, InvalidRequest
+from couriers.factory import CourierFactory
+from couriers.management import output
+from couriers.models import CourierAccount
+from couriers.models.account import Rollout
+from couriers.preparation import account_of
+from couriers.resilience import rate_limit
+
+EXIT_FAILED = 3
+
+
+class Command(BaseCommand):
+    """Loads what a courier does at every pincode. Run again it brings the list up to date."""
+
+    help = "Load a courier's list of pincodes."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--courier", required=True)
+        parser.add_argument("--company", metavar="SLUG", help="whose account asks; any if left out")
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        courier = output.courier_named(options["courier"])
+        adapter = CourierFactory.adapter_class(courier)
+        if Capability.BULK_SERVICEABILITY not in adapter.capabilities:
+            raise output.unusable(f"{adapter.name} has no list of pincodes")
+        account = _account(courier, options["company"])
+        try:
+            with output.progress("Loading", None) as advance, rate_limit.patience():
+                loaded = serviceability.load(account, advance)
+        except CourierError as error:
+            self.stderr.write(f"The list broke off, the rest of the old one is kept: {error}")
+            output.exit_with(EXIT_FAILED)
+            return
+        output.finish(
+            self,
+            f"{loaded.pincodes} pincodes loaded, {loaded.dropped} dropped, "
+            f"{loaded.unreadable} lines without a pincode",
+            {
+                "courier": courier,
+                "pincodes": loaded.pincodes,
+                "dropped": loaded.dropped,
+                "unreadable": loaded.unreadable,
+            },
+            as_json=options["json"],
+        )
+
+
+def _account(courier: str, slug: str | None) -> CourierAccount:
+    if slug:
+        try:
+            return account_of(output.company_named(slug), courier)
+        except InvalidRequest as error:
+            raise output.unusable(str(error)) from None
+    account = (
+        CourierAccount.objects.filter(courier=courier)
+        .exclude(rollout=Rollout.OFF)
+        .order_by("pk")
+        .first()
+    )
+    if account is None:
+        raise output.unusable(f"nobody has an account with {courier}: run seed_{courier} first")
+    return account

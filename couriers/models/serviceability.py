@@ -1,0 +1,54 @@
+"""What couriers do at each pincode, as their own lists told when they were loaded."""
+
+from django.db import models
+
+from couriers.models.account import Courier
+from couriers.models.company import pincode_validator
+from couriers.types import Serviceability
+
+
+class ServiceablePincode(models.Model):
+    """One line of a courier's list. A flag is null where the courier does not say; rupees."""
+
+    courier = models.ForeignKey(Courier, on_delete=models.CASCADE, related_name="+")
+    pincode = models.CharField(max_length=6, validators=[pincode_validator])
+    serviceable = models.BooleanField()
+    cod = models.BooleanField("COD", null=True, blank=True)
+    max_cod_amount = models.DecimalField(
+        "COD at most", max_digits=12, decimal_places=2, null=True, blank=True
+    )
+    forward_pickup = models.BooleanField(null=True, blank=True)
+    forward_drop = models.BooleanField(null=True, blank=True)
+    reverse_pickup = models.BooleanField(null=True, blank=True)
+    reverse_drop = models.BooleanField(null=True, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=100, blank=True)
+    remark = models.CharField(max_length=300, blank=True)
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("courier", "pincode")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["courier", "pincode"], name="couriers_one_line_per_pincode"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pincode} by {self.courier_id}"
+
+    def as_serviceability(self) -> Serviceability:
+        """The line as it crosses the courier contract."""
+        return Serviceability(
+            pincode=self.pincode,
+            serviceable=self.serviceable,
+            cod=self.cod,
+            max_cod_amount=self.max_cod_amount,
+            forward_pickup=self.forward_pickup,
+            forward_drop=self.forward_drop,
+            reverse_pickup=self.reverse_pickup,
+            reverse_drop=self.reverse_drop,
+            city=self.city,
+            state=self.state,
+            remark=self.remark,
+        )

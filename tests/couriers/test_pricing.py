@@ -1,0 +1,200 @@
+"""What a merchant pays: exact to the paisa, the courier's own numbers beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from couriers.errors import Unknown
+from couriers.pricing import priced_quotes
+from couriers.rate_policy import BadPolicy, MerchantPrice, RatePolicy
+from couriers.types import Parcel, PaymentMode, RateRequest
+
+LANE = RateRequest(
+    pickup_pincode="560001",
+    drop_pincode="110001",
+    parcel=Parcel(240, 30, 22, 8),
+    payment_mode=PaymentMode.COD,
+    invoice_amount=Decimal("1523.00"),
+    cod_amount=Decimal("1523.00"),
+)
+POLICY = {"markup_percent": "10", "flat_fee": "5.00", "gst_percent": "18", "round_to": "1.00"}
+
+
+def test_mark_up_fee_gst_and_rounding_are_each_shown() -> None:
+    price = RatePolicy.from_json(POLICY).price(Decimal("100.50"))
+    assert price == MerchantPrice(
+        base=Decimal("100.50"),
+        markup=Decimal("10.05"),
+        fee=Decimal("5.00"),
+        gst=Decimal("20.80"),
+        rounding=Decimal("-0.35"),
+        total=Decimal("136.00"),
+    )
+    up = RatePolicy.from_json(POLICY | {"rounding": "up"}).price(Decimal("100.50"))
+    assert (up.rounding, up.total) == (Decimal("0.65"), Decimal("137.00"))
+
+
+def test_without_a_policy_the_merchant_pays_the_couriers_price() -> None:
+    price = RatePolicy.from_json({}).price(Decimal("100.50"))
+    assert (price.total, price.markup + price.fee + price.gst + price.rounding) == (
+        Decimal("100.50"), 0,
+    )  # fmt: skip
+
+
+money = st.decimals(0, 100_000, places=2)
+
+
+@given(
+    base=money,
+    markup=st.decimals(0, 500, places=3),
+    fee=money,
+    gst=st.decimals(0, 100, places=2),
+    round_to=st.sampled_from(["0.01", "0.05", "0.50", "1", "10"]),
+    rounding=st.sampled_from(["half_up", "up"]),
+)
+def test_the_parts_add_up_to_the_total_to_the_paisa(
+    base: Decimal, markup: Decimal, fee: Decimal, gst: Decimal, round_to: str, rounding: str
+) -> None:
+    policy = RatePolicy(markup, fee, gst, Decimal(round_to), rounding)
+    price = policy.price(base)
+    parts = (price.base, price.markup, price.fee, price.gst, price.rounding)
+    assert sum(parts) == price.total
+    assert price.total % Decimal(round_to) == 0
+    assert abs(price.rounding) < Decimal(round_to)
+    assert rounding == "half_up" or price.rounding >= 0
+    assert all(part == part.quantize(Decimal("0.01")) for part in (*parts, price.total))
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ([], "must be an object"),
+        ({"mark_up": "1"}, "known: markup_percent"),
+        ({"markup_percent": 10}, "decimal string"),
+        ({"markup_percent": 1.5}, "decimal string"),
+        ({"flat_fee": "-1"}, "must be 0 to"),
+        ({"flat_fee": "NaN"}, "must be 0 to"),
+        ({"flat_fee": "lots"}, "decimal string"),
+        ({"flat_fee": "9" * 21}, "decimal string"),
+        ({"gst_percent": "101"}, "0 to 100"),
+        ({"round_to": "0"}, "multiple of 0.01"),
+        ({"round_to": "0.015"}, "multiple of 0.01"),
+        ({"rounding": "down"}, "half_up, up"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_refused_when_it_is_stored(
+    company: Any, policy: Any, words: str
+) -> None:
+    with pytest.raises(BadPolicy, match=words):
+        RatePolicy.from_json(policy)
+    company.rate_policy = policy
+    with pytest.raises(ValidationError, match=words):
+        company.clean()
+
+
+def test_the_api_shows_the_couriers_numbers_beside_the_merchants(
+    storefront: Client, account: Any, able: Any
+) -> None:
+    account.company.rate_policy = POLICY
+    account.company.save()
+    body = {
+        "courier": "toy", "pickup_pincode": "560001", "drop_pincode": "110001",
+        "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
+        "payment_mode": "cod", "invoice_amount": "1523.00", "cod_amount": "1523.00",
+    }  # fmt: skip
+    answer = storefront.post("/api/v1/rates/", json.dumps(body), content_type="application/json")
+    assert answer.json() == [
+        {
+            "courier": "toy", "service": "SURFACE", "total": "100.50",
+            "parts": {"freight": "80.00", "cod": "20.50"},
+            "price": {"base": "100.50", "markup": "10.05", "fee": "5.00", "gst": "20.80",
+                      "rounding": "-0.35", "total": "136.00"},
+            "zone": "C", "billed_weight_g": 500, "min_days": None, "max_days": None,
+        }
+    ]  # fmt: skip
+
+
+def test_quotes_are_kept_by_everything_that_makes_them(account: Any, able: Any) -> None:
+    first = priced_quotes(account, LANE)
+    assert priced_quotes(account, LANE) == first
+    assert len(able.asked) == 1
+    different = [
+        dataclasses.replace(LANE, drop_pincode="400001"),
+        dataclasses.replace(LANE, parcel=Parcel(241, 30, 22, 8)),
+        dataclasses.replace(LANE, cod_amount=Decimal("1523.01")),
+        dataclasses.replace(LANE, service="EXPRESS"),
+    ]
+    for request in different:
+        priced_quotes(account, request)
+    assert len(able.asked) == 5
+    account.settings = {"billing": "other"}
+    account.save()
+    priced_quotes(account, LANE)
+    assert len(able.asked) == 6
+
+
+def test_a_changed_policy_holds_at_once_though_the_quote_is_kept(account: Any, able: Any) -> None:
+    priced_quotes(account, LANE)
+    account.company.rate_policy = {"flat_fee": "7.00"}
+    (priced,) = priced_quotes(account, LANE)
+    assert (priced.quote.total, priced.price.total) == (Decimal("100.50"), Decimal("107.50"))
+    assert len(able.asked) == 1
+
+
+def test_kept_quotes_go_stale(account: Any, able: Any, settings: Any) -> None:
+    import time
+
+    settings.SHIPCROWD = {"QUOTE_CACHE": 0.05}
+    priced_quotes(account, LANE)
+    time.sleep(0.1)
+    priced_quotes(account, LANE)
+    assert len(able.asked) == 2
+
+
+def test_a_failure_is_not_kept(account: Any, able: Any) -> None:
+    def hook(_: Any) -> None:
+        raise Unknown("read time-out")
+
+    able.on_call["get_rates"] = hook
+    with pytest.raises(Unknown):
+        priced_quotes(account, LANE)
+    able.on_call.clear()
+    assert priced_quotes(account, LANE)
+
+
+def test_without_redis_the_courier_is_asked_each_time(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from redis.exceptions import ConnectionError as Away
+
+    from couriers.resilience import shared
+
+    def away(_: str) -> None:
+        raise Away("down")
+
+    monkeypatch.setattr(shared, "get_redis_connection", away)
+    for _ in range(2):
+        assert priced_quotes(account, LANE)
+    assert len(able.asked) == 2
+
+
+def free(company: Any, quote: Any, request: Any) -> MerchantPrice:
+    zero = Decimal("0.00")
+    return MerchantPrice(quote.total, -quote.total, zero, zero, zero, zero)
+
+
+def test_the_policy_is_pluggable_by_its_dotted_path(account: Any, able: Any, settings: Any) -> None:
+    settings.SHIPCROWD = {"PRICING": f"{__name__}.free"}
+    assert priced_quotes(account, LANE)[0].price.total == 0
+    settings.SHIPCROWD = {"PRICING": "couriers.nothing.here"}
+    with pytest.raises(ImproperlyConfigured, match="PRICING"):
+        priced_quotes(account, LANE)

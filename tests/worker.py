@@ -1,0 +1,106 @@
+"""A real Celery worker process for tests, with a toy courier that is told through Redis what to do.
+
+`python -m celery -A tests.worker worker`. Tunables come as JSON in TOY_TUNABLES.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import django
+from django.apps import apps
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+CALLS = "toy:calls"  # a list of the courier's calls, as JSON
+FAILURES = "toy:failures"  # a hash: how often a call that begins with this id still fails
+HANG = "toy:hang"  # a call that begins with this id never ends; it writes its pid to HANGING
+HANGING = "toy:hanging"
+
+
+def make_app() -> Any:
+    """The project's Celery application, with the courier that obeys Redis."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
+    django.setup()
+    settings.SHIPCROWD = json.loads(os.environ.get("TOY_TUNABLES", "{}"))
+
+    from couriers.errors import Unknown
+    from couriers.factory import CourierFactory
+    from couriers.types import Booking, ManifestDocument, ShipmentRequest
+    from shipcrowd.celery import app
+    from tests.toy import AbleToyAdapter
+
+    class ObedientAdapter(AbleToyAdapter):
+        def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
+            _obey(tracking_ids[0], list(tracking_ids))
+            return super().create_manifest(tracking_ids)
+
+        def create_shipment(self, request: ShipmentRequest) -> Booking:
+            _obey(request.order_number, [request.order_number])
+            # The processes' own counters would give one number twice.
+            return Booking(tracking_id=f"TOY-{request.order_number}")
+
+    def _obey(first: str, call: list[str]) -> None:
+        from django_redis import get_redis_connection
+
+        redis = get_redis_connection("default")
+        redis.rpush(CALLS, json.dumps(call))
+        if redis.get(HANG) == first.encode() and redis.set(HANGING, os.getpid(), nx=True):
+            time.sleep(600)
+        if int(redis.hget(FAILURES, first) or 0) > 0:
+            redis.hincrby(FAILURES, first, -1)
+            raise Unknown("read time-out")
+
+    CourierFactory.register(ObedientAdapter)
+    return app
+
+
+@contextmanager
+def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker on the test's own database and Redis; one process, killed at the end."""
+    from django.db import connection
+
+    parts = urlsplit(settings.DATABASE_URL)
+    name = connection.settings_dict["NAME"]
+    environment = os.environ | {
+        "DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
+        "REDIS_URL": settings.REDIS_URL,
+        "TOY_TUNABLES": json.dumps(tunables),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "celery", "--quiet", "-A", "tests.worker", "worker", "--pool",
+         "solo", "--loglevel", "warning", "--without-mingle", "--without-gossip"],
+        env=environment,
+        cwd=ROOT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(holds: Callable[[], Any], seconds: float = 60.0, meanwhile: Any = None) -> None:
+    """Wait until something holds; `meanwhile` is done now and then. Fails loudly."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        if meanwhile:
+            meanwhile()
+        time.sleep(0.3)
+
+
+if not apps.ready:
+    app = make_app()

@@ -160,6 +160,7 @@ def set_dispatch_date(shipment: Shipment, day: dt.date, slot: str = "") -> Actio
         date=day,
         tracking_ids=(shipment.tracking_id,),
         slot=slot,
+        options=(shipment.options,),
     )
     if shipment.direction == Direction.REVERSE:
         capability = Capability.SCHEDULE_REVERSE_PICKUP

@@ -54,6 +54,8 @@ class Capability(enum.StrEnum):
     GET_LABEL = "get_label"
     REQUEST_RTO = "request_rto"
     BULK_SERVICEABILITY = "list_serviceability"
+    LABEL_DATA = "get_label_data"
+    TRACK_WAYBILL = "track_waybill"
 
 
 class BaseCourierAdapter:
@@ -153,6 +155,20 @@ class BaseCourierAdapter:
     def get_label(self, tracking_ids: Sequence[str]) -> Document:
         """The packing labels as one PDF, in the order asked."""
         self._unsupported(Capability.GET_LABEL)
+
+    def get_label_data(self, tracking_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """What the labels say, as the courier's own JSON, for shops that print their own.
+
+        Optional.
+        """
+        self._unsupported(Capability.LABEL_DATA)
+
+    def track_waybill(self, waybill: str) -> Tracking:
+        """The carrying network's own history, by waybill, for when track_shipment knows nothing.
+
+        Optional. Raises NotFound for a waybill the network lacks.
+        """
+        self._unsupported(Capability.TRACK_WAYBILL)
 
     def request_rto(self, tracking_id: str, remark: str = "") -> ActionResult:
         """Send an undelivered parcel back to its origin."""

@@ -138,6 +138,8 @@ def _warehouse(
 ) -> tuple[Warehouse, str, Decimal | None]:
     """The warehouse with the courier's own reference for it, and the consignee's pincode's COD
     limit where it is known: in one query.
+
+    A reference that was given to an address since changed is none.
     """
     wanted = Q(pk=draft.warehouse_id) if draft.warehouse_id else Q(is_default=True)
     warehouse = (
@@ -149,6 +151,7 @@ def _warehouse(
         )
         .annotate(
             courier_reference=F("at_courier__reference"),
+            registered_address=F("at_courier__address_hash"),
             cod_limit=known_cod_limit(account.courier_id, draft.consignee.pincode),
         )
         .first()
@@ -156,7 +159,8 @@ def _warehouse(
     if warehouse is None:
         why = "is not one of the company's" if draft.warehouse_id else "the company has no default"
         raise InvalidRequest([FieldProblem("warehouse", why)], courier=account.courier_id)
-    return warehouse, warehouse.courier_reference or "", warehouse.cod_limit
+    same = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
+    return warehouse, warehouse.courier_reference if same else "", warehouse.cod_limit
 
 
 def _with_place(adapter: BaseCourierAdapter, consignee: Address) -> Address:

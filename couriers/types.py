@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -42,6 +44,11 @@ class Address:
     city: str
     state: str
     pincode: str
+
+    def fingerprint(self) -> str:
+        """The same for the same address, and for no other (SHA-256, hex)."""
+        parts = (self.name, self.phone, self.address, self.city, self.state, self.pincode)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +249,16 @@ class ReattemptRequest:
 
 @dataclass(frozen=True, slots=True)
 class PickupRequest:
-    """A pickup asked for at a warehouse on a day, in a slot, for these shipments."""
+    """A pickup asked for at a warehouse on a day, in a slot, for these shipments.
+
+    `options` are what each of them was booked with, in the order of `tracking_ids`.
+    """
 
     pickup: Pickup
     date: dt.date
     tracking_ids: tuple[str, ...]
     slot: str = ""
+    options: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

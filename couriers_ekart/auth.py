@@ -21,7 +21,7 @@ from couriers.models import CourierToken
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers_ekart import metrics
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.mapper import read
+from couriers_ekart.mapper.answers import read
 from couriers_ekart.schemas import TokenAnswer
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from couriers.models import CourierAccount
 from couriers_ekart.client import EkartClient
-from couriers_ekart.mapper import read
+from couriers_ekart.mapper.answers import read
 from couriers_ekart.schemas import WebhookAnswer
 
 TOPICS = ["track_updated", "shipment_created", "shipment_recreated"]

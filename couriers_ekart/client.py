@@ -1,4 +1,4 @@
-"""The only module that makes HTTP calls to Ekart: one method an operation.
+"""The only module that makes HTTP calls to Ekart: one method for each of its 18 operations.
 
 One pooled session a process; it never retries and never follows a redirect. Each call waits for
 its turn, asks the circuit, is sent, and ends in exactly one class of couriers.errors.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -56,7 +56,10 @@ def session() -> requests.Session:
 
 
 class EkartClient:
-    """The calls of one account. Every method answers decoded JSON or raises a CourierError."""
+    """The calls of one account.
+
+    Every method answers decoded JSON, or a PDF's bytes where it says so, or raises a CourierError.
+    """
 
     def __init__(self, account: CourierAccount) -> None:
         self._account_id = account.pk
@@ -70,6 +73,10 @@ class EkartClient:
         }
         self._breaker = CircuitBreaker.of_account("ekart", account.pk)
         self._tokens = TokenSource(account, self.get_token)
+
+    def authorise(self) -> None:
+        """Have a token in memory, so that calls in other threads need no database for it."""
+        self._token(self._tokens.current, "get_token")
 
     def get_token(self) -> Any:
         """POST /integrations/v2/auth/token/{client_id}: the same token for 24 h."""
@@ -94,11 +101,45 @@ class EkartClient:
             params={"tracking_id": tracking_id},
         )
 
+    def set_dispatch_date(self, payload: Mapping[str, Any]) -> Any:
+        """POST /data/shipment/dispatch-date, for at most 100 ids."""
+        return self._call("set_dispatch_date", "POST", "/data/shipment/dispatch-date", json=payload)
+
+    def label(self, tracking_ids: Sequence[str]) -> bytes | Any:
+        """POST /api/v1/package/label for at most 100 ids: a PDF, or JSON that says why not."""
+        return self._call(
+            "label", "POST", "/api/v1/package/label", json={"ids": list(tracking_ids)}
+        )
+
+    def label_data(self, tracking_ids: Sequence[str]) -> Any:
+        """The same call's other form: what the labels say, as JSON."""
+        return self._call(
+            "label",
+            "POST",
+            "/api/v1/package/label",
+            json={"ids": list(tracking_ids)},
+            params={"json_only": "true"},
+        )
+
+    def manifest(self, tracking_ids: Sequence[str]) -> Any:
+        """POST /data/v2/generate/manifest, for at most 100 ids."""
+        return self._call(
+            "manifest", "POST", "/data/v2/generate/manifest", json={"ids": list(tracking_ids)}
+        )
+
+    def ndr(self, payload: Mapping[str, Any]) -> Any:
+        """POST /api/v2/package/ndr: another attempt, or a return to origin."""
+        return self._call("ndr", "POST", "/api/v2/package/ndr", json=payload)
+
     def track(self, tracking_id: str) -> Any:
         """GET /api/v1/track/{id}, which is open to all."""
         return self._call(
             "track", "GET", f"/api/v1/track/{quote(tracking_id, safe='')}", open_to_all=True
         )
+
+    def raw_track(self, waybill: str) -> Any:
+        """GET /data/v1/elite/track/{wbn}: the network's own history."""
+        return self._call("raw_track", "GET", f"/data/v1/elite/track/{quote(waybill, safe='')}")
 
     def estimate(self, payload: Mapping[str, Any]) -> Any:
         """POST /data/pricing/estimate."""
@@ -107,6 +148,16 @@ class EkartClient:
     def serviceability(self, pincode: str) -> Any:
         """GET /api/v2/serviceability/{pincode}."""
         return self._call("serviceability", "GET", f"/api/v2/serviceability/{int(pincode)}")
+
+    def lane_serviceability(self, payload: Mapping[str, Any]) -> Any:
+        """POST /data/v3/serviceability: who serves a lane, and in how many days."""
+        return self._call("lane_serviceability", "POST", "/data/v3/serviceability", json=payload)
+
+    def bulk_serviceability(self, kind: str) -> Any:
+        """GET /data/serviceability/bulk/{type}: every pincode; `kind` is NON_LARGE or LARGE."""
+        return self._call(
+            "bulk_serviceability", "GET", f"/data/serviceability/bulk/{quote(kind, safe='')}"
+        )
 
     def add_address(self, payload: Mapping[str, Any]) -> Any:
         """POST /api/v2/address."""
@@ -228,7 +279,7 @@ class EkartClient:
             self._base_url + path,
             json=json,
             params=params,
-            headers={"Accept": "application/json", **headers},
+            headers={"Accept": "application/json, application/octet-stream", **headers},
             timeout=(times.CONNECT_TIMEOUT, read),
             allow_redirects=False,
             stream=True,

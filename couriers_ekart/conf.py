@@ -24,6 +24,10 @@ class EkartTunables:
     SIGNATURE_ENCODINGS: tuple[str, ...] = ("hex",)
     # /data/pricing/estimate wants to know what kind of client is asking.
     BILLING_CLIENT_TYPE: str = "EXISTING_CLIENT"
+    # The list of pincodes that is loaded: NON_LARGE or LARGE.
+    SERVICEABILITY_TYPE: str = "NON_LARGE"
+    # For how long a refused registration of a warehouse is not tried again.
+    REGISTRATION_RETRY: float = 3600.0
 
 
 def ekart_tunables() -> EkartTunables:

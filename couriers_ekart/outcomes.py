@@ -75,7 +75,7 @@ def from_exception(error: requests.RequestException, operation: str) -> CourierE
 def from_answer(
     status: int, headers: Mapping[str, str], body: bytes, operation: str
 ) -> tuple[Any, CourierError | None]:
-    """The decoded JSON of an answer, and the class of its failure or None.
+    """The decoded JSON of an answer (a PDF as its bytes), and the class of its failure or None.
 
     A body with a known, definite code decides before the status does.
     """
@@ -100,9 +100,11 @@ def from_answer(
     if code in REFUSAL_CODES:
         return None, failure(Rejected, "refused")
     if 200 <= status < 300:
-        if decoded is None:
-            return None, failure(Unknown, "the answer is broken")
-        return decoded, None
+        if decoded is not None:
+            return decoded, None
+        if body.startswith(b"%PDF-"):
+            return body, None
+        return None, failure(Unknown, "the answer is broken")
     if status == 429:
         delay = retry_after(headers)
         return None, failure(TooManyRequests, "too many requests", retry_after=delay)

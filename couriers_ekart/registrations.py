@@ -1,47 +1,111 @@
-"""Which warehouses Ekart knows, and by what alias: written down, never derived again."""
+"""Which warehouses Ekart knows, and by what alias: written down, never derived again.
+
+An alias stands for one address for ever: a changed address is registered under a new one, so that
+no parcel is fetched from where the merchant has moved out.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import datetime as dt
+from collections.abc import Callable
 
+from django.utils import timezone
 from django.utils.text import slugify
 
+from couriers.errors import CourierError, NotDone, NotSent, RateLimited, Rejected, Unknown
 from couriers.models import CourierAccount, WarehouseRegistration
 from couriers.models.warehouse import RegistrationState
-from couriers.types import Address, Pickup
+from couriers.resilience.lock import LockTimeout, exclusive
+from couriers.types import Pickup
+from couriers.types import WarehouseRegistration as Registered
+from couriers_ekart.conf import ekart_tunables
+
+OPERATION = "add_address"
 
 
 def alias_for(pickup: Pickup) -> str:
-    """The alias that a warehouse is registered under for the first time."""
-    return f"{slugify(pickup.address.name)[:40] or 'warehouse'}-{pickup.warehouse_id[-8:]}"
+    """The alias that a warehouse's present address is registered under."""
+    name = slugify(pickup.address.name)[:40] or "warehouse"
+    return f"{name}-{pickup.warehouse_id[-8:]}-{pickup.address.fingerprint()[:6]}"
 
 
-def address_hash(address: Address) -> str:
-    """What tells a warehouse's address from the one that was registered."""
-    text = json.dumps(
-        [address.name, address.phone, address.address, address.city, address.state, address.pincode]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+def register(
+    account: CourierAccount, pickup: Pickup, create: Callable[[Pickup], Registered]
+) -> str:
+    """The alias of the warehouse, now registered; "" where Ekart refuses to register it.
+
+    Many bookings may find it unregistered at once: the first registers it for all. A refusal is
+    believed for a while, so that the bookings meanwhile go with the whole address at once.
+    Raises NotSent or NotDone where Ekart cannot be asked now.
+    """
+    try:
+        with exclusive(f"register:{account.pk}:{pickup.warehouse_id}", life=60, wait=30):
+            row = _row(account, pickup)
+            if row is not None and row.reference != pickup.reference:
+                return row.reference
+            if row is not None and _lately_refused(row):
+                return ""
+            reference = create(pickup).reference
+            _remember(account, pickup, RegistrationState.SYNCED, reference)
+            return reference
+    except LockTimeout:
+        raise RateLimited(
+            "the warehouse is being registered",
+            courier=account.courier_id,
+            operation=OPERATION,
+            retry_after=2,
+        ) from None
+    except Rejected as error:
+        _remember(account, pickup, RegistrationState.FAILED, reason=str(error))
+        return ""
+    except (NotSent, NotDone) as error:
+        _remember_if_new(account, pickup, error)
+        raise
+    except Unknown as error:
+        # Registering is harmless to repeat, and the booking itself was not sent.
+        _remember_if_new(account, pickup, error)
+        raise NotSent(
+            f"the warehouse could not be registered ({error.message})",
+            courier=account.courier_id,
+            operation=OPERATION,
+            retry_after=error.retry_after,
+        ) from None
 
 
-def reference_of(account: CourierAccount, pickup: Pickup) -> str:
-    """The alias that is stored for the warehouse by now, "" where there is none."""
-    row = WarehouseRegistration.objects.filter(
-        account=account, warehouse_id=pickup.warehouse_id
+def _row(account: CourierAccount, pickup: Pickup) -> WarehouseRegistration | None:
+    """What is known of the warehouse's present address."""
+    return WarehouseRegistration.objects.filter(
+        account=account,
+        warehouse_id=pickup.warehouse_id,
+        address_hash=pickup.address.fingerprint(),
     ).first()
-    return row.reference if row else ""
 
 
-def remember(account: CourierAccount, pickup: Pickup, reference: str, failure: str = "") -> None:
-    """Store how a registration ended: the courier's reference, or why it has none."""
+def _lately_refused(row: WarehouseRegistration) -> bool:
+    pause = dt.timedelta(seconds=ekart_tunables().REGISTRATION_RETRY)
+    return row.state == RegistrationState.FAILED and row.updated_at > timezone.now() - pause
+
+
+def _remember(
+    account: CourierAccount,
+    pickup: Pickup,
+    state: RegistrationState,
+    reference: str = "",
+    reason: str = "",
+) -> None:
     WarehouseRegistration.objects.update_or_create(
         account=account,
         warehouse_id=pickup.warehouse_id,
         defaults={
             "reference": reference,
-            "state": RegistrationState.FAILED if failure else RegistrationState.SYNCED,
-            "reason": failure[:500],
-            "address_hash": address_hash(pickup.address),
+            "state": state,
+            "reason": reason[:500],
+            "address_hash": pickup.address.fingerprint(),
         },
     )
+
+
+def _remember_if_new(account: CourierAccount, pickup: Pickup, error: CourierError) -> None:
+    """A warehouse that is not registered yet is pending, with what came in the way."""
+    if not pickup.reference:
+        _remember(account, pickup, RegistrationState.PENDING, reason=str(error))

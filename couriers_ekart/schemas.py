@@ -1,4 +1,4 @@
-"""What Ekart answers, and what a merchant may put under `options`. Pure pydantic models.
+"""What Ekart answers, as pydantic models. Pure.
 
 Answers are read tolerantly (the document's own examples break its schemas): unknown fields are
 kept, numbers may come as strings, and what is optional in practice may be missing.
@@ -6,24 +6,30 @@ kept, numbers may come as strings, and what is optional in practice may be missi
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-
-from couriers import india
-from couriers.errors import FieldProblem
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _as_text(value: Any) -> Any:
     if value is None:
         return ""
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # Beyond that many digits Python refuses to write a number out.
+        return str(value) if isinstance(value, float) or value.bit_length() < 4096 else ""
+    return value
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
+def _storable(text: str) -> str:
+    """JSON may carry NULs and halves of characters, which PostgreSQL refuses to store."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(_storable)]
+# An id or a number of the courier's that is kept in a column.
+Name = Annotated[Text, Field(max_length=100)]
+Rupees = Annotated[Decimal, Field(ge=-(10**9), le=10**9)]
 
 
 class Answer(BaseModel):
@@ -41,7 +47,7 @@ class TokenAnswer(Answer):
 
 
 class Barcodes(Answer):
-    wbn: Text = ""
+    wbn: Name = ""
     order: Text = ""
 
 
@@ -50,8 +56,8 @@ class CreateAnswer(Answer):
 
     status: bool
     remark: Text = ""
-    tracking_id: Text = ""
-    vendor: Text = ""
+    tracking_id: Name = ""
+    vendor: Name = ""
     barcodes: Barcodes = Barcodes()
 
 
@@ -68,7 +74,7 @@ class AcknowledgementList(Answer):
 
 
 class TrackDetail(Answer):
-    status: str
+    status: Text
     ctime: int
     desc: Text = ""
     location: Text = ""
@@ -94,18 +100,18 @@ class EstimateAnswer(Answer):
 
     zone: Text = ""
     billingWeight: Text = ""  # noqa: N815
-    shippingCharge: Decimal | None = None  # noqa: N815
-    rtoCharge: Decimal | None = None  # noqa: N815
-    fuelSurcharge: Decimal | None = None  # noqa: N815
-    codCharge: Decimal | None = None  # noqa: N815
-    qcCharge: Decimal | None = None  # noqa: N815
-    taxes: Decimal | None = None
-    total: Decimal | None = None
+    shippingCharge: Rupees | None = None  # noqa: N815
+    rtoCharge: Rupees | None = None  # noqa: N815
+    fuelSurcharge: Rupees | None = None  # noqa: N815
+    codCharge: Rupees | None = None  # noqa: N815
+    qcCharge: Rupees | None = None  # noqa: N815
+    taxes: Rupees | None = None
+    total: Rupees | None = None
 
 
 class PincodeDetails(Answer):
     cod: bool | None = None
-    max_cod_amount: Decimal | None = None
+    max_cod_amount: Rupees | None = None
     forward_pickup: bool | None = None
     forward_drop: bool | None = None
     reverse_pickup: bool | None = None
@@ -134,43 +140,64 @@ class WebhookAnswer(Answer):
     """/api/v2/webhook."""
 
     id: Text
-    url: str = ""
+    url: Text = ""
     active: bool = True
-    topics: list[str] = []
+    topics: list[Text] = []
 
 
-class EkartOptions(BaseModel):
-    """What Ekart offers beyond the neutral request (/api/v1/package/create)."""
+class ManifestAnswer(Answer):
+    """/data/v2/generate/manifest; `ctime` is milliseconds since the epoch."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    alternate_phone: str = ""
-    preferred_dispatch_date: dt.date | None = None
-    delayed_dispatch: bool = False
-    open_box_delivery: bool = False
-    ewaybill_number: str = Field(default="", pattern=r"^([0-9]{12})?$")
-    what3words: str = Field(default="", max_length=100)
-    template_name: str = Field(default="", max_length=100)
-
-    @model_validator(mode="after")
-    def _together(self) -> EkartOptions:
-        if self.delayed_dispatch and self.preferred_dispatch_date:
-            raise ValueError("delayed_dispatch and preferred_dispatch_date exclude each other")
-        if self.alternate_phone:
-            phone = india.parse_phone(self.alternate_phone)
-            if phone is None:
-                raise ValueError("alternate_phone is not a ten-digit Indian phone number")
-            self.alternate_phone = phone
-        return self
+    ctime: int
+    manifestNumber: Annotated[Text, Field(min_length=1, max_length=50)]  # noqa: N815
+    manifestDownloadUrl: Annotated[  # noqa: N815
+        Text, Field(max_length=1000, pattern=r"^https?://\S+$")
+    ]
 
 
-def options_from(options: Mapping[str, Any]) -> tuple[EkartOptions, list[FieldProblem]]:
-    """The options and what is wrong with them; defaults stand where something is."""
-    try:
-        return EkartOptions.model_validate(dict(options)), []
-    except ValidationError as error:
-        problems = [
-            FieldProblem(".".join(["options", *map(str, found["loc"])]), found["msg"])
-            for found in error.errors(include_url=False, include_input=False)
-        ]
-        return EkartOptions(), problems
+class Days(Answer):
+    min: int | None = Field(default=None, ge=0, le=365)
+    max: int | None = Field(default=None, ge=0, le=365)
+
+
+class LaneAnswer(Answer):
+    """One partner of /data/v3/serviceability; `tat` is in days."""
+
+    tat: Days = Days()
+    courierGroup: Text = ""  # noqa: N815
+
+
+class BulkLine(Answer):
+    """One pincode of /data/serviceability/bulk/{type}: first mile, last mile, reverse pickup."""
+
+    pincode: Text
+    fm: bool
+    lmCod: bool  # noqa: N815
+    lmPrepaid: bool  # noqa: N815
+    rvp: bool
+
+
+class NetworkScan(Answer):
+    """One line of the network's own history; times are ISO 8601 or India time without a zone."""
+
+    status: Text
+    event_date: Text = ""
+    event_date_iso8601: Text = ""
+    hub_name: Text = ""
+    city: Text = ""
+    public_description: Text = ""
+    description: Text = ""
+
+
+class NetworkShipment(Answer):
+    """A parcel in the network's words: all of a non-large answer, a part of a large one."""
+
+    order_id: Text = ""
+    expected_delivery_date: Text = ""
+    history: list[NetworkScan] = []
+
+
+class LargeAnswer(Answer):
+    """/data/v1/elite/track/{wbn} for a large shipment: one parcel or several."""
+
+    shipments: list[NetworkShipment] = Field(min_length=1)

@@ -34,6 +34,13 @@ STATUSES: dict[str | tuple[str, str, str], Status] = {
     "Damaged": Status.DAMAGED,
 }
 
+# The network's own history (/data/v1/elite/track) uses the same words in snake case, but for these.
+NETWORK = "network"
+NETWORK_STATUSES: dict[str | tuple[str, str, str], Status] = {
+    ("", NETWORK, "pickup_complete"): Status.PICKED_UP,
+    ("", NETWORK, "shipped"): Status.IN_TRANSIT,
+}
+
 _OVER = {"reattemptable": False, "cancellable": False}
 
 NDR_STATUSES: dict[str, ReasonFacts] = {
@@ -77,4 +84,4 @@ NDR_STATUSES: dict[str, ReasonFacts] = {
     "RTO Delivery Failed": ReasonFacts("rto_delivery_failed", category=Category.RTO, **_OVER),
 }
 
-EKART_MAPPER = StatusMapper(STATUSES, NDR_STATUSES)
+EKART_MAPPER = StatusMapper(STATUSES | NETWORK_STATUSES, NDR_STATUSES)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from couriers.errors import Unknown
 from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.mapper import moment, scan_from
+from couriers_ekart.mapper.answers import moment, scan_from
 from couriers_ekart.schemas import Answer, Text, TrackDetail
 
 

@@ -24,8 +24,8 @@ from couriers.errors import (
     Unknown,
     UnknownPickupAlias,
 )
-from couriers_ekart import mapper
 from couriers_ekart.client import EkartClient
+from couriers_ekart.mapper import answers
 from couriers_ekart.outcomes import from_answer, retry_after
 from tests.factories import CourierAccountFactory
 
@@ -222,30 +222,30 @@ def test_a_2xx_is_a_booking_only_with_status_and_tracking_id(
     answer: Any, kind: type[CourierError]
 ) -> None:
     with pytest.raises(CourierError) as caught:
-        mapper.booking_from(answer)
+        answers.booking_from(answer)
     assert type(caught.value) is kind
 
 
 def test_answers_are_read_tolerantly() -> None:
-    booking = mapper.booking_from(
+    booking = answers.booking_from(
         {"status": "true", "tracking_id": 5001, "barcodes": {"wbn": 7}, "surprise": [1]}
     )
     assert (booking.tracking_id, booking.waybill) == ("5001", "7")
-    tracking = mapper.tracking_from(
+    tracking = answers.tracking_from(
         {"_id": "1", "track": {"status": "In_Transit", "ctime": "1793400000000", "desc": None,
                                "attempts": "2"}}
     )  # fmt: skip
     assert (tracking.attempts, tracking.scans[0].mapped.status) == (2, "in_transit")
-    quote = mapper.quote_from({"shippingCharge": "46.00", "taxes": "8.28"}, "SURFACE")
+    quote = answers.quote_from({"shippingCharge": "46.00", "taxes": "8.28"}, "SURFACE")
     assert str(quote.total) == "54.28"
     for empty in ({}, {"total": "many"}):
         with pytest.raises(Unknown):
-            mapper.quote_from(empty, "SURFACE")
+            answers.quote_from(empty, "SURFACE")
     with pytest.raises(Unknown):
-        mapper.moment(1793400000)
+        answers.moment(1793400000)
     with pytest.raises(Unknown):
-        mapper.cancel_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
+        answers.cancel_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
     with pytest.raises(Rejected):
-        mapper.registration_from({"status": False, "remark": "phone is wrong"}, "a")
-    known = mapper.registration_from({"status": False, "remark": "Alias already exists"}, "a")
+        answers.registration_from({"status": False, "remark": "phone is wrong"}, "a")
+    known = answers.registration_from({"status": False, "remark": "Alias already exists"}, "a")
     assert known.reference == "a"

@@ -1,0 +1,268 @@
+"""The bodies of Ekart's calls, from neutral requests that were checked. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from couriers import india
+from couriers.money import amounts_of, split_gst, to_paisa
+from couriers.types import (
+    Address,
+    Direction,
+    Item,
+    PaymentMode,
+    Pickup,
+    RateRequest,
+    ReattemptRequest,
+    ShipmentRequest,
+)
+from couriers_ekart.options import EkartOptions, Package, QualityCheck, options_from
+
+_PAYMENT_MODES = {PaymentMode.PREPAID: "Prepaid", PaymentMode.COD: "COD"}
+
+
+def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> dict[str, Any]:
+    """The body of PUT /api/v1/package/create.
+
+    `registered` says that `request.pickup.reference` is an address Ekart knows; without it the
+    whole address is sent. In a reverse shipment, too, the customer is `drop_location` and the
+    seller `pickup_location` (the document, under "Reverse Shipments").
+    """
+    options, _ = options_from(request.options)
+    amounts = amounts_of(request.items)
+    reverse = request.direction == Direction.REVERSE
+    pickup = pickup_location(request.pickup, registered=registered)
+    drop = _location(request.consignee)
+    if options.location_type:
+        drop["location_type"] = options.location_type
+    payload: dict[str, Any] = {
+        "seller_name": request.seller.name,
+        "seller_address": request.seller.address,
+        "seller_gst_tin": request.seller.gstin,
+        "order_number": request.order_number,
+        "invoice_number": request.invoice_number or request.order_number,
+        "invoice_date": (request.invoice_date or request.order_date).isoformat(),
+        "consignee_name": request.consignee.name,
+        "payment_mode": "Pickup" if reverse else _PAYMENT_MODES[request.payment_mode],
+        "category_of_goods": next((i.category for i in request.items if i.category), "General"),
+        "products_desc": ", ".join(item.name for item in request.items)[:500],
+        "total_amount": float(amounts.total),
+        "tax_value": float(amounts.tax),
+        "taxable_amount": float(amounts.taxable),
+        "commodity_value": str(amounts.taxable),
+        "cod_amount": float(request.cod_amount),
+        "quantity": sum(item.quantity for item in request.items),
+        "weight": request.parcel.weight_g,
+        "drop_location": drop,
+        "pickup_location": pickup,
+        "return_location": pickup,
+    }
+    seller_part, consignee_part, integrated = _gst_parts(request, amounts.tax)
+    payload["seller_gst_amount"] = float(seller_part)
+    payload["consignee_gst_amount"] = float(consignee_part)
+    payload["integrated_gst_amount"] = float(integrated)
+    if hsn_code := next((item.hsn_code for item in request.items if item.hsn_code), ""):
+        payload["hsn_code"] = hsn_code
+    if options.template_name:
+        payload["templateName"] = options.template_name
+    else:
+        payload |= {
+            "length": request.parcel.length_cm,
+            "width": request.parcel.width_cm,
+            "height": request.parcel.height_cm,
+        }
+    if reverse:
+        payload["return_reason"] = request.return_reason
+    if request.service:
+        # The document's create call does not list it; it is spelt as the estimate spells it.
+        payload["serviceType"] = request.service
+    return payload | _extras(request, options)
+
+
+def _extras(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
+    """The options that were taken; one that was not is left out, not sent empty."""
+    extras: dict[str, Any] = {}
+    # Ekart refuses an alternate phone that equals the phone, so it is left out, not repeated.
+    if options.alternate_phone and options.alternate_phone != request.consignee.phone:
+        extras["consignee_alternate_phone"] = options.alternate_phone
+    if options.preferred_dispatch_date:
+        extras["preferred_dispatch_date"] = options.preferred_dispatch_date.isoformat()
+    if options.delayed_dispatch:
+        extras["delayed_dispatch"] = True
+    if options.open_box_delivery:
+        extras["obd_shipment"] = True
+    if options.ewaybill_number:
+        extras["ewbn"] = options.ewaybill_number
+    if options.what3words:
+        extras["what3words_address"] = options.what3words
+    if options.consignee_gstin:
+        extras["consignee_gst_tin"] = options.consignee_gstin
+    if options.packages:
+        extras |= {
+            "mps": True,
+            "items": [_item(request, item) for item in request.items],
+            "packages": [_package(package) for package in options.packages],
+        }
+    if options.quality_check:
+        extras["qc_details"] = _quality_check(options.quality_check)
+    return extras
+
+
+def _within_a_state(request: ShipmentRequest) -> bool:
+    return india.state_name(request.seller.state) == india.state_name(request.consignee.state)
+
+
+def _gst_parts(request: ShipmentRequest, tax: Decimal) -> tuple[Decimal, Decimal, Decimal]:
+    """SGST, CGST and IGST: halves within a state, IGST between states; they add up to the paisa."""
+    zero = Decimal(0)
+    if not _within_a_state(request):
+        return zero, zero, tax
+    half = to_paisa(tax / 2)
+    return half, tax - half, zero
+
+
+def _item(request: ShipmentRequest, item: Item) -> dict[str, Any]:
+    """A line of a shipment of several parcels (schema `package_item`)."""
+    amounts = split_gst(item.value, item.gst_rate)
+    seller_part, consignee_part, integrated = _gst_parts(request, amounts.tax)
+    line: dict[str, Any] = {
+        "product_name": item.name,
+        "quantity": item.quantity,
+        "sgst_tax_value": float(seller_part),
+        "cgst_tax_value": float(consignee_part),
+        "igst_tax_value": float(integrated),
+    }
+    if amounts.taxable >= 1:  # the document allows no less
+        line["taxable_value"] = float(amounts.taxable)
+    if item.sku:
+        line["sku"] = item.sku
+    if item.hsn_code:
+        line["hsn_code"] = item.hsn_code
+    return line
+
+
+def _package(package: Package) -> dict[str, Any]:
+    # The document demands `packages` and describes them only for the estimate: spelt as there.
+    return {
+        "length": package.length_cm,
+        "width": package.width_cm,
+        "height": package.height_cm,
+        "weight": package.weight_g,
+        "count": str(package.count),
+    }
+
+
+def _quality_check(wanted: QualityCheck) -> dict[str, Any]:
+    given = {name: value for name, value in wanted.model_dump().items() if value}
+    return {"qc_shipment": True} | given
+
+
+def pickup_location(pickup: Pickup, *, registered: bool) -> dict[str, Any]:
+    """A registered address goes by its alias alone; another is spelt out."""
+    return {"name": pickup.reference} if registered else _location(pickup.address)
+
+
+def _location(address: Address) -> dict[str, Any]:
+    return {
+        "name": address.name,
+        "phone": int(address.phone),
+        "address": address.address,
+        "city": address.city,
+        "state": address.state,
+        "country": "India",
+        "pin": int(address.pincode),
+    }
+
+
+def address_payload(pickup: Pickup, alias: str) -> dict[str, Any]:
+    """The body of POST /api/v2/address."""
+    address = pickup.address
+    return {
+        "alias": alias,
+        "phone": int(address.phone),
+        "address_line1": address.address,
+        "pincode": int(address.pincode),
+        "city": address.city,
+        "state": address.state,
+        "country": "India",
+    }
+
+
+def estimate_payload(request: RateRequest, service: str, client_type: str) -> dict[str, Any]:
+    """The body of POST /data/pricing/estimate."""
+    return {
+        "billingClientType": client_type,
+        "shippingDirection": _direction(request),
+        "serviceType": service,
+        "pickupPincode": int(request.pickup_pincode),
+        "dropPincode": int(request.drop_pincode),
+        "invoiceAmount": float(to_paisa(request.invoice_amount)),
+        "codAmount": float(to_paisa(request.cod_amount)),
+        "weight": request.parcel.weight_g,
+        "length": request.parcel.length_cm,
+        "width": request.parcel.width_cm,
+        "height": request.parcel.height_cm,
+        "paymentMode": "Pickup" if _is_return(request) else _PAYMENT_MODES[request.payment_mode],
+    }
+
+
+def lane_payload(request: RateRequest, service: str) -> dict[str, Any]:
+    """The body of POST /data/v3/serviceability: all in strings.
+
+    `direction` is not in the document, but the call is refused without it.
+    """
+    cod = not _is_return(request) and request.payment_mode == PaymentMode.COD
+    payload = {
+        "direction": _direction(request),
+        "pickupPincode": request.pickup_pincode,
+        "dropPincode": request.drop_pincode,
+        "length": str(request.parcel.length_cm),
+        "height": str(request.parcel.height_cm),
+        "width": str(request.parcel.width_cm),
+        "weight": str(request.parcel.weight_g),
+        "paymentType": "COD" if cod else "Prepaid",
+        "serviceType": service,
+        "invoiceAmount": str(to_paisa(request.invoice_amount)),
+    }
+    if cod:
+        payload["codAmount"] = str(to_paisa(request.cod_amount))
+    return payload
+
+
+def dispatch_payload(tracking_ids: Sequence[str], day: dt.date) -> dict[str, Any]:
+    """The body of POST /data/shipment/dispatch-date."""
+    return {"ids": list(tracking_ids), "dispatchDate": day.isoformat()}
+
+
+def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
+    """The body of POST /api/v2/package/ndr for another attempt; changes ride on it.
+
+    The day goes as noon in India, which is the same date in UTC.
+    """
+    noon = dt.datetime.combine(request.date, dt.time(12), india.IST)
+    payload: dict[str, Any] = {
+        "action": "Re-Attempt",
+        "wbn": request.tracking_id,
+        "date": int(noon.timestamp()) * 1000,
+    }
+    for name in ("phone", "address", "instructions"):
+        if value := getattr(request, name):
+            payload[name] = value
+    return payload
+
+
+def rto_payload(tracking_id: str, remark: str) -> dict[str, Any]:
+    """The body of POST /api/v2/package/ndr for a return to origin."""
+    payload = {"action": "RTO", "wbn": tracking_id}
+    return payload | {"instructions": remark} if remark else payload
+
+
+def _is_return(request: RateRequest) -> bool:
+    return request.direction == Direction.REVERSE
+
+
+def _direction(request: RateRequest) -> str:
+    return "REVERSE" if _is_return(request) else "FORWARD"

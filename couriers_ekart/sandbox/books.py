@@ -6,13 +6,17 @@ Like Ekart it books again whatever is sent again: the count of bookings an order
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from couriers_ekart.sandbox.shipment_validation import is_large
+
 TOKEN_LIFE = 24 * 3600
+TRAVEL = 3 * 86_400_000  # milliseconds from pick-up to delivery
 
 
 @dataclass(slots=True)
@@ -26,9 +30,13 @@ class Step:
     ndr_status: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Booked:
-    """A shipment in the books. `destiny` is the status that its life cycle ends in."""
+    """A shipment in the books. `destiny` is the status that its life cycle ends in.
+
+    `former_ids` are the tracking ids that it had before it was made anew. `address` and `phone` are
+    the customer's, as the create call or a later NDR action has them.
+    """
 
     tracking_id: str
     wbn: str
@@ -39,10 +47,60 @@ class Booked:
     steps: list[Step] = field(default_factory=list)
     finished: bool = False
     attempts: int = 0
+    dispatch_date: str = ""
+    former_ids: list[str] = field(default_factory=list)
+    ndr_actions: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def status(self) -> str:
         return self.steps[-1].status
+
+    @property
+    def cancelled(self) -> bool:
+        return any(step.status == "Cancelled" for step in self.steps)
+
+    @property
+    def picked_up(self) -> int | None:
+        """When it was picked up, in milliseconds since the epoch."""
+        return next((step.ctime for step in self.steps if step.status == "Picked Up"), None)
+
+    @property
+    def expected(self) -> int | None:
+        """When it should be delivered, in milliseconds; known only after pick-up."""
+        return self.picked_up + TRAVEL if self.picked_up else None
+
+    @property
+    def delayed(self) -> bool:
+        """Whether it was made to wait for a dispatch date."""
+        return bool(self.body.get("delayed_dispatch"))
+
+    @property
+    def mps(self) -> bool:
+        return bool(self.body.get("mps"))
+
+    @property
+    def packages(self) -> list[float]:
+        """The weight of each parcel in grams."""
+        if not self.mps:
+            return [float(self.body["weight"])]
+        counted = ((float(p["weight"]), int(p.get("count", 1))) for p in self.body["packages"])
+        return [weight for weight, count in counted for _ in range(count)]
+
+    @property
+    def large(self) -> bool:
+        return is_large(self.body)
+
+    @property
+    def address(self) -> str:
+        return str(self._changed("address"))
+
+    @property
+    def phone(self) -> str:
+        return str(self._changed("phone"))
+
+    def _changed(self, name: str) -> Any:
+        changes = [action[name] for action in self.ndr_actions if name in action]
+        return changes[-1] if changes else self.body["drop_location"][name]
 
     def add(self, status: str, desc: str = "", location: str = "", ndr_status: str = "") -> Step:
         """Add a status, later than all before it and not in the future by more than the steps."""
@@ -63,7 +121,26 @@ class Booked:
             "status": self.status,
             "destiny": self.destiny,
             "finished": self.finished,
+            "delayed": self.delayed,
+            "dispatch_date": self.dispatch_date,
+            "former_ids": self.former_ids,
+            "ndr_actions": [action["action"] for action in self.ndr_actions],
+            "address_changed": any("address" in action for action in self.ndr_actions),
+            "phone_changed": any("phone" in action for action in self.ndr_actions),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A hand-over list; `ctime` in milliseconds since the epoch."""
+
+    number: int
+    ctime: int
+    ids: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"manifestNumber": self.number, "ctime": self.ctime, "ids": list(self.ids)}
 
 
 @dataclass(slots=True)
@@ -90,20 +167,20 @@ class Books:
     """Everything that the sandbox knows."""
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything."""
         # Ids are never the same in two runs: the platform remembers those of the last one.
         self.mark = "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(4))
         self.token = ""
         self.token_until = 0.0
-        self.shipments: dict[str, Booked] = {}
+        self.shipments: list[Booked] = []
         self.orders: Counter[tuple[str, bool]] = Counter()
+        self.manifests: dict[int, Manifest] = {}
         self.addresses: dict[str, dict[str, Any]] = {}
         self.webhooks: dict[str, Webhook] = {}
         self.calls: Counter[str] = Counter()
         self.recorded: list[dict[str, Any]] = []
+        self._numbers = itertools.count(1)
+        self._by_tracking_id: dict[str, Booked] = {}
+        self._by_waybill: dict[str, Booked] = {}
 
     def hand_out_token(self) -> tuple[str, int]:
         """The token and the seconds it still holds: the same one for 24 hours."""
@@ -118,19 +195,35 @@ class Books:
 
     def book(self, body: dict[str, Any]) -> Booked:
         """Book, whether or not the order was booked before."""
-        number = len(self.shipments) + 1
+        tracking_id, wbn = self._next_ids()
         reverse = body["payment_mode"] == "Pickup"
-        booked = Booked(
-            tracking_id=f"500{number % 1000:03d}{self.mark}{number:07d}",
-            wbn=f"SB{self.mark}{number:010d}",
-            order_number=body["order_number"],
-            reverse=reverse,
-            body=body,
-        )
+        booked = Booked(tracking_id, wbn, body["order_number"], reverse, body)
         booked.add("Order Placed", "Shipment booked")
-        self.shipments[booked.tracking_id] = booked
+        self.shipments.append(booked)
+        self._index(booked)
         self.orders[(booked.order_number, reverse)] += 1
         return booked
+
+    def recreate(self, shipment: Booked) -> None:
+        """Give a shipment a new tracking id and waybill. It is the same booking, counted once."""
+        shipment.former_ids.append(shipment.tracking_id)
+        shipment.tracking_id, shipment.wbn = self._next_ids()
+        self._index(shipment)
+
+    def find(self, tracking_id: str) -> Booked | None:
+        """A shipment by its tracking id, or by one that it had before it was made anew."""
+        return self._by_tracking_id.get(tracking_id)
+
+    def find_by_any(self, name: str) -> Booked | None:
+        """A shipment by its tracking id or its waybill: some calls take either."""
+        return self.find(name) or self._by_waybill.get(name)
+
+    def make_manifest(self, ids: list[str], lines: list[str]) -> Manifest:
+        """A new manifest each time, like Ekart's: nothing is told from its ids being the same."""
+        ctime = int(time.time() * 1000)
+        number = max(ctime, next(reversed(self.manifests), 0) + 1)
+        self.manifests[number] = Manifest(number, ctime, tuple(ids), tuple(lines))
+        return self.manifests[number]
 
     def state(self) -> dict[str, Any]:
         """The counts that tests compare with."""
@@ -138,7 +231,16 @@ class Books:
             "booked": len(self.shipments),
             "orders": len(self.orders),
             "duplicates": sum(count - 1 for count in self.orders.values()),
-            "finished": sum(s.finished for s in self.shipments.values()),
-            "statuses": dict(Counter(s.status for s in self.shipments.values())),
+            "finished": sum(s.finished for s in self.shipments),
+            "statuses": dict(Counter(s.status for s in self.shipments)),
+            "manifests": len(self.manifests),
             "calls": dict(self.calls),
         }
+
+    def _next_ids(self) -> tuple[str, str]:
+        number = next(self._numbers)
+        return f"500{number % 1000:03d}{self.mark}{number:07d}", f"SB{self.mark}{number:010d}"
+
+    def _index(self, shipment: Booked) -> None:
+        self._by_tracking_id[shipment.tracking_id] = shipment
+        self._by_waybill[shipment.wbn] = shipment

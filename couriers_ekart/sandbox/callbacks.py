@@ -57,10 +57,9 @@ class Callbacks:
             "id": shipment.tracking_id,
             "orderNumber": shipment.order_number,
         }
-        picked_up = next((s.ctime for s in shipment.steps if s.status == "Picked Up"), None)
-        if picked_up:
-            body["pickupTime"] = picked_up
-            body["edd"] = picked_up + 3 * 86_400_000
+        if shipment.picked_up:
+            body["pickupTime"] = shipment.picked_up
+            body["edd"] = shipment.expected
         if step.ndr_status:
             body["ndrStatus"] = step.ndr_status
         self._send("track_updated", body)

@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--slow-seconds", type=_seconds, default=1.0, help="how long the fault `slow` takes"
     )
     parser.add_argument(
+        "--pincodes", type=_pincodes, default=2000, help="how many the list of pincodes has"
+    )
+    parser.add_argument(
         "--webhook", nargs=2, metavar=("URL", "SECRET"), help="a callback without registration"
     )
     parser.add_argument(
@@ -74,12 +77,13 @@ def run(options: dict[str, Any]) -> None:
             faults=tuple(options["fault"]),
             seed=options["seed"],
             slow_seconds=options["slow_seconds"],
+            pincodes=options["pincodes"],
             shares=Shares(shares.delivered, shares.undelivered, shares.rto, options["seed"]),
         )
     )
     if options["webhook"]:
         url, secret = options["webhook"]
-        sandbox.preset_webhook(url, secret, ALL_TOPICS)
+        sandbox.registrations.register(url, secret, ALL_TOPICS)
     asyncio.run(
         _serve(sandbox, options["host"], options["port"], with_stdin=options["stop_with_stdin"])
     )
@@ -112,6 +116,13 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 3600:
         raise argparse.ArgumentTypeError("0 to 3600 seconds")
+    return value
+
+
+def _pincodes(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 100_000:
+        raise argparse.ArgumentTypeError("1 to 100000 pincodes")
     return value
 
 

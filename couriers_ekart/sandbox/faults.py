@@ -163,7 +163,8 @@ async def _truncated(request: web.Request, answer: web.StreamResponse | None) ->
     """A good answer's head, and half of its body."""
     body = answer.body if isinstance(answer, web.Response) else None
     whole = body if isinstance(body, bytes) else b'{"status": true, "tracking_id": "'
-    cut = web.StreamResponse(headers={"Content-Type": "application/json"})
+    kind = answer.content_type if answer is not None else "application/json"
+    cut = web.StreamResponse(headers={"Content-Type": kind})
     cut.content_length = len(whole)
     await cut.prepare(request)
     await cut.write(whole[: len(whole) // 2])

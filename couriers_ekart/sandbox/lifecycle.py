@@ -18,6 +18,8 @@ WAYS: dict[str, tuple[str, ...]] = {
     "undelivered": (*ON_THE_WAY, "Undelivered"),
     "rto": (*ON_THE_WAY, "Undelivered", *BACK),
 }
+AGAIN = ("Out for Delivery", "Delivered")
+SENT_BACK = ("Seller RTO Requested", "RTO In Transit", "RTO Delivered")
 RETURN_WAY = ("Pickup Scheduled", "Out for Pickup", "Picked Up", "In Transit", "Delivered")
 BEFORE_PICKUP = {"Order Placed", "Pickup Pending", "Pickup Scheduled", "Out for Pickup"}
 REASONS = ("Customer Unavailable", "Customer Unreachable", "Address Issue", "Payment Issue")
@@ -50,7 +52,7 @@ class LifeCycles:
         self._announce = announce
         self._shares = shares
         self._pace = pace
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[Booked, asyncio.Task[None]] = {}
 
     def start(self, shipment: Booked) -> None:
         """Send a shipment on its way."""
@@ -62,7 +64,7 @@ class LifeCycles:
 
         False where it was cancelled already, or has ended.
         """
-        if shipment.finished or any(step.status == "Cancelled" for step in shipment.steps):
+        if shipment.finished or shipment.cancelled:
             return False
         self._stop(shipment)
         if shipment.status in BEFORE_PICKUP:
@@ -71,6 +73,16 @@ class LifeCycles:
             self._announce(shipment, shipment.add("Cancelled"))
             self._run(shipment, BACK)
         return True
+
+    def attempt_again(self, shipment: Booked) -> None:
+        """Try once more to deliver a parcel that was not."""
+        self._stop(shipment)
+        self._run(shipment, AGAIN)
+
+    def send_back(self, shipment: Booked) -> None:
+        """Return an undelivered parcel because its seller says so."""
+        self._stop(shipment)
+        self._run(shipment, SENT_BACK)
 
     def advance(self, shipment: Booked, status: str) -> None:
         """Put a shipment into a status by hand; it stays there."""
@@ -83,9 +95,7 @@ class LifeCycles:
 
     def _run(self, shipment: Booked, way: tuple[str, ...]) -> None:
         shipment.destiny, shipment.finished = way[-1], False
-        task = asyncio.create_task(self._live(shipment, way))
-        self._tasks[shipment.tracking_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(shipment.tracking_id, None))
+        self._tasks[shipment] = asyncio.create_task(self._live(shipment, way))
 
     async def _live(self, shipment: Booked, way: tuple[str, ...]) -> None:
         for number, status in enumerate(way):
@@ -93,9 +103,10 @@ class LifeCycles:
             step = self._step(shipment, status)
             shipment.finished = number == len(way) - 1
             self._announce(shipment, step)
+        del self._tasks[shipment]
 
     def _stop(self, shipment: Booked) -> None:
-        task = self._tasks.pop(shipment.tracking_id, None)
+        task = self._tasks.pop(shipment, None)
         if task:
             task.cancel()
 

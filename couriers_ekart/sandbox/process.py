@@ -58,6 +58,10 @@ class SandboxProcess:
         """Everything that was really booked."""
         return self._pages("/_sandbox/shipments")
 
+    def manifests(self) -> Iterator[dict[str, Any]]:
+        """Every manifest that was made."""
+        return self._pages("/_sandbox/manifests")
+
     def requests(self) -> Iterator[dict[str, Any]]:
         """The requests it received, where it was started with --record."""
         return self._pages("/_sandbox/requests")

@@ -1,4 +1,7 @@
-"""What the sandbox refuses, as Ekart's document and its known oddities have it. Pure."""
+"""What the sandbox refuses, as Ekart's document and its known oddities have it. Pure.
+
+The body of a create call, by far the longest, has a module of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,9 @@ from zoneinfo import ZoneInfo
 
 INDIA = ZoneInfo("Asia/Kolkata")
 
-TEXTS = (
-    "seller_name",
-    "seller_address",
-    "seller_gst_tin",
-    "order_number",
-    "invoice_number",
-    "invoice_date",
-    "consignee_name",
-    "category_of_goods",
-    "products_desc",
-    "commodity_value",
-)
+TOPICS = {"track_updated", "shipment_created", "shipment_recreated"}
+MOST_IDS = 100
+NDR_DAYS = 7
 
 
 class Refused(Exception):
@@ -36,12 +30,25 @@ class Refused(Exception):
         self.description = description
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(is_text, value))
+
+
+def today() -> dt.date:
+    """The day in India, by which Ekart reckons."""
+    return dt.datetime.now(INDIA).date()
 
 
 def demand(holds: bool, description: str) -> None:
@@ -59,16 +66,32 @@ def need(
         demand(kind(body[name]), f"{name} must be {what}")
 
 
+def check_phone(name: str, value: Any) -> None:
+    """A phone number, which Ekart takes as a number."""
+    demand(is_whole(value) and 10**9 <= value < 10**10, f"{name} must be a ten-digit number")
+
+
+def check_day_to_come(name: str, value: Any) -> None:
+    """A date as YYYY-MM-DD, tomorrow or later in India."""
+    # Python's own reader would take weeks and dates without dashes too.
+    demand(
+        isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\d", value)),
+        f"{name} must be YYYY-MM-DD",
+    )
+    try:
+        day = dt.date.fromisoformat(value)
+    except ValueError:
+        raise Refused(f"{name} must be YYYY-MM-DD") from None
+    demand(day > today(), f"{name} must be tomorrow or later")
+
+
 def check_location(name: str, location: Any, *, drop: bool) -> None:
     """A location in full; the customer's needs a city and a state too."""
     demand(isinstance(location, dict), f"{name} must be an object")
     need(location, ("name", "address", "country"), lambda v: isinstance(v, str) and v != "", "text")
+    check_phone(f"{name}.phone", location.get("phone"))
     demand(
-        _is_whole(location.get("phone")) and 10**9 <= location["phone"] < 10**10,
-        f"{name}.phone must be a ten-digit number",
-    )
-    demand(
-        _is_whole(location.get("pin")) and 10**5 <= location["pin"] < 10**6,
+        is_whole(location.get("pin")) and 10**5 <= location["pin"] < 10**6,
         f"{name}.pin must be a pincode",
     )
     if drop:
@@ -76,92 +99,53 @@ def check_location(name: str, location: Any, *, drop: bool) -> None:
             demand(bool(location.get(part)), f"{name}.{part} cannot be blank")
 
 
-def check_shipment(body: Any, aliases: set[str]) -> None:
-    """The body of a create call."""
-    demand(isinstance(body, dict), "a JSON object is required")
-    need(body, TEXTS, lambda v: isinstance(v, str) and v.strip() != "", "text")
-    demand(len(body["seller_gst_tin"]) == 15, "seller_gst_tin must have 15 characters")
-    mode = body.get("payment_mode")
-    demand(mode in ("COD", "Prepaid", "Pickup"), "payment_mode must be COD, Prepaid or Pickup")
-    need(
-        body,
-        ("total_amount", "tax_value", "taxable_amount", "cod_amount"),
-        lambda v: _is_number(v) and v >= 0,
-        "an amount",
-    )
+def check_ids(body: Mapping[str, Any]) -> list[str]:
+    """The ids of a call that takes one to a hundred different ones."""
+    ids = body.get("ids")
+    demand(is_list_of_texts(ids), "ids must be a list of texts")
+    assert isinstance(ids, list)
+    demand(1 <= len(ids) <= MOST_IDS, f"ids must be 1 to {MOST_IDS}")
+    demand(len(set(ids)) == len(ids), "ids must be unique")
+    return ids
+
+
+def check_ndr(body: Mapping[str, Any]) -> None:
+    """What is to be done about a parcel that was not delivered (/api/v2/package/ndr)."""
+    action = body.get("action")
+    demand(action in ("Re-Attempt", "RTO"), "action must be Re-Attempt or RTO")
+    demand(is_text(body.get("wbn")), "wbn is required")
+    if "date" in body:
+        demand(is_whole(body["date"]), "date must be in milliseconds since the epoch")
+    if action == "Re-Attempt":
+        demand("date" in body, "date is required for Re-Attempt")
+        _check_attempt_day(body["date"])
+    phone = body.get("phone", "0000000000")
     demand(
-        round(body["taxable_amount"] * 100) + round(body["tax_value"] * 100)
-        == round(body["total_amount"] * 100),
-        "total_amount must be the sum of taxable_amount and tax_value",
+        isinstance(phone, str) and bool(re.fullmatch("[0-9]{10}", phone)),
+        "phone must have ten digits",
     )
-    demand(body["taxable_amount"] >= 1, "taxable_amount must be at least 1")
-    demand(body["cod_amount"] <= 49999, "cod_amount must be at most 49999")
-    demand(mode == "COD" or body["cod_amount"] == 0, "cod_amount is for COD alone")
-    demand(mode != "COD" or body["cod_amount"] > 0, "cod_amount is required for COD")
-    whole: tuple[str, ...] = ("quantity", "weight")
-    if "templateName" in body:
-        demand(
-            not {"length", "width", "height"} & set(body),
-            "Only one of templateName or length, width, height will be accepted",
-        )
-    else:
-        whole += ("length", "width", "height")
-    need(body, whole, lambda v: _is_whole(v) and v >= 1, "a whole number of at least 1")
-    if mode == "Pickup":
-        demand(bool(body.get("return_reason")), "return_reason is required")
-    check_location("drop_location", body.get("drop_location"), drop=True)
-    if "ewbn" in body:
-        demand(bool(re.fullmatch(r"\d{12}", str(body["ewbn"]))), "ewbn must have 12 digits")
-    other = body.get("consignee_alternate_phone")
-    if other is not None:
-        demand(len(str(other)) >= 10, "consignee_alternate_phone must have 10 digits")
-        demand(
-            str(other)[-10:] != str(body["drop_location"]["phone"]),
-            "Phone and Alternate Phone cannot be same",
-        )
-    _check_dispatch(body)
-    _check_pickup(body.get("pickup_location"), aliases)
+    for name in ("address", "instructions"):
+        demand(is_text(body.get(name, "-")), f"{name} must be text")
+    demand(is_list_of_texts(body.get("links", [])), "links must be a list of texts")
 
 
-def _check_dispatch(body: Mapping[str, Any]) -> None:
-    date = body.get("preferred_dispatch_date")
-    if date is None:
-        return
-    demand(not body.get("delayed_dispatch"), "preferred_dispatch_date excludes delayed_dispatch")
+def _check_attempt_day(milliseconds: int) -> None:
     try:
-        day = dt.date.fromisoformat(date)
-    except (TypeError, ValueError):
-        raise Refused("preferred_dispatch_date must be YYYY-MM-DD") from None
-    demand(day > dt.datetime.now(INDIA).date(), "preferred_dispatch_date must be tomorrow or later")
-
-
-def _check_pickup(location: Any, aliases: set[str]) -> None:
-    if location is None:
-        demand(len(aliases) == 1, "pickup_location is required")
-        return
-    demand(isinstance(location, dict), "pickup_location must be an object")
-    name = location.get("name")
-    demand(isinstance(name, str) and name != "", "pickup_location.name is required")
-    if name in aliases:
-        return
-    if set(location) == {"name"}:
-        raise Refused(
-            f"{name} pickup_location does not exist or is deleted.",
-            status=404,
-            code="SWIFT_RESOURCE_NOT_FOUND_EXCEPTION",
-        )
-    check_location("pickup_location", location, drop=False)
+        day = dt.datetime.fromtimestamp(milliseconds / 1000, INDIA).date()
+    except (OverflowError, ValueError, OSError):
+        raise Refused("date must be in milliseconds since the epoch") from None
+    demand(
+        1 <= (day - today()).days <= NDR_DAYS,
+        f"date must be from tomorrow to {NDR_DAYS} days ahead",
+    )
 
 
 def check_address(body: Any) -> None:
     """The body of an address to be registered."""
     demand(isinstance(body, dict), "a JSON object is required")
     need(body, ("alias", "address_line1"), lambda v: isinstance(v, str) and v != "", "text")
-    demand(
-        _is_whole(body.get("phone")) and 10**9 <= body["phone"] < 10**10,
-        "phone must be a ten-digit number",
-    )
-    demand(_is_whole(body.get("pincode")), "pincode must be a number")
+    check_phone("phone", body.get("phone"))
+    demand(is_whole(body.get("pincode")), "pincode must be a number")
     demand(body.get("country", "India") in ("India", "IN"), "country must be India or IN")
 
 
@@ -176,7 +160,46 @@ def check_estimate(body: Any) -> None:
     demand(body.get("shippingDirection") in ("FORWARD", "REVERSE"), "shippingDirection is required")
     demand(body.get("serviceType") in ("SURFACE", "EXPRESS"), "serviceType is required")
     sizes = ("pickupPincode", "dropPincode", "length", "width", "height", "weight")
-    need(body, sizes, lambda v: _is_whole(v) and v >= 1, "a whole number of at least 1")
+    need(body, sizes, lambda v: is_whole(v) and v >= 1, "a whole number of at least 1")
+
+
+def check_lane(body: Mapping[str, Any]) -> None:
+    """The body of a question about two pincodes, in which everything is text.
+
+    `direction` is demanded although the document knows of no such field.
+    """
+    demand(body.get("direction") in ("FORWARD", "REVERSE"), "direction must be FORWARD or REVERSE")
+    for name in ("pickupPincode", "dropPincode"):
+        check_pincode(name, body.get(name))
+    for name in ("length", "width", "height", "weight"):
+        demand(_amount(body, name) >= 1, f"{name} must be at least 1")
+    _amount(body, "invoiceAmount")
+    payment = body.get("paymentType")
+    demand(payment in ("COD", "Prepaid"), "paymentType must be COD or Prepaid")
+    demand(payment != "COD" or "codAmount" in body, "codAmount is required for COD")
+    if "codAmount" in body:
+        demand(_amount(body, "codAmount") <= 49999, "codAmount must be at most 49999")
+    demand(
+        body.get("serviceType", "SURFACE") in ("SURFACE", "EXPRESS"),
+        "serviceType must be SURFACE or EXPRESS",
+    )
+
+
+def check_pincode(name: str, value: Any) -> None:
+    """A pincode as text."""
+    demand(
+        isinstance(value, str) and bool(re.fullmatch("[1-9][0-9]{5}", value)),
+        f"{name} must have six digits",
+    )
+
+
+def _amount(body: Mapping[str, Any], name: str) -> float:
+    text = body.get(name)
+    demand(
+        isinstance(text, str) and bool(re.fullmatch(r"\d+(\.\d+)?", text)),
+        f"{name} must be a number in text",
+    )
+    return float(str(text))
 
 
 def check_webhook(body: Any, *, whole: bool) -> None:
@@ -192,10 +215,9 @@ def check_webhook(body: Any, *, whole: bool) -> None:
             "secret must have 6 to 30 characters",
         )
     if "topics" in body:
-        known = {"track_updated", "shipment_created", "shipment_recreated"}
         demand(
             isinstance(body["topics"], list)
             and bool(body["topics"])
-            and set(map(str, body["topics"])) <= known,
-            f"topics must be of {', '.join(sorted(known))}",
+            and set(map(str, body["topics"])) <= TOPICS,
+            f"topics must be of {', '.join(sorted(TOPICS))}",
         )

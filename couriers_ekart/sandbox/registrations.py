@@ -1,0 +1,67 @@
+"""The calls that register what later calls refer to: addresses and callbacks."""
+
+from __future__ import annotations
+
+import secrets
+
+from aiohttp import web
+
+from couriers_ekart.sandbox.books import Books, Webhook
+from couriers_ekart.sandbox.operations import Operation, read_json
+from couriers_ekart.sandbox.validation import Refused, check_address, check_webhook
+
+
+class Registrations:
+    """Addresses by their alias, webhooks by their id."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation("add_address", "POST", "/api/v2/address", self.add_address),
+            Operation("list_addresses", "GET", "/api/v2/addresses", self.list_addresses),
+            Operation("list_webhooks", "GET", "/api/v2/webhook", self.list_webhooks),
+            Operation("add_webhook", "POST", "/api/v2/webhook", self.add_webhook),
+            Operation("edit_webhook", "PUT", "/api/v2/webhook/{webhook_id}", self.edit_webhook),
+        ]
+
+    async def add_address(self, request: web.Request) -> web.StreamResponse:
+        body = await read_json(request)
+        check_address(body)
+        self._books.addresses[body["alias"]] = body
+        return web.json_response(
+            {"status": True, "alias": body["alias"], "remark": "Successfully added address"}
+        )
+
+    async def list_addresses(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(list(self._books.addresses.values()))
+
+    async def list_webhooks(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response([w.as_json() for w in self._books.webhooks.values()])
+
+    async def add_webhook(self, request: web.Request) -> web.StreamResponse:
+        body = await read_json(request)
+        check_webhook(body, whole=True)
+        webhook = self.register(body["url"], body["secret"], body["topics"])
+        webhook.active = bool(body.get("active", True))
+        return web.json_response(webhook.as_json())
+
+    async def edit_webhook(self, request: web.Request) -> web.StreamResponse:
+        webhook = self._books.webhooks.get(request.match_info["webhook_id"])
+        if webhook is None:
+            raise Refused(
+                "Webhook does not exist.", status=404, code="SWIFT_RESOURCE_NOT_FOUND_EXCEPTION"
+            )
+        body = await read_json(request)
+        check_webhook(body, whole=False)
+        for name in ("url", "secret", "topics", "active"):
+            if name in body:
+                setattr(webhook, name, body[name])
+        return web.json_response(webhook.as_json())
+
+    def register(self, url: str, secret: str, topics: list[str]) -> Webhook:
+        """Register a callback."""
+        webhook = Webhook(secrets.token_hex(12), url, secret, topics)
+        self._books.webhooks[webhook.id] = webhook
+        return webhook

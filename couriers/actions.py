@@ -15,9 +15,9 @@ import structlog
 from couriers import india
 from couriers.adapter import BaseCourierAdapter, Capability
 from couriers.calls import recorded
-from couriers.errors import CourierError, FieldProblem, InvalidRequest
+from couriers.errors import CourierError, FieldProblem, InvalidRequest, NotFound
 from couriers.factory import CourierFactory
-from couriers.models import Shipment, WarehouseRegistration
+from couriers.models import CourierAccount, Shipment, WarehouseRegistration
 from couriers.statuses import STATUS_FACTS, Category, Status
 from couriers.tracking import apply_tracking, mark_cancelled
 from couriers.types import (
@@ -26,6 +26,7 @@ from couriers.types import (
     Direction,
     PickupRequest,
     ReattemptRequest,
+    Tracking,
 )
 
 log = structlog.get_logger(__name__)
@@ -69,8 +70,21 @@ def track(shipment: Shipment) -> Shipment:
     """Ask the courier for the shipment's scans now; returns it as it stands then."""
     if not shipment.tracking_id:
         raise _refused(shipment, "not-booked", "The shipment has no tracking id")
-    adapter = CourierFactory.get_adapter(shipment.account)
-    return apply_tracking(shipment, adapter.track_shipment(shipment.tracking_id))
+    return apply_tracking(shipment, latest_tracking(shipment.account, shipment))
+
+
+def latest_tracking(account: CourierAccount, shipment: Shipment) -> Tracking:
+    """What the account's courier tells of a shipment; where it knows none, what the network does.
+
+    Raises NotFound where neither knows it, and what the courier says.
+    """
+    adapter = CourierFactory.get_adapter(account)
+    try:
+        return adapter.track_shipment(shipment.tracking_id)
+    except NotFound:
+        if not shipment.waybill or not adapter.supports(Capability.TRACK_WAYBILL):
+            raise
+        return adapter.track_waybill(shipment.waybill)
 
 
 def reattempt(shipment: Shipment, day: dt.date, instructions: str = "") -> ActionResult:

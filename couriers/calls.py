@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
-from couriers.errors import CourierError
+from couriers.errors import CourierError, InvalidRequest, NotSupported
 from couriers.models import CourierAccount, CourierCall, Shipment
 from couriers.models.call import Outcome
 
@@ -18,13 +18,17 @@ def recorded(
 ) -> Iterator[None]:
     """Keep a CourierCall of what is done inside. Must not be entered in a transaction.
 
-    Whatever is raised inside is raised on; what is no CourierError counts as unknown.
+    Whatever is raised inside is raised on; what is no CourierError counts as unknown. What was
+    refused before any call leaves no record, for there was none.
     """
     call = CourierCall.objects.create(
         account=account, shipment=shipment, operation=operation, started_at=timezone.now()
     )
     try:
         yield
+    except (InvalidRequest, NotSupported):
+        call.delete()
+        raise
     except CourierError as error:
         _end(call, Outcome(error.outcome), error)
         raise

@@ -6,6 +6,8 @@ What is not a whole PDF is never stored: couriers have answered errors in a labe
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db.models.fields.files import FieldFile
@@ -26,12 +28,7 @@ def label_of(shipment: Shipment) -> FieldFile:
     Raises ActionNotAllowed for a shipment that is not booked; Unknown where the courier answers
     something else than a PDF; and what the courier says.
     """
-    if not shipment.tracking_id:
-        raise ActionNotAllowed(
-            "not-booked",
-            "The shipment has no tracking id",
-            f"It is {shipment.get_status_display().lower()}.",
-        )
+    _check_booked(shipment)
     if found := _stored(shipment):
         return found
     try:
@@ -40,6 +37,32 @@ def label_of(shipment: Shipment) -> FieldFile:
     except LockTimeout:
         # Whoever holds it is slow. Fetching it once more does no harm.
         return _stored(shipment) or _fetch(shipment)
+
+
+def label_data_of(shipment: Shipment) -> Mapping[str, Any]:
+    """What the label says, as the courier's own JSON; asked of it every time.
+
+    Raises as label_of does, and NotSupported where the courier has only the PDF.
+    """
+    _check_booked(shipment)
+    adapter = CourierFactory.get_adapter(shipment.account)
+    labels = adapter.get_label_data([shipment.tracking_id])
+    if len(labels) != 1:
+        raise Unknown(
+            f"{len(labels)} labels came for one shipment",
+            courier=shipment.courier_id,
+            operation="get_label_data",
+        )
+    return labels[0]
+
+
+def _check_booked(shipment: Shipment) -> None:
+    if not shipment.tracking_id:
+        raise ActionNotAllowed(
+            "not-booked",
+            "The shipment has no tracking id",
+            f"It is {shipment.get_status_display().lower()}.",
+        )
 
 
 def _stored(shipment: Shipment) -> FieldFile | None:

@@ -18,6 +18,7 @@ from django.db import connections, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from couriers.actions import latest_tracking
 from couriers.adapter import Capability
 from couriers.conf import tunables
 from couriers.errors import (
@@ -163,7 +164,7 @@ class _Feed:
 
 def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled:
     try:
-        tracking = _track(account, shipment.tracking_id)
+        tracking = _track(account, shipment)
     except NotFound:
         log.warning("tracking_id_not_found", shipment=shipment.pk)
         return Polled.NOT_FOUND
@@ -178,14 +179,13 @@ def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled:
     return Polled.UNCHANGED if same else Polled.MOVED
 
 
-def _track(account: CourierAccount, tracking_id: str) -> Tracking:
+def _track(account: CourierAccount, shipment: Shipment) -> Tracking:
     """The courier's answer; a read may be repeated after any failure that is no refusal."""
-    adapter = CourierFactory.get_adapter(account)
     failures = 0
     while True:
         try:
             with rate_limit.patience():
-                return adapter.track_shipment(tracking_id)
+                return latest_tracking(account, shipment)
         except RateLimited as error:
             time.sleep(error.retry_after or 1.0)
         except (Rejected, CircuitOpen):

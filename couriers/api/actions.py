@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -18,7 +18,7 @@ from couriers import actions
 from couriers.api import serializers as s
 from couriers.api.authentication import company_of
 from couriers.api.responses import CONFLICT, PROBLEMS
-from couriers.labels import label_of
+from couriers.labels import label_data_of, label_of
 from couriers.models import Shipment
 from couriers.representation import shipment_data
 from couriers.types import ActionResult
@@ -80,12 +80,27 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
 
     @extend_schema(
         filters=False,
-        responses={(200, "application/pdf"): OpenApiTypes.BINARY, **PROBLEMS, **CONFLICT},
+        parameters=[
+            OpenApiParameter(
+                "json_only", bool, description="True: the courier's data of the label, as JSON."
+            )
+        ],
+        responses={
+            (200, "application/pdf"): OpenApiTypes.BINARY,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            **PROBLEMS,
+            **CONFLICT,
+        },
     )
     @action(detail=True, methods=["get"], filterset_class=None)
-    def label(self, request: Request, pk: str) -> FileResponse:
+    def label(self, request: Request, pk: str) -> FileResponse | Response:
         """The packing label as a PDF. It is fetched from the courier once, and kept."""
         shipment = self.shipment(pk)
+        asked = request.query_params.get("json_only", "false")
+        if asked not in ("true", "false"):
+            raise serializers.ValidationError({"json_only": ["must be true or false"]})
+        if asked == "true":
+            return Response(label_data_of(shipment))
         stored = label_of(shipment)
         response = FileResponse(
             stored.open("rb"), filename=f"label-{shipment.pk}.pdf", content_type="application/pdf"

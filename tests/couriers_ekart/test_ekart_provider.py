@@ -26,6 +26,7 @@ from couriers.models import CourierToken, WarehouseRegistration
 from couriers.preparation import prepare
 from couriers.types import Direction, Parcel, PaymentMode, RateRequest, ShipmentRequest
 from couriers.validation import checked
+from couriers_ekart.limits import DEFAULT_LIMITS
 from couriers_ekart.provider import EkartAdapter
 from couriers_ekart.sandbox.process import SandboxProcess
 from tests.couriers.test_booking import DRAFT
@@ -43,13 +44,16 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def adapter(sandbox: SandboxProcess) -> EkartAdapter:
+    return adapter_at(sandbox.url)
+
+
+def adapter_at(url: str) -> EkartAdapter:
+    """The adapter of a new account that may call as fast as it likes."""
     company = CompanyFactory()
     WarehouseFactory(company=company)
     fast = {"count": 1000, "window": 1}
     account = CourierAccountFactory(
-        company=company,
-        base_url=sandbox.url,
-        limits={"create_shipment": fast, "add_address": fast, "track": fast, "estimate": fast},
+        company=company, base_url=url, limits=dict.fromkeys(DEFAULT_LIMITS, fast)
     )
     adapter = CourierFactory.get_adapter(account)
     assert isinstance(adapter, EkartAdapter)

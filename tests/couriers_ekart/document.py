@@ -35,6 +35,31 @@ def validator(schema: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator({**document(), "$ref": f"#/components/schemas/{schema}"})
 
 
+def operations() -> set[tuple[str, str]]:
+    """Method and path of every operation of the document."""
+    methods = {"get", "put", "post", "delete"}
+    return {
+        (method.upper(), path)
+        for path, item in document()["paths"].items()
+        for method in item
+        if method in methods
+    }
+
+
+def response_validator(method: str, path: str, status: int) -> jsonschema.Draft202012Validator:
+    """A validator of an operation's JSON answer.
+
+    Errors have one shape, also those of the two operations for which the document lists none.
+    """
+    if status != 200:
+        return validator("error")
+    whole = document()
+    answer = whole["paths"][path][method.lower()]["responses"]["200"]
+    return jsonschema.Draft202012Validator(
+        {**whole, **answer["content"]["application/json"]["schema"]}
+    )
+
+
 @cache
 def _read(path: Path) -> dict[str, Any]:
     whole: dict[str, Any] = _mended(yaml.safe_load(path.read_text()))
@@ -46,7 +71,20 @@ def _read(path: Path) -> dict[str, Any]:
         shipment["properties"][name] = {
             "anyOf": [alias, {"$ref": "#/components/schemas/locationV1"}]
         }
+    _mend_raw_tracking(whole["components"]["schemas"])
     return whole
+
+
+def _mend_raw_tracking(schemas: dict[str, Any]) -> None:
+    """The histories are keyed by a waybill, where the schemas have a field with the name "wbn".
+
+    Every field of the one for non-large goods is optional, so it would take the other one too.
+    """
+    for size in ("non_large", "large"):
+        history = schemas[f"{size}_track_response"]
+        history["additionalProperties"] = history.pop("properties")["wbn"]
+        history["minProperties"] = 1
+    schemas["non_large_track_obj"]["not"] = {"required": ["is_mps"]}
 
 
 def _mended(part: Any) -> Any:

@@ -17,6 +17,12 @@ from couriers_ekart.sandbox.process import SandboxProcess
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent.parent / "fixtures"
 INDIA = ZoneInfo("Asia/Kolkata")
+# A question about two pincodes that holds.
+LANE = {
+    "direction": "FORWARD", "pickupPincode": "560001", "dropPincode": "110001", "length": "10",
+    "width": "10.5", "height": "10", "weight": "500", "paymentType": "Prepaid",
+    "invoiceAmount": "1500.50",
+}  # fmt: skip
 _numbers = itertools.count(1)
 
 

@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+import requests
 
 from couriers_ekart.sandbox.process import SandboxProcess
 from tests.couriers_ekart.sandbox.client import Ekart, assert_refused, day
@@ -222,3 +224,26 @@ def test_a_life_goes_on_after_the_shipment_is_made_anew() -> None:
         ekart = Ekart(own)
         new = own.post("/_sandbox/recreate", {"tracking_id": ekart.book()["id"]})
         ekart.wait_for(new["tracking_id"], "Delivered")
+
+
+def test_a_shipment_on_its_way_back_stays_where_it_is_put() -> None:
+    with SandboxProcess("--pace", "0.2", "--outcomes", "delivered=1") as own:
+        ekart = Ekart(own)
+        tracking_id = ekart.book()["id"]
+        ekart.wait_for(tracking_id, "Picked Up")
+        ekart.call("DELETE", "/api/v1/package/cancel", tracking_id=tracking_id)
+        ekart.wait_for(tracking_id, "RTO Requested")
+        ekart.advance(tracking_id, "Lost")
+        time.sleep(0.5)
+        assert ekart.status(tracking_id) == "Lost"
+
+
+def test_a_body_that_is_no_json_is_refused_and_recorded() -> None:
+    with SandboxProcess("--hold", "--record") as own:
+        ekart = Ekart(own)
+        answer = requests.put(
+            f"{ekart.url}/api/v1/package/create", data="{", headers=ekart.headers, timeout=5
+        )
+        assert answer.status_code == 400
+        assert answer.json()["message"] == "SWIFT_MALFORMED_INPUT_EXCEPTION"
+        assert list(own.requests())[-1]["body"] == "{"

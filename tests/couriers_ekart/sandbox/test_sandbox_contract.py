@@ -11,17 +11,12 @@ import requests
 
 from couriers_ekart.sandbox.app import Options, Sandbox
 from tests.couriers_ekart.document import operations, response_validator
-from tests.couriers_ekart.sandbox.client import Ekart, day, noon
+from tests.couriers_ekart.sandbox.client import LANE, Ekart, day, noon
 
 ESTIMATE = {
     "billingClientType": "EXISTING_CLIENT", "shippingDirection": "FORWARD",
     "serviceType": "SURFACE", "pickupPincode": 560001, "dropPincode": 110001,
     "length": 10, "width": 10, "height": 10, "weight": 500,
-}  # fmt: skip
-LANE = {
-    "direction": "FORWARD", "pickupPincode": "560001", "dropPincode": "110001", "length": "10",
-    "width": "10", "height": "10", "weight": "500", "paymentType": "Prepaid",
-    "invoiceAmount": "1500",
 }  # fmt: skip
 ADDRESS = {
     "alias": "Contract", "phone": 9876543210, "address_line1": "1, Example Road", "pincode": 560001

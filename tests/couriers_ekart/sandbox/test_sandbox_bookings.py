@@ -113,6 +113,19 @@ def test_a_delayed_shipment_moves_only_after_it_has_a_date(lively: Ekart) -> Non
     assert lively.summary(waiting)["dispatch_date"] == str(day(1))
 
 
+def test_a_second_date_starts_no_second_life() -> None:
+    with SandboxProcess("--pace", "0.1", "--outcomes", "delivered=1") as own:
+        ekart = Ekart(own)
+        tracking_id = ekart.book(delayed_dispatch=True)["id"]
+        for ahead in (1, 2):
+            body = {"ids": [tracking_id], "dispatchDate": str(day(ahead))}
+            assert ekart.call("POST", DISPATCH, body).json()["data"][0]["status"] is True
+        ekart.wait_for(tracking_id, "Delivered")
+        assert own.wait_until_finished(5)
+        lived = ekart.statuses(tracking_id)
+        assert len(lived) == len(set(lived))
+
+
 def test_a_date_can_be_changed_until_pick_up(held: Ekart) -> None:
     shipment = held.book(delayed_dispatch=True)
     for name, ahead in ((shipment["id"], 1), (shipment["wbn"], 2)):

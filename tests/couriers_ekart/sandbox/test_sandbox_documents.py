@@ -9,6 +9,7 @@ import pypdf
 import pytest
 import requests
 
+from couriers_ekart.sandbox.books import Books
 from tests.couriers_ekart.sandbox.client import Ekart, assert_refused
 
 LABEL, MANIFEST = "/api/v1/package/label", "/data/v2/generate/manifest"
@@ -87,6 +88,12 @@ def test_a_manifest_is_numbered_kept_and_downloaded(held: Ekart) -> None:
     for made in (first, second):
         record = kept[made["manifestNumber"]]
         assert (record["ids"], record["ctime"]) == (ids, made["ctime"])
+
+
+def test_manifests_of_the_same_millisecond_differ_in_number() -> None:
+    books = Books()
+    made = [books.make_manifest([], []) for _ in range(100)]
+    assert len({manifest.number for manifest in made}) == 100
 
 
 def test_a_manifest_of_an_unknown_or_cancelled_shipment_is_refused(held: Ekart) -> None:

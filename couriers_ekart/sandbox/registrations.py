@@ -8,6 +8,7 @@ from aiohttp import web
 
 from couriers_ekart.sandbox.books import Books, Webhook
 from couriers_ekart.sandbox.operations import Operation, read_json
+from couriers_ekart.sandbox.pincodes import look_up
 from couriers_ekart.sandbox.validation import Refused, check_address, check_webhook
 
 
@@ -29,6 +30,10 @@ class Registrations:
     async def add_address(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)
         check_address(body)
+        if not look_up(str(body["pincode"])).served:
+            return web.json_response(
+                {"status": False, "alias": body["alias"], "remark": "Pincode is not serviceable"}
+            )
         self._books.addresses[body["alias"]] = body
         return web.json_response(
             {"status": True, "alias": body["alias"], "remark": "Successfully added address"}

@@ -313,27 +313,21 @@ def test_a_changed_address_is_registered_under_a_new_alias(
 
 
 def test_a_refused_registration_goes_with_the_whole_address_and_is_not_asked_for_each_time(
-    adapter: EkartAdapter, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+    adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    asked = []
-
-    def refuse(*_: Any) -> None:
-        asked.append(1)
-        raise Rejected("refused", courier_message="geo is missing")
-
-    monkeypatch.setattr(EkartAdapter, "create_warehouse", refuse)
+    Warehouse.objects.update(pincode="999001")  # which the sandbox refuses to register
+    before = sandbox.state()["calls"].get("add_address", 0)
     for number in range(3):
         book(adapter.account.company, draft(order_number=f"W-{number}"))
-    assert len(asked) == 1
+    assert sandbox.state()["calls"]["add_address"] == before + 1
     row = WarehouseRegistration.objects.get()
-    assert (row.state, "geo is missing" in row.reason) == ("failed", True)
+    assert (row.state, "not serviceable" in row.reason) == ("failed", True)
     sent = [r["body"] for r in sandbox.requests() if r["operation"] == "create_shipment"][-1]
     assert sent["pickup_location"]["address"] == "1, Example Road"
     # After a while it is tried again.
-    long_ago = row.updated_at - dt.timedelta(hours=2)
-    WarehouseRegistration.objects.update(updated_at=long_ago)
+    WarehouseRegistration.objects.update(updated_at=row.updated_at - dt.timedelta(hours=2))
     book(adapter.account.company, draft(order_number="W-9"))
-    assert len(asked) == 2
+    assert sandbox.state()["calls"]["add_address"] == before + 2
 
 
 def test_a_registration_that_was_lost_is_pending_and_the_booking_was_not_sent(

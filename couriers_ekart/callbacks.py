@@ -7,7 +7,6 @@ their own: the same path, with a query that says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import Any
 
 from django.conf import settings

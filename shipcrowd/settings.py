@@ -197,6 +197,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "JobStateEnum": "couriers.models.job.JobState",
+        "WebhookEventStateEnum": "webhooks.models.EventState",
         "ManifestStateEnum": "couriers.models.manifest.ManifestState",
         "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
     },

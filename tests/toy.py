@@ -149,5 +149,11 @@ class ToyReceiver(WebhookReceiver):
             mapped = MAPPER.map(payload["status"], reason=payload.get("reason", ""))
             scan = Scan(mapped, at, payload.get("place", ""), payload.get("text", ""))
         return [
-            CourierEvent(self.topic_of(payload), payload["id"], payload.get("order", ""), scan=scan)
+            CourierEvent(
+                self.topic_of(payload),
+                payload["id"],
+                payload.get("order", ""),
+                scan=scan,
+                estimated_delivery_ms=payload.get("estimate"),
+            )
         ]

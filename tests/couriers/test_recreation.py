@@ -1,4 +1,4 @@
-"""A parcel that the courier recreated goes on under its new tracking id (PITFALLS 19)."""
+"""A parcel that the courier recreated goes on under its new tracking id."""
 
 from __future__ import annotations
 

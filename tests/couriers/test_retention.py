@@ -1,4 +1,4 @@
-"""Tables do not grow without end, and the clean-up locks nobody out (PITFALLS 22)."""
+"""Tables do not grow without end, and the clean-up locks nobody out."""
 
 from __future__ import annotations
 

@@ -62,6 +62,9 @@ class Tunables:
     RETENTION_KEYS_DAYS: int = 30
     RETENTION_EVENTS_DAYS: int = 90
     RETENTION_CALLS_DAYS: int = 30
+    # How many rows are deleted at once, and the pause after that.
+    RETENTION_BATCH: int = 1000
+    RETENTION_PAUSE: float = 0.05
     # A plug-in's own tunables, by the courier's code.
     COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 

@@ -30,10 +30,11 @@ LONGEST_REASON = 500
 
 
 class Confirmation(enum.StrEnum):
-    """What a shipment_created event meant."""
+    """What a shipment_created or shipment_recreated event meant."""
 
     SETTLED = "settled"
     KNOWN = "known"
+    RELINKED = "relinked"
     FLAGGED = "flagged"
     UNKNOWN = "unknown"
 
@@ -54,12 +55,17 @@ class TooEarly(Exception):
         super().__init__(f"the call may still be on its way; wait another {math.ceil(wait)} s")
 
 
+def second_shipment(tracking_id: str) -> str:
+    """What is said of a live shipment whose order the courier has under another id, too."""
+    return f"Second shipment: the courier also has {tracking_id}."
+
+
 def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confirmation:
     """Apply the courier's word that a shipment exists (order number → tracking id).
 
-    SETTLED: a booking in flight or in doubt is booked now. KNOWN: we had it. FLAGGED: it is a
-    second shipment of its order, or one that was given up; an operator must look. UNKNOWN: no
-    such order here (yet).
+    SETTLED: a booking in flight or in doubt is booked now. KNOWN: we had it. RELINKED: it is the
+    first id of a parcel that we know as a recreated one. FLAGGED: it is a second shipment of its
+    order, or one that was given up; an operator must look. UNKNOWN: no such order here (yet).
     """
     with transaction.atomic():
         shipments = list(
@@ -69,6 +75,11 @@ def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confir
         )
         if any(event.tracking_id in (s.tracking_id, *s.former_tracking_ids) for s in shipments):
             return Confirmation.KNOWN
+        recreated = [s for s in shipments if s.recreated_at and not s.former_tracking_ids]
+        if len(recreated) == 1:
+            recreated[0].former_tracking_ids = [event.tracking_id]
+            recreated[0].save(update_fields=["former_tracking_ids", "updated_at"])
+            return Confirmation.RELINKED
         unsettled = [s for s in shipments if s.status in UNSETTLED]
         if len(unsettled) == 1:
             unsettled[0].confirmed_at = timezone.now()
@@ -81,7 +92,7 @@ def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confir
             return Confirmation.FLAGGED
         live = [s for s in shipments if s.status not in RELEASES_ORDER]
         if live:
-            flag(live[-1], f"Second shipment: the courier also has {event.tracking_id}.")
+            flag(live[-1], second_shipment(event.tracking_id))
             return Confirmation.FLAGGED
         given_up = [s for s in shipments if s.status == Status.FAILED and not s.tracking_id]
         if given_up:

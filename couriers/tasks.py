@@ -16,7 +16,7 @@ from celery import Task, group, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerAway
 
-from couriers import jobs, manifests, polling
+from couriers import jobs, manifests, polling, retention
 from couriers.booking import expire_leases
 from couriers.conf import tunables
 from couriers.models import BulkJob, CourierAccount, Manifest
@@ -110,6 +110,15 @@ def sync_account(account_id: str) -> None:
             threads=tunables().TRACKING_THREADS,
             seconds=SYNC_RUN,
         )
+
+
+@shared_task(name="couriers.purge_expired")
+def purge_expired() -> int:
+    """Delete expired rows for a minute, and come back for the rest; how many (by beat)."""
+    purged = retention.purge(seconds=RUN)
+    if not purged.finished:
+        _send(purge_expired, [])
+    return sum(purged.counts.values())
 
 
 def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:

@@ -1,16 +1,17 @@
 """Scans in, shipment status out.
 
-A shipment's status is a function of the set of its scans, whatever order they arrived in, so a
-repeat or a late arrival can do no harm. Knows neither where scans come from nor any courier.
+A shipment's status is a function of the set of its scans (and of which of them an operator
+lifted), whatever order they arrived in, so a repeat or a late arrival can do no harm. Knows
+neither where scans come from nor any courier.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from django.db import transaction
@@ -18,18 +19,24 @@ from django.db.models import Q
 from django.utils import timezone
 from prometheus_client import Counter
 
-from couriers import types
+from couriers import scans, standing, types
 from couriers.doubt import Confirmation, confirm_from_courier
-from couriers.models import CourierAccount, Scan, Shipment
+from couriers.models import CourierAccount, Shipment
 from couriers.receiver import CourierEvent, Topic
-from couriers.statuses import RTO, STATUS_FACTS, Status
+from couriers.recreation import relink
+from couriers.scans import NewScan, StoredScan, storable
+from couriers.statuses import RELEASES_ORDER, RTO, STATUS_FACTS, TERMINAL, Status
 
 log = structlog.get_logger(__name__)
 
 LATE_SCANS = "The courier sent scans after the end of this shipment."
+ON_ITS_WAY_AGAIN = "The courier has it on its way again, but the order has another live shipment."
 UNKNOWN_STATUSES = Counter(
     "shipcrowd_unknown_statuses", "Scans with a status that the plug-in does not know", ["courier"]
 )
+_PROGRESS: Mapping[str, int] = {
+    status.value: facts.progress for status, facts in STATUS_FACTS.items()
+}
 
 
 class Applied(enum.StrEnum):
@@ -39,39 +46,72 @@ class Applied(enum.StrEnum):
     UNKNOWN_SHIPMENT = "unknown_shipment"
 
 
+class Walked(Protocol):
+    """What the walk looks at: a stored scan, or a row of the table."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def tracking_id(self) -> str: ...
+    @property
+    def at(self) -> dt.datetime: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def courier_status(self) -> str: ...
+    @property
+    def location(self) -> str: ...
+    @property
+    def lifted(self) -> bool: ...
+
+
+S = TypeVar("S", bound=Walked)
+
+
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """What a set of scans amounts to; `latest` is the scan that made the status, or None."""
+class Folded(Generic[S]):
+    """What a set of scans amounts to.
 
-    latest: Scan | None
+    `latest` is the scan that made the status, or None. `ignored` holds ids of scans. `passed` tells
+    of a terminal scan that was passed over: with no `latest`, the shipment is as it was booked.
+    """
+
+    latest: S | None
     ignored: frozenset[int]
+    passed: bool = False
 
 
-def fold(scans: Iterable[Scan]) -> Folded:
+def fold(found: Iterable[S], former_ids: Collection[str] = ()) -> Folded[S]:
     """Walk the scans in the courier's own time; ties go by progress.
 
     The first terminal status ends the walk and what comes after it is ignored, with one
     exception: a parcel cancelled after pick-up travels back, so `cancelled` is left by RTO scans.
-    Scans of unknown status change nothing. `ignored` holds ids of scans.
+    Scans of unknown status change nothing. A terminal scan that an operator lifted is passed over;
+    so is the end of a former tracking id, short of delivery: the parcel went on under a new one.
     """
-    latest: Scan | None = None
+    latest: S | None = None
     ignored = set()
-    for scan in sorted(scans, key=_order):
+    passed = False
+    for scan in sorted(found, key=_order):
         if not scan.status:
             continue
-        if latest is not None and STATUS_FACTS[Status(latest.status)].terminal:
+        if latest is not None and latest.status in TERMINAL:
             leaves = latest.status == Status.CANCELLED and scan.status in RTO
             if not leaves:
                 if scan.status != latest.status:
                     ignored.add(scan.pk)
                 continue
+        if scan.status in TERMINAL and (
+            scan.lifted or (scan.tracking_id in former_ids and scan.status != Status.DELIVERED)
+        ):
+            passed = True
+            continue
         latest = scan
-    return Folded(latest, frozenset(ignored))
+    return Folded(latest, frozenset(ignored), passed)
 
 
-def _order(scan: Scan) -> tuple[dt.datetime, int, str, str]:
-    progress = STATUS_FACTS[Status(scan.status)].progress if scan.status else -1
-    return (scan.at, progress, scan.courier_status, scan.location)
+def _order(scan: Walked) -> tuple[dt.datetime, int, str, str]:
+    return (scan.at, _PROGRESS.get(scan.status, -1), scan.courier_status, scan.location)
 
 
 def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Applied]:
@@ -81,45 +121,47 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
     """
     with transaction.atomic():
         shipments = _locked(account, events)
-        by_id = {
-            known: shipment
-            for shipment in shipments
-            for known in (*shipment.former_tracking_ids, shipment.tracking_id)
-            if known
-        }
-        answers = []
-        scans: list[Scan] = []
-        news: dict[str, dt.datetime] = {}
-        confirmed: set[str] = set()
-        for event in events:
-            shipment = by_id.get(event.tracking_id)
+        by_id = _by_tracking_id(shipments)
+        # Before the scans, since a scan may come with the very event that makes its id known.
+        answers, moved = _take_at_its_word(account, events, by_id)
+        if moved:
+            shipments = _locked(account, events)
+            by_id = _by_tracking_id(shipments)
+        rows = []
+        touched = {by_id[i].pk: by_id[i] for i in moved if i in by_id}
+        for number, event in enumerate(events):
             if event.topic != Topic.TRACK_UPDATED:
-                if shipment is not None:
-                    confirmed.add(shipment.pk)
-                answers.append(_created(account, event, known=shipment is not None))
-            elif shipment is None or event.scan is None:
-                answers.append(Applied.UNKNOWN_SHIPMENT)
-            else:
-                answers.append(Applied.APPLIED)
-                scans.append(_row(shipment, event.scan))
-                _note_estimate(shipment, event, news)
-        _store([by_id[e.tracking_id] for e in events if e.tracking_id in by_id], scans)
-        if confirmed:
-            Shipment.objects.filter(pk__in=confirmed, confirmed_at__isnull=True).update(
-                confirmed_at=timezone.now()
-            )
-    return answers
+                continue
+            shipment = by_id.get(event.tracking_id)
+            if shipment is None or event.scan is None:
+                answers[number] = Applied.UNKNOWN_SHIPMENT
+                continue
+            answers[number] = Applied.APPLIED
+            touched[shipment.pk] = shipment
+            rows.append(_row(shipment, event.scan, event.tracking_id, _estimate(event)))
+        _store(touched.values(), rows)
+    return [answers[number] for number in range(len(events))]
 
 
 def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
     """Apply a polled answer; returns the shipment as it stands then."""
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        if tracking.estimated_delivery:
-            locked.estimated_delivery = tracking.estimated_delivery
+        estimate = tracking.estimated_delivery
+        if estimate:
+            locked.estimated_delivery = estimate
         if tracking.attempts is not None:
             locked.delivery_attempts = tracking.attempts
-        _store([locked], [_row(locked, scan) for scan in tracking.scans])
+        # The estimate is what the courier says as of its last scan.
+        last = max((scan.at for scan in tracking.scans), default=None)
+        tracking_id = tracking.tracking_id or locked.tracking_id
+        _store(
+            [locked],
+            [
+                _row(locked, scan, tracking_id, estimate if scan.at == last else None)
+                for scan in tracking.scans
+            ],
+        )
     return locked
 
 
@@ -127,8 +169,9 @@ def mark_cancelled(shipment: Shipment) -> Shipment:
     """Note a cancellation that the courier confirmed, as a scan of our own."""
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        scan = Scan(
-            shipment=locked,
+        scan = NewScan(
+            shipment_id=locked.pk,
+            tracking_id=locked.tracking_id,
             at=timezone.now(),
             status=Status.CANCELLED,
             courier_status="Cancelled",
@@ -138,96 +181,164 @@ def mark_cancelled(shipment: Shipment) -> Shipment:
     return locked
 
 
+def recount(shipments: Collection[Shipment]) -> None:
+    """Let all scans of the shipments decide their status. Call with their rows locked."""
+    stored = scans.of_shipments([shipment.pk for shipment in shipments])
+    flags = []
+    now = timezone.now()
+    changed = []
+    for shipment in shipments:
+        mine = stored[shipment.pk]
+        folded = fold(mine, shipment.former_tracking_ids)
+        flags += [
+            (scan.pk, not scan.ignored)
+            for scan in mine
+            if scan.ignored != (scan.pk in folded.ignored)
+        ]
+        before = standing.of(shipment)
+        _set_status(shipment, mine, folded)
+        if standing.of(shipment) != before:
+            shipment.updated_at = now
+            changed.append(shipment)
+    standing.write(changed)
+    scans.mark_ignored(flags)
+
+
 def _locked(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shipment]:
     """Every shipment that the events may touch, locked in the order of ids: no deadlocks."""
     ids = {event.tracking_id for event in events}
-    orders = {e.order_number for e in events if e.topic != Topic.TRACK_UPDATED}
-    found = Q(tracking_id__in=ids) | Q(former_tracking_ids__overlap=sorted(ids))
-    if orders:
-        found |= Q(order_number__in=orders)
+    mine = Shipment.objects.filter(account=account).order_by()
+    found = dict(mine.filter(tracking_id__in=ids).values_list("tracking_id", "pk"))
+    keys = set(found.values())
+    if unknown := ids - found.keys():
+        keys.update(
+            mine.exclude(former_tracking_ids=[])
+            .filter(former_tracking_ids__overlap=sorted(unknown))
+            .values_list("pk", flat=True)
+        )
+        orders = {
+            event.order_number
+            for event in events
+            if event.topic != Topic.TRACK_UPDATED and event.tracking_id in unknown
+        }
+        if orders:
+            keys.update(mine.filter(order_number__in=orders).values_list("pk", flat=True))
     return list(
         Shipment.objects.select_for_update(of=("self",))
-        .filter(found, account=account)
+        .filter(pk__in=keys)
+        .only(*standing.READ)
         .order_by("id")
     )
 
 
-def _created(account: CourierAccount, event: CourierEvent, *, known: bool) -> Applied:
-    if known:
-        return Applied.APPLIED
-    if confirm_from_courier(account, event) == Confirmation.UNKNOWN:
-        return Applied.UNKNOWN_SHIPMENT
-    return Applied.APPLIED
+def _by_tracking_id(shipments: Iterable[Shipment]) -> dict[str, Shipment]:
+    found = {former: s for s in shipments for former in s.former_tracking_ids}
+    return found | {s.tracking_id: s for s in shipments if s.tracking_id}
 
 
-def _row(shipment: Shipment, scan: types.Scan) -> Scan:
-    if scan.mapped.status is None:
-        UNKNOWN_STATUSES.labels(shipment.courier_id).inc()
-        log.warning("unknown_status", courier=shipment.courier_id, word=scan.mapped.courier_status)
-    return Scan(
-        shipment=shipment,
+def _take_at_its_word(
+    account: CourierAccount, events: Sequence[CourierEvent], by_id: Mapping[str, Shipment]
+) -> tuple[dict[int, Applied], set[str]]:
+    """What the courier says of shipments' being there: the answers by the events' positions.
+
+    The second part is the tracking ids under which a shipment is to be found from now on.
+    """
+    answers: dict[int, Applied] = {}
+    moved: set[str] = set()
+    confirmed: set[str] = set()
+    for number, event in enumerate(events):
+        if event.topic == Topic.TRACK_UPDATED:
+            continue
+        shipment = by_id.get(event.tracking_id)
+        answers[number] = Applied.APPLIED
+        if shipment is not None and shipment.confirmed_at is None:
+            confirmed.add(shipment.pk)
+        if event.topic == Topic.SHIPMENT_RECREATED:
+            confirmation = relink(account, event)
+        elif shipment is None:
+            confirmation = confirm_from_courier(account, event)
+        else:
+            continue
+        if confirmation == Confirmation.UNKNOWN:
+            answers[number] = Applied.UNKNOWN_SHIPMENT
+        elif confirmation != Confirmation.KNOWN:
+            moved.add(event.tracking_id)
+    if confirmed:
+        Shipment.objects.filter(pk__in=confirmed).update(confirmed_at=timezone.now())
+    return answers, moved
+
+
+def _row(
+    shipment: Shipment, scan: types.Scan, tracking_id: str, estimate: dt.datetime | None
+) -> NewScan:
+    return NewScan(
+        shipment_id=shipment.pk,
+        tracking_id=tracking_id,
         at=scan.at,
         status=scan.mapped.status or "",
-        courier_status=scan.mapped.courier_status[:100],
-        ndr_reason=scan.mapped.courier_reason[:100],
-        location=scan.location[:200],
-        description=scan.description[:500],
+        courier_status=storable(scan.mapped.courier_status)[:100],
+        ndr_reason=storable(scan.mapped.courier_reason)[:100],
+        location=storable(scan.location)[:200],
+        description=storable(scan.description)[:500],
+        estimated_delivery=estimate,
     )
 
 
-def _note_estimate(shipment: Shipment, event: CourierEvent, news: dict[str, dt.datetime]) -> None:
-    """Take the estimate of the latest scan, whichever comes first."""
-    assert event.scan is not None
-    last = news.get(shipment.pk) or shipment.tracked_at
-    if event.estimated_delivery_ms and (last is None or event.scan.at >= last):
-        news[shipment.pk] = event.scan.at
-        shipment.estimated_delivery = dt.datetime.fromtimestamp(
-            event.estimated_delivery_ms / 1000, dt.UTC
-        )
+def _estimate(event: CourierEvent) -> dt.datetime | None:
+    if not event.estimated_delivery_ms:
+        return None
+    return dt.datetime.fromtimestamp(event.estimated_delivery_ms / 1000, dt.UTC)
 
 
-def _store(shipments: Collection[Shipment], scans: Sequence[Scan]) -> None:
+def _store(shipments: Collection[Shipment], rows: Sequence[NewScan]) -> None:
     """Store new scans once each, and let all scans of the shipments decide their status."""
-    if not scans:
+    if not shipments:
         return
-    touched = {shipment.pk: shipment for shipment in shipments}
-    Scan.objects.bulk_create(scans, ignore_conflicts=True, batch_size=1000)
-    of_shipment: dict[str, list[Scan]] = defaultdict(list)
-    for scan in Scan.objects.filter(shipment_id__in=touched):
-        of_shipment[scan.shipment_id].append(scan)
-    flags: dict[bool, list[int]] = {True: [], False: []}
-    now = timezone.now()
-    for pk, shipment in touched.items():
-        stored = of_shipment[pk]
-        folded = fold(stored)
-        for scan in stored:
-            if scan.ignored != (scan.pk in folded.ignored):
-                flags[not scan.ignored].append(scan.pk)
-        _set_status(shipment, stored, folded, now)
-    Shipment.objects.bulk_update(
-        touched.values(),
-        [
-            "status", "courier_status", "ndr_reason", "status_at", "attention", "tracked_at",
-            "estimated_delivery", "delivery_attempts", "updated_at",
-        ],
-        batch_size=500,
-    )  # fmt: skip
-    for ignored, ids in flags.items():
-        if ids:
-            Scan.objects.filter(pk__in=ids).update(ignored=ignored)
+    couriers = {shipment.pk: shipment.courier_id for shipment in shipments}
+    for shipment_id, word in scans.store(rows):
+        UNKNOWN_STATUSES.labels(couriers[shipment_id]).inc()
+        log.warning("unknown_status", courier=couriers[shipment_id], word=word)
+    recount(shipments)
 
 
-def _set_status(
-    shipment: Shipment, scans: Sequence[Scan], folded: Folded, now: dt.datetime
-) -> None:
+def _set_status(shipment: Shipment, mine: Sequence[StoredScan], folded: Folded[StoredScan]) -> None:
+    status: str = shipment.status
     if folded.latest is not None:
-        shipment.status = folded.latest.status
-        shipment.courier_status = folded.latest.courier_status
-        shipment.ndr_reason = folded.latest.ndr_reason
-        shipment.status_at = folded.latest.at
-    if folded.ignored and not shipment.attention:
-        shipment.attention = LATE_SCANS
-    elif not folded.ignored and shipment.attention == LATE_SCANS:
-        shipment.attention = ""
-    shipment.tracked_at = max(scan.at for scan in scans) if scans else shipment.tracked_at
-    shipment.updated_at = now
+        status = folded.latest.status
+    elif folded.passed:
+        status = Status.BOOKED
+    if status not in RELEASES_ORDER and _order_is_taken(shipment):
+        why = ON_ITS_WAY_AGAIN
+    else:
+        why = LATE_SCANS if folded.ignored else ""
+        if folded.latest is not None:
+            shipment.courier_status = folded.latest.courier_status
+            shipment.ndr_reason = folded.latest.ndr_reason
+            shipment.status_at = folded.latest.at
+        elif folded.passed:
+            shipment.courier_status = shipment.ndr_reason = ""
+            shipment.status_at = shipment.booked_at
+        shipment.status = status
+    if not shipment.attention or shipment.attention in (LATE_SCANS, ON_ITS_WAY_AGAIN):
+        shipment.attention = why
+    if mine:
+        shipment.tracked_at = max(scan.at for scan in mine)
+    estimates = [scan for scan in mine if scan.estimated_delivery]
+    if estimates:
+        shipment.estimated_delivery = max(estimates, key=_order).estimated_delivery
+
+
+def _order_is_taken(shipment: Shipment) -> bool:
+    """Whether the shipment released its order, and another one lives on it by now."""
+    if shipment.status not in RELEASES_ORDER:
+        return False
+    return (
+        Shipment.objects.live()
+        .filter(
+            Q(order_number=shipment.order_number, direction=shipment.direction),
+            company_id=shipment.company_id,
+            courier_id=shipment.courier_id,
+        )
+        .exclude(pk=shipment.pk)
+        .exists()
+    )

@@ -40,7 +40,9 @@ def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
 def _context(shipment: Shipment) -> dict[str, object]:
     status = Status(shipment.status)
     facts = STATUS_FACTS[status]
-    scans = Scan.objects.filter(shipment=shipment, ignored=False).order_by("-at", "-id")
+    scans = Scan.objects.filter(shipment=shipment, ignored=False, lifted=False).order_by(
+        "-at", "-id"
+    )
     if status in _IN_PREPARATION:
         label, tone = "Being prepared", ""
     else:

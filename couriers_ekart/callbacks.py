@@ -1,8 +1,13 @@
-"""Registering our callback with Ekart, so that running it again changes nothing."""
+"""Registering our callbacks with Ekart, so that running it again changes nothing.
+
+Ekart's bodies do not tell a recreated shipment from a created one, so recreations get a URL of
+their own: the same path, with a query that says so.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -11,7 +16,11 @@ from couriers_ekart.client import EkartClient
 from couriers_ekart.mapper.answers import read
 from couriers_ekart.schemas import WebhookAnswer
 
-TOPICS = ["track_updated", "shipment_created", "shipment_recreated"]
+# The query of each URL, and the topics that it is registered for.
+URLS = {
+    "": ["track_updated", "shipment_created"],
+    "?topic=shipment_recreated": ["shipment_recreated"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +35,36 @@ class Registered:
 def register(account: CourierAccount) -> Registered:
     """Have Ekart call us back for every topic, signed with the account's secret.
 
-    A callback that Ekart has for our URL is brought up to date instead of doubled. Raises a
-    CourierError.
+    A callback that Ekart has for a URL of ours is brought up to date instead of doubled. Answers
+    the account's own, without a query. Raises a CourierError.
     """
     client = EkartClient(account)
-    url = settings.APP_BASE_URL + account.webhook_path
-    payload = {
+    existing = {
+        one.url: one.id
+        for one in (
+            read(WebhookAnswer, answer, "list_webhooks") for answer in client.list_webhooks()
+        )
+    }
+    done = [_register(client, account, query, topics, existing) for query, topics in URLS.items()]
+    return done[0]
+
+
+def _register(
+    client: EkartClient,
+    account: CourierAccount,
+    query: str,
+    topics: list[str],
+    existing: dict[str, str],
+) -> Registered:
+    url = settings.APP_BASE_URL + account.webhook_path + query
+    payload: dict[str, Any] = {
         "url": url,
         "secret": account.webhook_secret,
-        "topics": TOPICS,
+        "topics": topics,
         "active": True,
     }
-    existing = [read(WebhookAnswer, one, "list_webhooks") for one in client.list_webhooks()]
-    ours = next((one for one in existing if one.url == url), None)
-    if ours is not None:
-        client.edit_webhook(ours.id, payload)
-        return Registered(ours.id, url, is_new=False)
+    if known := existing.get(url):
+        client.edit_webhook(known, payload)
+        return Registered(known, url, is_new=False)
     made = read(WebhookAnswer, client.add_webhook(payload), "add_webhook")
     return Registered(made.id, url, is_new=True)

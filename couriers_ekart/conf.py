@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.core.signals import setting_changed
 
 from couriers.conf import build, tunables
 
@@ -30,6 +34,15 @@ class EkartTunables:
     REGISTRATION_RETRY: float = 3600.0
 
 
+@lru_cache(maxsize=1)
 def ekart_tunables() -> EkartTunables:
     """The plug-in's tunables as the settings have them."""
     return build(EkartTunables, tunables().COURIERS.get("ekart", {}))
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "SHIPCROWD":
+        ekart_tunables.cache_clear()
+
+
+setting_changed.connect(_forget)

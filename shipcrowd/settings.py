@@ -10,6 +10,7 @@ from typing import Any
 
 import environ
 import structlog
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webhooks.middleware.InboxMiddleware",  # first: callbacks need none of the others
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -135,7 +137,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
-    "sweep-inbox": {"task": "webhooks.sweep_inbox", "schedule": 2.0},
+    "sweep-inbox": {
+        "task": "webhooks.sweep_inbox",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
     "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 30.0},
     "sweep-manifests": {
         "task": "couriers.sweep_manifests",
@@ -148,6 +154,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    # At three in the night in India; Celery's own clock is UTC.
+    "purge-expired": {"task": "couriers.purge_expired", "schedule": crontab(minute=30, hour=21)},
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -189,6 +197,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "JobStateEnum": "couriers.models.job.JobState",
+        "WebhookEventStateEnum": "webhooks.models.EventState",
         "ManifestStateEnum": "couriers.models.manifest.ManifestState",
         "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
     },

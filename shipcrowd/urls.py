@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("couriers.urls")),
     path("webhooks/", include("webhooks.urls")),
+    path("api/v1/ops/", include("webhooks.ops_urls")),
     path(
         "api/schema/",
         SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),

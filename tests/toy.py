@@ -146,7 +146,14 @@ class ToyReceiver(WebhookReceiver):
         scan = None
         if "status" in payload:
             at = dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(hours=payload["hour"])
-            scan = Scan(MAPPER.map(payload["status"]), at, payload.get("place", ""))
+            mapped = MAPPER.map(payload["status"], reason=payload.get("reason", ""))
+            scan = Scan(mapped, at, payload.get("place", ""), payload.get("text", ""))
         return [
-            CourierEvent(self.topic_of(payload), payload["id"], payload.get("order", ""), scan=scan)
+            CourierEvent(
+                self.topic_of(payload),
+                payload["id"],
+                payload.get("order", ""),
+                scan=scan,
+                estimated_delivery_ms=payload.get("estimate"),
+            )
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from couriers.conf import tunables
 from couriers.models import CourierAccount
 
 MOST = 10_000
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ _lock = threading.Lock()
 
 def find(account_id: str) -> KnownAccount | None:
     """The account, or None for an id nobody has; that, too, is remembered for a while."""
+    if not _ID.fullmatch(account_id):
+        return None
     now = time.monotonic()
     cached = _known.get(account_id)
     if cached and cached[0] > now:

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models import Q
 
 
 class WebhooksConfig(AppConfig):
@@ -8,3 +9,21 @@ class WebhooksConfig(AppConfig):
     label = "shipcrowd_webhooks"
     verbose_name = "Webhooks"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from couriers import metrics, retention
+        from couriers.conf import tunables
+        from webhooks.metrics import inbox
+        from webhooks.models import EventState, WebhookEvent
+
+        metrics.register(inbox)
+        retention.register(
+            retention.Expiring(
+                "webhook_events",
+                WebhookEvent,
+                "received_at",
+                days=lambda: tunables().RETENTION_EVENTS_DAYS,
+                # What is still due is not old, however long ago it came.
+                only=Q(state__in=[EventState.PROCESSED, EventState.DEAD]),
+            )
+        )

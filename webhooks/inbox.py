@@ -2,38 +2,90 @@
 
 from __future__ import annotations
 
-from django.db import connection
+import enum
+from typing import Any
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from couriers.receiver import Topic, WebhookReceiver
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import NotAnEvent, content_hash, raw_hash, read
 
-# A repeat of an event that failed makes it pending again; any other repeat changes nothing.
+log = structlog.get_logger(__name__)
+
+# A repeat of an event that failed makes it pending again; any other repeat changes nothing. One
+# that had been given up has come anew, and waits for its shipment anew.
 _INSERT = f"""
 INSERT INTO {WebhookEvent._meta.db_table} AS event
     (account_id, topic, content_hash, body, state, attempts, next_attempt_at, reason, received_at)
 VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s)
 ON CONFLICT (account_id, content_hash) DO UPDATE
     SET state = excluded.state, attempts = 0, next_attempt_at = excluded.next_attempt_at,
-        reason = ''
+        reason = '', received_at = CASE event.state
+            WHEN '{EventState.DEAD}' THEN excluded.received_at ELSE event.received_at END
     WHERE event.state IN ('{EventState.FAILED}', '{EventState.DEAD}')
       AND excluded.state = '{EventState.PENDING}'
 """  # noqa: S608 - the table's own name and constants of the code
 
 
-def take_in(account_id: str, receiver: WebhookReceiver, body: bytes) -> tuple[Topic, EventState]:
-    """Store an authentic callback, in autocommit. One that cannot be read is stored as dead."""
+class Taken(enum.StrEnum):
+    """What became of a callback that was taken in: `pending` is due, `repeated` changed nothing."""
+
+    PENDING = "pending"
+    REPEATED = "repeated"
+    DEAD = "dead"
+
+
+def take_in(
+    account_id: str, receiver: WebhookReceiver, body: bytes, hint: Topic | None = None
+) -> tuple[Topic, Taken]:
+    """Store an authentic callback, in autocommit. One that cannot be read is stored as dead.
+
+    `hint` is the topic that the callback's own URL was registered for. It is believed where it
+    says more of a creation than the body does: that it is a recreation.
+    """
     now = timezone.now()
     try:
         payload = read(body)
-        topic = receiver.topic_of(payload)
-        digest, state, reason = content_hash(payload), EventState.PENDING, ""
+        topic = _topic(receiver, payload)
+        if topic == Topic.SHIPMENT_CREATED and hint == Topic.SHIPMENT_RECREATED:
+            topic, told = hint, hint.value
+        else:
+            told = ""
+        digest, state, reason = content_hash(payload, told), EventState.PENDING, ""
     except NotAnEvent as error:
         topic, digest, state = Topic.UNKNOWN, raw_hash(body), EventState.DEAD
         reason = f"The body {error}"[:500].replace("\x00", "")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT, [account_id, topic.value, digest, body, state.value, now, reason, now]
-        )
-    return topic, state
+    written = _write([account_id, topic.value, digest, body, state.value, now, reason, now])
+    if not written:
+        return topic, Taken.REPEATED
+    return topic, Taken.PENDING if state == EventState.PENDING else Taken.DEAD
+
+
+def _topic(receiver: WebhookReceiver, payload: dict[str, Any]) -> Topic:
+    try:
+        return receiver.topic_of(payload)
+    except Exception as error:  # noqa: BLE001 - a plug-in's fault must not lose the callback
+        log.error("topic_failed", error=type(error).__name__)
+        return Topic.UNKNOWN
+
+
+def _write(values: list[Any]) -> int:
+    """Write the row; answers how many rows changed, 0 for a repeat.
+
+    Django would ask the database whether the connection is alive before each request's first
+    statement. This one finds out by itself, and to send it twice does no harm.
+    """
+    connection.health_check_done = True
+    for last in (False, True):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(_INSERT, values)
+                return int(cursor.rowcount)
+        except (OperationalError, InterfaceError):
+            if last or connection.in_atomic_block:
+                raise
+            connection.close()
+    raise AssertionError("unreachable")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
+from django.db.models import Min, Q
+from django.utils import timezone
 from prometheus_client import Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from webhooks.models import EventState, WebhookEvent
 
 REFUSED = Counter(
     "shipcrowd_webhook_refused", "Callbacks that were not taken in", ["courier", "reason"]
@@ -21,8 +27,36 @@ APPLIED_AFTER = Histogram(
 
 @cache
 def events(courier: str) -> Counter:
-    """`<courier>_webhook_events_total{topic,status}`."""
+    """`<courier>_webhook_events_total{topic,status}`, where workers and web servers count.
+
+    The statuses of the web are `received_…`, those of a worker what became of the event.
+    """
     return Counter(
-        f"{courier}_webhook_events", f"Callbacks of {courier} by what became of them",
+        f"{courier.replace('-', '_')}_webhook_events",
+        f"Callbacks of {courier} by what became of them",
         ["topic", "status"],
-    )  # fmt: skip
+    )
+
+
+def inbox() -> Iterable[Metric]:
+    """What is due or waits in the inbox, how long the oldest has been due, and what is dead."""
+    now = timezone.now()
+    unfinished = WebhookEvent.objects.filter(state__in=[EventState.PENDING, EventState.FAILED])
+    due = Q(next_attempt_at__lte=now)
+    oldest = unfinished.aggregate(oldest=Min("next_attempt_at"))["oldest"]
+    found = (
+        ("backlog", "Callbacks that are due", unfinished.filter(due).count()),
+        ("waiting", "Callbacks that wait for another attempt", unfinished.exclude(due).count()),
+        (
+            "oldest_due_seconds",
+            "How long the oldest due callback has been due",
+            max(0.0, (now - oldest).total_seconds()) if oldest else 0,
+        ),
+        (
+            "dead_letters",
+            "Callbacks that were given up and wait for an operator",
+            WebhookEvent.objects.filter(state=EventState.DEAD).count(),
+        ),
+    )
+    for name, meaning, value in found:
+        yield GaugeMetricFamily(f"shipcrowd_inbox_{name}", meaning, value=value)

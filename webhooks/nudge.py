@@ -17,6 +17,7 @@ from webhooks.metrics import NUDGES_FAILED
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.2  # seconds between two nudges of one process
+EXPIRES = 60.0  # seconds; what waited longer is the sweeper's by then
 REST = 5.0  # seconds after a broker that did not answer
 
 _wanted = threading.Event()
@@ -44,7 +45,7 @@ def _run() -> None:
         _wanted.wait()
         _wanted.clear()
         try:
-            process_inbox.delay()
+            process_inbox.apply_async(expires=EXPIRES)
         except Exception as error:  # noqa: BLE001 - whatever ails the broker, the sweeper covers it
             NUDGES_FAILED.inc()
             log.warning("nudge_failed", error=type(error).__name__)

@@ -6,6 +6,9 @@ import hashlib
 import json
 from typing import Any
 
+# Levels of objects and lists. No courier needs ten; a thousand exhaust the interpreter's stack.
+DEEPEST = 100
+
 
 class NotAnEvent(ValueError):
     """An authentic body that is no event; the message says why."""
@@ -27,13 +30,20 @@ def read(body: bytes) -> dict[str, Any]:
         raise NotAnEvent(f"is not JSON: {error}"[:200]) from None
     if not isinstance(payload, dict):
         raise NotAnEvent("is not a JSON object")
+    # Counting brackets is quick, and enough for any body that is not suspicious.
+    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(payload) > DEEPEST:
+        raise NotAnEvent("is nested too deeply")
     return payload
 
 
-def content_hash(payload: dict[str, Any]) -> bytes:
-    """SHA-256 of the content however it happened to be ordered and spaced."""
+def content_hash(payload: dict[str, Any], topic: str = "") -> bytes:
+    """SHA-256 of the content however it happened to be ordered and spaced.
+
+    `topic` is what the request, and not the body, said that it is about: the same body may come
+    again by a way that gives it another meaning.
+    """
     text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(f"{topic}:{text}".encode() if topic else text.encode()).digest()
 
 
 def raw_hash(body: bytes) -> bytes:
@@ -50,3 +60,16 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise NotAnEvent(f"contains {name}")
+
+
+def _depth(payload: Any) -> int:
+    depth, level = 0, [payload]
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+    return depth

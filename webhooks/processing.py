@@ -6,19 +6,21 @@ event that cannot be applied is set aside and does not hold up the others.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from couriers.conf import tunables
 from couriers.factory import CourierFactory
 from couriers.models import CourierAccount
-from couriers.receiver import CourierEvent, MalformedEvent
+from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
+from couriers.scans import storable
 from couriers.tracking import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
@@ -29,6 +31,15 @@ log = structlog.get_logger(__name__)
 BACK_OFF = [dt.timedelta(seconds=s) for s in (10, 60, 600, 3600, 21600)]
 # An early event's shipment is usually a moment away, so it is looked for soon and then seldom.
 EARLY_BACK_OFF = [dt.timedelta(seconds=s) for s in (1, 3, 10, 60, 600)]
+
+_UPDATE = f"""
+UPDATE {WebhookEvent._meta.db_table} AS event
+SET state = given.state, attempts = given.attempts, next_attempt_at = given.next_attempt_at,
+    reason = given.reason
+FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::timestamptz[], %s::text[])
+    AS given (id, state, attempts, next_attempt_at, reason)
+WHERE event.id = given.id
+"""  # noqa: S608 - the table's own name
 
 
 @dataclass(slots=True)
@@ -44,31 +55,45 @@ class Drained:
     def taken(self) -> int:
         return self.processed + self.waiting + self.failed + self.dead
 
-    def add(self, other: Drained) -> None:
-        self.processed += other.processed
-        self.waiting += other.waiting
-        self.failed += other.failed
-        self.dead += other.dead
-
 
 @dataclass(slots=True)
 class _Verdicts:
     """How each event of a batch is to be marked."""
 
     processed: list[WebhookEvent] = field(default_factory=list)
-    changed: list[WebhookEvent] = field(default_factory=list)
+    waiting: list[WebhookEvent] = field(default_factory=list)
+    failed: list[WebhookEvent] = field(default_factory=list)
+    dead: list[WebhookEvent] = field(default_factory=list)
+    couriers: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: _Verdicts) -> None:
+        self.processed += other.processed
+        self.waiting += other.waiting
+        self.failed += other.failed
+        self.dead += other.dead
+        self.couriers |= other.couriers
 
 
 def drain() -> Drained:
-    """Take and apply one batch of due events; `taken` is 0 when nothing is due."""
-    try:
-        return _drain_batch(tunables().INBOX_BATCH)
-    except (OperationalError, InterfaceError):
-        # The database itself: nothing was changed, and the events are still due.
-        raise
-    except Exception:
-        log.exception("batch_failed")
-        return _drain_singly(tunables().INBOX_BATCH)
+    """Take and apply one batch of due events; `taken` is 0 when nothing is due.
+
+    Raises OperationalError or InterfaceError when the database is away: nothing was changed
+    then, and the events are still due.
+    """
+    return _drain_batch(tunables().INBOX_BATCH)
+
+
+def _drain_batch(limit: int) -> Drained:
+    with transaction.atomic():
+        verdicts = _apply_all_but_the_poisonous(_due(limit))
+        _mark(verdicts)
+    _count(verdicts)
+    return Drained(
+        processed=len(verdicts.processed),
+        waiting=len(verdicts.waiting),
+        failed=len(verdicts.failed),
+        dead=len(verdicts.dead),
+    )
 
 
 def _due(limit: int) -> list[WebhookEvent]:
@@ -81,38 +106,40 @@ def _due(limit: int) -> list[WebhookEvent]:
     )
 
 
-def _drain_batch(limit: int) -> Drained:
-    with transaction.atomic():
-        return _apply(_due(limit))
+def _apply_all_but_the_poisonous(events: Sequence[WebhookEvent]) -> _Verdicts:
+    """Apply the events together; where that fails, each half for itself, down to the culprit."""
+    try:
+        with transaction.atomic():
+            return _apply(events)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if len(events) > 1:
+            half = len(events) // 2
+            verdicts = _apply_all_but_the_poisonous(events[:half])
+            verdicts.add(_apply_all_but_the_poisonous(events[half:]))
+            return verdicts
+        log.exception("event_failed", event_id=events[0].pk)
+        verdicts = _Verdicts()
+        _fail(events[0], f"{type(error).__name__} while it was applied", verdicts)
+        return verdicts
 
 
-def _drain_singly(limit: int) -> Drained:
-    """The same, each event for itself, so that only the culprit fails."""
-    drained = Drained()
-    with transaction.atomic():
-        for event in _due(limit):
-            try:
-                with transaction.atomic():
-                    drained.add(_apply([event]))
-            except OperationalError:
-                raise
-            except Exception as error:
-                log.exception("event_failed", event_id=event.pk)
-                verdicts = _Verdicts()
-                _failed(event, f"{type(error).__name__} while it was applied", verdicts)
-                drained.add(_mark(verdicts))
-    return drained
-
-
-def _apply(events: Sequence[WebhookEvent]) -> Drained:
+def _apply(events: Sequence[WebhookEvent]) -> _Verdicts:
     verdicts = _Verdicts()
     by_account: dict[str, list[WebhookEvent]] = defaultdict(list)
     for event in events:
         by_account[event.account_id].append(event)
-    accounts = CourierAccount.objects.in_bulk(by_account)
+    accounts = CourierAccount.objects.only("id", "courier", "company").in_bulk(by_account)
     for account_id in sorted(by_account):
-        _apply_to_account(accounts[account_id], by_account[account_id], verdicts)
-    return _mark(verdicts)
+        account = accounts.get(account_id)
+        if account is None:
+            for event in by_account[account_id]:
+                _bury(event, "Its account is gone", verdicts)
+        else:
+            verdicts.couriers[account_id] = account.courier_id
+            _apply_to_account(account, by_account[account_id], verdicts)
+    return verdicts
 
 
 def _apply_to_account(
@@ -122,67 +149,97 @@ def _apply_to_account(
     parsed: list[tuple[WebhookEvent, Sequence[CourierEvent]]] = []
     for event in events:
         if receiver is None:
-            _failed(event, f"no plug-in reads {account.courier_id}", verdicts)
+            _fail(event, f"No plug-in reads {account.courier_id}", verdicts)
             continue
         try:
-            parsed.append((event, receiver.parse(read(bytes(event.body)))))
+            parsed.append((event, _parse(receiver, event)))
         except (MalformedEvent, NotAnEvent) as error:
-            _dead(event, f"The body {error}", verdicts)
+            _bury(event, f"The body {error}", verdicts)
+        except Exception as error:
+            log.exception("event_failed", event_id=event.pk)
+            _fail(event, f"{type(error).__name__} while it was read", verdicts)
     flat = [one for _, found in parsed for one in found]
     answers = iter(apply_events(account, flat) if flat else [])
     for event, found in parsed:
-        mine = [next(answers) for _ in found]
-        if Applied.UNKNOWN_SHIPMENT in mine:
-            _early(event, verdicts)
+        if Applied.UNKNOWN_SHIPMENT in [next(answers) for _ in found]:
+            _wait(event, verdicts)
         else:
             verdicts.processed.append(event)
 
 
-def _early(event: WebhookEvent, verdicts: _Verdicts) -> None:
+def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEvent]:
+    """The events of a callback, as the body and the URL it came by tell them together."""
+    found = receiver.parse(read(bytes(event.body)))
+    for one in found:
+        for text in (one.tracking_id, one.order_number, one.waybill, one.vendor):
+            if text != storable(text):
+                raise MalformedEvent("has an id with characters that no id has")
+    if event.topic != Topic.SHIPMENT_RECREATED:
+        return found
+    return [
+        dataclasses.replace(one, topic=Topic.SHIPMENT_RECREATED)
+        if one.topic == Topic.SHIPMENT_CREATED
+        else one
+        for one in found
+    ]
+
+
+def _wait(event: WebhookEvent, verdicts: _Verdicts) -> None:
     """Its shipment is not known yet: wait, for a day at most."""
     patience = dt.timedelta(seconds=tunables().INBOX_EARLY_EVENT_WAIT)
     if timezone.now() - event.received_at >= patience:
-        _dead(event, "No shipment of this account has that tracking id or order", verdicts)
+        _bury(event, "No shipment of this account has that tracking id or order", verdicts)
         return
     delay = EARLY_BACK_OFF[min(event.attempts, len(EARLY_BACK_OFF) - 1)]
     event.attempts = min(event.attempts + 1, 32_000)
     event.state, event.reason = EventState.FAILED, "Waiting for its shipment"
     event.next_attempt_at = timezone.now() + delay
-    verdicts.changed.append(event)
+    verdicts.waiting.append(event)
 
 
-def _failed(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
+def _fail(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
     if event.attempts >= len(BACK_OFF):
-        _dead(event, reason, verdicts)
+        _bury(event, reason, verdicts)
         return
     event.next_attempt_at = timezone.now() + BACK_OFF[event.attempts]
     event.attempts += 1
-    event.state, event.reason = EventState.FAILED, reason[:500]
-    verdicts.changed.append(event)
+    event.state, event.reason = EventState.FAILED, storable(reason)[:500]
+    verdicts.failed.append(event)
 
 
-def _dead(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
-    event.state, event.reason = EventState.DEAD, reason[:500].replace("\x00", "")
-    verdicts.changed.append(event)
+def _bury(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
+    event.state, event.reason = EventState.DEAD, storable(reason)[:500]
+    verdicts.dead.append(event)
 
 
-def _mark(verdicts: _Verdicts) -> Drained:
-    now = timezone.now()
+def _mark(verdicts: _Verdicts) -> None:
     if verdicts.processed:
         WebhookEvent.objects.filter(pk__in=[e.pk for e in verdicts.processed]).update(
-            state=EventState.PROCESSED, processed_at=now, reason=""
+            state=EventState.PROCESSED, processed_at=timezone.now(), reason=""
         )
-        for event in verdicts.processed:
-            metrics.APPLIED_AFTER.observe((now - event.received_at).total_seconds())
-    if verdicts.changed:
-        WebhookEvent.objects.bulk_update(
-            verdicts.changed, ["state", "attempts", "next_attempt_at", "reason"], batch_size=500
-        )
-    dead = sum(e.state == EventState.DEAD for e in verdicts.changed)
-    waiting = sum(e.reason == "Waiting for its shipment" for e in verdicts.changed)
-    return Drained(
-        processed=len(verdicts.processed),
-        waiting=waiting,
-        dead=dead,
-        failed=len(verdicts.changed) - dead - waiting,
-    )
+    changed = [*verdicts.waiting, *verdicts.failed, *verdicts.dead]
+    if changed:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _UPDATE,
+                [
+                    [e.pk for e in changed],
+                    [str(e.state) for e in changed],
+                    [e.attempts for e in changed],
+                    [e.next_attempt_at for e in changed],
+                    [e.reason for e in changed],
+                ],
+            )
+
+
+def _count(verdicts: _Verdicts) -> None:
+    """Once it is committed, so that nothing is counted that was rolled back."""
+    now = timezone.now()
+    for event in verdicts.processed:
+        metrics.APPLIED_AFTER.observe((now - event.received_at).total_seconds())
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for status in ("processed", "waiting", "failed", "dead"):
+        for event in getattr(verdicts, status):
+            counts[verdicts.couriers.get(event.account_id, "unknown"), event.topic, status] += 1
+    for (courier, topic, status), count in counts.items():
+        metrics.events(courier).labels(topic, status).inc(count)

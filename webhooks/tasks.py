@@ -6,6 +6,7 @@ import time
 
 from celery import shared_task
 
+from webhooks.nudge import EXPIRES
 from webhooks.processing import drain
 
 LONGEST = 30.0  # seconds; a busy inbox is handed to the next task, so that workers stay fair
@@ -21,7 +22,7 @@ def process_inbox() -> int:
         taken += now
         if not now:
             return taken
-    process_inbox.delay()
+    process_inbox.apply_async(expires=EXPIRES)
     return taken
 
 

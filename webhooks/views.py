@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from couriers.conf import tunables
 from couriers.factory import CourierFactory
+from couriers.receiver import Topic
 from webhooks import accounts, metrics
-from webhooks.inbox import take_in
+from webhooks.inbox import Taken, take_in
 from webhooks.nudge import nudge
 
 log = structlog.get_logger(__name__)
+
+ACCEPTED = b'{"status": "accepted"}'
+REFUSED = b'{"status": "refused"}'
+# The query of a URL that was registered for one topic alone; any other query is ignored.
+HINTS = {"topic=shipment_recreated": Topic.SHIPMENT_RECREATED}
 
 
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse:
-    """POST /webhooks/{courier}/{account_id}/.
+    """POST /webhooks/{courier}/{account_id}/[?topic=shipment_recreated].
 
-    200 stored, or known already; 401 not signed by this account's courier, or no such account;
-    413 longer than WEBHOOK_MAX_BYTES; 503 when it could not be stored and must come again.
+    200 stored, or known already; 400 cut off half-way; 401 not signed by this account's courier,
+    or no such account; 413 longer than WEBHOOK_MAX_BYTES; 503 when it could not be stored and
+    must come again.
     """
     longest = tunables().WEBHOOK_MAX_BYTES
     if _length(request) > longest:
         return _refuse(courier, "too_long", 413)
-    body = request.read(longest + 1)
+    try:
+        body = _read(request, longest + 1)
+    except UnreadablePostError:
+        return _refuse(courier, "cut_off", 400)
     if len(body) > longest:
         return _refuse(courier, "too_long", 413)
     try:
@@ -41,16 +52,18 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
             or not receiver.verify(body, request.headers, account.secrets)
         ):
             # The same answer whatever is wrong: ids cannot be found out by trying.
-            return _refuse(courier if receiver else "unknown", "signature", 401)
-        topic, state = take_in(account_id, receiver, body)
+            return _refuse(courier, "signature", 401)
+        hint = HINTS.get(request.META.get("QUERY_STRING", ""))
+        topic, taken = take_in(account_id, receiver, body, hint)
     except (OperationalError, InterfaceError) as error:
         log.error("callback_not_stored", error=type(error).__name__)
         response = _refuse(courier, "database", 503)
         response["Retry-After"] = "5"
         return response
-    metrics.events(courier).labels(topic.value, f"received_{state.value}").inc()
-    nudge()
-    return JsonResponse({"status": "accepted"})
+    metrics.events(courier).labels(topic.value, f"received_{taken.value}").inc()
+    if taken == Taken.PENDING:
+        nudge()
+    return HttpResponse(ACCEPTED, content_type="application/json")
 
 
 def _length(request: HttpRequest) -> int:
@@ -58,6 +71,15 @@ def _length(request: HttpRequest) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
 
 
-def _refuse(courier: str, reason: str, status: int) -> JsonResponse:
-    metrics.REFUSED.labels(courier, reason).inc()
-    return JsonResponse({"status": "refused"}, status=status)
+def _read(request: HttpRequest, most: int) -> bytes:
+    """The raw body. Django takes one without a length, sent in chunks, for empty."""
+    if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
+        return bytes(request.META["wsgi.input"].read(most))
+    return request.read(most)
+
+
+def _refuse(courier: str, reason: str, status: int) -> HttpResponse:
+    # What a stranger writes into the URL is no label.
+    known = courier if CourierFactory.receiver(courier) else "unknown"
+    metrics.REFUSED.labels(known, reason).inc()
+    return HttpResponse(REFUSED, content_type="application/json", status=status)

@@ -45,8 +45,6 @@ class ReleaseForm(forms.Form):
 class SettlesDoubt(admin.ModelAdmin):
     """Adds the page on which a booking in doubt is settled to the admin of shipments."""
 
-    actions_detail = ["settle"]
-
     @action(description="Settle the doubt", url_path="settle-doubt", permissions=["settle_doubt"])
     def settle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lead from the shipment's page to its question."""

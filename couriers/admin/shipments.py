@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from couriers.admin.base import RecordAdmin, RecordInline, masked
 from couriers.admin.doubt import SettlesDoubt
+from couriers.admin.lifting import LiftsEnds
 from couriers.models import (
     AuditEntry,
     CourierCall,
@@ -51,7 +52,10 @@ class LookFilter(admin.SimpleListFilter):
 
 class ScanInline(RecordInline):
     model = Scan
-    fields = ("at", "status", "courier_status", "ndr_reason", "location", "description", "ignored")
+    fields = (
+        "at", "status", "courier_status", "ndr_reason", "location", "description", "tracking_id",
+        "ignored", "lifted",
+    )  # fmt: skip
 
 
 class CallInline(RecordInline):
@@ -78,7 +82,8 @@ LABELS = {
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(SettlesDoubt, RecordAdmin):
+class ShipmentAdmin(SettlesDoubt, LiftsEnds, RecordAdmin):
+    actions_detail = ["settle", "lift_end"]
     list_display = (
         "order_number", "company", "courier", "shown_status", "tracking_id", "payment_mode",
         "total_amount", "consignee_city", "created_at",
@@ -111,7 +116,7 @@ class ShipmentAdmin(SettlesDoubt, RecordAdmin):
 class ScanAdmin(RecordAdmin):
     list_display = ("shipment", "at", "status", "courier_status", "location", "ignored")
     search_fields = ("=shipment__id", "=shipment__order_number", "=shipment__tracking_id")
-    list_filter = ("ignored", "status")
+    list_filter = ("ignored", "lifted", "status")
     list_select_related = ("shipment",)
 
 

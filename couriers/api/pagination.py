@@ -23,12 +23,14 @@ PAGING = [
 def page(request: Request, rows: QuerySet[M], *, prefix: str) -> tuple[list[M], str | None]:
     """The newest rows before `?cursor=`, and the URL of the next page or None.
 
-    Their ids begin with `prefix` and sort by time.
+    Their ids sort by time and begin with `prefix`; "" is for ids that are numbers.
     """
     size = _size(request)
     cursor = request.query_params.get("cursor", "")
     if cursor:
-        if not cursor.startswith(f"{prefix}_") or len(cursor) > 40:
+        number = cursor.isascii() and cursor.isdigit() and len(cursor) < 19
+        ours = cursor.startswith(f"{prefix}_") if prefix else number
+        if not ours or len(cursor) > 40:
             raise ValidationError({"cursor": ["is not one of ours"]})
         rows = rows.filter(pk__lt=cursor)
     found = list(rows.order_by("-id")[: size + 1])

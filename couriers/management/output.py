@@ -22,10 +22,10 @@ def unusable(message: str) -> CommandError:
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+def progress(what: str, total: int | None) -> Iterator[Callable[..., None]]:
     """A bar on standard error where that is a terminal; call what it yields once a step.
 
-    `total` is None where nobody knows it beforehand.
+    A call with a number is so many steps. `total` is None where nobody knows it beforehand.
     """
     console = Console(stderr=True)
     bar = Progress(
@@ -39,7 +39,7 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     )
     with bar:
         task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda steps=1: bar.advance(task, steps)
 
 
 def add_json(parser: CommandParser) -> None:

@@ -212,6 +212,7 @@ class Migration(migrations.Migration):
                 ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
                 ('tracking_id', models.CharField(blank=True, max_length=100)),
                 ('former_tracking_ids', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, editable=False, size=None)),
+                ('recreated_at', models.DateTimeField(blank=True, help_text='When the courier gave it another id.', null=True, verbose_name='recreated')),
                 ('waybill', models.CharField(blank=True, max_length=100)),
                 ('vendor', models.CharField(blank=True, max_length=100)),
                 ('service', models.CharField(blank=True, max_length=50)),
@@ -248,22 +249,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'permissions': [('settle_doubt', 'Can settle bookings in doubt')],
+                'permissions': [('settle_doubt', 'Can settle bookings in doubt'), ('lift_status', 'Can lift the end of a shipment')],
             },
         ),
         migrations.CreateModel(
             name='Scan',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('tracking_id', models.CharField(blank=True, max_length=100)),
                 ('at', models.DateTimeField()),
                 ('status', models.CharField(blank=True, choices=[('booking', 'Booking'), ('in_doubt', 'In doubt'), ('failed', 'Failed'), ('booked', 'Booked'), ('pickup_pending', 'Pickup pending'), ('pickup_scheduled', 'Pickup scheduled'), ('out_for_pickup', 'Out for pickup'), ('not_picked', 'Not picked'), ('pickup_cancelled', 'Pickup cancelled'), ('picked_up', 'Picked up'), ('in_transit', 'In transit'), ('delayed', 'Delayed'), ('out_for_delivery', 'Out for delivery'), ('undelivered', 'Undelivered'), ('delivered', 'Delivered'), ('not_serviceable', 'Not serviceable'), ('cancelled', 'Cancelled'), ('rto_requested', 'RTO requested'), ('rto_in_transit', 'RTO in transit'), ('rto_delayed', 'RTO delayed'), ('rto_out_for_delivery', 'RTO out for delivery'), ('rto_failed', 'RTO failed'), ('rto_delivered', 'RTO delivered'), ('lost', 'Lost'), ('damaged', 'Damaged')], max_length=30)),
                 ('courier_status', models.CharField(max_length=100)),
                 ('ndr_reason', models.CharField(blank=True, max_length=100, verbose_name='NDR reason')),
                 ('location', models.CharField(blank=True, max_length=200)),
                 ('description', models.CharField(blank=True, max_length=500)),
+                ('estimated_delivery', models.DateTimeField(blank=True, null=True)),
                 ('ignored', models.BooleanField(default=False)),
+                ('lifted', models.BooleanField(default=False)),
                 ('received_at', models.DateTimeField(auto_now_add=True)),
-                ('shipment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scans', to='shipcrowd_couriers.shipment')),
+                ('shipment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='scans', to='shipcrowd_couriers.shipment')),
             ],
             options={
                 'ordering': ('at', 'id'),
@@ -506,6 +510,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='shipment',
             index=models.Index(fields=['account', 'booked_at'], name='couriers_ship_acc_booked'),
+        ),
+        migrations.AddIndex(
+            model_name='shipment',
+            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('former_tracking_ids', []), _negated=True), fields=['former_tracking_ids'], name='couriers_ship_former_ids'),
         ),
         migrations.AddIndex(
             model_name='shipment',

@@ -1,6 +1,7 @@
 """The shipment and its scans."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from fernet_fields import EncryptedTextField
@@ -26,7 +27,8 @@ class Shipment(models.Model):
 
     Money in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
     encrypted. `attempt` counts the booking's attempts and fences a late answer off from a newer
-    one; `lease_expires_at` is when an attempt that has not ended becomes a doubt.
+    one; `lease_expires_at` is when an attempt that has not ended becomes a doubt. A parcel that
+    the courier recreated keeps its former tracking ids.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -56,6 +58,9 @@ class Shipment(models.Model):
     tracking_id = models.CharField(max_length=100, blank=True)
     former_tracking_ids = ArrayField(
         models.CharField(max_length=100), default=list, blank=True, editable=False
+    )
+    recreated_at = models.DateTimeField(
+        "recreated", null=True, blank=True, help_text="When the courier gave it another id."
     )
     waybill = models.CharField(max_length=100, blank=True)
     vendor = models.CharField(max_length=100, blank=True)
@@ -96,7 +101,10 @@ class Shipment(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        permissions = [("settle_doubt", "Can settle bookings in doubt")]
+        permissions = [
+            ("settle_doubt", "Can settle bookings in doubt"),
+            ("lift_status", "Can lift the end of a shipment"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "courier", "direction", "order_number"],
@@ -149,6 +157,11 @@ class Shipment(models.Model):
             models.Index(fields=["company", "order_number"], name="couriers_ship_order"),
             models.Index(fields=["account", "order_number"], name="couriers_ship_acc_order"),
             models.Index(fields=["account", "booked_at"], name="couriers_ship_acc_booked"),
+            GinIndex(
+                fields=["former_tracking_ids"],
+                condition=~Q(former_tracking_ids=[]),
+                name="couriers_ship_former_ids",
+            ),
             models.Index(
                 fields=["lease_expires_at"],
                 condition=Q(status__in=[Status.BOOKING, Status.IN_DOUBT]),
@@ -179,17 +192,24 @@ class Scan(models.Model):
     """One scan of a parcel, stored once. `at` is the courier's time.
 
     `status` is empty for a word the plug-in does not know: kept, counted, changes nothing.
-    `ignored` marks a scan that came after a terminal status in the courier's own time.
+    `tracking_id` is the one it came under. `ignored` marks a scan that came after a terminal
+    status in the courier's own time, `lifted` a terminal one that an operator does not believe.
     """
 
-    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="scans")
+    # The unique constraint begins with the shipment, and is the index on it.
+    shipment = models.ForeignKey(
+        Shipment, on_delete=models.CASCADE, related_name="scans", db_index=False
+    )
+    tracking_id = models.CharField(max_length=100, blank=True)
     at = models.DateTimeField()
     status = models.CharField(max_length=30, choices=Status, blank=True)
     courier_status = models.CharField(max_length=100)
     ndr_reason = models.CharField("NDR reason", max_length=100, blank=True)
     location = models.CharField(max_length=200, blank=True)
     description = models.CharField(max_length=500, blank=True)
+    estimated_delivery = models.DateTimeField(null=True, blank=True)
     ignored = models.BooleanField(default=False)
+    lifted = models.BooleanField(default=False)
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

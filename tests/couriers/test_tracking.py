@@ -6,12 +6,12 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from couriers.models import Scan
 from couriers.statuses import STATUS_FACTS, Status
-from couriers.tracking import LATE_SCANS, apply_events, fold
+from couriers.tracking import LATE_SCANS, UNKNOWN_STATUSES, apply_events, fold
 from tests.factories import ShipmentFactory
 from tests.toy import ToyReceiver
 
@@ -90,3 +90,97 @@ def test_no_split_into_batches_matters(account: Any, order: tuple[int, ...], at_
     assert shipment.scans.count() == 4
     assert shipment.scans.get(ignored=True).status == "in_transit"
     assert shipment.tracked_at == START + dt.timedelta(hours=7)
+
+
+def event(shipment: Any, step: dict[str, Any]) -> Any:
+    return ToyReceiver().parse({"id": shipment.tracking_id, **step})[0]
+
+
+steps_of_a_parcel = st.fixed_dictionaries(
+    {
+        "status": courier_statuses | st.just("Teleported"),
+        "hour": st.integers(0, 12),
+        "place": st.sampled_from(["", "PUNE"]),
+        "text": st.sampled_from(["", "a", "b"]),
+        "reason": st.sampled_from(["", "Refused by customer", "Closed"]),
+    },
+    optional={"estimate": st.integers(1_793_000_000_000, 1_793_000_000_003)},
+)
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), steps=st.lists(steps_of_a_parcel, max_size=8))
+def test_no_order_repetition_or_split_of_the_same_events_matters(
+    account: Any, data: Any, steps: list[dict[str, Any]]
+) -> None:
+    warehouse = account.company.warehouses.get()
+    ends = set()
+    for _ in range(2):
+        shipment = ShipmentFactory(account=account, warehouse=warehouse)
+        told = data.draw(st.permutations(steps))
+        if steps:
+            told = told + data.draw(st.lists(st.sampled_from(steps), max_size=4))
+        while told:
+            size = data.draw(st.integers(1, len(told)))
+            apply_events(account, [event(shipment, step) for step in told[:size]])
+            told = told[size:]
+        shipment.refresh_from_db()
+        ends.add(
+            (
+                shipment.status, shipment.courier_status, shipment.ndr_reason, shipment.status_at,
+                shipment.attention, shipment.tracked_at, shipment.estimated_delivery,
+                *shipment.scans.order_by("at", "courier_status", "location").values_list(
+                    "at", "status", "courier_status", "ndr_reason", "location", "description",
+                    "estimated_delivery", "ignored",
+                ),
+            )
+        )  # fmt: skip
+    assert len(ends) == 1
+
+
+def test_an_estimate_of_an_earlier_scan_is_taken_whichever_comes_first(account: Any) -> None:
+    warehouse = account.company.warehouses.get()
+    early = {"status": "picked_up", "hour": 1, "estimate": 1_793_000_000_000}
+    late = {"status": "in_transit", "hour": 2}
+    for order in ((early, late), (late, early)):
+        shipment = ShipmentFactory(account=account, warehouse=warehouse)
+        for step in order:
+            apply_events(account, [event(shipment, step)])
+        shipment.refresh_from_db()
+        assert shipment.estimated_delivery is not None
+
+
+def test_an_unknown_word_is_counted_once(account: Any) -> None:
+    shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+    counter = UNKNOWN_STATUSES.labels("toy")
+    before = counter._value.get()
+    for _ in range(3):
+        apply_events(account, [event(shipment, {"status": "Teleported", "hour": 1})] * 2)
+    assert counter._value.get() == before + 1
+
+
+def test_characters_that_cannot_be_stored_do_not_lose_the_scan(account: Any) -> None:
+    shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+    step = {"status": "picked_up", "hour": 1, "place": "PU\x00NE \ud800", "text": "\x00" * 600}
+    apply_events(account, [event(shipment, step)])
+    scan = shipment.scans.get()
+    assert (scan.location, scan.description) == ("PUNE ?", "")
+
+
+def test_a_cancelled_parcel_on_its_way_comes_back_and_its_last_cancellation_is_no_end() -> None:
+    found = scans(("cancelled", 5), ("rto_in_transit", 7), ("in_transit", 8))
+    assert status_of(found) == "in_transit"
+
+
+def test_taking_a_batch_reads_no_secret_and_few_rows(
+    account: Any, django_assert_max_num_queries: Any
+) -> None:
+    warehouse = account.company.warehouses.get()
+    made = [ShipmentFactory(account=account, warehouse=warehouse) for _ in range(20)]
+    events = [event(one, {"status": "picked_up", "hour": 1}) for one in made]
+    with django_assert_max_num_queries(8) as queries:
+        apply_events(account, events)
+    assert "consignee_phone" not in str(queries.captured_queries)

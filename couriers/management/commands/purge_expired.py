@@ -1,0 +1,25 @@
+"""`manage.py purge_expired`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers import retention
+from couriers.management import output
+
+
+class Command(BaseCommand):
+    """Deletes what is older than it is to be kept; run again, it deletes what expired since."""
+
+    help = "Delete expired idempotency keys, callbacks and calls, in small batches."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        total = sum(kind.expired().order_by().count() for kind in retention.kinds())
+        with output.progress("Deleting", total) as advance:
+            purged = retention.purge(progress=advance)
+        counts = purged.counts
+        said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        output.finish(self, f"deleted: {said}", counts, as_json=options["json"])

@@ -1,0 +1,157 @@
+"""A parcel that the courier recreated goes on under its new tracking id."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from couriers.models import Scan, Shipment
+from couriers.receiver import CourierEvent, Topic
+from couriers.tracking import Applied, apply_events
+from tests.factories import ShipmentFactory
+from tests.toy import ToyReceiver
+
+pytestmark = pytest.mark.django_db
+
+
+def made(account: Any, **fields: Any) -> Shipment:
+    return ShipmentFactory(
+        account=account,
+        warehouse=account.company.warehouses.get(),
+        **{"order_number": "R-1", "tracking_id": "T-1", **fields},
+    )
+
+
+def created(tracking_id: str, topic: Topic = Topic.SHIPMENT_CREATED) -> CourierEvent:
+    return CourierEvent(topic, tracking_id, "R-1", waybill=f"W-{tracking_id}", vendor="V")
+
+
+def recreated(tracking_id: str) -> CourierEvent:
+    return created(tracking_id, Topic.SHIPMENT_RECREATED)
+
+
+def scan(tracking_id: str, status: str, hour: int) -> CourierEvent:
+    return ToyReceiver().parse({"id": tracking_id, "status": status, "hour": hour})[0]
+
+
+def state(shipment: Shipment) -> tuple[Any, ...]:
+    shipment.refresh_from_db()
+    return (
+        shipment.status, shipment.tracking_id, shipment.former_tracking_ids, shipment.attention,
+        shipment.tracked_at,
+    )  # fmt: skip
+
+
+def test_the_new_id_is_current_and_the_old_is_kept(account: Any) -> None:
+    shipment = made(account)
+    assert apply_events(account, [recreated("T-2")]) == [Applied.APPLIED]
+    assert state(shipment)[:4] == ("booked", "T-2", ["T-1"], "")
+    assert shipment.waybill == "W-T-2"
+    assert shipment.recreated_at
+
+
+def test_scans_of_either_id_apply_even_in_the_batch_that_tells_of_the_new_one(
+    account: Any,
+) -> None:
+    shipment = made(account)
+    batch = [scan("T-2", "out_for_delivery", 5), scan("T-1", "picked_up", 1), recreated("T-2")]
+    assert set(apply_events(account, batch)) == {Applied.APPLIED}
+    assert state(shipment)[0] == "out_for_delivery"
+    assert apply_events(account, [scan("T-1", "in_transit", 6)]) == [Applied.APPLIED]
+    assert state(shipment)[0] == "in_transit"
+    assert set(shipment.scans.values_list("tracking_id", flat=True)) == {"T-1", "T-2"}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])
+def test_the_cancellation_of_the_old_id_does_not_end_the_new_parcel(
+    account: Any, order: Sequence[int]
+) -> None:
+    shipment = made(account)
+    events = [
+        recreated("T-2"), scan("T-1", "cancelled", 2), scan("T-2", "picked_up", 4),
+        scan("T-2", "delivered", 9),
+    ]  # fmt: skip
+    waiting = [events[i] for i in order]
+    while waiting:
+        # What is early comes again.
+        answers = [(event, apply_events(account, [event])[0]) for event in waiting]
+        waiting = [event for event, answer in answers if answer == Applied.UNKNOWN_SHIPMENT]
+    assert state(shipment)[:4] == ("delivered", "T-2", ["T-1"], "")
+
+
+def test_a_parcel_that_had_ended_before_it_was_recreated_lives_again(account: Any) -> None:
+    shipment = made(account)
+    apply_events(account, [scan("T-1", "in_transit", 1), scan("T-1", "not_serviceable", 2)])
+    assert state(shipment)[0] == "not_serviceable"
+    apply_events(account, [recreated("T-2")])
+    assert state(shipment)[0] == "in_transit"
+
+
+def test_what_was_delivered_under_the_old_id_stays_delivered(account: Any) -> None:
+    shipment = made(account)
+    apply_events(account, [scan("T-1", "delivered", 2), recreated("T-2")])
+    apply_events(account, [scan("T-2", "booked", 5)])
+    assert state(shipment)[0] == "delivered"
+    assert Scan.objects.get(tracking_id="T-2").ignored
+
+
+def test_a_repeat_changes_nothing_and_goes_back_to_no_earlier_id(account: Any) -> None:
+    shipment = made(account)
+    apply_events(account, [recreated("T-2"), recreated("T-2")])
+    apply_events(account, [recreated("T-3")])
+    apply_events(account, [recreated("T-2"), created("T-1")])
+    assert state(shipment)[1:3] == ("T-3", ["T-1", "T-2"])
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_booking_in_doubt_takes_its_ids_in_any_order(account: Any, order: Sequence[int]) -> None:
+    shipment = made(account, status="in_doubt", tracking_id="")
+    events = [created("T-1"), recreated("T-2"), scan("T-1", "picked_up", 1)]
+    for index in (*order, *order):
+        apply_events(account, [events[index]])
+    assert state(shipment)[:4] == ("picked_up", "T-2", ["T-1"], "")
+
+
+def test_a_second_id_that_is_not_said_to_be_a_recreation_is_flagged(account: Any) -> None:
+    shipment = made(account)
+    assert apply_events(account, [created("T-2")]) == [Applied.APPLIED]
+    assert state(shipment)[1:3] == ("T-1", [])
+    assert "T-2" in shipment.attention
+    # The word that explains it takes the flag away.
+    apply_events(account, [recreated("T-2")])
+    assert state(shipment)[1:4] == ("T-2", ["T-1"], "")
+
+
+def test_where_it_could_be_either_of_two_shipments_nobody_guesses(account: Any) -> None:
+    first = made(account, status="cancelled")
+    second = made(account, tracking_id="T-9")
+    apply_events(account, [recreated("T-2")])
+    assert (state(first)[1], state(second)[1]) == ("T-1", "T-9")
+    assert "T-2" in second.attention
+
+
+def test_a_parcel_that_came_home_is_not_the_one_that_goes_out_again(account: Any) -> None:
+    made(account, status="rto_delivered")
+    second = made(account, tracking_id="T-9")
+    apply_events(account, [recreated("T-2")])
+    assert state(second)[1:3] == ("T-2", ["T-9"])
+
+
+def test_one_of_an_unknown_order_waits(account: Any) -> None:
+    assert apply_events(account, [recreated("T-2")]) == [Applied.UNKNOWN_SHIPMENT]
+
+
+def test_a_booking_given_up_is_live_again_and_flagged(account: Any) -> None:
+    shipment = made(account, status="failed", tracking_id="")
+    apply_events(account, [recreated("T-2")])
+    assert state(shipment)[:2] == ("booked", "T-2")
+    assert shipment.attention
+
+
+def test_another_accounts_order_is_not_touched(account: Any) -> None:
+    other = ShipmentFactory(order_number="R-1", tracking_id="T-1")
+    assert apply_events(account, [recreated("T-2")]) == [Applied.UNKNOWN_SHIPMENT]
+    assert state(other)[1] == "T-1"

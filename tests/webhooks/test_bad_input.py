@@ -1,0 +1,244 @@
+"""Whatever a body holds, there is a defined answer, a defined row or none, and no exception."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from django.http.request import UnreadablePostError
+from django.test import Client, RequestFactory
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from couriers.models import Scan, Shipment
+from tests.factories import CourierAccountFactory, ShipmentFactory
+from webhooks.models import WebhookEvent
+from webhooks.processing import drain
+from webhooks.views import receive
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "a-secret-of-tests"
+NOW = 1_793_400_000_000
+TRACK = {
+    "ctime": NOW, "status": "In Transit", "location": "PUNE", "desc": "x", "attempts": "0",
+    "wbn": "1", "orderNumber": "1", "edd": NOW,
+}  # fmt: skip
+CREATED = {"id": "T-9", "wbn": "1", "vendor": "EKART", "orderNumber": "N-1", "channelId": "c"}
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhooks.views.nudge", lambda: None)
+
+
+@pytest.fixture
+def shipment(db: None) -> Shipment:
+    return ShipmentFactory(account=CourierAccountFactory())
+
+
+def sign(body: bytes) -> str:
+    return hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+
+
+def send(account: Any, body: bytes, query: str = "") -> int:
+    answer = Client().post(
+        f"{account.webhook_path}{query}", body, "application/json",
+        headers={"x-ekart-signature": sign(body)},
+    )  # fmt: skip
+    return answer.status_code
+
+
+def outcome(shipment: Shipment, body: bytes) -> tuple[str, str]:
+    """Send a body and have it processed: the event's state and the reason."""
+    assert send(shipment.account, body) == 200
+    while drain().taken:
+        pass
+    event = WebhookEvent.objects.get()
+    return event.state, event.reason
+
+
+UNREADABLE = [
+    (b"", "not JSON"),
+    (b" ", "not JSON"),
+    (b"\xef\xbb\xbf{}", "not JSON"),
+    (b"null", "not a JSON object"),
+    (b'"text"', "not a JSON object"),
+    (b"[{}]", "not a JSON object"),
+    (b"17", "not a JSON object"),
+    (b"NaN", "NaN"),
+    (b'{"a": Infinity}', "Infinity"),
+    (b'{"a": -Infinity}', "Infinity"),
+    (b'{"a": {"b": 1, "b": 2}}', "twice"),
+    (b'{"a": "\xed\xa0\x80"}', "UTF-8"),
+    (b'{"a": "\xc3"}', "UTF-8"),
+    ('{"a": 1}'.encode("utf-16"), "UTF-8"),
+    (b'{"a":' + b"[" * 101 + b"]" * 101 + b"}", "deep"),
+    (b'{"a":' * 500 + b"1" + b"}" * 500, "deep"),
+    (b'{"a":' * 10000, "deep"),
+    (b'{"ctime": ' + b"9" * 5000 + b"}", "not JSON"),
+    (b"{'a': 1}", "not JSON"),
+    (b'{"a": 1} {}', "not JSON"),
+    (b'{"a": "\x00"}', "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("body", "reason"), UNREADABLE)
+def test_what_is_no_event_is_dead_at_once(shipment: Shipment, body: bytes, reason: str) -> None:
+    state, why = outcome(shipment, body)
+    assert state == "dead"
+    assert reason in why
+
+
+def test_a_hundred_levels_are_read(shipment: Shipment) -> None:
+    body = json.dumps({"id": shipment.tracking_id, **TRACK})[:-1].encode()
+    body += b', "more": ' + b"[" * 99 + b"]" * 99 + b"}"
+    assert outcome(shipment, body)[0] == "processed"
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        # Read tolerantly: numbers as strings and back, what may be missing.
+        ({"ctime": str(NOW)}, "processed"),
+        ({"ctime": float(NOW)}, "processed"),
+        ({"attempts": 3}, "processed"),
+        ({"attempts": {"a": []}}, "processed"),
+        ({"location": None, "desc": None, "wbn": 17}, "processed"),
+        ({"location": "\x00\ud800é" * 300, "desc": "\x00"}, "processed"),
+        ({"status": "Tele\x00ported"}, "processed"),
+        ({"ctime": 4_000_000_000_000}, "processed"),
+        # No time in milliseconds: seconds, before 2000, after 2100, fractions, huge.
+        ({"ctime": NOW // 1000}, "dead"),
+        ({"ctime": 900_000_000_000}, "dead"),
+        ({"ctime": 4_102_444_800_000}, "dead"),
+        ({"ctime": -1}, "dead"),
+        ({"ctime": 0.5}, "dead"),
+        ({"ctime": 10**300}, "dead"),
+        ({"ctime": float("1e300")}, "dead"),
+        ({"ctime": None}, "dead"),
+        ({"ctime": []}, "dead"),
+        ({"ctime": True}, "dead"),
+        ({"edd": NOW // 1000}, "dead"),
+        ({"edd": 10**30}, "dead"),
+        ({"edd": "soon"}, "dead"),
+        ({"status": None}, "dead"),
+        ({"status": {}}, "dead"),
+        ({"id": ""}, "dead"),
+        ({"id": None}, "dead"),
+        ({"id": "x" * 101}, "dead"),
+        ({"id": "T\x00"}, "dead"),
+        ({"id": "T\ud800"}, "dead"),
+        ({"id": ["T"]}, "dead"),
+        ({"orderNumber": {}}, "dead"),
+        ({"desc": [1]}, "dead"),
+        ({"ndrStatus": 7}, "processed"),
+        # A tracking id that is nobody's.
+        ({"id": 7.5}, "failed"),
+    ],
+)
+def test_every_wrong_type_has_its_outcome(
+    shipment: Shipment, change: dict[str, Any], state: str
+) -> None:
+    body = json.dumps({"id": shipment.tracking_id, **TRACK} | change).encode()
+    found, reason = outcome(shipment, body)
+    assert found == state
+    assert bool(reason) == (state != "processed")
+    assert Scan.objects.exists() == (state == "processed")
+
+
+@pytest.mark.parametrize(
+    "change", [{"orderNumber": ""}, {"orderNumber": "N\x00"}, {"vendor": "\ud800"}, {"id": []}]
+)
+def test_a_creation_with_wrong_types_is_dead(shipment: Shipment, change: dict[str, Any]) -> None:
+    assert outcome(shipment, json.dumps(CREATED | change).encode())[0] == "dead"
+
+
+def test_the_size_is_capped_before_anything_is_read(shipment: Shipment) -> None:
+    body = b'{"a": "' + b"x" * (65536 - 9) + b'"}'
+    assert (len(body), send(shipment.account, body)) == (65536, 200)
+    assert send(shipment.account, body + b" ") == 413
+    request = RequestFactory().post("/", b"{}", "application/json", CONTENT_LENGTH="999999999")
+    request.read = None  # type: ignore[method-assign,assignment]  # it is not so much as tried
+    assert receive(request, "ekart", shipment.account_id).status_code == 413
+    assert WebhookEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("length", ["", "abc", "-5", "²", "9" * 400, "1.0"])
+def test_a_length_that_is_no_number_is_no_exception(shipment: Shipment, length: str) -> None:
+    request = RequestFactory().post("/", b"{}", "application/json")
+    request.META["CONTENT_LENGTH"] = length
+    assert receive(request, "ekart", shipment.account_id).status_code in (401, 413)
+
+
+def test_a_body_that_is_cut_off_is_no_exception(shipment: Shipment) -> None:
+    def cut_off(*_: Any) -> bytes:
+        raise UnreadablePostError("gone")
+
+    request = RequestFactory().post("/", b"{}", "application/json")
+    request.read = cut_off  # type: ignore[method-assign]
+    assert receive(request, "ekart", shipment.account_id).status_code == 400
+
+
+@pytest.mark.parametrize("account_id", ["%00", "%F0%9F%90%A6", "a" * 500, "' OR 1=1"])
+def test_an_account_that_cannot_be_one_is_401(db: None, account_id: str) -> None:
+    answer = Client().post(f"/webhooks/ekart/{account_id}/", b"{}", "application/json")
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?topic=nonsense", "?topic=", "?topic=shipment_recreated&x=1", "?" + "a=1&" * 3000,
+     "?topic=%00", "?topic=track_updated"],
+)  # fmt: skip
+def test_a_hint_that_is_not_known_is_ignored(shipment: Shipment, query: str) -> None:
+    body = json.dumps(CREATED).encode()
+    assert send(shipment.account, body, query) == 200
+    assert WebhookEvent.objects.get().topic == "shipment_created"
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+fields = st.sampled_from([*TRACK, *CREATED])
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(changes=st.dictionaries(fields, anything, max_size=5), created=st.booleans())
+def test_no_body_of_an_event_makes_an_exception(
+    shipment: Shipment, changes: dict[str, Any], created: bool
+) -> None:
+    base = CREATED if created else {"id": shipment.tracking_id, **TRACK}
+    assert send(shipment.account, json.dumps(base | changes).encode()) == 200
+    while drain().taken:
+        pass
+    assert not WebhookEvent.objects.filter(reason__contains="while it was").exists()
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=st.binary(max_size=300) | anything.map(lambda value: json.dumps(value).encode()))
+def test_no_bytes_make_an_exception(shipment: Shipment, body: bytes) -> None:
+    assert send(shipment.account, body) == 200
+    while drain().taken:
+        pass
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(signature=st.text(st.characters(max_codepoint=255)), courier=st.text(min_size=1))
+def test_no_signature_makes_an_exception(shipment: Shipment, signature: str, courier: str) -> None:
+    request = RequestFactory().post("/", b"{}", "application/json")
+    request.META["HTTP_X_EKART_SIGNATURE"] = signature
+    assert receive(request, "ekart", shipment.account_id).status_code == 401
+    assert receive(request, courier, shipment.account_id).status_code == 401
+    assert not WebhookEvent.objects.exists()

@@ -1,0 +1,179 @@
+"""Operators see what came and why it failed, and replay it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from tests.factories import make_api_key
+from webhooks.models import WebhookEvent
+
+pytestmark = pytest.mark.django_db
+
+BODY = b"""
+{"id": "T-1", "consignee": {"pin": "1"}, "receiverPhone": "9876543210", "n": [{"email": "x"}]}
+"""
+LIST = "/api/v1/ops/webhook-events/"
+ADMIN = "/admin/shipcrowd_webhooks/webhookevent/"
+
+
+@pytest.fixture(autouse=True)
+def nudges(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Nothing listens for nudges in these tests; they are counted."""
+    found: list[int] = []
+    monkeypatch.setattr("webhooks.nudge.nudge", lambda: found.append(1))
+    return found
+
+
+@pytest.fixture
+def events(account: Any) -> list[WebhookEvent]:
+    now = timezone.now()
+    states = ["dead", "dead", "failed", "processed"]
+    return [
+        WebhookEvent.objects.create(
+            account=account, content_hash=number.to_bytes(32), body=BODY, state=state, attempts=5,
+            next_attempt_at=now, received_at=now, reason="RuntimeError while it was applied",
+            topic="track_updated", processed_at=now if state == "processed" else None,
+        )
+        for number, state in enumerate(states)
+    ]  # fmt: skip
+
+
+def staff(client: Client, *codenames: str) -> Any:
+    user = get_user_model().objects.create_user(f"staff-{len(codenames)}", is_staff=True)
+    for codename in codenames:
+        user.user_permissions.add(Permission.objects.get(codename=codename))
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def operator(client: Client) -> Any:
+    return staff(client, "replay_event", "view_webhookevent")
+
+
+def state(event: WebhookEvent) -> tuple[Any, ...]:
+    event.refresh_from_db()
+    return event.state, event.attempts, event.reason
+
+
+def test_the_list_is_narrowed_by_state_and_paged(
+    client: Client, operator: Any, events: list[WebhookEvent], django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(3):
+        page = client.get(f"{LIST}?state=dead&page_size=1").json()
+    assert [one["id"] for one in page["results"]] == [events[1].pk]
+    assert "RuntimeError" in page["results"][0]["reason"]
+    page = client.get(page["next"]).json()
+    assert ([one["id"] for one in page["results"]], page["next"]) == ([events[0].pk], None)
+    assert len(client.get(f"{LIST}?account={events[0].account_id}").json()["results"]) == 4
+    assert client.get(f"{LIST}?account=another%00").json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["state=lost", "topic=x", "cursor=x", "cursor=²", "cursor=" + "9" * 30]
+)
+def test_what_the_list_does_not_know_is_a_problem(
+    client: Client, operator: Any, query: str
+) -> None:
+    assert client.get(f"{LIST}?{query}").status_code == 400
+
+
+def test_a_callback_is_shown_without_what_tells_of_a_person(
+    client: Client, operator: Any, events: list[WebhookEvent]
+) -> None:
+    shown = client.get(f"{LIST}{events[0].pk}/").json()["payload"]
+    assert shown == {
+        "id": "T-1",
+        "consignee": "•••",
+        "receiverPhone": "•••",
+        "n": [{"email": "•••"}],
+    }
+    page = client.get(f"{ADMIN}{events[0].pk}/change/").content.decode()
+    assert "T-1" in page
+    assert "9876543210" not in page
+    WebhookEvent.objects.update(body=b"\xff")
+    assert client.get(f"{LIST}{events[0].pk}/").json()["payload"] is None
+    assert "not shown" in client.get(f"{ADMIN}{events[0].pk}/change/").content.decode()
+    assert client.get(f"{LIST}999999999/").status_code == 404
+
+
+def test_one_is_replayed_over_the_api(
+    client: Client, operator: Any, events: list[WebhookEvent], nudges: list[int],
+    django_capture_on_commit_callbacks: Any,
+) -> None:  # fmt: skip
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(f"{LIST}{events[0].pk}/replay/")
+    assert (answer.status_code, answer.json()["state"]) == (200, "pending")
+    assert [state(event)[:2] for event in events[:2]] == [("pending", 0), ("dead", 5)]
+    assert nudges == [1]
+
+
+def test_many_are_replayed_over_the_api(
+    client: Client, operator: Any, events: list[WebhookEvent]
+) -> None:
+    body = {"ids": [event.pk for event in events[1:]] + [10**12]}
+    answer = client.post(f"{LIST}replay/", body, "application/json")
+    assert answer.json() == {"replayed": 3}
+    assert [state(event)[0] for event in events] == ["dead", "pending", "pending", "pending"]
+    for wrong in (
+        {"ids": []},
+        {"ids": ["x"]},
+        {"ids": [10**30]},
+        {"ids": list(range(1, 1002))},
+        {},
+    ):
+        assert client.post(f"{LIST}replay/", wrong, "application/json").status_code == 400
+
+
+def test_only_staff_with_the_permission_replays(
+    client: Client, events: list[WebhookEvent], company: Any
+) -> None:
+    key = Client(headers={"Authorization": f"Api-Key {make_api_key(company)}"})
+    for asked in (key.get(LIST), key.post(f"{LIST}{events[0].pk}/replay/"), Client().get(LIST)):
+        assert asked.status_code == 403
+    staff(client, "view_webhookevent")
+    assert client.get(LIST).status_code == 200
+    body = {"ids": [events[0].pk]}
+    assert client.post(f"{LIST}replay/", body, "application/json").status_code == 403
+    assert client.post(f"{LIST}{events[0].pk}/replay/").status_code == 403
+    page = client.get(f"{ADMIN}{events[0].pk}/change/").content.decode()
+    assert "ask-to-replay" not in page
+    assert client.post(f"{ADMIN}{events[0].pk}/replay/", {"sure": "on"}).status_code == 302
+    selected = {"action": "replay_selected", "_selected_action": [events[0].pk], "sure": "on"}
+    client.post(ADMIN, selected)
+    assert state(events[0])[0] == "dead"
+
+
+def test_the_button_of_the_admin_asks_and_replays(
+    client: Client, operator: Any, events: list[WebhookEvent]
+) -> None:
+    change = f"{ADMIN}{events[0].pk}/change/"
+    assert "ask-to-replay" in client.get(change).content.decode()
+    answer = client.get(f"{ADMIN}{events[0].pk}/ask-to-replay/")
+    question = answer.headers["Location"]
+    assert "RuntimeError" in client.get(question).content.decode()
+    client.post(question, {})
+    assert state(events[0])[0] == "dead"
+    assert client.post(question, {"sure": "on"}).status_code == 302
+    assert state(events[0]) == ("pending", 0, "")
+    assert LogEntry.objects.get().user == operator
+
+
+def test_many_are_replayed_in_the_admin_after_a_question(
+    client: Client, operator: Any, events: list[WebhookEvent]
+) -> None:
+    assert "Replay the selected" in client.get(f"{ADMIN}?state__exact=dead").content.decode()
+    selected = {"action": "replay_selected", "_selected_action": [e.pk for e in events[:2]]}
+    question = client.post(ADMIN, selected).content.decode()
+    assert "Replay 2 callbacks?" in question
+    assert state(events[0])[0] == "dead"
+    client.post(ADMIN, selected | {"sure": "on"})
+    assert [state(event)[0] for event in events[:3]] == ["pending", "pending", "failed"]
+    assert LogEntry.objects.count() == 2

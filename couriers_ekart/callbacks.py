@@ -6,12 +6,16 @@ their own: the same path, with a query that says so.
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
+from couriers.conf import tunables
 from couriers.models import CourierAccount
+from couriers.resilience.lock import exclusive
 from couriers_ekart.client import EkartClient
 from couriers_ekart.mapper.answers import read
 from couriers_ekart.schemas import WebhookAnswer
@@ -47,6 +51,29 @@ def register(account: CourierAccount) -> Registered:
     }
     done = [_register(client, account, query, topics, existing) for query, topics in URLS.items()]
     return done[0]
+
+
+def rotate_secret(account: CourierAccount, *, settle: Callable[[float], None]) -> Registered:
+    """Have Ekart sign with a new secret; callbacks signed with the old one stay valid as well.
+
+    Whatever interrupts it, both ends agree on one of the two secrets. `settle` waits for so many
+    seconds, until every web process knows the new secret; only then Ekart is told of it.
+    """
+    with exclusive(f"webhook-secret:{account.pk}", life=180, wait=1):
+        # An earlier rotation may have been cut short: the secret that is dropped now must be one
+        # that Ekart does not sign with.
+        register(account)
+        account.previous_webhook_secret = account.webhook_secret
+        account.webhook_secret = secrets.token_urlsafe(22)  # 30 characters, Ekart's most
+        account.save(update_fields=["webhook_secret", "previous_webhook_secret", "updated_at"])
+        settle(tunables().WEBHOOK_ACCOUNT_CACHE + 1)
+        return register(account)
+
+
+def forget_previous_secret(account: CourierAccount) -> None:
+    """Take the current secret alone from now on (within seconds, when the web processes know)."""
+    account.previous_webhook_secret = ""
+    account.save(update_fields=["previous_webhook_secret", "updated_at"])
 
 
 def _register(

@@ -1,5 +1,6 @@
-"""`manage.py register_webhooks --company SLUG`."""
+"""`manage.py register_webhooks --company SLUG [--rotate-secret | --forget-previous]`."""
 
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,16 +9,28 @@ from couriers.errors import CourierError
 from couriers.management import output
 from couriers.models import CourierAccount
 from couriers.resilience import rate_limit
-from couriers_ekart.callbacks import register
+from couriers.resilience.lock import LockTimeout
+from couriers_ekart.callbacks import forget_previous_secret, register, rotate_secret
 
 
 class Command(BaseCommand):
-    """Has Ekart call back for every topic; run again, it changes nothing."""
+    """Has Ekart call back for every topic; run again, it changes nothing.
 
-    help = "Register the account's callback with Ekart."
+    With --rotate-secret Ekart signs with a new secret afterwards, and the old one is valid beside
+    it until the next rotation or --forget-previous.
+    """
+
+    help = "Register the account's callbacks with Ekart, or rotate the secret they are signed with."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", required=True, metavar="SLUG")
+        secret = parser.add_mutually_exclusive_group()
+        secret.add_argument(
+            "--rotate-secret", action="store_true", help="sign with a new secret from now on"
+        )
+        secret.add_argument(
+            "--forget-previous", action="store_true", help="take the current secret alone"
+        )
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,12 +42,27 @@ class Command(BaseCommand):
             raise output.unusable("the account has no webhook secret: set EKART_WEBHOOK_SECRET")
         try:
             with rate_limit.patience():
-                done = register(account)
+                if options["rotate_secret"]:
+                    done = rotate_secret(account, settle=time.sleep)
+                else:
+                    done = register(account)
+        except LockTimeout:
+            raise CommandError("the secret is being rotated by somebody else") from None
         except CourierError as error:
             raise CommandError(str(error)) from None
+        if options["forget_previous"]:
+            forget_previous_secret(account)
+        how = "registered" if done.is_new else "brought up to date"
+        also = ", with a new secret" if options["rotate_secret"] else ""
         output.finish(
             self,
-            f"{done.url}: {'registered' if done.is_new else 'brought up to date'} ({done.id})",
-            {"id": done.id, "url": done.url, "created": done.is_new},
+            f"{done.url}: {how}{also} ({done.id})",
+            {
+                "id": done.id,
+                "url": done.url,
+                "created": done.is_new,
+                "secret_rotated": options["rotate_secret"],
+                "previous_secret_valid": bool(account.previous_webhook_secret),
+            },
             as_json=options["json"],
         )

@@ -34,15 +34,41 @@ def test_each_status_maps(word: str, status: str) -> None:
 def test_there_are_24_statuses_and_19_reasons() -> None:
     assert (len(STATUSES), len(NDR_STATUSES)) == (24, 19)
     assert set(STATUSES) == set(EXPECTED)
+    assert set(NDR_STATUSES) == set(REASONS)
 
 
-@pytest.mark.parametrize("word", NDR_STATUSES)
-def test_each_reason_maps(word: str) -> None:
-    mapped = EKART_MAPPER.map("Undelivered", reason=word.upper())
-    assert mapped.reason == NDR_STATUSES[word]
-    assert mapped.reason.code
-    # What is over can neither be tried again nor cancelled.
-    assert not (mapped.reason.terminal and mapped.reason.reattemptable)
+# By name: the neutral code, whether another attempt may be asked for, and whether somebody must act.
+REASONS = {
+    "Unknown Exception": ("unknown_exception", True, True),
+    "Customer Unavailable": ("customer_unavailable", True, True),
+    "Rejected by Customer": ("rejected_by_customer", True, True),
+    "Delivery Rescheduled": ("delivery_rescheduled", True, False),
+    "Pickup Rescheduled": ("pickup_rescheduled", False, False),
+    "Customer Unreachable": ("customer_unreachable", True, True),
+    "Address Issue": ("address_issue", True, True),
+    "Payment Issue": ("payment_issue", True, True),
+    "Out Of Delivery Area": ("out_of_delivery_area", True, True),
+    "Order Already Cancelled": ("order_already_cancelled", False, False),
+    "Self Collect": ("self_collect", True, False),
+    "Shipment Seized By Customer": ("seized_by_customer", False, True),
+    "Dispute": ("dispute", True, True),
+    "Maximum Attempt Reached": ("maximum_attempts", False, True),
+    "Not Attempted": ("not_attempted", True, False),
+    "OTP Not Received/OTP Mismatch": ("otp_mismatch", True, True),
+    "OTP Verified Cancellation": ("otp_verified_cancellation", False, False),
+    "On Hold": ("on_hold", True, False),
+    "RTO Delivery Failed": ("rto_delivery_failed", False, True),
+}
+
+
+@pytest.mark.parametrize(("word", "expected"), REASONS.items())
+def test_each_reason_maps(word: str, expected: tuple[str, bool, bool]) -> None:
+    for spelling in (word, word.upper(), f" {word.replace(' ', '_')} "):
+        reason = EKART_MAPPER.map("Undelivered", reason=spelling).reason
+        assert reason is not None
+        assert (reason.code, reason.reattemptable, reason.needs_action) == expected
+        # What is over can neither be tried again nor cancelled.
+        assert not (reason.terminal and (reason.reattemptable or reason.cancellable))
 
 
 def test_names_of_older_integrations_are_not_ekarts() -> None:

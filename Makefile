@@ -26,7 +26,7 @@ lint: $(INSTALLED)
 	DATABASE_URL=postgres://lint@127.0.0.1/lint REDIS_URL=redis://127.0.0.1 SECRET_KEY=lint FERNET_KEYS=lint $(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m shipcrowd.embedded run --instance bench -- $(BIN)/python -m benchmarks $(ARGS)

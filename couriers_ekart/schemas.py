@@ -26,9 +26,16 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+def _as_it_is(text: str) -> str:
+    if text != _storable(text):
+        raise ValueError("holds what no id may hold")
+    return text
+
+
+# Words for people: kept as far as they can be.
 Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(_storable)]
-# An id or a number of the courier's that is kept in a column.
-Name = Annotated[Text, Field(max_length=100)]
+# An id or a number of the courier's that is kept in a column: as it is, or refused.
+Name = Annotated[str, BeforeValidator(_as_text), AfterValidator(_as_it_is), Field(max_length=100)]
 Rupees = Annotated[Decimal, Field(ge=-(10**9), le=10**9)]
 
 
@@ -64,7 +71,7 @@ class CreateAnswer(Answer):
 class Acknowledgement(Answer):
     status: bool
     remark: Text = ""
-    tracking_id: Text = ""
+    tracking_id: Name = ""
 
 
 class AcknowledgementList(Answer):
@@ -74,7 +81,7 @@ class AcknowledgementList(Answer):
 
 
 class TrackDetail(Answer):
-    status: Text
+    status: Annotated[Text, Field(min_length=1)]
     ctime: int
     desc: Text = ""
     location: Text = ""
@@ -132,7 +139,7 @@ class AddressAnswer(Answer):
     """/api/v2/address."""
 
     status: bool
-    alias: Text = ""
+    alias: Name = ""
     remark: Text = ""
 
 

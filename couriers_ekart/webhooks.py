@@ -19,13 +19,13 @@ from couriers.errors import Unknown
 from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper.answers import moment, scan_from
-from couriers_ekart.schemas import Answer, Text, TrackDetail
+from couriers_ekart.schemas import Answer, Name, Text, TrackDetail
 
 
 class TrackUpdated(TrackDetail):
     """The body of track_updated; `attempts` is a string, `edd` may be missing."""
 
-    id: Text
+    id: Name
     wbn: Text = ""
     orderNumber: Text = ""  # noqa: N815 - Ekart's spelling
     edd: int | None = None
@@ -34,10 +34,10 @@ class TrackUpdated(TrackDetail):
 class ShipmentCreated(Answer):
     """The body of shipment_created and shipment_recreated."""
 
-    id: Text
-    wbn: Text = ""
-    vendor: Text = ""
-    orderNumber: Text  # noqa: N815
+    id: Name
+    wbn: Name = ""
+    vendor: Name = ""
+    orderNumber: Name  # noqa: N815
 
 
 class EkartReceiver(WebhookReceiver):

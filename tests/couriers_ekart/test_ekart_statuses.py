@@ -37,7 +37,7 @@ def test_there_are_24_statuses_and_19_reasons() -> None:
     assert set(NDR_STATUSES) == set(REASONS)
 
 
-# By name: the neutral code, whether another attempt may be asked for, and whether somebody must act.
+# By name: the neutral code, whether another attempt may be asked for, whether somebody must act.
 REASONS = {
     "Unknown Exception": ("unknown_exception", True, True),
     "Customer Unavailable": ("customer_unavailable", True, True),

@@ -78,7 +78,7 @@ def _write(values: list[Any]) -> int:
     Django would ask the database whether the connection is alive before each request's first
     statement. This one finds out by itself, and to send it twice does no harm.
     """
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]
     for last in (False, True):
         try:
             with connection.cursor() as cursor:

@@ -63,7 +63,7 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
     metrics.events(courier).labels(topic.value, f"received_{taken.value}").inc()
     if taken == Taken.PENDING:
         nudge()
-    return HttpResponse(ACCEPTED, content_type="application/json")
+    return _answer(ACCEPTED, 200)
 
 
 def _length(request: HttpRequest) -> int:
@@ -82,4 +82,10 @@ def _refuse(courier: str, reason: str, status: int) -> HttpResponse:
     # What a stranger writes into the URL is no label.
     known = courier if CourierFactory.receiver(courier) else "unknown"
     metrics.REFUSED.labels(known, reason).inc()
-    return HttpResponse(REFUSED, content_type="application/json", status=status)
+    return _answer(REFUSED, status)
+
+
+def _answer(content: bytes, status: int) -> HttpResponse:
+    # The length, too: no middleware that would add it comes this way.
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    return HttpResponse(content, status=status, headers=headers)

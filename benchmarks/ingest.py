@@ -16,7 +16,7 @@ from benchmarks.load import Measured, Task, measure
 from couriers.models import CourierAccount
 from shipcrowd.stack import Stack
 
-ROWS = (0,)
+ROWS = (0, 1_000_000, 5_000_000)
 CONNECTIONS = (1, 10, 50)
 ROUNDS = 3
 SECONDS = 2.5

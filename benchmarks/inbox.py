@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from couriers.models import CourierAccount, Shipment
 from couriers.statuses import Status
@@ -70,18 +70,19 @@ def new_shipments(account: CourierAccount, count: int) -> list[str]:
 
 def fill(account: CourierAccount, begin: int, end: int, days_old: int = 1) -> None:
     """Processed events by the million, made by the server itself, with all their indexes."""
-    execute(f"ALTER TABLE {EVENTS} DROP CONSTRAINT {ONCE}")
-    execute(
-        f"""
-        INSERT INTO {EVENTS} (account_id, topic, content_hash, body, state, attempts,
-            next_attempt_at, reason, received_at, processed_at)
-        SELECT '{account.pk}', 'track_updated', sha256(n::text::bytea), n::text::bytea,
-            'processed', 0, now() - interval '{days_old} days', '',
-            now() - interval '{days_old} days', now() - interval '{days_old} days'
-        FROM generate_series({begin}, {end - 1}) AS n
-        """
-    )
-    execute(f"ALTER TABLE {EVENTS} ADD CONSTRAINT {ONCE} UNIQUE (account_id, content_hash)")
+    with transaction.atomic():
+        execute(f"ALTER TABLE {EVENTS} DROP CONSTRAINT {ONCE}")
+        execute(
+            f"""
+            INSERT INTO {EVENTS} (account_id, topic, content_hash, body, state, attempts,
+                next_attempt_at, reason, received_at, processed_at)
+            SELECT '{account.pk}', 'track_updated', sha256(n::text::bytea), n::text::bytea,
+                'processed', 0, now() - interval '{days_old} days', '',
+                now() - interval '{days_old} days', now() - interval '{days_old} days'
+            FROM generate_series({begin}, {end - 1}) AS n
+            """
+        )
+        execute(f"ALTER TABLE {EVENTS} ADD CONSTRAINT {ONCE} UNIQUE (account_id, content_hash)")
     settle(EVENTS)
 
 

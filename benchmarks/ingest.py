@@ -10,6 +10,8 @@ import statistics
 import uuid
 from dataclasses import dataclass, field
 
+from django.db import transaction
+
 from benchmarks import floor
 from benchmarks.inbox import EVENTS, SECRET, execute, fill, new_account, servers, settle
 from benchmarks.load import Measured, Task, measure
@@ -109,16 +111,17 @@ def _fill_both(account: CourierAccount, begin: int, end: int) -> None:
     if begin == end:
         return
     fill(account, begin, end)
-    execute(f"ALTER TABLE {floor.TABLE} DROP CONSTRAINT bench_floor_once")
-    execute(
-        f"""
-        INSERT INTO {floor.TABLE} (account_id, content_hash, body, received_at)
-        SELECT '{account.pk}', sha256(n::text::bytea), n::text::bytea, now()
-        FROM generate_series({begin}, {end - 1}) AS n
-        """
-    )
-    execute(
-        f"ALTER TABLE {floor.TABLE} ADD CONSTRAINT bench_floor_once"
-        " UNIQUE (account_id, content_hash)"
-    )
+    with transaction.atomic():
+        execute(f"ALTER TABLE {floor.TABLE} DROP CONSTRAINT bench_floor_once")
+        execute(
+            f"""
+            INSERT INTO {floor.TABLE} (account_id, content_hash, body, received_at)
+            SELECT '{account.pk}', sha256(n::text::bytea), n::text::bytea, now()
+            FROM generate_series({begin}, {end - 1}) AS n
+            """
+        )
+        execute(
+            f"ALTER TABLE {floor.TABLE} ADD CONSTRAINT bench_floor_once"
+            " UNIQUE (account_id, content_hash)"
+        )
     settle(floor.TABLE)

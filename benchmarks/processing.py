@@ -7,6 +7,7 @@ parcel's state is compared with the one that its events have when they are told 
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class _Expected:
 
 def run() -> bool:
     """Print events a second of one process, and how many parcels ended wrong."""
+    logging.getLogger("couriers").setLevel(logging.ERROR)
     rng = random.Random(SEED)
     account = new_account()
     tracking_ids = new_shipments(account, PARCELS)

@@ -17,7 +17,14 @@ import time
 from collections import Counter
 from typing import Any
 
-WORDS = ("Picked Up", "In Transit", "Shipment Delayed", "Out for Delivery", "Undelivered")
+# The courier's words, and what the platform is to make of them.
+WORDS = {
+    "Picked Up": "picked_up",
+    "In Transit": "in_transit",
+    "Shipment Delayed": "delayed",
+    "Out for Delivery": "out_for_delivery",
+    "Undelivered": "undelivered",
+}
 REPEATS = 0.2
 START = 1_790_000_000_000  # milliseconds
 PATIENCE = 600.0  # seconds
@@ -30,7 +37,7 @@ def deliveries(parcels: list[str], count: int, seed: int) -> list[bytes]:
     for number in range(int(count * (1 - REPEATS))):
         body = {
             "ctime": START + number * 1000,
-            "status": rng.choice(WORDS),
+            "status": rng.choice(list(WORDS)),
             "location": "PUNE",
             "desc": "On its way",
             "attempts": "0",

@@ -24,7 +24,7 @@ import psycopg
 
 from shipcrowd import embedded
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
-from tests.chaos.callbacks import REPEATS, content_hash, deliveries
+from tests.chaos.callbacks import REPEATS, WORDS, content_hash, deliveries
 
 INSTANCE = f"chaos-inbox-{os.getpid()}"
 SECRET = "a-secret-of-chaos"
@@ -247,7 +247,7 @@ class InboxChaos:
         for tracking_id, ctime, status in expected:
             last[tracking_id] = max(last.get(tracking_id, (0, "")), (ctime, status))
         for tracking_id, (_, status) in last.items():
-            if statuses.get(tracking_id) != status.lower().replace(" ", "_"):
+            if statuses.get(tracking_id) != WORDS[status]:
                 report.wrong.append(f"{tracking_id} is {statuses.get(tracking_id)}, not {status}")
         report.wrong += [f"{type(error).__name__}: {error}" for error in self._troubles]
         if set(report.restarts) != {"valkey", "postgres"}:

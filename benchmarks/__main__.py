@@ -9,7 +9,7 @@ import sys
 
 import django
 
-NAMES = ("limiter", "breaker", "bookings")
+NAMES = ("limiter", "breaker", "bookings", "ingest", "processing", "purge")
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from couriers.receiver import Topic, WebhookReceiver
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import NotAnEvent, content_hash, raw_hash, read
+from webhooks.statements import prepared_cursor
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 _INSERT = f"""
 INSERT INTO {WebhookEvent._meta.db_table} AS event
     (account_id, topic, content_hash, body, state, attempts, next_attempt_at, reason, received_at)
-VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s)
+VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, %(now)s, %(reason)s, %(now)s)
 ON CONFLICT (account_id, content_hash) DO UPDATE
     SET state = excluded.state, attempts = 0, next_attempt_at = excluded.next_attempt_at,
         reason = '', received_at = CASE event.state
@@ -46,7 +47,6 @@ def take_in(
     `hint` is the topic that the callback's own URL was registered for. It is believed where it
     says more of a creation than the body does: that it is a recreation.
     """
-    now = timezone.now()
     try:
         payload = read(body)
         topic = _topic(receiver, payload)
@@ -58,7 +58,12 @@ def take_in(
     except NotAnEvent as error:
         topic, digest, state = Topic.UNKNOWN, raw_hash(body), EventState.DEAD
         reason = f"The body {error}"[:500].replace("\x00", "")
-    written = _write([account_id, topic.value, digest, body, state.value, now, reason, now])
+    written = _write(
+        {
+            "account": account_id, "topic": topic.value, "hash": digest, "body": body,
+            "state": state.value, "now": timezone.now(), "reason": reason,
+        }
+    )  # fmt: skip
     if not written:
         return topic, Taken.REPEATED
     return topic, Taken.PENDING if state == EventState.PENDING else Taken.DEAD
@@ -72,16 +77,14 @@ def _topic(receiver: WebhookReceiver, payload: dict[str, Any]) -> Topic:
         return Topic.UNKNOWN
 
 
-def _write(values: list[Any]) -> int:
+def _write(values: dict[str, Any]) -> int:
     """Write the row; answers how many rows changed, 0 for a repeat.
 
-    Django would ask the database whether the connection is alive before each request's first
-    statement. This one finds out by itself, and to send it twice does no harm.
+    A connection that broke meanwhile is replaced once: to send the statement twice does no harm.
     """
-    connection.health_check_done = True  # type: ignore[attr-defined]  # django-stubs lacks it
     for last in (False, True):
         try:
-            with connection.cursor() as cursor:
+            with prepared_cursor() as cursor:
                 cursor.execute(_INSERT, values)
                 return int(cursor.rowcount)
         except (OperationalError, InterfaceError):

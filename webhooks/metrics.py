@@ -10,6 +10,7 @@ from django.utils import timezone
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from couriers.receiver import Topic
 from webhooks.models import EventState, WebhookEvent
 
 REFUSED = Counter(
@@ -36,6 +37,12 @@ def events(courier: str) -> Counter:
         f"Callbacks of {courier} by what became of them",
         ["topic", "status"],
     )
+
+
+@cache
+def received(courier: str, topic: Topic, taken: str) -> Counter:
+    """The same for a callback that was just taken in."""
+    return events(courier).labels(topic.value, f"received_{taken}")
 
 
 def inbox() -> Iterable[Metric]:

@@ -17,9 +17,7 @@ class NotAnEvent(ValueError):
 def read(body: bytes) -> dict[str, Any]:
     """The body's JSON object. Raises NotAnEvent for anything else, and nothing but that."""
     try:
-        payload = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
-        )
+        payload = _DECODER.decode(body.decode("utf-8"))
     except NotAnEvent:
         raise
     except UnicodeDecodeError:
@@ -42,7 +40,7 @@ def content_hash(payload: dict[str, Any], topic: str = "") -> bytes:
     `topic` is what the request, and not the body, said that it is about: the same body may come
     again by a way that gives it another meaning.
     """
-    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = _ENCODER.encode(payload)
     return hashlib.sha256(f"{topic}:{text}".encode() if topic else text.encode()).digest()
 
 
@@ -73,3 +71,8 @@ def _depth(payload: Any) -> int:
             if isinstance(inner, (dict, list))
         ]
     return depth
+
+
+# Made once: json.loads and json.dumps make them anew for each call with arguments.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import structlog
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
+from django.http.request import HttpHeaders, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -22,6 +25,23 @@ ACCEPTED = b'{"status": "accepted"}'
 REFUSED = b'{"status": "refused"}'
 # The query of a URL that was registered for one topic alone; any other query is ignored.
 HINTS = {"topic=shipment_recreated": Topic.SHIPMENT_RECREATED}
+
+
+class Headers(Mapping[str, str]):
+    """A request's headers, whatever their case; only those that are asked for are looked at."""
+
+    def __init__(self, meta: Mapping[str, Any]) -> None:
+        self._meta = meta
+
+    def __getitem__(self, name: str) -> str:
+        key = name.upper().replace("-", "_")
+        return str(self._meta[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HttpHeaders(self._meta))
+
+    def __len__(self) -> int:
+        return len(HttpHeaders(self._meta))
 
 
 @csrf_exempt
@@ -49,7 +69,7 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
             account is None
             or receiver is None
             or account.courier != courier
-            or not receiver.verify(body, request.headers, account.secrets)
+            or not receiver.verify(body, Headers(request.META), account.secrets)
         ):
             # The same answer whatever is wrong: ids cannot be found out by trying.
             return _refuse(courier, "signature", 401)
@@ -60,10 +80,10 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
         response = _refuse(courier, "database", 503)
         response["Retry-After"] = "5"
         return response
-    metrics.events(courier).labels(topic.value, f"received_{taken.value}").inc()
+    metrics.received(courier, topic, taken.value).inc()
     if taken == Taken.PENDING:
         nudge()
-    return HttpResponse(ACCEPTED, content_type="application/json")
+    return _answer(ACCEPTED, 200)
 
 
 def _length(request: HttpRequest) -> int:
@@ -82,4 +102,10 @@ def _refuse(courier: str, reason: str, status: int) -> HttpResponse:
     # What a stranger writes into the URL is no label.
     known = courier if CourierFactory.receiver(courier) else "unknown"
     metrics.REFUSED.labels(known, reason).inc()
-    return HttpResponse(REFUSED, content_type="application/json", status=status)
+    return _answer(REFUSED, status)
+
+
+def _answer(content: bytes, status: int) -> HttpResponse:
+    # The length, too: no middleware that would add it comes this way.
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    return HttpResponse(content, status=status, headers=headers)

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from couriers.booking import book
 from couriers.errors import (
     CircuitOpen,
+    CourierError,
     CredentialsRefused,
     InvalidRequest,
     NotFound,
@@ -85,6 +87,49 @@ def test_a_forgotten_alias_is_registered_again_and_the_call_sent_once_more(
     adapter.create_shipment(request_for(adapter))
     sandbox.post("/_sandbox/forget-addresses", {})
     assert adapter.create_shipment(request_for(adapter)).tracking_id
+
+
+def test_two_merchants_of_one_courier_never_share_an_adapter(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    other = adapter_at(sandbox.url)
+    assert other is not adapter
+    assert other.client is not adapter.client
+    assert CourierFactory.get_adapter(adapter.account) is adapter
+    for one in (adapter, other):
+        one.create_shipment(request_for(one))
+    sellers = [r["body"]["seller_name"] for r in sandbox.requests() if r["body"]
+               and r["operation"] == "create_shipment"]  # fmt: skip
+    assert sellers[-2:] == [adapter.account.company.name, other.account.company.name]
+    # A changed login is used at once.
+    adapter.account.username = "another"
+    adapter.account.save()
+    assert CourierFactory.get_adapter(adapter.account) is not adapter
+
+
+def test_the_stored_answer_is_replayed_while_the_circuit_is_open(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    draft = dataclasses.replace(DRAFT, courier="ekart")
+    first = book(adapter.account.company, draft)
+    for _ in range(5):
+        adapter.client._breaker.before_call()
+        adapter.client._breaker.record_failure()
+    assert adapter.client._breaker.state() == "open"
+    again = book(adapter.account.company, draft)
+    assert (again.body, again.replayed) == (first.body, True)
+    with pytest.raises(CircuitOpen):
+        book(adapter.account.company, dataclasses.replace(draft, order_number="A-2"))
+
+
+def test_the_session_itself_never_retries(adapter: EkartAdapter, sandbox: SandboxProcess) -> None:
+    for kind in ("error_before", "rate_limited", "reset_after"):
+        sandbox.set_faults(("serviceability", kind, 1.0))
+        before = sandbox.state()["calls"].get("serviceability", 0)
+        with pytest.raises(CourierError):
+            adapter.check_serviceability("560001")
+        assert sandbox.state()["calls"]["serviceability"] == before + 1, kind
+    sandbox.set_faults()
 
 
 def test_a_refused_token_is_mended_by_a_new_one(

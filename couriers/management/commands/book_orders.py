@@ -1,4 +1,4 @@
-"""`manage.py book_orders FILE.csv --company SLUG --courier ekart`."""
+"""`manage.py book_orders FILE.csv --company SLUG --courier COURIER`."""
 
 from collections import Counter
 from pathlib import Path

@@ -69,7 +69,8 @@ class AuditInline(RecordInline):
     readonly_fields = fields
 
 
-LABELS = {
+# One for every status: what has none is shown by its key.
+LABELS = dict.fromkeys(Status, "default") | {
     Status.IN_DOUBT: "danger",
     Status.FAILED: "danger",
     Status.LOST: "danger",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from couriers_ekart.sandbox.process import SandboxProcess
 from shipcrowd import embedded
+from shipcrowd.embedded.processes import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -104,6 +106,44 @@ def test_the_demo_ends_where_the_stand_in_sent_its_parcels() -> None:
     counts = {status: int(count) for count, status in re.findall(r"(\d+) (\w+)", summary[1])}
     assert sum(counts.values()) == 37
     assert counts.keys() <= {"delivered", "undelivered", "rto_delivered"}
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_told_to_end_leaves_nothing_running() -> None:
+    with embedded.throwaway("demo-end") as servers:
+        environment = os.environ | {
+            "DATABASE_URL": servers.database_url,
+            "REDIS_URL": servers.redis_url,
+            "DEMO_MARK": secrets.token_hex(8),
+            "PYTHONUNBUFFERED": "1",
+        }
+        environment.pop("PYTEST_XDIST_WORKER", None)
+        running = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--once"],
+            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert running.stdout is not None
+        with running.stdout:
+            while "Starting" not in (line := running.stdout.readline()):
+                assert line, "it ended early"
+            # The demo itself, sandbox, web server with a worker, worker and beat.
+            assert wait_until(lambda: len(_marked(environment["DEMO_MARK"])) >= 6, 30)
+            running.terminate()
+            assert "stopped before the end" in running.stdout.read()
+        assert running.wait(60) == 130
+        assert _marked(environment["DEMO_MARK"]) == []
+
+
+def _marked(mark: str) -> list[int]:
+    """The processes that have this mark in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"DEMO_MARK={mark}".encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue  # it has ended, or is somebody else's
+    return found
 
 
 def test_no_committed_file_names_a_package_index() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from shipcrowd import embedded
 
@@ -50,14 +52,20 @@ def main() -> int:
 def _run(instance: str, command: list[str]) -> int:
     """Run the command on the instance's servers, unless the environment names others."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        return subprocess.call(command)
+        return _wait_for(command, os.environ)
     with embedded.session(instance):
+        return _wait_for(command, os.environ | {"SHIPCROWD_EMBEDDED_INSTANCE": instance})
+
+
+def _wait_for(command: list[str], environment: Mapping[str, str]) -> int:
+    """The command's code. It is told to end when we are, and its servers outlive it."""
+    child = subprocess.Popen(command, env=environment)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    while True:
         try:
-            return subprocess.call(
-                command, env=os.environ | {"SHIPCROWD_EMBEDDED_INSTANCE": instance}
-            )
+            return child.wait()
         except KeyboardInterrupt:
-            return 130
+            continue  # the terminal tells the child, too, which ends in its own way
 
 
 if __name__ == "__main__":

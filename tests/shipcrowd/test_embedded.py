@@ -151,6 +151,25 @@ def test_run_has_servers_for_as_long_as_the_command_and_passes_its_code(
     assert json.loads(checkout.run("status", "--json")) == {"postgres": False, "valkey": False}
 
 
+def test_a_run_that_is_told_to_end_tells_its_command_and_stops_the_servers(
+    checkout: Checkout,
+) -> None:
+    text = (
+        "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(9));"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-m", "shipcrowd.embedded", "run", "--", sys.executable, "-c", text],
+        cwd=ROOT, env=checkout.environment, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    with running.stdout:
+        assert running.stdout.readline() == "up\n"
+        running.terminate()
+        assert running.wait(30) == 9
+    assert json.loads(checkout.run("status", "--json")) == {"postgres": False, "valkey": False}
+
+
 AS_USER = ["unshare", "--user", "--map-user=1000"]
 
 

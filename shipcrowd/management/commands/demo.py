@@ -1,5 +1,6 @@
 """`manage.py demo`: everything at once, on this machine, with a stand-in Ekart."""
 
+import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,7 +19,11 @@ class Command(BaseCommand):
         parser.add_argument("--pace", type=float, default=0.3, help="seconds between two statuses")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Told to end, it ends as by Ctrl-C: with all that it started.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             Demo(pace=options["pace"]).run(once=options["once"])
+        except KeyboardInterrupt:
+            raise CommandError("stopped before the end", returncode=130) from None
         except StackError as error:
             raise CommandError(str(error)) from None

@@ -20,7 +20,7 @@ from shipcrowd.stack import Stack
 
 ROWS = (0, 1_000_000, 5_000_000)
 CONNECTIONS = (1, 10, 50)
-ROUNDS = 3
+ROUNDS = 4
 SECONDS = 2.5
 WORKERS, THREADS = 2, 8
 BUDGET = 0.8

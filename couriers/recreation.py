@@ -45,6 +45,11 @@ def relink(account: CourierAccount, event: CourierEvent) -> Confirmation:
             why = f"The courier recreated a parcel of this order as {event.tracking_id}: which?"
             flag((live or possible)[-1], why)
             return Confirmation.FLAGGED
+        others = Shipment.objects.filter(account=account, tracking_id=event.tracking_id)
+        if others.exclude(pk=possible[0].pk).exists():
+            why = f"The courier recreated it as {event.tracking_id}, which is another shipment's."
+            flag(possible[0], why)
+            return Confirmation.FLAGGED
         if possible[0].status in UNSETTLED:
             return _settle(possible[0], event)
         return _move(possible[0], event)

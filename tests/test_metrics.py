@@ -114,6 +114,10 @@ def test_several_web_and_worker_processes_add_up() -> None:
         assert value(text, "ekart_api_latency_seconds_count", operation="create_shipment") == 30
         assert value(text, "ekart_auth_refreshes_total", success="true") >= 1
         assert value(text, "shipcrowd_bookings_in_doubt", courier="ekart") == 0
+        for status in ("received_pending", "processed"):
+            created = {"topic": "shipment_created", "status": status}
+            assert value(text, "ekart_webhook_events_total", **created) == 30
+        assert value(text, "shipcrowd_inbox_backlog") == 0
 
 
 def _applied(stack: Stack) -> float:

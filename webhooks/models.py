@@ -49,12 +49,11 @@ class WebhookEvent(models.Model):
             models.UniqueConstraint(
                 fields=["account", "content_hash"], name="webhooks_event_stored_once"
             ),
+            # One for both: an insert pays for each of them.
             models.CheckConstraint(
-                condition=Q(state__in=EventState.values), name="webhooks_event_state_known"
-            ),
-            models.CheckConstraint(
-                condition=~Q(state=EventState.PROCESSED) | Q(processed_at__isnull=False),
-                name="webhooks_processed_has_time",
+                condition=Q(state__in=[EventState.PENDING, EventState.FAILED, EventState.DEAD])
+                | Q(state=EventState.PROCESSED, processed_at__isnull=False),
+                name="webhooks_event_state_known_processed_has_time",
             ),
         ]
         indexes = [

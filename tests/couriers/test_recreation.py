@@ -140,6 +140,14 @@ def test_a_parcel_that_came_home_is_not_the_one_that_goes_out_again(account: Any
     assert state(second)[1:3] == ("T-2", ["T-9"])
 
 
+def test_an_id_that_is_another_shipments_is_not_taken_from_it(account: Any) -> None:
+    shipment = made(account)
+    other = made(account, order_number="R-2", tracking_id="T-2")
+    apply_events(account, [recreated("T-2")])
+    assert (state(shipment)[1], state(other)[1]) == ("T-1", "T-2")
+    assert "another shipment's" in shipment.attention
+
+
 def test_one_of_an_unknown_order_waits(account: Any) -> None:
     assert apply_events(account, [recreated("T-2")]) == [Applied.UNKNOWN_SHIPMENT]
 

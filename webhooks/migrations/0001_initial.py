@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 'ordering': ('-id',),
                 'permissions': [('replay_event', 'Can replay callbacks')],
                 'indexes': [models.Index(condition=models.Q(('state__in', ['pending', 'failed'])), fields=['next_attempt_at'], name='webhooks_event_due'), models.Index(condition=models.Q(('state', 'dead')), fields=['-id'], name='webhooks_event_dead'), django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['received_at'], name='webhooks_event_received')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'content_hash'), name='webhooks_event_stored_once'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'processed', 'failed', 'dead'])), name='webhooks_event_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'processed'), _negated=True), ('processed_at__isnull', False), _connector='OR'), name='webhooks_processed_has_time')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'content_hash'), name='webhooks_event_stored_once'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'failed', 'dead']), models.Q(('processed_at__isnull', False), ('state', 'processed')), _connector='OR'), name='webhooks_event_state_known_processed_has_time')],
             },
         ),
     ]

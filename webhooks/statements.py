@@ -28,5 +28,5 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
     connection.ensure_connection()
     raw = _Preparing(cast("psycopg.Connection[Any]", connection.connection))
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(raw) as cursor:
+    with wrap(raw) as cursor:  # type: ignore[arg-type]  # the stubs want it wrapped already
         yield cursor

@@ -91,6 +91,8 @@ def account_of(company: Company, courier: str) -> CourierAccount:
     CourierFactory.adapter_class(courier)
     account = (
         CourierAccount.objects.select_related("courier")
+        # The secrets are for the adapter, which has them already.
+        .defer("username", "password", "webhook_secret", "previous_webhook_secret")
         .filter(company=company, courier_id=courier)
         .first()
     )
@@ -137,12 +139,12 @@ def _warehouse(
     account: CourierAccount, draft: ShipmentDraft
 ) -> tuple[Warehouse, str, Decimal | None]:
     """The warehouse with the courier's own reference for it, and the consignee's pincode's COD
-    limit where it is known: in one query.
+    limit where it matters and is known: in one query.
 
     A reference that was given to an address since changed is none.
     """
     wanted = Q(pk=draft.warehouse_id) if draft.warehouse_id else Q(is_default=True)
-    warehouse = (
+    rows = (
         Warehouse.objects.filter(wanted, company_id=account.company_id)
         .annotate(
             at_courier=FilteredRelation(
@@ -152,15 +154,18 @@ def _warehouse(
         .annotate(
             courier_reference=F("at_courier__reference"),
             registered_address=F("at_courier__address_hash"),
-            cod_limit=known_cod_limit(account.courier_id, draft.consignee.pincode),
         )
-        .first()
     )
+    if draft.payment_mode == PaymentMode.COD:
+        limit = known_cod_limit(account.courier_id, draft.consignee.pincode)
+        rows = rows.annotate(cod_limit=limit)
+    warehouse = rows.first()
     if warehouse is None:
         why = "is not one of the company's" if draft.warehouse_id else "the company has no default"
         raise InvalidRequest([FieldProblem("warehouse", why)], courier=account.courier_id)
     same = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
-    return warehouse, warehouse.courier_reference if same else "", warehouse.cod_limit
+    reference = warehouse.courier_reference if same else ""
+    return warehouse, reference, getattr(warehouse, "cod_limit", None)
 
 
 def _with_place(adapter: BaseCourierAdapter, consignee: Address) -> Address:

@@ -29,5 +29,5 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
     database.ensure_connection()
     raw = _Preparing(cast("psycopg.Connection[Any]", database.connection))
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
-    with wrap(raw) as cursor:
+    with wrap(cast("Any", raw)) as cursor:
         yield cursor

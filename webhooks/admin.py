@@ -28,11 +28,13 @@ class WebhookEventAdmin(RecordAdmin):
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")
     list_filter = ("state", "topic", "account__courier")
-    list_select_related = ("account",)
     exclude = ("body", "content_hash")
     readonly_fields = ("payload",)
     actions = ["replay_selected"]
     actions_detail = ["replay_one"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
+        return WebhookEvent.objects.to_look_at()
 
     @admin.display(description="Payload")
     def payload(self, event: WebhookEvent) -> str:
@@ -100,7 +102,7 @@ class WebhookEventAdmin(RecordAdmin):
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": f"Replay {len(ids)} callback{'' if len(ids) == 1 else 's'}?",
-            "events": WebhookEvent.objects.filter(pk__in=ids).defer("body")[:SHOWN],
+            "events": WebhookEvent.objects.to_look_at().filter(pk__in=ids)[:SHOWN],
             "more": max(0, len(ids) - SHOWN),
             "ids": ids if hidden else [],
             "hidden": hidden,

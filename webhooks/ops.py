@@ -90,7 +90,7 @@ class WebhookEventsView(OpsView):
     )
     def get(self, request: Request) -> Response:
         """Callbacks of all accounts, the newest first."""
-        rows = WebhookEvent.objects.select_related("account").defer("body", "content_hash")
+        rows = WebhookEvent.objects.to_look_at()
         for name, known in (("state", EventState.values), ("topic", [t.value for t in Topic])):
             if value := request.query_params.get(name):
                 if value not in known:
@@ -108,7 +108,7 @@ class WebhookEventView(OpsView):
     @extend_schema(responses={200: WebhookEventDetailSerializer, **PROBLEMS})
     def get(self, request: Request, pk: int) -> Response:
         """The callback with its payload, without what tells of a person."""
-        event = get_object_or_404(WebhookEvent.objects.select_related("account"), pk=pk)
+        event = get_object_or_404(WebhookEvent.objects.to_look_at(), pk=pk)
         try:
             payload = without_people(read(bytes(event.body)))
         except NotAnEvent:
@@ -124,7 +124,7 @@ class ReplayView(OpsView):
     @extend_schema(request=None, responses={200: WebhookEventSerializer, **PROBLEMS})
     def post(self, request: Request, pk: int) -> Response:
         """Have the callback applied again, at once."""
-        event = get_object_or_404(WebhookEvent.objects.select_related("account"), pk=pk)
+        event = get_object_or_404(WebhookEvent.objects.to_look_at(), pk=pk)
         assert request.user.is_authenticated
         replay([pk], actor=request.user)
         event.refresh_from_db(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 
@@ -25,8 +25,9 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
     Django would ask the server whether a kept connection is alive before each request's first
     statement; a broken one shows itself by an OperationalError here instead.
     """
-    connection.ensure_connection()
-    raw = _Preparing(cast("psycopg.Connection[Any]", connection.connection))
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(raw) as cursor:  # type: ignore[arg-type]  # the stubs want it wrapped already
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    raw = _Preparing(cast("psycopg.Connection[Any]", database.connection))
+    wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
+    with wrap(cast("Any", raw)) as cursor:
         yield cursor

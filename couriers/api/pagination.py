@@ -30,7 +30,7 @@ def page(request: Request, rows: QuerySet[M], *, prefix: str) -> tuple[list[M], 
     if cursor:
         number = cursor.isascii() and cursor.isdigit() and len(cursor) < 19
         ours = cursor.startswith(f"{prefix}_") if prefix else number
-        if not ours or len(cursor) > 40:
+        if not ours or len(cursor) > 40 or not cursor.isprintable():
             raise ValidationError({"cursor": ["is not one of ours"]})
         rows = rows.filter(pk__lt=cursor)
     found = list(rows.order_by("-id")[: size + 1])

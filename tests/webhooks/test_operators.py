@@ -66,8 +66,9 @@ def state(event: WebhookEvent) -> tuple[Any, ...]:
 def test_the_list_is_narrowed_by_state_and_paged(
     client: Client, operator: Any, events: list[WebhookEvent], django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(3) as queries:
         page = client.get(f"{LIST}?state=dead&page_size=1").json()
+    assert "webhook_secret" not in str(queries.captured_queries)
     assert [one["id"] for one in page["results"]] == [events[1].pk]
     assert "RuntimeError" in page["results"][0]["reason"]
     page = client.get(page["next"]).json()

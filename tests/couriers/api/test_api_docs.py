@@ -82,7 +82,15 @@ def test_fifty_shipments_are_listed_in_at_most_three_statements(
 
 @pytest.mark.parametrize("path", ["shipments", "manifests"])
 @pytest.mark.parametrize(
-    "query", ["cursor=x", "cursor=shp_" + "x" * 40, "page_size=0", "page_size=201", "page_size=²"]
+    "query",
+    [
+        "cursor=x",
+        "cursor=shp_" + "x" * 40,
+        "page_size=0",
+        "page_size=201",
+        "page_size=²",
+        "cursor=shp_%00",
+    ],
 )
 def test_a_page_is_bounded(storefront: Client, path: str, query: str) -> None:
     answer = storefront.get(f"/api/v1/{path}/?{query}")

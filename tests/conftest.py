@@ -46,14 +46,20 @@ ORDER: dict[str, Any] = {
 }
 
 
-# For the platform's processes in the long tests: measured they take half as long again, and what
-# they run is measured elsewhere.
-UNMEASURED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no worker is left with one when the others are done."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+def _unmeasured_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of the long tests: measured they take half as long again, for nothing.
+
+    What they run is measured elsewhere.
+    """
+    if request.node.get_closest_marker("slow"):
+        for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+            monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,6 @@ from shipcrowd.embedded.processes import wait_until
 from shipcrowd.multiprocess import tidy
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
 from tests.chaos.storefront import order
-from tests.conftest import UNMEASURED
 from tests.couriers.test_booking import DRAFT, raising
 from tests.factories import CourierAccountFactory
 
@@ -88,7 +87,7 @@ def test_several_web_and_worker_processes_add_up() -> None:
     with (
         SandboxProcess("--hold") as sandbox,
         embedded.throwaway("metrics") as servers,
-        Stack(servers, environment | UNMEASURED | {"EKART_BASE_URL": sandbox.url}) as stack,
+        Stack(servers, environment | {"EKART_BASE_URL": sandbox.url}) as stack,
     ):
         stack.migrate()
         stack.start_web(workers=3, threads=2)

@@ -11,7 +11,6 @@ import pytest
 from couriers_ekart.sandbox.process import SandboxProcess
 from shipcrowd import embedded
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
-from tests.conftest import UNMEASURED
 from tests.couriers_ekart.document import REQUESTS, validator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +37,7 @@ def stack(sandbox: SandboxProcess) -> Iterator[Stack]:
     secret = {"EKART_BASE_URL": sandbox.url, "EKART_WEBHOOK_SECRET": "a-secret-of-tests"}
     with (
         embedded.throwaway("real-orders") as servers,
-        Stack(servers, secret | SANDBOX_LOGIN | UNMEASURED) as stack,
+        Stack(servers, secret | SANDBOX_LOGIN) as stack,
     ):
         stack.migrate()
         stack.start_web()

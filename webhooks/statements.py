@@ -27,7 +27,10 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
     """
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
-    raw = _Preparing(cast("psycopg.Connection[Any]", database.connection))
+    driver = cast("psycopg.Connection[Any]", database.connection)
+    # Django forbids the driver to prepare anything. Its own cursors never ask for it.
+    driver.prepare_threshold = driver.prepare_threshold or 0
+    raw = _Preparing(driver)
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
     with wrap(cast("Any", raw)) as cursor:
         yield cursor

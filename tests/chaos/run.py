@@ -30,7 +30,6 @@ from couriers.signals import Step
 from couriers_ekart.sandbox.process import SandboxProcess
 from shipcrowd import embedded
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
-from tests.conftest import UNMEASURED
 
 INSTANCE = f"chaos-{os.getpid()}"
 FAULT_RATE = 0.1
@@ -115,7 +114,6 @@ class Chaos:
                         "EKART_WEBHOOK_SECRET": "a-secret-of-chaos",
                         "LOG_LEVEL": "CRITICAL",
                         **SANDBOX_LOGIN,
-                        **UNMEASURED,
                     },
                 )
             )

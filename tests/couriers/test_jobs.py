@@ -209,13 +209,13 @@ def test_another_companys_job_is_a_404_and_a_job_is_read_in_three_statements(
         assert len(storefront.get(url).json()["orders"]) == 30
 
 
-def test_a_thousand_orders_are_booked_once_each(
+def test_hundreds_of_orders_are_booked_once_each(
     storefront: Client, account: Any, toy: Any, order: Any
 ) -> None:
-    numbers = [f"B-{n:04d}" for n in range(1000)]
+    numbers = [f"B-{n:04d}" for n in range(300)]
     answer = post(storefront, orders_of(order, *numbers))
     assert answer.status_code == 202
     while jobs.work_on(answer.json()["id"], seconds=60):
         pass
     assert sorted(toy.booked) == numbers
-    assert storefront.get(answer["Location"]).json()["counts"]["booked"] == 1000
+    assert storefront.get(answer["Location"]).json()["counts"]["booked"] == 300

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import itertools
 import json
 from typing import Any
 
@@ -18,20 +20,24 @@ from hypothesis import strategies as st
 from couriers import india, manifests, tasks
 from couriers.errors import CircuitOpen, NotDone, NotSupported, Rejected, Unknown
 from couriers.models import CourierCall, Manifest, ManifestChunk, Shipment
+from couriers.models.ids import new_shipment_id
 from tests.factories import CourierAccountFactory, ShipmentFactory
 
+_numbers = itertools.count()
 NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 
 
 def ship(account: Any, count: int, **more: Any) -> list[str]:
     """Booked shipments, made in bulk; returns their ids."""
-    warehouse = account.company.warehouses.first()
-    values = {"booked_at": NOW} | more
-    rows = [
-        ShipmentFactory.build(account=account, company=account.company, warehouse=warehouse,
-                              courier_id=account.courier_id, **values)
-        for _ in range(count)
-    ]  # fmt: skip
+    one = ShipmentFactory.build(
+        account=account, company=account.company, warehouse=account.company.warehouses.first(),
+        courier_id=account.courier_id, **{"booked_at": NOW} | more,
+    )  # fmt: skip
+    rows = []
+    for _ in range(count):
+        row, number = copy.copy(one), next(_numbers)
+        row.pk, row.order_number, row.tracking_id = new_shipment_id(), f"M-{number}", f"MT{number}"
+        rows.append(row)
     Shipment.objects.bulk_create(rows, batch_size=1000)
     return [row.pk for row in rows]
 

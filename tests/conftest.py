@@ -63,6 +63,12 @@ def _unmeasured_processes(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 
 
 @pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    """Passwords of tests guard nothing, and a good hash takes a quarter of a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def _own_redis_keys() -> None:
     """Each worker has a database of Redis for itself, emptied before each test."""
     from django_redis import get_redis_connection

@@ -28,7 +28,7 @@ def orders() -> Path:
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--pace", "0", "--record") as running:
+    with SandboxProcess("--pace", "0", "--brief", "--record") as running:
         yield running
 
 
@@ -40,7 +40,7 @@ def stack(sandbox: SandboxProcess) -> Iterator[Stack]:
         Stack(servers, secret | SANDBOX_LOGIN) as stack,
     ):
         stack.migrate()
-        stack.start_web()
+        stack.start_web(threads=4)
         stack.start_worker(concurrency=1)
         stack.start_beat()
         stack.until_ready()
@@ -58,7 +58,8 @@ def test_the_real_orders_are_booked_once_and_end_where_the_courier_sent_them(
     )  # fmt: skip
     stack.command("register_webhooks", "--company", "acme")
 
-    flags = ("book_orders", str(orders), "--company", "acme", "--courier", "ekart")
+    flags = ("book_orders", str(orders), "--company", "acme", "--courier", "ekart",
+             "--workers", "2")  # fmt: skip
     assert stack.command(*flags) == {
         "orders": 4667, "booked": 4194, "already_booked": 0, "skipped": 470, "rejected": 3,
         "in_doubt": 0, "failed": 0,

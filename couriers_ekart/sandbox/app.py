@@ -32,6 +32,7 @@ class Options:
     password: str = "sandbox"  # noqa: S105 - the stand-in's, known to all
     pace: float = 0.2
     hold: bool = False
+    brief: bool = False
     record: bool = False
     faults: tuple[Fault, ...] = ()
     seed: int = 0
@@ -48,7 +49,9 @@ class Sandbox:
         self.books = Books()
         self.callbacks = Callbacks(self.books)
         self.faults = Faults(options.faults, options.seed, options.slow_seconds)
-        self.lives = LifeCycles(self.callbacks.tracked, options.shares, options.pace)
+        self.lives = LifeCycles(
+            self.callbacks.tracked, options.shares, options.pace, brief=options.brief
+        )
         self.registrations = Registrations(self.books)
         self.documents = Documents(self.books)
 

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--hold", action="store_true", help="no life cycle: shipments stay placed")
     parser.add_argument(
+        "--brief", action="store_true", help="a life is its first and its last status alone"
+    )
+    parser.add_argument(
         "--outcomes",
         type=_shares,
         default=Shares(),
@@ -73,6 +76,7 @@ def run(options: dict[str, Any]) -> None:
             password=options["password"],
             pace=options["pace"],
             hold=options["hold"],
+            brief=options["brief"],
             record=options["record"],
             faults=tuple(options["fault"]),
             seed=options["seed"],

@@ -47,11 +47,17 @@ class LifeCycles:
     """Runs the lives of shipments; `announce` is told of every step."""
 
     def __init__(
-        self, announce: Callable[[Booked, Step], None], shares: Shares, pace: float
+        self,
+        announce: Callable[[Booked, Step], None],
+        shares: Shares,
+        pace: float,
+        *,
+        brief: bool = False,
     ) -> None:
         self._announce = announce
         self._shares = shares
         self._pace = pace
+        self._brief = brief
         self._tasks: dict[Booked, asyncio.Task[None]] = {}
 
     def start(self, shipment: Booked) -> None:
@@ -95,6 +101,8 @@ class LifeCycles:
 
     def _run(self, shipment: Booked, way: tuple[str, ...]) -> None:
         shipment.destiny, shipment.finished = way[-1], False
+        if self._brief:
+            way = (way[0], way[-1])
         self._tasks[shipment] = asyncio.create_task(self._live(shipment, way))
 
     async def _live(self, shipment: Booked, way: tuple[str, ...]) -> None:

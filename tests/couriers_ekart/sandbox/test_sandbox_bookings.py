@@ -260,3 +260,11 @@ def test_a_body_that_is_no_json_is_refused_and_recorded() -> None:
         assert answer.status_code == 400
         assert answer.json()["message"] == "SWIFT_MALFORMED_INPUT_EXCEPTION"
         assert list(own.requests())[-1]["body"] == "{"
+
+
+def test_a_brief_life_is_its_first_and_its_last_status() -> None:
+    with SandboxProcess("--pace", "0", "--brief", "--outcomes", "rto=1") as running:
+        ekart = Ekart(running)
+        booked = ekart.book()["id"]
+        assert running.wait_until_finished(10)
+        assert ekart.statuses(booked) == ["Order Placed", "Pickup Scheduled", "RTO Delivered"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import itertools
 import json
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -28,18 +28,25 @@ NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 
 
 def ship(account: Any, count: int, **more: Any) -> list[str]:
-    """Booked shipments, made in bulk; returns their ids."""
+    """Booked shipments, copied by the database; returns their ids."""
     one = ShipmentFactory.build(
         account=account, company=account.company, warehouse=account.company.warehouses.first(),
         courier_id=account.courier_id, **{"booked_at": NOW} | more,
     )  # fmt: skip
-    rows = []
-    for _ in range(count):
-        row, number = copy.copy(one), next(_numbers)
-        row.pk, row.order_number, row.tracking_id = new_shipment_id(), f"M-{number}", f"MT{number}"
-        rows.append(row)
-    Shipment.objects.bulk_create(rows, batch_size=1000)
-    return [row.pk for row in rows]
+    one.save(force_insert=True)
+    ids = [one.pk, *(new_shipment_id() for _ in range(count - 1))]
+    numbers = [f"M-{next(_numbers)}" for _ in ids]
+    new = {"id": "new.id", "order_number": "new.number", "tracking_id": "'T' || new.number"}
+    columns = [field.column for field in Shipment._meta.concrete_fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Shipment._meta.db_table} ({', '.join(columns)})"
+            f" SELECT {', '.join(new.get(name, f'one.{name}') for name in columns)}"
+            f" FROM {Shipment._meta.db_table} AS one,"
+            " unnest(%s::text[], %s::text[]) AS new (id, number) WHERE one.id = %s",
+            [ids[1:], numbers[1:], one.pk],
+        )
+    return ids
 
 
 def raising(error: Exception, times: int = 10**9) -> Any:

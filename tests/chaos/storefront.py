@@ -96,13 +96,9 @@ class Storefront:
         with self.lock:
             self.requests += 1
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                status, body, headers = answer.status, answer.read(), answer.headers
-        except urllib.error.HTTPError as error:
-            with error:
-                status, body, headers = error.code, error.read(), error.headers
+            status, body, headers = _exchange(request)
         except (OSError, http.client.HTTPException):
-            return 0.5
+            return 0.5  # no answer, or half of one: the server was killed over it
         if status == 201:
             with self.lock:
                 self.booked[number] = json.loads(body)["tracking_id"]
@@ -117,6 +113,16 @@ class Storefront:
         with self.lock:
             self.unexpected.append(f"{number}: {status} {body[:200].decode(errors='replace')}")
         return None
+
+
+def _exchange(request: urllib.request.Request) -> tuple[int, bytes, Any]:
+    """Status, body and headers of the answer, whatever its status."""
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read(), answer.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), error.headers
 
 
 def order(number: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from couriers.models import AuditEntry, Scan, Shipment
 from couriers.scans import StoredScan
 from couriers.statuses import TERMINAL
 from couriers.tracking import ON_ITS_WAY_AGAIN, fold, recount
+from couriers.validation import storable
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ def lift(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipment:
 
     Raises NotLiftable; InvalidRequest naming `reason`.
     """
-    reason = scans.storable(reason).strip()
+    reason = storable(reason).strip()
     if not reason or len(reason) > LONGEST_REASON:
         message = f"must have 1 to {LONGEST_REASON} characters"
         raise InvalidRequest([FieldProblem("reason", message)])

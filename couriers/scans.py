@@ -114,13 +114,6 @@ def mark_ignored(changes: Iterable[tuple[int, bool]]) -> None:
             Scan.objects.filter(pk__in=ids).update(ignored=ignored)
 
 
-def storable(text: str) -> str:
-    """The text without what PostgreSQL cannot store: NUL and halves of surrogate pairs."""
-    if text.isascii():
-        return text.replace("\x00", "")
-    return text.encode("utf-8", "replace").decode().replace("\x00", "")
-
-
 def _once(scans: Iterable[NewScan]) -> list[NewScan]:
     """The copies of each scan joined into one, as the statement joins them with stored ones."""
     found: dict[tuple[str, dt.datetime, str, str], NewScan] = {}

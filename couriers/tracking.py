@@ -24,8 +24,9 @@ from couriers.doubt import Confirmation, confirm_from_courier
 from couriers.models import CourierAccount, Shipment
 from couriers.receiver import CourierEvent, Topic
 from couriers.recreation import relink
-from couriers.scans import NewScan, StoredScan, storable
+from couriers.scans import NewScan, StoredScan
 from couriers.statuses import RELEASES_ORDER, RTO, STATUS_FACTS, TERMINAL, Status
+from couriers.validation import storable
 
 log = structlog.get_logger(__name__)
 

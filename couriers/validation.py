@@ -26,6 +26,13 @@ def has_control_characters(text: str) -> bool:
     return bool(_UNPRINTABLE.search(text))
 
 
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot store: NUL and halves of surrogate pairs."""
+    if text.isascii():
+        return text.replace("\x00", "")
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
+
+
 def clean_key(key: str) -> str:
     """An Idempotency-Key as it may be stored. Raises InvalidRequest for one that may not."""
     if not key or len(key) > MAX_KEY or _UNPRINTABLE.search(key):

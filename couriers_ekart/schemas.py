@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from couriers.validation import storable
+
 
 def _as_text(value: Any) -> Any:
     if value is None:
@@ -21,19 +23,14 @@ def _as_text(value: Any) -> Any:
     return value
 
 
-def _storable(text: str) -> str:
-    """JSON may carry NULs and halves of characters, which PostgreSQL refuses to store."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def _as_it_is(text: str) -> str:
-    if text != _storable(text):
+    if text != storable(text):
         raise ValueError("holds what no id may hold")
     return text
 
 
 # Words for people: kept as far as they can be.
-Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(_storable)]
+Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(storable)]
 # An id or a number of the courier's that is kept in a column: as it is, or refused.
 Name = Annotated[str, BeforeValidator(_as_text), AfterValidator(_as_it_is), Field(max_length=100)]
 Rupees = Annotated[Decimal, Field(ge=-(10**9), le=10**9)]

@@ -20,8 +20,8 @@ from couriers.conf import tunables
 from couriers.factory import CourierFactory
 from couriers.models import CourierAccount
 from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
-from couriers.scans import storable
 from couriers.tracking import Applied, apply_events
+from couriers.validation import storable
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import NotAnEvent, read

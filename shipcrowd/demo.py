@@ -211,8 +211,8 @@ class Demo:
         return ends
 
     def _serve(self) -> None:
-        self._console.print("Serving until Ctrl-C.")
         try:
+            self._console.print("Serving until Ctrl-C.")
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:

@@ -122,6 +122,16 @@ def test_the_stored_answer_is_replayed_while_the_circuit_is_open(
         book(adapter.account.company, dataclasses.replace(draft, order_number="A-2"))
 
 
+def test_a_couriers_refusals_never_open_the_circuit(adapter: EkartAdapter) -> None:
+    for _ in range(8):
+        with pytest.raises(NotFound):
+            adapter.track_shipment("500NOPE")
+        with pytest.raises(Rejected):
+            adapter.client.create_shipment({"order_number": "A-1"})
+    assert adapter.client._breaker.state() == "closed"
+    assert adapter.create_shipment(request_for(adapter)).tracking_id
+
+
 def test_the_session_itself_never_retries(adapter: EkartAdapter, sandbox: SandboxProcess) -> None:
     for kind in ("error_before", "rate_limited", "reset_after"):
         sandbox.set_faults(("serviceability", kind, 1.0))

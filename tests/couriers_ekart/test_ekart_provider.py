@@ -301,6 +301,7 @@ def test_every_request_validates_against_the_vendors_document(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     validators = {operation: validator(name) for operation, name in REQUESTS.items()}
+    others = len(list(sandbox.requests()))  # some of them wrong on purpose
     adapter.create_shipment(request_for(adapter, payment_mode=PaymentMode.COD,
                                         cod_amount=Decimal(1523)))  # fmt: skip
     adapter.create_reverse_shipment(
@@ -312,8 +313,9 @@ def test_every_request_validates_against_the_vendors_document(
     adapter.get_rates(
         RateRequest("560001", "110001", Parcel(1, 1, 1, 1), PaymentMode.PREPAID, Decimal(9))
     )
-    seen = Counter(sent["operation"] for sent in sandbox.requests())
-    for sent in sandbox.requests():
+    requests = list(sandbox.requests())[others:]
+    seen = Counter(sent["operation"] for sent in requests)
+    for sent in requests:
         if sent["operation"] in validators:
             validators[sent["operation"]].validate(sent["body"])
     assert all(seen[operation] for operation in REQUESTS)

@@ -175,10 +175,11 @@ class BookingMachine(RuleBasedStateMachine):
 
     @rule()
     def the_lease_runs_out(self) -> None:
-        Shipment.objects.filter(order_number=self.draft.order_number, status="booking").update(
-            lease_expires_at=timezone.now() - dt.timedelta(seconds=1)
-        )
-        expire_leases()
+        with unless_locked():
+            self._shipments().filter(status="booking").update(
+                lease_expires_at=timezone.now() - dt.timedelta(seconds=1)
+            )
+            expire_leases()
 
     @rule()
     def the_couriers_event_comes(self) -> None:

@@ -89,19 +89,17 @@ def account_of(company: Company, courier: str) -> CourierAccount:
     no account with it.
     """
     CourierFactory.adapter_class(courier)
-    account = (
-        CourierAccount.objects.select_related("courier")
-        # The secrets are for the adapter, which has them already.
-        .defer("username", "password", "webhook_secret", "previous_webhook_secret")
-        .filter(company=company, courier_id=courier)
-        .first()
+    # The secrets are for the adapter, which has them already.
+    accounts = CourierAccount.objects.select_related("courier").defer(
+        "username", "password", "webhook_secret", "previous_webhook_secret"
     )
-    if account is None:
+    try:
+        return accounts.get(company=company, courier_id=courier)
+    except CourierAccount.DoesNotExist:
         raise InvalidRequest(
             [FieldProblem("courier", f"{company.slug} has no account with {courier}")],
             courier=courier,
-        )
-    return account
+        ) from None
 
 
 def _check_switches(account: CourierAccount, draft: ShipmentDraft) -> None:
@@ -159,10 +157,13 @@ def _warehouse(
     if draft.payment_mode == PaymentMode.COD:
         limit = known_cod_limit(account.courier_id, draft.consignee.pincode)
         rows = rows.annotate(cod_limit=limit)
-    warehouse = rows.first()
-    if warehouse is None:
+    try:
+        warehouse = rows.get()
+    except Warehouse.DoesNotExist:
         why = "is not one of the company's" if draft.warehouse_id else "the company has no default"
-        raise InvalidRequest([FieldProblem("warehouse", why)], courier=account.courier_id)
+        raise InvalidRequest(
+            [FieldProblem("warehouse", why)], courier=account.courier_id
+        ) from None
     same = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
     reference = warehouse.courier_reference if same else ""
     return warehouse, reference, getattr(warehouse, "cod_limit", None)

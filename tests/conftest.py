@@ -47,16 +47,19 @@ ORDER: dict[str, Any] = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no worker is left with one when the others are done."""
+    """The long tests first, so that no worker is left with one when the others are done.
+
+    They go unmeasured, which would take them twice as long: quick tests cover what they repeat.
+    """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True)
 def _unmeasured_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of the long tests: measured they take half as long again, for nothing.
-
-    What they run is measured elsewhere.
-    """
+    """The processes of the long tests are measured as little as the tests themselves."""
     if request.node.get_closest_marker("slow"):
         for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
             monkeypatch.delenv(name, raising=False)

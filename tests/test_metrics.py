@@ -18,13 +18,13 @@ from couriers.booking import book
 from couriers.errors import Unknown
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart.sandbox.process import SandboxProcess
-from shipcrowd import embedded
 from shipcrowd.embedded.processes import wait_until
 from shipcrowd.multiprocess import tidy
-from shipcrowd.stack import SANDBOX_LOGIN, Stack
+from shipcrowd.stack import Stack
 from tests.chaos.storefront import order
 from tests.couriers.test_booking import DRAFT, raising
-from tests.factories import CourierAccountFactory
+from tests.factories import CourierAccountFactory, WarehouseFactory, make_api_key
+from tests.worker import own_servers
 
 
 def value(text: str, name: str, **labels: str) -> float:
@@ -82,28 +82,21 @@ def _scrape(client: Client) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
 def test_several_web_and_worker_processes_add_up() -> None:
-    environment = {"EKART_WEBHOOK_SECRET": "a-secret-of-tests", **SANDBOX_LOGIN}
-    with (
-        SandboxProcess("--hold") as sandbox,
-        embedded.throwaway("metrics") as servers,
-        Stack(servers, environment | {"EKART_BASE_URL": sandbox.url}) as stack,
-    ):
-        stack.migrate()
+    with SandboxProcess("--hold") as sandbox, Stack(own_servers(), {}) as stack:
+        account = CourierAccountFactory(
+            base_url=sandbox.url, limits={"create_shipment": {"count": 500, "window": 1}}
+        )
+        WarehouseFactory(company=account.company)
+        key = make_api_key(account.company)
         stack.start_web(workers=3, threads=2)
         stack.start_worker(concurrency=2, pool="prefork")
         stack.start_beat()
         stack.until_ready()
-        seeded = stack.command(
-            "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin",
-            "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode",
-            "560001", "--phone", "9845012345", "--limit", "create_shipment=500/1s",
-        )  # fmt: skip
-        stack.command("register_webhooks", "--company", "acme")
+        stack.command("register_webhooks", "--company", account.company.slug)
         for number in range(30):
-            answer = stack.ask(
-                "POST", "/api/v1/shipments/", order(f"A-{number}"), key=seeded["api_key"]
-            )
+            answer = stack.ask("POST", "/api/v1/shipments/", order(f"A-{number}"), key=key)
             assert answer.status == 201
         assert wait_until(lambda: _applied(stack) == 30, 20)
         texts = [stack.ask("GET", "/metrics").body.decode() for _ in range(6)]

@@ -7,6 +7,7 @@ suite's business.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -111,6 +112,7 @@ PITFALLS = {
 }
 
 
+@functools.cache
 def names_in_the_suite() -> set[str]:
     return {
         node.name

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from couriers_ekart.sandbox.process import SandboxProcess
-from shipcrowd import embedded
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
 from tests.couriers_ekart.document import REQUESTS, validator
+from tests.worker import own_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,13 +33,9 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def stack(sandbox: SandboxProcess) -> Iterator[Stack]:
+def stack(transactional_db: None, sandbox: SandboxProcess) -> Iterator[Stack]:
     secret = {"EKART_BASE_URL": sandbox.url, "EKART_WEBHOOK_SECRET": "a-secret-of-tests"}
-    with (
-        embedded.throwaway("real-orders") as servers,
-        Stack(servers, secret | SANDBOX_LOGIN) as stack,
-    ):
-        stack.migrate()
+    with Stack(own_servers(), secret | SANDBOX_LOGIN) as stack:
         stack.start_web(threads=4)
         stack.start_worker(concurrency=1)
         stack.start_beat()

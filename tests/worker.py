@@ -20,6 +20,8 @@ import django
 from django.apps import apps
 from django.conf import settings
 
+from shipcrowd.embedded import Servers
+
 ROOT = Path(__file__).resolve().parent.parent
 CALLS = "toy:calls"  # a list of the courier's calls, as JSON
 FAILURES = "toy:failures"  # a hash: how often a call that begins with this id still fails
@@ -64,16 +66,22 @@ def make_app() -> Any:
     return app
 
 
-@contextmanager
-def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker on the test's own database and Redis; one process, killed at the end."""
+def own_servers() -> Servers:
+    """The test's own database and Redis, for processes that it starts."""
     from django.db import connection
 
     parts = urlsplit(settings.DATABASE_URL)
     name = connection.settings_dict["NAME"]
+    return Servers(urlunsplit(parts._replace(path=f"/{name}")), settings.REDIS_URL)
+
+
+@contextmanager
+def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker on the test's own database and Redis; one process, killed at the end."""
+    servers = own_servers()
     environment = os.environ | {
-        "DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
-        "REDIS_URL": settings.REDIS_URL,
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
         "TOY_TUNABLES": json.dumps(tunables),
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",

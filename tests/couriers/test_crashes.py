@@ -166,6 +166,7 @@ def traced(work: Callable[[], object], on_line: Callable[[str], None]) -> None:
         sys.settrace(None)
 
 
+@pytest.mark.slow
 def test_a_crash_at_every_line_between_reserve_and_settle_loses_and_doubles_nothing(
     company: Company, sandbox: SandboxProcess, admin_user: Any, tmp_path: Any
 ) -> None:

@@ -209,6 +209,7 @@ def test_another_companys_job_is_a_404_and_a_job_is_read_in_three_statements(
         assert len(storefront.get(url).json()["orders"]) == 30
 
 
+@pytest.mark.slow
 def test_hundreds_of_orders_are_booked_once_each(
     storefront: Client, account: Any, toy: Any, order: Any
 ) -> None:

@@ -89,6 +89,7 @@ def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
     assert (manifest.state, len({chunk.number for chunk in chunks})) == ("done", len(sizes))
 
 
+@pytest.mark.slow
 def test_ten_thousand_are_a_hundred_chunks(account: Any, able: Any) -> None:
     ids = ship(account, 10_000)
     manifest = make_all(manifests.manifest_of(account, ids).manifest)

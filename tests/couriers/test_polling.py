@@ -77,6 +77,7 @@ def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) ->
     assert Shipment.objects.filter(pk__in=polled, status="in_transit").count() == 2
 
 
+@pytest.mark.slow
 def test_each_is_asked_about_once_by_many_threads_and_processes(account: Any, able: Any) -> None:
     silent_ship(account, 450)
     totals: list[int] = []

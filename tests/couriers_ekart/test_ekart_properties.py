@@ -123,6 +123,7 @@ def _read_or_refused(operation: str, body: Any) -> None:
     assert _storable(read), body
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     status=st.integers(100, 599),
@@ -139,6 +140,7 @@ def test_an_arbitrary_http_answer_is_one_of_the_classes(
     assert failure is not None or 200 <= status < 300
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changes=st.dictionaries(st.sampled_from(FIELDS), LEAVES | JSON, min_size=1, max_size=3))
 @example(changes={("consignee", "phone"): "९८७६५४३२१०"})
@@ -171,6 +173,7 @@ def test_an_arbitrary_order_becomes_a_valid_request_or_a_refusal_naming_fields(
     assert all(named)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     lines=st.lists(
@@ -201,6 +204,7 @@ def test_amounts_add_up_to_the_paisa_in_either_kind_of_tax(
     assert bool(sent["seller_gst_amount"]) <= (state == "Karnataka")
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     options=st.dictionaries(
@@ -214,6 +218,7 @@ def test_arbitrary_options_are_read_or_refused_by_name(options: dict[str, Any]) 
     assert all(p.field.startswith("options.") and p.message for p in problems)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(day=st.dates(), phone=st.text(max_size=15), address=st.text(max_size=600) | NASTY)
 def test_an_arbitrary_reattempt_is_valid_or_refused_by_name(

@@ -208,6 +208,7 @@ anything = st.recursive(
 fields = st.sampled_from([*TRACK, *CREATED])
 
 
+@pytest.mark.slow
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -229,6 +230,7 @@ def test_no_body_of_an_event_makes_an_exception(
     assert not WebhookEvent.objects.filter(reason__contains="while it was").exists()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -9,34 +9,35 @@ from collections.abc import Iterator
 import pytest
 
 from couriers_ekart.sandbox.process import SandboxProcess
-from shipcrowd import embedded
-from shipcrowd.stack import SANDBOX_LOGIN, Answer, Stack
+from shipcrowd.stack import Answer, Stack
 from tests.chaos.storefront import order
+from tests.factories import CourierAccountFactory, WarehouseFactory, make_api_key
+from tests.worker import own_servers
 
 REQUESTS = 200
 
 
 @pytest.fixture
-def stack() -> Iterator[tuple[Stack, SandboxProcess]]:
-    with SandboxProcess("--hold", "--fault", "create_shipment:slow:1") as sandbox:
-        environment = {"EKART_BASE_URL": sandbox.url, **SANDBOX_LOGIN}
-        with embedded.throwaway("identical") as servers, Stack(servers, environment) as stack:
-            stack.migrate()
-            stack.start_web(workers=2, threads=16)
-            stack.until_ready()
-            yield stack, sandbox
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess("--hold", "--fault", "create_shipment:slow:1") as running:
+        yield running
+
+
+@pytest.fixture
+def stack(transactional_db: None) -> Iterator[Stack]:
+    with Stack(own_servers(), {}) as stack:
+        stack.start_web(workers=2, threads=16)
+        stack.until_ready()
+        yield stack
 
 
 @pytest.mark.slow
 def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
-    stack: tuple[Stack, SandboxProcess],
+    stack: Stack, sandbox: SandboxProcess
 ) -> None:
-    platform, sandbox = stack
-    seeded = platform.command(
-        "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin",
-        "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode", "560001",
-        "--phone", "9845012345",
-    )  # fmt: skip
+    account = CourierAccountFactory(base_url=sandbox.url)
+    WarehouseFactory(company=account.company)
+    key = make_api_key(account.company)
     answers: list[Answer] = []
     conflicts: Counter[str] = Counter()
     barrier = threading.Barrier(REQUESTS)
@@ -44,8 +45,8 @@ def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
     def ask() -> None:
         barrier.wait()
         while True:
-            answer = platform.ask(
-                "POST", "/api/v1/shipments/", order("A-1"), key=seeded["api_key"],
+            answer = stack.ask(
+                "POST", "/api/v1/shipments/", order("A-1"), key=key,
                 headers={"Idempotency-Key": "the-same"},
             )  # fmt: skip
             if answer.status != 409:

@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
+# The project starts processes by the dozen; each would compile it anew where no bytecode is kept.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test lint bench chaos setup clean
 
 setup: $(INSTALLED)

@@ -161,9 +161,7 @@ def _warehouse(
         warehouse = rows.get()
     except Warehouse.DoesNotExist:
         why = "is not one of the company's" if draft.warehouse_id else "the company has no default"
-        raise InvalidRequest(
-            [FieldProblem("warehouse", why)], courier=account.courier_id
-        ) from None
+        raise InvalidRequest([FieldProblem("warehouse", why)], courier=account.courier_id) from None
     same = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
     reference = warehouse.courier_reference if same else ""
     return warehouse, reference, getattr(warehouse, "cod_limit", None)

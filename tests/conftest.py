@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from coverage import Coverage
 from django.test import Client
 
 from tests.factories import (
@@ -47,22 +48,27 @@ ORDER: dict[str, Any] = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long tests first, so that no worker is left with one when the others are done.
-
-    They go unmeasured, which would take them twice as long: quick tests cover what they repeat.
-    """
+    """The long tests first, so that no worker is left with one when the others are done."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True)
-def _unmeasured_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes of the long tests are measured as little as the tests themselves."""
+def _unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Neither the long tests nor their processes are measured, which would take twice as long.
+
+    Quick tests cover what they repeat. `no_cover` of pytest-cov stops one of the measurements that
+    a parallel worker has running, and the one below it goes on.
+    """
+    measuring = []
     if request.node.get_closest_marker("slow"):
         for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
             monkeypatch.delenv(name, raising=False)
+        while current := Coverage.current():
+            current.stop()
+            measuring.append(current)
+    yield
+    for stopped in reversed(measuring):
+        stopped.start()
 
 
 @pytest.fixture(autouse=True)

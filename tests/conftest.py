@@ -101,6 +101,12 @@ def _fresh_caches() -> None:
 
 
 @pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again is tried again at once."""
+    monkeypatch.setattr("couriers.resilience.retry._backoff", lambda _: 0.0)
+
+
+@pytest.fixture
 def order() -> dict[str, Any]:
     """A valid request to book with the toy courier."""
     return copy.deepcopy(ORDER)

@@ -144,7 +144,9 @@ def test_a_fault_in_a_plug_in_is_as_unknown_as_a_time_out(account: Any, toy: Any
 
 
 @pytest.mark.parametrize("error", [NotSent("refused"), Rejected("no")])
-def test_a_sure_failure_does_not_use_up_the_key(account: Any, toy: Any, error: Exception) -> None:
+def test_a_sure_failure_does_not_use_up_the_key(
+    account: Any, toy: Any, no_backoff: None, error: Exception
+) -> None:
     toy.on_create = raising(error)
     with pytest.raises(type(error)):
         book(account.company, DRAFT, key="k")
@@ -158,9 +160,8 @@ def test_a_sure_failure_does_not_use_up_the_key(account: Any, toy: Any, error: E
 
 
 def test_what_surely_was_not_done_is_tried_again_within_the_request(
-    account: Any, toy: Any, monkeypatch: pytest.MonkeyPatch
+    account: Any, toy: Any, no_backoff: None
 ) -> None:
-    monkeypatch.setattr("couriers.resilience.retry._backoff", lambda _: 0.0)
     left = [NotSent("refused"), NotSent("refused")]
 
     def hook(_: Any) -> None:

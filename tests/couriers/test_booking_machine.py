@@ -40,7 +40,7 @@ from tests.couriers.test_booking import created, with_
 # and is not heard, or refuses.
 MODES = ("answers", "answer lost", "request lost", "refuses")
 # A caller that has not come to its next step by then waits for a lock of the database.
-BLOCKED_AFTER = 0.1
+BLOCKED_AFTER = 0.05
 ENDED = "ended"
 
 

@@ -107,14 +107,13 @@ def test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token(
 
 
 def test_a_lost_answer_to_the_auth_call_leaves_no_booking_in_doubt(
-    account: CourierAccount, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+    account: CourierAccount, sandbox: SandboxProcess, no_backoff: None
 ) -> None:
     from couriers.booking import book
     from couriers.errors import NotSent
     from couriers.models import Shipment
     from tests.couriers.test_booking import with_
 
-    monkeypatch.setattr("couriers.resilience.retry._backoff", lambda _: 0.0)
     CourierFactory.get_adapter(account)
     sandbox.set_faults(("auth", "error_before", 1))
     with pytest.raises(NotSent, match="no token is to be had"):
@@ -125,14 +124,13 @@ def test_a_lost_answer_to_the_auth_call_leaves_no_booking_in_doubt(
 
 
 def test_a_lost_answer_to_the_registration_leaves_no_booking_in_doubt(
-    account: CourierAccount, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+    account: CourierAccount, sandbox: SandboxProcess, no_backoff: None
 ) -> None:
     from couriers.booking import book
     from couriers.errors import NotSent
     from couriers.models import Shipment
     from tests.couriers.test_booking import with_
 
-    monkeypatch.setattr("couriers.resilience.retry._backoff", lambda _: 0.0)
     sandbox.set_faults(("add_address", "error_after", 1))
     with pytest.raises(NotSent, match="could not be registered"):
         book(account.company, with_(courier="ekart", order_number="T-2"))

@@ -11,6 +11,7 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -176,6 +177,22 @@ def progress_of(chunks: Sequence[ManifestChunk]) -> ManifestProgress:
         shipments=sum(len(chunk.tracking_ids) for chunk in chunks),
         shipments_done=sum(len(chunk.tracking_ids) for chunk in done),
     )
+
+
+def made_of(chunks: Sequence[ManifestChunk]) -> dict[str, list[dict[str, Any]]]:
+    """A manifest's `documents`, and the chunks that failed with their reason, as JSON."""
+    return {
+        "documents": [
+            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
+            for chunk in chunks
+            if chunk.state == ManifestState.DONE
+        ],
+        "failures": [
+            {"chunk": chunk.position, "reason": chunk.reason}
+            for chunk in chunks
+            if chunk.state == ManifestState.FAILED
+        ],
+    }
 
 
 def _candidates(account: CourierAccount) -> QuerySet[Shipment]:

@@ -72,9 +72,13 @@ def _unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    """Passwords of tests guard nothing, and a good hash takes a quarter of a second."""
+def _quick(settings: Any) -> None:
+    """Passwords of tests guard nothing, and a good hash takes a quarter of a second.
+
+    WhiteNoise would look for all static files anew for each test's client.
+    """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_USE_FINDERS = False
 
 
 @pytest.fixture(autouse=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.shortcuts import redirect
+from django.urls import URLPattern
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from couriers import doubt
+from couriers.admin import questions
 from couriers.errors import InvalidRequest
 from couriers.evidence import evidence_of
 from couriers.models import Shipment
@@ -54,44 +52,31 @@ class SettlesDoubt(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
         """Only with the permission, and only where there is a doubt."""
-        if not request.user.has_perm(PERMISSION):
-            return False
-        if object_id is None:
-            return True
-        return Shipment.objects.filter(pk=object_id, status=Status.IN_DOUBT).exists()
+        return questions.may(request, PERMISSION, object_id, status=Status.IN_DOUBT)
 
     def get_urls(self) -> list[URLPattern]:
-        page = path(
-            "<str:pk>/doubt/",
-            self.admin_site.admin_view(self.settle_page),
-            name="shipcrowd_settle_doubt",
+        refusal = "You may not settle bookings in doubt."
+        url = questions.question(
+            self, "doubt", "shipcrowd_settle_doubt", PERMISSION, refusal, self.ask_doubt
         )
-        return [page, *super().get_urls()]
+        return [url, *super().get_urls()]
 
-    def settle_page(self, request: HttpRequest, pk: str) -> HttpResponse:
+    def ask_doubt(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
         """The question, the evidence, and a form for each answer."""
-        shipment = get_object_or_404(Shipment.objects.select_related("company", "courier"), pk=pk)
-        if not request.user.has_perm(PERMISSION):
-            messages.error(request, "You may not settle bookings in doubt.")
-            return redirect("admin:shipcrowd_couriers_shipment_change", pk)
+        back = redirect(questions.shipment_url(shipment.pk))
         if shipment.status != Status.IN_DOUBT:
             messages.info(request, str(doubt.NotInDoubt(shipment)).capitalize() + ".")
-            return redirect("admin:shipcrowd_couriers_shipment_change", pk)
+            return back
         answer = request.POST.get("answer")
         exists = ResolveForm(request.POST if answer == "exists" else None, prefix="exists")
         absent = ReleaseForm(request.POST if answer == "absent" else None, prefix="absent")
-        if request.method == "POST" and self._settled(request, pk, answer, exists, absent):
-            return redirect("admin:shipcrowd_couriers_shipment_change", pk)
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": f"Order {shipment.order_number}: does it exist at {shipment.courier}?",
-            "shipment": shipment,
-            "evidence": evidence_of(shipment),
-            "exists": exists,
-            "absent": absent,
-            "back": reverse("admin:shipcrowd_couriers_shipment_change", args=[pk]),
-        }
-        return TemplateResponse(request, "admin/couriers/settle_doubt.html", context)
+        if request.method == "POST" and self._settled(request, shipment.pk, answer, exists, absent):
+            return back
+        return questions.page(
+            self, request, "admin/couriers/settle_doubt.html", shipment,
+            f"does it exist at {shipment.courier}?",
+            evidence=evidence_of(shipment), exists=exists, absent=absent,
+        )  # fmt: skip
 
     def _settled(
         self,
@@ -112,15 +97,11 @@ class SettlesDoubt(admin.ModelAdmin):
             else:
                 reason = form.cleaned_data["reason"]
                 shipment = doubt.release(pk, actor=request.user, reason=reason)
-        except InvalidRequest as error:
-            for problem in error.problems:
-                form.add_error(problem.field, problem.message)
-            return False
-        except doubt.TooEarly as error:
-            form.add_error(None, str(error).capitalize() + ".")
+        except (InvalidRequest, doubt.TooEarly) as error:
+            questions.refuse(form, error)
             return False
         except doubt.NotInDoubt as error:
             messages.warning(request, str(error).capitalize() + ".")
             return True
-        messages.success(request, f"Order {shipment.order_number} is {shipment.status}.")
+        questions.decided(request, shipment)
         return True

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.shortcuts import redirect
+from django.urls import URLPattern
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from couriers.admin import questions
 from couriers.doubt import LONGEST_REASON
 from couriers.errors import InvalidRequest
 from couriers.lifting import NotLiftable, end_of, lift
@@ -45,54 +43,38 @@ class LiftsEnds(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
         """Only with the permission, and only where there is an end that scans made."""
-        if not request.user.has_perm(PERMISSION):
-            return False
-        if object_id is None:
-            return True
-        ended = TERMINAL - {Status.FAILED}
-        return Shipment.objects.filter(pk=object_id, status__in=ended).exists()
+        return questions.may(request, PERMISSION, object_id, status__in=TERMINAL - {Status.FAILED})
 
     def get_urls(self) -> list[URLPattern]:
-        page = path(
-            "<str:pk>/lift/",
-            self.admin_site.admin_view(self.lift_page),
-            name="shipcrowd_lift_status",
+        refusal = "You may not lift the end of a shipment."
+        url = questions.question(
+            self, "lift", "shipcrowd_lift_status", PERMISSION, refusal, self.ask_end
         )
-        return [page, *super().get_urls()]
+        return [url, *super().get_urls()]
 
-    def lift_page(self, request: HttpRequest, pk: str) -> HttpResponse:
+    def ask_end(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
         """The question, the scans, and a form that wants a reason."""
-        shipment = get_object_or_404(Shipment.objects.select_related("company", "courier"), pk=pk)
-        back = reverse("admin:shipcrowd_couriers_shipment_change", args=[pk])
-        if not request.user.has_perm(PERMISSION):
-            messages.error(request, "You may not lift the end of a shipment.")
-            return redirect(back)
         end = end_of(shipment)
         form = LiftForm(request.POST or None)
-        if request.method == "POST" and form.is_valid() and self._lifted(request, pk, form):
-            return redirect(back)
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": f"Order {shipment.order_number}: not {shipment.get_status_display().lower()}?",
-            "shipment": shipment,
-            "end": end,
-            "scans": Scan.objects.filter(shipment=shipment).order_by("-at", "-id")[:SHOWN],
-            "form": form,
-            "back": back,
-        }
-        return TemplateResponse(request, "admin/couriers/lift_status.html", context)
+        if (
+            request.method == "POST"
+            and form.is_valid()
+            and self._lifted(request, shipment.pk, form)
+        ):
+            return redirect(questions.shipment_url(shipment.pk))
+        scans = Scan.objects.filter(shipment=shipment).order_by("-at", "-id")[:SHOWN]
+        return questions.page(
+            self, request, "admin/couriers/lift_status.html", shipment,
+            f"not {shipment.get_status_display().lower()}?", end=end, scans=scans, form=form,
+        )  # fmt: skip
 
     def _lifted(self, request: HttpRequest, pk: str, form: LiftForm) -> bool:
         """Carry out the decision; False where its form is to be shown again."""
         assert request.user.is_authenticated
         try:
             shipment = lift(pk, actor=request.user, reason=form.cleaned_data["reason"])
-        except InvalidRequest as error:
-            for problem in error.problems:
-                form.add_error(problem.field, problem.message)
+        except (InvalidRequest, NotLiftable) as error:
+            questions.refuse(form, error)
             return False
-        except NotLiftable as error:
-            form.add_error(None, str(error).capitalize() + ".")
-            return False
-        messages.success(request, f"Order {shipment.order_number} is {shipment.status}.")
+        questions.decided(request, shipment)
         return True

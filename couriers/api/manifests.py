@@ -17,7 +17,13 @@ from couriers.api.authentication import company_of
 from couriers.api.pagination import PAGING, page
 from couriers.api.responses import CONFLICT, PROBLEMS
 from couriers.api.serializers import Strict, text
-from couriers.manifests import MAX_SHIPMENTS, manifest_of, manifest_of_day, progress_of
+from couriers.manifests import (
+    MAX_SHIPMENTS,
+    made_of,
+    manifest_of,
+    manifest_of_day,
+    progress_of,
+)
 from couriers.models import Manifest
 from couriers.models.manifest import ManifestState
 from couriers.preparation import account_of
@@ -170,16 +176,5 @@ def _summary(manifest: Manifest) -> dict[str, Any]:
 
 def _detail(manifest: Manifest) -> dict[str, Any]:
     chunks = list(manifest.chunks.all())
-    return _summary(manifest) | {
-        "progress": dataclasses.asdict(progress_of(chunks)),
-        "documents": [
-            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
-            for chunk in chunks
-            if chunk.state == ManifestState.DONE
-        ],
-        "failures": [
-            {"chunk": chunk.position, "reason": chunk.reason}
-            for chunk in chunks
-            if chunk.state == ManifestState.FAILED
-        ],
-    }
+    progress = dataclasses.asdict(progress_of(chunks))
+    return _summary(manifest) | {"progress": progress} | made_of(chunks)

@@ -8,19 +8,11 @@ platform's are compared order by order.
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +20,21 @@ import psycopg
 
 from couriers.signals import Step
 from couriers_ekart.sandbox.process import SandboxProcess
-from shipcrowd import embedded
-from shipcrowd.stack import SANDBOX_LOGIN, Stack
+from tests.chaos.breaking import CLIENTS, THREADS, Breakage, BreakingRun
 
-INSTANCE = f"chaos-{os.getpid()}"
 FAULT_RATE = 0.1
 KINDS_OF_AUTH = ("timeout_before", "reset_before", "error_before", "broken_before", "slow")
-STOREFRONTS = 3
-THREADS = 8
-WEB_WORKERS = 3
 # Faults after which a client knows what became of its call.
 HARMLESS = ("rate_limited", "unauthorized", "slow")
 # An operator waits so long, in seconds, for the courier's callback before looking into its panel.
 OPERATOR_WAITS = 6.0
 
 
-@dataclass
-class Report:
-    """What came of a run. `wrong` names every broken promise."""
+@dataclass(kw_only=True)
+class Report(Breakage):
+    """What came of a run."""
 
-    seed: int
     bookings: int
-    seconds: float = 0.0
     booked: int = 0
     duplicates: int = 0
     lost: int = 0
@@ -61,9 +46,6 @@ class Report:
     released: int = 0
     resolved: int = 0
     requests: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
-    restarts: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The figures, for people."""
@@ -72,9 +54,8 @@ class Report:
             f"seed {self.seed}: {self.bookings} orders in {self.seconds:.0f} s "
             f"({self.bookings / self.seconds:.0f} a second), {self.requests} requests, "
             f"{self.faults} faults",
-            f"killed: {sum(self.kills.values())} "
-            f"({', '.join(f'{n} {step}' for step, n in sorted(self.kills.items()))})",
-            f"restarted: {', '.join(f'{n} {name}' for name, n in sorted(self.restarts.items()))}",
+            f"killed: {self.kills.total()} ({self.killed()})",
+            f"restarted: {self.restarted()}",
             f"booked {self.booked}, duplicates {self.duplicates}, lost {self.lost}, "
             f"believed in but not at the courier {self.ghosts}, unsettled {self.unsettled}",
             f"ever in doubt {self.ever_in_doubt} ({share:.1%}), unknown outcomes injected "
@@ -84,152 +65,71 @@ class Report:
         ]
 
 
-class Chaos:
+class Chaos(BreakingRun):
     """The platform, its courier, its customers, and what is done to them."""
 
+    name = "chaos"
+    client = "tests.chaos.storefront"
+    application = "tests.chaos.wsgi"
+    restarts_at = {"valkey": 0.35, "postgres": 0.65}
+
     def __init__(self, bookings: int, seed: int, kills: int) -> None:
-        self.report = Report(seed, bookings)
-        self._random = random.Random(seed)
-        self._kills_wanted = kills
-        self._over = threading.Event()
-        self._troubles: list[BaseException] = []
+        self.report = Report(seed=seed, bookings=bookings)
         self._doubted: set[str] = set()
+        super().__init__(self.report, kills)
 
     def run(self) -> Report:
         """Do it all; the report tells what broke."""
-        with ExitStack() as opened:
-            self._orders_of_death = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-            opened.callback(embedded.remove, INSTANCE)
-            servers = opened.enter_context(embedded.session(INSTANCE))
-            self._sandbox = opened.enter_context(
-                SandboxProcess("--hold", "--seed", str(self.report.seed))
-            )
-            self._stack = opened.enter_context(
-                Stack(
-                    servers,
-                    {
-                        "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
-                        "CHAOS_DIR": str(self._orders_of_death),
-                        "EKART_BASE_URL": self._sandbox.url,
-                        "EKART_WEBHOOK_SECRET": "a-secret-of-chaos",
-                        "LOG_LEVEL": "CRITICAL",
-                        **SANDBOX_LOGIN,
-                    },
-                )
-            )
-            self._database = servers.database_url
-            self._start()
-            started = time.monotonic()
-            threads = [
-                threading.Thread(target=self._guarded, args=(work,))
-                for work in (self._break_things, self._operate, self._watch)
-            ]
-            for thread in threads:
-                thread.start()
-            seen = self._book()
-            self._over.set()
-            for thread in threads:
-                thread.join()
-            self.report.seconds = time.monotonic() - started
-            self._sandbox.set_faults()
-            self._settle_the_rest()
-            self._compare(seen)
+        self._run()
         return self.report
 
-    def _start(self) -> None:
-        stack = self._stack
-        stack.migrate()
-        seeded = stack.command(
-            "seed_ekart", "--company", "chaos", "--create", "--name", "Chaos", "--gstin",
-            "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode",
-            "560001", "--phone", "9845012345", "--limit", "create_shipment=5000/1s",
-            "--limit", "get_token=1000/1s", "--limit", "add_address=1000/1s",
-        )  # fmt: skip
-        self._key = seeded["api_key"]
-        self._web = stack.start_web(
-            workers=WEB_WORKERS, threads=THREADS, application="tests.chaos.wsgi"
+    def _environment(self, opened: ExitStack) -> dict[str, str]:
+        self._orders_of_death = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        self._sandbox = opened.enter_context(
+            SandboxProcess("--hold", "--seed", str(self.report.seed))
         )
-        self._worker = stack.start_worker(concurrency=1)
-        stack.start_beat()
-        stack.until_ready()
-        stack.command("register_webhooks", "--company", "chaos")
+        return {"EKART_BASE_URL": self._sandbox.url, "CHAOS_DIR": str(self._orders_of_death)}
+
+    def _prepared(self) -> list[dict[str, Any]]:
+        seeded = self._seed("create_shipment=5000/1s", "get_token=1000/1s", "add_address=1000/1s")
+        self._start_platform()
+        self._stack.command("register_webhooks", "--company", "chaos")
         self._sandbox.set_faults(
             ("create_shipment", "*", FAULT_RATE),
             ("add_address", "*", FAULT_RATE),
             *(("auth", kind, FAULT_RATE / len(KINDS_OF_AUTH)) for kind in KINDS_OF_AUTH),
         )
-
-    def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - reported at the end of the run
-            self._troubles.append(error)
-
-    def _book(self) -> list[dict[str, Any]]:
-        """Let the storefronts book all orders; answers what each of them saw."""
         orders = [f"C-{number:06d}" for number in range(self.report.bookings)]
-        fronts = []
-        for number in range(STOREFRONTS):
-            front = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.storefront"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            task = {
+        return [
+            {
                 "url": self._stack.url,
-                "key": self._key,
-                "orders": orders[number::STOREFRONTS],
+                "key": seeded["api_key"],
+                "orders": orders[number::CLIENTS],
                 "threads": THREADS,
                 "seed": self.report.seed + number,
             }
-            assert front.stdin is not None
-            front.stdin.write(json.dumps(task).encode())
-            front.stdin.close()
-            front.stdin = None
-            fronts.append(front)
-        return [json.loads(front.communicate()[0]) for front in fronts]
+            for number in range(CLIENTS)
+        ]
 
-    def _break_things(self) -> None:
-        """Kill and restart as bookings progress, so that a fast machine has as much of it."""
-        steps = [*Step, "web", "worker"]
-        plan = [steps[n % len(steps)] for n in range(self._kills_wanted)]
-        self._random.shuffle(plan)
-        shares = _shares(len(plan))
-        events = [
-            *((share, "kill", victim) for share, victim in zip(shares, plan, strict=True)),
-            (0.35, "restart", "valkey"),
-            (0.65, "restart", "postgres"),
-        ]  # fmt: skip
-        for share, action, what in sorted(events):
-            while self._progress() < share:
-                if self._over.wait(0.05):
-                    return
-            if action == "restart":
-                embedded.restart(what, INSTANCE)
-                self.report.restarts[what] += 1
-            else:
-                self._kill(what)
+    def _victims(self) -> list[str]:
+        return [*Step, "web", "worker"]
 
     def _progress(self) -> float:
         return float(self._sandbox.state()["orders"]) / self.report.bookings
 
+    def _beside(self) -> Iterable[Callable[[], None]]:
+        return (self._operate, self._watch)
+
     def _kill(self, victim: str) -> None:
-        if victim == "worker":
-            self._worker.kill()
-            self._worker.wait()
-            self._worker = self._stack.start_worker(concurrency=1)
-        elif victim == "web":
-            children = _children(self._web.pid)
-            if not children:
+        if victim not in set(Step):
+            super()._kill(victim)
+            return
+        order = self._orders_of_death / f"kill-{victim}"
+        order.touch()
+        while order.exists():
+            if self._over.wait(0.02):
+                order.unlink(missing_ok=True)
                 return
-            os.kill(self._random.choice(children), signal.SIGKILL)
-        else:
-            order = self._orders_of_death / f"kill-{victim}"
-            order.touch()
-            while order.exists():
-                if self._over.wait(0.02):
-                    order.unlink(missing_ok=True)
-                    return
         self.report.kills[victim] += 1
 
     def _watch(self) -> None:
@@ -267,7 +167,8 @@ class Chaos:
         self.report.resolved += done["resolved"]
         return int(done["left"])
 
-    def _settle_the_rest(self) -> None:
+    def _come_to_rest(self) -> None:
+        self._sandbox.set_faults()
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             if self._sandbox.state()["callbacks_pending"] == 0 and self._settle_old_doubts() == 0:
@@ -327,25 +228,8 @@ class Chaos:
             report.wrong += [
                 f"{number} was answered differently" for number in front["bodies_differ"]
             ]
-        report.wrong += [f"{type(error).__name__}: {error}" for error in self._troubles]
         for name in ("duplicates", "lost", "ghosts", "unsettled"):
             if getattr(report, name):
                 report.wrong.append(f"{getattr(report, name)} {name}")
         if report.ever_in_doubt > 3 * report.injected_unknown:
             report.wrong.append("more than three times as many doubts as unknown outcomes")
-        if set(report.restarts) != {"valkey", "postgres"}:
-            report.wrong.append("a server was not restarted")
-        if sum(report.kills.values()) < self._kills_wanted:
-            report.wrong.append(f"fewer than {self._kills_wanted} kills")
-
-
-def _shares(count: int) -> list[float]:
-    """Evenly spread over the run, with its end left alone."""
-    return [0.9 * (number + 1) / (count + 1) for number in range(count)]
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import time
 from pathlib import Path
@@ -128,19 +129,6 @@ def _report(manifest: Manifest | None, *, is_new: bool, left_out: int) -> dict[s
         "state": str(manifest.state) if manifest else None,
         "created": is_new,
         "already_in_manifest": left_out,
-        "chunks": progress.chunks,
-        "chunks_done": progress.chunks_done,
-        "chunks_failed": progress.chunks_failed,
-        "shipments": progress.shipments,
-        "shipments_done": progress.shipments_done,
-        "documents": [
-            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
-            for chunk in chunks
-            if chunk.state == ManifestState.DONE
-        ],
-        "failures": [
-            {"chunk": chunk.position, "reason": chunk.reason}
-            for chunk in chunks
-            if chunk.state == ManifestState.FAILED
-        ],
+        **dataclasses.asdict(progress),
+        **manifests.made_of(chunks),
     }

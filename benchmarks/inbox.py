@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from couriers.models import CourierAccount, Shipment
-from couriers.statuses import Status
-from couriers.types import PaymentMode
+from couriers.models import CourierAccount
 from couriers_ekart.seeding import seed
 from shipcrowd.embedded import Servers
 from webhooks.models import WebhookEvent
@@ -44,28 +41,6 @@ def new_account() -> CourierAccount:
     account.webhook_secret = SECRET
     account.save()
     return account
-
-
-def new_shipments(account: CourierAccount, count: int) -> list[str]:
-    """So many booked parcels of the account; answers their tracking ids."""
-    warehouse = account.company.warehouses.get()
-    made = Shipment.objects.bulk_create(
-        [
-            Shipment(
-                company_id=account.company_id, account=account, courier_id=account.courier_id,
-                warehouse=warehouse, order_number=f"B-{number}", order_date=dt.date(2026, 11, 23),
-                status=Status.BOOKED, tracking_id=f"B{number:07d}",
-                payment_mode=PaymentMode.PREPAID, total_amount=112, taxable_amount=100,
-                tax_amount=12, weight_g=240, length_cm=30, width_cm=22, height_cm=8,
-                consignee_name="Asha Sample", consignee_phone="9876543210",
-                consignee_address="9, Example Street", consignee_city="Pune",
-                consignee_state="Maharashtra", consignee_pincode="411004",
-            )
-            for number in range(count)
-        ],
-        batch_size=1000,
-    )  # fmt: skip
-    return [shipment.tracking_id for shipment in made]
 
 
 def fill(account: CourierAccount, begin: int, end: int, days_old: int = 1) -> None:

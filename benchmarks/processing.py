@@ -15,9 +15,10 @@ from typing import Any
 
 from django.db import connection
 
-from benchmarks.inbox import EVENTS, execute, new_account, new_shipments
+from benchmarks.inbox import EVENTS, execute, new_account
 from couriers.factory import CourierFactory
 from couriers.models import CourierAccount, Scan, Shipment
+from tests.factories import make_parcels
 from webhooks import inbox
 from webhooks.models import EventState, WebhookEvent
 from webhooks.tasks import process_inbox
@@ -69,7 +70,7 @@ def run() -> bool:
     logging.getLogger("couriers").setLevel(logging.ERROR)
     rng = random.Random(SEED)
     account = new_account()
-    tracking_ids = new_shipments(account, PARCELS)
+    tracking_ids = make_parcels(account, PARCELS)
     events, expected = _lives(tracking_ids, rng)
     deliveries = events + rng.choices(events, k=DELIVERIES - len(events))
     rng.shuffle(deliveries)

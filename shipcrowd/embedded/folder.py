@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from shipcrowd.embedded.processes import ServerProcess
 
 ENV_DIR = "SHIPCROWD_EMBEDDED_DIR"
 
@@ -64,6 +67,14 @@ class Folder:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(state, file)
         fresh.replace(self._state)
+
+    def server(self, name: str) -> ServerProcess:
+        """The server that was last started."""
+        return ServerProcess(**self.read().get(name, {}))
+
+    def remember_server(self, name: str, server: ServerProcess) -> None:
+        """Remember a server that was started. Call with the lock held."""
+        self.remember(**{name: dataclasses.asdict(server)})
 
     def secret(self, name: str) -> str:
         """A random secret, made on first use. Call with the lock held."""

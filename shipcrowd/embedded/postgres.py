@@ -19,11 +19,9 @@ from typing import Any
 
 from shipcrowd.embedded.folder import EmbeddedError, Folder
 from shipcrowd.embedded.processes import (
+    ServerProcess,
     answers,
-    end,
     free_port,
-    identity,
-    is_ours,
     tail,
     wait_until,
 )
@@ -36,12 +34,7 @@ UNSAFE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_wr
 
 def is_running(folder: Folder) -> bool:
     """Whether the server that we started is alive and takes connections."""
-    known = folder.read().get("postgres", {})
-    return (
-        bool(known.get("pid"))
-        and is_ours(known["pid"], known["started"])
-        and answers(known["port"])
-    )
+    return folder.server("postgres").is_running()
 
 
 def ensure(folder: Folder) -> None:
@@ -58,7 +51,7 @@ def ensure(folder: Folder) -> None:
     _forget_stale_pid(data)
     log = folder.path / "postgres.log"
     # The port of the last run is tried first, so that a restart is found where it was.
-    ports = [folder.read().get("postgres", {}).get("port") or free_port(), *_more_ports(3)]
+    ports = [folder.server("postgres").port or free_port(), *_more_ports(3)]
     for port in ports:
         process = _spawn(
             [
@@ -73,13 +66,7 @@ def ensure(folder: Folder) -> None:
         )
         if wait_until(partial(_settled, process, binaries, port), 60):
             if process.poll() is None:
-                folder.remember(
-                    postgres={
-                        "pid": process.pid,
-                        "started": identity(process.pid),
-                        "port": port,
-                    }
-                )
+                folder.remember_server("postgres", ServerProcess.of(process.pid, port))
                 _create_database(binaries, port, password)
                 return
         else:
@@ -89,11 +76,7 @@ def ensure(folder: Folder) -> None:
 
 def stop(folder: Folder) -> bool:
     """Stop the server if it runs; returns whether it did. Call with the folder's lock held."""
-    known = folder.read().get("postgres", {})
-    if not known.get("pid") or not is_ours(known["pid"], known["started"]):
-        return False
-    end(known["pid"], known["started"], [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
-    return True
+    return folder.server("postgres").end([signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
 
 
 class _Way:
@@ -203,9 +186,7 @@ def _forget_stale_pid(data: Path) -> None:
         path.unlink(missing_ok=True)
         return
     # Ours, but not remembered: we were killed between starting it and writing it down.
-    started = identity(pid)
-    if started:
-        end(pid, started, [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
+    ServerProcess.of(pid).end([signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
     path.unlink(missing_ok=True)
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -24,11 +25,6 @@ def identity(pid: int) -> str | None:
         ).stdout.split(maxsplit=1)
         return answer[1].strip() if len(answer) == 2 and answer[0][0] != "Z" else None
     return None if fields[0] in "ZX" else fields[19]
-
-
-def is_ours(pid: int, known: str) -> bool:
-    """Whether the process is the very one that was remembered, and alive."""
-    return identity(pid) == known
 
 
 def free_port() -> int:
@@ -57,17 +53,42 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
-def end(pid: int, known: str, signals: Sequence[signal.Signals], patience: float = 10) -> None:
-    """End the remembered process, politely first: each signal gets `patience` seconds."""
-    for number in signals:
-        if not is_ours(pid, known):
-            return
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            return
-        if wait_until(lambda: not is_ours(pid, known), patience):
-            return
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """A server that we started: its process, what tells that from a later one, and its port.
+
+    Without a process it stands for a server that was never started.
+    """
+
+    pid: int = 0
+    started: str | None = None
+    port: int = 0
+
+    @classmethod
+    def of(cls, pid: int, port: int = 0) -> ServerProcess:
+        """The process that has this number now."""
+        return cls(pid, identity(pid), port)
+
+    def is_alive(self) -> bool:
+        """Whether it is the very process that was remembered, and alive."""
+        return bool(self.pid and self.started) and identity(self.pid) == self.started
+
+    def is_running(self) -> bool:
+        """Whether it is alive and takes connections."""
+        return self.is_alive() and answers(self.port)
+
+    def end(self, signals: Sequence[signal.Signals], patience: float = 10) -> bool:
+        """End it, politely first: each signal gets `patience` seconds. Says whether it lived."""
+        if not self.is_alive():
+            return False
+        for number in signals:
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                break
+            if wait_until(lambda: not self.is_alive(), patience):
+                break
+        return True
 
 
 def tail(log: Path, lines: int = 5) -> str:

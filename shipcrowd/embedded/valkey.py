@@ -12,11 +12,9 @@ from pathlib import Path
 
 from shipcrowd.embedded.folder import EmbeddedError, Folder
 from shipcrowd.embedded.processes import (
+    ServerProcess,
     answers,
-    end,
     free_port,
-    identity,
-    is_ours,
     tail,
     wait_until,
 )
@@ -24,12 +22,7 @@ from shipcrowd.embedded.processes import (
 
 def is_running(folder: Folder) -> bool:
     """Whether the server that we started is alive and takes connections."""
-    known = folder.read().get("valkey", {})
-    return (
-        bool(known.get("pid"))
-        and is_ours(known["pid"], known["started"])
-        and answers(known["port"])
-    )
+    return folder.server("valkey").is_running()
 
 
 def ensure(folder: Folder) -> None:
@@ -42,8 +35,12 @@ def ensure(folder: Folder) -> None:
     data.mkdir(exist_ok=True)
     log = folder.path / "valkey.log"
     password = folder.secret("valkey")
-    last = folder.read().get("valkey", {}).get("port")
-    for port in [last or free_port(), free_port(), free_port(), free_port()]:
+    for port in [
+        folder.server("valkey").port or free_port(),
+        free_port(),
+        free_port(),
+        free_port(),
+    ]:
         config = _write_config(folder, data, port, password)
         with open(log, "ab") as output:
             process = subprocess.Popen(
@@ -57,9 +54,7 @@ def ensure(folder: Folder) -> None:
             # Somebody else may answer on the port that ours failed to take.
             wait_until(partial(_has_ended, process), 0.05)
             if process.poll() is None:
-                folder.remember(
-                    valkey={"pid": process.pid, "started": identity(process.pid), "port": port}
-                )
+                folder.remember_server("valkey", ServerProcess.of(process.pid, port))
                 return
         else:
             process.kill()
@@ -68,11 +63,7 @@ def ensure(folder: Folder) -> None:
 
 def stop(folder: Folder) -> bool:
     """Stop the server if it runs; returns whether it did. Call with the folder's lock held."""
-    known = folder.read().get("valkey", {})
-    if not known.get("pid") or not is_ours(known["pid"], known["started"]):
-        return False
-    end(known["pid"], known["started"], [signal.SIGTERM, signal.SIGKILL])
-    return True
+    return folder.server("valkey").end([signal.SIGTERM, signal.SIGKILL])
 
 
 def _binary() -> Path:

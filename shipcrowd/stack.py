@@ -124,6 +124,21 @@ class Stack:
         )
         return dict(json.loads(done.stdout)) if done.returncode == 0 else None
 
+    def converse(self, module: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        """Start `python -m module` with pipes to talk to it by; it ends with the stack."""
+        process = self._processes.enter_context(
+            subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", module],
+                env=self._environment | dict(environment),
+                cwd=BASE_DIR,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        self._processes.callback(end, process)
+        return process
+
     def start_web(
         self, *, workers: int = 1, threads: int = 16, application: str = "shipcrowd.wsgi"
     ) -> subprocess.Popen[bytes]:
@@ -196,7 +211,7 @@ class Stack:
                 return Answer(error.code, dict(error.headers), error.read())
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
     """End a process, politely first."""
     process.terminate()
     try:

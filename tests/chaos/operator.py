@@ -1,4 +1,8 @@
-"""An operator who settles old doubts by the courier's panel, which here is the sandbox's books."""
+"""An operator who settles old doubts by the courier's panel, which here is the sandbox's books.
+
+Run as a module, it goes through them for each line that it is given, and answers with a line of
+JSON: what it did and how many doubts are left, or null while the database is away.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,19 @@ import django
 
 def main() -> None:
     django.setup()
+    from django.db import InterfaceError, OperationalError, connection
+
+    for _ in sys.stdin:
+        try:
+            answer = settle(os.environ["SANDBOX_URL"], float(os.environ["OPERATOR_WAITS"]))
+        except (InterfaceError, OperationalError):
+            connection.close()
+            answer = None
+        print(json.dumps(answer), flush=True)
+
+
+def settle(panel: str, wait: float) -> dict[str, int]:
+    """Settle the doubts that are older than `wait` seconds."""
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
@@ -21,10 +38,11 @@ def main() -> None:
     from couriers.statuses import Status
 
     operator, _ = get_user_model().objects.get_or_create(username="operator")
-    at_courier = _panel(os.environ["SANDBOX_URL"])
-    long_ago = timezone.now() - dt.timedelta(seconds=float(os.environ["OPERATOR_WAITS"]))
+    long_ago = timezone.now() - dt.timedelta(seconds=wait)
+    doubts = list(Shipment.objects.filter(status=Status.IN_DOUBT, updated_at__lte=long_ago))
+    at_courier = _shown_by(panel) if doubts else {}
     done = {"released": 0, "resolved": 0}
-    for shipment in Shipment.objects.filter(status=Status.IN_DOUBT, updated_at__lte=long_ago):
+    for shipment in doubts:
         found = at_courier.get(shipment.order_number)
         try:
             if found:
@@ -37,10 +55,10 @@ def main() -> None:
         except (NotInDoubt, TooEarly):
             continue
     left = Shipment.objects.filter(status__in=[Status.BOOKING, Status.IN_DOUBT]).count()
-    json.dump(done | {"left": left}, sys.stdout)
+    return done | {"left": left}
 
 
-def _panel(url: str) -> dict[str, str]:
+def _shown_by(url: str) -> dict[str, str]:
     found: dict[str, str] = {}
     while True:
         asked = f"{url}/_sandbox/shipments?after={len(found)}&limit=1000"

@@ -8,6 +8,7 @@ platform's are compared order by order.
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -94,6 +95,10 @@ class Chaos(BreakingRun):
         seeded = self._seed("create_shipment=5000/1s", "get_token=1000/1s", "add_address=1000/1s")
         self._start_platform()
         self._stack.command("register_webhooks", "--company", "chaos")
+        self._operator = self._stack.converse(
+            "tests.chaos.operator",
+            {"SANDBOX_URL": self._sandbox.url, "OPERATOR_WAITS": str(OPERATOR_WAITS)},
+        )
         self._sandbox.set_faults(
             ("create_shipment", "*", FAULT_RATE),
             ("add_address", "*", FAULT_RATE),
@@ -159,8 +164,10 @@ class Chaos(BreakingRun):
 
     def _settle_old_doubts(self) -> int:
         """Settle by the courier's own panel; answers how many are left in doubt."""
-        environment = {"SANDBOX_URL": self._sandbox.url, "OPERATOR_WAITS": str(OPERATOR_WAITS)}
-        done = self._stack.run_module("tests.chaos.operator", environment)
+        assert self._operator.stdin is not None
+        assert self._operator.stdout is not None
+        print(file=self._operator.stdin, flush=True)
+        done = json.loads(self._operator.stdout.readline())
         if done is None:
             return -1
         self.report.released += done["released"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -45,7 +46,7 @@ class Breakage:
         return ", ".join(f"{n} {name}" for name, n in sorted(self.restarts.items()))
 
 
-class BreakingRun:
+class BreakingRun(ABC):
     """A run: clients are served, and asked what they saw, while everything breaks.
 
     A subclass says what is started, served and compared; things break as its work progresses, so
@@ -95,33 +96,33 @@ class BreakingRun:
             self._compare(seen)
             self._demand_breakage()
 
+    @abstractmethod
     def _environment(self, opened: ExitStack) -> dict[str, str]:
         """What the platform's processes are told besides; may start what they talk to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _prepared(self) -> list[dict[str, Any]]:
         """Start and seed the platform; answers the task of each client."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _victims(self) -> list[str]:
         """What may be killed, "web" and "worker" among it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _progress(self) -> float:
         """The share of the work that is done."""
-        raise NotImplementedError
 
     def _beside(self) -> Iterable[Callable[[], None]]:
         """What is done beside the clients' work, each until it is over."""
         return ()
 
+    @abstractmethod
     def _come_to_rest(self) -> None:
         """Wait until nothing is due any more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _compare(self, seen: list[dict[str, Any]]) -> None:
         """What the clients saw against what is stored; says in the report what is wrong."""
-        raise NotImplementedError
 
     def _seed(self, *limits: str) -> dict[str, Any]:
         return self._stack.command(

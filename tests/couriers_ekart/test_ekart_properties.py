@@ -108,8 +108,9 @@ def test_an_answer_with_any_one_part_damaged_is_read_or_refused_in_a_class(opera
                 _read_or_refused(operation, body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", READERS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(body=JSON)
 def test_an_arbitrary_answer_is_read_or_refused_in_a_class(operation: str, body: Any) -> None:
     _read_or_refused(operation, body)
@@ -141,7 +142,7 @@ def test_an_arbitrary_http_answer_is_one_of_the_classes(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changes=st.dictionaries(st.sampled_from(FIELDS), LEAVES | JSON, min_size=1, max_size=3))
 @example(changes={("consignee", "phone"): "९८७६५४३२१०"})
 @example(changes={("consignee", "name"): "👩‍👩‍👧"})

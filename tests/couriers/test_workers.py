@@ -88,8 +88,11 @@ def test_a_bulk_job_books_each_order_once_through_a_killed_worker(
     url = answer["Location"]
     tunables = {"BULK_LEASE": 4.0, "BOOKING_LEASE": 3.0}
     with worker(**tunables) as first:
-        wait_for(lambda: redis.get(HANGING) and len(calls()) == len(numbers))
+        wait_for(lambda: redis.get(HANGING) and len(calls()) >= len(numbers) // 2)
         kill(first)
+    # The call that hangs, and what the other threads had begun when the kill came.
+    begun = set(Shipment.objects.exclude(status="booked").values_list("order_number", flat=True))
+    assert numbers[20] in begun
     assert storefront.get(url).json()["state"] == "pending"
     with worker(**tunables):
         wait_for(
@@ -97,11 +100,14 @@ def test_a_bulk_job_books_each_order_once_through_a_killed_worker(
             meanwhile=tasks.sweep_jobs.delay,
         )
     done = storefront.get(url).json()
-    # Nobody can tell whether the call that hung had booked: it is in doubt, and not repeated.
-    assert done["counts"]["in_doubt"] == 1
-    assert done["counts"]["booked"] == len(numbers) - 1
-    assert Counter(call[0] for call in calls()) == dict.fromkeys(numbers, 1)
-    assert Shipment.objects.get(status="in_doubt").order_number == numbers[20]
+    # Nobody can tell whether a call that had begun has booked: it is in doubt, and not repeated.
+    in_doubt = Shipment.objects.filter(status="in_doubt").values_list("order_number", flat=True)
+    assert set(in_doubt) == begun
+    assert done["counts"]["in_doubt"] == len(begun)
+    assert done["counts"]["booked"] == len(numbers) - len(begun)
+    made = Counter(call[0] for call in calls())
+    assert set(made.values()) == {1}
+    assert set(numbers) - set(made) <= begun  # reserved, and killed before the call
     assert Shipment.objects.count() == len(numbers)
     assert BulkJob.objects.get().finished_at
     assert {row.request for row in BulkOrder.objects.all()} == {""}

@@ -6,6 +6,7 @@ it sees bytes and headers and an account's secrets, and touches neither database
 
 from __future__ import annotations
 
+import abc
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,20 +45,20 @@ class MalformedEvent(ValueError):
     """A callback that is authentic but cannot be read; the message says why."""
 
 
-class WebhookReceiver:
-    """The contract of a courier's callbacks. Subclasses override all three methods."""
+class WebhookReceiver(abc.ABC):
+    """The contract of a courier's callbacks; all three methods are the plug-in's to give."""
 
+    @abc.abstractmethod
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
         """Whether the raw body was signed with one of the secrets (current first, previous next).
 
         Compares in constant time, never raises, and is False when there is no secret at all.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """What the callback is about; Topic.UNKNOWN rather than an error."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
         """The events in a callback. Raises MalformedEvent with the reason, nothing else."""
-        raise NotImplementedError

@@ -27,7 +27,6 @@ from couriers.importing.orders import LineProblem, OrderLines, draft_of, read_fi
 from couriers.types import ShipmentDraft
 from couriers_ekart.sandbox.process import SandboxProcess
 from shipcrowd.embedded import Servers
-from shipcrowd.embedded.processes import answers
 from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
 
 COMPANY = "demo"
@@ -99,7 +98,7 @@ class Demo:
                     "EKART_WEBHOOK_SECRET": secrets.token_hex(12),
                     **SANDBOX_LOGIN,
                 },
-                port=0 if answers(PORT) else PORT,
+                port=PORT,
             )
         )
         seeded = self._stack.command(

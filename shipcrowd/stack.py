@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ from types import TracebackType
 from typing import Any
 
 from shipcrowd.embedded import Servers, development_secret
-from shipcrowd.embedded.processes import free_port
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SANDBOX_LOGIN = {
@@ -29,6 +29,7 @@ SANDBOX_LOGIN = {
     "EKART_USERNAME": "sandbox",
     "EKART_PASSWORD": "sandbox",
 }
+BACKLOG = 2048  # connections that wait for the web server: as many as gunicorn has by itself
 
 
 class StackError(RuntimeError):
@@ -50,14 +51,16 @@ class Answer:
 class Stack:
     """The platform's processes on one set of servers; all end with the `with` block.
 
-    `environment` is added to this process' own. `url` is where the web server answers. Its
-    processes add up their metrics.
+    `environment` is added to this process' own. `url` is where the web server answers: at `port`,
+    or at a free one where that is taken or 0. The port is ours from the first moment, so that no
+    other server can take it or answer in our name. The processes add up their metrics.
     """
 
     def __init__(self, servers: Servers, environment: Mapping[str, str], port: int = 0) -> None:
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self._processes = ExitStack()
+        self._socket = self._processes.enter_context(_listening(port))
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         metrics = self._processes.enter_context(tempfile.TemporaryDirectory(prefix="metrics-"))
         self._environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "shipcrowd.settings",
@@ -144,8 +147,9 @@ class Stack:
     ) -> subprocess.Popen[bytes]:
         """Start gunicorn; until_ready() waits for it."""
         return self.spawn(
-            "gunicorn", application, "--bind", f"127.0.0.1:{self.port}",
+            "gunicorn", application, "--bind", f"fd://{self._socket.fileno()}",
             "--workers", str(workers), "--threads", str(threads), "--log-level", "warning",
+            inherited=[self._socket.fileno()],
         )  # fmt: skip
 
     def start_worker(self, *, concurrency: int = 2, pool: str = "threads") -> Any:
@@ -163,10 +167,15 @@ class Stack:
             "--schedule", os.devnull, "--scheduler", "celery.beat:Scheduler", "--pidfile", "",
         )  # fmt: skip
 
-    def spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `python -m module`; it ends with the stack."""
+    def spawn(
+        self, module: str, *arguments: str, inherited: Collection[int] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start `python -m module`, with these open files; it ends with the stack."""
         process = subprocess.Popen(  # noqa: S603 - our own processes
-            [sys.executable, "-m", module, *arguments], env=self._environment, cwd=BASE_DIR
+            [sys.executable, "-m", module, *arguments],
+            env=self._environment,
+            cwd=BASE_DIR,
+            pass_fds=inherited,
         )
         self._processes.callback(end, process)
         return process
@@ -174,9 +183,9 @@ class Stack:
     def until_ready(self, seconds: float = 30) -> None:
         """Wait until the web server can do its work. Raises StackError when it does not."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while (left := deadline - time.monotonic()) > 0:
             try:
-                if self.ask("GET", "/readyz").status == 200:
+                if self.ask("GET", "/readyz", timeout=left).status == 200:
                     return
             except OSError:
                 pass
@@ -209,6 +218,23 @@ class Stack:
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, dict(error.headers), error.read())
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket of our own at the port, or at a free one where that is taken or 0."""
+    ours = socket.socket()
+    try:
+        # A port that a server has just left can be had at once.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ours.bind(("127.0.0.1", port))
+        # Two may be bound to one port, but not listen there.
+        ours.listen(BACKLOG)
+    except OSError:
+        ours.close()
+        if not port:
+            raise
+        return _listening(0)
+    return ours
 
 
 def end(process: subprocess.Popen[Any]) -> None:

@@ -21,8 +21,8 @@ def ekart(held: Ekart) -> Iterator[Ekart]:
     held.sandbox.set_faults()
 
 
-def create(ekart: Ekart) -> requests.Response:
-    return ekart.create(timeout=1)
+def create(ekart: Ekart, timeout: float = 5) -> requests.Response:
+    return ekart.create(timeout=timeout)
 
 
 def booked(ekart: Ekart) -> int:
@@ -51,7 +51,7 @@ def test_a_lost_answer_is_lost_before_or_after_the_work(
     before = booked(ekart)
     ekart.sandbox.set_faults((OPERATION, kind, 1))
     with pytest.raises(error):
-        create(ekart)
+        create(ekart, timeout=1)
     assert booked(ekart) - before == kind.endswith("_after")
 
 
@@ -89,7 +89,8 @@ def test_the_courier_can_be_busy_forgetful_or_slow(ekart: Ekart) -> None:
     assert create(ekart).status_code == 401
     assert booked(ekart) == before
     ekart.sandbox.set_faults((OPERATION, "slow", 1))
-    assert 0.3 <= create(ekart).elapsed.total_seconds() < 1
+    answer = create(ekart)
+    assert (answer.status_code, answer.elapsed.total_seconds() >= 0.3) == (200, True)
     assert booked(ekart) == before + 1
 
 
@@ -172,7 +173,8 @@ def test_a_change_is_lost_before_or_after_the_work(
     method, path, body = CALLS[operation](tracking_id)
     ekart.sandbox.set_faults((operation, f"{kind}_{when}", 1))
     try:
-        answer = ekart.call(method, path, body, timeout=0.5)
+        # Long enough for a busy machine, but where nothing comes.
+        answer = ekart.call(method, path, body, timeout=0.5 if kind == "timeout" else 5)
     except requests.exceptions.RequestException:
         assert kind != "error"
     else:
@@ -187,7 +189,7 @@ def test_every_operation_can_be_told_to_fail(ekart: Ekart, operation: str) -> No
     statuses = []
     for kind in ("rate_limited", "unauthorized", "error_before", "slow"):
         ekart.sandbox.set_faults((operation, kind, 1))
-        answer = ekart.call(method, path, body, timeout=2)
+        answer = ekart.call(method, path, body, timeout=5)
         statuses.append(answer.status_code)
     assert statuses[:2] == [429, 401]
     assert statuses[2] >= 500

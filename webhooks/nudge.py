@@ -13,11 +13,11 @@ import time
 import structlog
 
 from webhooks.metrics import NUDGES_FAILED
+from webhooks.tasks import EXPIRES, process_inbox
 
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.2  # seconds between two nudges of one process
-EXPIRES = 60.0  # seconds; what waited longer is the sweeper's by then
 REST = 5.0  # seconds after a broker that did not answer
 
 _wanted = threading.Event()
@@ -39,8 +39,6 @@ def nudge() -> None:
 
 
 def _run() -> None:
-    from webhooks.tasks import process_inbox
-
     while True:
         _wanted.wait()
         _wanted.clear()

@@ -70,14 +70,20 @@ class BaseCourierAdapter:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     mapper: ClassVar[StatusMapper]
     default_limits: ClassVar[Mapping[str, Limit]] = {}
-    # The longest a booking call may take, in seconds, with all its remedies: the lease of a
-    # reservation is longer than this.
-    booking_deadline: ClassVar[float] = 90.0
     # How many shipments one create_manifest call takes.
     manifest_size: ClassVar[int] = 100
 
     def __init__(self, account: CourierAccount) -> None:
         self.account = account
+
+    @classmethod
+    def booking_deadline(cls) -> float:
+        """The longest that a create request may be under way once the limiter let it go, seconds.
+
+        No request leaves later than this before the end of the reservation's lease, so the lease
+        must be longer by the time that waiting, logging in and retries may take.
+        """
+        return 90.0
 
     def supports(self, capability: Capability) -> bool:
         """Whether the courier offers the operation, without any call."""

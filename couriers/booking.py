@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -23,7 +24,7 @@ from couriers.fingerprints import differences, fingerprints_of
 from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
 from couriers.preparation import Prepared, prepare
 from couriers.representation import shipment_json
-from couriers.resilience import rate_limit
+from couriers.resilience import deadline, rate_limit
 from couriers.resilience.retry import retry_safely
 from couriers.settling import (
     BookingResult,
@@ -38,6 +39,9 @@ from couriers.types import Booking, Direction, ShipmentDraft, ShipmentRequest
 from couriers.validation import checked, clean_key
 
 log = structlog.get_logger(__name__)
+
+# What makes two attempts the same booking, in the courier's eyes.
+OF_THE_ORDER = ("account_id", "courier_id", "direction", "order_number")
 
 
 class BookingConflict(Exception):
@@ -84,7 +88,7 @@ def book(
     """
     draft = checked(draft)
     key = clean_key(draft.order_number if key is None else key)
-    earlier = _earlier(company, key)
+    earlier = _earlier(company.pk, key)
     if earlier and (result := _answer_again(earlier, draft)):
         return result
     prepared = prepare(company, draft)
@@ -95,7 +99,7 @@ def book(
         else:
             call = _reserve(key, prepared, prints)
     except IntegrityError as error:
-        return _meet(error, company, key, draft)
+        return _meet(error, prepared, key, draft)
     return _call_and_settle(prepared, call, patient=patient)
 
 
@@ -109,9 +113,9 @@ def expire_leases() -> int:
     ).update(status=Status.IN_DOUBT, updated_at=timezone.now())
 
 
-def _earlier(company: Company, key: str) -> IdempotencyKey | None:
+def _earlier(company_id: int, key: str) -> IdempotencyKey | None:
     # Most keys are new: the shipment is fetched when there is one.
-    return IdempotencyKey.objects.filter(company=company, key=key).first()
+    return IdempotencyKey.objects.filter(company_id=company_id, key=key).first()
 
 
 def _answer_again(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | None:
@@ -167,19 +171,28 @@ def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCal
 def _reserve_again(
     earlier: IdempotencyKey, prepared: Prepared, prints: dict[str, str]
 ) -> CourierCall:
-    """The same for a key whose last attempt surely failed: its shipment is used again."""
+    """The same for a key whose last attempt surely failed: its shipment is used again.
+
+    A key that stands for another order by now gets another shipment.
+    """
     shipment = prepared.shipment
     with transaction.atomic():
         last = Shipment.objects.select_for_update().get(pk=earlier.shipment_id)
         if last.status != Status.FAILED:
             raise BookingInFlight(last.pk, retry_after=1)
-        shipment.pk = last.pk
-        shipment.attempt = last.attempt + 1
-        shipment.created_at = last.created_at
+        # The courier may confirm the last attempt after all: its order must be found by then.
+        same = all(getattr(shipment, name) == getattr(last, name) for name in OF_THE_ORDER)
+        if same:
+            shipment.pk = last.pk
+            shipment.attempt = last.attempt + 1
+            shipment.created_at = last.created_at
+            shipment.attention = last.attention
         _start_attempt(shipment)
         call = _new_call(shipment)
-        IdempotencyKey.objects.filter(pk=earlier.pk).update(fingerprints=prints)
-        shipment.save(force_update=True)
+        IdempotencyKey.objects.filter(pk=earlier.pk).update(
+            fingerprints=prints, shipment_id=shipment.pk, created_at=timezone.now()
+        )
+        shipment.save(force_insert=not same, force_update=same)
         call.save(force_insert=True)
         reached(Step.RESERVING, shipment.pk)
     reached(Step.RESERVED, shipment.pk)
@@ -205,36 +218,29 @@ def _operation(direction: str) -> str:
     return "create_reverse_shipment" if direction == Direction.REVERSE else "create_shipment"
 
 
-def _meet(error: IntegrityError, company: Company, key: str, draft: ShipmentDraft) -> BookingResult:
+def _meet(
+    error: IntegrityError, prepared: Prepared, key: str, draft: ShipmentDraft
+) -> BookingResult:
     """Another booking was quicker: answer as its state says."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
     if constraint == "couriers_one_use_of_a_key":
-        earlier = _earlier(company, key)
+        earlier = _earlier(prepared.account.company_id, key)
         result = _answer_again(earlier, draft) if earlier else None
         if result:
             return result
         # It failed, or was purged, in this very moment: the caller may ask again.
         raise BookingInFlight(earlier.shipment_id if earlier else "", retry_after=1) from error
     if constraint == "couriers_one_live_shipment":
-        live = live_shipment(company, draft)
+        live = _live_shipment(prepared.shipment)
         if live:
             raise OrderAlreadyLive(live.pk, live.status) from error
         raise BookingInFlight("", retry_after=1) from error
     raise error
 
 
-def live_shipment(company: Company, draft: ShipmentDraft) -> Shipment | None:
+def _live_shipment(shipment: Shipment) -> Shipment | None:
     """The order's live shipment with the courier, which bars another."""
-    return (
-        Shipment.objects.live()
-        .filter(
-            company=company,
-            courier_id=draft.courier,
-            direction=draft.direction,
-            order_number=draft.order_number,
-        )
-        .first()
-    )
+    return Shipment.objects.live().of_order(shipment).first()
 
 
 def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) -> BookingResult:
@@ -243,9 +249,13 @@ def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) ->
     answer = _call(prepared, patient=patient)
     reached(Step.CALLED, shipment.pk)
     if isinstance(answer, Booking):
-        return settle_booked(shipment, call, answer)
+        result = settle_booked(shipment, call, answer)
+        if result.shipment.status == Status.FAILED and (live := _live_shipment(shipment)):
+            raise OrderAlreadyLive(live.pk, live.status)
+        return result
     if isinstance(answer, (NotSent, NotDone, Rejected)):
-        settle_failed(shipment, call, answer)
+        if settled := settle_failed(shipment, call, answer):
+            return settled
         raise answer
     return settle_in_doubt(shipment, call, answer)
 
@@ -260,13 +270,13 @@ def _call(prepared: Prepared, *, patient: bool) -> Booking | CourierError:
     )
 
     def send() -> Booking:
-        if not patient:
-            return create(prepared.request)
-        with rate_limit.patience():
-            return create(prepared.request)
+        deadline.seconds_left()
+        return create(prepared.request)
 
+    last_moment = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.booking_deadline())
     try:
-        return retry_safely(send, longest_delay=30.0 if patient else 3.0)
+        with deadline.sent_before(last_moment), rate_limit.patience() if patient else nullcontext():
+            return retry_safely(send, longest_delay=30.0 if patient else 3.0)
     except CourierError as error:
         return error
     except Exception as error:

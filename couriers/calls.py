@@ -10,6 +10,7 @@ from django.utils import timezone
 from couriers.errors import CourierError, InvalidRequest, NotSupported
 from couriers.models import CourierAccount, CourierCall, Shipment
 from couriers.models.call import Outcome
+from couriers.validation import storable
 
 
 @contextmanager
@@ -30,20 +31,26 @@ def recorded(
         call.delete()
         raise
     except CourierError as error:
-        _end(call, Outcome(error.outcome), error)
+        end(call, Outcome(error.outcome), error)
         raise
     except Exception as error:
-        _end(call, Outcome.UNKNOWN, CourierError(f"{type(error).__name__} in the plug-in"))
+        end(call, Outcome.UNKNOWN, CourierError(f"{type(error).__name__} in the plug-in"))
         raise
     else:
-        _end(call, Outcome.OK)
+        end(call, Outcome.OK)
 
 
-def _end(call: CourierCall, outcome: Outcome, error: CourierError | None = None) -> None:
+def end(call: CourierCall, outcome: Outcome, error: CourierError | None = None) -> None:
+    """Write down how a call ended, in the courier's own words."""
     CourierCall.objects.filter(pk=call.pk).update(
         outcome=outcome,
         finished_at=timezone.now(),
         http_status=error.http_status if error else None,
-        code=(error.code if error else "")[:100],
-        message=(str(error) if error else "")[:1000],
+        code=storable(error.code if error else "")[:100],
+        message=words_of(error)[:1000] if error else "",
     )
+
+
+def words_of(error: CourierError) -> str:
+    """What an error says, as PostgreSQL can store it: the courier may have written anything."""
+    return storable(str(error))

@@ -22,7 +22,7 @@ class Tunables:
     """What a deployment may set in SHIPCROWD. Times are seconds unless the name says days."""
 
     # How long a booking may be in flight before it is in doubt. Longer than any adapter's
-    # booking_deadline, or a slow booking would be doubted while it is still being made.
+    # booking_deadline: nothing is sent from that long before its end on.
     BOOKING_LEASE: float = 150.0
     # How long an API request waits for the rate limiter before it answers 503.
     API_LIMITER_WAIT: float = 2.0

@@ -13,6 +13,7 @@ import math
 import structlog
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import F, Value
 from django.utils import timezone
 
 from couriers.conf import tunables
@@ -20,7 +21,14 @@ from couriers.errors import FieldProblem, InvalidRequest
 from couriers.models import AuditEntry, CourierAccount, Shipment
 from couriers.models.call import Outcome
 from couriers.receiver import CourierEvent
-from couriers.settling import BOOKED_FIELDS, UNSETTLED, flag, mark_booked, store_answer
+from couriers.settling import (
+    BOOKED_FIELDS,
+    UNSETTLED,
+    flag,
+    mark_booked,
+    second_shipment,
+    store_answer,
+)
 from couriers.statuses import RELEASES_ORDER, Status
 from couriers.validation import has_control_characters
 
@@ -53,11 +61,6 @@ class TooEarly(Exception):
     def __init__(self, wait: float) -> None:
         self.retry_after = wait
         super().__init__(f"the call may still be on its way; wait another {math.ceil(wait)} s")
-
-
-def second_shipment(tracking_id: str) -> str:
-    """What is said of a live shipment whose order the courier has under another id, too."""
-    return f"Second shipment: the courier also has {tracking_id}."
 
 
 def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confirmation:
@@ -104,7 +107,35 @@ def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confir
         if shipments:
             flag(shipments[-1], f"The courier booked this order again: {event.tracking_id}.")
             return Confirmation.FLAGGED
+        _ask_about_prefixed(account, event)
     return Confirmation.UNKNOWN
+
+
+def is_told_of(shipment: Shipment, order_number: str) -> bool:
+    """Whether a courier's order number can mean the shipment's: a courier may put a prefix to it.
+
+    Source: Ekart's document on `orderNumber` ("may be prefixed").
+    """
+    return not order_number or order_number.endswith(shipment.order_number)
+
+
+def _ask_about_prefixed(account: CourierAccount, event: CourierEvent) -> None:
+    """Doubts that an event under an order number of the courier's own making may settle.
+
+    It is not for us to guess: an operator looks, and resolves the doubt with the tracking id.
+    """
+    doubtful = (
+        Shipment.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(account=account, status__in=UNSETTLED)
+        .alias(told=Value(event.order_number))
+        .filter(told__endswith=F("order_number"))
+        .order_by("id")
+    )
+    for shipment in doubtful:
+        flag(
+            shipment,
+            f"The courier created {event.tracking_id} for {event.order_number}: perhaps this one.",
+        )
 
 
 def resolve(

@@ -4,6 +4,7 @@ CourierError
 ├── NotSent                 the request never left: retry when you like
 │   ├── RateLimited         our own limiter said no
 │   ├── CircuitOpen         the courier has been failing; nobody calls for a while
+│   ├── TimeIsUp            a booking has taken so long that its reservation may be given up
 │   └── CourierDisabled     the courier or the account is switched off
 ├── NotDone                 the courier surely did nothing: retry after the delay it names
 │   ├── TooManyRequests     the courier's own 429
@@ -75,6 +76,10 @@ class RateLimited(NotSent):
 
 class CircuitOpen(NotSent):
     """The courier has been failing; calls are held back for `retry_after` seconds."""
+
+
+class TimeIsUp(NotSent):
+    """The booking's reservation is about to run out; what leaves now could be booked twice."""
 
 
 class CourierDisabled(NotSent):

@@ -25,10 +25,13 @@ TOO_EARLY = dt.timedelta(minutes=10)
 class Evidence:
     """What is known of a booking in doubt.
 
+    `attention` is what the courier or a late answer has said of its order, that somebody must
+    look at before all else; empty in the usual case.
     `later` bookings of the account were made after it, and `confirmed` of these by the courier's
     callback, the last at `last_confirmed_at`.
     """
 
+    attention: str
     calls: Sequence[CourierCall]
     in_doubt_since: dt.datetime
     later: int
@@ -53,6 +56,8 @@ class Evidence:
     @property
     def suggestion(self) -> str:
         """What that suggests."""
+        if self.attention:
+            return f"{self.attention} Look that up in the courier's panel before anything else."
         if self.confirmed >= TELLING and timezone.now() - self.in_doubt_since > TOO_EARLY:
             return (
                 "Callbacks are flowing and this order's has not come: the courier most likely "
@@ -75,4 +80,6 @@ def evidence_of(shipment: Shipment) -> Evidence:
         confirmed=Count("pk", filter=Q(confirmed_at__isnull=False)),
         last=Max("confirmed_at"),
     )
-    return Evidence(calls, since, later["later"], later["confirmed"], later["last"])
+    return Evidence(
+        shipment.attention, calls, since, later["later"], later["confirmed"], later["last"]
+    )

@@ -17,7 +17,7 @@ from couriers.errors import FieldProblem, InvalidRequest
 from couriers.models import AuditEntry, Scan, Shipment
 from couriers.scans import StoredScan
 from couriers.statuses import TERMINAL
-from couriers.tracking import ON_ITS_WAY_AGAIN, fold, recount
+from couriers.tracking import fold, order_is_taken, recount
 from couriers.validation import storable
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ def lift(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipment:
             raise NotLiftable(f"the shipment is {state}, and no scan of the courier's ended it")
         Scan.objects.filter(pk=end.pk).update(lifted=True)
         recount([shipment])
-        if shipment.attention == ON_ITS_WAY_AGAIN:
+        if order_is_taken(shipment):
             raise NotLiftable("the order has another live shipment by now")
         AuditEntry.objects.create(
             company_id=shipment.company_id,

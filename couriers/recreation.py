@@ -10,10 +10,17 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from couriers.doubt import Confirmation, confirm_from_courier, second_shipment
+from couriers.doubt import Confirmation, confirm_from_courier
 from couriers.models import CourierAccount, Shipment
 from couriers.receiver import CourierEvent
-from couriers.settling import BOOKED_FIELDS, UNSETTLED, flag, mark_booked, store_answer
+from couriers.settling import (
+    BOOKED_FIELDS,
+    UNSETTLED,
+    flag,
+    mark_booked,
+    second_shipment,
+    store_answer,
+)
 from couriers.statuses import RELEASES_ORDER, Status
 
 log = structlog.get_logger(__name__)
@@ -78,9 +85,10 @@ def _move(shipment: Shipment, event: CourierEvent) -> Confirmation:
     shipment.vendor = event.vendor or shipment.vendor
     shipment.recreated_at = now
     shipment.confirmed_at = shipment.confirmed_at or now
-    if shipment.attention == second_shipment(event.tracking_id):
-        # The same word had come before, by a way that could not say what it meant.
-        shipment.attention = ""
+    # The same word may have come before, by a way that could not say what it meant.
+    shipment.attention = " ".join(
+        shipment.attention.replace(second_shipment(event.tracking_id), "").split()
+    )
     shipment.save(
         update_fields=[
             "former_tracking_ids", "tracking_id", "waybill", "vendor", "recreated_at",

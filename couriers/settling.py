@@ -23,12 +23,13 @@ from django.db import (
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from couriers.calls import end, words_of
 from couriers.errors import CourierError, Unknown
 from couriers.models import CourierCall, IdempotencyKey, Shipment
 from couriers.models.call import Outcome
 from couriers.representation import shipment_json
 from couriers.signals import Step, reached
-from couriers.statuses import Status
+from couriers.statuses import RELEASES_ORDER, Status
 from couriers.types import Booking
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 # How long a courier's answer is held on to while the database is away, in seconds.
 DATABASE_PATIENCE = 15.0
 DATABASE_PAUSE = 0.25
+LONGEST_ATTENTION = Shipment._meta.get_field("attention").max_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ class BookingResult:
 
 
 def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> BookingResult:
-    """The courier booked it."""
+    """The courier booked it.
+
+    Should the order have been given up and booked again meanwhile, the result's shipment is the
+    failed one, and an operator is told of the second.
+    """
     now = timezone.now()
     shipment.courier_status = booking.courier_status
     mark_booked(shipment, booking.tracking_id, booking.waybill, booking.vendor, now)
@@ -65,7 +71,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
             courier_status=shipment.courier_status,
             **{name: getattr(shipment, name) for name in BOOKED_FIELDS},
         )
-        _end(call, Outcome.OK, now)
+        end(call, Outcome.OK)
         if settled:
             IdempotencyKey.objects.filter(shipment=shipment).update(
                 response_status=201, response_body=body
@@ -90,22 +96,34 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
     return _settled_meanwhile(shipment, booking)
 
 
-def settle_failed(shipment: Shipment, call: CourierCall, error: CourierError) -> None:
-    """It surely was not booked: the key is free for another try."""
+def settle_failed(
+    shipment: Shipment, call: CourierCall, error: CourierError
+) -> BookingResult | None:
+    """It surely was not booked: the key is free for another try.
+
+    None then; a result where the courier's event or an operator had settled it as booked before.
+    """
     now = timezone.now()
 
-    def write() -> None:
-        _unsettled(shipment).update(
+    def write() -> int:
+        settled = _unsettled(shipment).update(
             status=Status.FAILED,
-            failure=str(error)[:1000],
+            failure=words_of(error)[:1000],
             lease_expires_at=None,
             updated_at=now,
         )
-        _end(call, Outcome(error.outcome), now, error)
+        end(call, Outcome(error.outcome), error)
         reached(Step.SETTLING, shipment.pk)
+        return settled
 
-    _committed(write)
+    settled = _committed(write)
     reached(Step.SETTLED, shipment.pk)
+    if settled:
+        return None
+    current = Shipment.objects.get(pk=shipment.pk)
+    if current.status in RELEASES_ORDER or not current.tracking_id:
+        return None
+    return BookingResult(current, 201, store_answer(current))
 
 
 def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) -> BookingResult:
@@ -115,8 +133,8 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
     def write() -> None:
         Shipment.objects.filter(
             pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED
-        ).update(status=Status.IN_DOUBT, failure=str(error)[:1000], updated_at=now)
-        _end(call, Outcome.UNKNOWN, now, error)
+        ).update(status=Status.IN_DOUBT, failure=words_of(error)[:1000], updated_at=now)
+        end(call, Outcome.UNKNOWN, error)
         reached(Step.SETTLING, shipment.pk)
 
     _committed(write)
@@ -164,45 +182,63 @@ def store_answer(shipment: Shipment) -> bytes:
 
 
 def flag(shipment: Shipment, why: str) -> None:
-    """Have an operator look at a shipment, loudly. Call with its row locked."""
-    shipment.attention = why[:300]
+    """Have an operator look at a shipment, loudly, for this too. Call with its row locked."""
+    if why in shipment.attention:
+        return
+    shipment.attention = f"{shipment.attention} {why}".strip()[:LONGEST_ATTENTION]
     shipment.save(update_fields=["attention", "updated_at"])
     log.error("shipment_needs_attention", shipment=shipment.pk, why=why)
 
 
+def second_shipment(tracking_id: str) -> str:
+    """What is said of a live shipment whose order the courier has under another id, too."""
+    return f"Second shipment: the courier also has {tracking_id}."
+
+
 def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
-    """An event or an operator settled the booking before the call's answer came."""
-    with transaction.atomic():
-        current = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        if current.status == Status.FAILED and current.attempt == shipment.attempt:
-            # Given up too early. It exists: live again, so that nobody books it a second time.
-            mark_booked(
-                current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now()
-            )
-            current.save(update_fields=BOOKED_FIELDS)
-            flag(current, "Given up as not booked, but the courier's late answer says it is.")
-        elif booking.tracking_id not in (current.tracking_id, *current.former_tracking_ids):
-            flag(current, f"Second shipment: the courier's late answer gave {booking.tracking_id}.")
-        if current.tracking_id:
-            return BookingResult(current, 201, store_answer(current))
+    """An event, an operator or a later attempt settled the booking before the answer came."""
+    try:
+        with transaction.atomic():
+            current = _take_late_answer(shipment, booking)
+            if current.tracking_id:
+                return BookingResult(current, 201, store_answer(current))
+    except IntegrityError:
+        # Booked again in this very moment, or the id is another shipment's.
+        with transaction.atomic():
+            current = Shipment.objects.select_for_update().get(pk=shipment.pk)
+            flag(current, second_shipment(booking.tracking_id))
     return BookingResult(current, 202, shipment_json(current))
+
+
+def _take_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
+    """What the courier has is never forgotten: it is made live, or somebody is told of it."""
+    # By their ids, as everybody locks them.
+    rows = list(Shipment.objects.select_for_update(of=("self",)).of_order(shipment).order_by("id"))
+    current = next(row for row in rows if row.pk == shipment.pk)
+    if booking.tracking_id in (current.tracking_id, *current.former_tracking_ids):
+        return current
+    others = [row for row in rows if row.pk != current.pk and row.status not in RELEASES_ORDER]
+    if current.status not in (*UNSETTLED, Status.FAILED):
+        flag(current, second_shipment(booking.tracking_id))
+    elif others:
+        flag(others[-1], second_shipment(booking.tracking_id))
+    else:
+        # Given up too early, or tried again. It exists: live, so that nobody books it once more.
+        again = current.status != Status.FAILED
+        mark_booked(current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now())
+        current.save(update_fields=BOOKED_FIELDS)
+        flag(
+            current,
+            "An earlier attempt is booked after all, and a later one was under way: perhaps two."
+            if again
+            else "Given up as not booked, but the courier's late answer says it is.",
+        )
+    return current
 
 
 def _unsettled(shipment: Shipment) -> QuerySet[Shipment]:
     # `attempt` fences off the late answer of an attempt that was given up.
     return Shipment.objects.filter(pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED)
-
-
-def _end(
-    call: CourierCall, outcome: Outcome, now: dt.datetime, error: CourierError | None = None
-) -> None:
-    CourierCall.objects.filter(pk=call.pk).update(
-        outcome=outcome,
-        finished_at=now,
-        http_status=error.http_status if error else None,
-        code=(error.code if error else "")[:100],
-        message=(str(error) if error else "")[:1000],
-    )
 
 
 def _committed(write: Callable[[], T]) -> T:

@@ -15,22 +15,25 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from prometheus_client import Counter
 
 from couriers import scans, standing, types
-from couriers.doubt import Confirmation, confirm_from_courier
+from couriers.doubt import Confirmation, confirm_from_courier, is_told_of
 from couriers.models import CourierAccount, Shipment
 from couriers.receiver import CourierEvent, Topic
 from couriers.recreation import relink
 from couriers.scans import NewScan, StoredScan
+from couriers.settling import flag
 from couriers.statuses import RELEASES_ORDER, RTO, STATUS_FACTS, TERMINAL, Status
 from couriers.validation import storable
 
 log = structlog.get_logger(__name__)
 
+# A courier's clock may be wrong; a scan from beyond this would stay the latest for ever.
+AHEAD = dt.timedelta(days=1)
 LATE_SCANS = "The courier sent scans after the end of this shipment."
+FUTURE_SCANS = "The courier sent scans of the future, which do not count."
 ON_ITS_WAY_AGAIN = "The courier has it on its way again, but the order has another live shipment."
 UNKNOWN_STATUSES = Counter(
     "shipcrowd_unknown_statuses", "Scans with a status that the plug-in does not know", ["courier"]
@@ -124,7 +127,7 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
         shipments = _locked(account, events)
         by_id = _by_tracking_id(shipments)
         # Before the scans, since a scan may come with the very event that makes its id known.
-        answers, moved = _take_at_its_word(account, events, by_id)
+        answers, moved = _take_at_its_word(account, events, by_id, shipments)
         if moved:
             shipments = _locked(account, events)
             by_id = _by_tracking_id(shipments)
@@ -148,18 +151,24 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
     """Apply a polled answer; returns the shipment as it stands then."""
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        estimate = tracking.estimated_delivery
-        if estimate:
-            locked.estimated_delivery = estimate
-        if tracking.attempts is not None:
-            locked.delivery_attempts = tracking.attempts
+        told = {
+            "estimated_delivery": tracking.estimated_delivery or locked.estimated_delivery,
+            "delivery_attempts": (
+                locked.delivery_attempts if tracking.attempts is None else tracking.attempts
+            ),
+        }
+        if any(getattr(locked, name) != value for name, value in told.items()):
+            for name, value in told.items():
+                setattr(locked, name, value)
+            locked.save(update_fields=[*told, "updated_at"])
         # The estimate is what the courier says as of its last scan.
         last = max((scan.at for scan in tracking.scans), default=None)
-        tracking_id = tracking.tracking_id or locked.tracking_id
+        estimate = tracking.estimated_delivery
         _store(
             [locked],
             [
-                _row(locked, scan, tracking_id, estimate if scan.at == last else None)
+                # By the id that was asked about: the parcel may have another by now.
+                _row(locked, scan, shipment.tracking_id, estimate if scan.at == last else None)
                 for scan in tracking.scans
             ],
         )
@@ -167,12 +176,12 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
 
 
 def mark_cancelled(shipment: Shipment) -> Shipment:
-    """Note a cancellation that the courier confirmed, as a scan of our own."""
+    """Note that the courier cancelled `shipment.tracking_id`, as a scan of our own."""
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
         scan = NewScan(
             shipment_id=locked.pk,
-            tracking_id=locked.tracking_id,
+            tracking_id=shipment.tracking_id,
             at=timezone.now(),
             status=Status.CANCELLED,
             courier_status="Cancelled",
@@ -187,8 +196,9 @@ def recount(shipments: Collection[Shipment]) -> None:
     stored = scans.of_shipments([shipment.pk for shipment in shipments])
     flags = []
     now = timezone.now()
-    changed = []
+    changed, freed = [], []
     for shipment in shipments:
+        was_live = shipment.status not in RELEASES_ORDER
         mine = stored[shipment.pk]
         folded = fold(mine, shipment.former_tracking_ids)
         flags += [
@@ -201,8 +211,32 @@ def recount(shipments: Collection[Shipment]) -> None:
         if standing.of(shipment) != before:
             shipment.updated_at = now
             changed.append(shipment)
+            if was_live and shipment.status in RELEASES_ORDER:
+                freed.append(shipment)
     standing.write(changed)
     scans.mark_ignored(flags)
+    if freed and (waiting := _of_the_same_orders(freed)):
+        recount(waiting)
+
+
+def _of_the_same_orders(freed: Sequence[Shipment]) -> list[Shipment]:
+    """Shipments that may be live now that these are not; locked."""
+    orders = {(s.company_id, s.courier_id, s.direction, s.order_number) for s in freed}
+    others = (
+        Shipment.objects.select_for_update(of=("self",))
+        .filter(
+            company_id__in={company for company, *_ in orders},
+            order_number__in={number for *_, number in orders},
+            status__in=RELEASES_ORDER,
+        )
+        .exclude(tracking_id="")
+        .exclude(pk__in=[shipment.pk for shipment in freed])
+        .only(*standing.READ)
+        .order_by("id")
+    )
+    return [
+        s for s in others if (s.company_id, s.courier_id, s.direction, s.order_number) in orders
+    ]
 
 
 def _locked(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shipment]:
@@ -217,13 +251,10 @@ def _locked(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shi
             .filter(former_tracking_ids__overlap=sorted(unknown))
             .values_list("pk", flat=True)
         )
-        orders = {
-            event.order_number
-            for event in events
-            if event.topic != Topic.TRACK_UPDATED and event.tracking_id in unknown
-        }
-        if orders:
-            keys.update(mine.filter(order_number__in=orders).values_list("pk", flat=True))
+    # Also those whose orders are told of under an id that we know: it may be another order's.
+    orders = {e.order_number for e in events if e.topic != Topic.TRACK_UPDATED and e.order_number}
+    if orders:
+        keys.update(mine.filter(order_number__in=orders).values_list("pk", flat=True))
     return list(
         Shipment.objects.select_for_update(of=("self",))
         .filter(pk__in=keys)
@@ -238,7 +269,10 @@ def _by_tracking_id(shipments: Iterable[Shipment]) -> dict[str, Shipment]:
 
 
 def _take_at_its_word(
-    account: CourierAccount, events: Sequence[CourierEvent], by_id: Mapping[str, Shipment]
+    account: CourierAccount,
+    events: Sequence[CourierEvent],
+    by_id: Mapping[str, Shipment],
+    shipments: Sequence[Shipment],
 ) -> tuple[dict[int, Applied], set[str]]:
     """What the courier says of shipments' being there: the answers by the events' positions.
 
@@ -258,6 +292,9 @@ def _take_at_its_word(
             confirmation = relink(account, event)
         elif shipment is None:
             confirmation = confirm_from_courier(account, event)
+        elif not is_told_of(shipment, event.order_number):
+            confirmed.discard(shipment.pk)
+            confirmation = _flag_mix_up(event, shipment, shipments)
         else:
             continue
         if confirmation == Confirmation.UNKNOWN:
@@ -269,6 +306,17 @@ def _take_at_its_word(
     return answers, moved
 
 
+def _flag_mix_up(
+    event: CourierEvent, holder: Shipment, shipments: Sequence[Shipment]
+) -> Confirmation:
+    """An id that we hold for one order is another's, says the courier: somebody must look."""
+    why = f"The courier says that {event.tracking_id} is order {event.order_number}'s."
+    for shipment in shipments:
+        if shipment is holder or shipment.order_number == event.order_number:
+            flag(shipment, why)
+    return Confirmation.FLAGGED
+
+
 def _row(
     shipment: Shipment, scan: types.Scan, tracking_id: str, estimate: dt.datetime | None
 ) -> NewScan:
@@ -276,7 +324,7 @@ def _row(
         shipment_id=shipment.pk,
         tracking_id=tracking_id,
         at=scan.at,
-        status=scan.mapped.status or "",
+        status="" if scan.at > timezone.now() + AHEAD else scan.mapped.status or "",
         courier_status=storable(scan.mapped.courier_status)[:100],
         ndr_reason=storable(scan.mapped.courier_reason)[:100],
         location=storable(scan.location)[:200],
@@ -295,10 +343,16 @@ def _store(shipments: Collection[Shipment], rows: Sequence[NewScan]) -> None:
     """Store new scans once each, and let all scans of the shipments decide their status."""
     if not shipments:
         return
-    couriers = {shipment.pk: shipment.courier_id for shipment in shipments}
-    for shipment_id, word in scans.store(rows):
-        UNKNOWN_STATUSES.labels(couriers[shipment_id]).inc()
-        log.warning("unknown_status", courier=couriers[shipment_id], word=word)
+    by_key = {shipment.pk: shipment for shipment in shipments}
+    now = timezone.now()
+    for shipment_id, word in scans.store([row for row in rows if row.at <= now + AHEAD]):
+        courier = by_key[shipment_id].courier_id
+        UNKNOWN_STATUSES.labels(courier).inc()
+        log.warning("unknown_status", courier=courier, word=word)
+    ahead = [row for row in rows if row.at > now + AHEAD]
+    scans.store(ahead)
+    for row in ahead:
+        flag(by_key[row.shipment_id], FUTURE_SCANS)
     recount(shipments)
 
 
@@ -308,7 +362,7 @@ def _set_status(shipment: Shipment, mine: Sequence[StoredScan], folded: Folded[S
         status = folded.latest.status
     elif folded.passed:
         status = Status.BOOKED
-    if status not in RELEASES_ORDER and _order_is_taken(shipment):
+    if status not in RELEASES_ORDER and order_is_taken(shipment):
         why = ON_ITS_WAY_AGAIN
     else:
         why = LATE_SCANS if folded.ignored else ""
@@ -322,24 +376,16 @@ def _set_status(shipment: Shipment, mine: Sequence[StoredScan], folded: Folded[S
         shipment.status = status
     if not shipment.attention or shipment.attention in (LATE_SCANS, ON_ITS_WAY_AGAIN):
         shipment.attention = why
-    if mine:
-        shipment.tracked_at = max(scan.at for scan in mine)
+    heard = [scan.at for scan in mine if scan.at <= timezone.now() + AHEAD]
+    if heard:
+        shipment.tracked_at = max(heard)
     estimates = [scan for scan in mine if scan.estimated_delivery]
     if estimates:
         shipment.estimated_delivery = max(estimates, key=_order).estimated_delivery
 
 
-def _order_is_taken(shipment: Shipment) -> bool:
+def order_is_taken(shipment: Shipment) -> bool:
     """Whether the shipment released its order, and another one lives on it by now."""
     if shipment.status not in RELEASES_ORDER:
         return False
-    return (
-        Shipment.objects.live()
-        .filter(
-            Q(order_number=shipment.order_number, direction=shipment.direction),
-            company_id=shipment.company_id,
-            courier_id=shipment.courier_id,
-        )
-        .exclude(pk=shipment.pk)
-        .exists()
-    )
+    return Shipment.objects.live().of_order(shipment).exclude(pk=shipment.pk).exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -70,6 +69,12 @@ class EkartAdapter(BaseCourierAdapter):
         super().__init__(account)
         self.client = EkartClient(account)
 
+    @classmethod
+    def booking_deadline(cls) -> float:
+        """A connection, and an answer whose last part takes as long as may be: two reads."""
+        times = ekart_tunables()
+        return times.CONNECT_TIMEOUT + 2 * times.READ_TIMEOUT
+
     def validate_options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Check the options by EkartOptions; InvalidRequest names `options.…`."""
         _, problems = options_from(options)
@@ -83,13 +88,12 @@ class EkartAdapter(BaseCourierAdapter):
     def create_shipment(self, request: ShipmentRequest) -> Booking:
         """Book (PUT /api/v1/package/create), registering the warehouse where Ekart lacks it."""
         self.check_request(request)
-        deadline = time.monotonic() + self.booking_deadline
         request, registered = self._with_registration(request)
         try:
             return self._create(request, registered)
         except UnknownPickupAlias:
             # Forgotten or deleted at Ekart: register it again, then send once more.
-            if not registered or time.monotonic() > deadline:
+            if not registered:
                 raise
         reference = registrations.register(self.account, request.pickup, self.create_warehouse)
         request = _with_reference(request, reference)

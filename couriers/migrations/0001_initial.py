@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                 ('courier_status', models.CharField(blank=True, max_length=100)),
                 ('ndr_reason', models.CharField(blank=True, max_length=100, verbose_name='NDR reason')),
                 ('status_at', models.DateTimeField(blank=True, null=True, verbose_name='status since')),
-                ('attention', models.CharField(blank=True, help_text='Why an operator should look; empty when all is well.', max_length=300)),
+                ('attention', models.CharField(blank=True, help_text='Why an operator should look; empty when all is well.', max_length=1000)),
                 ('failure', models.CharField(blank=True, max_length=1000)),
                 ('attempt', models.PositiveIntegerField(default=1)),
                 ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
@@ -410,6 +410,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='manifest',
             index=models.Index(fields=['company', '-id'], name='couriers_manifest_company'),
+        ),
+        migrations.AddIndex(
+            model_name='manifest',
+            index=models.Index(condition=models.Q(('state', 'pending')), fields=['id'], name='couriers_manifest_open'),
+        ),
+        migrations.AddIndex(
+            model_name='bulkjob',
+            index=models.Index(condition=models.Q(('state', 'pending')), fields=['id'], name='couriers_job_open'),
         ),
         migrations.AddConstraint(
             model_name='manifest',

@@ -34,6 +34,11 @@ class BulkJob(models.Model):
                 condition=Q(state__in=JobState.values), name="couriers_job_state_known"
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(state=JobState.PENDING), name="couriers_job_open"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.pk
@@ -53,8 +58,8 @@ class OrderOutcome(models.TextChoices):
 class BulkOrder(models.Model):
     """One order of a job. The request is encrypted, and erased once its outcome is known.
 
-    Whoever books it holds it until `lease_expires_at`; `tries` counts what our own guards or the
-    courier put off.
+    Whoever books it holds it until `lease_expires_at`; `tries` counts how often the courier put
+    it off or it could not be sent.
     """
 
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="orders")

@@ -39,7 +39,14 @@ class Manifest(models.Model):
                 condition=Q(state__in=ManifestState.values), name="couriers_manifest_state_known"
             )
         ]
-        indexes = [models.Index(fields=["company", "-id"], name="couriers_manifest_company")]
+        indexes = [
+            models.Index(fields=["company", "-id"], name="couriers_manifest_company"),
+            models.Index(
+                fields=["id"],
+                condition=Q(state=ManifestState.PENDING),
+                name="couriers_manifest_open",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.pk

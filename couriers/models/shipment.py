@@ -21,6 +21,15 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         """Those that bar another shipment of their order."""
         return self.exclude(status__in=RELEASES_ORDER)
 
+    def of_order(self, shipment: "Shipment") -> "ShipmentQuerySet":
+        """All of the shipment's order: with its courier and in its direction."""
+        return self.filter(
+            company_id=shipment.company_id,
+            courier_id=shipment.courier_id,
+            direction=shipment.direction,
+            order_number=shipment.order_number,
+        )
+
 
 class Shipment(models.Model):
     """One parcel of one order with one courier.
@@ -48,7 +57,9 @@ class Shipment(models.Model):
     ndr_reason = models.CharField("NDR reason", max_length=100, blank=True)
     status_at = models.DateTimeField("status since", null=True, blank=True)
     attention = models.CharField(
-        max_length=300, blank=True, help_text="Why an operator should look; empty when all is well."
+        max_length=1000,
+        blank=True,
+        help_text="Why an operator should look; empty when all is well.",
     )
     failure = models.CharField(max_length=1000, blank=True)
 

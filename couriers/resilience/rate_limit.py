@@ -15,6 +15,7 @@ from contextvars import ContextVar
 
 from couriers.conf import tunables
 from couriers.errors import RateLimited
+from couriers.resilience import deadline
 from couriers.resilience.shared import RedisAway, with_redis
 from couriers.types import Limit
 
@@ -69,11 +70,15 @@ def acquire(account_id: str, operation: str, limit: Limit) -> None:
     """Wait for the account's turn to call the operation.
 
     Sleeps at most API_LIMITER_WAIT seconds (30 inside `patience()`). Raises RateLimited with the
-    delay when the turn would come later; the turn is not used up then.
+    delay when the turn would come later; the turn is not used up then. Inside a booking it raises
+    TimeIsUp rather than let a call go too late.
     """
     longest = _max_wait.get()
     if longest is None:
         longest = tunables().API_LIMITER_WAIT
+    left = deadline.seconds_left()
+    if left is not None:
+        longest = min(longest, left)
     interval, burst = spacing(limit)
     key = _key(account_id, operation)
     try:
@@ -97,6 +102,7 @@ def acquire(account_id: str, operation: str, limit: Limit) -> None:
         )
     if wait:
         time.sleep(wait)
+        deadline.seconds_left()
 
 
 def pause(account_id: str, operation: str, seconds: float) -> None:

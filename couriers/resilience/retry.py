@@ -16,6 +16,7 @@ from couriers.errors import (
     NotDone,
     NotSent,
     RateLimited,
+    TimeIsUp,
 )
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ def retry_safely(
     def may_retry(error: BaseException) -> bool:
         return (
             isinstance(error, (NotSent, NotDone))
-            and not isinstance(error, (RateLimited, CircuitOpen, CourierDisabled))
+            and not isinstance(error, (RateLimited, CircuitOpen, TimeIsUp, CourierDisabled))
             and (error.retry_after or 0) <= longest_delay
         )
 

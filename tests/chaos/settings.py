@@ -13,5 +13,3 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-inbox": {"task": "webhooks.sweep_inbox", "schedule": 1.0},
     "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 2.0},
 }
-# Leases that run out while a booking is still being made are part of the trouble.
-SILENCED_SYSTEM_CHECKS = ["couriers.E004"]

@@ -38,7 +38,7 @@ def test_the_settings_as_they_are_have_no_errors() -> None:
         ({"SHIPCROWD": {"INBOX_BATCH": "many"}}, "couriers.E002", "must be like 500"),
         ({"SHIPCROWD": []}, "couriers.E002", "must be a dict"),
         ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
-        ({"SHIPCROWD": {"BOOKING_LEASE": 60.0}}, "couriers.E004", "more than 90"),
+        ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
         ({"APP_BASE_URL": "http://shop.example"}, "couriers.W001", "https://"),
         ({"SHIPCROWD": {"COURIERS": {"ekart": {"X": 1}}}}, "couriers_ekart.E001", "READ_TIMEOUT"),
         (

@@ -18,7 +18,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from couriers import booking, settling
+from couriers import booking, calls, settling
 from couriers.booking import BookingInFlight, book, expire_leases
 from couriers.doubt import confirm_from_courier, release
 from couriers.models import Company, CourierAccount, Shipment
@@ -141,7 +141,7 @@ def test_a_crash_at_each_named_step_ends_as_the_protocol_says(
 FUNCTIONS = (
     booking._reserve, booking._start_attempt, booking._new_call, booking._call_and_settle,
     booking._call, settling.settle_booked, settling.mark_booked, settling._committed,
-    settling._end,
+    calls.end,
 )  # fmt: skip
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS} | {
     inner

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from couriers import types
+from couriers.actions import cancel
 from couriers.models import Scan, Shipment
 from couriers.receiver import CourierEvent, Topic
-from couriers.tracking import Applied, apply_events
+from couriers.tracking import Applied, apply_events, apply_tracking
 from tests.factories import ShipmentFactory
-from tests.toy import ToyReceiver
+from tests.toy import MAPPER, ToyReceiver
 
 pytestmark = pytest.mark.django_db
 
@@ -163,3 +168,37 @@ def test_another_accounts_order_is_not_touched(account: Any) -> None:
     other = ShipmentFactory(order_number="R-1", tracking_id="T-1")
     assert apply_events(account, [recreated("T-2")]) == [Applied.UNKNOWN_SHIPMENT]
     assert state(other)[1] == "T-1"
+
+
+def test_a_cancellation_of_the_old_id_does_not_end_the_parcel_recreated_meanwhile(
+    account: Any, able: Any
+) -> None:
+    shipment = made(account)
+    able.on_call["cancel_shipment"] = lambda _: apply_events(account, [recreated("T-2")]) and None
+    cancel(shipment)
+    assert able.asked[-1] == ("cancel_shipment", "T-1")
+    assert state(shipment)[:4] == ("booked", "T-2", ["T-1"], "")
+
+
+def test_the_networks_history_of_the_old_parcel_does_not_end_the_new_one(account: Any) -> None:
+    """It is asked for by waybill; what it says is of the id that the shipment had then."""
+    shipment = made(account)
+    at = dt.datetime(2026, 11, 1, 5, tzinfo=dt.UTC)
+    apply_tracking(
+        shipment, types.Tracking("W-1", (types.Scan(MAPPER.map("cancelled"), at, "HUB"),))
+    )
+    assert state(shipment)[0] == "cancelled"
+    apply_events(account, [recreated("T-2")])
+    apply_events(account, [scan("T-2", "in_transit", 9)])
+    assert state(shipment)[0] == "in_transit"
+
+
+def test_a_repeat_and_the_scans_of_its_order_lock_in_one_order(account: Any) -> None:
+    """The order's other shipment is locked before, not after, the one that has the id."""
+    made(account, tracking_id="T-0", status="cancelled")
+    made(account, tracking_id="T-2")
+    with CaptureQueriesContext(connection) as asked:
+        apply_events(account, [recreated("T-2")])
+    locking = [q["sql"] for q in asked if "FOR UPDATE" in q["sql"]]
+    first = Shipment.objects.order_by("id").values_list("pk", flat=True)
+    assert all(pk in locking[0] for pk in first)

@@ -9,11 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from couriers import types
 from couriers.models import Scan
 from couriers.statuses import STATUS_FACTS, Status
-from couriers.tracking import LATE_SCANS, UNKNOWN_STATUSES, apply_events, fold
+from couriers.tracking import (
+    FUTURE_SCANS,
+    LATE_SCANS,
+    UNKNOWN_STATUSES,
+    apply_events,
+    apply_tracking,
+    fold,
+)
 from tests.factories import ShipmentFactory
-from tests.toy import ToyReceiver
+from tests.toy import MAPPER, ToyReceiver
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 
@@ -185,3 +193,47 @@ def test_taking_a_batch_reads_no_secret_and_few_rows(
     with django_assert_max_num_queries(8) as queries:
         apply_events(account, events)
     assert "consignee_phone" not in str(queries.captured_queries)
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_the_order_of_two_shipments_events_does_not_matter(account: Any, order: str) -> None:
+    warehouse = account.company.warehouses.get()
+    first, second = (
+        ShipmentFactory(account=account, warehouse=warehouse, order_number="X", status=status)
+        for status in ("cancelled", "booked")
+    )
+    early = [{"status": "picked_up", "hour": 1}, {"status": "cancelled", "hour": 2}]
+    apply_events(account, [event(first, step) for step in early])
+    events = {
+        "a": event(first, {"status": "rto_in_transit", "hour": 5}),
+        "b": event(second, {"status": "cancelled", "hour": 6}),
+    }
+    for which in order:
+        apply_events(account, [events[which]])
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, first.attention, second.status) == ("rto_in_transit", "", "cancelled")
+
+
+def test_a_scan_of_the_future_is_kept_and_flagged_and_freezes_nothing(account: Any) -> None:
+    shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+    steps = [("in_transit", 24 * 365 * 5), ("out_for_delivery", 5), ("undelivered", 6)]
+    for status, hour in steps:
+        apply_events(account, [event(shipment, {"status": status, "hour": hour})])
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.attention) == ("undelivered", FUTURE_SCANS)
+    assert shipment.tracked_at == START + dt.timedelta(hours=6)
+    assert shipment.scans.count() == 3
+
+
+def test_what_a_poll_alone_knows_is_stored(account: Any) -> None:
+    shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+    apply_events(account, [event(shipment, {"status": "undelivered", "hour": 6})])
+    shipment.refresh_from_db()
+    day = dt.datetime(2026, 11, 9, tzinfo=dt.UTC)
+    known = types.Scan(MAPPER.map("undelivered"), START + dt.timedelta(hours=6))
+    answer = types.Tracking(shipment.tracking_id, (known,), attempts=2, estimated_delivery=day)
+    apply_tracking(shipment, answer)
+    shipment.refresh_from_db()
+    assert (shipment.delivery_attempts, shipment.estimated_delivery) == (2, day)
+    assert shipment.scans.count() == 1

@@ -20,22 +20,25 @@ from pydantic import TypeAdapter
 from couriers.booking import BookingInFlight, BookingResult, KeyReused, OrderAlreadyLive, book
 from couriers.conf import tunables
 from couriers.errors import (
+    CircuitOpen,
     CourierDisabled,
     CourierError,
     FieldProblem,
     InvalidRequest,
     NotDone,
     NotSent,
+    RateLimited,
     Rejected,
 )
 from couriers.factory import UnknownCourier
 from couriers.models import BulkJob, BulkOrder, Company
 from couriers.models.job import JobState, OrderOutcome
+from couriers.statuses import Status
 from couriers.types import ShipmentDraft
 
 log = structlog.get_logger(__name__)
 
-TRIES = 10  # of an order that our own guards or the courier put off
+TRIES = 10  # of an order that the courier puts off, or that cannot be sent
 LONGEST_PAUSE = 120.0  # seconds between two of them
 _DRAFTS = TypeAdapter(ShipmentDraft)
 
@@ -87,11 +90,11 @@ def work_on(job_id: str, *, seconds: float) -> float | None:
 
 
 def stranded_jobs() -> QuerySet[BulkJob]:
-    """Jobs with orders that are due and with nobody at work on them."""
+    """Jobs with nobody at work on them: with orders that are due, or with none left to end for."""
     now = timezone.now()
     mine = BulkOrder.objects.filter(job=OuterRef("pk"), outcome=OrderOutcome.PENDING)
     return BulkJob.objects.filter(
-        Exists(mine.filter(next_attempt_at__lte=now)),
+        Exists(mine.filter(next_attempt_at__lte=now)) | ~Exists(mine),
         ~Exists(mine.filter(lease_expires_at__gt=now)),
         state=JobState.PENDING,
     ).order_by("id")
@@ -130,14 +133,19 @@ def _claim(job: BulkJob) -> tuple[BulkOrder, bool] | None:
 
 
 def _book_one(job: BulkJob, order: BulkOrder, tried: bool) -> None:
-    draft = _DRAFTS.validate_json(order.request)
     try:
+        draft = _DRAFTS.validate_json(order.request)
         result = book(job.company, draft, patient=True)
     except BookingInFlight as error:
         # Perhaps of a worker that died: its lease runs out, and then there is an answer.
         _put_off(order, str(error), error.retry_after)
     except OrderAlreadyLive as error:
-        _settle(order, OrderOutcome.ALREADY_BOOKED, str(error), shipment_id=error.shipment_id)
+        if error.status == Status.BOOKING:
+            _put_off(order, str(error), 1.0)
+        else:
+            doubtful = error.status == Status.IN_DOUBT
+            outcome = OrderOutcome.IN_DOUBT if doubtful else OrderOutcome.ALREADY_BOOKED
+            _settle(order, outcome, str(error), shipment_id=error.shipment_id)
     except KeyReused as error:
         _settle(order, OrderOutcome.REJECTED, str(error))
     except UnknownCourier as error:
@@ -147,6 +155,9 @@ def _book_one(job: BulkJob, order: BulkOrder, tried: bool) -> None:
     except (Rejected, CourierDisabled) as error:
         refused = isinstance(error, Rejected)
         _settle(order, OrderOutcome.REJECTED if refused else OrderOutcome.FAILED, str(error))
+    except (RateLimited, CircuitOpen) as error:
+        # Our own guards: bulk work waits as long as it takes.
+        _put_off(order, str(error), error.retry_after or 1.0)
     except (NotSent, NotDone) as error:
         _again(order, error)
     except (OperationalError, InterfaceError):

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from couriers import india
@@ -146,6 +146,12 @@ def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
         next_attempt_at__lte=now,
     )
     return (due.filter(manifest_id=manifest_id) if manifest_id else due).order_by("id")
+
+
+def unfinished() -> QuerySet[Manifest]:
+    """Manifests whose parts have all ended, but whose finishing step nobody took; oldest first."""
+    pending = ManifestChunk.objects.filter(manifest=OuterRef("pk"), state=ManifestState.PENDING)
+    return Manifest.objects.filter(~Exists(pending), state=ManifestState.PENDING).order_by("id")
 
 
 def finish(manifest_id: str) -> bool:

@@ -64,7 +64,7 @@ def book_return(
         raise InvalidRequest(
             [FieldProblem("order_number", "give one, or an Idempotency-Key, to name the return")]
         )
-    known = _known(company, original, key)
+    known = _known(company, original, draft.order_number if key is None else key)
     if known is None and (
         original.direction != Direction.FORWARD or original.status != Status.DELIVERED
     ):
@@ -86,20 +86,17 @@ def book_return(
 
 
 def _with_counter(original: Shipment, attempt: Callable[[str], BookingResult]) -> BookingResult:
-    for last in (False,) * (TRIES - 1) + (True,):
-        number = f"{original.order_number}-R{original.returns.count() + 1}"
+    first = original.returns.count() + 1
+    for counter in range(first, first + TRIES):
         try:
-            return attempt(number)
-        except OrderAlreadyLive:
-            if last:
-                raise
-    raise AssertionError("unreachable")
+            return attempt(f"{original.order_number}-R{counter}")
+        except OrderAlreadyLive as error:
+            taken = error
+    raise taken
 
 
-def _known(company: Company, original: Shipment, key: str | None) -> Shipment | None:
+def _known(company: Company, original: Shipment, key: str) -> Shipment | None:
     """The return that the key stands for already."""
-    if key is None:
-        return None
     found = (
         IdempotencyKey.objects.select_related("shipment")
         .filter(company=company, key=key, shipment__original=original)

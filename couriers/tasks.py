@@ -63,8 +63,13 @@ def make_manifest_chunk(chunk_id: int) -> None:
 
 @shared_task(name="couriers.sweep_manifests")
 def sweep_manifests() -> int:
-    """Make the chunks that are due and in nobody's hands; returns how many were made (by beat)."""
+    """Make the chunks that are due and in nobody's hands; returns how many were made (by beat).
+
+    Also ends the manifests whose last chunk's worker died before it could.
+    """
     deadline = time.monotonic() + RUN
+    for manifest_id in list(manifests.unfinished().values_list("pk", flat=True)[:1000]):
+        manifests.finish(manifest_id)
     ids = list(manifests.due_chunks().values_list("pk", flat=True)[:1000])
     for number, pk in enumerate(ids):
         if time.monotonic() >= deadline:

@@ -19,6 +19,7 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 MAX_KEY = 255
+MOST = Decimal(10**9)  # rupees, of a line, of a COD amount and of a whole order
 
 
 def has_control_characters(text: str) -> bool:
@@ -31,6 +32,11 @@ def storable(text: str) -> str:
     if text.isascii():
         return text.replace("\x00", "")
     return text.encode("utf-8", "replace").decode().replace("\x00", "")
+
+
+def is_in_paise(amount: Decimal) -> bool:
+    """Whether an amount of rupees can be paid: it has no part of a paisa."""
+    return not amount.is_finite() or amount * 100 % 1 == 0
 
 
 def clean_key(key: str) -> str:
@@ -95,10 +101,11 @@ def checked(draft: ShipmentDraft) -> ShipmentDraft:
         field = f"items[{number}]"
         demand(1 <= item.quantity <= 100_000, f"{field}.quantity", "must be 1 to 100000")
         demand(
-            item.value.is_finite() and Decimal(0) < item.value < Decimal(10**9),
+            item.value.is_finite() and 0 < item.value < MOST,
             f"{field}.value",
             "must be more than 0 rupees",
         )
+        demand(is_in_paise(item.value), f"{field}.value", "has more than two decimals")
         demand(
             item.gst_rate.is_finite() and 0 <= item.gst_rate <= 100,
             f"{field}.gst_rate",
@@ -113,12 +120,16 @@ def checked(draft: ShipmentDraft) -> ShipmentDraft:
                 hsn_code=text(f"{field}.hsn_code", item.hsn_code, 10, required=False),
             )
         )
+    if all(item.value.is_finite() for item in draft.items):
+        total = sum((item.value for item in draft.items), Decimal(0))
+        demand(total < MOST, "items", f"must add up to less than {MOST} rupees")
     for side in dataclasses.fields(draft.parcel):
         size = getattr(draft.parcel, side.name)
         demand(1 <= size <= 1_000_000, f"parcel.{side.name}", "must be 1 or more")
     cod = draft.cod_amount
     if draft.payment_mode == PaymentMode.COD:
-        demand(cod.is_finite() and 0 < cod < 10**9, "cod_amount", "must be more than 0 for COD")
+        demand(cod.is_finite() and 0 < cod < MOST, "cod_amount", "must be more than 0 for COD")
+        demand(is_in_paise(cod), "cod_amount", "has more than two decimals")
     else:
         demand(cod == 0, "cod_amount", "must be left out for a prepaid order")
     demand(draft.order_date.year >= 2000, "order_date", "is before the year 2000")

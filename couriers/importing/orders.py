@@ -15,6 +15,7 @@ from pathlib import Path
 
 from couriers import india
 from couriers.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
+from couriers.validation import is_in_paise
 
 COLUMNS = (
     "order_number",
@@ -107,7 +108,7 @@ def read_file(path: Path) -> list[OrderLines]:
             for row, values in enumerate(reader, start=2):
                 if not values:
                     continue
-                if len(values) < len(positions):
+                if len(values) <= max(positions):
                     raise FileUnusable(
                         f"{path}: row {row} has {len(values)} columns, the header has more"
                     )
@@ -210,7 +211,7 @@ def _item(row: int, line: dict[str, str]) -> Item:
         category=line["category"],
         hsn_code=line["hsn_code"],
         quantity=_whole(row, line, "quantity"),
-        value=_amount(row, line, "order_value"),
+        value=_rupees(row, line, "order_value"),
         gst_rate=_amount(row, line, "gst_rate"),
     )
 
@@ -230,6 +231,13 @@ def _amount(row: int, line: dict[str, str], column: str) -> Decimal:
         raise LineProblem(row, column, "is not a number" if text else "is missing") from None
     if not amount.is_finite() or amount < 0:
         raise LineProblem(row, column, "is not an amount")
+    return amount
+
+
+def _rupees(row: int, line: dict[str, str], column: str) -> Decimal:
+    amount = _amount(row, line, column)
+    if not is_in_paise(amount):
+        raise LineProblem(row, column, "has more than two decimals")
     return amount
 
 

@@ -21,17 +21,19 @@ from couriers.errors import (
     InvalidRequest,
     NotDone,
     NotSent,
+    RateLimited,
     Rejected,
 )
 from couriers.importing.orders import COLUMN_OF, LineProblem, OrderLines, draft_of
 from couriers.models import Company, Shipment
+from couriers.settling import UNSETTLED
 from couriers.statuses import Status
 from couriers.types import Direction, ShipmentDraft
 
 log = structlog.get_logger(__name__)
 
 CHUNK = 500  # orders looked up at once
-PATIENT_TRIES = 10  # of an order that our own guards hold back
+TRIES = 10  # of an order that the courier puts off, or that cannot be sent
 LONGEST_PAUSE = 60.0  # seconds
 
 
@@ -103,7 +105,7 @@ def _one(company: Company, courier: str, order: OrderLines, known: Shipment | No
         draft = draft_of(order, courier)
         if draft is None:
             return Result(number, Outcome.SKIPPED, reason="nothing to ship: quantity 0")
-        if known and known.status not in (Status.FAILED, Status.BOOKING, Status.IN_DOUBT):
+        if known and known.status not in (Status.FAILED, *UNSETTLED):
             return _already(known)
         return _book(company, draft)
     except LineProblem as problem:
@@ -123,6 +125,9 @@ def _one(company: Company, courier: str, order: OrderLines, known: Shipment | No
         reason = f"booked before with another {', '.join(error.fields)}"
         return Result(number, Outcome.REJECTED, reason=reason)
     except OrderAlreadyLive as error:
+        if error.status in UNSETTLED:
+            reason = str(error)
+            return Result(number, Outcome.IN_DOUBT, shipment_id=error.shipment_id, reason=reason)
         return _already(Shipment.objects.get(pk=error.shipment_id))
     except BookingInFlight as error:
         return Result(number, Outcome.IN_DOUBT, shipment_id=error.shipment_id, reason=str(error))
@@ -144,22 +149,23 @@ def _already(shipment: Shipment) -> Result:
 
 
 def _book(company: Company, draft: ShipmentDraft) -> Result:
-    """Book, waiting as long as our guards say: bulk work has the time."""
-    for tries_left in reversed(range(PATIENT_TRIES)):
+    """Book, waiting for the rate limiter as long as it takes: bulk work has the time."""
+    tries = 0
+    while True:
         try:
             result = book(company, draft, patient=True)
+            break
         except (NotSent, NotDone) as error:
-            if isinstance(error, CourierDisabled) or not tries_left:
+            tries += not isinstance(error, RateLimited)
+            if isinstance(error, CourierDisabled) or tries >= TRIES:
                 raise
             time.sleep(min(error.retry_after or 1.0, LONGEST_PAUSE))
-            continue
-        shipment = result.shipment
-        if result.status_code == 202:
-            return Result(draft.order_number, Outcome.IN_DOUBT, "", shipment.pk, shipment.failure)
-        if result.replayed:
-            return _already(shipment)
-        return Result(draft.order_number, Outcome.BOOKED, shipment.tracking_id, shipment.pk)
-    raise AssertionError("unreachable")
+    shipment = result.shipment
+    if result.status_code == 202:
+        return Result(draft.order_number, Outcome.IN_DOUBT, "", shipment.pk, shipment.failure)
+    if result.replayed:
+        return _already(shipment)
+    return Result(draft.order_number, Outcome.BOOKED, shipment.tracking_id, shipment.pk)
 
 
 def write_report(path: Path, results: Sequence[Result]) -> None:

@@ -13,9 +13,13 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from couriers import booking
+from couriers.errors import RateLimited, Unknown
+from couriers.importing import import_orders, read_file
 from couriers.importing.orders import COLUMNS
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
 from couriers_ekart.sandbox.process import SandboxProcess
+from tests.couriers.test_booking import raising, with_
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,19 +147,21 @@ def test_orders_are_booked_once_and_each_is_reported(
         {"order_number": "A-9", "pincode": "110001"},
         {"order_number": "A-10", "unit_weight_g": "40000"},
         {"order_number": "A-11", "order_value": "60000"},
+        {"order_number": "A-12", "order_value": "10.005"},
     )
     report = tmp_path / "report.csv"
     counts = book(path, "--report", str(report))
     assert counts == {
-        "orders": 11, "booked": 2, "already_booked": 0, "skipped": 1, "rejected": 8,
+        "orders": 12, "booked": 2, "already_booked": 0, "skipped": 1, "rejected": 9,
         "in_doubt": 0, "failed": 0,
     }  # fmt: skip
     rows = {row["order_number"]: row for row in csv.DictReader(report.open())}
-    assert list(rows) == [f"A-{n}" for n in range(1, 12)]
+    assert list(rows) == [f"A-{n}" for n in range(1, 13)]
     assert rows["A-3"]["reason"] == "row 4, column pincode: is missing"
     assert rows["A-5"]["reason"] == "row 7, column order_value: is missing"
     assert rows["A-9"]["reason"] == "row 12, column pincode: differs from row 11"
     assert "unit_weight_g" in rows["A-10"]["reason"]
+    assert rows["A-12"]["reason"] == "row 15, column order_value: has more than two decimals"
     shipment = Shipment.objects.get(order_number="A-1")
     assert (str(shipment.total_amount), shipment.weight_g) == ("1398.50", 960)
     assert shipment.consignee_city == "Bengaluru Urban"
@@ -174,6 +180,7 @@ def test_orders_are_booked_once_and_each_is_reported(
         (b"\xff\xfe\x00", "not UTF-8"),
         (",".join(COLUMNS).encode() + b"\n", "has no orders"),
         (",".join(COLUMNS).encode() + b"\na,b\n", "row 2 has 2 columns"),
+        (b"a,b,c," + ",".join(COLUMNS).encode() + b"\n" + b"x," * 21, "row 2 has 22 columns"),
         (",".join(COLUMNS).encode() + b'\n"a', "is not CSV"),
     ],
 )
@@ -206,7 +213,6 @@ def test_unknown_companies_and_couriers_list_the_known(
 def test_a_lost_answer_ends_in_doubt_and_exit_3(
     seeded: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from couriers.errors import Unknown
     from couriers_ekart.provider import EkartAdapter
 
     def lost(*_: Any) -> None:
@@ -219,3 +225,31 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
     assert caught.value.code == 3
     assert json.loads(run("reconcile_bookings", "--json")) == {"newly_in_doubt": 0, "in_doubt": 1}
     assert json.loads(run("seed_couriers", "--json")) == {"added": [], "known": ["ekart"]}
+
+
+def test_an_order_that_is_in_doubt_already_is_not_called_booked(
+    account: Any, toy: Any, tmp_path: Path
+) -> None:
+    toy.on_create = raising(Unknown("lost"))
+    doubtful = booking.book(account.company, with_(order_number="A-1"), key="by hand").shipment
+    path = write(tmp_path / "orders.csv", {})
+    done: list[Any] = []
+    import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
+    assert [(r.outcome, r.shipment_id) for r in done] == [("in_doubt", doubtful.pk)]
+
+
+def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
+    account: Any, toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("couriers.importing.run.time.sleep", lambda _: None)
+    turns = iter([RateLimited("used up", retry_after=30)] * 25)
+
+    def hook(_: Any) -> None:
+        if error := next(turns, None):
+            raise error
+
+    toy.on_create = staticmethod(hook)
+    path = write(tmp_path / "orders.csv", {})
+    done: list[Any] = []
+    import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
+    assert [r.outcome for r in done] == ["booked"]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from couriers import jobs, tasks
 from couriers.booking import book
-from couriers.errors import NotSent, Rejected, Unknown
+from couriers.errors import CircuitOpen, NotSent, RateLimited, Rejected, Unknown
 from couriers.models import BulkJob, BulkOrder, Courier, Shipment
-from tests.couriers.test_booking import DRAFT
+from tests.couriers.test_booking import DRAFT, raising
 from tests.factories import CompanyFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,3 +221,68 @@ def test_hundreds_of_orders_are_booked_once_each(
         pass
     assert sorted(toy.booked) == numbers
     assert storefront.get(answer["Location"]).json()["counts"]["booked"] == 300
+
+
+def work(times: int = 1) -> BulkOrder:
+    """Work on the only job with the only order, as workers come and go."""
+    for _ in range(times):
+        jobs.work_on(BulkJob.objects.get().pk, seconds=9)
+        BulkOrder.objects.filter(outcome="pending").update(next_attempt_at=timezone.now())
+    return BulkOrder.objects.get()
+
+
+def test_one_ends_though_its_worker_failed_before_the_finishing_step(
+    account: Any, toy: Any, no_worker: list[Any], monkeypatch: Any
+) -> None:
+    def away(_: BulkJob) -> None:
+        raise OperationalError("restarting")
+
+    job = jobs.create_job(account.company, [DRAFT])
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "_finish", away)
+        with pytest.raises(OperationalError):
+            tasks.run_bulk_job(job.pk)  # a failed task is acknowledged
+    assert BulkOrder.objects.get().outcome == "booked"
+    assert tasks.sweep_jobs() == 1
+    for arguments, _ in no_worker:
+        tasks.run_bulk_job(*arguments)
+    assert BulkJob.objects.get().state == "done"
+    assert tasks.sweep_jobs() == 0
+
+
+def test_an_order_that_is_in_doubt_already_is_not_called_booked(account: Any, toy: Any) -> None:
+    toy.on_create = raising(Unknown("lost"))
+    shipment = book(account.company, DRAFT, key="by hand").shipment
+    jobs.create_job(account.company, [DRAFT])
+    order = work()
+    assert (order.outcome, order.shipment_id) == ("in_doubt", shipment.pk)
+
+
+def test_one_that_somebody_is_booking_right_now_is_asked_about_again(
+    account: Any, toy: Any
+) -> None:
+    shipment = book(account.company, DRAFT, key="by hand").shipment
+    lease = timezone.now() + dt.timedelta(minutes=1)
+    Shipment.objects.update(status="booking", lease_expires_at=lease)
+    jobs.create_job(account.company, [DRAFT])
+    assert work().outcome == "pending"
+    Shipment.objects.update(status="booked", lease_expires_at=None)
+    order = work()
+    assert (order.outcome, order.shipment_id) == ("already_booked", shipment.pk)
+
+
+def test_our_own_guards_are_waited_for_as_long_as_it_takes(account: Any, toy: Any) -> None:
+    jobs.create_job(account.company, [DRAFT])
+    for error in (RateLimited("used up", retry_after=40), CircuitOpen("failing", retry_after=60)):
+        toy.on_create = raising(error)
+        assert work(jobs.TRIES + 2).outcome == "pending"
+    toy.on_create = None
+    assert work().outcome == "booked"
+
+
+def test_a_request_that_can_no_longer_be_read_fails_alone(account: Any, toy: Any) -> None:
+    jobs.create_job(account.company, [DRAFT])
+    BulkOrder.objects.update(request=json.dumps({"courier": "toy"}))
+    order = work()
+    assert (order.outcome, BulkJob.objects.get().state) == ("failed", "done")
+    assert "ValidationError" in order.reason

@@ -428,3 +428,25 @@ def test_a_flag_that_cannot_be_used_is_one_line_and_exit_2(
     with pytest.raises(CommandError, match=words) as caught:
         call_command("create_manifest", "--company", account.company.slug, *flags)
     assert caught.value.returncode == 2
+
+
+def test_one_ends_though_its_last_worker_died_before_the_finishing_step(
+    account: Any, able: Any, monkeypatch: Any
+) -> None:
+    manifest = manifests.manifest_of(account, ship(account, 1)).manifest
+    chunk = manifest.chunks.get()
+
+    def killed(_: str) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(manifests, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            manifests.make_chunk(chunk.pk)
+    tasks.make_manifest_chunk(chunk.pk)  # delivered again
+    manifest.refresh_from_db()
+    assert manifest.state == "pending"
+    tasks.sweep_manifests()
+    manifest.refresh_from_db()
+    assert manifest.state == "done"
+    assert len(able.asked) == 1

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
-from couriers.models import Shipment
+from couriers.errors import Rejected
+from couriers.models import IdempotencyKey, Shipment
+from couriers.retention import purge
 from tests.couriers.api.test_api_shipments import post
+from tests.couriers.test_booking import raising
 
 
 @pytest.fixture
@@ -85,3 +91,31 @@ def test_another_companys_shipment_is_not_found(delivered: Shipment) -> None:
 
     other = Client(headers={"Authorization": f"Api-Key {make_api_key(CompanyFactory())}"})
     assert give_back(other, delivered, "k1").status_code == 404
+
+
+def test_a_number_names_the_return_tomorrow_too(storefront: Client, delivered: Shipment) -> None:
+    """Its date was left out, and is still the day of the first request."""
+    first = give_back(storefront, delivered, order_number="BACK-1")
+    with time_machine.travel(timezone.now() + dt.timedelta(days=1)):
+        again = give_back(storefront, delivered, order_number="BACK-1")
+    assert (again.status_code, again.content) == (201, first.content)
+
+
+def test_the_counter_passes_over_a_number_in_use(storefront: Client, delivered: Shipment) -> None:
+    taken = f"{delivered.order_number}-R2"
+    assert give_back(storefront, delivered, "k1", order_number=taken).status_code == 201
+    answer = give_back(storefront, delivered, "k2")
+    assert answer.json()["order_number"] == f"{delivered.order_number}-R3"
+
+
+def test_a_key_is_kept_from_its_last_attempt_on(
+    storefront: Client, delivered: Shipment, toy: Any
+) -> None:
+    toy.on_create = raising(Rejected("no"))
+    assert give_back(storefront, delivered, "k1").status_code == 422
+    IdempotencyKey.objects.update(created_at=timezone.now() - dt.timedelta(days=31))
+    toy.on_create = None
+    first = give_back(storefront, delivered, "k1")
+    purge()
+    assert give_back(storefront, delivered, "k1").content == first.content
+    assert toy.booked.count(f"{delivered.order_number}-R1") == 1

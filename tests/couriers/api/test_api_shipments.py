@@ -83,6 +83,17 @@ def test_validation_names_every_field(storefront: Client, account: Any, order: A
     assert {"consignee.name", "items[0].value", "payment_mode"} <= fields
 
 
+def test_lines_that_add_up_to_too_much_are_named(
+    storefront: Client, account: Any, order: Any
+) -> None:
+    line = order["items"][0] | {"value": "999999999.99"}
+    answer = post(storefront, order | {"items": [line] * 11})
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {"field": "items", "message": "must add up to less than 1000000000 rupees"}
+    ]
+
+
 def test_a_bad_phone_is_named(storefront: Client, account: Any, order: Any) -> None:
     order["consignee"]["phone"] = "98765ABCDE"
     assert post(storefront, order).json()["errors"][0]["field"] == "consignee.phone"

@@ -112,10 +112,7 @@ def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confir
 
 
 def is_told_of(shipment: Shipment, order_number: str) -> bool:
-    """Whether a courier's order number can mean the shipment's: a courier may put a prefix to it.
-
-    Source: Ekart's document on `orderNumber` ("may be prefixed").
-    """
+    """Whether a courier's order number can mean the shipment's: some put a prefix to it."""
     return not order_number or order_number.endswith(shipment.order_number)
 
 

@@ -42,6 +42,10 @@ def make_app() -> Any:
     from tests.toy import AbleToyAdapter
 
     class ObedientAdapter(AbleToyAdapter):
+        @classmethod
+        def booking_deadline(cls) -> float:
+            return 0.5  # the tests' leases are short
+
         def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
             _obey(tracking_ids[0], list(tracking_ids))
             return super().create_manifest(tracking_ids)

@@ -84,8 +84,10 @@ def today() -> dt.date:
 
 
 def day_span(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """When a day in India begins and when the next one does."""
+    """When a day in India begins and when the next one does; the calendar's last has no next."""
     start = dt.datetime.combine(day, dt.time(), IST)
+    if day == dt.date.max:
+        return start, dt.datetime.combine(day, dt.time.max, IST)
     return start, start + dt.timedelta(days=1)
 
 

@@ -1,14 +1,17 @@
 """The API and the public page."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 from rest_framework.routers import SimpleRouter
 
 from couriers.api import jobs, manifests, ops, rates, warehouses
 from couriers.api.returns import ReturnView
 from couriers.api.views import ShipmentViewSet
+from couriers.converters import PublicId
 from couriers.views import tracking_page
 
 app_name = "couriers"
+
+register_converter(PublicId, "public_id")
 
 router = SimpleRouter()
 router.register("shipments", ShipmentViewSet, basename="shipment")
@@ -20,19 +23,33 @@ urlpatterns = [
             [
                 path("shipments/bulk/", jobs.BulkView.as_view(), name="bulk"),
                 *router.urls,
-                path("shipments/<str:pk>/return/", ReturnView.as_view(), name="return"),
+                path("shipments/<public_id:pk>/return/", ReturnView.as_view(), name="return"),
                 path("ops/in-doubt/", ops.InDoubtView.as_view(), name="in-doubt"),
-                path("ops/in-doubt/<str:pk>/resolve/", ops.ResolveView.as_view(), name="resolve"),
-                path("ops/in-doubt/<str:pk>/release/", ops.ReleaseView.as_view(), name="release"),
+                path(
+                    "ops/in-doubt/<public_id:pk>/resolve/",
+                    ops.ResolveView.as_view(),
+                    name="resolve",
+                ),
+                path(
+                    "ops/in-doubt/<public_id:pk>/release/",
+                    ops.ReleaseView.as_view(),
+                    name="release",
+                ),
                 path("ops/circuits/", ops.CircuitsView.as_view(), name="circuits"),
-                path("ops/circuits/<str:pk>/", ops.CircuitView.as_view(), name="circuit"),
-                path("jobs/<str:pk>/", jobs.JobView.as_view(), name="job"),
+                path("ops/circuits/<public_id:pk>/", ops.CircuitView.as_view(), name="circuit"),
+                path("jobs/<public_id:pk>/", jobs.JobView.as_view(), name="job"),
                 path("rates/", rates.RatesView.as_view(), name="rates"),
                 path("serviceability/", rates.ServiceabilityView.as_view(), name="serviceability"),
                 path("warehouses/", warehouses.WarehousesView.as_view(), name="warehouses"),
-                path("warehouses/<str:pk>/", warehouses.WarehouseView.as_view(), name="warehouse"),
+                path(
+                    "warehouses/<public_id:pk>/",
+                    warehouses.WarehouseView.as_view(),
+                    name="warehouse",
+                ),
                 path("manifests/", manifests.ManifestsView.as_view(), name="manifests"),
-                path("manifests/<str:pk>/", manifests.ManifestView.as_view(), name="manifest"),
+                path(
+                    "manifests/<public_id:pk>/", manifests.ManifestView.as_view(), name="manifest"
+                ),
             ]
         ),
     ),

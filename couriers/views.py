@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 
+from couriers.converters import is_public_id
 from couriers.models import Scan, Shipment
 from couriers.statuses import STATUS_FACTS, Category, Status
 
@@ -28,7 +29,8 @@ _IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
 @cache_control(private=True, max_age=60)
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
     """GET /track/{public_id}/: where the parcel is, or a friendly 404."""
-    shipment = Shipment.objects.select_related("courier").filter(pk=shipment_id[:40]).first()
+    found = Shipment.objects.select_related("courier").filter(pk=shipment_id)
+    shipment = found.first() if is_public_id(shipment_id) else None
     if shipment is None:
         response = render(request, "couriers/tracking_unknown.html", status=404)
     else:

@@ -6,8 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-# Levels of objects and lists. No courier needs ten; a thousand exhaust the interpreter's stack.
-DEEPEST = 100
+from couriers.json_limits import DEEPEST, depth_of
 
 
 class NotAnEvent(ValueError):
@@ -29,7 +28,7 @@ def read(body: bytes) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise NotAnEvent("is not a JSON object")
     # Counting brackets is quick, and enough for any body that is not suspicious.
-    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(payload) > DEEPEST:
+    if body.count(b"{") + body.count(b"[") > DEEPEST and depth_of(payload) > DEEPEST:
         raise NotAnEvent("is nested too deeply")
     return payload
 
@@ -58,19 +57,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise NotAnEvent(f"contains {name}")
-
-
-def _depth(payload: Any) -> int:
-    depth, level = 0, [payload]
-    while level:
-        depth += 1
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
-    return depth
 
 
 # Made once: json.loads and json.dumps make them anew for each call with arguments.

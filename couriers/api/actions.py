@@ -18,6 +18,7 @@ from couriers import actions
 from couriers.api import serializers as s
 from couriers.api.authentication import company_of
 from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.converters import PublicId
 from couriers.labels import label_data_of, label_of
 from couriers.models import Shipment
 from couriers.representation import shipment_data
@@ -61,7 +62,7 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
 
     queryset = Shipment.objects.none()
     serializer_class = s.ShipmentSerializer
-    lookup_value_regex = "[a-z0-9_]{1,40}"
+    lookup_value_regex = PublicId.regex
 
     def get_queryset(self) -> QuerySet[Shipment]:
         return Shipment.objects.filter(company=company_of(self.request))

@@ -85,7 +85,7 @@ class JobView(APIView):
     @extend_schema(responses={200: JobSerializer, **PROBLEMS})
     def get(self, request: Request, pk: str) -> Response:
         """How far a bulk booking is, order by order."""
-        job = get_object_or_404(BulkJob, company=company_of(request), pk=pk[:40])
+        job = get_object_or_404(BulkJob, company=company_of(request), pk=pk)
         return Response(_shown(job))
 
 

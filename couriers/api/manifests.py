@@ -156,7 +156,7 @@ class ManifestView(APIView):
     @extend_schema(responses={200: ManifestSerializer, **PROBLEMS})
     def get(self, request: Request, pk: str) -> Response:
         """A manifest: how far it is, and its documents."""
-        manifest = get_object_or_404(_of_company(request), pk=pk[:40])
+        manifest = get_object_or_404(_of_company(request), pk=pk)
         return Response(ManifestSerializer(_detail(manifest)).data)
 
 

@@ -259,6 +259,16 @@ def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
     assert manifest.chunks.get().tracking_ids == list(wanted.order_by("id"))
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_of_the_calendar_are_days_without_shipments(
+    storefront: Client, account: Any, able: Any, capsys: Any, day: str
+) -> None:
+    ship(account, 1)
+    answer = post(storefront, date=day)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
+    assert run(capsys, "--company", account.company.slug, "--date", day)["manifest"] is None
+
+
 def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
     account: Any, able: Any
 ) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
 from couriers.models import CourierCall, Shipment
@@ -72,14 +74,44 @@ class Evidence:
 
 
 def evidence_of(shipment: Shipment) -> Evidence:
-    """The evidence for a shipment in doubt, in two statements."""
-    calls = list(CourierCall.objects.filter(shipment=shipment).order_by("id"))
-    since = calls[-1].started_at if calls else shipment.created_at
-    later = Shipment.objects.filter(account_id=shipment.account_id, booked_at__gt=since).aggregate(
-        later=Count("pk"),
-        confirmed=Count("pk", filter=Q(confirmed_at__isnull=False)),
-        last=Max("confirmed_at"),
+    """The evidence for a shipment in doubt."""
+    return evidence_of_all([shipment])[0]
+
+
+def evidence_of_all(shipments: Sequence[Shipment]) -> list[Evidence]:
+    """The evidence for each of these shipments, in two statements however many they are."""
+    ids = [shipment.pk for shipment in shipments]
+    calls = CourierCall.objects.filter(shipment__in=ids).order_by("id")
+    last_call = CourierCall.objects.filter(shipment=OuterRef("pk")).order_by("-id")
+    later = (
+        Shipment.objects.filter(account_id=OuterRef("account_id"), booked_at__gt=OuterRef("since"))
+        .order_by()
+        .values("account_id")
+        .annotate(
+            counts=JSONObject(
+                later=Count("pk"), confirmed=Count("confirmed_at"), last=Max("confirmed_at")
+            )
+        )
     )
+    rows = Shipment.objects.filter(pk__in=ids).annotate(
+        since=Coalesce(Subquery(last_call.values("started_at")[:1]), "created_at"),
+        counts=Subquery(later.values("counts")),
+    )
+    calls_of: dict[str | None, list[CourierCall]] = {}
+    for call in calls:
+        calls_of.setdefault(call.shipment_id, []).append(call)
+    known = {pk: (since, counts) for pk, since, counts in rows.values_list("pk", "since", "counts")}
+    return [_evidence(s, calls_of.get(s.pk, []), *known[s.pk]) for s in shipments]
+
+
+def _evidence(
+    shipment: Shipment,
+    calls: Sequence[CourierCall],
+    since: dt.datetime,
+    counts: dict[str, Any] | None,
+) -> Evidence:
+    counts = counts or {"later": 0, "confirmed": 0, "last": None}
+    last = dt.datetime.fromisoformat(counts["last"]) if counts["last"] else None
     return Evidence(
-        shipment.attention, calls, since, later["later"], later["confirmed"], later["last"]
+        shipment.attention, calls, since, counts["later"], counts["confirmed"], last
     )

@@ -8,13 +8,13 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from couriers.api import serializers as s
 from couriers.api.ops import OpsView
 from couriers.api.pagination import PAGING, page
+from couriers.api.permissions import to_view
 from couriers.receiver import Topic
 from webhooks.masking import without_people
 from webhooks.models import EventState, WebhookEvent
@@ -22,13 +22,6 @@ from webhooks.payloads import NotAnEvent, read
 from webhooks.replay import MANY, PERMISSION, replay
 
 PROBLEMS = {(status, "application/problem+json"): s.ProblemSerializer for status in (400, 403, 404)}
-
-
-class MayReplay(BasePermission):
-    """Staff with the permission to replay callbacks."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user.has_perm(PERMISSION))
 
 
 class WebhookEventSerializer(serializers.Serializer[Any]):
@@ -78,6 +71,8 @@ class ReplayedSerializer(serializers.Serializer[Any]):
 class WebhookEventsView(OpsView):
     """The inbox."""
 
+    needs = to_view(WebhookEvent)
+
     @extend_schema(
         operation_id="ops_webhook_events_list",
         parameters=[
@@ -105,6 +100,8 @@ class WebhookEventsView(OpsView):
 class WebhookEventView(OpsView):
     """One callback."""
 
+    needs = to_view(WebhookEvent)
+
     @extend_schema(responses={200: WebhookEventDetailSerializer, **PROBLEMS})
     def get(self, request: Request, pk: int) -> Response:
         """The callback with its payload, without what tells of a person."""
@@ -119,7 +116,7 @@ class WebhookEventView(OpsView):
 class ReplayView(OpsView):
     """Replaying one callback."""
 
-    permission_classes = [IsAdminUser, MayReplay]
+    needs = (PERMISSION,)
 
     @extend_schema(request=None, responses={200: WebhookEventSerializer, **PROBLEMS})
     def post(self, request: Request, pk: int) -> Response:
@@ -136,7 +133,7 @@ class ReplayView(OpsView):
 class ReplayManyView(OpsView):
     """Replaying many callbacks."""
 
-    permission_classes = [IsAdminUser, MayReplay]
+    needs = (PERMISSION,)
 
     @extend_schema(
         operation_id="ops_webhook_events_replay_many",

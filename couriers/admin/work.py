@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from couriers.admin.base import RecordAdmin, RecordInline
 from couriers.models import BulkJob, BulkOrder, ServiceablePincode, StoredLabel
@@ -12,6 +14,9 @@ class BulkOrderInline(RecordInline):
     model = BulkOrder
     fields = ("position", "order_number", "outcome", "shipment", "tries", "reason")
     show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BulkOrder]:
+        return super().get_queryset(request).select_related("shipment").defer("request")
 
 
 @admin.register(BulkJob)

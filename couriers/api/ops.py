@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from couriers import doubt
 from couriers.api import serializers as s
+from couriers.api.permissions import IsPermittedStaff, to_view
 from couriers.api.problems import problem
-from couriers.evidence import evidence_of
+from couriers.evidence import Evidence, evidence_of_all
 from couriers.models import CourierAccount, Shipment
 from couriers.representation import shipment_data
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers.statuses import Status
+
+log = structlog.get_logger(__name__)
 
 PAGE = 100
 MANY = 1000  # accounts
@@ -29,18 +33,15 @@ CONFLICT = {
 }
 
 
-class MaySettleDoubt(BasePermission):
-    """Staff with the permission to settle bookings in doubt."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user.has_perm("shipcrowd_couriers.settle_doubt"))
+TO_SETTLE_DOUBT = ("shipcrowd_couriers.settle_doubt",)
 
 
 class OpsView(APIView):
-    """What staff sees, of all companies."""
+    """What staff sees, of all companies. Any one of the permissions in `needs` lets in."""
 
     authentication_classes = [SessionAuthentication]
-    permission_classes = [IsAdminUser]
+    permission_classes = [IsPermittedStaff]
+    needs: tuple[str, ...]
 
 
 class InDoubtSerializer(serializers.Serializer[Any]):
@@ -72,17 +73,20 @@ class ReleaseSerializer(s.Strict):
 class InDoubtView(OpsView):
     """Bookings whose outcome nobody knows."""
 
+    needs = to_view(Shipment)
+
     @extend_schema(responses={200: InDoubtSerializer(many=True)})
     def get(self, request: Request) -> Response:
         """The hundred oldest bookings in doubt, with what is known of each."""
-        found = Shipment.objects.filter(status=Status.IN_DOUBT).select_related("company")
-        return Response([_with_evidence(shipment) for shipment in found.order_by("id")[:PAGE]])
+        doubts = Shipment.objects.filter(status=Status.IN_DOUBT).select_related("company")
+        found = list(doubts.order_by("id")[:PAGE])
+        return Response([*map(_with_evidence, found, evidence_of_all(found))])
 
 
 class SettleView(OpsView):
     """An operator's decision on one booking in doubt."""
 
-    permission_classes = [IsAdminUser, MaySettleDoubt]
+    needs = TO_SETTLE_DOUBT
 
     def settled(self, request: Request, pk: str, action: Any, **values: str) -> Response:
         """The shipment after the decision, or why there was none."""
@@ -136,6 +140,8 @@ class CircuitSerializer(serializers.Serializer[Any]):
 class CircuitsView(OpsView):
     """Circuit breakers."""
 
+    needs = to_view(CourierAccount)
+
     @extend_schema(responses={200: CircuitSerializer(many=True)})
     def get(self, request: Request) -> Response:
         """Every account's circuit that is not closed."""
@@ -147,13 +153,21 @@ class CircuitsView(OpsView):
 class CircuitView(OpsView):
     """One account's circuit."""
 
-    permission_classes = [IsAdminUser, MaySettleDoubt]
+    needs = TO_SETTLE_DOUBT
 
     @extend_schema(request=None, responses={200: CircuitSerializer, **CONFLICT})
     def delete(self, request: Request, pk: str) -> Response:
-        """Close the circuit by hand, so that the next call is made."""
+        """Close the circuit by hand, so that the next call is made. The history tells who did."""
         account = get_object_or_404(CourierAccount.objects.select_related("company"), pk=pk)
         CircuitBreaker.of_account(account.courier_id, account.pk).reset()
+        assert request.user.is_authenticated
+        log.warning("circuit_reset", account=account.pk, actor=request.user.pk)
+        LogEntry.objects.log_actions(
+            user_id=request.user.pk,
+            queryset=CourierAccount.objects.filter(pk=account.pk),
+            action_flag=CHANGE,
+            change_message="Circuit closed by hand.",
+        )
         return Response(_circuit(account))
 
 
@@ -166,8 +180,7 @@ def _circuit(account: CourierAccount) -> dict[str, str]:
     }
 
 
-def _with_evidence(shipment: Shipment) -> dict[str, Any]:
-    evidence = evidence_of(shipment)
+def _with_evidence(shipment: Shipment, evidence: Evidence) -> dict[str, Any]:
     return {
         "shipment": shipment_data(shipment),
         "company": shipment.company.slug,

@@ -41,7 +41,8 @@ def page(request: Request, rows: QuerySet[M], *, prefix: str) -> tuple[list[M], 
 
 def _size(request: Request) -> int:
     text = request.query_params.get("page_size", str(tunables().PAGE_SIZE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+    number = text.isascii() and text.isdigit() and len(text) < 10
+    if not number or not 1 <= int(text) <= LARGEST_PAGE:
         raise ValidationError({"page_size": [f"must be 1 to {LARGEST_PAGE}"]})
     return int(text)
 

@@ -32,7 +32,7 @@ from couriers.models import (
     WarehouseRegistration,
 )
 from tests.couriers.test_booking import DRAFT
-from tests.factories import make_api_key
+from tests.factories import make_api_key, make_parcels
 from webhooks.models import WebhookEvent
 
 SECRETS = {
@@ -185,3 +185,19 @@ def test_the_consignees_page_shows_nothing_of_theirs(everything: Any) -> None:
         Shipment.objects.update(status=status)
         assert words in Client().get(f"/track/{shipment.pk}/").content.decode()
     assert Client().get("/track/shp_nothing/").status_code == 404
+
+
+def test_the_page_of_a_bulk_job_is_few_statements_however_many_its_orders(
+    operator: Client, account: Any, django_assert_max_num_queries: Any
+) -> None:
+    job = BulkJob.objects.create(company=account.company, total=30)
+    for number, tracking_id in enumerate(make_parcels(account, 30)):
+        shipment = Shipment.objects.get(tracking_id=tracking_id)
+        BulkOrder.objects.create(
+            job=job, position=number, order_number=shipment.order_number, shipment=shipment,
+            outcome="booked", finished_at=timezone.now(), request="9, Secret Lane",
+        )  # fmt: skip
+    with django_assert_max_num_queries(12) as queries:
+        page = operator.get(reverse(f"{name_of(BulkJob)}_change", args=[job.pk])).content.decode()
+    assert shipment.order_number in page
+    assert '"request"' not in str(queries.captured_queries)

@@ -33,7 +33,8 @@ from tests.factories import ShipmentFactory
 @pytest.fixture
 def operator(db: None) -> Any:
     user = get_user_model().objects.create_user("operator", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="settle_doubt"))
+    granted = Permission.objects.filter(codename__in=["settle_doubt", "view_shipment"])
+    user.user_permissions.set(granted)
     return user
 
 
@@ -223,7 +224,9 @@ def test_staff_settles_doubt_by_api_and_merchants_do_not(
 
 
 def test_staff_without_the_permission_only_looks(doubtful: Shipment, client: Client) -> None:
-    client.force_login(get_user_model().objects.create_user("watcher", is_staff=True))
+    watcher = get_user_model().objects.create_user("watcher", is_staff=True)
+    watcher.user_permissions.add(Permission.objects.get(codename="view_shipment"))
+    client.force_login(watcher)
     assert client.get("/api/v1/ops/in-doubt/").status_code == 200
     answer = client.post(
         f"/api/v1/ops/in-doubt/{doubtful.pk}/release/",

@@ -88,6 +88,8 @@ def test_fifty_shipments_are_listed_in_at_most_three_statements(
         "cursor=shp_" + "x" * 40,
         "page_size=0",
         "page_size=201",
+        "page_size=000000200999",
+        "page_size=1" + "9" * 5000,
         "page_size=²",
         "cursor=shp_%00",
     ],

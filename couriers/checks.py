@@ -85,3 +85,17 @@ def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
             id="couriers.W001",
         )
     ]
+
+
+@register(deploy=True)
+def check_metrics_token(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W002: /metrics names accounts and tells how much is booked."""
+    if getattr(settings, "METRICS_TOKEN", ""):
+        return []
+    return [
+        checks.Warning(
+            "METRICS_TOKEN is not set, so that anybody may read /metrics",
+            hint="Set it to a long random string, and have Prometheus send it as a bearer token.",
+            id="couriers.W002",
+        )
+    ]

@@ -11,10 +11,12 @@ import os
 from collections.abc import Callable, Iterable
 
 import structlog
-from django.db import DatabaseError
+from django.conf import settings
+from django.db import Error
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -50,7 +52,7 @@ class States(Collector):
         for source in _sources:
             try:
                 yield from list(source())
-            except DatabaseError as error:
+            except Error as error:
                 failures += 1
                 log.warning("metrics_source_failed", source=source.__name__, error=str(error))
         failed.add_metric([], failures)
@@ -58,7 +60,12 @@ class States(Collector):
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """GET /metrics in Prometheus' text format."""
+    """GET /metrics in Prometheus' text format; 401 for who does not bear the METRICS_TOKEN."""
+    token = getattr(settings, "METRICS_TOKEN", "")
+    if token:
+        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
+        if keyword.casefold() != "bearer" or not constant_time_compare(given.strip(), token):
+            return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     counted = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         counted = CollectorRegistry()

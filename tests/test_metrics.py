@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from couriers import metrics
@@ -63,11 +63,30 @@ def test_an_open_circuit_is_shown_by_account(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "given",
+    [None, "", "Bearer", "Bearer ", "Bearer another", "Basic a-token", "a-token", "Bearer é"],
+)
+def test_with_a_token_metrics_are_for_who_bears_it(
+    client: Client, settings: Any, given: str | None
+) -> None:
+    account = CourierAccountFactory()
+    settings.METRICS_TOKEN = "a-token"
+    refused = client.get("/metrics", headers={} if given is None else {"Authorization": given})
+    assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
+    assert refused.content == b""
+    told = client.get("/metrics", headers={"Authorization": "Bearer a-token"})
+    assert told.status_code == 200
+    assert account.pk in told.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_a_database_that_is_away_does_not_hide_the_counters(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     def away() -> Any:
-        raise OperationalError("away")
+        raise error("away")
 
     monkeypatch.setattr(metrics, "_sources", [away])
     text = _scrape(client)

@@ -28,7 +28,7 @@ def found(**given: Any) -> dict[str, str]:
 
 
 def test_the_settings_as_they_are_have_no_errors() -> None:
-    assert not {id_ for id_ in found() if id_.startswith("couriers")}
+    assert not {id_ for id_ in found(METRICS_TOKEN="x") if id_.startswith("couriers")}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,7 @@ def test_the_settings_as_they_are_have_no_errors() -> None:
         ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
         ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
         ({"APP_BASE_URL": "http://shop.example"}, "couriers.W001", "https://"),
+        ({"METRICS_TOKEN": ""}, "couriers.W002", "bearer token"),
         ({"SHIPCROWD": {"COURIERS": {"ekart": {"X": 1}}}}, "couriers_ekart.E001", "READ_TIMEOUT"),
         (
             {"SHIPCROWD": {"COURIERS": {"ekart": {"READ_TIMEOUT": None}}}},

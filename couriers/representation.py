@@ -68,11 +68,14 @@ def tracking_url(shipment_id: str) -> str:
     return f"{settings.APP_BASE_URL}/track/{shipment_id}/"
 
 
+def time_text(moment: dt.datetime) -> str:
+    """A time as the API writes it: ISO 8601 in UTC, to the millisecond."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _money(amount: Decimal) -> str:
     return f"{amount:.2f}"
 
 
 def _time(moment: dt.datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if moment is None else time_text(moment)

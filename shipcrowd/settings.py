@@ -183,7 +183,8 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["couriers.api.permissions.IsCompany"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["couriers.api.renderers.ApiRenderer"],
+    "DATETIME_FORMAT": None,  # times are written by the renderer, in UTC
     "DEFAULT_PARSER_CLASSES": ["couriers.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "couriers.api.problems.exception_handler",

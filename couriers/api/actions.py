@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from couriers import actions
 from couriers.api import serializers as s
 from couriers.api.authentication import company_of
+from couriers.api.renderers import ApiRenderer, PdfRenderer
 from couriers.api.responses import CONFLICT, PROBLEMS
 from couriers.converters import PublicId
 from couriers.labels import label_data_of, label_of
@@ -93,7 +94,12 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
             **CONFLICT,
         },
     )
-    @action(detail=True, methods=["get"], filterset_class=None)
+    @action(
+        detail=True,
+        methods=["get"],
+        filterset_class=None,
+        renderer_classes=[ApiRenderer, PdfRenderer],
+    )
     def label(self, request: Request, pk: str) -> FileResponse | Response:
         """The packing label as a PDF. It is fetched from the courier once, and kept."""
         shipment = self.shipment(pk)
@@ -101,6 +107,7 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
         if asked not in ("true", "false"):
             raise serializers.ValidationError({"json_only": ["must be true or false"]})
         if asked == "true":
+            request.accepted_renderer = ApiRenderer()  # it was asked for by name
             return Response(label_data_of(shipment))
         stored = label_of(shipment)
         response = FileResponse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
@@ -51,4 +52,5 @@ def _url(request: Request, **changes: Any) -> str:
     params = request.query_params.copy()
     for key, value in changes.items():
         params[key] = value
-    return str(request.build_absolute_uri(f"{request.path}?{params.urlencode()}"))
+    # Not by the request's own host and scheme: behind a proxy that ends TLS these are not ours.
+    return f"{settings.APP_BASE_URL}{request.path_info}?{params.urlencode()}"

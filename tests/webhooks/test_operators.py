@@ -71,6 +71,7 @@ def test_the_list_is_narrowed_by_state_and_paged(
     assert "webhook_secret" not in str(queries.captured_queries)
     assert [one["id"] for one in page["results"]] == [events[1].pk]
     assert "RuntimeError" in page["results"][0]["reason"]
+    assert page["results"][0]["received_at"].endswith("Z")
     page = client.get(page["next"]).json()
     assert ([one["id"] for one in page["results"]], page["next"]) == ([events[0].pk], None)
     assert len(client.get(f"{LIST}?account={events[0].account_id}").json()["results"]) == 4

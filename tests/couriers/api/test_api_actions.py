@@ -283,6 +283,24 @@ def test_a_label_is_fetched_once_and_then_served_from_storage(
     assert [p.read_bytes() for p in media.rglob("*.pdf")] == [PDF]
 
 
+@pytest.mark.parametrize("accepted", ["application/pdf", "application/pdf, */*;q=0.1"])
+def test_a_label_is_had_by_who_accepts_a_pdf_alone(
+    storefront: Client, shipment: Shipment, able: Any, monkeypatch: Any, accepted: str
+) -> None:
+    url = f"/api/v1/shipments/{shipment.pk}/label/"
+    answer = storefront.get(url, headers={"Accept": accepted})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert body_of(answer) == PDF
+    monkeypatch.setattr(able, "get_label_data", lambda self, ids: [{"number": ids[0]}])
+    data = storefront.get(f"{url}?json_only=true", headers={"Accept": accepted})
+    assert (data["Content-Type"], data.json()) == (
+        "application/json", {"number": shipment.tracking_id},
+    )  # fmt: skip
+    stand(shipment, "in_doubt", tracking_id="")
+    refused = storefront.get(url, headers={"Accept": accepted})
+    assert (refused.status_code, refused["Content-Type"]) == (409, "application/problem+json")
+
+
 @pytest.mark.parametrize(
     "content", [b'{"status": false}', b"", b"%PDF-1.4 cut off", b"x%PDF-1.4 %%EOF"]
 )

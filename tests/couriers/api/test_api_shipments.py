@@ -175,6 +175,18 @@ def test_lists_are_paged_by_keyset_in_at_most_three_statements(
     assert seen == sorted(made, reverse=True)
 
 
+def test_the_next_page_is_where_the_platform_is_reached_and_not_where_the_proxy_asks(
+    storefront: Client, account: Any, settings: Any
+) -> None:
+    settings.APP_BASE_URL = "https://ship.example"
+    warehouse = account.company.warehouses.get()
+    oldest, _ = (ShipmentFactory(account=account, warehouse=warehouse).pk for _ in range(2))
+    page = storefront.get(f"{URL}?page_size=1&status=booked", headers={"Host": "localhost"}).json()
+    assert page["next"].startswith(f"https://ship.example{URL}?")
+    (shown,) = storefront.get(page["next"].removeprefix("https://ship.example")).json()["results"]
+    assert shown["id"] == oldest
+
+
 def test_lists_can_be_narrowed(storefront: Client, account: Any) -> None:
     warehouse = account.company.warehouses.get()
     ShipmentFactory(account=account, warehouse=warehouse, order_number="X", status="delivered")

@@ -15,6 +15,7 @@ from couriers.api.authentication import company_of
 from couriers.api.responses import PROBLEMS
 from couriers.api.serializers import checked_pincode, text
 from couriers.models import Company, Warehouse, WarehouseRegistration
+from couriers.validation import has_control_characters
 
 MAX_WAREHOUSES = 500  # of a company
 
@@ -52,6 +53,16 @@ class WarehouseSerializer(serializers.ModelSerializer[Warehouse]):
                 {name[:100]: ["is not a field of this object"] for name in unknown[:20]}
             )
         return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        wrong = [
+            name
+            for name, value in attrs.items()
+            if isinstance(value, str) and has_control_characters(value)
+        ]
+        if wrong:
+            raise ValidationError({name: ["contains control characters"] for name in wrong})
+        return attrs
 
     def validate_phone(self, value: str) -> str:
         phone = india.parse_phone(value)

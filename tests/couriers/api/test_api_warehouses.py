@@ -50,6 +50,8 @@ def test_there_is_one_default_and_it_moves(storefront: Client, company: Any) -> 
         ({"pincode": "012345"}, "pincode"), ({"state": "Atlantis"}, "state"),
         ({"address": "x" * 501}, "address"), ({"is_default": "perhaps"}, "is_default"),
         ({"id": "whs_x", "surprise": 1}, "surprise"),
+        ({"name": "A\u202eB"}, "name"), ({"contact_name": "x\r\ny"}, "contact_name"),
+        ({"address": "a\u0007b"}, "address"), ({"city": "De\u200blhi"}, "city"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["post", "patch"])

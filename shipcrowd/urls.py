@@ -26,5 +26,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics, name="metrics"),
 ]
 
+handler400 = "couriers.api.problems.bad_request"
 handler404 = "couriers.api.problems.page_not_found"
 handler500 = "couriers.api.problems.server_error"

@@ -7,11 +7,13 @@ The class of the failure decides the status: what a storefront may do next is to
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
@@ -27,6 +29,7 @@ from couriers.returns import NotReturnable
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class ProblemRenderer(JSONRenderer):
@@ -78,17 +81,21 @@ def _from(error: Exception) -> Response | None:
         return problem(error.name, error.title, 409, error.detail)
     if isinstance(error, UnknownCourier):
         return _invalid([{"field": "courier", "message": str(error)}])
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, DATABASE_AWAY):
         log.error("database_unavailable", error=type(error).__name__)
         return problem(
             "database-unavailable",
-            "The database does not answer",
+            "Not available at the moment",
             503,
+            "The database does not answer. "
             "Ask again with the same Idempotency-Key: what was done is not done twice.",
             retry_after=5,
         )
     if isinstance(error, drf.ValidationError):
         return _invalid(list(_flatten(error.detail)))
+    if isinstance(error, RequestDataTooBig):
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return problem("too-large", "The body is too large", 413, f"It may have {most} bytes.")
     if isinstance(error, Http404):
         return problem("not-found", "Not found", 404)
     if isinstance(error, PermissionDenied):
@@ -219,21 +226,34 @@ def _flatten(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
         yield {"field": path, "message": str(detail)}
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: what Django refuses before or beside a view of the API."""
+    refused = _from(exception) or problem("malformed", "Malformed request", 400)
+    return _without_a_view(request, refused)
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404: a problem below /api/, a plain page elsewhere."""
-    return _plain(request, "not-found", "Not found", 404)
+    return _without_a_view(request, problem("not-found", "Not found", 404))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: the same, and nothing of what went wrong."""
-    return _plain(request, "internal", "Something went wrong", 500)
+    """handler500: a database that is away is a 503; of anything else nothing is told."""
+    error = sys.exc_info()[1]
+    away = _from(error) if isinstance(error, DATABASE_AWAY) else None
+    return _without_a_view(request, away or problem("internal", "Something went wrong", 500))
 
 
-def _plain(request: HttpRequest, name: str, title: str, status: int) -> HttpResponse:
+def _without_a_view(request: HttpRequest, answer: Response) -> HttpResponse:
+    """A problem where no view of the API answers it: as JSON below /api/, else as its title."""
+    headers = {"Retry-After": answer["Retry-After"]} if "Retry-After" in answer else {}
     if request.path.startswith("/api/"):
         return JsonResponse(
-            {"type": f"/problems/{name}", "title": title, "status": status},
-            status=status,
-            content_type=CONTENT_TYPE,
+            answer.data, status=answer.status_code, headers=headers, content_type=CONTENT_TYPE
         )
-    return HttpResponse(f"{title}\n", status=status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        f"{answer.data['title']}\n",
+        status=answer.status_code,
+        headers=headers,
+        content_type="text/plain; charset=utf-8",
+    )

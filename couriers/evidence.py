@@ -112,6 +112,4 @@ def _evidence(
 ) -> Evidence:
     counts = counts or {"later": 0, "confirmed": 0, "last": None}
     last = dt.datetime.fromisoformat(counts["last"]) if counts["last"] else None
-    return Evidence(
-        shipment.attention, calls, since, counts["later"], counts["confirmed"], last
-    )
+    return Evidence(shipment.attention, calls, since, counts["later"], counts["confirmed"], last)

@@ -197,17 +197,23 @@ def second_shipment(tracking_id: str) -> str:
 
 def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
     """An event, an operator or a later attempt settled the booking before the answer came."""
+
+    def take() -> BookingResult:
+        current = _take_late_answer(shipment, booking)
+        if current.tracking_id:
+            return BookingResult(current, 201, store_answer(current))
+        return BookingResult(current, 202, shipment_json(current))
+
+    def tell() -> BookingResult:
+        current = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        flag(current, second_shipment(booking.tracking_id))
+        return BookingResult(current, 202, shipment_json(current))
+
     try:
-        with transaction.atomic():
-            current = _take_late_answer(shipment, booking)
-            if current.tracking_id:
-                return BookingResult(current, 201, store_answer(current))
+        return _committed(take)
     except IntegrityError:
         # Booked again in this very moment, or the id is another shipment's.
-        with transaction.atomic():
-            current = Shipment.objects.select_for_update().get(pk=shipment.pk)
-            flag(current, second_shipment(booking.tracking_id))
-    return BookingResult(current, 202, shipment_json(current))
+        return _committed(tell)
 
 
 def _take_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
@@ -218,10 +224,8 @@ def _take_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
     if booking.tracking_id in (current.tracking_id, *current.former_tracking_ids):
         return current
     others = [row for row in rows if row.pk != current.pk and row.status not in RELEASES_ORDER]
-    if current.status not in (*UNSETTLED, Status.FAILED):
-        flag(current, second_shipment(booking.tracking_id))
-    elif others:
-        flag(others[-1], second_shipment(booking.tracking_id))
+    if others or current.status not in (*UNSETTLED, Status.FAILED):
+        flag(others[-1] if others else current, second_shipment(booking.tracking_id))
     else:
         # Given up too early, or tried again. It exists: live, so that nobody books it once more.
         again = current.status != Status.FAILED

@@ -25,6 +25,7 @@ from couriers_ekart import metrics, outcomes
 from couriers_ekart.auth import Token, TokenSource
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.limits import DEFAULT_LIMITS
+from couriers_ekart.unsent import before_sending
 
 if TYPE_CHECKING:
     from couriers.models import CourierAccount
@@ -208,12 +209,8 @@ class EkartClient:
 
     def _token(self, get: Callable[[], Token], operation: str) -> Token:
         """A token; where its own call was lost, this one surely has not been made."""
-        try:
+        with before_sending(operation, "no token is to be had"):
             return get()
-        except Unknown as error:
-            raise NotSent(
-                f"no token is to be had ({error.message})", courier="ekart", operation=operation
-            ) from None
 
     def _send(
         self,
@@ -224,12 +221,13 @@ class EkartClient:
         params: Mapping[str, str] | None,
         headers: Mapping[str, str],
     ) -> Any:
-        try:
-            rate_limit.acquire(self._account_id, operation, self._limits[operation])
-        except RateLimited:
-            metrics.RATE_LIMIT_HITS.labels(operation).inc()
-            raise
-        self._breaker.before_call()
+        with before_sending(operation, "the call was held back"):
+            try:
+                rate_limit.acquire(self._account_id, operation, self._limits[operation])
+            except RateLimited:
+                metrics.RATE_LIMIT_HITS.labels(operation).inc()
+                raise
+            self._breaker.before_call()
         started = time.perf_counter()
         status = 0
         failure: CourierError | None = None

@@ -83,6 +83,9 @@ def from_answer(
     code, words = _code_and_words(decoded)
 
     def failure(kind: type[CourierError], message: str, **more: Any) -> CourierError:
+        if operation == "get_token" and kind not in (TooManyRequests, Unknown):
+            # Nothing but the login is in that call, and it is about no shipment.
+            kind, message = CredentialsRefused, "the login is refused"
         return kind(
             message,
             courier="ekart",
@@ -109,8 +112,6 @@ def from_answer(
         delay = retry_after(headers)
         return None, failure(TooManyRequests, "too many requests", retry_after=delay)
     if status == 401:
-        if operation == "get_token":
-            return None, failure(CredentialsRefused, "the user name or password is refused")
         return None, failure(TokenRefused, "the token is refused")
     if status == 403:
         return None, failure(CredentialsRefused, "not allowed for this account")

@@ -44,6 +44,7 @@ from couriers_ekart.mapper.history import history_from
 from couriers_ekart.options import options_from
 from couriers_ekart.side_by_side import side_by_side
 from couriers_ekart.statuses import EKART_MAPPER
+from couriers_ekart.unsent import before_sending
 
 if TYPE_CHECKING:
     from couriers.models import CourierAccount
@@ -87,7 +88,8 @@ class EkartAdapter(BaseCourierAdapter):
 
     def create_shipment(self, request: ShipmentRequest) -> Booking:
         """Book (PUT /api/v1/package/create), registering the warehouse where Ekart lacks it."""
-        self.check_request(request)
+        with before_sending("create_shipment", "the booking could not be prepared"):
+            self.check_request(request)
         request, registered = self._with_registration(request)
         try:
             return self._create(request, registered)
@@ -241,7 +243,8 @@ class EkartAdapter(BaseCourierAdapter):
             return None, None
 
     def _create(self, request: ShipmentRequest, registered: bool) -> Booking:
-        payload = payloads.shipment_payload(request, registered=registered)
+        with before_sending("create_shipment", "the booking could not be written out"):
+            payload = payloads.shipment_payload(request, registered=registered)
         return answers.booking_from(self.client.create_shipment(payload))
 
     def _with_registration(self, request: ShipmentRequest) -> tuple[ShipmentRequest, bool]:

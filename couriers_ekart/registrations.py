@@ -19,6 +19,7 @@ from couriers.resilience.lock import LockTimeout, exclusive
 from couriers.types import Pickup
 from couriers.types import WarehouseRegistration as Registered
 from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.unsent import before_sending
 
 OPERATION = "add_address"
 
@@ -36,8 +37,16 @@ def register(
 
     Many bookings may find it unregistered at once: the first registers it for all. A refusal is
     believed for a while, so that the bookings meanwhile go with the whole address at once.
-    Raises NotSent or NotDone where Ekart cannot be asked now.
+    Raises NotSent or NotDone where Ekart cannot be asked now: registering is harmless to repeat,
+    and the booking itself was not sent.
     """
+    with before_sending(OPERATION, "the warehouse could not be registered"):
+        return _register(account, pickup, create)
+
+
+def _register(
+    account: CourierAccount, pickup: Pickup, create: Callable[[Pickup], Registered]
+) -> str:
     try:
         with exclusive(f"register:{account.pk}:{pickup.warehouse_id}", life=60, wait=30):
             row = _row(account, pickup)
@@ -58,18 +67,9 @@ def register(
     except Rejected as error:
         _remember(account, pickup, RegistrationState.FAILED, reason=str(error))
         return ""
-    except (NotSent, NotDone) as error:
+    except (NotSent, NotDone, Unknown) as error:
         _remember_if_new(account, pickup, error)
         raise
-    except Unknown as error:
-        # Registering is harmless to repeat, and the booking itself was not sent.
-        _remember_if_new(account, pickup, error)
-        raise NotSent(
-            f"the warehouse could not be registered ({error.message})",
-            courier=account.courier_id,
-            operation=OPERATION,
-            retry_after=error.retry_after,
-        ) from None
 
 
 def _row(account: CourierAccount, pickup: Pickup) -> WarehouseRegistration | None:

@@ -43,11 +43,14 @@ class Answer(BaseModel):
 
 
 class TokenAnswer(Answer):
-    """/integrations/v2/auth/token/{client_id}; `expires_in` is in seconds."""
+    """/integrations/v2/auth/token/{client_id}; `expires_in` is in seconds.
 
-    access_token: str = Field(min_length=1)
-    token_type: str = "Bearer"  # noqa: S105
-    expires_in: float = Field(gt=0)
+    Held to what may stand in a header and in a date: the calls that go with it are not to fail.
+    """
+
+    access_token: str = Field(pattern=r"^[\x21-\x7e]+$")
+    token_type: str = Field(default="Bearer", pattern=r"^[A-Za-z]{1,20}$")
+    expires_in: float = Field(ge=0, le=366 * 86_400)
 
 
 class Barcodes(Answer):

@@ -134,6 +134,8 @@ class Migration(migrations.Migration):
                 ('access_token', fernet_fields.fields.EncryptedTextField()),
                 ('token_type', models.CharField(default='Bearer', max_length=20)),
                 ('expires_at', models.DateTimeField()),
+                ('login_hash', models.CharField(default='', max_length=64)),
+                ('no_newer', models.BooleanField(default=False)),
                 ('version', models.PositiveBigIntegerField(default=1)),
                 ('refreshed_at', models.DateTimeField(auto_now=True)),
             ],

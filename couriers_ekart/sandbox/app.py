@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -25,7 +24,10 @@ from couriers_ekart.sandbox.validation import Refused
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the sandbox behaves. `pace` is seconds a step, `pincodes` the length of their list."""
+    """How the sandbox behaves. `pace` is seconds a step, `pincodes` the length of their list.
+
+    `token_life` is in seconds, too.
+    """
 
     client_id: str = "sandbox"
     username: str = "sandbox"
@@ -38,6 +40,7 @@ class Options:
     seed: int = 0
     slow_seconds: float = 1.0
     pincodes: int = 2000
+    token_life: float = 24 * 3600
     shares: Shares = field(default_factory=Shares)
 
 
@@ -46,7 +49,7 @@ class Sandbox:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.books = Books()
+        self.books = Books(options.token_life)
         self.callbacks = Callbacks(self.books)
         self.faults = Faults(options.faults, options.seed, options.slow_seconds)
         self.lives = LifeCycles(
@@ -144,7 +147,6 @@ class Sandbox:
         )
 
     def _check_token(self, request: web.Request) -> None:
-        given = request.headers.get("Authorization", "")
-        known = f"Bearer {self.books.token}"
-        if not self.books.token or not hmac.compare_digest(given.encode(), known.encode()):
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not self.books.knows_token(token):
             raise Refused("Invalid or expired token", status=401, code="SWIFT_UNAUTHORIZED")

@@ -6,6 +6,7 @@ Like Ekart it books again whatever is sent again: the count of bookings an order
 
 from __future__ import annotations
 
+import hmac
 import itertools
 import secrets
 import time
@@ -15,7 +16,6 @@ from typing import Any
 
 from couriers_ekart.sandbox.shipment_validation import is_large
 
-TOKEN_LIFE = 24 * 3600
 TRAVEL = 3 * 86_400_000  # milliseconds from pick-up to delivery
 
 
@@ -164,13 +164,14 @@ class Webhook:
 
 
 class Books:
-    """Everything that the sandbox knows."""
+    """Everything that the sandbox knows. `token_life` is in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, token_life: float = 24 * 3600) -> None:
         # Ids are never the same in two runs: the platform remembers those of the last one.
         self.mark = "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(4))
         self.token = ""
         self.token_until = 0.0
+        self._token_life = token_life
         self.shipments: list[Booked] = []
         self.orders: Counter[tuple[str, bool]] = Counter()
         self.manifests: dict[int, Manifest] = {}
@@ -183,11 +184,16 @@ class Books:
         self._by_waybill: dict[str, Booked] = {}
 
     def hand_out_token(self) -> tuple[str, int]:
-        """The token and the seconds it still holds: the same one for 24 hours."""
+        """The token and the seconds it still holds: the same one for its whole life."""
         now = time.time()
         if now >= self.token_until:
-            self.token, self.token_until = secrets.token_urlsafe(32), now + TOKEN_LIFE
+            self.token, self.token_until = secrets.token_urlsafe(32), now + self._token_life
         return self.token, int(self.token_until - now)
+
+    def knows_token(self, token: str) -> bool:
+        """Whether it is the one handed out last, and has not run out."""
+        alive = time.time() < self.token_until
+        return alive and hmac.compare_digest(token.encode(), self.token.encode())
 
     def revoke_token(self) -> None:
         """Refuse the current token from now on; the next auth call makes a new one."""

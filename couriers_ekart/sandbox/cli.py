@@ -59,6 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pincodes", type=_pincodes, default=2000, help="how many the list of pincodes has"
     )
     parser.add_argument(
+        "--token-life",
+        type=_token_life,
+        default=24 * 3600,
+        metavar="SECONDS",
+        help="how long a token holds",
+    )
+    parser.add_argument(
         "--webhook", nargs=2, metavar=("URL", "SECRET"), help="a callback without registration"
     )
     parser.add_argument(
@@ -82,6 +89,7 @@ def run(options: dict[str, Any]) -> None:
             seed=options["seed"],
             slow_seconds=options["slow_seconds"],
             pincodes=options["pincodes"],
+            token_life=options["token_life"],
             shares=Shares(shares.delivered, shares.undelivered, shares.rto, options["seed"]),
         )
     )
@@ -120,6 +128,13 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 3600:
         raise argparse.ArgumentTypeError("0 to 3600 seconds")
+    return value
+
+
+def _token_life(text: str) -> float:
+    value = float(text)
+    if not 1 <= value <= 86_400:
+        raise argparse.ArgumentTypeError("1 to 86400 seconds")
     return value
 
 

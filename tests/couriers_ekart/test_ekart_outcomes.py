@@ -194,11 +194,6 @@ def test_a_definite_code_decides_and_then_the_status(
     assert "9876543210" not in str(error)
 
 
-def test_a_401_of_the_auth_call_is_the_logins_fault() -> None:
-    _, error = from_answer(401, {}, b"{}", "get_token")
-    assert type(error) is CredentialsRefused
-
-
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [("7", 7), ("", 1), ("soon", 1), ("999999", 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],

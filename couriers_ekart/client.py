@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -43,6 +44,8 @@ def session() -> requests.Session:
         if _session is None or _session[0] != os.getpid():
             fresh = requests.Session()
             fresh.trust_env = False
+            # All accounts share it: a cookie would carry one merchant's session to another's calls.
+            fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
             size = ekart_tunables().POOL_SIZE
             adapter = HTTPAdapter(
                 pool_connections=8,

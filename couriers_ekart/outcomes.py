@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -27,6 +26,7 @@ from couriers.errors import (
     Unknown,
     UnknownPickupAlias,
 )
+from couriers_ekart.words import clean, words_of
 
 LONGEST_RETRY_AFTER = 3600.0
 NOT_FOUND_CODES = {"SWIFT_RESOURCE_NOT_FOUND_EXCEPTION"}
@@ -44,7 +44,6 @@ _BEFORE_SENDING = (
     u3.LocationParseError,
     u3.ProxyError,
 )
-_LONG_NUMBER = re.compile(r"\+?\d[\d\s-]{8,}\d")
 
 
 def from_exception(error: requests.RequestException, operation: str) -> CourierError:
@@ -80,7 +79,7 @@ def from_answer(
     A body with a known, definite code decides before the status does.
     """
     decoded = _decode(body)
-    code, words = _code_and_words(decoded)
+    code, words = _code_of(decoded), words_of(decoded)
 
     def failure(kind: type[CourierError], message: str, **more: Any) -> CourierError:
         if operation == "get_token" and kind not in (TooManyRequests, Unknown):
@@ -158,21 +157,11 @@ def _decode(body: bytes) -> Any:
         return None
 
 
-def _code_and_words(decoded: Any) -> tuple[str, str]:
-    """Ekart's code, which is often in `message`, and its words for people, without numbers."""
+def _code_of(decoded: Any) -> str:
+    """Ekart's code, which is often in `message`."""
     if not isinstance(decoded, dict):
-        return "", ""
+        return ""
     message, code = decoded.get("message"), decoded.get("code")
     known = NOT_FOUND_CODES | REFUSAL_CODES
     found = next((c for c in (message, code) if isinstance(c, str) and c in known), "")
-    words = next(
-        (
-            decoded[key]
-            for key in ("description", "remark", "message")
-            if isinstance(decoded.get(key), str) and decoded[key]
-        ),
-        "",
-    )
-    # Ekart quotes what it refuses: a consignee's phone must not travel on in an error.
-    clean = _LONG_NUMBER.sub("…", words)[:500]
-    return found or (code if isinstance(code, str) else ""), clean
+    return found or (clean(code) if isinstance(code, str) else "")

@@ -143,7 +143,11 @@ class EkartAdapter(BaseCourierAdapter):
 
     def cancel_shipment(self, tracking_id: str) -> ActionResult:
         """Cancel (DELETE /api/v1/package/cancel); already cancelled is done."""
-        return answers.cancel_from(self.client.cancel_shipment(tracking_id), tracking_id)
+        try:
+            answer = self.client.cancel_shipment(tracking_id)
+        except Rejected as refusal:
+            return answers.cancelled_already(refusal)
+        return answers.cancel_from(answer, tracking_id)
 
     def cancel_reverse_shipment(self, tracking_id: str) -> ActionResult:
         """Cancel a return: the same call."""
@@ -161,9 +165,15 @@ class EkartAdapter(BaseCourierAdapter):
         return answers.bulk_serviceability_from(self.client.bulk_serviceability(kind))
 
     def create_warehouse(self, pickup: Pickup) -> WarehouseRegistration:
-        """Register a pickup address (POST /api/v2/address) under its alias, or a new one."""
+        """Register a pickup address (POST /api/v2/address) under its alias, or a new one.
+
+        An alias that exists is done.
+        """
         alias = pickup.reference or registrations.alias_for(pickup)
-        answer = self.client.add_address(payloads.address_payload(pickup, alias))
+        try:
+            answer = self.client.add_address(payloads.address_payload(pickup, alias))
+        except Rejected as refusal:
+            return answers.registered_already(refusal, alias)
         return answers.registration_from(answer, alias)
 
     def request_reattempt(self, request: ReattemptRequest) -> ActionResult:
@@ -206,7 +216,7 @@ class EkartAdapter(BaseCourierAdapter):
                 + ", ".join(one for one, _ in refusals[:20]),
                 courier=self.code,
                 operation="set_dispatch_date",
-                courier_message=refusals[0][1][:500],
+                courier_message=refusals[0][1],
             )
         return ActionResult(remark=f"pickup on {request.date.isoformat()}")
 

@@ -7,9 +7,19 @@ kept, numbers may come as strings, and what is optional in practice may be missi
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticUseDefault
 
 from couriers.validation import storable
 
@@ -29,11 +39,24 @@ def _as_it_is(text: str) -> str:
     return text
 
 
+def _or_default(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        raise PydanticUseDefault from None
+
+
+T = TypeVar("T")
+# What an answer is worth having without: where it cannot be read, it is as if it were missing.
+OrDefault = Annotated[T, WrapValidator(_or_default)]
 # Words for people: kept as far as they can be.
 Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(storable)]
 # An id or a number of the courier's that is kept in a column: as it is, or refused.
 Name = Annotated[str, BeforeValidator(_as_text), AfterValidator(_as_it_is), Field(max_length=100)]
 Rupees = Annotated[Decimal, Field(ge=-(10**9), le=10**9)]
+# The years 2000 to 2099 in milliseconds since the epoch. Seconds would be days in 1970: refused.
+EARLIEST, LATEST = 946_684_800_000, 4_102_444_799_999
+Milliseconds = Annotated[int, Field(ge=EARLIEST, le=LATEST)]
 
 
 class Answer(BaseModel):
@@ -54,18 +77,17 @@ class TokenAnswer(Answer):
 
 
 class Barcodes(Answer):
-    wbn: Name = ""
-    order: Text = ""
+    wbn: OrDefault[Name] = ""
 
 
 class CreateAnswer(Answer):
-    """/api/v1/package/create."""
+    """/api/v1/package/create; `status` and `tracking_id` say it all, whatever comes with them."""
 
     status: bool
-    remark: Text = ""
-    tracking_id: Name = ""
-    vendor: Name = ""
-    barcodes: Barcodes = Barcodes()
+    remark: OrDefault[Text] = ""
+    tracking_id: OrDefault[Name] = ""
+    vendor: OrDefault[Name] = ""
+    barcodes: OrDefault[Barcodes] = Barcodes()
 
 
 class Acknowledgement(Answer):
@@ -83,13 +105,13 @@ class AcknowledgementList(Answer):
 class TrackDetail(Answer):
     status: Annotated[Text, Field(min_length=1)]
     ctime: int
-    desc: Text = ""
-    location: Text = ""
-    ndrStatus: Text = ""  # noqa: N815 - Ekart's spelling
+    desc: OrDefault[Text] = ""
+    location: OrDefault[Text] = ""
+    ndrStatus: OrDefault[Text] = ""  # noqa: N815 - Ekart's spelling
 
 
 class Track(TrackDetail):
-    attempts: int | None = None
+    attempts: OrDefault[int | None] = None
     details: list[TrackDetail] = []
 
 
@@ -98,7 +120,7 @@ class TrackAnswer(Answer):
 
     track: Track
     id: Text = Field(default="", alias="_id")
-    edd: int | None = None
+    edd: OrDefault[Milliseconds | None] = None
     order_number: Text = ""
 
 

@@ -18,25 +18,28 @@ from pydantic import ValidationError
 from couriers.errors import Unknown
 from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.mapper.answers import moment, scan_from
-from couriers_ekart.schemas import Answer, Name, Text, TrackDetail
+from couriers_ekart.mapper.answers import scan_from
+from couriers_ekart.schemas import Answer, Milliseconds, Name, OrDefault, Text, TrackDetail
 
 
 class TrackUpdated(TrackDetail):
-    """The body of track_updated; `attempts` is a string, `edd` may be missing."""
+    """The body of track_updated; `edd` may be missing, or be no time.
+
+    Only without `id`, `status` and `ctime` there is nothing to be made of it.
+    """
 
     id: Name
-    wbn: Text = ""
-    orderNumber: Text = ""  # noqa: N815 - Ekart's spelling
-    edd: int | None = None
+    wbn: OrDefault[Text] = ""
+    orderNumber: OrDefault[Text] = ""  # noqa: N815 - Ekart's spelling
+    edd: OrDefault[Milliseconds | None] = None
 
 
 class ShipmentCreated(Answer):
     """The body of shipment_created and shipment_recreated."""
 
     id: Name
-    wbn: Name = ""
-    vendor: Name = ""
+    wbn: OrDefault[Name] = ""
+    vendor: OrDefault[Name] = ""
     orderNumber: Name  # noqa: N815
 
 
@@ -92,8 +95,6 @@ class EkartReceiver(WebhookReceiver):
 def _track_event(body: TrackUpdated) -> CourierEvent:
     if not 0 < len(body.id) <= 100:
         raise MalformedEvent("id is not a tracking id")
-    if body.edd is not None:
-        moment(body.edd)
     return CourierEvent(
         topic=Topic.TRACK_UPDATED,
         tracking_id=body.id,

@@ -27,6 +27,7 @@ from couriers.types import (
 )
 from couriers_ekart import schemas
 from couriers_ekart.statuses import EKART_MAPPER
+from couriers_ekart.words import clean, words_of
 
 A = TypeVar("A", bound=schemas.Answer)
 
@@ -56,7 +57,7 @@ def unreadable(operation: str, where: str) -> Unknown:
 
 def refused(operation: str, remark: str) -> Rejected:
     """The error for an answer with `status` false."""
-    return Rejected("refused", courier="ekart", operation=operation, courier_message=remark[:500])
+    return Rejected("refused", courier="ekart", operation=operation, courier_message=clean(remark))
 
 
 def booking_from(body: Any, operation: str = "create_shipment") -> Booking:
@@ -83,7 +84,7 @@ def tracking_from(body: Any) -> Tracking:
         tracking_id=answer.id,
         order_number=answer.order_number,
         scans=tuple(scan_from(detail) for detail in details),
-        estimated_delivery=moment(answer.edd) if answer.edd else None,
+        estimated_delivery=moment(answer.edd) if answer.edd is not None else None,
         attempts=answer.track.attempts,
     )
 
@@ -103,7 +104,7 @@ def moment(milliseconds: int) -> dt.datetime:
 
     A number of seconds reads as a day in 1970: refused rather than guessed at.
     """
-    if not 946_684_800_000 <= milliseconds < 4_102_444_800_000:
+    if not schemas.EARLIEST <= milliseconds <= schemas.LATEST:
         raise Unknown(f"{milliseconds} is not a time in milliseconds", courier="ekart")
     seconds, rest = divmod(milliseconds, 1000)
     return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(microsecond=rest * 1000)
@@ -182,10 +183,16 @@ def cancel_from(body: Any, tracking_id: str) -> ActionResult:
     mine = [a for a in answer.data if a.tracking_id in ("", tracking_id)]
     if not mine:
         raise Unknown("the answer is about other shipments", courier="ekart", operation=operation)
-    remark = mine[0].remark
-    if mine[0].status or "already cancelled" in remark.casefold():
-        return ActionResult(remark=remark[:500])
-    raise refused(operation, remark)
+    if mine[0].status:
+        return ActionResult(remark=clean(mine[0].remark))
+    return cancelled_already(refused(operation, mine[0].remark))
+
+
+def cancelled_already(refusal: Rejected) -> ActionResult:
+    """What is done by a refusal to cancel, in whatever form it came. Raises any other one."""
+    if "already cancel" not in refusal.courier_message.casefold():
+        raise refusal
+    return ActionResult(remark=refusal.courier_message)
 
 
 def dispatch_refusals_from(body: Any, tracking_ids: list[str]) -> list[tuple[str, str]]:
@@ -197,7 +204,7 @@ def dispatch_refusals_from(body: Any, tracking_ids: list[str]) -> list[tuple[str
         raise Unknown(
             f"no answer for {', '.join(missing[:5])}", courier="ekart", operation=operation
         )
-    return [(one, said[one].remark) for one in tracking_ids if not said[one].status]
+    return [(one, clean(said[one].remark)) for one in tracking_ids if not said[one].status]
 
 
 def ndr_from(body: Any) -> ActionResult:
@@ -205,7 +212,7 @@ def ndr_from(body: Any) -> ActionResult:
     answer = read(schemas.Acknowledgement, body, "ndr")
     if not answer.status:
         raise refused("ndr", answer.remark)
-    return ActionResult(remark=answer.remark[:500])
+    return ActionResult(remark=clean(answer.remark))
 
 
 def manifest_from(body: Any) -> ManifestDocument:
@@ -220,18 +227,15 @@ def manifest_from(body: Any) -> ManifestDocument:
 
 def label_failure(body: Any) -> CourierError:
     """Why an answer in a label's place is none: some refusals come as JSON with HTTP 200."""
-    if isinstance(body, dict) and body.get("status") is False:
-        try:
-            remark = schemas.Acknowledgement.model_validate(body).remark
-        except ValidationError:
-            remark = ""
-        return refused("label", remark)
+    words = words_of(body)
+    if words or (isinstance(body, dict) and body.get("status") is False):
+        return refused("label", words)
     return Unknown("the answer is not a PDF", courier="ekart", operation="label")
 
 
 def label_data_from(body: Any) -> list[dict[str, Any]]:
     """What the labels say. The document does not describe it: a list of objects, or one of them."""
-    if isinstance(body, dict) and body.get("status") is False:
+    if isinstance(body, dict) and (body.get("status") is False or "statusCode" in body):
         raise label_failure(body)
     labels = body if isinstance(body, list) else [body]
     if not labels or not all(isinstance(label, dict) for label in labels):
@@ -242,6 +246,13 @@ def label_data_from(body: Any) -> list[dict[str, Any]]:
 def registration_from(body: Any, alias: str) -> WarehouseRegistration:
     """A registered address; an alias that exists already is registered."""
     answer = read(schemas.AddressAnswer, body, "add_address")
-    if not answer.status and "already" not in answer.remark.casefold():
-        raise refused("add_address", answer.remark)
-    return WarehouseRegistration(reference=answer.alias or alias, remark=answer.remark[:500])
+    if not answer.status:
+        return registered_already(refused("add_address", answer.remark), answer.alias or alias)
+    return WarehouseRegistration(reference=answer.alias or alias, remark=clean(answer.remark))
+
+
+def registered_already(refusal: Rejected, alias: str) -> WarehouseRegistration:
+    """What is done by a refusal to register, in whatever form it came. Raises any other one."""
+    if "already" not in refusal.courier_message.casefold():
+        raise refusal
+    return WarehouseRegistration(reference=alias, remark=refusal.courier_message)

@@ -26,7 +26,8 @@ from couriers_ekart.sandbox.validation import Refused
 class Options:
     """How the sandbox behaves. `pace` is seconds a step, `pincodes` the length of their list.
 
-    `token_life` is in seconds, too.
+    `token_life` is in seconds, too. With `as_errors` cancellations and addresses are refused by
+    error answers, in the place of HTTP 200 with `status` false.
     """
 
     client_id: str = "sandbox"
@@ -41,6 +42,7 @@ class Options:
     slow_seconds: float = 1.0
     pincodes: int = 2000
     token_life: float = 24 * 3600
+    as_errors: bool = False
     shares: Shares = field(default_factory=Shares)
 
 
@@ -55,7 +57,7 @@ class Sandbox:
         self.lives = LifeCycles(
             self.callbacks.tracked, options.shares, options.pace, brief=options.brief
         )
-        self.registrations = Registrations(self.books)
+        self.registrations = Registrations(self.books, as_errors=options.as_errors)
         self.documents = Documents(self.books)
 
     def operations(self) -> list[Operation]:
@@ -68,7 +70,13 @@ class Sandbox:
                 self.auth,
                 open_to_all=True,
             ),
-            *Bookings(self.books, self.lives, self.callbacks, self.options.hold).operations(),
+            *Bookings(
+                self.books,
+                self.lives,
+                self.callbacks,
+                hold=self.options.hold,
+                as_errors=self.options.as_errors,
+            ).operations(),
             *Tracking(self.books).operations(),
             *self.documents.operations(),
             *Serviceability(self.options.pincodes).operations(),

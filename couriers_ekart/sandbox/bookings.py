@@ -9,7 +9,13 @@ from aiohttp import web
 from couriers_ekart.sandbox.books import Booked, Books
 from couriers_ekart.sandbox.callbacks import Callbacks
 from couriers_ekart.sandbox.lifecycle import BEFORE_PICKUP, LifeCycles
-from couriers_ekart.sandbox.operations import Operation, acknowledgement, found, read_json
+from couriers_ekart.sandbox.operations import (
+    Operation,
+    acknowledgement,
+    found,
+    read_json,
+    refusal,
+)
 from couriers_ekart.sandbox.shipment_validation import check_shipment
 from couriers_ekart.sandbox.validation import check_day_to_come, check_ids, check_ndr
 
@@ -18,13 +24,19 @@ CHANGES = ("address", "phone")
 
 
 class Bookings:
-    """Create, cancel, dispatch dates and NDR actions. With `hold` nothing moves by itself."""
+    """Create, cancel, dispatch dates and NDR actions. With `hold` nothing moves by itself.
 
-    def __init__(self, books: Books, lives: LifeCycles, callbacks: Callbacks, hold: bool) -> None:
+    With `as_errors` a refused cancellation is an error answer.
+    """
+
+    def __init__(
+        self, books: Books, lives: LifeCycles, callbacks: Callbacks, *, hold: bool, as_errors: bool
+    ) -> None:
         self._books = books
         self._lives = lives
         self._callbacks = callbacks
         self._hold = hold
+        self._as_errors = as_errors
 
     def operations(self) -> list[Operation]:
         return [
@@ -58,7 +70,8 @@ class Bookings:
         remark = "Successfully cancelled" if done else "Shipment is already cancelled"
         if not done and not shipment.cancelled:
             remark = f"Shipment is {shipment.status} and cannot be cancelled"
-        return web.json_response({"data": [acknowledgement(tracking_id, remark, done=done)]})
+        answer = {"data": [acknowledgement(tracking_id, remark, done=done)]}
+        return refusal(answer, remark, as_error=self._as_errors and not done)
 
     async def set_dispatch_date(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)

@@ -66,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long a token holds",
     )
     parser.add_argument(
+        "--as-errors", action="store_true", help="refuse by HTTP errors, not by 200 with a remark"
+    )
+    parser.add_argument(
         "--webhook", nargs=2, metavar=("URL", "SECRET"), help="a callback without registration"
     )
     parser.add_argument(
@@ -90,6 +93,7 @@ def run(options: dict[str, Any]) -> None:
             slow_seconds=options["slow_seconds"],
             pincodes=options["pincodes"],
             token_life=options["token_life"],
+            as_errors=options["as_errors"],
             shares=Shares(shares.delivered, shares.undelivered, shares.rto, options["seed"]),
         )
     )

@@ -49,6 +49,13 @@ def acknowledgement(tracking_id: str, remark: str, *, done: bool) -> dict[str, A
     return {"status": done, "remark": remark, "tracking_id": tracking_id}
 
 
+def refusal(body: dict[str, Any], remark: str, *, as_error: bool) -> web.Response:
+    """An answer with `status` false, or an error answer: the document allows either."""
+    if as_error:
+        raise Refused(remark)
+    return web.json_response(body)
+
+
 def error(status: int, code: str, description: str) -> web.Response:
     """Ekart's error answer: a bare code for a message, and the words in the description."""
     return web.json_response(

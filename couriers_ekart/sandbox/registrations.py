@@ -7,16 +7,20 @@ import secrets
 from aiohttp import web
 
 from couriers_ekart.sandbox.books import Books, Webhook
-from couriers_ekart.sandbox.operations import Operation, read_json
+from couriers_ekart.sandbox.operations import Operation, read_json, refusal
 from couriers_ekart.sandbox.pincodes import look_up
 from couriers_ekart.sandbox.validation import Refused, check_address, check_webhook
 
 
 class Registrations:
-    """Addresses by their alias, webhooks by their id."""
+    """Addresses by their alias, webhooks by their id.
 
-    def __init__(self, books: Books) -> None:
+    With `as_errors` a refused address is an error answer.
+    """
+
+    def __init__(self, books: Books, *, as_errors: bool) -> None:
         self._books = books
+        self._as_errors = as_errors
 
     def operations(self) -> list[Operation]:
         return [
@@ -30,10 +34,14 @@ class Registrations:
     async def add_address(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)
         check_address(body)
+        remark = ""
         if not look_up(str(body["pincode"])).served:
-            return web.json_response(
-                {"status": False, "alias": body["alias"], "remark": "Pincode is not serviceable"}
-            )
+            remark = "Pincode is not serviceable"
+        elif body["alias"] in self._books.addresses:
+            remark = "Alias already exists"
+        if remark:
+            answer = {"status": False, "alias": body["alias"], "remark": remark}
+            return refusal(answer, remark, as_error=self._as_errors)
         self._books.addresses[body["alias"]] = body
         return web.json_response(
             {"status": True, "alias": body["alias"], "remark": "Successfully added address"}

@@ -19,11 +19,18 @@ from couriers_ekart.callbacks import rotate_secret
 from couriers_ekart.client import EkartClient
 from couriers_ekart.sandbox.process import SandboxProcess
 from couriers_ekart.seeding import seed
+from couriers_ekart.webhooks import EkartReceiver, MalformedEvent
 from tests.factories import CompanyFactory, CourierAccountFactory
 from webhooks import accounts
 
 pytestmark = pytest.mark.django_db
 OLD = "a-secret-of-tests"
+DELIVERED: dict[str, Any] = {
+    "ctime": 1793400000000, "status": "Delivered", "location": "", "desc": "Delivered",
+    "attempts": "0", "wbn": "1", "id": "T1", "orderNumber": "A-1", "edd": 1793300000000,
+}  # fmt: skip
+CREATED: dict[str, Any] = {"id": "T1", "wbn": "1", "vendor": "EKART", "orderNumber": "A-1"}
+NONE = [None, "", "0", 0, "soon", 1793300000, 1e300, ["x"], {"a": 1}]
 
 
 @pytest.fixture
@@ -152,3 +159,30 @@ def test_seeding_with_another_secret_keeps_the_one_that_ekart_signs_with(
     seed("acme", None, {"webhook_secret": "another-secret"}, {})
     account.refresh_from_db()
     assert account.webhook_secrets == ("another-secret", OLD)
+
+
+@pytest.mark.parametrize("edd", NONE)
+def test_an_estimate_that_is_none_does_not_lose_the_delivery(edd: Any) -> None:
+    (event,) = EkartReceiver().parse(DELIVERED | {"edd": edd})
+    assert event.scan is not None
+    assert (event.scan.mapped.status, event.estimated_delivery_ms) == ("delivered", None)
+    (event,) = EkartReceiver().parse(DELIVERED | {"edd": "1793300000000"})
+    assert event.estimated_delivery_ms == 1793300000000
+
+
+@pytest.mark.parametrize("name", ["location", "desc", "wbn", "orderNumber", "ndrStatus"])
+def test_only_id_status_and_time_make_an_update_malformed(name: str) -> None:
+    for junk in (None, ["x"], {"a": 1}):
+        (event,) = EkartReceiver().parse(DELIVERED | {name: junk})
+        assert event.scan is not None
+    for needed in ("id", "status", "ctime"):
+        with pytest.raises(MalformedEvent):
+            EkartReceiver().parse(DELIVERED | {needed: ["x"]})
+
+
+def test_only_id_and_order_number_make_a_creation_malformed() -> None:
+    (event,) = EkartReceiver().parse(CREATED | {"wbn": ["x"], "vendor": {"a": 1}})
+    assert (event.tracking_id, event.order_number, event.waybill) == ("T1", "A-1", "")
+    for needed in ("id", "orderNumber"):
+        with pytest.raises(MalformedEvent):
+            EkartReceiver().parse(CREATED | {needed: ["x"]})

@@ -145,6 +145,22 @@ def test_a_failed_tls_handshake_does_not_claim_to_be_done(settings: Any) -> None
     assert ssl.OPENSSL_VERSION
 
 
+def test_no_cookie_of_one_account_goes_with_another_accounts_calls() -> None:
+    requests = []
+
+    def with_a_cookie(connection: socket.socket) -> None:
+        requests.append(connection.recv(65536).lower())
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nSet-Cookie: SESSION=of-the-first; Path=/\r\n"
+            b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
+        )
+
+    with server(with_a_cookie) as url:
+        for account in CourierAccountFactory.create_batch(2, base_url=url):
+            EkartClient(account).track("x")
+    assert [b"cookie" in request for request in requests] == [False, False]
+
+
 def body(**fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
@@ -192,6 +208,34 @@ def test_a_definite_code_decides_and_then_the_status(
     assert type(error) is kind
     assert error.http_status == status
     assert "9876543210" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda said: answers.booking_from({"status": False, **said}),
+        lambda said: answers.ndr_from({"status": False, **said}),
+        lambda said: answers.registration_from({"status": False, **said}, "a"),
+        lambda said: answers.cancel_from({"data": [{"status": False, **said}]}, "T1"),
+        lambda said: answers.label_data_from({"status": False, **said}),
+    ],
+)
+def test_a_refusal_with_a_200_tells_no_phone_and_can_be_stored(read: Any) -> None:
+    with pytest.raises(Rejected) as caught:
+        read({"remark": "Phone +91 98765 43210 is black\x00listed \ud83d", "tracking_id": "T1"})
+    assert str(caught.value).endswith("Phone … is blacklisted ?")
+
+
+def test_the_ids_that_were_refused_tell_no_phone() -> None:
+    data = [{"status": False, "remark": "9876543210 is out", "tracking_id": "T1"}]
+    assert answers.dispatch_refusals_from({"data": data}, ["T1"]) == [("T1", "… is out")]
+
+
+def test_the_words_of_an_error_can_be_stored() -> None:
+    said = body(code="A\x00B", description="black\x00listed \ud83d")
+    _, error = from_answer(400, {}, said, "create_shipment")
+    assert error is not None
+    assert (error.code, error.courier_message) == ("AB", "blacklisted ?")
 
 
 @pytest.mark.parametrize(

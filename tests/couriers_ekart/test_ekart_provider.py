@@ -202,6 +202,26 @@ def test_cancelling_twice_is_done(adapter: EkartAdapter) -> None:
             fresh.cancel_shipment(other.tracking_id)
 
 
+def test_what_is_done_already_is_done_as_an_error_answer_too(adapter: EkartAdapter) -> None:
+    with SandboxProcess("--hold", "--as-errors") as running:
+        fresh = EkartAdapter(CourierAccountFactory(base_url=running.url))
+        pickup = request_for(adapter).pickup
+        first = fresh.create_warehouse(pickup)
+        again = fresh.create_warehouse(dataclasses.replace(pickup, reference=first.reference))
+        assert (again.reference, again.remark) == (first.reference, "Alias already exists")
+        nowhere = dataclasses.replace(pickup.address, pincode="999001")
+        with pytest.raises(Rejected, match="not serviceable"):
+            fresh.create_warehouse(dataclasses.replace(pickup, address=nowhere))
+        registered = dataclasses.replace(pickup, reference=first.reference)
+        booking = fresh.create_shipment(request_for(adapter, pickup=registered))
+        for _ in range(2):
+            assert fresh.cancel_shipment(booking.tracking_id).state == "done"
+        other = fresh.create_shipment(request_for(adapter, pickup=registered))
+        running.post("/_sandbox/advance", {"tracking_id": other.tracking_id, "status": "Delivered"})
+        with pytest.raises(Rejected, match="cannot be cancelled"):
+            fresh.cancel_shipment(other.tracking_id)
+
+
 def test_a_return_is_booked_with_a_reason(adapter: EkartAdapter) -> None:
     back = request_for(adapter, direction=Direction.REVERSE)
     with pytest.raises(InvalidRequest, match="return_reason"):

@@ -268,3 +268,13 @@ def test_a_brief_life_is_its_first_and_its_last_status() -> None:
         booked = ekart.book()["id"]
         assert running.wait_until_finished(10)
         assert ekart.statuses(booked) == ["Order Placed", "Pickup Scheduled", "RTO Delivered"]
+
+
+def test_refusals_come_as_errors_where_that_is_asked_for() -> None:
+    with SandboxProcess("--hold", "--as-errors") as running:
+        ekart = Ekart(running)
+        tracking_id = ekart.book()["id"]
+        for refused in (False, True):
+            answer = ekart.call("DELETE", "/api/v1/package/cancel", tracking_id=tracking_id)
+            assert (answer.status_code == 400) == refused
+        assert_refused(answer, "already cancelled")

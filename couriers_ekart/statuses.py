@@ -35,10 +35,11 @@ STATUSES: dict[str | tuple[str, str, str], Status] = {
 }
 
 # The network's own history (/data/v1/elite/track) uses the same words in snake case, but for these.
+# "Shipped" has been seen in place of the document's words elsewhere, too.
 NETWORK = "network"
-NETWORK_STATUSES: dict[str | tuple[str, str, str], Status] = {
+OTHER_STATUSES: dict[str | tuple[str, str, str], Status] = {
     ("", NETWORK, "pickup_complete"): Status.PICKED_UP,
-    ("", NETWORK, "shipped"): Status.IN_TRANSIT,
+    "Shipped": Status.IN_TRANSIT,
 }
 
 _OVER = {"reattemptable": False, "cancellable": False}
@@ -84,4 +85,4 @@ NDR_STATUSES: dict[str, ReasonFacts] = {
     "RTO Delivery Failed": ReasonFacts("rto_delivery_failed", category=Category.RTO, **_OVER),
 }
 
-EKART_MAPPER = StatusMapper(STATUSES | NETWORK_STATUSES, NDR_STATUSES)
+EKART_MAPPER = StatusMapper(STATUSES | OTHER_STATUSES, NDR_STATUSES)

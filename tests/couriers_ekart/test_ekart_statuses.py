@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from couriers.statuses import STATUS_FACTS, Status
-from couriers_ekart.statuses import EKART_MAPPER, NDR_STATUSES, STATUSES
+from couriers_ekart.statuses import EKART_MAPPER, NDR_STATUSES, NETWORK, STATUSES
 
 EXPECTED = {
     "Order Placed": "booked", "In Transit": "in_transit", "Out for Delivery": "out_for_delivery",
@@ -72,9 +72,14 @@ def test_each_reason_maps(word: str, expected: tuple[str, bool, bool]) -> None:
 
 
 def test_names_of_older_integrations_are_not_ekarts() -> None:
-    for word in ("Delivery Failed", "RTO Initiated", "SHIPPED", ""):
+    for word in ("Delivery Failed", "RTO Initiated", ""):
         mapped = EKART_MAPPER.map(word)
         assert (mapped.status, mapped.courier_status) == (None, word)
+
+
+def test_shipped_is_known_wherever_it_is_seen() -> None:
+    for kind in ("", NETWORK):
+        assert EKART_MAPPER.map("SHIPPED", kind=kind).status == "in_transit"
 
 
 def test_terminal_statuses_are_those_of_the_design() -> None:

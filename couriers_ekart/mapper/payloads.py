@@ -103,7 +103,7 @@ def _extras(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
     if options.packages:
         extras |= {
             "mps": True,
-            "items": [_item(request, item) for item in request.items],
+            "items": _items(request),
             "packages": [_package(package) for package in options.packages],
         }
     if options.quality_check:
@@ -124,10 +124,27 @@ def _gst_parts(request: ShipmentRequest, tax: Decimal) -> tuple[Decimal, Decimal
     return half, tax - half, zero
 
 
-def _item(request: ShipmentRequest, item: Item) -> dict[str, Any]:
-    """A line of a shipment of several parcels (schema `package_item`)."""
-    amounts = split_gst(item.value, item.gst_rate)
-    seller_part, consignee_part, integrated = _gst_parts(request, amounts.tax)
+def _items(request: ShipmentRequest) -> list[dict[str, Any]]:
+    """The lines of a shipment of several parcels, whose taxes add up to the shipment's.
+
+    Each line's parts are what it adds to those of all before it: halves rounded by themselves
+    would miss the sum by a paisa a line.
+    """
+    lines, tax, before = [], Decimal(0), _gst_parts(request, Decimal(0))
+    for item in request.items:
+        amounts = split_gst(item.value, item.gst_rate)
+        tax += amounts.tax
+        parts = _gst_parts(request, tax)
+        added = [part - earlier for part, earlier in zip(parts, before, strict=True)]
+        lines.append(_item(item, amounts.taxable, *added))
+        before = parts
+    return lines
+
+
+def _item(
+    item: Item, taxable: Decimal, seller_part: Decimal, consignee_part: Decimal, integrated: Decimal
+) -> dict[str, Any]:
+    """One of them (schema `package_item`)."""
     line: dict[str, Any] = {
         "product_name": item.name,
         "quantity": item.quantity,
@@ -135,8 +152,8 @@ def _item(request: ShipmentRequest, item: Item) -> dict[str, Any]:
         "cgst_tax_value": float(consignee_part),
         "igst_tax_value": float(integrated),
     }
-    if amounts.taxable >= 1:  # the document allows no less
-        line["taxable_value"] = float(amounts.taxable)
+    if taxable >= 1:  # the document allows no less
+        line["taxable_value"] = float(taxable)
     if item.sku:
         line["sku"] = item.sku
     if item.hsn_code:

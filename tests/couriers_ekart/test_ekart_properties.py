@@ -194,7 +194,8 @@ def test_amounts_add_up_to_the_paisa_in_either_kind_of_tax(
     order["items"] = [
         ORDER["items"][0] | {"value": str(value), "gst_rate": rate} for value, rate in lines
     ]
-    order["options"] = {"ewaybill_number": "123456789012"}
+    package = {"weight_g": 500, "length_cm": 10, "width_cm": 10, "height_cm": 10}
+    order["options"] = {"ewaybill_number": "123456789012", "packages": [package]}
     asked = ShipmentDraftSerializer(data=order)
     asked.is_valid(raise_exception=True)
     request = _request(checked(asked.draft()))
@@ -294,6 +295,11 @@ def _assert_valid_or_refused(request: ShipmentRequest) -> None:
     assert paise["taxable_amount"] + paise["tax_value"] == paise["total_amount"]
     parts = ("seller_gst_amount", "consignee_gst_amount", "integrated_gst_amount")
     assert sum(paise[part] for part in parts) == paise["tax_value"]
+    if "items" in sent:
+        for whole, part in zip(parts, ("sgst", "cgst", "igst"), strict=True):
+            of_lines = [round(Decimal(str(i[f"{part}_tax_value"])) * 100) for i in sent["items"]]
+            assert min(of_lines) >= 0
+            assert sum(of_lines) == paise[whole]
     assert 10**9 <= sent["drop_location"]["phone"] < 10**10
     try:
         validator = request_validator("PUT", "/api/v1/package/create")

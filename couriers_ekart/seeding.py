@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from couriers import india
@@ -119,6 +120,8 @@ def seed(
 ) -> Seeded:
     """Have the company, its account, its default warehouse and an API key; run again, update.
 
+    A webhook secret that the environment gave before is not taken again: it may have been rotated
+    away since.
     `company_defaults` None means that the company exists. Raises Company.DoesNotExist.
     """
     with transaction.atomic():
@@ -131,9 +134,8 @@ def seed(
         if limits:
             defaults["limits"] = dict(limits)
         known = CourierAccount.objects.filter(company=company, courier_id="ekart").first()
-        if known and login.get("webhook_secret", known.webhook_secret) != known.webhook_secret:
-            # The courier may still sign with it.
-            defaults["previous_webhook_secret"] = known.webhook_secret
+        if secret := defaults.pop("webhook_secret", ""):
+            defaults |= _secret_fields(known, secret)
         account, _ = CourierAccount.objects.update_or_create(
             company=company, courier_id="ekart", defaults=defaults
         )
@@ -144,6 +146,17 @@ def seed(
         if new_key or not has_key:
             _, api_key = CompanyApiKey.objects.create_key(name=KEY_NAME, company=company)
     return Seeded(account, api_key)
+
+
+def _secret_fields(known: CourierAccount | None, secret: str) -> dict[str, str]:
+    """What the environment's webhook secret changes in the account: nothing, when it is old."""
+    if known and check_password(secret, known.seeded_secret_hash):
+        return {}
+    fields = {"webhook_secret": secret, "seeded_secret_hash": make_password(secret)}
+    if known and known.webhook_secret != secret:
+        # The courier may still sign with it.
+        fields["previous_webhook_secret"] = known.webhook_secret
+    return fields
 
 
 def _default_warehouse(company: Company) -> None:

@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('password', fernet_fields.fields.EncryptedTextField()),
                 ('webhook_secret', fernet_fields.fields.EncryptedTextField(blank=True, default='')),
                 ('previous_webhook_secret', fernet_fields.fields.EncryptedTextField(blank=True, default='')),
+                ('seeded_secret_hash', models.CharField(default='', editable=False, max_length=128)),
                 ('rollout', models.CharField(choices=[('off', 'Off'), ('canary', 'Canary'), ('live', 'Live')], default='live', max_length=10)),
                 ('canary_percent', models.PositiveSmallIntegerField(default=5, help_text="Share of the company's orders that a canary account takes, in per cent.")),
                 ('limits', models.JSONField(blank=True, default=dict, help_text='Own limits, such as {"create_shipment": {"count": 200, "window": 1}}.')),

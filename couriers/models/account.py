@@ -48,6 +48,8 @@ class CourierAccount(models.Model):
     password = EncryptedTextField()
     webhook_secret = EncryptedTextField(blank=True, default="")
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
+    # The hash (as of a password) of the webhook secret that a deployment's environment last gave.
+    seeded_secret_hash = models.CharField(max_length=128, default="", editable=False)
     rollout = models.CharField(max_length=10, choices=Rollout, default=Rollout.LIVE)
     canary_percent = models.PositiveSmallIntegerField(
         default=5,

@@ -15,7 +15,7 @@ from django.test import Client
 
 from couriers.errors import CourierError
 from couriers.models import CourierAccount
-from couriers_ekart.callbacks import rotate_secret
+from couriers_ekart.callbacks import forget_previous_secret, rotate_secret
 from couriers_ekart.client import EkartClient
 from couriers_ekart.sandbox.process import SandboxProcess
 from couriers_ekart.seeding import seed
@@ -159,6 +159,25 @@ def test_seeding_with_another_secret_keeps_the_one_that_ekart_signs_with(
     seed("acme", None, {"webhook_secret": "another-secret"}, {})
     account.refresh_from_db()
     assert account.webhook_secrets == ("another-secret", OLD)
+
+
+def test_seeding_again_does_not_bring_back_a_secret_that_was_rotated_away(
+    account: CourierAccount,
+) -> None:
+    leaked = {"webhook_secret": "a-leaked-secret"}
+    seed("acme", None, leaked, {})
+    account.refresh_from_db()
+    for retire in (lambda _: None, forget_previous_secret):
+        rotate_secret(account, settle=lambda _: None)
+        retire(account)
+        rotated = account.webhook_secrets
+        seed("acme", None, leaked, {})
+        account.refresh_from_db()
+        assert account.webhook_secrets == rotated
+    assert "a-leaked-secret" not in rotated
+    seed("acme", None, {"webhook_secret": "a-new-secret"}, {})
+    account.refresh_from_db()
+    assert account.webhook_secret == "a-new-secret"
 
 
 @pytest.mark.parametrize("edd", NONE)

@@ -118,7 +118,8 @@ class EkartAdapter(BaseCourierAdapter):
 
         The price is the estimate's (POST /data/pricing/estimate), the days are the lane's (POST
         /data/v3/serviceability); all are asked at once. A service that nobody offers on the lane
-        has no quote. Days that cannot be had leave the price as it is, without them.
+        has no quote, and one that is refused none where the other has one. Days that cannot be had
+        leave the price as it is, without them.
         """
         if request.service:
             self._refuse(_service_problem(request.service), "estimate")
@@ -130,15 +131,20 @@ class EkartAdapter(BaseCourierAdapter):
         for service in services:
             estimate = payloads.estimate_payload(request, service, client_type)
             lane = payloads.lane_payload(request, service)
-            asked += [partial(self.client.estimate, estimate), partial(self._days, lane)]
+            asked += [partial(self._price, estimate), partial(self._days, lane)]
         self.client.authorise()
         found = side_by_side(asked)
-        quotes = []
-        for service, estimate_body, days in zip(services, found[::2], found[1::2], strict=True):
+        quotes, refusals = [], []
+        for service, price, days in zip(services, found[::2], found[1::2], strict=True):
             if days is None:
                 continue
-            quote = answers.quote_from(estimate_body, service)
+            if isinstance(price, Rejected):
+                refusals.append(price)
+                continue
+            quote = answers.quote_from(price, service)
             quotes.append(dataclasses.replace(quote, min_days=days[0], max_days=days[1]))
+        if refusals and not quotes:
+            raise refusals[0]
         return quotes
 
     def cancel_shipment(self, tracking_id: str) -> ActionResult:
@@ -158,10 +164,11 @@ class EkartAdapter(BaseCourierAdapter):
         return answers.serviceability_from(self.client.serviceability(pincode), pincode)
 
     def list_serviceability(self) -> Iterator[Serviceability]:
-        """Every pincode (GET /data/serviceability/bulk/{type}); the type is a setting."""
-        kind = self.account.settings.get(
-            "serviceability_type", ekart_tunables().SERVICEABILITY_TYPE
-        )
+        """Every pincode (GET /data/serviceability/bulk/{type}).
+
+        The type is the deployment's, for the list is kept for all accounts together.
+        """
+        kind = ekart_tunables().SERVICEABILITY_TYPE
         return answers.bulk_serviceability_from(self.client.bulk_serviceability(kind))
 
     def create_warehouse(self, pickup: Pickup) -> WarehouseRegistration:
@@ -243,6 +250,14 @@ class EkartAdapter(BaseCourierAdapter):
         if not isinstance(answer, bytes):
             raise answers.label_failure(answer)
         return answer
+
+    def _price(self, payload: Mapping[str, Any]) -> Any:
+        """The estimate, or its refusal: that of one service says nothing of another."""
+        try:
+            return self.client.estimate(payload)
+        except Rejected as refusal:
+            log.warning("estimate_refused", account=self.account.pk, error=str(refusal))
+            return refusal
 
     def _days(self, payload: Mapping[str, Any]) -> tuple[int | None, int | None] | None:
         try:

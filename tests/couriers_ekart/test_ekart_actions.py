@@ -277,6 +277,31 @@ def test_a_price_that_cannot_be_had_is_an_error(
         adapter.get_rates(LANE)
 
 
+def test_one_service_that_is_refused_does_not_hide_the_others_price(
+    adapter: EkartAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, unwanted = adapter.client.estimate, {"EXPRESS"}
+    monkeypatch.setattr(
+        adapter.client,
+        "estimate",
+        lambda body: ask({} if body["serviceType"] in unwanted else body),
+    )
+    assert [quote.service for quote in adapter.get_rates(LANE)] == ["SURFACE"]
+    unwanted.add("SURFACE")
+    with pytest.raises(Rejected):
+        adapter.get_rates(LANE)
+
+
+def test_the_list_of_pincodes_is_the_deployments_for_all_accounts(
+    adapter: EkartAdapter, sandbox: SandboxProcess, settings: Any
+) -> None:
+    adapter.account.settings = {"serviceability_type": "NON_LARGE"}
+    settings.SHIPCROWD = {"COURIERS": {"ekart": {"SERVICEABILITY_TYPE": "LARGE"}}}
+    assert any(adapter.list_serviceability())
+    asked = [r for r in sandbox.requests() if r["operation"] == "bulk_serviceability"]
+    assert asked[-1]["path"].endswith("/LARGE")
+
+
 def test_the_list_of_pincodes_is_loaded_and_used_while_fresh(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:

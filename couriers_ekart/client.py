@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from couriers.errors import CourierError, NotSent, RateLimited, TooManyRequests, Unknown
 from couriers.resilience import rate_limit
 from couriers.resilience.circuit_breaker import CircuitBreaker
-from couriers_ekart import metrics, outcomes
+from couriers_ekart import metrics, outcomes, transport
 from couriers_ekart.auth import Token, TokenSource
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.limits import DEFAULT_LIMITS
@@ -46,13 +44,7 @@ def session() -> requests.Session:
             fresh.trust_env = False
             # All accounts share it: a cookie would carry one merchant's session to another's calls.
             fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-            size = ekart_tunables().POOL_SIZE
-            adapter = HTTPAdapter(
-                pool_connections=8,
-                pool_maxsize=size,
-                pool_block=True,
-                max_retries=Retry(0, read=False, redirect=False),
-            )
+            adapter = transport.adapter(ekart_tunables().POOL_SIZE)
             fresh.mount("https://", adapter)
             fresh.mount("http://", adapter)
             _session = (os.getpid(), fresh)
@@ -273,8 +265,6 @@ class EkartClient:
     ) -> tuple[int, Mapping[str, str], bytes]:
         times = ekart_tunables()
         read = times.AUTH_READ_TIMEOUT if operation == "get_token" else times.READ_TIMEOUT
-        # A body that drips outlives any read time-out, so the whole has a deadline of its own.
-        deadline = time.monotonic() + times.CONNECT_TIMEOUT + read
         with session().request(
             method,
             self._base_url + path,
@@ -291,6 +281,4 @@ class EkartClient:
                 size += len(part)
                 if size > MAX_ANSWER:
                     raise requests.exceptions.ContentDecodingError("the answer is too large")
-                if time.monotonic() > deadline:
-                    raise requests.exceptions.ReadTimeout("the answer takes too long")
             return response.status_code, response.headers, b"".join(parts)

@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -91,12 +92,17 @@ def truncated(connection: socket.socket) -> None:
     connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":')
 
 
-def drip(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(40):
-        threading.Event().wait(0.1)
-        connection.sendall(b" ")
+def dripping(beginning: bytes, drop: bytes) -> Callable[[socket.socket], None]:
+    """An answer that goes on and on, a drop at a time."""
+
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + beginning)
+        for _ in range(40):
+            threading.Event().wait(0.1)
+            connection.sendall(drop)
+
+    return drip
 
 
 def not_http(connection: socket.socket) -> None:
@@ -107,11 +113,41 @@ def not_http(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [reset_before_reading, reset_after_reading, close_after_reading, never_answer, truncated,
-     drip, not_http],
+     not_http],
 )  # fmt: skip
 def test_what_may_have_been_sent_is_unknown(behaviour: Any, settings: Any) -> None:
     with server(behaviour) as url:
         assert type(ending_at(url, settings)) is Unknown
+
+
+@pytest.mark.parametrize(
+    ("beginning", "drop"),
+    [
+        (b"X-Drip: ", b"a"),
+        (b"Content-Length: 1000\r\n\r\n", b" "),
+        (b"Connection: close\r\n\r\n", b" "),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+)
+def test_an_answer_that_drips_ends_with_the_read_time_out(
+    beginning: bytes, drop: bytes, settings: Any
+) -> None:
+    with server(dripping(beginning, drop)) as url:
+        started = time.monotonic()
+        assert type(ending_at(url, settings)) is Unknown
+        assert time.monotonic() - started < 2  # seconds; the read time-out is 0.5, the drip 4
+
+
+def test_a_connection_that_was_kept_has_its_whole_time_again(settings: Any) -> None:
+    def slow_but_whole(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            threading.Event().wait(0.3)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    settings.SHIPCROWD = {"COURIERS": {"ekart": {"READ_TIMEOUT": 0.5}}}
+    with server(slow_but_whole) as url:
+        client = EkartClient(CourierAccountFactory(base_url=url))
+        assert [client.track("x") for _ in range(4)] == [{}] * 4
 
 
 def test_what_surely_never_left_was_not_sent(settings: Any) -> None:

@@ -72,7 +72,10 @@ class EkartAdapter(BaseCourierAdapter):
 
     @classmethod
     def booking_deadline(cls) -> float:
-        """A connection, and an answer whose last part takes as long as may be: two reads."""
+        """The longest that one create request may be on the wire, in seconds.
+
+        To connect and to be answered, and another read time-out for what the system takes.
+        """
         times = ekart_tunables()
         return times.CONNECT_TIMEOUT + 2 * times.READ_TIMEOUT
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from django.utils import timezone
 from django.utils.text import slugify
 
-from couriers.errors import CourierError, NotDone, NotSent, RateLimited, Rejected, Unknown
+from couriers.errors import CourierError, RateLimited, Rejected
 from couriers.models import CourierAccount, WarehouseRegistration
 from couriers.models.warehouse import RegistrationState
 from couriers.resilience.lock import LockTimeout, exclusive
@@ -38,7 +38,7 @@ def register(
     Many bookings may find it unregistered at once: the first registers it for all. A refusal is
     believed for a while, so that the bookings meanwhile go with the whole address at once.
     Raises NotSent or NotDone where Ekart cannot be asked now: registering is harmless to repeat,
-    and the booking itself was not sent.
+    and the booking itself was not sent. Raises CredentialsRefused where the login is refused.
     """
     with before_sending(OPERATION, "the warehouse could not be registered"):
         return _register(account, pickup, create)
@@ -64,10 +64,11 @@ def _register(
             operation=OPERATION,
             retry_after=2,
         ) from None
-    except Rejected as error:
-        _remember(account, pickup, RegistrationState.FAILED, reason=str(error))
-        return ""
-    except (NotSent, NotDone, Unknown) as error:
+    except CourierError as error:
+        if isinstance(error, Rejected) and error.operation == OPERATION:
+            _remember(account, pickup, RegistrationState.FAILED, reason=str(error))
+            return ""
+        # Among them a refused login, which says nothing of the address.
         _remember_if_new(account, pickup, error)
         raise
 

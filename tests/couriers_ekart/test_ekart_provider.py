@@ -182,6 +182,10 @@ def test_a_wrong_password_is_a_refusal(adapter: EkartAdapter) -> None:
     adapter.account.save()
     with pytest.raises(CredentialsRefused):
         EkartAdapter(adapter.account).check_serviceability("560001")
+    with pytest.raises(CredentialsRefused):
+        EkartAdapter(adapter.account).create_shipment(request_for(adapter))
+    # It says nothing of the warehouse, which is registered once the password is right.
+    assert WarehouseRegistration.objects.get().state == "pending"
 
 
 def test_parcels_are_tracked(adapter: EkartAdapter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from functools import cache
 
@@ -26,17 +27,24 @@ APPLIED_AFTER = Histogram(
 )
 
 
-@cache
+_by_courier: dict[str, Counter] = {}
+_lock = threading.Lock()
+
+
 def events(courier: str) -> Counter:
     """`<courier>_webhook_events_total{topic,status}`, where workers and web servers count.
 
     The statuses of the web are `received_…`, those of a worker what became of the event.
     """
-    return Counter(
-        f"{courier.replace('-', '_')}_webhook_events",
-        f"Callbacks of {courier} by what became of them",
-        ["topic", "status"],
-    )
+    if courier not in _by_courier:
+        with _lock:  # Prometheus refuses the same counter a second time.
+            if courier not in _by_courier:
+                _by_courier[courier] = Counter(
+                    f"{courier.replace('-', '_')}_webhook_events",
+                    f"Callbacks of {courier} by what became of them",
+                    ["topic", "status"],
+                )
+    return _by_courier[courier]
 
 
 @cache

@@ -6,10 +6,13 @@ import datetime as dt
 import json
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import prometheus_client
 import psycopg
 import pytest
 from django.conf import settings as django_settings
@@ -18,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAway
+from prometheus_client import CollectorRegistry
 
 from couriers.models import Scan, Shipment
 from couriers_ekart.callbacks import URLS
@@ -241,6 +245,22 @@ def test_a_tracking_event_stays_one_by_whatever_url_it_came(
     send(account, body, "?topic=shipment_recreated")
     send(account, body)
     assert WebhookEvent.objects.get().topic == "track_updated"
+
+
+def test_the_first_callbacks_at_once_make_their_counter_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = CollectorRegistry()
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.05)  # what a switch of threads does
+        return prometheus_client.Counter(*arguments, registry=registry)
+
+    monkeypatch.setattr(metrics, "Counter", slow)
+    monkeypatch.setattr(metrics, "_by_courier", {})
+    with ThreadPoolExecutor(4) as pool:
+        counters = list(pool.map(metrics.events, ["newcourier"] * 4))
+    assert len(set(counters)) == 1
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from django.db import connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -90,7 +90,8 @@ def poll(
     """Ask about the account's silent shipments until none is left or the time is over.
 
     Waits for the limiter as bulk work does. `done` is told of each, from one thread at a time.
-    An account whose circuit is open, or whose login is refused, is left alone at once.
+    An account whose circuit is open, or whose login is refused, is left alone at once; so is one
+    whose next turn comes when the time is over.
     """
     feed = _Feed(account, since, time.monotonic() + seconds)
     lock = threading.Lock()
@@ -98,9 +99,9 @@ def poll(
     def work() -> None:
         try:
             while shipment := feed.take():
-                outcome = _ask(account, shipment, feed)
-                with lock:
-                    done(outcome)
+                if outcome := _ask(account, shipment, feed):
+                    with lock:
+                        done(outcome)
         except BaseException:
             feed.stop()
             raise
@@ -140,15 +141,35 @@ class _Feed:
         """Hand out no more."""
         self._stopped = True
 
+    def wait(self, seconds: float) -> bool:
+        """Sleep that long before the next call; answers False at once where no time is left."""
+        if self._stopped or time.monotonic() + seconds >= self._deadline:
+            return False
+        time.sleep(seconds)
+        return True
+
+    def give_back(self, shipment: Shipment) -> None:
+        """It could not be asked about, through no fault of its own, and no other could: stop."""
+        self.stop()
+        with self._lock:
+            self._claimed.append(shipment)
+
     def ask_again_later(self, shipment: Shipment) -> None:
         """Nothing was learnt of it: it is due again at the next run, not in this one."""
         with self._lock:
             self._failed.append(shipment)
 
     def release(self) -> None:
-        """Give back what was claimed and not told about."""
-        left = [shipment.pk for shipment in (*self._claimed, *self._failed)]
-        Shipment.objects.filter(pk__in=left).update(polled_at=None)
+        """Give back what was claimed and not told about.
+
+        What was not asked about keeps its turn. What failed comes after all that was due in this
+        run: a few that fail each time must not keep the others from being asked.
+        """
+        for shipment in self._failed:
+            shipment.polled_at = self._since - dt.timedelta(microseconds=1)
+        Shipment.objects.bulk_update(
+            [*self._claimed, *self._failed], ["polled_at"], batch_size=BATCH
+        )
 
     def _claim(self) -> list[Shipment]:
         with transaction.atomic():
@@ -162,36 +183,53 @@ class _Feed:
         return batch[::-1]
 
 
-def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled:
+def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled | None:
+    """Ask about one shipment; None where its turn would come when the time is over."""
     try:
-        tracking = _track(account, shipment)
+        tracking = _track(account, shipment, feed)
+        fresh = apply_tracking(shipment, tracking)
     except NotFound:
         log.warning("tracking_id_not_found", shipment=shipment.pk)
         return Polled.NOT_FOUND
+    except RateLimited:
+        feed.give_back(shipment)
+        return None
     except CourierError as error:
         log.warning("poll_failed", shipment=shipment.pk, error=str(error))
         if isinstance(error, (CircuitOpen, CredentialsRefused, NotSupported)):
-            feed.stop()
+            feed.give_back(shipment)
+        else:
+            feed.ask_again_later(shipment)
+        return Polled.FAILED
+    except (OperationalError, InterfaceError):
+        # The database itself: nothing could be written of the others either.
+        raise
+    except Exception:
+        # One odd answer must not end the others' polling.
+        log.exception("poll_failed", shipment=shipment.pk)
         feed.ask_again_later(shipment)
         return Polled.FAILED
-    fresh = apply_tracking(shipment, tracking)
     same = (fresh.status, fresh.tracked_at) == (shipment.status, shipment.tracked_at)
     return Polled.UNCHANGED if same else Polled.MOVED
 
 
-def _track(account: CourierAccount, shipment: Shipment) -> Tracking:
-    """The courier's answer; a read may be repeated after any failure that is no refusal."""
+def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking:
+    """The courier's answer; a read may be repeated after any failure that is no refusal.
+
+    Raises RateLimited when the next turn would come after the run's time.
+    """
     failures = 0
     while True:
         try:
             with rate_limit.patience():
                 return latest_tracking(account, shipment)
         except RateLimited as error:
-            time.sleep(error.retry_after or 1.0)
+            if not feed.wait(error.retry_after or 1.0):
+                raise
         except (Rejected, CircuitOpen):
             raise
         except CourierError as error:
             failures += 1
-            if failures >= TRIES:
+            pause = min(error.retry_after or 2.0 ** (failures - 1), rate_limit.PATIENCE)
+            if failures >= TRIES or not feed.wait(pause):
                 raise
-            time.sleep(min(error.retry_after or 2.0 ** (failures - 1), rate_limit.PATIENCE))

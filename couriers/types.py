@@ -19,6 +19,8 @@ from django.db import models
 
 from couriers.statuses import MappedStatus
 
+MOST_ATTEMPTS = 32_767  # what the column holds
+
 
 class Direction(models.TextChoices):
     """Which way the goods travel: to the consignee, or back from them."""
@@ -141,13 +143,21 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """All that the courier tells of a shipment. `estimated_delivery` may be None."""
+    """All that the courier tells of a shipment. `estimated_delivery` may be None.
+
+    So may `attempts`, and is where the number given is no count of attempts: less than 0, or
+    more than MOST_ATTEMPTS.
+    """
 
     tracking_id: str
     scans: tuple[Scan, ...]
     order_number: str = ""
     estimated_delivery: dt.datetime | None = None
     attempts: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.attempts is not None and not 0 <= self.attempts <= MOST_ATTEMPTS:
+            object.__setattr__(self, "attempts", None)
 
 
 @dataclass(frozen=True, slots=True)

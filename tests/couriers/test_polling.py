@@ -8,11 +8,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
 from couriers import polling, tasks
@@ -21,10 +23,12 @@ from couriers.models import CourierAccount, Scan, Shipment
 from couriers.polling import Polled
 from couriers.resilience import rate_limit
 from couriers.statuses import STATUS_FACTS, Status
-from couriers.types import Limit
+from couriers.types import Limit, Tracking
+from couriers.types import Scan as TypesScan
 from couriers_ekart.sandbox.process import SandboxProcess
 from tests.couriers.test_manifests import ship
 from tests.factories import CourierAccountFactory, WarehouseFactory
+from tests.toy import MAPPER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,14 +41,16 @@ def silent_ship(account: Any, count: int, **more: Any) -> list[str]:
     return ids
 
 
-def poll(account: CourierAccount, threads: int = 4, silence: float = 3600) -> Counter[Polled]:
+def poll(
+    account: CourierAccount, threads: int = 4, silence: float = 3600, seconds: float = float("inf")
+) -> Counter[Polled]:
     counts: Counter[Polled] = Counter()
 
     def done(outcome: Polled) -> None:
         counts[outcome] += 1
 
     since = polling.silence_began(silence)
-    polling.poll(account, since=since, threads=threads, done=done)
+    polling.poll(account, since=since, threads=threads, seconds=seconds, done=done)
     return counts
 
 
@@ -104,10 +110,6 @@ def test_what_was_asked_about_is_not_asked_about_again_for_a_while(account: Any,
 
 def types_scan(account: Any, able: Any) -> dt.datetime:
     """A shipment whose courier tells the same old scan each time."""
-    from couriers.types import Scan as TypesScan
-    from couriers.types import Tracking
-    from tests.toy import MAPPER
-
     silent_ship(account, 1, status="in_transit")
     scan = TypesScan(MAPPER.map("in_transit"), LONG_AGO, "PUNE")
     able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,))
@@ -140,6 +142,70 @@ def test_a_429_is_waited_for_and_asked_again(
     able.on_call["track_shipment"] = raising(TooManyRequests("429", retry_after=7), times=1)
     assert poll(account, threads=1) == {Polled.MOVED: 1}
     assert waits == [7]
+
+
+def test_a_pause_past_the_end_of_the_run_ends_it_and_gives_all_back(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit, "PATIENCE", 0.1)
+    silent_ship(account, 4)
+    rate_limit.pause(account.pk, "track", 3600)  # what a 429 with Retry-After does
+    able.on_call["track_shipment"] = lambda _: rate_limit.acquire(account.pk, "track", Limit(10, 1))
+    began = time.monotonic()
+    assert poll(account, threads=2, seconds=30) == {}
+    assert time.monotonic() - began < 10
+    assert not Shipment.objects.filter(polled_at__isnull=False).exists()
+
+
+def test_those_that_fail_at_every_run_do_not_keep_the_others_from_their_turn(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "TRIES", 1)
+    silent_ship(account, 6)
+    every = list(Shipment.objects.order_by("pk").values_list("tracking_id", flat=True))
+    bad = every[:3]
+    now = [0.0]
+    monkeypatch.setattr(polling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def hook(tracking_id: str) -> None:
+        now[0] += 1
+        if tracking_id in bad:
+            raise Unknown("500")
+
+    able.on_call["track_shipment"] = hook
+    for _ in range(4):
+        poll(account, threads=1, seconds=2)  # time for two
+    assert {tracking_id for _, tracking_id in able.asked} == set(every)
+
+
+@pytest.mark.parametrize("attempts", [-1, 40_000])
+def test_a_number_that_counts_no_attempts_is_left_out(
+    account: Any, able: Any, attempts: int
+) -> None:
+    silent_ship(account, 1)
+    scan = TypesScan(MAPPER.map("in_transit"), timezone.now())
+    able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,), attempts=attempts)
+    assert poll(account) == {Polled.MOVED: 1}
+    assert Shipment.objects.get().delivery_attempts is None
+
+
+def test_a_fault_of_the_plug_in_is_a_failure_of_that_shipment_alone(
+    account: Any, able: Any
+) -> None:
+    silent_ship(account, 5)
+    able.on_call["track_shipment"] = raising(KeyError("scans"), times=1)
+    assert poll(account, threads=1) == {Polled.FAILED: 1, Polled.MOVED: 4}
+    assert poll(account) == {Polled.MOVED: 1}
+
+
+def test_a_database_that_is_away_ends_the_run(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent_ship(account, 5)
+    able.on_call["track_shipment"] = raising(OperationalError("away"))
+    with pytest.raises(OperationalError):
+        poll(account, threads=1)
+    assert len(able.asked) == 1
 
 
 def test_a_tracking_id_that_the_courier_lacks_is_counted_and_nothing_changes(

@@ -29,13 +29,18 @@ VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, %(now)s, %(rea
 ON CONFLICT (account_id, content_hash) DO NOTHING
 """  # noqa: S608 - the table's own name
 # A repeat of an event that failed makes it due again; any other repeat changes nothing. One that
-# had been given up has come anew, and waits for its shipment anew.
+# had been given up has come anew, and waits for its shipment anew. One that a worker has in its
+# hands is being tried already: the courier is not kept waiting for that.
 _REVIVE = f"""
 UPDATE {_TABLE}
 SET state = '{EventState.PENDING}', attempts = 0, next_attempt_at = %(now)s, reason = '',
     received_at = CASE state WHEN '{EventState.DEAD}' THEN %(now)s ELSE received_at END
-WHERE account_id = %(account)s AND content_hash = %(hash)s
-    AND state IN ('{EventState.FAILED}', '{EventState.DEAD}')
+WHERE id = (
+    SELECT id FROM {_TABLE}
+    WHERE account_id = %(account)s AND content_hash = %(hash)s
+        AND state IN ('{EventState.FAILED}', '{EventState.DEAD}')
+    FOR UPDATE SKIP LOCKED
+)
 """  # noqa: S608 - the table's own name and constants of the code
 
 

@@ -1,7 +1,8 @@
 """Draining the inbox: batches that several workers take side by side, one commit each.
 
 A batch is claimed, applied and marked in one transaction, so a crash leaves it as it was. One
-event that cannot be applied is set aside and does not hold up the others.
+event that cannot be applied, or whose shipment somebody else holds, is set aside and does not
+hold up the others.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from couriers.conf import tunables
 from couriers.factory import CourierFactory
@@ -31,6 +33,10 @@ log = structlog.get_logger(__name__)
 BACK_OFF = [dt.timedelta(seconds=s) for s in (10, 60, 600, 3600, 21600)]
 # An early event's shipment is usually a moment away, so it is looked for soon and then seldom.
 EARLY_BACK_OFF = [dt.timedelta(seconds=s) for s in (1, 3, 10, 60, 600)]
+# Milliseconds that a batch waits for a row that somebody else holds, and what a part of it waits
+# once that was too long: whoever holds it is not about to let go.
+LOCK_WAIT, LOCK_WAIT_OF_A_PART = 2000, 20
+HELD_BACK_OFF = dt.timedelta(seconds=10)
 
 _UPDATE = f"""
 UPDATE {WebhookEvent._meta.db_table} AS event
@@ -48,20 +54,25 @@ class Drained:
 
     processed: int = 0
     waiting: int = 0
+    held: int = 0
     failed: int = 0
     dead: int = 0
 
     @property
     def taken(self) -> int:
-        return self.processed + self.waiting + self.failed + self.dead
+        return self.processed + self.waiting + self.held + self.failed + self.dead
 
 
 @dataclass(slots=True)
 class _Verdicts:
-    """How each event of a batch is to be marked."""
+    """How each event of a batch is to be marked.
+
+    An attempt is counted when it is marked, for a part of a batch may be applied several times.
+    """
 
     processed: list[WebhookEvent] = field(default_factory=list)
     waiting: list[WebhookEvent] = field(default_factory=list)
+    held: list[WebhookEvent] = field(default_factory=list)
     failed: list[WebhookEvent] = field(default_factory=list)
     dead: list[WebhookEvent] = field(default_factory=list)
     couriers: dict[str, str] = field(default_factory=dict)
@@ -69,6 +80,7 @@ class _Verdicts:
     def add(self, other: _Verdicts) -> None:
         self.processed += other.processed
         self.waiting += other.waiting
+        self.held += other.held
         self.failed += other.failed
         self.dead += other.dead
         self.couriers |= other.couriers
@@ -85,12 +97,17 @@ def drain() -> Drained:
 
 def _drain_batch(limit: int) -> Drained:
     with transaction.atomic():
-        verdicts = _apply_all_but_the_poisonous(_due(limit))
+        events = _due(limit)
+        if not events:
+            return Drained()
+        _wait_for_locks(LOCK_WAIT)
+        verdicts = _apply_what_can_be(events)
         _mark(verdicts)
     _count(verdicts)
     return Drained(
         processed=len(verdicts.processed),
         waiting=len(verdicts.waiting),
+        held=len(verdicts.held),
         failed=len(verdicts.failed),
         dead=len(verdicts.dead),
     )
@@ -106,23 +123,36 @@ def _due(limit: int) -> list[WebhookEvent]:
     )
 
 
-def _apply_all_but_the_poisonous(events: Sequence[WebhookEvent]) -> _Verdicts:
+def _wait_for_locks(milliseconds: int) -> None:
+    """For how long the rest of the transaction waits for a lock before that is an error."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")
+
+
+def _apply_what_can_be(events: Sequence[WebhookEvent]) -> _Verdicts:
     """Apply the events together; where that fails, each half for itself, down to the culprit."""
     try:
         with transaction.atomic():
             return _apply(events)
-    except (OperationalError, InterfaceError):
-        raise
+    except (OperationalError, InterfaceError) as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        _wait_for_locks(LOCK_WAIT_OF_A_PART)
+        return _apply_halves(events) if len(events) > 1 else _hold(events[0])
     except Exception as error:
         if len(events) > 1:
-            half = len(events) // 2
-            verdicts = _apply_all_but_the_poisonous(events[:half])
-            verdicts.add(_apply_all_but_the_poisonous(events[half:]))
-            return verdicts
+            return _apply_halves(events)
         log.exception("event_failed", event_id=events[0].pk)
         verdicts = _Verdicts()
         _fail(events[0], f"{type(error).__name__} while it was applied", verdicts)
         return verdicts
+
+
+def _apply_halves(events: Sequence[WebhookEvent]) -> _Verdicts:
+    half = len(events) // 2
+    verdicts = _apply_what_can_be(events[:half])
+    verdicts.add(_apply_what_can_be(events[half:]))
+    return verdicts
 
 
 def _apply(events: Sequence[WebhookEvent]) -> _Verdicts:
@@ -184,14 +214,25 @@ def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEv
     ]
 
 
+def _hold(event: WebhookEvent) -> _Verdicts:
+    """Somebody else holds its shipment: wait a little, which is no fault of the event's."""
+    log.warning("event_held", event_id=event.pk)
+    event.state, event.reason = EventState.FAILED, "Another transaction holds its shipment"
+    event.next_attempt_at = timezone.now() + HELD_BACK_OFF
+    return _Verdicts(held=[event])
+
+
 def _wait(event: WebhookEvent, verdicts: _Verdicts) -> None:
-    """Its shipment is not known yet: wait, for a day at most."""
+    """Its shipment is not known yet: wait, for a day at most.
+
+    A day in which no worker ran is not held against it: it is looked for several times anyhow.
+    """
     patience = dt.timedelta(seconds=tunables().INBOX_EARLY_EVENT_WAIT)
-    if timezone.now() - event.received_at >= patience:
+    tried = event.attempts >= len(EARLY_BACK_OFF)
+    if tried and timezone.now() - event.received_at >= patience:
         _bury(event, "No shipment of this account has that tracking id or order", verdicts)
         return
     delay = EARLY_BACK_OFF[min(event.attempts, len(EARLY_BACK_OFF) - 1)]
-    event.attempts = min(event.attempts + 1, 32_000)
     event.state, event.reason = EventState.FAILED, "Waiting for its shipment"
     event.next_attempt_at = timezone.now() + delay
     verdicts.waiting.append(event)
@@ -202,7 +243,6 @@ def _fail(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
         _bury(event, reason, verdicts)
         return
     event.next_attempt_at = timezone.now() + BACK_OFF[event.attempts]
-    event.attempts += 1
     event.state, event.reason = EventState.FAILED, storable(reason)[:500]
     verdicts.failed.append(event)
 
@@ -217,7 +257,9 @@ def _mark(verdicts: _Verdicts) -> None:
         WebhookEvent.objects.filter(pk__in=[e.pk for e in verdicts.processed]).update(
             state=EventState.PROCESSED, processed_at=timezone.now(), reason=""
         )
-    changed = [*verdicts.waiting, *verdicts.failed, *verdicts.dead]
+    for event in (*verdicts.waiting, *verdicts.failed):
+        event.attempts = min(event.attempts + 1, 32_000)
+    changed = [*verdicts.waiting, *verdicts.held, *verdicts.failed, *verdicts.dead]
     if changed:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -238,7 +280,7 @@ def _count(verdicts: _Verdicts) -> None:
     for event in verdicts.processed:
         metrics.APPLIED_AFTER.observe((now - event.received_at).total_seconds())
     counts: Counter[tuple[str, str, str]] = Counter()
-    for status in ("processed", "waiting", "failed", "dead"):
+    for status in ("processed", "waiting", "held", "failed", "dead"):
         for event in getattr(verdicts, status):
             counts[verdicts.couriers.get(event.account_id, "unknown"), event.topic, status] += 1
     for (courier, topic, status), count in counts.items():

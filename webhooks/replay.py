@@ -22,7 +22,7 @@ def replay(ids: Collection[int], *, actor: AbstractBaseUser) -> int:
     """Make callbacks due again, whatever became of them; returns how many there were.
 
     To apply one twice does no harm, and does some good where the plug-in has learnt since. One
-    whose shipment is still unknown a day after it came is dead again at once.
+    that came more than a day ago and whose shipment is still unknown is dead again in minutes.
     """
     with transaction.atomic():
         count = WebhookEvent.objects.filter(pk__in=ids).update(

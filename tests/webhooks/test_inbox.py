@@ -171,9 +171,27 @@ def test_an_event_of_an_unknown_shipment_waits_a_day_and_then_dies(account: Any)
     assert shipment.status == "picked_up"
     send(account, {"id": "NEVER", "status": "picked_up", "hour": 1})
     WebhookEvent.objects.filter(state="pending").update(
-        received_at=timezone.now() - dt.timedelta(days=2)
+        received_at=timezone.now() - dt.timedelta(days=2), attempts=5
     )
     assert drain().dead == 1
+
+
+def test_a_day_without_workers_is_not_held_against_an_early_event(
+    account: Any, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"INBOX_BATCH": 1}
+    shipment = ShipmentFactory(
+        account=account, warehouse=account.company.warehouses.get(), status="in_doubt",
+        tracking_id="", order_number="D-1",
+    )  # fmt: skip
+    send(account, {"id": "T-7", "status": "picked_up", "hour": 1})
+    send(account, {"id": "T-7", "order": "D-1"})
+    WebhookEvent.objects.update(received_at=timezone.now() - dt.timedelta(hours=25))
+    drain_all()
+    WebhookEvent.objects.update(next_attempt_at=timezone.now())
+    drain_all()
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.tracking_id) == ("picked_up", "T-7")
 
 
 def test_another_accounts_shipment_is_not_touched(account: Any, shipment: Shipment) -> None:

@@ -25,7 +25,7 @@ from prometheus_client import CollectorRegistry
 
 from couriers.models import Scan, Shipment
 from couriers_ekart.callbacks import URLS
-from tests.factories import ShipmentFactory
+from tests.factories import CourierAccountFactory, ShipmentFactory
 from tests.test_metrics import value
 from webhooks import metrics, nudge, processing, tasks
 from webhooks.models import WebhookEvent
@@ -197,6 +197,74 @@ def test_two_poisonous_events_among_many_are_found(account: Any, shipment: Shipm
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("quiet")
+def test_an_attempt_is_counted_once_whatever_ailed_the_others(
+    account: Any, shipment: Shipment
+) -> None:
+    send(account, {"id": "LATER", "status": "lost", "hour": 1})
+    for hour in range(4):
+        more = {"estimate": 10**30} if hour == 3 else {}
+        send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour, **more})
+    # An account whose events are applied first, and again when another's cannot be.
+    earlier = CourierAccountFactory(pk="acc_0", courier=account.courier)
+    WebhookEvent.objects.filter(pk=WebhookEvent.objects.earliest("pk").pk).update(account=earlier)
+    drained = drain()
+    assert (drained.waiting, drained.processed, drained.failed) == (1, 3, 1)
+    assert WebhookEvent.objects.earliest("pk").attempts == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("quiet")
+def test_a_shipment_that_somebody_holds_does_not_hold_up_the_others(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processing, "LOCK_WAIT", 100)
+    warehouse = account.company.warehouses.get()
+    held, *others = (ShipmentFactory(account=account, warehouse=warehouse) for _ in range(5))
+    for shipment in (*others, held):
+        send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": 1})
+    with other_connection() as holder, holder.transaction():
+        table = Shipment._meta.db_table
+        holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", [held.pk])
+        for _ in range(6):  # more often than a fault is forgiven
+            WebhookEvent.objects.exclude(state="processed").update(next_attempt_at=timezone.now())
+            assert drain().held == 1
+    assert Shipment.objects.filter(status="in_transit").count() == 4
+    event = WebhookEvent.objects.exclude(state="processed").get()
+    assert (event.state, event.attempts) == ("failed", 0)
+    assert "holds its shipment" in event.reason
+    WebhookEvent.objects.exclude(state="processed").update(next_attempt_at=timezone.now())
+    assert drain().processed == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("quiet")
+def test_a_repeat_does_not_wait_for_the_worker_that_has_its_event(
+    account: Any, shipment: Shipment
+) -> None:
+    body = {"id": shipment.tracking_id, "status": "in_transit", "hour": 1}
+    send(account, body)
+    WebhookEvent.objects.update(state="failed")
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 5000")
+    with other_connection() as worker, worker.transaction():
+        worker.execute(f"SELECT FROM {WebhookEvent._meta.db_table} FOR UPDATE")
+        assert send(account, body) == 200
+    assert WebhookEvent.objects.get().state == "failed"
+    assert send(account, body) == 200
+    assert WebhookEvent.objects.get().state == "pending"
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_process_that_is_gone_left_open_is_ended_by_the_server() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
+    assert connection.connection.info.get_parameters()["tcp_user_timeout"] == "30000"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("quiet")
 def test_events_of_an_account_that_is_gone_are_dead(account: Any, shipment: Shipment) -> None:
     send(account, {"id": "T", "status": "lost", "hour": 1})
     WebhookEvent.objects.update(account_id="acc_gone")
@@ -209,7 +277,7 @@ def test_events_of_an_account_that_is_gone_are_dead(account: Any, shipment: Ship
 def test_a_repeat_of_a_dead_early_event_waits_a_day_anew(account: Any, shipment: Shipment) -> None:
     early = {"id": "LATER", "status": "lost", "hour": 1}
     send(account, early)
-    WebhookEvent.objects.update(received_at=timezone.now() - dt.timedelta(days=2))
+    WebhookEvent.objects.update(received_at=timezone.now() - dt.timedelta(days=2), attempts=5)
     assert drain().dead == 1
     send(account, early)
     assert drain().waiting == 1

@@ -7,7 +7,7 @@ COPY shipcrowd shipcrowd
 COPY couriers couriers
 COPY couriers_ekart couriers_ekart
 COPY webhooks webhooks
-COPY manage.py .
+COPY manage.py gunicorn.conf.py ./
 RUN pip install --no-cache-dir -c constraints.txt . \
     && useradd --system --home /app shipcrowd \
     && mkdir staticfiles media && chown shipcrowd staticfiles media

@@ -144,3 +144,10 @@ def test_the_files_of_dead_processes_are_removed_at_the_start(tmp_path: Path) ->
         (tmp_path / f"counter_{pid}.db").touch()
     assert tidy(tmp_path) == 1
     assert [file.name for file in tmp_path.iterdir()] == [f"counter_{os.getpid()}.db"]
+
+
+def test_the_image_has_the_web_servers_own_settings() -> None:
+    root = Path(__file__).resolve().parent.parent
+    copied = re.findall(r"^COPY (.+) \S+$", (root / "Dockerfile").read_text(), re.MULTILINE)
+    assert "gunicorn.conf.py" in " ".join(copied).split()
+    assert (root / "gunicorn.conf.py").is_file()

@@ -1,7 +1,8 @@
 """Telling a worker that there is something in the inbox, now and then, not once an event.
 
 A thread of its own speaks to the broker: a request never waits for it, nor fails with it. What
-goes untold is found by the sweeper.
+goes untold is found by the sweeper. No nudge follows another that no worker has taken up, so that
+they do not pile up where no worker runs.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import time
 
 import structlog
 
+from couriers.resilience.shared import with_redis
 from webhooks.metrics import NUDGES_FAILED
-from webhooks.tasks import EXPIRES, process_inbox
+from webhooks.tasks import EXPIRES, TOLD, process_inbox
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +45,14 @@ def _run() -> None:
         _wanted.wait()
         _wanted.clear()
         try:
-            process_inbox.apply_async(expires=EXPIRES)
+            _tell()
         except Exception as error:  # noqa: BLE001 - whatever ails the broker, the sweeper covers it
             NUDGES_FAILED.inc()
             log.warning("nudge_failed", error=type(error).__name__)
             time.sleep(REST)
         time.sleep(PAUSE)
+
+
+def _tell() -> None:
+    if with_redis(lambda redis: redis.set(TOLD, 1, nx=True, ex=EXPIRES)):
+        process_inbox.apply_async(expires=EXPIRES)

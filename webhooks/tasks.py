@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from celery import shared_task
 
+from couriers.resilience.shared import RedisAway, with_redis
 from webhooks.processing import drain
 
-EXPIRES = 60.0  # seconds; what waited longer is the sweeper's by then
+EXPIRES = 60  # seconds; what waited longer is the sweeper's by then
 LONGEST = 30.0  # seconds; a busy inbox is handed to the next task, so that workers stay fair
+TOLD = "shipcrowd:inbox:told"  # in Redis while a task that a nudge sent has not begun
 
 
 @shared_task(name="webhooks.process_inbox")
 def process_inbox() -> int:
     """Drain the inbox until nothing is due; returns how many events were taken."""
+    # Before anything is taken: what is stored from now on is told of anew.
+    with suppress(RedisAway):
+        with_redis(lambda redis: redis.delete(TOLD))
     deadline = time.monotonic() + LONGEST
     taken = 0
     while time.monotonic() < deadline:

@@ -20,6 +20,7 @@ from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
+from django_redis import get_redis_connection
 from kombu.exceptions import OperationalError as BrokerAway
 from prometheus_client import CollectorRegistry
 
@@ -29,7 +30,7 @@ from tests.factories import CourierAccountFactory, ShipmentFactory
 from tests.test_metrics import value
 from webhooks import metrics, nudge, processing, tasks
 from webhooks.models import WebhookEvent
-from webhooks.processing import drain
+from webhooks.processing import Drained, drain
 
 SECRET = {"x-toy-secret": "a-secret-of-tests"}
 
@@ -160,6 +161,29 @@ def test_a_broker_that_is_down_does_not_fail_the_request(
     assert tried.wait(10)
     assert send(account, {"id": "T", "n": 2}) == 200
     assert metrics.NUDGES_FAILED._value.get() >= before
+
+
+@pytest.mark.django_db
+def test_nudges_do_not_pile_up_and_none_is_missed_once_a_worker_has_begun(
+    account: Any, shipment: Shipment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(tasks.process_inbox, "apply_async", lambda **more: sent.append(more))
+    for _ in range(3):
+        nudge._tell()
+    assert sent == [{"expires": tasks.EXPIRES}]
+    # One that was lost is not waited for longer than it would have been good for.
+    assert 0 < get_redis_connection("default").ttl(tasks.TOLD) <= tasks.EXPIRES
+
+    def meanwhile() -> Drained:
+        nudge._tell()
+        return Drained()
+
+    monkeypatch.setattr(tasks, "drain", meanwhile)
+    for begun in (tasks.process_inbox, tasks.sweep_inbox):
+        sent.clear()
+        begun()
+        assert len(sent) == 1
 
 
 @pytest.mark.django_db

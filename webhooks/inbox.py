@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from couriers.receiver import Topic, WebhookReceiver
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import NotAnEvent, content_hash, raw_hash, read
+from webhooks.payloads import NotAnEvent, content_hash, exact, raw_hash, read
 from webhooks.statements import prepared_cursor
 
 log = structlog.get_logger(__name__)
@@ -67,7 +67,8 @@ def take_in(
             topic, told = hint, hint.value
         else:
             told = ""
-        digest, state, reason = content_hash(payload, told), EventState.PENDING, ""
+        digest = content_hash(exact(body, payload), told)
+        state, reason = EventState.PENDING, ""
     except NotAnEvent as error:
         topic, digest, state = Topic.UNKNOWN, raw_hash(body), EventState.DEAD
         reason = f"The body {error}"[:500].replace("\x00", "")

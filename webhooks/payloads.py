@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from couriers.json_limits import DEEPEST, depth_of
@@ -33,6 +35,14 @@ def read(body: bytes) -> dict[str, Any]:
     return payload
 
 
+def exact(body: bytes, payload: dict[str, Any]) -> dict[str, Any]:
+    """What was read of the body, for its hash: numbers that no float can hold are told apart."""
+    if not _FRACTION.search(body):
+        return payload
+    found: dict[str, Any] = _EXACT_DECODER.decode(body.decode())
+    return found
+
+
 def content_hash(payload: dict[str, Any], topic: str = "") -> bytes:
     """SHA-256 of the content however it happened to be ordered and spaced.
 
@@ -59,6 +69,20 @@ def _no_constant(name: str) -> Any:
     raise NotAnEvent(f"contains {name}")
 
 
+def _number(text: str) -> Any:
+    """A float where it is the very number that was written, however it was written."""
+    rounded = float(text)
+    try:
+        same = Decimal(text) == Decimal(repr(rounded))
+    except InvalidOperation:  # an exponent of twenty digits
+        same = False
+    return rounded if same else {"number": text}
+
+
 # Made once: json.loads and json.dumps make them anew for each call with arguments.
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_EXACT_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number
+)
+_FRACTION = re.compile(rb"\d[.eE]")
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -167,6 +167,14 @@ def test_the_size_is_capped_before_anything_is_read(shipment: Shipment) -> None:
     assert WebhookEvent.objects.count() == 1
 
 
+def test_numbers_are_told_apart_by_their_value_however_long_they_are(shipment: Shipment) -> None:
+    different = ["1e999", "1e998", "-1e999", "1e99999999999999999999", "12345678901234567.0",
+                 "12345678901234568.0", "1e-400", "0.0", '"1e999"', "1", "1.5"]  # fmt: skip
+    for number in (*different, "1.50", "15e-1", "0.00"):
+        assert send(shipment.account, f'{{"id": "T", "n": {number}}}'.encode()) == 200
+    assert WebhookEvent.objects.count() == len(different)
+
+
 @pytest.mark.parametrize("length", ["", "abc", "-5", "²", "9" * 400, "1.0"])
 def test_a_length_that_is_no_number_is_no_exception(shipment: Shipment, length: str) -> None:
     request = RequestFactory().post("/", b"{}", "application/json")

@@ -10,7 +10,7 @@ import abc
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from couriers.types import Scan
 
@@ -46,7 +46,15 @@ class MalformedEvent(ValueError):
 
 
 class WebhookReceiver(abc.ABC):
-    """The contract of a courier's callbacks; all three methods are the plug-in's to give."""
+    """The contract of a courier's callbacks; all three methods are the plug-in's to give.
+
+    People are shown the fields that the plug-in names, and of no other more than its name:
+    `shown_ids` (ids, times, counts) as they are, `shown_words` without what may be a phone number.
+    Neither may tell of a person, nor may what is inside them.
+    """
+
+    shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
+    shown_words: ClassVar[frozenset[str]] = frozenset({"status"})
 
     @abc.abstractmethod
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:

@@ -46,6 +46,9 @@ class ShipmentCreated(Answer):
 class EkartReceiver(WebhookReceiver):
     """HMAC-SHA256 over the raw body, in lower-case hex unless the settings say otherwise."""
 
+    shown_ids = frozenset({"id", "wbn", "orderNumber", "channelId", "ctime", "edd", "attempts"})
+    shown_words = frozenset({"status", "ndrStatus", "location", "vendor"})
+
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
         """Whether one of the secrets signed the raw body; constant time, never raises."""
         tunables = ekart_tunables()

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.decorators import action
 
 from couriers.admin.base import RecordAdmin
+from couriers.factory import CourierFactory
 from webhooks.masking import without_people
 from webhooks.models import WebhookEvent
 from webhooks.payloads import NotAnEvent, read
@@ -39,7 +40,9 @@ class WebhookEventAdmin(RecordAdmin):
     @admin.display(description="Payload")
     def payload(self, event: WebhookEvent) -> str:
         try:
-            shown = without_people(read(bytes(event.body)))
+            shown = without_people(
+                read(bytes(event.body)), CourierFactory.receiver(event.account.courier_id)
+            )
         except NotAnEvent as error:
             return f"not shown: the body {error}"
         return json.dumps(shown, indent=1, ensure_ascii=False)

@@ -15,6 +15,7 @@ from couriers.api import serializers as s
 from couriers.api.ops import OpsView
 from couriers.api.pagination import PAGING, page
 from couriers.api.permissions import to_view
+from couriers.factory import CourierFactory
 from couriers.receiver import Topic
 from webhooks.masking import without_people
 from webhooks.models import EventState, WebhookEvent
@@ -107,7 +108,9 @@ class WebhookEventView(OpsView):
         """The callback with its payload, without what tells of a person."""
         event = get_object_or_404(WebhookEvent.objects.to_look_at(), pk=pk)
         try:
-            payload = without_people(read(bytes(event.body)))
+            payload = without_people(
+                read(bytes(event.body)), CourierFactory.receiver(event.account.courier_id)
+            )
         except NotAnEvent:
             payload = None
         return Response({**_data(event), "payload": payload})

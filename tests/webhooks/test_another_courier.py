@@ -30,6 +30,9 @@ class PigeonAdapter(BaseCourierAdapter):
 class PigeonReceiver(WebhookReceiver):
     """A static header; several birds in one callback."""
 
+    shown_ids = frozenset({"birds", "ring", "seen"})
+    shown_words = frozenset({"state", "over"})
+
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
         given = headers.get("x-pigeon-token", "").encode()
         return any(hmac.compare_digest(given, secret.encode()) for secret in secrets)
@@ -80,6 +83,14 @@ def test_its_callbacks_are_received_and_applied(account: Any) -> None:
     other.refresh_from_db()
     assert (one.status, other.status) == ("delivered", "in_transit")
     assert WebhookEvent.objects.get().state == "processed"
+
+
+def test_operators_see_what_it_names(account: Any, admin_client: Client) -> None:
+    bird = {"ring": "R-1", "seen": "2026-11-24T05:30:00+05:30", "state": "flying", "keeper": "Asha"}
+    assert send(account, [bird]) == 200
+    event = WebhookEvent.objects.get()
+    answer = admin_client.get(f"/api/v1/ops/webhook-events/{event.pk}/")
+    assert answer.json()["payload"] == {"birds": [bird | {"keeper": "•••"}]}
 
 
 def test_a_flock_with_one_unknown_bird_waits_and_is_applied_as_far_as_known(account: Any) -> None:

@@ -11,10 +11,11 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from shipcrowd.embedded.processes import ServerProcess
+from shipcrowd.embedded.processes import ServerProcess, wait_until
 
 ENV_DIR = "SHIPCROWD_EMBEDDED_DIR"
 
@@ -114,6 +115,21 @@ class Folder:
             fcntl.flock(file, fcntl.LOCK_SH)
             yield User(file)
 
+    def claim(self, server: str) -> IO[bytes]:
+        """A file that the server inherits open: nobody else starts one on its data while it lives.
+
+        That holds for a container with the same folder, too, which sees no process of ours.
+        Raises EmbeddedError when a server has it, and has not ended within ten seconds.
+        """
+        file = self._open(f"{server}.lock")
+        if not wait_until(partial(_lock, file), 10):
+            file.close()
+            raise EmbeddedError(
+                f"{server} is running on {self.path}, but not where it can be seen from here (in "
+                f"another container?): stop it there, or set {ENV_DIR} to another folder"
+            )
+        return file
+
     def _open(self, name: str) -> IO[bytes]:
         self.path.mkdir(parents=True, exist_ok=True)
         return open(self.path / name, "ab")
@@ -127,8 +143,13 @@ class User:
 
     def is_last(self) -> bool:
         """Whether nobody else uses the instance; it can't be joined until this user leaves."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        return _lock(self._file)
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Whether the file could be locked at once for oneself alone."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -15,12 +15,12 @@ import signal
 import subprocess
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from shipcrowd.embedded.folder import EmbeddedError, Folder
 from shipcrowd.embedded.processes import (
     ServerProcess,
-    answers,
+    arguments,
     free_port,
     tail,
     wait_until,
@@ -48,29 +48,34 @@ def ensure(folder: Folder) -> None:
     password = folder.secret("postgres")
     if not (data / "PG_VERSION").is_file():
         _initialise(folder, data, binaries, way, password)
-    _forget_stale_pid(data)
+    _end_forgotten(data)
     log = folder.path / "postgres.log"
     # The port of the last run is tried first, so that a restart is found where it was.
     ports = [folder.server("postgres").port or free_port(), *_more_ports(3)]
-    for port in ports:
-        process = _spawn(
-            [
-                *way.prefix,
-                str(binaries / "postgres"),
-                *("-D", str(data), "-p", str(port), "-h", "127.0.0.1"),
-                *("-c", "unix_socket_directories=", "-c", "max_connections=200"),
-                *(UNSAFE if folder.instance.startswith("test") else []),
-            ],
-            log,
-            way,
-        )
-        if wait_until(partial(_settled, process, binaries, port), 60):
-            if process.poll() is None:
-                folder.remember_server("postgres", ServerProcess.of(process.pid, port))
-                _create_database(binaries, port, password)
-                return
-        else:
-            process.kill()
+    with folder.claim("postgres") as claim:
+        for port in ports:
+            # That of a killed server: its number may belong to a stranger by now.
+            _pid_file(data).unlink(missing_ok=True)
+            process = _spawn(
+                [
+                    *way.prefix,
+                    str(binaries / "postgres"),
+                    *("-D", str(data), "-p", str(port), "-h", "127.0.0.1"),
+                    *("-c", "unix_socket_directories=", "-c", "max_connections=200"),
+                    *(UNSAFE if folder.instance.startswith("test") else []),
+                ],
+                log,
+                way,
+                claim,
+            )
+            if wait_until(partial(_settled, process, data, port), 60):
+                if process.poll() is None:
+                    folder.remember_server("postgres", ServerProcess.of(process.pid, port))
+                    _create_database(binaries, port, password)
+                    return
+            else:
+                process.kill()
+                process.wait()
     raise EmbeddedError(f"PostgreSQL does not start; its log ({log}) ends:\n{tail(log)}")
 
 
@@ -174,34 +179,37 @@ def _initialise(folder: Folder, data: Path, binaries: Path, way: _Way, password:
     fresh.rename(data)
 
 
-def _forget_stale_pid(data: Path) -> None:
-    """Remove the pid file of a killed server: its number may belong to a stranger by now."""
-    path = data / "postmaster.pid"
+def _pid_file(data: Path) -> Path:
+    return data / "postmaster.pid"
+
+
+def _pid_lines(data: Path) -> list[str]:
+    """The server's own words: its process id first, its port fourth, its state eighth."""
     try:
-        pid = int(path.read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        path.unlink(missing_ok=True)
-        return
-    if not _is_postmaster(pid, data):
-        path.unlink(missing_ok=True)
-        return
-    # Ours, but not remembered: we were killed between starting it and writing it down.
-    ServerProcess.of(pid).end([signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
-    path.unlink(missing_ok=True)
+        return _pid_file(data).read_text().splitlines()
+    except OSError:
+        return []
 
 
-def _is_postmaster(pid: int, data: Path) -> bool:
-    done = subprocess.run(
-        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return "postgres" in done.stdout and str(data) in done.stdout
+def _end_forgotten(data: Path) -> None:
+    """End a server of ours that is not remembered: we were killed before we wrote it down."""
+    lines = _pid_lines(data)
+    pid = int(lines[0]) if lines and lines[0].isdigit() else 0
+    if pid and _is_postmaster(arguments(pid), data):
+        ServerProcess.of(pid).end([signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
+
+
+def _is_postmaster(command: str, data: Path) -> bool:
+    return "postgres" in command and str(data) in command
 
 
 def _more_ports(count: int) -> list[int]:
     return [free_port() for _ in range(count)]
 
 
-def _spawn(command: list[str], log: Path, way: _Way) -> subprocess.Popen[bytes]:
+def _spawn(
+    command: list[str], log: Path, way: _Way, inherited: IO[bytes]
+) -> subprocess.Popen[bytes]:
     with open(log, "ab") as output:
         return subprocess.Popen(
             command,
@@ -209,17 +217,15 @@ def _spawn(command: list[str], log: Path, way: _Way) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=[inherited.fileno()],
             **way.options,
         )
 
 
-def _ready(binaries: Path, port: int) -> bool:
-    return (
-        answers(port)
-        and not subprocess.run(
-            [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        ).returncode
-    )
+def _is_ready(data: Path, port: int) -> bool:
+    """Whether it is our server that takes connections there, and not a stranger's."""
+    lines = _pid_lines(data)
+    return len(lines) > 7 and lines[3] == str(port) and lines[7].strip() == "ready"
 
 
 def _create_database(binaries: Path, port: int, password: str) -> None:
@@ -236,5 +242,5 @@ def _create_database(binaries: Path, port: int, password: str) -> None:
         raise EmbeddedError(f"PostgreSQL's createdb failed: {done.stderr.strip()[-500:]}")
 
 
-def _settled(process: subprocess.Popen[bytes], binaries: Path, port: int) -> bool:
-    return process.poll() is not None or _ready(binaries, port)
+def _settled(process: subprocess.Popen[bytes], data: Path, port: int) -> bool:
+    return process.poll() is not None or _is_ready(data, port)

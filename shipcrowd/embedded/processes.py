@@ -27,6 +27,19 @@ def identity(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
+def arguments(pid: int) -> str:
+    """What the process was started with, between spaces; "" when it is not alive."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            given = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return ""
+        return os.fsdecode(given).replace("\x00", " ").strip()
+    return subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True
+    ).stdout.strip()
+
+
 def free_port() -> int:
     """A TCP port on loopback that is free now; somebody may still be quicker to take it."""
     with socket.socket() as probe:

@@ -35,29 +35,28 @@ def ensure(folder: Folder) -> None:
     data.mkdir(exist_ok=True)
     log = folder.path / "valkey.log"
     password = folder.secret("valkey")
-    for port in [
-        folder.server("valkey").port or free_port(),
-        free_port(),
-        free_port(),
-        free_port(),
-    ]:
-        config = _write_config(folder, data, port, password)
-        with open(log, "ab") as output:
-            process = subprocess.Popen(
-                [str(binary), str(config)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        if wait_until(partial(_settled, process, port), 30):
-            # Somebody else may answer on the port that ours failed to take.
-            wait_until(partial(_has_ended, process), 0.05)
-            if process.poll() is None:
-                folder.remember_server("valkey", ServerProcess.of(process.pid, port))
-                return
-        else:
-            process.kill()
+    ports = [folder.server("valkey").port or free_port(), *(free_port() for _ in range(3))]
+    with folder.claim("valkey") as claim:
+        for port in ports:
+            config = _write_config(folder, data, port, password)
+            with open(log, "ab") as output:
+                process = subprocess.Popen(
+                    [str(binary), str(config)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                    pass_fds=[claim.fileno()],
+                )
+            if wait_until(partial(_settled, process, port), 30):
+                # Somebody else may answer on the port that ours failed to take.
+                wait_until(partial(_has_ended, process), 0.05)
+                if process.poll() is None:
+                    folder.remember_server("valkey", ServerProcess.of(process.pid, port))
+                    return
+            else:
+                process.kill()
+                process.wait()
     raise EmbeddedError(f"Valkey does not start; its log ({log}) ends:\n{tail(log)}")
 
 

@@ -126,6 +126,79 @@ def test_a_stale_process_id_is_neither_taken_for_ours_nor_ended(checkout: Checko
         stranger.wait()
 
 
+def test_a_killed_server_is_recovered_from_where_there_is_no_ps(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    checkout.urls()
+    os.kill(checkout.pid("postgres"), signal.SIGKILL)
+    for program in ("unshare", "test"):
+        (tmp_path / program).symlink_to(shutil.which(program) or "/nowhere")
+    checkout.environment["PATH"] = str(tmp_path)
+    database, _ = checkout.urls()
+    checkout.environment["PATH"] = os.environ["PATH"]
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_server_that_was_not_remembered_is_ended_and_started_anew(checkout: Checkout) -> None:
+    checkout.urls()
+    forgotten = checkout.pid("postgres")
+    state = checkout.state()
+    del state["postgres"]
+    (checkout.folder / "dev" / "state.json").write_text(json.dumps(state))
+    checkout.urls()
+    assert identity(forgotten) is None
+    assert identity(checkout.pid("postgres"))
+
+
+def test_a_strangers_postgres_on_the_remembered_port_is_not_taken_for_ours(
+    checkout: Checkout,
+) -> None:
+    stranger = Checkout(Path(tempfile.mkdtemp(prefix="embedded-")))
+    try:
+        checkout.urls()
+        checkout.run("stop")
+        stranger.urls()
+        state = checkout.state()
+        state["postgres"]["port"] = stranger.state()["postgres"]["port"]
+        (checkout.folder / "dev" / "state.json").write_text(json.dumps(state))
+        database, _ = checkout.urls()
+        assert checkout.state()["postgres"]["port"] != state["postgres"]["port"]
+        with psycopg.connect(database) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        stranger.run("stop")
+        shutil.rmtree(stranger.folder)
+
+
+CONTAINER = ["unshare", "--pid", "--ipc", "--net", "--fork", "--mount-proc"]
+
+
+@pytest.mark.skipif(
+    subprocess.run([*CONTAINER, "true"], capture_output=True).returncode != 0,
+    reason="only who may make namespaces can be in a container here",
+)
+@pytest.mark.parametrize("server", ["postgres", "valkey"])
+def test_a_container_with_the_same_checkout_starts_no_second_server_on_its_data(
+    checkout: Checkout, server: str
+) -> None:
+    checkout.urls()
+    before = checkout.state()
+    pid_file = checkout.folder / "dev" / "postgres" / "postmaster.pid"
+    written = pid_file.read_text()
+    text = (
+        f"from shipcrowd.embedded import {server} as server; from shipcrowd.embedded.folder import"
+        " Folder; server.ensure(Folder('dev'))"
+    )
+    done = subprocess.run(
+        [*CONTAINER, sys.executable, "-c", text],
+        cwd=ROOT, env=checkout.environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "stop it there" in done.stderr
+    assert (checkout.state(), pid_file.read_text()) == (before, written)
+    assert json.loads(checkout.run("status", "--json")) == {"postgres": True, "valkey": True}
+
+
 def test_many_that_start_at_once_share_one_server(checkout: Checkout) -> None:
     command = [sys.executable, "-m", "shipcrowd.embedded", "start"]
     starting = [

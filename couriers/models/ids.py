@@ -1,13 +1,17 @@
 """Public ids: a prefix that says what it is, and a ULID, so that they sort by time of creation.
 
-80 random bits make them fit for a URL that anybody with the id may open.
+80 random bits, drawn anew for each, make them fit for a URL that anybody with the id may open; ids
+of the same millisecond are in no order.
 """
 
-from ulid import ULID
+from ulid import PureRandomPolicy, ULIDGenerator
+
+# The default policy counts on within a millisecond: who has one id would have its neighbours'.
+_ulids = ULIDGenerator(policy=PureRandomPolicy())
 
 
 def _new(prefix: str) -> str:
-    return f"{prefix}_{str(ULID()).lower()}"
+    return f"{prefix}_{str(_ulids.generate()).lower()}"
 
 
 def new_account_id() -> str:

@@ -109,6 +109,12 @@ PITFALLS = {
         "test_what_ekart_declares_it_has_and_nothing_is_pretended",
         "test_a_pickup_is_scheduled_only_for_delayed_dispatch",
     ],
+    # People
+    "secrets are in clear, in the log too, and cannot be rotated": [
+        "test_every_model_is_listed_with_search_and_filters_and_shows_no_secret",
+        "test_what_the_database_quotes_is_cut",
+        "test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go",
+    ],
 }
 
 

@@ -1,7 +1,7 @@
 """Shipments and what belongs to them, to be looked at.
 
-The consignee's phone is masked; the address is shown on a shipment's own page only, since an
-operator needs it to answer a courier's question.
+The consignee's phone is masked, and the options, which may hold another, are left out; the address
+is shown on a shipment's own page only, since an operator needs it to answer a courier's question.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class ShipmentAdmin(SettlesDoubt, LiftsEnds, RecordAdmin):
     list_filter = (LookFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
     inlines = (ScanInline, CallInline, AuditInline)
-    exclude = ("consignee_phone", "items", "former_tracking_ids")
+    exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
     readonly_fields = ("shown_phone", "shown_items", "former_ids")
 
     @display(description="Status", ordering="status", label=LABELS)

@@ -8,6 +8,7 @@ from fernet_fields import EncryptedTextField
 
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.company import Company
+from couriers.models.fields import EncryptedJSONField
 from couriers.models.ids import new_shipment_id
 from couriers.models.warehouse import Warehouse
 from couriers.statuses import RELEASES_ORDER, STATUS_FACTS, Status, StatusFacts
@@ -35,9 +36,10 @@ class Shipment(models.Model):
     """One parcel of one order with one courier.
 
     Money in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
-    encrypted. `attempt` counts the booking's attempts and fences a late answer off from a newer
-    one; `lease_expires_at` is when an attempt that has not ended becomes a doubt. A parcel that
-    the courier recreated keeps its former tracking ids.
+    encrypted, and the options, which may hold more of the kind. `attempt` counts the booking's
+    attempts and fences a late answer off from a newer one; `lease_expires_at` is when an attempt
+    that has not ended becomes a doubt. A parcel that the courier recreated keeps its former
+    tracking ids.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -95,7 +97,7 @@ class Shipment(models.Model):
     consignee_state = models.CharField(max_length=100)
     consignee_pincode = models.CharField(max_length=6)
 
-    options = models.JSONField(default=dict, blank=True)
+    options = EncryptedJSONField(default=dict, blank=True)
     return_reason = models.CharField(max_length=300, blank=True)
     estimated_delivery = models.DateTimeField(null=True, blank=True)
     delivery_attempts = models.PositiveSmallIntegerField(null=True, blank=True)

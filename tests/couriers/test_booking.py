@@ -69,12 +69,15 @@ def test_a_booking_is_stored_with_its_amounts_and_place(account: Any) -> None:
 
 
 def test_the_consignees_phone_and_address_are_not_in_clear_in_the_database(account: Any) -> None:
-    book(account.company, DRAFT)
+    options = {"alternate_phone": "9123456780", "n": [1, {"x": None}]}
+    book(account.company, with_(options=options))
+    assert Shipment.objects.get().options == options
     with connection.cursor() as cursor:
         for table in ("shipment", "idempotencykey", "couriercall"):
             cursor.execute(f"SELECT t::text FROM shipcrowd_couriers_{table} t")
             text = str(cursor.fetchall())
             assert "9876543210" not in text
+            assert "9123456780" not in text
             assert "Secret Lane" not in text
 
 

@@ -1,0 +1,32 @@
+"""`manage.py rotate_keys`."""
+
+import dataclasses
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers import rotation
+from couriers.management import output
+
+EXIT_UNREADABLE = 3
+
+
+class Command(BaseCommand):
+    """Encrypts everything with the first of FERNET_KEYS; run again, it changes nothing."""
+
+    help = "Re-encrypt every secret with the first of FERNET_KEYS, so that the others can go."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with output.progress("Re-encrypting", rotation.rows()) as advance:
+            done = rotation.rotate(progress=advance)
+        output.finish(
+            self,
+            f"{done.values} encrypted values: {done.rotated} rotated, {done.unreadable} unreadable",
+            dataclasses.asdict(done),
+            as_json=options["json"],
+        )
+        if done.unreadable:
+            output.exit_with(EXIT_UNREADABLE)

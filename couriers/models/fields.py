@@ -1,0 +1,22 @@
+"""Fields that the tables need and neither Django nor fernet_fields has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fernet_fields import EncryptedTextField
+
+
+class EncryptedJSONField(EncryptedTextField):
+    """Whatever JSON can say, encrypted as one text: it can be kept and read, not searched by."""
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def get_prep_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value)
+
+    def from_db_value(self, value: Any, *how: Any) -> Any:
+        text = super().from_db_value(value, *how)
+        return None if text is None else json.loads(text)

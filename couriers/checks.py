@@ -10,10 +10,9 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
+from couriers.accounts import LOOPBACK
 from couriers.conf import Tunables, problems_of, tunables
 from couriers.factory import CourierFactory
-
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @register()

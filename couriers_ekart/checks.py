@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from couriers.accounts import base_url_problem
 from couriers.checks import tunables_messages
 from couriers.conf import tunables
 from couriers_ekart.conf import EkartTunables
-from couriers_ekart.seeding import base_url_problem
 
 
 @register()

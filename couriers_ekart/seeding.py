@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from couriers import india
+from couriers.accounts import base_url_problem, limits_problem
 from couriers.catalogue import seed_catalogue
-from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
+from couriers.models import Company, CompanyApiKey, CourierAccount, CourierToken, Warehouse
 from couriers_ekart.limits import DEFAULT_LIMITS
 
 ENVIRONMENT = {
@@ -22,7 +22,6 @@ ENVIRONMENT = {
     "username": "EKART_USERNAME",
     "password": "EKART_PASSWORD",
 }
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 KEY_NAME = "seed"
 
 
@@ -54,16 +53,6 @@ def account_from(environment: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def base_url_problem(url: str) -> str | None:
-    """Why a base URL may not be used, or None: https, or http on loopback for the sandbox."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return None
-    if parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return None
-    return f"must begin with https:// (http:// is for loopback alone), not be {url!r}"
-
-
 def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
     """Limits such as `create_shipment=200/1s`. Raises BadInput, naming what is wrong."""
     limits: dict[str, dict[str, float]] = {}
@@ -72,10 +61,9 @@ def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
         if not found:
             raise BadInput(f"--limit must be like create_shipment=200/1s, not {text!r}")
         operation, count, window = found.groups()
-        if operation not in DEFAULT_LIMITS:
-            known = ", ".join(sorted(DEFAULT_LIMITS))
-            raise BadInput(f"--limit: unknown operation {operation!r} (known: {known})")
         limits[operation] = {"count": int(count), "window": int(window)}
+    if trouble := limits_problem(limits, DEFAULT_LIMITS):
+        raise BadInput(f"--limit: {trouble}")
     return limits
 
 

@@ -1,15 +1,22 @@
-"""Couriers and accounts. Logins and secrets can be replaced here, but never read."""
+"""Couriers and accounts. Logins and secrets can be replaced here, but never read.
+
+Nor can they be sent elsewhere: another address needs the login typed again, and an account stays
+with its company and its courier, whose shipments and manifests refer to it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import JSONField
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from couriers.admin.base import RecordAdmin
+from couriers.admin.forms import StorableJSONField
 from couriers.models import Courier, CourierAccount, CourierCall, CourierToken
 
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
@@ -53,6 +60,14 @@ class CourierAccountForm(forms.ModelForm):
         for name in ("username", "password"):
             self.fields[f"new_{name}"].required = self.instance._state.adding
 
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if "base_url" in self.changed_data and not self.instance._state.adding:
+            for name in ("new_username", "new_password"):
+                if not self.cleaned_data.get(name):
+                    self.add_error(name, "Type it again: what is stored is for the old base URL.")
+        return cleaned
+
     def save(self, commit: bool = True) -> Any:
         for name in SECRETS:
             if value := self.cleaned_data.get(f"new_{name}"):
@@ -68,7 +83,17 @@ class CourierAccountAdmin(ModelAdmin):
     list_filter = ("courier", "rollout", "company")
     list_select_related = ("company", "courier")
     autocomplete_fields = ("company", "courier")
-    readonly_fields = ("id", "webhook_path", "created_at", "updated_at")
+    formfield_overrides: ClassVar = {JSONField: {"form_class": StorableJSONField}}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fixed = ("id", "webhook_path", "created_at", "updated_at")
+        return fixed if obj is None else ("company", "courier", *fixed)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store an account; the token of an address it has left goes nowhere any more."""
+        super().save_model(request, obj, form, change)
+        if "base_url" in form.changed_data:
+            CourierToken.objects.filter(account=obj).delete()
 
 
 @admin.register(CourierToken)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.db.models import JSONField
 from django.http import HttpRequest
 from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
 
 from couriers.admin.base import RecordAdmin
+from couriers.admin.forms import StorableJSONField
 from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
 
 # Keys that belong to no company open nothing here.
@@ -23,6 +25,7 @@ class CompanyAdmin(ModelAdmin):
     list_filter = ("is_active", "state")
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("created_at", "updated_at")
+    formfield_overrides: ClassVar = {JSONField: {"form_class": StorableJSONField}}
 
 
 @admin.register(CompanyApiKey)

@@ -1,10 +1,14 @@
 """Couriers, and the accounts that companies have with them."""
 
+from collections.abc import Collection
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from fernet_fields import EncryptedTextField
 
+from couriers.accounts import base_url_problem, limits_problem
+from couriers.factory import CourierFactory
 from couriers.models.company import Company
 from couriers.models.ids import new_account_id
 from couriers.types import Limit
@@ -84,17 +88,19 @@ class CourierAccount(models.Model):
         return f"{self.company_id}/{self.courier_id}"
 
     def clean(self) -> None:
-        if not isinstance(self.limits, dict):
-            raise ValidationError({"limits": "An object of operations and their limits."})
-        for operation, limit in self.limits.items():
-            if (
-                not isinstance(limit, dict)
-                or set(limit) != {"count", "window"}
-                or not all(isinstance(v, (int, float)) and v > 0 for v in limit.values())
-            ):
-                raise ValidationError(
-                    {"limits": f'{operation}: expected {{"count": n, "window": seconds}}.'}
-                )
+        problems = {
+            "base_url": base_url_problem(self.base_url),
+            "limits": limits_problem(self.limits, self._operations()),
+            "settings": None if isinstance(self.settings, dict) else "must be an object",
+        }
+        if found := {field: problem for field, problem in problems.items() if problem}:
+            raise ValidationError(found)
+
+    def _operations(self) -> Collection[str]:
+        """The operations of the courier that have limits; none of one that no plug-in has."""
+        if self.courier_id not in CourierFactory.codes():
+            return ()
+        return CourierFactory.adapter_class(self.courier_id).default_limits
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from couriers.models import (
     AuditEntry,
     BulkJob,
     BulkOrder,
+    Company,
     CompanyApiKey,
     CourierAccount,
     CourierToken,
@@ -33,7 +34,13 @@ from couriers.models import (
     WarehouseRegistration,
 )
 from tests.couriers.test_booking import DRAFT
-from tests.factories import make_api_key, make_parcels
+from tests.factories import (
+    CompanyFactory,
+    CourierAccountFactory,
+    CourierRowFactory,
+    make_api_key,
+    make_parcels,
+)
 from webhooks.models import WebhookEvent
 
 SECRETS = {
@@ -128,20 +135,99 @@ def test_records_cannot_be_changed_by_hand(operator: Client, everything: Any) ->
         assert operator.post(url, {}).status_code == 403
 
 
+def post_account(operator: Client, account: Any, **changes: str) -> Any:
+    """Send the form of an account as it is but for the changes."""
+    form = {
+        "base_url": account.base_url, "client_id": "c", "rollout": "live", "canary_percent": "5",
+        "limits": "{}", "settings": "{}",
+    }  # fmt: skip
+    url = reverse(f"{name_of(CourierAccount)}_change", args=[account.pk])
+    answer = operator.post(url, form | changes)
+    account.refresh_from_db()
+    return answer
+
+
+def problems(answer: Any) -> dict[str, str]:
+    """The complaints of a form that was not taken, by field."""
+    assert answer.status_code == 200
+    errors = answer.context["adminform"].form.errors
+    return {field: " ".join(messages) for field, messages in errors.items()}
+
+
 def test_a_blank_secret_is_kept_and_a_typed_one_replaces_it(
     operator: Client, everything: Any
 ) -> None:
-    url = reverse(f"{name_of(CourierAccount)}_change", args=[everything.pk])
-    form = {
-        "company": everything.company_id, "courier": "toy", "base_url": everything.base_url,
-        "client_id": "c", "rollout": "live", "canary_percent": "5", "limits": "{}",
-        "settings": "{}", "new_password": "fresh-password",
-    }  # fmt: skip
-    assert operator.post(url, form).status_code == 302
-    everything.refresh_from_db()
+    answer = post_account(operator, everything, new_password="fresh-password")
+    assert answer.status_code == 302
     assert (everything.username, everything.password) == ("user-is-secret", "fresh-password")
-    bad = operator.post(url, form | {"limits": '{"x": {"count": 0}}'})
-    assert "expected" in bad.content.decode()
+    assert CourierToken.objects.exists()
+
+
+def test_a_stored_login_is_sent_to_its_own_address_alone(operator: Client, everything: Any) -> None:
+    before = everything.base_url
+    elsewhere = {"base_url": "https://elsewhere.example"}
+    found = problems(post_account(operator, everything, **elsewhere))
+    assert set(found) == {"new_username", "new_password"}
+    typed = {"new_username": "u", "new_password": "p"}
+    found = problems(post_account(operator, everything, base_url="http://e.example", **typed))
+    assert "must begin with https" in found["base_url"]
+    assert everything.base_url == before
+    assert post_account(operator, everything, **elsewhere, **typed).status_code == 302
+    assert (everything.base_url, everything.password) == (elsewhere["base_url"], "p")
+    assert not CourierToken.objects.exists()
+
+
+def test_an_account_stays_with_its_company_and_courier(operator: Client, everything: Any) -> None:
+    company = everything.company_id
+    other = {"company": str(CompanyFactory().pk), "courier": CourierRowFactory().pk}
+    assert post_account(operator, everything, **other).status_code == 302
+    assert (everything.company_id, everything.courier_id) == (company, "toy")
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ('{"creat_shipment": {"count": 1, "window": 1}}', "known: add_address, "),
+        ('{"track": {"count": 0, "window": 1}}', "track: expected"),
+        ('{"track": {"count": 0.5, "window": 1}}', "track: expected"),
+        ('{"track": {"count": true, "window": 1}}', "track: expected"),
+        ('{"track": {"count": 1, "window": 1e-9}}', "track: expected"),
+        ('{"track": {"count": 1e308, "window": 1}}', "track: expected"),
+        ('{"track": {"count": 1}}', "track: expected"),
+        ("[]", "must be an object"),
+    ],
+)
+def test_limits_that_cannot_be_kept_to_are_refused(
+    operator: Client, db: None, limits: str, words: str
+) -> None:
+    account = CourierAccountFactory()
+    good = '{"track": {"count": 20, "window": 1.5}}'
+    assert post_account(operator, account, limits=good).status_code == 302
+    assert words in problems(post_account(operator, account, limits=limits))["limits"]
+    assert account.limits == {"track": {"count": 20, "window": 1.5}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": Infinity}',
+        '{"a": 1e999}',
+        r'{"a\u0000": 1}',
+        r'{"a": "\ud800"}',
+        "[" * 5000 + "]" * 5000,
+        "9" * 5000,
+        "{",
+    ],
+    ids=["infinity", "too large", "NUL", "half a character", "deep", "long number", "no JSON"],
+)
+def test_json_that_cannot_be_stored_is_an_error_of_its_field(
+    operator: Client, everything: Any, text: str
+) -> None:
+    found = problems(post_account(operator, everything, limits=text, settings=text))
+    assert set(found) == {"limits", "settings"}
+    company = everything.company
+    url = reverse(f"{name_of(Company)}_change", args=[company.pk])
+    assert "rate_policy" in problems(operator.post(url, {"rate_policy": text}))
 
 
 def test_a_key_is_shown_once_when_it_is_made(operator: Client, company: Any) -> None:

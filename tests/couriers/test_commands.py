@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from couriers import booking
 from couriers.errors import RateLimited, Unknown
 from couriers.importing import import_orders, read_file
 from couriers.importing.orders import COLUMNS
-from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
+from couriers.models import Company, CompanyApiKey, CourierAccount, CourierToken, Shipment
 from couriers_ekart.sandbox.process import SandboxProcess
 from tests.couriers.test_booking import raising, with_
 
@@ -89,6 +90,18 @@ def test_seeding_twice_makes_one_of_each_and_one_key(seeded: dict[str, Any]) -> 
     account = CourierAccount.objects.get()
     assert account.limits == {"create_shipment": {"count": 500, "window": 1}}
     assert seeded["webhook_url"].endswith(f"/webhooks/ekart/{account.pk}/")
+
+
+def test_the_token_of_an_address_is_not_sent_to_another(
+    seeded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = CourierAccount.objects.get()
+    CourierToken.objects.create(account=account, access_token="T", expires_at=timezone.now())
+    seed()
+    assert CourierToken.objects.exists()
+    monkeypatch.setenv("EKART_BASE_URL", "https://elsewhere.example")
+    seed()
+    assert not CourierToken.objects.exists()
 
 
 @pytest.mark.parametrize(

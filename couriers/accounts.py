@@ -1,0 +1,46 @@
+"""What may be set in an account with a courier: where its login is sent, and its own limits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LARGEST_COUNT = 9_999_999
+LONGEST_WINDOW = 999_999  # seconds
+
+
+def base_url_problem(url: str) -> str | None:
+    """Why a base URL may not be used, or None: https, or http on loopback for a stand-in."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"is not a URL: {url!r}"
+    if parts.scheme == "https" and parts.hostname:
+        return None
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return None
+    return f"must begin with https:// (http:// is for loopback alone), not be {url!r}"
+
+
+def limits_problem(limits: Any, operations: Collection[str]) -> str | None:
+    """Why limits may not be used, or None; `operations` are those that the courier has."""
+    if not isinstance(limits, dict):
+        return "must be an object of operations and their limits"
+    for operation, limit in limits.items():
+        if operation not in operations:
+            return f"unknown operation {operation!r} (known: {', '.join(sorted(operations))})"
+        if (
+            not isinstance(limit, dict)
+            or set(limit) != {"count", "window"}
+            or type(limit["count"]) is not int
+            or type(limit["window"]) not in (int, float)
+            or not 1 <= limit["count"] <= LARGEST_COUNT
+            or not 1 <= limit["window"] <= LONGEST_WINDOW
+        ):
+            return (
+                f'{operation}: expected {{"count": 1 to {LARGEST_COUNT}, '
+                f'"window": 1 to {LONGEST_WINDOW} seconds}}'
+            )
+    return None

@@ -9,15 +9,17 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 
 from couriers.accounts import LOOPBACK
 from couriers.conf import Tunables, problems_of, tunables
 from couriers.factory import CourierFactory
+from couriers.pricing import pricing_policy
 
 
 @register()
 def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E001 an unknown key of SHIPCROWD, couriers.E002 a value of the wrong kind."""
+    """couriers.E001 an unknown key of SHIPCROWD, couriers.E002 a value of wrong kind or size."""
     given = getattr(settings, "SHIPCROWD", {})
     return tunables_messages(Tunables, given, "SHIPCROWD", "couriers")
 
@@ -69,6 +71,23 @@ def check_lease(app_configs: Any, **_: Any) -> list[CheckMessage]:
         for code in CourierFactory.codes()
         if (adapter := CourierFactory.adapter_class(code)).booking_deadline() >= lease
     ]
+
+
+@register()
+def check_pricing(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E005: without a policy no request for rates can be answered."""
+    try:
+        pricing_policy()
+    except ImproperlyConfigured as error:
+        return [
+            Error(
+                str(error),
+                hint="Write the dotted path of a callable, such as "
+                f"{Tunables().PRICING!r}, or leave it out.",
+                id="couriers.E005",
+            )
+        ]
+    return []
 
 
 @register(deploy=True)

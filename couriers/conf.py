@@ -15,6 +15,19 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
+
+LARGEST_PAGE = 200
+LONGEST_DAYS = 36_500
+# Of anything else; dates can still be reckoned with as many seconds.
+LARGEST = 1_000_000_000
+_BOUNDS = "bounds"
+
+
+def between(default: N, least: float, most: float = LARGEST) -> N:
+    """A tunable of that default, from `least` to `most`; without, 0 is the least."""
+    field: N = dataclasses.field(default=default, metadata={_BOUNDS: (least, most)})
+    return field
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,43 +40,43 @@ class Tunables:
     # How long an API request waits for the rate limiter before it answers 503.
     API_LIMITER_WAIT: float = 2.0
     # Consecutive infrastructure failures that open the circuit, and how long it stays open.
-    BREAKER_FAILURES: int = 5
+    BREAKER_FAILURES: int = between(5, 1)
     BREAKER_COOLDOWN: float = 60.0
     # The largest callback that is read, in bytes, and how long an account is cached for it.
-    WEBHOOK_MAX_BYTES: int = 65536
+    WEBHOOK_MAX_BYTES: int = between(65536, 1)
     WEBHOOK_ACCOUNT_CACHE: float = 10.0
     # How many callbacks a worker takes at once, and how long one waits for its shipment.
-    INBOX_BATCH: int = 500
+    INBOX_BATCH: int = between(500, 1)
     INBOX_EARLY_EVENT_WAIT: float = 86400.0
     # Shipments in one page, and orders in one request to shipments/bulk/.
-    PAGE_SIZE: int = 50
-    BULK_MAX_ORDERS: int = 1000
+    PAGE_SIZE: int = between(50, 1, LARGEST_PAGE)
+    BULK_MAX_ORDERS: int = between(1000, 1)
     # How long a worker holds an order of a bulk job, and how many of one job it books at once.
     BULK_LEASE: float = 200.0
-    BULK_THREADS: int = 4
+    BULK_THREADS: int = between(4, 1, 64)
     # How long a worker holds a chunk of a manifest, the back-off after a failure (doubled each
     # time, up to the longest), and the failures after which a chunk is given up.
     MANIFEST_LEASE: float = 120.0
     MANIFEST_BACKOFF: float = 5.0
     MANIFEST_LONGEST_BACKOFF: float = 600.0
-    MANIFEST_FAILURES: int = 12
+    MANIFEST_FAILURES: int = between(12, 1)
     # The policy that makes a merchant's price of a courier's quote, by its dotted path, and how
     # long a quote is kept.
     PRICING: str = "couriers.pricing.company_price"
     QUOTE_CACHE: float = 300.0
     # For how long a loaded list of pincodes is believed.
-    SERVICEABILITY_FRESH_DAYS: int = 7
+    SERVICEABILITY_FRESH_DAYS: int = between(7, 0, LONGEST_DAYS)
     # The largest label that is stored, in bytes.
-    LABEL_MAX_BYTES: int = 10485760
+    LABEL_MAX_BYTES: int = between(10485760, 1)
     # A shipment is polled when nothing was heard of it for this long, and not again within it.
     TRACKING_SILENCE: float = 14400.0
-    TRACKING_THREADS: int = 8
+    TRACKING_THREADS: int = between(8, 1, 64)
     # How long rows are kept.
-    RETENTION_KEYS_DAYS: int = 30
-    RETENTION_EVENTS_DAYS: int = 90
-    RETENTION_CALLS_DAYS: int = 30
+    RETENTION_KEYS_DAYS: int = between(30, 1, LONGEST_DAYS)
+    RETENTION_EVENTS_DAYS: int = between(90, 1, LONGEST_DAYS)
+    RETENTION_CALLS_DAYS: int = between(30, 1, LONGEST_DAYS)
     # How many rows are deleted at once, and the pause after that.
-    RETENTION_BATCH: int = 1000
+    RETENTION_BATCH: int = between(1000, 1)
     RETENTION_PAUSE: float = 0.05
     # A plug-in's own tunables, by the courier's code.
     COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -74,23 +87,26 @@ def problems_of(kind: type, given: Any) -> list[tuple[str, str]]:
     if not isinstance(given, dict):
         return [("", f"must be a dict, not {type(given).__name__}")]
     defaults = kind()
-    known = {field.name: getattr(defaults, field.name) for field in dataclasses.fields(kind)}
+    known = {field.name: field for field in dataclasses.fields(kind)}
     found = []
     for key, value in given.items():
         if key not in known:
             found.append((str(key), f"is not a setting (known: {', '.join(sorted(known))})"))
-            continue
-        default = known[key]
-        if isinstance(default, bool):
-            right = isinstance(value, bool)
-        elif isinstance(default, (int, float)):
-            allowed = (int, float) if isinstance(default, float) else (int,)
-            right = isinstance(value, allowed) and not isinstance(value, bool) and value >= 0
-        else:
-            right = isinstance(value, type(default))
-        if not right:
-            found.append((key, f"must be like {default!r}, not {value!r}"))
+        elif complaint := _complaint(known[key], getattr(defaults, key), value):
+            found.append((key, complaint))
     return found
+
+
+def _complaint(field: dataclasses.Field[Any], default: Any, value: Any) -> str | None:
+    """What is wrong with the value of a tunable, or None."""
+    number = isinstance(default, (int, float)) and not isinstance(default, bool)
+    kind = (int, float) if isinstance(default, float) else type(default)
+    if not isinstance(value, kind) or (number and isinstance(value, bool)):
+        return f"must be like {default!r}, not {value!r}"
+    least, most = field.metadata.get(_BOUNDS, (0, LARGEST))
+    if number and not least <= value <= most:
+        return f"must be {least} to {most}, not {value!r}"
+    return None
 
 
 def build(kind: type[T], given: Any) -> T:

@@ -44,7 +44,7 @@ def priced_quotes(account: CourierAccount, request: RateRequest) -> list[PricedQ
 
     Raises what the courier says; ImproperlyConfigured where SHIPCROWD["PRICING"] names nothing.
     """
-    price = _pricing()
+    price = pricing_policy()
     return [
         PricedQuote(quote, price(account.company, quote, request))
         for quote in _quotes(account, request)
@@ -56,12 +56,15 @@ def company_price(company: Company, quote: RateQuote, request: RateRequest) -> M
     return RatePolicy.from_json(company.rate_policy).price(quote.total)
 
 
-def _pricing() -> Pricing:
+def pricing_policy() -> Pricing:
+    """The policy that is set. Raises ImproperlyConfigured where its path leads to none."""
     path = tunables().PRICING
     try:
         pricing: Pricing = import_string(path)
     except ImportError as error:
-        raise ImproperlyConfigured(f'SHIPCROWD["PRICING"]: {error}') from error
+        raise ImproperlyConfigured(f"SHIPCROWD['PRICING']: {error}") from error
+    if not callable(pricing):
+        raise ImproperlyConfigured(f"SHIPCROWD['PRICING']: {path!r} cannot be called")
     return pricing
 
 

@@ -8,21 +8,21 @@ from typing import Any
 
 from django.core.signals import setting_changed
 
-from couriers.conf import build, tunables
+from couriers.conf import between, build, tunables
 
 
 @dataclass(frozen=True, slots=True)
 class EkartTunables:
     """What a deployment may set for Ekart. Times are seconds."""
 
-    CONNECT_TIMEOUT: float = 3.05
-    READ_TIMEOUT: float = 20.0
+    CONNECT_TIMEOUT: float = between(3.05, 0.01)
+    READ_TIMEOUT: float = between(20.0, 0.01)
     # The auth call's own time-outs add up to less than the token lock's life.
-    AUTH_READ_TIMEOUT: float = 8.0
+    AUTH_READ_TIMEOUT: float = between(8.0, 0.01)
     TOKEN_EARLY_REFRESH: float = 60.0
     TOKEN_LOCK_LIFE: float = 30.0
     TOKEN_LOCK_WAIT: float = 10.0
-    POOL_SIZE: int = 64
+    POOL_SIZE: int = between(64, 1)
     # The document names no header for the signature; these are what integrations have seen.
     SIGNATURE_HEADERS: tuple[str, ...] = ("x-ekart-signature",)
     SIGNATURE_ENCODINGS: tuple[str, ...] = ("hex",)

@@ -10,11 +10,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from couriers.conf import tunables
+from couriers.conf import LARGEST_PAGE, tunables
 
 M = TypeVar("M", bound=Model)
 
-LARGEST_PAGE = 200
 PAGING = [
     OpenApiParameter("cursor", str, description="From `next`; leave out for the newest."),
     OpenApiParameter("page_size", int, description="1 to 200; 50 if left out."),

@@ -14,7 +14,7 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from couriers.conf import Tunables
+from couriers.conf import Tunables, tunables
 from couriers_ekart.conf import EkartTunables
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -36,6 +36,15 @@ def test_the_settings_as_they_are_have_no_errors() -> None:
     [
         ({"SHIPCROWD": {"BOKING_LEASE": 1}}, "couriers.E001", "known: API_LIMITER_WAIT"),
         ({"SHIPCROWD": {"INBOX_BATCH": "many"}}, "couriers.E002", "must be like 500"),
+        ({"SHIPCROWD": {"PAGE_SIZE": 500}}, "couriers.E002", "must be 1 to 200, not 500"),
+        ({"SHIPCROWD": {"PAGE_SIZE": 0}}, "couriers.E002", "must be 1 to 200, not 0"),
+        ({"SHIPCROWD": {"BULK_THREADS": 0}}, "couriers.E002", "must be 1 to 64, not 0"),
+        ({"SHIPCROWD": {"RETENTION_KEYS_DAYS": 10**9}}, "couriers.E002", "must be 1 to 36500"),
+        ({"SHIPCROWD": {"QUOTE_CACHE": float("nan")}}, "couriers.E002", "must be 0 to"),
+        ({"SHIPCROWD": {"QUOTE_CACHE": float("inf")}}, "couriers.E002", "must be 0 to"),
+        ({"SHIPCROWD": {"PRICING": "no.such.thing"}}, "couriers.E005", "'PRICING'"),
+        ({"SHIPCROWD": {"PRICING": "couriers.pricing.log"}}, "couriers.E005", "company_price"),
+        ({"SHIPCROWD": {"PRICING": "couriers.pricing._QUOTES"}}, "couriers.E005", "be called"),
         ({"SHIPCROWD": []}, "couriers.E002", "must be a dict"),
         ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
         ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
@@ -51,6 +60,11 @@ def test_the_settings_as_they_are_have_no_errors() -> None:
 )
 def test_what_is_wrong_is_named_with_a_hint(given: Any, id_: str, words: str) -> None:
     assert words in found(**given)[id_]
+
+
+def test_a_size_out_of_bounds_is_not_used() -> None:
+    with override_settings(SHIPCROWD={"PAGE_SIZE": 500}):
+        assert tunables().PAGE_SIZE == 50
 
 
 def test_credentials_are_not_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action
 
-from couriers.admin.base import RecordAdmin
+from couriers.admin.base import KnownValuesFilter, RecordAdmin
 from couriers.factory import CourierFactory
+from couriers.receiver import Topic
 from webhooks.masking import without_people
 from webhooks.models import WebhookEvent
 from webhooks.payloads import NotAnEvent, read
@@ -24,11 +25,17 @@ from webhooks.replay import MANY, PERMISSION, replay
 SHOWN = 20
 
 
+class TopicFilter(KnownValuesFilter):
+    title = parameter_name = "topic"
+    values = tuple(Topic)
+
+
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(RecordAdmin):
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")
-    list_filter = ("state", "topic", "account__courier")
+    list_filter = ("state", TopicFilter, "account__courier")
+    list_per_page = 200  # as many can be replayed at once
     exclude = ("body", "content_hash")
     readonly_fields = ("payload",)
     actions = ["replay_selected"]

@@ -13,9 +13,11 @@ from django.contrib import admin
 from django.db.models import JSONField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import SingleNumericFilter
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from couriers.admin.base import RecordAdmin
+from couriers.adapter import Capability
+from couriers.admin.base import KnownValuesFilter, RecordAdmin
 from couriers.admin.forms import StorableJSONField
 from couriers.models import Courier, CourierAccount, CourierCall, CourierToken
 
@@ -105,9 +107,17 @@ class CourierTokenAdmin(RecordAdmin):
     fields = ("account", "version", "expires_at", "refreshed_at")
 
 
+class OperationFilter(KnownValuesFilter):
+    title = parameter_name = "operation"
+    values = tuple(Capability)
+
+
 @admin.register(CourierCall)
 class CourierCallAdmin(RecordAdmin):
     list_display = ("operation", "outcome", "http_status", "code", "shipment", "started_at")
     search_fields = ("shipment__id", "shipment__order_number", "code")
-    list_filter = ("outcome", "operation", "account__courier", "http_status")
+    list_filter = (
+        "outcome", OperationFilter, "account__courier", ("http_status", SingleNumericFilter),
+    )  # fmt: skip
+    list_filter_submit = True
     list_select_related = ("shipment",)

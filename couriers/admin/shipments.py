@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
 
 from couriers.admin.base import RecordAdmin, RecordInline, masked
@@ -125,7 +126,7 @@ class ScanAdmin(RecordAdmin):
 class IdempotencyKeyAdmin(RecordAdmin):
     list_display = ("key", "company", "shipment", "response_status", "created_at")
     search_fields = ("=key", "=shipment__id", "=shipment__order_number")
-    list_filter = ("response_status", "company")
+    list_filter = (("response_status", admin.EmptyFieldListFilter), "company")
     list_select_related = ("company", "shipment")
     fields = ("company", "key", "shipment", "response_status", "shown_response", "created_at")
     readonly_fields = ("shown_response",)
@@ -163,5 +164,6 @@ class ManifestChunkAdmin(RecordAdmin):
 class AuditEntryAdmin(RecordAdmin):
     list_display = ("at", "actor", "action", "shipment", "reason")
     search_fields = ("=shipment__id", "=shipment__order_number", "reason")
-    list_filter = ("action", "company")
+    list_filter = (("action", FieldTextFilter), "company")
+    list_filter_submit = True
     list_select_related = ("actor", "shipment")

@@ -54,5 +54,5 @@ class ServiceablePincodeAdmin(RecordAdmin):
         "forward_drop", "reverse_pickup", "reverse_drop", "loaded_at",
     )  # fmt: skip
     search_fields = ("=pincode", "city", "state")
-    list_filter = ("courier", "serviceable", "cod", "state")
+    list_filter = ("courier", "serviceable", "cod")
     list_select_related = ("courier",)

@@ -11,10 +11,13 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from couriers.admin.base import RecordAdmin
 from couriers.booking import book
 from couriers.models import (
     AuditEntry,
@@ -23,6 +26,7 @@ from couriers.models import (
     Company,
     CompanyApiKey,
     CourierAccount,
+    CourierCall,
     CourierToken,
     IdempotencyKey,
     Manifest,
@@ -126,6 +130,45 @@ def test_every_model_is_listed_with_search_and_filters_and_shows_no_secret(
         for secret in (*SECRETS.values(), "token-is-secret", "9876543210", "9123456780"):
             assert secret not in text, f"{secret} at {url}"
         assert model is Shipment or "9, Secret Lane" not in text
+
+
+RECORDS = [m for m in MODELS if isinstance(admin.site._registry[m], RecordAdmin)]
+
+
+@pytest.mark.parametrize("model", RECORDS, ids=lambda m: m.__name__)
+def test_a_list_of_records_looks_through_no_whole_table(
+    operator: Client, everything: Any, model: Any
+) -> None:
+    url = reverse(f"{name_of(model)}_changelist")
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.get(url)
+    table = f'FROM "{model._meta.db_table}"'
+    statements = [q["sql"] for q in queries if table in q["sql"]]
+    assert len(statements) == 1
+    assert " LIMIT " in statements[0]
+    assert "across all pages" not in page.content.decode()
+    assert operator.get(f"{url}?p=2").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "found"),
+    [
+        (CourierCall, "operation=create_shipment", True),
+        (CourierCall, "operation=get_label", False),
+        (CourierCall, "http_status=500", False),
+        (IdempotencyKey, "response_status__isempty=0", True),
+        (IdempotencyKey, "response_status__isempty=1", False),
+        (WebhookEvent, "topic=unknown", True),
+        (WebhookEvent, "topic=track_updated", False),
+        (AuditEntry, "action__icontains=lift", False),
+    ],
+)
+def test_records_are_filtered_by_what_is_known(
+    operator: Client, everything: Any, model: Any, query: str, found: bool
+) -> None:
+    page = operator.get(f"{reverse(f'{name_of(model)}_changelist')}?{query}")
+    assert page.status_code == 200
+    assert bool(page.context["cl"].result_list) is found
 
 
 def test_records_cannot_be_changed_by_hand(operator: Client, everything: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from couriers import india
@@ -46,6 +47,7 @@ def account_from(environment: Mapping[str, str]) -> dict[str, str]:
     if trouble := base_url_problem(values["base_url"]):
         raise BadInput(f"EKART_BASE_URL {trouble}")
     values["base_url"] = values["base_url"].rstrip("/")
+    _refuse_misfits(CourierAccount(**values), ENVIRONMENT)
     if secret := environment.get("EKART_WEBHOOK_SECRET"):
         if not 6 <= len(secret) <= 30:
             raise BadInput("EKART_WEBHOOK_SECRET must have 6 to 30 characters")
@@ -87,7 +89,7 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
     city = flags.get("city") or (place.city if place else "")
     if not city:
         raise BadInput("--city is needed: the pincode does not tell it")
-    return {
+    fields = {
         "name": flags["name"],
         "gstin": flags["gstin"],
         "address": flags["address"],
@@ -96,6 +98,17 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
         "pincode": flags["pincode"],
         "phone": phone,
     }
+    _refuse_misfits(Company(slug=flags["company"], **fields), {"slug": "--company"})
+    return fields
+
+
+def _refuse_misfits(row: Company | CourierAccount, names: Mapping[str, str]) -> None:
+    """Raise BadInput for a value that does not fit its column, by the name it has here."""
+    try:
+        row.clean_fields(exclude={"company", "courier"})
+    except ValidationError as error:
+        field, problems = next(iter(error.message_dict.items()))
+        raise BadInput(f"{names.get(field, f'--{field}')}: {problems[0]}") from None
 
 
 def seed(

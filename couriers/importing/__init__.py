@@ -1,13 +1,14 @@
 """Booking orders from a spreadsheet: reading the file, booking its orders, reporting on each."""
 
 from couriers.importing.orders import FileUnusable, OrderLines, read_file
-from couriers.importing.run import Outcome, Result, import_orders, write_report
+from couriers.importing.run import Outcome, Result, check_report, import_orders, write_report
 
 __all__ = [
     "FileUnusable",
     "OrderLines",
     "Outcome",
     "Result",
+    "check_report",
     "import_orders",
     "read_file",
     "write_report",

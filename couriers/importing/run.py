@@ -24,7 +24,7 @@ from couriers.errors import (
     RateLimited,
     Rejected,
 )
-from couriers.importing.orders import COLUMN_OF, LineProblem, OrderLines, draft_of
+from couriers.importing.orders import COLUMN_OF, FileUnusable, LineProblem, OrderLines, draft_of
 from couriers.models import Company, Shipment
 from couriers.settling import UNSETTLED
 from couriers.statuses import Status
@@ -168,23 +168,48 @@ def _book(company: Company, draft: ShipmentDraft) -> Result:
     return Result(draft.order_number, Outcome.BOOKED, shipment.tracking_id, shipment.pk)
 
 
-def write_report(path: Path, results: Sequence[Result]) -> None:
-    """A row an order, in the file's order; the report is there whole or not at all."""
+def check_report(path: Path) -> None:
+    """Raise FileUnusable where a report could not be put: to be known before the first booking."""
+    if path.exists() and not path.is_file():
+        raise FileUnusable(f"{path}: is not a file")
     folder = path.resolve().parent
+    if not folder.is_dir():
+        raise FileUnusable(f"{path}: there is no folder {folder}")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise FileUnusable(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def write_report(path: Path, results: Sequence[Result]) -> None:
+    """A row an order, in the file's order; the report is there whole or not at all.
+
+    A text that a spreadsheet would take for a formula has a ' in front.
+    """
+    target = path.resolve()
     with tempfile.NamedTemporaryFile(
-        "w", dir=folder, prefix=".report-", delete=False, encoding="utf-8", newline=""
+        "w", dir=target.parent, prefix=".report-", delete=False, encoding="utf-8", newline=""
     ) as file:
-        writer = csv.writer(file)
-        writer.writerow(["order_number", "outcome", "tracking_id", "shipment_id", "reason"])
-        for result in results:
-            writer.writerow(
-                [
-                    result.order_number,
-                    result.outcome,
-                    result.tracking_id,
-                    result.shipment_id,
-                    result.reason,
-                ]
-            )
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+        try:
+            writer = csv.writer(file)
+            writer.writerow(["order_number", "outcome", "tracking_id", "shipment_id", "reason"])
+            for result in results:
+                writer.writerow(
+                    [
+                        _no_formula(result.order_number),
+                        result.outcome,
+                        _no_formula(result.tracking_id),
+                        result.shipment_id,
+                        _no_formula(result.reason),
+                    ]
+                )
+            file.flush()
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, target)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from couriers import booking
 from couriers.errors import RateLimited, Unknown
-from couriers.importing import import_orders, read_file
+from couriers.importing import Outcome, Result, import_orders, read_file, write_report
 from couriers.importing.orders import COLUMNS
 from couriers.models import Company, CompanyApiKey, CourierAccount, CourierToken, Shipment
 from couriers_ekart.sandbox.process import SandboxProcess
@@ -114,12 +114,17 @@ def test_the_token_of_an_address_is_not_sent_to_another(
         (["--limit", "create_shipment=0/1s"], "--limit must be like"),
         (["--limit", "fly=1/1s"], "known: add_address"),
         (["--name", ""], "--create needs --name"),
+        (["--name", "A" * 201], "--name: .* at most 200"),
+        (["--company", "a/b c"], "--company: .* valid .slug."),
+        (["--company", "a" * 51], "--company: .* at most 50"),
     ],
 )
 def test_a_bad_flag_is_named(seeded: dict[str, Any], flags: list[str], words: str) -> None:
     with pytest.raises(CommandError, match=words) as caught:
         seed(*flags)
     assert caught.value.returncode == 2
+    assert "\n" not in str(caught.value)
+    assert Company.objects.count() == 1
 
 
 def test_the_environment_is_named_where_it_lacks(
@@ -127,6 +132,9 @@ def test_the_environment_is_named_where_it_lacks(
 ) -> None:
     monkeypatch.setenv("EKART_BASE_URL", "http://ekart.example")
     with pytest.raises(CommandError, match="https"):
+        seed()
+    monkeypatch.setenv("EKART_BASE_URL", f"https://{'e' * 300}.example")
+    with pytest.raises(CommandError, match="EKART_BASE_URL: Enter a valid URL"):
         seed()
     monkeypatch.delenv("EKART_USERNAME")
     with pytest.raises(CommandError, match="EKART_USERNAME"):
@@ -208,6 +216,42 @@ def test_a_file_that_cannot_be_used_is_one_line_and_exit_2(
     assert caught.value.returncode == 2
     assert "\n" not in str(caught.value)
     assert not Shipment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [("folder", "is not a file"), ("nowhere/r.csv", "no folder"), ("/proc/r.csv", "be written")],
+)
+def test_a_report_that_cannot_be_written_is_known_before_the_first_booking(
+    seeded: dict[str, Any], tmp_path: Path, report: str, words: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(CommandError, match=words) as caught:
+        book(write(tmp_path / "o.csv", {}), "--report", str(tmp_path / report))
+    assert caught.value.returncode == 2
+    assert not Shipment.objects.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "o.csv"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_report_has_no_formulas(tmp_path: Path, text: str) -> None:
+    report = tmp_path / "report.csv"
+    written = [
+        Result(text, Outcome.REJECTED, reason=text),
+        Result("A-1", Outcome.BOOKED, "T-1", "shp_1", "a = b"),
+    ]
+    write_report(report, written)
+    with report.open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert rows[0] == [f"'{text}", "rejected", "", "", f"'{text}"]
+    assert rows[1] == ["A-1", "booked", "T-1", "shp_1", "a = b"]
+
+
+def test_a_report_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("the last one")
+    with pytest.raises(AttributeError):
+        write_report(tmp_path / "report.csv", [Result("A-1", Outcome.BOOKED), None])  # type: ignore[list-item]
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["the last one"]
 
 
 def test_unknown_companies_and_couriers_list_the_known(

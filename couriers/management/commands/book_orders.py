@@ -7,7 +7,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from couriers.errors import InvalidRequest
-from couriers.importing import FileUnusable, Outcome, Result, import_orders, read_file, write_report
+from couriers.importing import (
+    FileUnusable,
+    Outcome,
+    Result,
+    check_report,
+    import_orders,
+    read_file,
+    write_report,
+)
 from couriers.management import output
 from couriers.preparation import account_of
 
@@ -32,16 +40,16 @@ class Command(BaseCommand):
             raise output.unusable("--workers must be 1 to 64")
         company = output.company_named(options["company"])
         courier = output.courier_named(options["courier"])
+        report: Path | None = options["report"]
         try:
             account_of(company, courier)
             orders = read_file(options["file"])
+            if report:
+                check_report(report)
         except InvalidRequest as error:
             raise output.unusable(f"{error}: run seed_{courier} first") from None
         except FileUnusable as error:
             raise output.unusable(str(error)) from None
-        report: Path | None = options["report"]
-        if report and not report.resolve().parent.is_dir():
-            raise output.unusable(f"--report: there is no folder {report.resolve().parent}")
 
         results: list[Result] = []
         with output.progress("Booking", len(orders)) as advance:

@@ -30,7 +30,8 @@ def limits_problem(limits: Any, operations: Collection[str]) -> str | None:
         return "must be an object of operations and their limits"
     for operation, limit in limits.items():
         if operation not in operations:
-            return f"unknown operation {operation!r} (known: {', '.join(sorted(operations))})"
+            known = ", ".join(sorted(operations)) or "none"
+            return f"unknown operation {operation!r} (known: {known})"
         if (
             not isinstance(limit, dict)
             or set(limit) != {"count", "window"}

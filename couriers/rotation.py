@@ -73,7 +73,9 @@ def _rotate_batch(
         if after is not None:
             found = found.filter(pk__gt=after)
         tokens = [Cast(field.name, BinaryField()) for field in fields]
-        batch = list(found.select_for_update(of=("self",)).values_list("pk", *tokens)[:BATCH])
+        # No key changes, so that rows which refer to these can be inserted meanwhile.
+        locked = found.select_for_update(of=("self",), no_key=True)
+        batch = list(locked.values_list("pk", *tokens)[:BATCH])
         changed = []
         for pk, *stored in batch:
             pairs = zip(fields, stored, strict=True)

@@ -14,7 +14,7 @@ from django.db import transaction
 from couriers import india
 from couriers.accounts import base_url_problem, limits_problem
 from couriers.catalogue import seed_catalogue
-from couriers.models import Company, CompanyApiKey, CourierAccount, CourierToken, Warehouse
+from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
 from couriers_ekart.limits import DEFAULT_LIMITS
 
 ENVIRONMENT = {

@@ -6,9 +6,10 @@ import csv
 import enum
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def import_orders(
     done: Callable[[Result], None],
 ) -> None:
     """Book every order; `done` is told of each as it ends, from this thread."""
+    tasks: list[Future[Result]] = []
     with ThreadPoolExecutor(workers, thread_name_prefix="book") as pool:
         try:
             for start in range(0, len(orders), CHUNK):
@@ -79,12 +81,17 @@ def import_orders(
                 ]
                 for task in tasks:
                     done(task.result())
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
         finally:
-            # Each thread has a connection of its own.
-            list(pool.map(lambda _: connections.close_all(), range(workers)))
+            for task in tasks:
+                task.cancel()  # where we are told to stop; those that are done do not mind
+            all_there = threading.Barrier(workers)
+
+            def leave(_: int) -> None:
+                """Close the thread's own connection; none is done before all threads have begun."""
+                connections.close_all()
+                all_there.wait()
+
+            list(pool.map(leave, range(workers)))
 
 
 def _known(company: Company, courier: str, orders: Sequence[OrderLines]) -> dict[str, Shipment]:

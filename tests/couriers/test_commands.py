@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.utils import timezone
+from django.db import connection
 
 from couriers import booking
 from couriers.errors import RateLimited, Unknown
 from couriers.importing import Outcome, Result, import_orders, read_file, write_report
 from couriers.importing.orders import COLUMNS
-from couriers.models import Company, CompanyApiKey, CourierAccount, CourierToken, Shipment
+from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
 from couriers_ekart.sandbox.process import SandboxProcess
+from shipcrowd.embedded.processes import wait_until
 from tests.couriers.test_booking import raising, with_
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,18 +91,6 @@ def test_seeding_twice_makes_one_of_each_and_one_key(seeded: dict[str, Any]) -> 
     account = CourierAccount.objects.get()
     assert account.limits == {"create_shipment": {"count": 500, "window": 1}}
     assert seeded["webhook_url"].endswith(f"/webhooks/ekart/{account.pk}/")
-
-
-def test_the_token_of_an_address_is_not_sent_to_another(
-    seeded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    account = CourierAccount.objects.get()
-    CourierToken.objects.create(account=account, access_token="T", expires_at=timezone.now())
-    seed()
-    assert CourierToken.objects.exists()
-    monkeypatch.setenv("EKART_BASE_URL", "https://elsewhere.example")
-    seed()
-    assert not CourierToken.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -310,3 +299,26 @@ def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
     done: list[Any] = []
     import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
     assert [r.outcome for r in done] == ["booked"]
+
+
+def test_no_thread_leaves_its_connection_open_even_where_it_is_told_to_stop(
+    account: Any, tmp_path: Path
+) -> None:
+    lines = [{"order_number": f"A-{n}"} for n in range(40)]
+    orders = read_file(write(tmp_path / "orders.csv", *lines))
+
+    def sessions() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            )
+            return int(cursor.fetchone()[0])
+
+    def stop(_: Result) -> None:
+        raise KeyboardInterrupt
+
+    before = sessions()
+    with pytest.raises(KeyboardInterrupt):
+        import_orders(account.company, "toy", orders, workers=8, done=stop)
+    assert wait_until(lambda: sessions() <= before, 5)
+    assert Shipment.objects.count() < 40

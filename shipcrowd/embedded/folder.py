@@ -119,10 +119,10 @@ class Folder:
         """A file that the server inherits open: nobody else starts one on its data while it lives.
 
         That holds for a container with the same folder, too, which sees no process of ours.
-        Raises EmbeddedError when a server has it, and has not ended within ten seconds.
+        Raises EmbeddedError when a server has it, and has not ended within five seconds.
         """
         file = self._open(f"{server}.lock")
-        if not wait_until(partial(_lock, file), 10):
+        if not wait_until(partial(_lock, file), 5):
             file.close()
             raise EmbeddedError(
                 f"{server} is running on {self.path}, but not where it can be seen from here (in "

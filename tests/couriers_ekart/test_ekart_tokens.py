@@ -48,6 +48,7 @@ def client_of(account: CourierAccount) -> Any:
     return adapter.client
 
 
+@pytest.mark.slow
 def test_fifty_processes_with_an_expired_token_make_one_auth_call(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:

@@ -19,6 +19,9 @@ import pytest
 from shipcrowd.embedded.folder import ENV_DIR
 from shipcrowd.embedded.processes import identity, wait_until
 
+# Every one starts processes by the handful.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -64,7 +67,8 @@ class Checkout:
 
 
 @pytest.fixture
-def checkout() -> Iterator[Checkout]:
+def fresh() -> Iterator[Checkout]:
+    """A folder in which nothing has run yet."""
     folder = Path(tempfile.mkdtemp(prefix="embedded-"))
     checkout = Checkout(folder)
     yield checkout
@@ -72,17 +76,35 @@ def checkout() -> Iterator[Checkout]:
     shutil.rmtree(folder)
 
 
-def test_servers_are_started_found_again_and_stopped(checkout: Checkout) -> None:
-    first = checkout.urls()
-    pids = [checkout.pid(server) for server in ("postgres", "valkey")]
-    assert checkout.urls() == first
-    assert [checkout.pid(server) for server in ("postgres", "valkey")] == pids
+@pytest.fixture(scope="module")
+def initialised() -> Iterator[Path]:
+    """What the first run leaves behind: to make it anew takes a server longer than to start."""
+    folder = Path(tempfile.mkdtemp(prefix="embedded-"))
+    checkout = Checkout(folder)
+    checkout.urls()
+    checkout.run("stop")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def checkout(fresh: Checkout, initialised: Path) -> Checkout:
+    """A folder in which servers have run before, and do no longer."""
+    subprocess.run(["cp", "-a", f"{initialised}/.", str(fresh.folder)], check=True)
+    return fresh
+
+
+def test_servers_are_started_found_again_and_stopped(fresh: Checkout) -> None:
+    first = fresh.urls()
+    pids = [fresh.pid(server) for server in ("postgres", "valkey")]
+    assert fresh.urls() == first
+    assert [fresh.pid(server) for server in ("postgres", "valkey")] == pids
     with psycopg.connect(first[0]) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert json.loads(checkout.run("status", "--json")) == {"postgres": True, "valkey": True}
-    checkout.run("stop")
+    assert json.loads(fresh.run("status", "--json")) == {"postgres": True, "valkey": True}
+    fresh.run("stop")
     assert wait_until(lambda: not any(identity(pid) for pid in pids), 5)
-    assert json.loads(checkout.run("status", "--json")) == {"postgres": False, "valkey": False}
+    assert json.loads(fresh.run("status", "--json")) == {"postgres": False, "valkey": False}
 
 
 def test_two_checkouts_have_servers_of_their_own(checkout: Checkout) -> None:
@@ -199,14 +221,14 @@ def test_a_container_with_the_same_checkout_starts_no_second_server_on_its_data(
     assert json.loads(checkout.run("status", "--json")) == {"postgres": True, "valkey": True}
 
 
-def test_many_that_start_at_once_share_one_server(checkout: Checkout) -> None:
+def test_many_that_start_at_once_share_one_server(fresh: Checkout) -> None:
     command = [sys.executable, "-m", "shipcrowd.embedded", "start"]
     starting = [
-        subprocess.Popen(command, cwd=ROOT, env=checkout.environment, stdout=subprocess.DEVNULL)
+        subprocess.Popen(command, cwd=ROOT, env=fresh.environment, stdout=subprocess.DEVNULL)
         for _ in range(4)
     ]
     assert [process.wait(60) for process in starting] == [0] * 4
-    count = checkout.python(
+    count = fresh.python(
         "from shipcrowd import embedded; import psycopg;"
         "print(psycopg.connect(embedded.ensure('dev').database_url)"
         ".execute('SELECT pg_postmaster_start_time() IS NOT NULL').fetchone()[0])"
@@ -250,11 +272,11 @@ AS_USER = ["unshare", "--user", "--map-user=1000"]
     os.geteuid() != 0 or subprocess.run([*AS_USER, "true"], capture_output=True).returncode != 0,
     reason="only root with user namespaces can become an ordinary user here",
 )
-def test_an_ordinary_user_has_servers_too(checkout: Checkout) -> None:
+def test_an_ordinary_user_has_servers_too(fresh: Checkout) -> None:
     def as_user(action: str) -> str:
         done = subprocess.run(
             [*AS_USER, sys.executable, "-c", AS_SAID.format(action=action)],
-            cwd=ROOT, env=checkout.environment, capture_output=True, text=True,
+            cwd=ROOT, env=fresh.environment, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -288,17 +310,17 @@ def test_below_a_closed_home_and_nothing_else_is_changed() -> None:
         shutil.rmtree(home)
 
 
-def test_urls_in_the_environment_switch_them_off(checkout: Checkout) -> None:
-    checkout.environment |= {
+def test_urls_in_the_environment_switch_them_off(fresh: Checkout) -> None:
+    fresh.environment |= {
         "DATABASE_URL": "postgres://user:pass@/name?host=/run/somewhere",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SECRET_KEY": "x" * 50,
         "FERNET_KEYS": "key",
         "DJANGO_SETTINGS_MODULE": "shipcrowd.settings",
     }
-    shown = checkout.python(
+    shown = fresh.python(
         "from django.conf import settings; d = settings.DATABASES['default'];"
         "print(d['HOST'] or d['OPTIONS'].get('host'), d['NAME'])"
     )
     assert shown.split() == ["/run/somewhere", "name"]
-    assert not (checkout.folder / "dev").exists()
+    assert not (fresh.folder / "dev").exists()

@@ -9,7 +9,7 @@ import pytest
 from couriers.signals import Step
 from tests.chaos.run import Chaos
 
-BOOKINGS = 600
+BOOKINGS = 400
 KILLS = 8
 
 

@@ -189,9 +189,11 @@ def _reserve_again(
             shipment.attention = last.attention
         _start_attempt(shipment)
         call = _new_call(shipment)
-        IdempotencyKey.objects.filter(pk=earlier.pk).update(
+        # Whoever waited for the row finds the key with another shipment by now.
+        if not IdempotencyKey.objects.filter(pk=earlier.pk, shipment_id=last.pk).update(
             fingerprints=prints, shipment_id=shipment.pk, created_at=timezone.now()
-        )
+        ):
+            raise BookingInFlight(last.pk, retry_after=1)
         shipment.save(force_insert=not same, force_update=same)
         call.save(force_insert=True)
         reached(Step.RESERVING, shipment.pk)

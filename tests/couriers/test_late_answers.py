@@ -10,7 +10,7 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from couriers.booking import OrderAlreadyLive, book, expire_leases
+from couriers.booking import BookingInFlight, OrderAlreadyLive, book, expire_leases
 from couriers.doubt import release, resolve
 from couriers.errors import NotSent, Rejected, TimeIsUp, Unknown
 from couriers.evidence import evidence_of
@@ -218,6 +218,23 @@ def test_released_with_one_courier_and_booked_with_another_is_still_flagged(
     doubtful.refresh_from_db()
     assert (doubtful.courier_id, doubtful.tracking_id) == ("toy", "T-9")
     assert doubtful.attention == "Given up as not booked, but the courier confirmed it."
+
+
+def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(
+    account: Any, toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two requests find the failed booking of one key, each for an order of its own."""
+    toy.on_create = raising(Rejected("no"))
+    with pytest.raises(Rejected):
+        book(account.company, DRAFT, key="k")
+    toy.on_create = None
+    found = IdempotencyKey.objects.select_related("shipment").get()
+    winner = book(account.company, with_(order_number="A-2"), key="k").shipment
+    monkeypatch.setattr("couriers.booking._earlier", lambda *_: found)
+    with pytest.raises(BookingInFlight):
+        book(account.company, with_(order_number="A-3"), key="k")
+    assert IdempotencyKey.objects.get().shipment_id == winner.pk
+    assert toy.booked == ["A-2"]
 
 
 def test_a_refusal_after_the_event_is_not_told_as_a_refusal(account: Any, toy: Any) -> None:

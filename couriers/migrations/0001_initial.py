@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 ('courier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='shipcrowd_couriers.courier')),
             ],
             options={
+                'constraints': [models.UniqueConstraint(fields=('company', 'courier'), name='couriers_one_account_per_courier'), models.CheckConstraint(condition=models.Q(('rollout__in', ['off', 'canary', 'live'])), name='couriers_account_rollout_known'), models.CheckConstraint(condition=models.Q(('canary_percent__lte', 100)), name='couriers_account_canary_percent')],
                 'ordering': ('company', 'courier'),
             },
         ),
@@ -107,6 +108,8 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='shipcrowd_couriers.company')),
             ],
             options={
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['id'], name='couriers_job_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'done'])), name='couriers_job_state_known')],
                 'ordering': ('-id',),
             },
         ),
@@ -153,6 +156,8 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='manifests', to='shipcrowd_couriers.company')),
             ],
             options={
+                'indexes': [models.Index(fields=['company', '-id'], name='couriers_manifest_company'), models.Index(condition=models.Q(('state', 'pending')), fields=['id'], name='couriers_manifest_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'done', 'failed'])), name='couriers_manifest_state_known')],
                 'ordering': ('-id',),
             },
         ),
@@ -174,6 +179,8 @@ class Migration(migrations.Migration):
                 ('manifest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='shipcrowd_couriers.manifest')),
             ],
             options={
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='couriers_chunk_due'), django.contrib.postgres.indexes.GinIndex(fields=['tracking_ids'], name='couriers_chunk_ids')],
+                'constraints': [models.UniqueConstraint(fields=('manifest', 'position'), name='couriers_one_chunk_per_position'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'done', 'failed'])), name='couriers_chunk_state_known')],
                 'ordering': ('manifest', 'position'),
             },
         ),
@@ -196,6 +203,7 @@ class Migration(migrations.Migration):
                 ('courier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='shipcrowd_couriers.courier')),
             ],
             options={
+                'constraints': [models.UniqueConstraint(fields=('courier', 'pincode'), name='couriers_one_line_per_pincode')],
                 'ordering': ('courier', 'pincode'),
             },
         ),
@@ -252,6 +260,8 @@ class Migration(migrations.Migration):
                 ('original', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='returns', to='shipcrowd_couriers.shipment')),
             ],
             options={
+                'indexes': [models.Index(fields=['company', '-id'], name='couriers_ship_company_id'), models.Index(fields=['company', 'status', '-id'], name='couriers_ship_status'), models.Index(fields=['company', 'order_number'], name='couriers_ship_order'), models.Index(fields=['account', 'order_number'], name='couriers_ship_acc_order'), models.Index(fields=['account', 'booked_at'], name='couriers_ship_acc_booked'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('former_tracking_ids', []), _negated=True), fields=['former_tracking_ids'], name='couriers_ship_former_ids'), models.Index(condition=models.Q(('status__in', ['booking', 'in_doubt'])), fields=['lease_expires_at'], name='couriers_ship_unsettled'), models.Index(condition=models.Q(('status__in', ['booking', 'cancelled', 'damaged', 'delivered', 'failed', 'in_doubt', 'lost', 'not_serviceable', 'rto_delivered']), _negated=True), fields=['account', 'polled_at'], name='couriers_ship_to_poll')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ['cancelled', 'damaged', 'failed', 'lost', 'not_serviceable', 'rto_delivered']), _negated=True), fields=('company', 'courier', 'direction', 'order_number'), name='couriers_one_live_shipment'), models.UniqueConstraint(condition=models.Q(('tracking_id', ''), _negated=True), fields=('account', 'tracking_id'), name='couriers_one_shipment_per_tracking_id'), models.CheckConstraint(condition=models.Q(('status__in', ['booking', 'in_doubt', 'failed', 'booked', 'pickup_pending', 'pickup_scheduled', 'out_for_pickup', 'not_picked', 'pickup_cancelled', 'picked_up', 'in_transit', 'delayed', 'out_for_delivery', 'undelivered', 'delivered', 'not_serviceable', 'cancelled', 'rto_requested', 'rto_in_transit', 'rto_delayed', 'rto_out_for_delivery', 'rto_failed', 'rto_delivered', 'lost', 'damaged'])), name='couriers_shipment_status_known'), models.CheckConstraint(condition=models.Q(('direction__in', ['forward', 'reverse'])), name='couriers_direction_known'), models.CheckConstraint(condition=models.Q(('payment_mode__in', ['prepaid', 'cod'])), name='couriers_payment_known'), models.CheckConstraint(condition=models.Q(('total_amount', django.db.models.expressions.CombinedExpression(models.F('taxable_amount'), '+', models.F('tax_amount')))), name='couriers_amounts_add_up'), models.CheckConstraint(condition=models.Q(('cod_amount__gte', 0), ('tax_amount__gte', 0), ('taxable_amount__gte', 0)), name='couriers_amounts_not_negative'), models.CheckConstraint(condition=models.Q(('weight_g__gt', 0), ('length_cm__gt', 0), ('width_cm__gt', 0), ('height_cm__gt', 0)), name='couriers_parcel_has_size'), models.CheckConstraint(condition=models.Q(('status__in', ['booking', 'in_doubt', 'failed']), models.Q(('tracking_id', ''), _negated=True), _connector='OR'), name='couriers_booked_has_tracking_id'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'booking'), _negated=True), ('lease_expires_at__isnull', False), _connector='OR'), name='couriers_booking_has_lease')],
                 'ordering': ('-id',),
                 'permissions': [('settle_doubt', 'Can settle bookings in doubt'), ('lift_status', 'Can lift the end of a shipment')],
             },
@@ -274,6 +284,7 @@ class Migration(migrations.Migration):
                 ('shipment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='scans', to='shipcrowd_couriers.shipment')),
             ],
             options={
+                'constraints': [models.UniqueConstraint(fields=('shipment', 'at', 'courier_status', 'location'), name='couriers_scan_once')],
                 'ordering': ('at', 'id'),
             },
         ),
@@ -289,6 +300,10 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='shipcrowd_couriers.company')),
                 ('shipment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='shipcrowd_couriers.shipment')),
             ],
+            options={
+                'indexes': [models.Index(fields=['created_at'], name='couriers_key_created')],
+                'constraints': [models.UniqueConstraint(fields=('company', 'key'), name='couriers_one_use_of_a_key'), models.CheckConstraint(condition=models.Q(models.Q(('response_body__isnull', True), ('response_status__isnull', True)), models.Q(('response_body__isnull', False), ('response_status__isnull', False)), _connector='OR'), name='couriers_answer_whole_or_none')],
+            },
         ),
         migrations.CreateModel(
             name='CourierCall',
@@ -306,6 +321,8 @@ class Migration(migrations.Migration):
                 ('shipment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='shipcrowd_couriers.shipment')),
             ],
             options={
+                'indexes': [models.Index(fields=['started_at'], name='couriers_call_started')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'ok', 'not_sent', 'not_done', 'rejected', 'unknown'])), name='couriers_call_outcome_known'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('outcome', 'pending')), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='couriers_call_ended_has_time')],
                 'ordering': ('-id',),
             },
         ),
@@ -327,6 +344,8 @@ class Migration(migrations.Migration):
                 ('shipment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='shipcrowd_couriers.shipment')),
             ],
             options={
+                'indexes': [models.Index(condition=models.Q(('outcome', 'pending')), fields=['next_attempt_at'], name='couriers_order_due')],
+                'constraints': [models.UniqueConstraint(fields=('job', 'position'), name='couriers_one_order_per_position'), models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'booked', 'already_booked', 'in_doubt', 'rejected', 'failed'])), name='couriers_order_outcome_known'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('outcome', 'pending')), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='couriers_order_ended_has_time')],
                 'ordering': ('job', 'position'),
             },
         ),
@@ -356,6 +375,9 @@ class Migration(migrations.Migration):
                 ('stored_at', models.DateTimeField(auto_now_add=True)),
                 ('shipment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='shipcrowd_couriers.shipment')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('shipment', 'tracking_id'), name='couriers_one_label_per_tracking_id')],
+            },
         ),
         migrations.CreateModel(
             name='Warehouse',
@@ -374,6 +396,7 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='warehouses', to='shipcrowd_couriers.company')),
             ],
             options={
+                'constraints': [models.UniqueConstraint(fields=('company', 'name'), name='couriers_warehouse_name'), models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('company',), name='couriers_one_default_warehouse')],
                 'ordering': ('company', 'name'),
             },
         ),
@@ -394,198 +417,9 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='registrations', to='shipcrowd_couriers.courieraccount')),
                 ('warehouse', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='registrations', to='shipcrowd_couriers.warehouse')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='bulkjob',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'done'])), name='couriers_job_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='courieraccount',
-            constraint=models.UniqueConstraint(fields=('company', 'courier'), name='couriers_one_account_per_courier'),
-        ),
-        migrations.AddConstraint(
-            model_name='courieraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('rollout__in', ['off', 'canary', 'live'])), name='couriers_account_rollout_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='courieraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('canary_percent__lte', 100)), name='couriers_account_canary_percent'),
-        ),
-        migrations.AddIndex(
-            model_name='manifest',
-            index=models.Index(fields=['company', '-id'], name='couriers_manifest_company'),
-        ),
-        migrations.AddIndex(
-            model_name='manifest',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['id'], name='couriers_manifest_open'),
-        ),
-        migrations.AddIndex(
-            model_name='bulkjob',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['id'], name='couriers_job_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='manifest',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'done', 'failed'])), name='couriers_manifest_state_known'),
-        ),
-        migrations.AddIndex(
-            model_name='manifestchunk',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='couriers_chunk_due'),
-        ),
-        migrations.AddIndex(
-            model_name='manifestchunk',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['tracking_ids'], name='couriers_chunk_ids'),
-        ),
-        migrations.AddConstraint(
-            model_name='manifestchunk',
-            constraint=models.UniqueConstraint(fields=('manifest', 'position'), name='couriers_one_chunk_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='manifestchunk',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'done', 'failed'])), name='couriers_chunk_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceablepincode',
-            constraint=models.UniqueConstraint(fields=('courier', 'pincode'), name='couriers_one_line_per_pincode'),
-        ),
-        migrations.AddConstraint(
-            model_name='scan',
-            constraint=models.UniqueConstraint(fields=('shipment', 'at', 'courier_status', 'location'), name='couriers_scan_once'),
-        ),
-        migrations.AddIndex(
-            model_name='idempotencykey',
-            index=models.Index(fields=['created_at'], name='couriers_key_created'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('company', 'key'), name='couriers_one_use_of_a_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('response_body__isnull', True), ('response_status__isnull', True)), models.Q(('response_body__isnull', False), ('response_status__isnull', False)), _connector='OR'), name='couriers_answer_whole_or_none'),
-        ),
-        migrations.AddIndex(
-            model_name='couriercall',
-            index=models.Index(fields=['started_at'], name='couriers_call_started'),
-        ),
-        migrations.AddConstraint(
-            model_name='couriercall',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'ok', 'not_sent', 'not_done', 'rejected', 'unknown'])), name='couriers_call_outcome_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='couriercall',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('outcome', 'pending')), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='couriers_call_ended_has_time'),
-        ),
-        migrations.AddIndex(
-            model_name='bulkorder',
-            index=models.Index(condition=models.Q(('outcome', 'pending')), fields=['next_attempt_at'], name='couriers_order_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkorder',
-            constraint=models.UniqueConstraint(fields=('job', 'position'), name='couriers_one_order_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkorder',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'booked', 'already_booked', 'in_doubt', 'rejected', 'failed'])), name='couriers_order_outcome_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkorder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('outcome', 'pending')), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='couriers_order_ended_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='storedlabel',
-            constraint=models.UniqueConstraint(fields=('shipment', 'tracking_id'), name='couriers_one_label_per_tracking_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='warehouse',
-            constraint=models.UniqueConstraint(fields=('company', 'name'), name='couriers_warehouse_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='warehouse',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('company',), name='couriers_one_default_warehouse'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(fields=['company', '-id'], name='couriers_ship_company_id'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(fields=['company', 'status', '-id'], name='couriers_ship_status'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(fields=['company', 'order_number'], name='couriers_ship_order'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(fields=['account', 'order_number'], name='couriers_ship_acc_order'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(fields=['account', 'booked_at'], name='couriers_ship_acc_booked'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('former_tracking_ids', []), _negated=True), fields=['former_tracking_ids'], name='couriers_ship_former_ids'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(condition=models.Q(('status__in', ['booking', 'in_doubt'])), fields=['lease_expires_at'], name='couriers_ship_unsettled'),
-        ),
-        migrations.AddIndex(
-            model_name='shipment',
-            index=models.Index(condition=models.Q(('status__in', ['booking', 'cancelled', 'damaged', 'delivered', 'failed', 'in_doubt', 'lost', 'not_serviceable', 'rto_delivered']), _negated=True), fields=['account', 'polled_at'], name='couriers_ship_to_poll'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['cancelled', 'damaged', 'failed', 'lost', 'not_serviceable', 'rto_delivered']), _negated=True), fields=('company', 'courier', 'direction', 'order_number'), name='couriers_one_live_shipment'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.UniqueConstraint(condition=models.Q(('tracking_id', ''), _negated=True), fields=('account', 'tracking_id'), name='couriers_one_shipment_per_tracking_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['booking', 'in_doubt', 'failed', 'booked', 'pickup_pending', 'pickup_scheduled', 'out_for_pickup', 'not_picked', 'pickup_cancelled', 'picked_up', 'in_transit', 'delayed', 'out_for_delivery', 'undelivered', 'delivered', 'not_serviceable', 'cancelled', 'rto_requested', 'rto_in_transit', 'rto_delayed', 'rto_out_for_delivery', 'rto_failed', 'rto_delivered', 'lost', 'damaged'])), name='couriers_shipment_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('direction__in', ['forward', 'reverse'])), name='couriers_direction_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('payment_mode__in', ['prepaid', 'cod'])), name='couriers_payment_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('total_amount', django.db.models.expressions.CombinedExpression(models.F('taxable_amount'), '+', models.F('tax_amount')))), name='couriers_amounts_add_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('cod_amount__gte', 0), ('tax_amount__gte', 0), ('taxable_amount__gte', 0)), name='couriers_amounts_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('weight_g__gt', 0), ('length_cm__gt', 0), ('width_cm__gt', 0), ('height_cm__gt', 0)), name='couriers_parcel_has_size'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['booking', 'in_doubt', 'failed']), models.Q(('tracking_id', ''), _negated=True), _connector='OR'), name='couriers_booked_has_tracking_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='shipment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'booking'), _negated=True), ('lease_expires_at__isnull', False), _connector='OR'), name='couriers_booking_has_lease'),
-        ),
-        migrations.AddConstraint(
-            model_name='warehouseregistration',
-            constraint=models.UniqueConstraint(fields=('account', 'warehouse'), name='couriers_one_registration'),
-        ),
-        migrations.AddConstraint(
-            model_name='warehouseregistration',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'synced', 'failed'])), name='couriers_registration_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='warehouseregistration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'synced'), _negated=True), models.Q(('reference', ''), _negated=True), _connector='OR'), name='couriers_synced_has_reference'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'warehouse'), name='couriers_one_registration'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'synced', 'failed'])), name='couriers_registration_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'synced'), _negated=True), models.Q(('reference', ''), _negated=True), _connector='OR'), name='couriers_synced_has_reference')],
+            },
         ),
         migrations.RunSQL(AUDIT_IS_APPEND_ONLY, AUDIT_IS_APPEND_ONLY_UNDONE),
     ]

@@ -6,6 +6,9 @@ from typing import Any
 
 from shipcrowd.multiprocess import tidy
 
+# Loaded once and forked: workers share its memory, and one that dies is back at once.
+preload_app = True
+
 
 def on_starting(server: Any) -> None:
     """Begin with a folder of metrics that no dead process' files are in."""

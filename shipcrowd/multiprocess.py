@@ -12,7 +12,6 @@ def tidy(folder: Path) -> int:
 
     For the start of a service: while it runs, what its dead workers counted still counts.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     removed = 0
     for file in folder.glob("*.db"):
         owner = re.search(r"_(\d+)\.db$", file.name)

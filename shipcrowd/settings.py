@@ -49,6 +49,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 APP_BASE_URL = env.str("APP_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [APP_BASE_URL]
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if folder := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
+    # prometheus_client opens its files as soon as it is loaded, in a folder that has to be there.
+    Path(folder).mkdir(parents=True, exist_ok=True)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = APP_BASE_URL.startswith("https://")

@@ -29,8 +29,11 @@ def memory_of(pid: int) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_is_back_and_shares_what_was_loaded(transactional_db: None) -> None:
-    with Stack(own_servers(), {}) as stack:
+def test_a_worker_that_dies_is_back_and_shares_what_was_loaded(
+    transactional_db: None, tmp_path: Path
+) -> None:
+    metrics = tmp_path / "not" / "there"
+    with Stack(own_servers(), {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}) as stack:
         web = stack.start_web(workers=1)
         stack.until_ready()
         (first,) = forks_of(web.pid)
@@ -41,3 +44,5 @@ def test_a_worker_that_dies_is_back_and_shares_what_was_loaded(transactional_db:
         stack.until_ready()
         private, shared = memory_of(*forks)
         assert private < shared, f"{private} kB of its own, {shared} kB shared"
+        # It found no folder for its metrics.
+        assert list(metrics.glob("*.db"))

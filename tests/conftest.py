@@ -49,7 +49,7 @@ ORDER: dict[str, Any] = {
 }
 
 # Filled by the migrations, and the same for every test.
-KEPT = ("django_content_type", "auth_permission", "django_migrations")
+KEPT = ("django_content_type", "auth_permission")
 MUCH = 2**20  # bytes in the tables, of rows that are or were
 
 

@@ -79,6 +79,12 @@ def own_servers() -> Servers:
     return Servers(urlunsplit(parts._replace(path=f"/{name}")), settings.REDIS_URL)
 
 
+def forks_of(master: int) -> list[int]:
+    """The ids of a process' children."""
+    children = Path(f"/proc/{master}/task/{master}/children").read_text()
+    return [int(pid) for pid in children.split()]
+
+
 @contextmanager
 def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A worker on the test's own database and Redis; one process, killed at the end."""

@@ -15,13 +15,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import psycopg
 
 from shipcrowd import embedded
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
+from tests.worker import forks_of
 
 SECRET = "a-secret-of-chaos"
 CLIENTS = 3  # processes that are served
@@ -195,11 +195,10 @@ class BreakingRun(ABC):
             self._worker.wait()
             self._worker = self._stack.start_worker(concurrency=1)
         else:
-            children = Path(f"/proc/{self._web.pid}/task/{self._web.pid}/children")
-            pids = children.read_text().split()
+            pids = forks_of(self._web.pid)
             if not pids:
                 return
-            os.kill(int(self._random.choice(pids)), signal.SIGKILL)
+            os.kill(self._random.choice(pids), signal.SIGKILL)
         self._broken.kills[victim] += 1
 
     def _demand_breakage(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.management import call_command
 from django.test import override_settings
 
 from couriers.conf import Tunables, tunables
@@ -60,6 +61,11 @@ def test_the_settings_as_they_are_have_no_errors() -> None:
 )
 def test_what_is_wrong_is_named_with_a_hint(given: Any, id_: str, words: str) -> None:
     assert words in found(**given)[id_]
+
+
+@pytest.mark.django_db
+def test_the_migrations_make_what_the_models_say() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 def test_a_size_out_of_bounds_is_not_used() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-import yaml
 
 from couriers.statuses import STATUS_FACTS, Status
 from couriers_ekart.statuses import EKART_MAPPER, NDR_STATUSES, NETWORK, STATUSES
+from tests.couriers_ekart.document import document
 
 EXPECTED = {
     "Order Placed": "booked", "In Transit": "in_transit", "Out for Delivery": "out_for_delivery",
@@ -90,14 +87,6 @@ def test_terminal_statuses_are_those_of_the_design() -> None:
 
 
 def test_the_lists_are_those_of_the_vendors_document() -> None:
-    path = Path(
-        os.environ.get(
-            "EKART_OPENAPI_SPEC",
-            Path(__file__).resolve().parents[3] / "shared" / "ekart" / "Ekart_API.yaml",
-        )
-    )
-    if not path.is_file():
-        pytest.skip("the vendor's document is not here; set EKART_OPENAPI_SPEC")
-    schemas = yaml.safe_load(path.read_text())["components"]["schemas"]
+    schemas = document()["components"]["schemas"]
     assert set(schemas["swift_status"]["enum"]) == set(STATUSES)
     assert set(schemas["swift_ndr_status"]["enum"]) == set(NDR_STATUSES)

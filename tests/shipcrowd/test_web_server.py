@@ -11,12 +11,7 @@ from pathlib import Path
 import pytest
 
 from shipcrowd.stack import Stack
-from tests.worker import own_servers
-
-
-def forks_of(master: int) -> list[int]:
-    children = Path(f"/proc/{master}/task/{master}/children").read_text()
-    return [int(pid) for pid in children.split()]
+from tests.worker import forks_of, own_servers
 
 
 def memory_of(pid: int) -> tuple[int, int]:

@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from couriers.importing import Outcome, Result, import_orders, read_file
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers.booking.spreadsheet import Outcome, Result, import_orders, read_file
 from couriers_ekart.seeding import seed
+from sandbox.ekart.process import SandboxProcess
 
 
 def run() -> bool:

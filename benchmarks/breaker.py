@@ -7,7 +7,7 @@ import uuid
 
 from benchmarks.processes import at_once
 from couriers.conf import tunables
-from couriers.errors import CircuitOpen
+from couriers.contract.errors import CircuitOpen
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
 PROCESSES = 8

@@ -6,9 +6,9 @@ import time
 import uuid
 
 from benchmarks.processes import at_once
-from couriers.errors import RateLimited
+from couriers.contract.errors import RateLimited
+from couriers.contract.types import Limit
 from couriers.resilience import rate_limit
-from couriers.types import Limit
 
 PROCESSES = 8
 SECONDS = 30.0

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 
 from benchmarks.inbox import EVENTS, execute, new_account
-from couriers.factory import CourierFactory
+from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount, Scan, Shipment
 from tests.factories import make_parcels
 from webhooks import inbox

@@ -10,6 +10,9 @@ class CouriersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from couriers import checks, metrics  # noqa: F401 - the checks register themselves
+        from couriers.operations import (
+            metrics,
+            system_checks,  # noqa: F401 - the checks register themselves
+        )
 
         metrics.register(metrics.doubts)

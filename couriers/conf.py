@@ -62,7 +62,7 @@ class Tunables:
     MANIFEST_FAILURES: int = between(12, 1)
     # The policy that makes a merchant's price of a courier's quote, by its dotted path, and how
     # long a quote is kept.
-    PRICING: str = "couriers.pricing.company_price"
+    PRICING: str = "couriers.rates.pricing.company_price"
     QUOTE_CACHE: float = 300.0
     # For how long a loaded list of pincodes is believed.
     SERVICEABILITY_FRESH_DAYS: int = between(7, 0, LONGEST_DAYS)

@@ -16,10 +16,13 @@ from celery import Task, group, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerAway
 
-from couriers import jobs, manifests, polling, retention
-from couriers.booking import expire_leases
+from couriers.booking import bulk
+from couriers.booking.protocol import expire_leases
 from couriers.conf import tunables
+from couriers.fulfilment import manifests
 from couriers.models import BulkJob, CourierAccount, Manifest
+from couriers.operations import retention
+from couriers.tracking import polling
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +84,7 @@ def sweep_manifests() -> int:
 @shared_task(name="couriers.run_bulk_job")
 def run_bulk_job(job_id: str) -> None:
     """Book what is due of a job for a minute, and come back for the rest."""
-    delay = jobs.work_on(job_id, seconds=RUN)
+    delay = bulk.work_on(job_id, seconds=RUN)
     if delay is not None:
         _send(run_bulk_job, [job_id], countdown=min(delay, RUN))
 
@@ -89,7 +92,7 @@ def run_bulk_job(job_id: str) -> None:
 @shared_task(name="couriers.sweep_jobs")
 def sweep_jobs() -> int:
     """Have the jobs taken up that nobody works on; returns how many there were (by beat)."""
-    stranded = list(jobs.stranded_jobs().values_list("pk", flat=True)[:100])
+    stranded = list(bulk.stranded_jobs().values_list("pk", flat=True)[:100])
     for job_id in stranded:
         _send(run_bulk_job, [job_id], expires=RUN)
     return len(stranded)

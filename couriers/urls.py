@@ -6,8 +6,8 @@ from rest_framework.routers import SimpleRouter
 from couriers.api import jobs, manifests, ops, rates, warehouses
 from couriers.api.returns import ReturnView
 from couriers.api.views import ShipmentViewSet
-from couriers.converters import PublicId
-from couriers.views import tracking_page
+from couriers.models.converters import PublicId
+from couriers.tracking.page import tracking_page
 
 app_name = "couriers"
 

@@ -9,11 +9,11 @@ class CouriersEkartConfig(AppConfig):
     verbose_name = "Ekart"
 
     def ready(self) -> None:
-        from couriers import metrics
-        from couriers.factory import CourierFactory
-        from couriers_ekart import checks  # noqa: F401 - they register themselves
-        from couriers_ekart.provider import EkartAdapter
-        from couriers_ekart.webhooks import EkartReceiver
+        from couriers.contract.registry import CourierFactory
+        from couriers.operations import metrics
+        from couriers_ekart import system_checks  # noqa: F401 - they register themselves
+        from couriers_ekart.adapter import EkartAdapter
+        from couriers_ekart.callbacks.receiver import EkartReceiver
 
         CourierFactory.register(EkartAdapter, EkartReceiver())
         metrics.register(metrics.circuits_of("ekart"))

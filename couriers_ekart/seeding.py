@@ -11,11 +11,11 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from couriers import india
-from couriers.accounts import base_url_problem, limits_problem
-from couriers.catalogue import seed_catalogue
+from couriers.contract import india
+from couriers.contract.accounts import base_url_problem, limits_problem
 from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
-from couriers_ekart.limits import DEFAULT_LIMITS
+from couriers.operations.catalogue import seed_catalogue
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
 
 ENVIRONMENT = {
     "base_url": "EKART_BASE_URL",

@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from couriers.importing.orders import LineProblem, OrderLines, draft_of, read_file
-from couriers.types import ShipmentDraft
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers.booking.spreadsheet.orders import LineProblem, OrderLines, draft_of, read_file
+from couriers.contract.types import ShipmentDraft
+from sandbox.ekart.process import SandboxProcess
 from shipcrowd.embedded import Servers
 from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
 

@@ -6,8 +6,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from couriers.api.docs import api_docs
-from couriers.health import healthz, readyz
-from couriers.metrics import metrics
+from couriers.operations.health import healthz, readyz
+from couriers.operations.metrics import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -143,7 +143,7 @@ def _own_redis_keys() -> None:
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> None:
     """Rows of one test must not meet what is cached of another's."""
-    from couriers.factory import CourierFactory
+    from couriers.contract.registry import CourierFactory
     from webhooks import accounts
 
     CourierFactory._cache.clear()
@@ -165,7 +165,7 @@ def order() -> dict[str, Any]:
 @pytest.fixture
 def toy() -> Iterator[Any]:
     """The toy courier's adapter class, registered for the test."""
-    from couriers.factory import CourierFactory
+    from couriers.contract.registry import CourierFactory
     from tests.toy import ToyAdapter, ToyReceiver
 
     CourierFactory.register(ToyAdapter, ToyReceiver())
@@ -179,7 +179,7 @@ def toy() -> Iterator[Any]:
 @pytest.fixture
 def able(toy: Any, account: Any) -> Iterator[Any]:
     """The toy courier that offers nearly everything, in the place of the plain one."""
-    from couriers.factory import CourierFactory
+    from couriers.contract.registry import CourierFactory
     from tests.toy import AbleToyAdapter
 
     CourierFactory.register(AbleToyAdapter)

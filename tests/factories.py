@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import factory
 
+from couriers.contract.statuses import Status
+from couriers.contract.types import PaymentMode
 from couriers.models import Company, CompanyApiKey, Courier, CourierAccount, Shipment, Warehouse
-from couriers.statuses import Status
-from couriers.types import PaymentMode
 
 GSTIN = "29AAGCR4375J1ZU"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from shipcrowd import embedded
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,11 +13,11 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.test import Client
 
-from couriers import metrics
-from couriers.booking import book
-from couriers.errors import Unknown
+from couriers.booking.protocol import book
+from couriers.contract.errors import Unknown
+from couriers.operations import metrics
 from couriers.resilience.circuit_breaker import CircuitBreaker
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from shipcrowd.multiprocess import tidy
 from shipcrowd.stack import Stack

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
 from tests.couriers_ekart.document import REQUESTS, validator
 from tests.worker import own_servers

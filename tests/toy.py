@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from couriers.adapter import BaseCourierAdapter, Capability
-from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
-from couriers.statuses import ReasonFacts, Status, StatusMapper
-from couriers.types import (
+from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
+from couriers.contract.statuses import ReasonFacts, Status, StatusMapper
+from couriers.contract.types import (
     ActionResult,
     Booking,
     Document,

@@ -35,9 +35,9 @@ def make_app() -> Any:
     django.setup()
     settings.SHIPCROWD = json.loads(os.environ.get("TOY_TUNABLES", "{}"))
 
-    from couriers.errors import Unknown
-    from couriers.factory import CourierFactory
-    from couriers.types import Booking, ManifestDocument, ShipmentRequest
+    from couriers.contract.errors import Unknown
+    from couriers.contract.registry import CourierFactory
+    from couriers.contract.types import Booking, ManifestDocument, ShipmentRequest
     from shipcrowd.celery import app
     from tests.toy import AbleToyAdapter
 

@@ -15,8 +15,8 @@ from django.urls import URLPattern, path, reverse
 from unfold.decorators import action
 
 from couriers.admin.base import KnownValuesFilter, RecordAdmin
-from couriers.factory import CourierFactory
-from couriers.receiver import Topic
+from couriers.contract.receiver import Topic
+from couriers.contract.registry import CourierFactory
 from webhooks.masking import without_people
 from webhooks.models import WebhookEvent
 from webhooks.payloads import NotAnEvent, read

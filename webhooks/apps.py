@@ -11,8 +11,8 @@ class WebhooksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from couriers import metrics, retention
         from couriers.conf import tunables
+        from couriers.operations import metrics, retention
         from webhooks.metrics import inbox
         from webhooks.models import EventState, WebhookEvent
 

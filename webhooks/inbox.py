@@ -12,7 +12,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from couriers.receiver import Topic, WebhookReceiver
+from couriers.contract.receiver import Topic, WebhookReceiver
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import NotAnEvent, content_hash, exact, raw_hash, read
 from webhooks.statements import prepared_cursor

@@ -11,7 +11,7 @@ from django.utils import timezone
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from couriers.receiver import Topic
+from couriers.contract.receiver import Topic
 from webhooks.models import EventState, WebhookEvent
 
 REFUSED = Counter(

@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from couriers.contract.receiver import Topic
 from couriers.models import CourierAccount
-from couriers.receiver import Topic
 
 
 class EventState(models.TextChoices):

@@ -15,8 +15,8 @@ from couriers.api import serializers as s
 from couriers.api.ops import OpsView
 from couriers.api.pagination import PAGING, page
 from couriers.api.permissions import to_view
-from couriers.factory import CourierFactory
-from couriers.receiver import Topic
+from couriers.contract.receiver import Topic
+from couriers.contract.registry import CourierFactory
 from webhooks.masking import without_people
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import NotAnEvent, read

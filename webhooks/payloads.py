@@ -8,7 +8,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from couriers.json_limits import DEEPEST, depth_of
+from couriers.contract.json_limits import DEEPEST, depth_of
 
 
 class NotAnEvent(ValueError):

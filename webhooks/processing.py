@@ -18,12 +18,12 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
+from couriers.booking.drafts import storable
 from couriers.conf import tunables
-from couriers.factory import CourierFactory
+from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
+from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount
-from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
-from couriers.tracking import Applied, apply_events
-from couriers.validation import storable
+from couriers.tracking.status import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import NotAnEvent, read

@@ -13,8 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from couriers.conf import tunables
-from couriers.factory import CourierFactory
-from couriers.receiver import Topic
+from couriers.contract.receiver import Topic
+from couriers.contract.registry import CourierFactory
 from webhooks import accounts, metrics
 from webhooks.inbox import Taken, take_in
 from webhooks.nudge import nudge

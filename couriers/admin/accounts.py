@@ -16,9 +16,9 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import SingleNumericFilter
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from couriers.adapter import Capability
 from couriers.admin.base import KnownValuesFilter, RecordAdmin
 from couriers.admin.forms import StorableJSONField
+from couriers.contract.adapter import Capability
 from couriers.models import Courier, CourierAccount, CourierCall, CourierToken
 
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")

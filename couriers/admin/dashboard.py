@@ -8,8 +8,8 @@ from django.db.models import Count, Min, Q
 from django.http import HttpRequest
 from django.urls import reverse
 
+from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.models import Shipment
-from couriers.statuses import STATUS_FACTS, Status
 
 SHOWN = 10
 

@@ -10,12 +10,12 @@ from django.urls import URLPattern
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from couriers import doubt
 from couriers.admin import questions
-from couriers.errors import InvalidRequest
-from couriers.evidence import evidence_of
+from couriers.contract.errors import InvalidRequest
+from couriers.contract.statuses import Status
 from couriers.models import Shipment
-from couriers.statuses import Status
+from couriers.operations import doubt
+from couriers.operations.evidence import evidence_of
 
 PERMISSION = "shipcrowd_couriers.settle_doubt"
 

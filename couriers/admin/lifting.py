@@ -11,11 +11,11 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from couriers.admin import questions
-from couriers.doubt import LONGEST_REASON
-from couriers.errors import InvalidRequest
-from couriers.lifting import NotLiftable, end_of, lift
+from couriers.contract.errors import InvalidRequest
+from couriers.contract.statuses import TERMINAL, Status
 from couriers.models import Scan, Shipment
-from couriers.statuses import TERMINAL, Status
+from couriers.operations.doubt import LONGEST_REASON
+from couriers.operations.lifting import NotLiftable, end_of, lift
 
 PERMISSION = "shipcrowd_couriers.lift_status"
 SHOWN = 50

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from couriers.errors import InvalidRequest
+from couriers.contract.errors import InvalidRequest
 from couriers.models import Shipment
 
 

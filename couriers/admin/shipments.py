@@ -18,6 +18,7 @@ from unfold.decorators import display
 from couriers.admin.base import RecordAdmin, RecordInline, masked
 from couriers.admin.doubt import SettlesDoubt
 from couriers.admin.lifting import LiftsEnds
+from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.models import (
     AuditEntry,
     CourierCall,
@@ -27,7 +28,6 @@ from couriers.models import (
     Scan,
     Shipment,
 )
-from couriers.statuses import STATUS_FACTS, Status
 
 
 class LookFilter(admin.SimpleListFilter):

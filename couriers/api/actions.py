@@ -1,4 +1,4 @@
-"""What a storefront may do with a shipment that is under way. couriers.actions says when."""
+"""What a storefront may do with a shipment under way; couriers.fulfilment.actions says when."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers import actions
 from couriers.api import serializers as s
 from couriers.api.authentication import company_of
 from couriers.api.renderers import ApiRenderer, PdfRenderer
 from couriers.api.responses import CONFLICT, PROBLEMS
-from couriers.converters import PublicId
-from couriers.labels import label_data_of, label_of
+from couriers.booking.answers import shipment_data
+from couriers.contract.types import ActionResult
+from couriers.fulfilment import actions
+from couriers.fulfilment.labels import label_data_of, label_of
 from couriers.models import Shipment
-from couriers.representation import shipment_data
-from couriers.types import ActionResult
+from couriers.models.converters import PublicId
 
 
 class ReattemptSerializer(s.Strict):

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
+from couriers.contract.statuses import Status
+from couriers.contract.types import Direction, PaymentMode
 from couriers.models import Shipment
-from couriers.statuses import Status
-from couriers.types import Direction, PaymentMode
 
 
 class _MomentField(IsoDateTimeField):

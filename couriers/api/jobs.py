@@ -20,7 +20,7 @@ from couriers.api.serializers import (
     Strict,
     draft_of,
 )
-from couriers.jobs import create_job
+from couriers.booking.bulk import create_job
 from couriers.models import BulkJob
 from couriers.models.job import JobState, OrderOutcome
 from couriers.tasks import start_job

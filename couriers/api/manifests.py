@@ -17,7 +17,8 @@ from couriers.api.authentication import company_of
 from couriers.api.pagination import PAGING, page
 from couriers.api.responses import CONFLICT, PROBLEMS
 from couriers.api.serializers import Strict, text
-from couriers.manifests import (
+from couriers.booking.preparation import account_of
+from couriers.fulfilment.manifests import (
     MAX_SHIPMENTS,
     made_of,
     manifest_of,
@@ -26,7 +27,6 @@ from couriers.manifests import (
 )
 from couriers.models import Manifest
 from couriers.models.manifest import ManifestState
-from couriers.preparation import account_of
 from couriers.tasks import start_manifest
 
 

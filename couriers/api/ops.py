@@ -14,15 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from couriers import doubt
 from couriers.api import serializers as s
 from couriers.api.permissions import IsPermittedStaff, to_view
 from couriers.api.problems import problem
-from couriers.evidence import Evidence, evidence_of_all
+from couriers.booking.answers import shipment_data
+from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
-from couriers.representation import shipment_data
+from couriers.operations import doubt
+from couriers.operations.evidence import Evidence, evidence_of_all
 from couriers.resilience.circuit_breaker import CircuitBreaker
-from couriers.statuses import Status
 
 log = structlog.get_logger(__name__)
 

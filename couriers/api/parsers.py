@@ -8,7 +8,7 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from couriers.json_limits import complaint_of
+from couriers.contract.json_limits import complaint_of
 
 
 class BoundedJSONParser(JSONParser):

@@ -20,11 +20,11 @@ from rest_framework import exceptions as drf
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from couriers import errors
-from couriers.actions import ActionNotAllowed
-from couriers.booking import BookingConflict, BookingInFlight, KeyReused, OrderAlreadyLive
-from couriers.factory import UnknownCourier
-from couriers.returns import NotReturnable
+from couriers.booking.protocol import BookingConflict, BookingInFlight, KeyReused, OrderAlreadyLive
+from couriers.booking.returns import NotReturnable
+from couriers.contract import errors
+from couriers.contract.registry import UnknownCourier
+from couriers.fulfilment.actions import ActionNotAllowed
 
 log = structlog.get_logger(__name__)
 

@@ -21,10 +21,10 @@ from couriers.api.serializers import (
     rupees,
     text,
 )
-from couriers.preparation import account_of
-from couriers.pricing import PricedQuote, priced_quotes
-from couriers.serviceability import at_pincode
-from couriers.types import Direction, Parcel, PaymentMode, RateRequest
+from couriers.booking.preparation import account_of
+from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
+from couriers.rates.pricing import PricedQuote, priced_quotes
+from couriers.rates.serviceability import at_pincode
 
 
 class RateRequestSerializer(Strict):

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
-from couriers.representation import time_text
+from couriers.booking.answers import time_text
 
 
 class _Encoder(JSONEncoder):

@@ -15,10 +15,10 @@ from couriers.api import serializers as s
 from couriers.api.authentication import company_of
 from couriers.api.responses import CONFLICT, PROBLEMS
 from couriers.api.views import IDEMPOTENCY_KEY, booking_response
+from couriers.booking.drafts import clean_key
+from couriers.booking.returns import ReturnDraft, book_return
+from couriers.contract.types import Item, Parcel
 from couriers.models import Shipment
-from couriers.returns import ReturnDraft, book_return
-from couriers.types import Item, Parcel
-from couriers.validation import clean_key
 
 
 class ReturnSerializer(s.Strict):

@@ -9,15 +9,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from couriers import india
-from couriers.models import Shipment
-from couriers.types import (
+from couriers.contract import india
+from couriers.contract.types import (
     Address,
     Item,
     Parcel,
     PaymentMode,
     ShipmentDraft,
 )
+from couriers.models import Shipment
 
 MAX_OPTIONS = 10_000  # characters of JSON
 
@@ -139,7 +139,7 @@ def draft_of(data: Mapping[str, Any]) -> ShipmentDraft:
 
 
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
-    """A shipment as returned: for the schema; the bytes are made by couriers.representation."""
+    """A shipment as returned: for the schema; the bytes are made by couriers.booking.answers."""
 
     courier = serializers.CharField()
     original = serializers.CharField(allow_null=True)

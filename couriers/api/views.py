@@ -14,10 +14,10 @@ from couriers.api.authentication import company_of
 from couriers.api.filters import ShipmentFilter
 from couriers.api.pagination import PAGING, page
 from couriers.api.responses import CONFLICT, PROBLEMS
-from couriers.booking import book
-from couriers.representation import scan_data, shipment_data
-from couriers.settling import BookingResult
-from couriers.validation import clean_key
+from couriers.booking.answers import scan_data, shipment_data
+from couriers.booking.drafts import clean_key
+from couriers.booking.protocol import book
+from couriers.booking.settling import BookingResult
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

@@ -10,12 +10,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 
-from couriers import india
 from couriers.api.authentication import company_of
 from couriers.api.responses import PROBLEMS
 from couriers.api.serializers import checked_pincode, text
+from couriers.booking.drafts import has_control_characters
+from couriers.contract import india
 from couriers.models import Company, Warehouse, WarehouseRegistration
-from couriers.validation import has_control_characters
 
 MAX_WAREHOUSES = 500  # of a company
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from couriers.factory import CourierFactory, UnknownCourier
+from couriers.contract.registry import CourierFactory, UnknownCourier
 from couriers.models import Company
 
 

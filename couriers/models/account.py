@@ -7,11 +7,11 @@ from django.db import models
 from django.db.models import Q
 from fernet_fields import EncryptedTextField
 
-from couriers.accounts import base_url_problem, limits_problem
-from couriers.factory import CourierFactory
+from couriers.contract.accounts import base_url_problem, limits_problem
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Limit
 from couriers.models.company import Company
 from couriers.models.ids import new_account_id
-from couriers.types import Limit
 
 
 class Courier(models.Model):

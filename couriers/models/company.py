@@ -5,7 +5,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
-from couriers.rate_policy import BadPolicy, RatePolicy
+from couriers.models.rate_policy import BadPolicy, RatePolicy
 
 pincode_validator = RegexValidator(
     r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0."

@@ -2,9 +2,9 @@
 
 from django.db import models
 
+from couriers.contract.types import Serviceability
 from couriers.models.account import Courier
 from couriers.models.company import pincode_validator
-from couriers.types import Serviceability
 
 
 class ServiceablePincode(models.Model):

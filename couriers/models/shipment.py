@@ -6,13 +6,13 @@ from django.db import models
 from django.db.models import F, Q
 from fernet_fields import EncryptedTextField
 
+from couriers.contract.statuses import RELEASES_ORDER, STATUS_FACTS, Status, StatusFacts
+from couriers.contract.types import Direction, PaymentMode
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.company import Company
 from couriers.models.fields import EncryptedJSONField
 from couriers.models.ids import new_shipment_id
 from couriers.models.warehouse import Warehouse
-from couriers.statuses import RELEASES_ORDER, STATUS_FACTS, Status, StatusFacts
-from couriers.types import Direction, PaymentMode
 
 
 class ShipmentQuerySet(models.QuerySet["Shipment"]):

@@ -3,10 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
+from couriers.contract.types import Address, Pickup
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company, phone_validator, pincode_validator
 from couriers.models.ids import new_warehouse_id
-from couriers.types import Address, Pickup
 
 
 class Warehouse(models.Model):

@@ -11,7 +11,7 @@ import threading
 import time
 
 from couriers.conf import tunables
-from couriers.errors import CircuitOpen
+from couriers.contract.errors import CircuitOpen
 from couriers.resilience.shared import RedisAway, with_redis
 
 # One script, so that the state is read and changed in one step. The hash holds `failures`,

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 from django.utils import timezone
 
-from couriers.errors import TimeIsUp
+from couriers.contract.errors import TimeIsUp
 
 _moment: ContextVar[dt.datetime | None] = ContextVar("couriers_sent_before", default=None)
 

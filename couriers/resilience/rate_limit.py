@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from couriers.conf import tunables
-from couriers.errors import RateLimited
+from couriers.contract.errors import RateLimited
+from couriers.contract.types import Limit
 from couriers.resilience import deadline
 from couriers.resilience.shared import RedisAway, with_redis
-from couriers.types import Limit
 
 # The longest that bulk work sleeps for one turn; it comes back for another after that.
 PATIENCE = 30.0

@@ -9,7 +9,7 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from couriers.errors import (
+from couriers.contract.errors import (
     CircuitOpen,
     CourierDisabled,
     CourierError,

@@ -2,7 +2,7 @@
 
 `checks` finds what Ekart would refuse, `payloads` builds the bodies that are sent, `answers` and
 `history` read what comes back. Money stays Decimal until the last step, where the document wants
-JSON numbers. Nothing here does I/O, knows tables, or raises anything but couriers.errors.
+JSON numbers. Nothing here does I/O, knows tables, or raises anything but couriers.contract.errors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from couriers import india
+from couriers.contract import india
 
 MAX_COD = Decimal(49_999)
 MAX_WEIGHT_G = 30_000

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from couriers import india
-from couriers.errors import CourierError, Rejected, Unknown
-from couriers.money import to_paisa
-from couriers.types import (
+from couriers.contract import india
+from couriers.contract.errors import CourierError, Rejected, Unknown
+from couriers.contract.money import to_paisa
+from couriers.contract.types import (
     ActionResult,
     Booking,
     ManifestDocument,
@@ -25,9 +25,9 @@ from couriers.types import (
     Tracking,
     WarehouseRegistration,
 )
-from couriers_ekart import schemas
-from couriers_ekart.statuses import EKART_MAPPER
-from couriers_ekart.words import clean, words_of
+from couriers_ekart.mapper import schemas
+from couriers_ekart.mapper.statuses import EKART_MAPPER
+from couriers_ekart.mapper.words import clean, words_of
 
 A = TypeVar("A", bound=schemas.Answer)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from couriers import india
-from couriers.errors import Unknown
-from couriers.statuses import STATUS_FACTS
-from couriers.types import Scan, Tracking
-from couriers_ekart import schemas
+from couriers.contract import india
+from couriers.contract.errors import Unknown
+from couriers.contract.statuses import STATUS_FACTS
+from couriers.contract.types import Scan, Tracking
+from couriers_ekart.mapper import schemas
 from couriers_ekart.mapper.answers import moment, read, unreadable
-from couriers_ekart.statuses import EKART_MAPPER, NETWORK
+from couriers_ekart.mapper.statuses import EKART_MAPPER, NETWORK
 
 OPERATION = "raw_track"
 

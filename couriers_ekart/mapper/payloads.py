@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from couriers import india
-from couriers.money import amounts_of, split_gst, to_paisa
-from couriers.types import (
+from couriers.contract import india
+from couriers.contract.money import amounts_of, split_gst, to_paisa
+from couriers.contract.types import (
     Address,
     Direction,
     Item,
@@ -19,7 +19,7 @@ from couriers.types import (
     ReattemptRequest,
     ShipmentRequest,
 )
-from couriers_ekart.options import EkartOptions, Package, QualityCheck, options_from
+from couriers_ekart.mapper.options import EkartOptions, Package, QualityCheck, options_from
 
 _PAYMENT_MODES = {PaymentMode.PREPAID: "Prepaid", PaymentMode.COD: "COD"}
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import psycopg
 
-from couriers.signals import Step
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers.booking.steps import Step
+from sandbox.ekart.process import SandboxProcess
 from tests.chaos.breaking import CLIENTS, THREADS, Breakage, BreakingRun
 
 FAULT_RATE = 0.1

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from couriers.signals import Step
+from couriers.booking.steps import Step
 from tests.chaos.run import Chaos
 
 BOOKINGS = 400

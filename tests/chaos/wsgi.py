@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from couriers.signals import Step, booking_step
+from couriers.booking.steps import Step, booking_step
 from shipcrowd.wsgi import application
 
 __all__ = ["application"]

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from couriers.admin.base import RecordAdmin
-from couriers.booking import book
+from couriers.booking.protocol import book
 from couriers.models import (
     AuditEntry,
     BulkJob,

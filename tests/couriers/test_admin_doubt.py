@@ -11,8 +11,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from couriers.booking import book
-from couriers.errors import Unknown
+from couriers.booking.protocol import book
+from couriers.contract.errors import Unknown
 from couriers.models import AuditEntry, CourierCall, Shipment
 from tests.couriers.test_booking import DRAFT, raising
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from couriers.booking import (
+from couriers.booking.protocol import (
     BookingInFlight,
     BookingResult,
     KeyReused,
@@ -20,18 +20,18 @@ from couriers.booking import (
     book,
     expire_leases,
 )
-from couriers.doubt import Confirmation, confirm_from_courier
-from couriers.errors import (
+from couriers.contract.errors import (
     CourierDisabled,
     InvalidRequest,
     NotSent,
     Rejected,
     Unknown,
 )
-from couriers.factory import UnknownCourier
+from couriers.contract.receiver import CourierEvent, Topic
+from couriers.contract.registry import UnknownCourier
+from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 from couriers.models import Courier, CourierCall, IdempotencyKey, Shipment
-from couriers.receiver import CourierEvent, Topic
-from couriers.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
+from couriers.operations.doubt import Confirmation, confirm_from_courier
 
 DRAFT = ShipmentDraft(
     courier="toy",

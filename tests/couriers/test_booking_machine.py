@@ -28,12 +28,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from couriers.booking import BookingConflict, BookingResult, book, expire_leases
-from couriers.doubt import confirm_from_courier, release
-from couriers.errors import Rejected, Unknown
+from couriers.booking.protocol import BookingConflict, BookingResult, book, expire_leases
+from couriers.booking.steps import booking_step
+from couriers.contract.errors import Rejected, Unknown
+from couriers.contract.types import Booking
 from couriers.models import Shipment
-from couriers.signals import booking_step
-from couriers.types import Booking
+from couriers.operations.doubt import confirm_from_courier, release
 from tests.couriers.test_booking import created, with_
 
 # How the courier behaves in a call: it books and answers, books and is not heard, does nothing

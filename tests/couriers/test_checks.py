@@ -44,8 +44,16 @@ def test_the_settings_as_they_are_have_no_errors() -> None:
         ({"SHIPCROWD": {"QUOTE_CACHE": float("nan")}}, "couriers.E002", "must be 0 to"),
         ({"SHIPCROWD": {"QUOTE_CACHE": float("inf")}}, "couriers.E002", "must be 0 to"),
         ({"SHIPCROWD": {"PRICING": "no.such.thing"}}, "couriers.E005", "'PRICING'"),
-        ({"SHIPCROWD": {"PRICING": "couriers.pricing.log"}}, "couriers.E005", "company_price"),
-        ({"SHIPCROWD": {"PRICING": "couriers.pricing._QUOTES"}}, "couriers.E005", "be called"),
+        (
+            {"SHIPCROWD": {"PRICING": "couriers.rates.pricing.log"}},
+            "couriers.E005",
+            "company_price",
+        ),
+        (
+            {"SHIPCROWD": {"PRICING": "couriers.rates.pricing._QUOTES"}},
+            "couriers.E005",
+            "be called",
+        ),
         ({"SHIPCROWD": []}, "couriers.E002", "must be a dict"),
         ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
         ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
@@ -97,8 +105,8 @@ def test_every_setting_and_check_is_documented() -> None:
     names = {f.name for kind in (Tunables, EkartTunables) for f in dataclasses.fields(kind)}
     assert not {name for name in names if f"`{name}`" not in page}
     ids = set()
-    for app in ("couriers", "couriers_ekart"):
-        text = (ROOT / app / "checks.py").read_text()
+    for folder in ("couriers/operations", "couriers_ekart"):
+        text = (ROOT / folder / "system_checks.py").read_text()
         ids |= set(re.findall(r"\b(?:couriers|couriers_ekart)\.[EW]\d{3}\b", text))
     assert len(ids) >= 8
     assert not {id_ for id_ in ids if f"`{id_}`" not in page}

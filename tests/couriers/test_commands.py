@@ -14,12 +14,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from couriers import booking
-from couriers.errors import RateLimited, Unknown
-from couriers.importing import Outcome, Result, import_orders, read_file, write_report
-from couriers.importing.orders import COLUMNS
+from couriers.booking import protocol
+from couriers.booking.spreadsheet import Outcome, Result, import_orders, read_file, write_report
+from couriers.booking.spreadsheet.orders import COLUMNS
+from couriers.contract.errors import RateLimited, Unknown
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from tests.couriers.test_booking import raising, with_
 
@@ -259,7 +259,7 @@ def test_unknown_companies_and_couriers_list_the_known(
 def test_a_lost_answer_ends_in_doubt_and_exit_3(
     seeded: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from couriers_ekart.provider import EkartAdapter
+    from couriers_ekart.adapter import EkartAdapter
 
     def lost(*_: Any) -> None:
         raise Unknown("read time-out")
@@ -277,7 +277,7 @@ def test_an_order_that_is_in_doubt_already_is_not_called_booked(
     account: Any, toy: Any, tmp_path: Path
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
-    doubtful = booking.book(account.company, with_(order_number="A-1"), key="by hand").shipment
+    doubtful = protocol.book(account.company, with_(order_number="A-1"), key="by hand").shipment
     path = write(tmp_path / "orders.csv", {})
     done: list[Any] = []
     import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
@@ -287,7 +287,7 @@ def test_an_order_that_is_in_doubt_already_is_not_called_booked(
 def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
     account: Any, toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("couriers.importing.run.time.sleep", lambda _: None)
+    monkeypatch.setattr("couriers.booking.spreadsheet.run.time.sleep", lambda _: None)
     turns = iter([RateLimited("used up", retry_after=30)] * 25)
 
     def hook(_: Any) -> None:

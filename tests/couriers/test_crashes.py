@@ -18,13 +18,13 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from couriers import booking, calls, settling
-from couriers.booking import BookingInFlight, book, expire_leases
-from couriers.doubt import confirm_from_courier, release
-from couriers.models import Company, CourierAccount, Shipment
-from couriers.receiver import CourierEvent, Topic
-from couriers.signals import Step, booking_step
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers.booking import protocol, settling
+from couriers.booking.protocol import BookingInFlight, book, expire_leases
+from couriers.booking.steps import Step, booking_step
+from couriers.contract.receiver import CourierEvent, Topic
+from couriers.models import Company, CourierAccount, Shipment, call_audit
+from couriers.operations.doubt import confirm_from_courier, release
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers.test_booking import with_
 from tests.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
 
@@ -139,9 +139,9 @@ def test_a_crash_at_each_named_step_ends_as_the_protocol_says(
 
 # The lines between the first and the last commit: these functions' own.
 FUNCTIONS = (
-    booking._reserve, booking._start_attempt, booking._new_call, booking._call_and_settle,
-    booking._call, settling.settle_booked, settling.mark_booked, settling._committed,
-    calls.end,
+    protocol._reserve, protocol._start_attempt, protocol._new_call, protocol._call_and_settle,
+    protocol._call, settling.settle_booked, settling.mark_booked, settling._committed,
+    call_audit.end,
 )  # fmt: skip
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS} | {
     inner

@@ -12,8 +12,11 @@ from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from couriers.booking import OrderAlreadyLive, book
-from couriers.doubt import (
+from couriers.booking.protocol import OrderAlreadyLive, book
+from couriers.contract.errors import InvalidRequest, Unknown
+from couriers.contract.types import Booking
+from couriers.models import AuditEntry, CourierCall, Shipment
+from couriers.operations.doubt import (
     Confirmation,
     NotInDoubt,
     TooEarly,
@@ -21,11 +24,8 @@ from couriers.doubt import (
     release,
     resolve,
 )
-from couriers.errors import InvalidRequest, Unknown
-from couriers.evidence import evidence_of
-from couriers.models import AuditEntry, CourierCall, Shipment
-from couriers.tracking import apply_events
-from couriers.types import Booking
+from couriers.operations.evidence import evidence_of
+from couriers.tracking.status import apply_events
 from tests.couriers.test_booking import DRAFT, created, raising, with_
 from tests.factories import ShipmentFactory
 

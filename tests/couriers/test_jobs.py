@@ -11,9 +11,10 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from couriers import jobs, tasks
-from couriers.booking import book
-from couriers.errors import CircuitOpen, NotSent, RateLimited, Rejected, Unknown
+from couriers import tasks
+from couriers.booking import bulk
+from couriers.booking.protocol import book
+from couriers.contract.errors import CircuitOpen, NotSent, RateLimited, Rejected, Unknown
 from couriers.models import BulkJob, BulkOrder, Courier, Shipment
 from tests.couriers.test_booking import DRAFT, raising
 from tests.factories import CompanyFactory
@@ -49,7 +50,7 @@ def test_each_order_ends_with_its_own_outcome_and_holds_up_no_other(
     storefront: Client, account: Any, toy: Any, order: Any, no_worker: list[Any]
 ) -> None:
     post(storefront, orders_of(order, "old"))
-    jobs.work_on(BulkJob.objects.get().pk, seconds=9)
+    bulk.work_on(BulkJob.objects.get().pk, seconds=9)
     endings = {"refused": Rejected("no", courier_message="Wallet is empty"), "lost": Unknown("x")}
 
     def hook(request: Any) -> None:
@@ -68,7 +69,7 @@ def test_each_order_ends_with_its_own_outcome_and_holds_up_no_other(
     url = answer["Location"]
     assert answer.json()["counts"]["pending"] == 7
     assert no_worker[-1] == ((url.split("/")[-2],), {})
-    assert jobs.work_on(url.split("/")[-2], seconds=9) is None
+    assert bulk.work_on(url.split("/")[-2], seconds=9) is None
     assert outcomes(storefront, url) == {
         "a": "booked", "old": "already_booked", "refused": "rejected", "lost": "in_doubt",
         "bad": "rejected", "alien": "rejected", "changed": "rejected",
@@ -89,7 +90,7 @@ def test_run_again_or_handed_in_again_nothing_is_booked_twice(
     numbers = [f"B-{n}" for n in range(12)]
     urls = [post(storefront, orders_of(order, *numbers))["Location"] for _ in range(2)]
     for url in (*urls, *urls):
-        jobs.work_on(url.split("/")[-2], seconds=9)
+        bulk.work_on(url.split("/")[-2], seconds=9)
     assert sorted(toy.booked) == sorted(numbers)
     assert storefront.get(urls[0]).json()["counts"]["booked"] == 12
     assert storefront.get(urls[1]).json()["counts"]["already_booked"] == 12
@@ -108,14 +109,14 @@ def test_the_consignees_data_is_encrypted_and_erased_once_settled(
     assert "Secret Lane" in BulkOrder.objects.get().request
     assert "Secret Lane" not in stored()
     assert "98765" not in stored()
-    jobs.work_on(job, seconds=9)
+    bulk.work_on(job, seconds=9)
     assert BulkOrder.objects.get().request == ""
 
 
 def test_what_surely_was_not_booked_is_tried_again_later_and_then_failed(
     storefront: Client, account: Any, toy: Any, order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "TRIES", 3)
+    monkeypatch.setattr(bulk, "TRIES", 3)
 
     def hook(_: Any) -> None:
         raise NotSent("refused", retry_after=50)
@@ -124,11 +125,11 @@ def test_what_surely_was_not_booked_is_tried_again_later_and_then_failed(
     url = post(storefront, orders_of(order, "a"))["Location"]
     job = url.split("/")[-2]
     for _ in range(2):
-        delay = jobs.work_on(job, seconds=9)
+        delay = bulk.work_on(job, seconds=9)
         assert delay is not None
         assert 45 < delay <= 50
         BulkOrder.objects.update(next_attempt_at=timezone.now())
-    assert jobs.work_on(job, seconds=9) is None
+    assert bulk.work_on(job, seconds=9) is None
     assert outcomes(storefront, url) == {"a": "failed"}
     assert Shipment.objects.get().attempt == 3
 
@@ -136,7 +137,7 @@ def test_what_surely_was_not_booked_is_tried_again_later_and_then_failed(
 def test_switched_off_couriers_fail_at_once(storefront: Client, account: Any, order: Any) -> None:
     Courier.objects.update(is_enabled=False)
     url = post(storefront, orders_of(order, "a"))["Location"]
-    assert jobs.work_on(url.split("/")[-2], seconds=9) is None
+    assert bulk.work_on(url.split("/")[-2], seconds=9) is None
     assert outcomes(storefront, url) == {"a": "failed"}
 
 
@@ -154,7 +155,7 @@ def test_a_job_that_nobody_works_on_is_taken_up_by_the_sweeper(
     BulkOrder.objects.update(lease_expires_at=timezone.now())
     assert tasks.sweep_jobs() == 1
     assert no_worker[0][0] == (job,)
-    jobs.work_on(job, seconds=9)
+    bulk.work_on(job, seconds=9)
     assert tasks.sweep_jobs() == 0
 
 
@@ -168,7 +169,7 @@ def test_a_broker_that_is_down_loses_no_job(
 
     monkeypatch.setattr(tasks.run_bulk_job, "apply_async", down)
     assert post(storefront, orders_of(order, "a")).status_code == 202
-    assert jobs.stranded_jobs().count() == 1
+    assert bulk.stranded_jobs().count() == 1
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_hundreds_of_orders_are_booked_once_each(
     numbers = [f"B-{n:04d}" for n in range(300)]
     answer = post(storefront, orders_of(order, *numbers))
     assert answer.status_code == 202
-    while jobs.work_on(answer.json()["id"], seconds=60):
+    while bulk.work_on(answer.json()["id"], seconds=60):
         pass
     assert sorted(toy.booked) == numbers
     assert storefront.get(answer["Location"]).json()["counts"]["booked"] == 300
@@ -226,7 +227,7 @@ def test_hundreds_of_orders_are_booked_once_each(
 def work(times: int = 1) -> BulkOrder:
     """Work on the only job with the only order, as workers come and go."""
     for _ in range(times):
-        jobs.work_on(BulkJob.objects.get().pk, seconds=9)
+        bulk.work_on(BulkJob.objects.get().pk, seconds=9)
         BulkOrder.objects.filter(outcome="pending").update(next_attempt_at=timezone.now())
     return BulkOrder.objects.get()
 
@@ -237,9 +238,9 @@ def test_one_ends_though_its_worker_failed_before_the_finishing_step(
     def away(_: BulkJob) -> None:
         raise OperationalError("restarting")
 
-    job = jobs.create_job(account.company, [DRAFT])
+    job = bulk.create_job(account.company, [DRAFT])
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "_finish", away)
+        patch.setattr(bulk, "_finish", away)
         with pytest.raises(OperationalError):
             tasks.run_bulk_job(job.pk)  # a failed task is acknowledged
     assert BulkOrder.objects.get().outcome == "booked"
@@ -253,7 +254,7 @@ def test_one_ends_though_its_worker_failed_before_the_finishing_step(
 def test_an_order_that_is_in_doubt_already_is_not_called_booked(account: Any, toy: Any) -> None:
     toy.on_create = raising(Unknown("lost"))
     shipment = book(account.company, DRAFT, key="by hand").shipment
-    jobs.create_job(account.company, [DRAFT])
+    bulk.create_job(account.company, [DRAFT])
     order = work()
     assert (order.outcome, order.shipment_id) == ("in_doubt", shipment.pk)
 
@@ -264,7 +265,7 @@ def test_one_that_somebody_is_booking_right_now_is_asked_about_again(
     shipment = book(account.company, DRAFT, key="by hand").shipment
     lease = timezone.now() + dt.timedelta(minutes=1)
     Shipment.objects.update(status="booking", lease_expires_at=lease)
-    jobs.create_job(account.company, [DRAFT])
+    bulk.create_job(account.company, [DRAFT])
     assert work().outcome == "pending"
     Shipment.objects.update(status="booked", lease_expires_at=None)
     order = work()
@@ -272,16 +273,16 @@ def test_one_that_somebody_is_booking_right_now_is_asked_about_again(
 
 
 def test_our_own_guards_are_waited_for_as_long_as_it_takes(account: Any, toy: Any) -> None:
-    jobs.create_job(account.company, [DRAFT])
+    bulk.create_job(account.company, [DRAFT])
     for error in (RateLimited("used up", retry_after=40), CircuitOpen("failing", retry_after=60)):
         toy.on_create = raising(error)
-        assert work(jobs.TRIES + 2).outcome == "pending"
+        assert work(bulk.TRIES + 2).outcome == "pending"
     toy.on_create = None
     assert work().outcome == "booked"
 
 
 def test_a_request_that_can_no_longer_be_read_fails_alone(account: Any, toy: Any) -> None:
-    jobs.create_job(account.company, [DRAFT])
+    bulk.create_job(account.company, [DRAFT])
     BulkOrder.objects.update(request=json.dumps({"courier": "toy"}))
     order = work()
     assert (order.outcome, BulkJob.objects.get().state) == ("failed", "done")

@@ -10,15 +10,15 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from couriers.booking import BookingInFlight, OrderAlreadyLive, book, expire_leases
-from couriers.doubt import release, resolve
-from couriers.errors import NotSent, Rejected, TimeIsUp, Unknown
-from couriers.evidence import evidence_of
-from couriers.factory import CourierFactory
+from couriers.booking.protocol import BookingInFlight, OrderAlreadyLive, book, expire_leases
+from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Booking, Limit
 from couriers.models import CourierCall, IdempotencyKey, Shipment
+from couriers.operations.doubt import release, resolve
+from couriers.operations.evidence import evidence_of
 from couriers.resilience import rate_limit
-from couriers.tracking import Applied, apply_events
-from couriers.types import Booking, Limit
+from couriers.tracking.status import Applied, apply_events
 from tests.couriers.test_booking import DRAFT, created, raising, with_
 from tests.factories import CourierAccountFactory, CourierRowFactory
 from tests.toy import ToyAdapter
@@ -230,7 +230,7 @@ def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(
     toy.on_create = None
     found = IdempotencyKey.objects.select_related("shipment").get()
     winner = book(account.company, with_(order_number="A-2"), key="k").shipment
-    monkeypatch.setattr("couriers.booking._earlier", lambda *_: found)
+    monkeypatch.setattr("couriers.booking.protocol._earlier", lambda *_: found)
     with pytest.raises(BookingInFlight):
         book(account.company, with_(order_number="A-3"), key="k")
     assert IdempotencyKey.objects.get().shipment_id == winner.pk

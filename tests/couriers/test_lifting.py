@@ -10,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from couriers.errors import InvalidRequest
-from couriers.lifting import NotLiftable, lift
+from couriers.contract.errors import InvalidRequest
 from couriers.models import AuditEntry, Shipment
-from couriers.tracking import ON_ITS_WAY_AGAIN, apply_events
+from couriers.operations.lifting import NotLiftable, lift
+from couriers.tracking.status import ON_ITS_WAY_AGAIN, apply_events
 from tests.factories import ShipmentFactory
 from tests.toy import ToyReceiver
 

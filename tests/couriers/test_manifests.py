@@ -17,8 +17,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from couriers import india, manifests, tasks
-from couriers.errors import CircuitOpen, NotDone, NotSupported, Rejected, Unknown
+from couriers import tasks
+from couriers.contract import india
+from couriers.contract.errors import CircuitOpen, NotDone, NotSupported, Rejected, Unknown
+from couriers.fulfilment import manifests
 from couriers.models import CourierCall, Manifest, ManifestChunk, Shipment
 from couriers.models.ids import new_shipment_id
 from tests.factories import CourierAccountFactory, ShipmentFactory

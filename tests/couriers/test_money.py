@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couriers.money import amounts_of, split_gst
-from couriers.types import Item
+from couriers.contract.money import amounts_of, split_gst
+from couriers.contract.types import Item
 
 rupees = st.decimals("0.01", "999999.99", places=2)
 rates = st.sampled_from([Decimal(r) for r in ("0", "3", "5", "12", "18", "28", "40")])

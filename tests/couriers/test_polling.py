@@ -17,15 +17,16 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.utils import timezone
 
-from couriers import polling, tasks
-from couriers.errors import CircuitOpen, NotFound, NotSent, TooManyRequests, Unknown
+from couriers import tasks
+from couriers.contract.errors import CircuitOpen, NotFound, NotSent, TooManyRequests, Unknown
+from couriers.contract.statuses import STATUS_FACTS, Status
+from couriers.contract.types import Limit, Tracking
+from couriers.contract.types import Scan as TypesScan
 from couriers.models import CourierAccount, Scan, Shipment
-from couriers.polling import Polled
 from couriers.resilience import rate_limit
-from couriers.statuses import STATUS_FACTS, Status
-from couriers.types import Limit, Tracking
-from couriers.types import Scan as TypesScan
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers.tracking import polling
+from couriers.tracking.polling import Polled
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers.test_manifests import ship
 from tests.factories import CourierAccountFactory, WarehouseFactory
 from tests.toy import MAPPER
@@ -124,7 +125,7 @@ def test_even_with_no_silence_at_all_a_run_ends(account: Any, able: Any) -> None
 def test_a_failure_is_counted_and_due_again_at_the_next_run(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("couriers.polling.time.sleep", lambda _: None)
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
     silent_ship(account, 2)
     able.on_call["track_shipment"] = raising(Unknown("read time-out"))
     assert poll(account) == {Polled.FAILED: 2}
@@ -137,7 +138,7 @@ def test_a_429_is_waited_for_and_asked_again(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("couriers.polling.time.sleep", waits.append)
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", waits.append)
     silent_ship(account, 1)
     able.on_call["track_shipment"] = raising(TooManyRequests("429", retry_after=7), times=1)
     assert poll(account, threads=1) == {Polled.MOVED: 1}
@@ -229,7 +230,7 @@ def test_an_open_circuit_ends_the_run_and_gives_the_rest_back(account: Any, able
 def test_the_command_sums_up_and_can_be_run_again(
     account: Any, able: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("couriers.polling.time.sleep", lambda _: None)
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
     other = CourierAccountFactory(courier=account.courier)
     WarehouseFactory(company=other.company)
     silent_ship(account, 3)
@@ -279,7 +280,7 @@ def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_stays_within_it(
 ) -> None:
     """Against a real HTTP server, by the moments at which the limiter lets the calls go."""
     from couriers.api.serializers import ShipmentDraftSerializer
-    from couriers.booking import book
+    from couriers.booking.protocol import book
 
     limit = Limit(20, 1)
     CourierAccountFactory(

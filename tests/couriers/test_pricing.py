@@ -13,10 +13,10 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couriers.errors import Unknown
-from couriers.pricing import priced_quotes
-from couriers.rate_policy import BadPolicy, MerchantPrice, RatePolicy
-from couriers.types import Parcel, PaymentMode, RateRequest
+from couriers.contract.errors import Unknown
+from couriers.contract.types import Parcel, PaymentMode, RateRequest
+from couriers.models.rate_policy import BadPolicy, MerchantPrice, RatePolicy
+from couriers.rates.pricing import priced_quotes
 
 LANE = RateRequest(
     pickup_pincode="560001",

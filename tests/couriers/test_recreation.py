@@ -11,11 +11,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from couriers import types
-from couriers.actions import cancel
+from couriers.contract import types
+from couriers.contract.receiver import CourierEvent, Topic
+from couriers.fulfilment.actions import cancel
 from couriers.models import Scan, Shipment
-from couriers.receiver import CourierEvent, Topic
-from couriers.tracking import Applied, apply_events, apply_tracking
+from couriers.tracking.status import Applied, apply_events, apply_tracking
 from tests.factories import ShipmentFactory
 from tests.toy import MAPPER, ToyReceiver
 

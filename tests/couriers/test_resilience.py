@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as Away
 
-from couriers.errors import CircuitOpen, NotDone, NotSent, RateLimited, Rejected
+from couriers.contract.errors import CircuitOpen, NotDone, NotSent, RateLimited, Rejected
+from couriers.contract.types import Limit
 from couriers.resilience import rate_limit, shared
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers.resilience.retry import retry_safely
-from couriers.types import Limit
 
 
 @pytest.fixture(params=["redis", "away"])

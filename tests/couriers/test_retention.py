@@ -13,8 +13,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from couriers import retention, tasks
+from couriers import tasks
 from couriers.models import CourierCall, IdempotencyKey, Shipment
+from couriers.operations import retention
 from tests.factories import ShipmentFactory
 from webhooks.models import WebhookEvent
 

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from couriers import rotation
 from couriers.models import BulkJob, BulkOrder, CourierAccount, CourierToken, Shipment
+from couriers.operations import key_rotation
 from tests.factories import ShipmentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ def keys(settings: Any) -> Any:
         forget()
 
     def forget() -> None:
-        for _, fields in rotation.encrypted():
+        for _, fields in key_rotation.encrypted():
             for field in fields:
                 for cached in ("keys", "fernet_keys", "fernet"):
                     field.__dict__.pop(cached, None)
@@ -65,7 +65,8 @@ def rotate_keys(code: int = 0) -> dict[str, int]:
 
 def test_every_table_with_secrets_is_found_by_its_fields() -> None:
     found = {
-        model.__name__: {field.name for field in fields} for model, fields in rotation.encrypted()
+        model.__name__: {field.name for field in fields}
+        for model, fields in key_rotation.encrypted()
     }
     assert found["Shipment"] == {"consignee_phone", "consignee_address", "options"}
     assert set(found) == {"CourierAccount", "CourierToken", "BulkOrder", "Shipment"}
@@ -74,7 +75,7 @@ def test_every_table_with_secrets_is_found_by_its_fields() -> None:
 def test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go(
     keys: Any, rows: list[Shipment], account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rotation, "BATCH", 3)
+    monkeypatch.setattr(key_rotation, "BATCH", 3)
     keys("new")
     with pytest.raises(InvalidToken):
         CourierAccount.objects.get()
@@ -109,8 +110,8 @@ def test_what_is_written_meanwhile_is_not_overwritten(
             writer.join(0.5)
         store(model, *rest)
 
-    store = rotation._write
-    monkeypatch.setattr(rotation, "_write", slowly)
+    store = key_rotation._write
+    monkeypatch.setattr(key_rotation, "_write", slowly)
     keys("new", "old")
     rotate_keys()
     writer.join()

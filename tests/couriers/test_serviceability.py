@@ -15,11 +15,11 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.utils import timezone
 
-from couriers import serviceability
-from couriers.booking import book
-from couriers.errors import InvalidRequest, Unknown
+from couriers.booking.protocol import book
+from couriers.contract.errors import InvalidRequest, Unknown
+from couriers.contract.types import PaymentMode, Serviceability
 from couriers.models import ServiceablePincode, Shipment
-from couriers.types import PaymentMode, Serviceability
+from couriers.rates import serviceability
 from tests.couriers.test_booking import DRAFT
 
 LINES = [

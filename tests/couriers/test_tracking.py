@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from couriers import types
+from couriers.contract import types
+from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.models import Scan
-from couriers.statuses import STATUS_FACTS, Status
-from couriers.tracking import (
+from couriers.tracking.status import (
     FUTURE_SCANS,
     LATE_SCANS,
     UNKNOWN_STATUSES,

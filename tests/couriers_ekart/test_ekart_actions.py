@@ -12,14 +12,19 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from couriers import india, serviceability
-from couriers.actions import latest_tracking
-from couriers.adapter import BaseCourierAdapter, Capability
-from couriers.booking import book
-from couriers.errors import InvalidRequest, NotFound, NotSent, NotSupported, Rejected, Unknown
-from couriers.factory import CourierFactory
-from couriers.models import CourierCall, ServiceablePincode, Warehouse, WarehouseRegistration
-from couriers.types import (
+from couriers.booking.protocol import book
+from couriers.contract import india
+from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.errors import (
+    InvalidRequest,
+    NotFound,
+    NotSent,
+    NotSupported,
+    Rejected,
+    Unknown,
+)
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import (
     Parcel,
     PaymentMode,
     PickupRequest,
@@ -27,9 +32,12 @@ from couriers.types import (
     ReattemptRequest,
     ShipmentDraft,
 )
-from couriers_ekart import registrations
-from couriers_ekart.provider import EkartAdapter
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers.fulfilment.actions import latest_tracking
+from couriers.models import CourierCall, ServiceablePincode, Warehouse, WarehouseRegistration
+from couriers.rates import serviceability
+from couriers_ekart import warehouses
+from couriers_ekart.adapter import EkartAdapter
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers.test_booking import DRAFT
 from tests.couriers_ekart.test_ekart_provider import adapter_at, request_for
 
@@ -361,9 +369,7 @@ def test_a_registration_that_was_lost_is_pending_and_the_booking_was_not_sent(
     sandbox.set_faults(("add_address", "error_before", 1.0))
     booked_before = sandbox.state()["booked"]
     with pytest.raises(NotSent, match="could not be registered"):
-        registrations.register(
-            adapter.account, request_for(adapter).pickup, adapter.create_warehouse
-        )
+        warehouses.register(adapter.account, request_for(adapter).pickup, adapter.create_warehouse)
     row = WarehouseRegistration.objects.get()
     assert (row.state, row.reference) == ("pending", "")
     assert sandbox.state()["booked"] == booked_before
@@ -385,7 +391,7 @@ def test_what_ekart_declares_it_has_and_nothing_is_pretended(adapter: EkartAdapt
 def test_what_was_refused_before_any_call_leaves_no_record_of_one(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    from couriers import actions
+    from couriers.fulfilment import actions
 
     shipment = book(adapter.account.company, draft(order_number="R-1")).shipment
     shipment.status = "undelivered"

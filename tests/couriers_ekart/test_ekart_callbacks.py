@@ -13,13 +13,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from couriers.errors import CourierError
+from couriers.contract.errors import CourierError
 from couriers.models import CourierAccount
-from couriers_ekart.callbacks import forget_previous_secret, rotate_secret
-from couriers_ekart.client import EkartClient
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers_ekart.callbacks.receiver import EkartReceiver, MalformedEvent
+from couriers_ekart.callbacks.registration import forget_previous_secret, rotate_secret
 from couriers_ekart.seeding import seed
-from couriers_ekart.webhooks import EkartReceiver, MalformedEvent
+from couriers_ekart.wire.client import EkartClient
+from sandbox.ekart.process import SandboxProcess
 from tests.factories import CompanyFactory, CourierAccountFactory
 from webhooks import accounts
 

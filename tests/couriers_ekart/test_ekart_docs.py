@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from couriers.adapter import Capability
-from couriers_ekart.limits import DEFAULT_LIMITS
-from couriers_ekart.options import EkartOptions, QualityCheck
-from couriers_ekart.provider import EkartAdapter
+from couriers.contract.adapter import Capability
+from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.mapper.options import EkartOptions, QualityCheck
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "ekart.md").read_text()
 METHODS, AFTER = PAGE.split("## The contract's methods")[1].split("## Options of a booking")

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from couriers import errors
-from couriers.types import Tracking
+from couriers.contract import errors
+from couriers.contract.types import Tracking
 from couriers_ekart.mapper import answers
 from couriers_ekart.mapper.history import history_from
-from couriers_ekart.outcomes import from_answer
+from couriers_ekart.wire.outcomes import from_answer
 
 EXCHANGES = Path(__file__).resolve().parents[2] / "fixtures" / "ekart" / "exchanges"
 

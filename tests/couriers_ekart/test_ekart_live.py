@@ -15,11 +15,11 @@ from decimal import Decimal
 
 import pytest
 
-from couriers import india
-from couriers.errors import InvalidRequest, NotFound, Rejected
-from couriers.factory import CourierFactory
-from couriers.types import Booking, Direction, Parcel, PaymentMode, RateRequest
-from couriers_ekart.provider import EkartAdapter
+from couriers.contract import india
+from couriers.contract.errors import InvalidRequest, NotFound, Rejected
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Booking, Direction, Parcel, PaymentMode, RateRequest
+from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.seeding import account_from
 from tests.couriers_ekart.test_ekart_provider import request_for
 from tests.factories import GSTIN, CompanyFactory, CourierAccountFactory, WarehouseFactory
@@ -136,7 +136,7 @@ def test_what_ekart_refuses_is_rejected_in_its_own_words(adapter: EkartAdapter) 
 
 @mutation
 def test_a_dispatch_date_is_set_for_delayed_dispatch(adapter: EkartAdapter) -> None:
-    from couriers.types import PickupRequest
+    from couriers.contract.types import PickupRequest
 
     delayed = {"delayed_dispatch": True}
     request = request_for(adapter, order_number=f"LIVE-{secrets.token_hex(6)}", options=delayed)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from shipcrowd.stack import SANDBOX_LOGIN
 from tests.couriers_ekart import test_ekart_live
 

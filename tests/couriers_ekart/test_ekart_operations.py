@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from couriers import india
-from couriers.types import Direction, Parcel, PaymentMode, RateRequest, ReattemptRequest
-from couriers_ekart.client import EkartClient
-from couriers_ekart.limits import DEFAULT_LIMITS
+from couriers.contract import india
+from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ReattemptRequest
+from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import payloads
-from couriers_ekart.provider import EkartAdapter
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers_ekart.wire.client import EkartClient
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers_ekart.document import operations, request_validator, response_validator
 from tests.couriers_ekart.test_ekart_provider import adapter_at, request_for
 
@@ -130,7 +130,7 @@ def test_each_of_the_documents_operations_is_called_answered_and_valid_both_ways
 def test_every_operation_of_the_client_has_a_limit_and_a_sandbox_handler(
     sandbox: SandboxProcess,
 ) -> None:
-    from couriers_ekart.sandbox.app import Options, Sandbox
+    from sandbox.ekart.app import Options, Sandbox
 
     handled = {operation.name for operation in Sandbox(Options()).operations()}
     # The sandbox calls the token's operation by another name.

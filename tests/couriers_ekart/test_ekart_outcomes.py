@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from couriers.errors import (
+from couriers.contract.errors import (
     CourierError,
     CredentialsRefused,
     NotFound,
@@ -25,9 +25,9 @@ from couriers.errors import (
     Unknown,
     UnknownPickupAlias,
 )
-from couriers_ekart.client import EkartClient
 from couriers_ekart.mapper import answers
-from couriers_ekart.outcomes import from_answer, retry_after
+from couriers_ekart.wire.client import EkartClient
+from couriers_ekart.wire.outcomes import from_answer, retry_after
 from tests.factories import CourierAccountFactory
 
 pytestmark = pytest.mark.django_db

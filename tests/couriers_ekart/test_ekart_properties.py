@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
 from couriers.api.serializers import ShipmentDraftSerializer
-from couriers.errors import CourierError, InvalidRequest
-from couriers.types import (
+from couriers.booking.drafts import checked
+from couriers.contract.errors import CourierError, InvalidRequest
+from couriers.contract.types import (
     Address,
     Direction,
     Pickup,
@@ -27,10 +28,9 @@ from couriers.types import (
     ShipmentDraft,
     ShipmentRequest,
 )
-from couriers.validation import checked
-from couriers_ekart.mapper import checks, payloads
-from couriers_ekart.options import options_from
-from couriers_ekart.outcomes import from_answer
+from couriers_ekart.mapper import payloads, refusals
+from couriers_ekart.mapper.options import options_from
+from couriers_ekart.wire.outcomes import from_answer
 from tests.conftest import ORDER
 from tests.couriers_ekart.document import request_validator
 from tests.couriers_ekart.test_ekart_exchanges import EXCHANGES, READERS
@@ -199,7 +199,7 @@ def test_amounts_add_up_to_the_paisa_in_either_kind_of_tax(
     asked = ShipmentDraftSerializer(data=order)
     asked.is_valid(raise_exception=True)
     request = _request(checked(asked.draft()))
-    assert checks.check(request, TODAY) == []
+    assert refusals.check(request, TODAY) == []
     _assert_valid_or_refused(request)
     sent = payloads.shipment_payload(request)
     assert bool(sent["integrated_gst_amount"]) <= (state == "Kerala")
@@ -227,7 +227,7 @@ def test_an_arbitrary_reattempt_is_valid_or_refused_by_name(
     day: dt.date, phone: str, address: str
 ) -> None:
     request = ReattemptRequest("T1", day, phone=phone, address=address)
-    if problems := checks.check_reattempt(request, TODAY):
+    if problems := refusals.check_reattempt(request, TODAY):
         assert {p.field for p in problems} <= {"date", "phone", "address", "instructions"}
         return
     payload = payloads.reattempt_payload(request)
@@ -286,7 +286,7 @@ def _request(draft: ShipmentDraft) -> ShipmentRequest:
 
 
 def _assert_valid_or_refused(request: ShipmentRequest) -> None:
-    if problems := checks.check(request, TODAY):
+    if problems := refusals.check(request, TODAY):
         assert all(problem.field and problem.message for problem in problems)
         return
     payload = payloads.shipment_payload(request)

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from couriers.booking import book
-from couriers.errors import (
+from couriers.booking.drafts import checked
+from couriers.booking.preparation import prepare
+from couriers.booking.protocol import book
+from couriers.contract.errors import (
     CircuitOpen,
     CourierError,
     CredentialsRefused,
@@ -23,14 +25,12 @@ from couriers.errors import (
     Rejected,
     TokenRefused,
 )
-from couriers.factory import CourierFactory
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ShipmentRequest
 from couriers.models import CourierToken, WarehouseRegistration
-from couriers.preparation import prepare
-from couriers.types import Direction, Parcel, PaymentMode, RateRequest, ShipmentRequest
-from couriers.validation import checked
-from couriers_ekart.limits import DEFAULT_LIMITS
-from couriers_ekart.provider import EkartAdapter
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers.test_booking import DRAFT
 from tests.couriers_ekart.document import REQUESTS, validator
 from tests.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from couriers.statuses import STATUS_FACTS, Status
-from couriers_ekart.statuses import EKART_MAPPER, NDR_STATUSES, NETWORK, STATUSES
+from couriers.contract.statuses import STATUS_FACTS, Status
+from couriers_ekart.mapper.statuses import EKART_MAPPER, NDR_STATUSES, NETWORK, STATUSES
 from tests.couriers_ekart.document import document
 
 EXPECTED = {

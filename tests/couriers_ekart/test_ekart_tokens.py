@@ -15,13 +15,13 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from benchmarks.processes import at_once
-from couriers.errors import CourierError, CredentialsRefused, NotSent, TokenRefused
-from couriers.factory import CourierFactory
+from couriers.contract.errors import CourierError, CredentialsRefused, NotSent, TokenRefused
+from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount, CourierToken
-from couriers_ekart import auth
-from couriers_ekart.outcomes import from_answer
-from couriers_ekart.provider import EkartAdapter
-from couriers_ekart.sandbox.process import SandboxProcess
+from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.wire import tokens
+from couriers_ekart.wire.outcomes import from_answer
+from sandbox.ekart.process import SandboxProcess
 from tests.factories import CourierAccountFactory, WarehouseFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ def test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token(
         CourierToken.objects.update(access_token="newer", version=7)
         return answer
 
-    slow = auth.TokenSource(account, fetch_while_another_is_quicker)
+    slow = tokens.TokenSource(account, fetch_while_another_is_quicker)
     CourierToken.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
     slow.current()
     stored = CourierToken.objects.get()
@@ -148,9 +148,9 @@ def test_a_token_that_comes_again_is_kept_to_its_end_by_all_processes(
 def test_a_changed_login_does_not_go_on_with_the_old_logins_token(
     account: CourierAccount, field: str
 ) -> None:
-    def handing_out(token: str) -> auth.Token:
+    def handing_out(token: str) -> tokens.Token:
         answer = {"access_token": token, "expires_in": 80_000}
-        return auth.TokenSource(account, lambda: answer).current()
+        return tokens.TokenSource(account, lambda: answer).current()
 
     assert handing_out("of-the-old").header == "Bearer of-the-old"
     assert handing_out("of-nobody").header == "Bearer of-the-old"
@@ -205,13 +205,13 @@ def test_a_token_that_cannot_be_one_is_not_kept(
 ) -> None:
     whole = {"access_token": "t", "token_type": "Bearer", "expires_in": 80_000} | answer
     with pytest.raises(CourierError, match="cannot be read"):
-        auth.TokenSource(account, lambda: whole).current()
+        tokens.TokenSource(account, lambda: whole).current()
     assert not CourierToken.objects.exists()
 
 
 def test_a_token_in_its_last_second_is_one(account: CourierAccount) -> None:
     answer = {"access_token": "t", "expires_in": 0}
-    assert auth.TokenSource(account, lambda: answer).current().is_fresh()
+    assert tokens.TokenSource(account, lambda: answer).current().is_fresh()
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_database_that_is_away_before_the_call_leaves_no_booking_in_doubt(
     no_backoff: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from couriers.booking import book
+    from couriers.booking.protocol import book
     from couriers.models import Shipment
     from tests.couriers.test_booking import with_
 
@@ -247,7 +247,7 @@ def test_a_database_that_is_away_before_the_call_leaves_no_booking_in_doubt(
     before = sandbox.state()["calls"]["create_shipment"]
     client = CourierFactory.get_adapter(account).client  # type: ignore[attr-defined]
     client._tokens._known = None
-    monkeypatch.setattr(auth.TokenSource, "_row", away)
+    monkeypatch.setattr(tokens.TokenSource, "_row", away)
     with pytest.raises(NotSent, match="no token is to be had"):
         book(account.company, with_(courier="ekart", order_number="T-4"))
     assert sandbox.state()["calls"]["create_shipment"] == before
@@ -257,7 +257,7 @@ def test_a_database_that_is_away_before_the_call_leaves_no_booking_in_doubt(
 def test_a_lost_answer_to_the_auth_call_leaves_no_booking_in_doubt(
     account: CourierAccount, sandbox: SandboxProcess, no_backoff: None
 ) -> None:
-    from couriers.booking import book
+    from couriers.booking.protocol import book
     from couriers.models import Shipment
     from tests.couriers.test_booking import with_
 
@@ -272,7 +272,7 @@ def test_a_lost_answer_to_the_auth_call_leaves_no_booking_in_doubt(
 def test_a_lost_answer_to_the_registration_leaves_no_booking_in_doubt(
     account: CourierAccount, sandbox: SandboxProcess, no_backoff: None
 ) -> None:
-    from couriers.booking import book
+    from couriers.booking.protocol import book
     from couriers.models import Shipment
     from tests.couriers.test_booking import with_
 

@@ -63,7 +63,7 @@ def test_a_500_has_its_traceback(
     def boom(*_: Any) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("couriers.views.Shipment.objects.select_related", boom)
+    monkeypatch.setattr("couriers.tracking.page.Shipment.objects.select_related", boom)
     client.raise_request_exception = False
     assert client.get("/track/shp_x/").status_code == 500
     [line] = [line for line in lines if line["logger"] == "django.request"]

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from couriers.adapter import BaseCourierAdapter
-from couriers.factory import CourierFactory
-from couriers.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
-from couriers.statuses import Status, StatusMapper
-from couriers.types import Scan
+from couriers.contract.adapter import BaseCourierAdapter
+from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
+from couriers.contract.registry import CourierFactory
+from couriers.contract.statuses import Status, StatusMapper
+from couriers.contract.types import Scan
 from tests.factories import CourierAccountFactory, CourierRowFactory, ShipmentFactory
 from webhooks.models import WebhookEvent
 from webhooks.processing import drain

@@ -25,7 +25,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 from prometheus_client import CollectorRegistry
 
 from couriers.models import Scan, Shipment
-from couriers_ekart.callbacks import URLS
+from couriers_ekart.callbacks.registration import URLS
 from tests.factories import CourierAccountFactory, ShipmentFactory
 from tests.test_metrics import value
 from webhooks import metrics, nudge, processing, tasks

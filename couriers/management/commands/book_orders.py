@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers.errors import InvalidRequest
-from couriers.importing import (
+from couriers.booking.preparation import account_of
+from couriers.booking.spreadsheet import (
     FileUnusable,
     Outcome,
     Result,
@@ -16,8 +16,8 @@ from couriers.importing import (
     read_file,
     write_report,
 )
+from couriers.contract.errors import InvalidRequest
 from couriers.management import output
-from couriers.preparation import account_of
 
 EXIT_UNSETTLED = 3
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers import india, manifests
-from couriers.actions import ActionNotAllowed
-from couriers.errors import InvalidRequest, NotSupported
-from couriers.factory import CourierFactory
+from couriers.booking.preparation import account_of
+from couriers.contract import india
+from couriers.contract.errors import InvalidRequest, NotSupported
+from couriers.contract.registry import CourierFactory
+from couriers.fulfilment import manifests
+from couriers.fulfilment.actions import ActionNotAllowed
 from couriers.management import output
 from couriers.models import CourierAccount, Manifest
 from couriers.models.manifest import ManifestState
-from couriers.preparation import account_of
 
 EXIT_UNFINISHED = 3
 LONGEST_FILE = 1024 * 1024  # bytes

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers import serviceability
-from couriers.adapter import Capability
-from couriers.errors import CourierError, InvalidRequest
-from couriers.factory import CourierFactory
+from couriers.booking.preparation import account_of
+from couriers.contract.adapter import Capability
+from couriers.contract.errors import CourierError, InvalidRequest
+from couriers.contract.registry import CourierFactory
 from couriers.management import output
 from couriers.models import CourierAccount
 from couriers.models.account import Rollout
-from couriers.preparation import account_of
+from couriers.rates import serviceability
 from couriers.resilience import rate_limit
 
 EXIT_FAILED = 3

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers import retention
 from couriers.management import output
+from couriers.operations import retention
 
 
 class Command(BaseCommand):

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers.booking import expire_leases
+from couriers.booking.protocol import expire_leases
+from couriers.contract.statuses import Status
 from couriers.management import output
 from couriers.models import Shipment
-from couriers.statuses import Status
 
 
 class Command(BaseCommand):

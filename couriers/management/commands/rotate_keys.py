@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers import rotation
 from couriers.management import output
+from couriers.operations import key_rotation
 
 EXIT_UNREADABLE = 3
 
@@ -20,8 +20,8 @@ class Command(BaseCommand):
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with output.progress("Re-encrypting", rotation.rows()) as advance:
-            done = rotation.rotate(progress=advance)
+        with output.progress("Re-encrypting", key_rotation.rows()) as advance:
+            done = key_rotation.rotate(progress=advance)
         output.finish(
             self,
             f"{done.values} encrypted values: {done.rotated} rotated, {done.unreadable} unreadable",

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers.catalogue import seed_catalogue
 from couriers.management import output
+from couriers.operations.catalogue import seed_catalogue
 
 
 class Command(BaseCommand):

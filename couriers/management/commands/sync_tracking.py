@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers import polling
 from couriers.conf import tunables
 from couriers.management import output
-from couriers.polling import Polled
+from couriers.tracking import polling
+from couriers.tracking.polling import Polled
 
 EXIT_FAILED = 3
 

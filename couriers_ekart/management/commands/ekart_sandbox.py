@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers_ekart.sandbox import cli
+from sandbox.ekart import cli
 
 
 class Command(BaseCommand):

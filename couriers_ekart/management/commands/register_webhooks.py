@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from couriers.errors import CourierError
+from couriers.contract.errors import CourierError
 from couriers.management import output
 from couriers.models import CourierAccount
 from couriers.resilience import rate_limit
 from couriers.resilience.lock import LockTimeout
-from couriers_ekart.callbacks import forget_previous_secret, register, rotate_secret
+from couriers_ekart.callbacks.registration import forget_previous_secret, register, rotate_secret
 
 
 class Command(BaseCommand):

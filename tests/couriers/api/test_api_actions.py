@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from couriers import india
-from couriers.errors import CircuitOpen, FieldProblem, InvalidRequest, Rejected, Unknown
+from couriers.contract import india
+from couriers.contract.errors import CircuitOpen, FieldProblem, InvalidRequest, Rejected, Unknown
+from couriers.contract.statuses import STATUS_FACTS, Category, Status
+from couriers.contract.types import ActionResult, ActionState, Document
 from couriers.models import CourierCall, Shipment, StoredLabel
-from couriers.statuses import STATUS_FACTS, Category, Status
-from couriers.types import ActionResult, ActionState, Document
 from tests.factories import ShipmentFactory
 from tests.toy import PDF
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from couriers.json_limits import DEEPEST, complaint_of
+from couriers.contract.json_limits import DEEPEST, complaint_of
 from couriers.models import Shipment
 
 URL = "/api/v1/shipments/"

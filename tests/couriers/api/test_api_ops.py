@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from couriers.evidence import evidence_of_all
 from couriers.models import CourierCall, Shipment
+from couriers.operations.evidence import evidence_of_all
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from tests.factories import CourierAccountFactory, ShipmentFactory, WarehouseFactory
 

@@ -55,7 +55,7 @@ def test_a_fault_of_ours_is_still_a_500(client: Client, db: None, monkeypatch: A
     def fault(*args: Any) -> Any:
         raise KeyError("secret")
 
-    monkeypatch.setattr("couriers.views.is_public_id", fault)
+    monkeypatch.setattr("couriers.tracking.page.is_public_id", fault)
     client.raise_request_exception = False
     answer = client.get("/track/shp_x/")
     assert (answer.status_code, answer.content) == (500, b"Something went wrong\n")

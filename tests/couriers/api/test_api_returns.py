@@ -10,9 +10,9 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from couriers.errors import Rejected
+from couriers.contract.errors import Rejected
 from couriers.models import IdempotencyKey, Shipment
-from couriers.retention import purge
+from couriers.operations.retention import purge
 from tests.couriers.api.test_api_shipments import post
 from tests.couriers.test_booking import raising
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from couriers.errors import NotSent, Rejected, TooManyRequests, Unknown
+from couriers.contract.errors import NotSent, Rejected, TooManyRequests, Unknown
 from couriers.models import Shipment
 from tests.factories import ShipmentFactory, make_api_key
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent.parent / "fixtures"
 INDIA = ZoneInfo("Asia/Kolkata")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers_ekart.sandbox.client import Ekart
 
 

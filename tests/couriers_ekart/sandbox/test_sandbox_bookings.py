@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers_ekart.sandbox.client import Ekart, assert_refused, day
 
 DISPATCH = "/data/shipment/dispatch-date"

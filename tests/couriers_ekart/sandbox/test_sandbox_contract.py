@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from couriers_ekart.sandbox.app import Options, Sandbox
+from sandbox.ekart.app import Options, Sandbox
 from tests.couriers_ekart.document import operations, response_validator
 from tests.couriers_ekart.sandbox.client import LANE, Ekart, day, noon
 

@@ -9,7 +9,7 @@ import pypdf
 import pytest
 import requests
 
-from couriers_ekart.sandbox.books import Books
+from sandbox.ekart.books import Books
 from tests.couriers_ekart.sandbox.client import Ekart, assert_refused
 
 LABEL, MANIFEST = "/api/v1/package/label", "/data/v2/generate/manifest"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers_ekart.sandbox.client import LANE, Ekart, day, noon
 
 OPERATION = "create_shipment"

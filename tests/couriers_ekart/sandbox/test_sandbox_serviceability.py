@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from couriers_ekart.sandbox.process import SandboxProcess
+from sandbox.ekart.process import SandboxProcess
 from tests.couriers_ekart.sandbox.client import LANE, Ekart, assert_refused
 
 COD_LANE = LANE | {"paymentType": "COD", "codAmount": "1500", "serviceType": "EXPRESS"}

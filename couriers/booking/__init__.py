@@ -1,0 +1,1 @@
+"""Booking a shipment exactly once."""

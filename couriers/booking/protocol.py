@@ -1,0 +1,287 @@
+"""The booking protocol: reserve, call, settle. One order, one shipment.
+
+Couriers' create calls can neither be repeated nor looked up, so the platform writes down what it
+is about to do before it does it, and what came of it afterwards: two commits when nothing goes
+wrong, and no transaction is open while the network is waited for. What a crash or a lost answer
+leaves between the two is *in doubt*: never repeated, and settled by the courier's own event or by
+an operator (couriers.operations.doubt).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from couriers.booking.answers import shipment_json
+from couriers.booking.drafts import checked, clean_key
+from couriers.booking.fingerprints import differences, fingerprints_of
+from couriers.booking.preparation import Prepared, prepare
+from couriers.booking.settling import (
+    BookingResult,
+    settle_booked,
+    settle_failed,
+    settle_in_doubt,
+    store_answer,
+)
+from couriers.booking.steps import Step, reached
+from couriers.conf import tunables
+from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected, Unknown
+from couriers.contract.registry import CourierFactory
+from couriers.contract.statuses import Status
+from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentRequest
+from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
+from couriers.resilience import deadline, rate_limit
+from couriers.resilience.retry import retry_safely
+
+log = structlog.get_logger(__name__)
+
+# What makes two attempts the same booking, in the courier's eyes.
+OF_THE_ORDER = ("account_id", "courier_id", "direction", "order_number")
+
+
+class BookingConflict(Exception):
+    """The request meets another booking; nothing was called."""
+
+
+class KeyReused(BookingConflict):
+    """The key stands for another request; `fields` names what differs, never the values."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        self.fields = fields
+        super().__init__(f"the key was used for another request; different: {', '.join(fields)}")
+
+
+class BookingInFlight(BookingConflict):
+    """The same booking is being made right now; ask again after `retry_after` seconds."""
+
+    def __init__(self, shipment_id: str, retry_after: int) -> None:
+        self.shipment_id = shipment_id
+        self.retry_after = retry_after
+        super().__init__("this booking is being made right now")
+
+
+class OrderAlreadyLive(BookingConflict):
+    """The order has a live shipment, booked under another key."""
+
+    def __init__(self, shipment_id: str, status: str) -> None:
+        self.shipment_id = shipment_id
+        self.status = status
+        super().__init__(f"the order has a live shipment already: {shipment_id} ({status})")
+
+
+def book(
+    company: Company, draft: ShipmentDraft, *, key: str | None = None, patient: bool = False
+) -> BookingResult:
+    """Book a shipment once, however often and by however many it is asked for.
+
+    `key` names the booking within the company; without one the order number does. `patient` work
+    waits for the rate limiter as bulk work may, not as an API request does.
+
+    Raises InvalidRequest before anything is stored; NotSent, NotDone and Rejected with the key
+    free for another try; BookingConflict when another booking is in the way. An unknown outcome
+    is not raised: the result says that the shipment is in doubt.
+    """
+    draft = checked(draft)
+    key = clean_key(draft.order_number if key is None else key)
+    earlier = _earlier(company.pk, key)
+    if earlier and (result := _answer_again(earlier, draft)):
+        return result
+    prepared = prepare(company, draft)
+    prints = fingerprints_of(draft)
+    try:
+        if earlier:
+            call = _reserve_again(earlier, prepared, prints)
+        else:
+            call = _reserve(key, prepared, prints)
+    except IntegrityError as error:
+        return _meet(error, prepared, key, draft)
+    return _call_and_settle(prepared, call, patient=patient)
+
+
+def expire_leases() -> int:
+    """Put in doubt every booking whose lease has run out; returns how many there were.
+
+    Whoever was making it has died or is stuck; if an answer comes yet, it settles the booking.
+    """
+    return Shipment.objects.filter(
+        status=Status.BOOKING, lease_expires_at__lte=timezone.now()
+    ).update(status=Status.IN_DOUBT, updated_at=timezone.now())
+
+
+def _earlier(company_id: int, key: str) -> IdempotencyKey | None:
+    # Most keys are new: the shipment is fetched when there is one.
+    return IdempotencyKey.objects.filter(company_id=company_id, key=key).first()
+
+
+def _answer_again(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | None:
+    """The answer to a key seen before, or None where its booking surely failed and may be tried."""
+    shipment = earlier.shipment
+    if shipment.status == Status.FAILED:
+        return None
+    if different := differences(earlier.fingerprints, draft):
+        raise KeyReused(different)
+    if earlier.response_body is not None and earlier.response_status is not None:
+        return BookingResult(
+            shipment, earlier.response_status, bytes(earlier.response_body), replayed=True
+        )
+    if shipment.status == Status.BOOKING:
+        left = (_lease_of(shipment) - timezone.now()).total_seconds()
+        if left > 0:
+            raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
+        expire_leases()
+        shipment.refresh_from_db()
+        return _answer_again(_reread(earlier), draft)
+    if shipment.status == Status.IN_DOUBT:
+        return BookingResult(shipment, 202, shipment_json(shipment), replayed=True)
+    return BookingResult(shipment, 201, store_answer(shipment), replayed=True)
+
+
+def _reread(earlier: IdempotencyKey) -> IdempotencyKey:
+    return IdempotencyKey.objects.select_related("shipment").get(pk=earlier.pk)
+
+
+def _lease_of(shipment: Shipment) -> dt.datetime:
+    return shipment.lease_expires_at or shipment.created_at
+
+
+def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCall:
+    """First commit: the key, the shipment and the call about to be made."""
+    shipment = prepared.shipment
+    _start_attempt(shipment)
+    call = _new_call(shipment)
+    with transaction.atomic():
+        IdempotencyKey.objects.create(
+            company_id=shipment.company_id,
+            key=key,
+            fingerprints=prints,
+            shipment_id=shipment.pk,
+        )
+        shipment.save(force_insert=True)
+        call.save(force_insert=True)
+        reached(Step.RESERVING, shipment.pk)
+    reached(Step.RESERVED, shipment.pk)
+    return call
+
+
+def _reserve_again(
+    earlier: IdempotencyKey, prepared: Prepared, prints: dict[str, str]
+) -> CourierCall:
+    """The same for a key whose last attempt surely failed: its shipment is used again.
+
+    A key that stands for another order by now gets another shipment.
+    """
+    shipment = prepared.shipment
+    with transaction.atomic():
+        last = Shipment.objects.select_for_update().get(pk=earlier.shipment_id)
+        if last.status != Status.FAILED:
+            raise BookingInFlight(last.pk, retry_after=1)
+        # The courier may confirm the last attempt after all: its order must be found by then.
+        same = all(getattr(shipment, name) == getattr(last, name) for name in OF_THE_ORDER)
+        if same:
+            shipment.pk = last.pk
+            shipment.attempt = last.attempt + 1
+            shipment.created_at = last.created_at
+            shipment.attention = last.attention
+        _start_attempt(shipment)
+        call = _new_call(shipment)
+        # Whoever waited for the row finds the key with another shipment by now.
+        if not IdempotencyKey.objects.filter(pk=earlier.pk, shipment_id=last.pk).update(
+            fingerprints=prints, shipment_id=shipment.pk, created_at=timezone.now()
+        ):
+            raise BookingInFlight(last.pk, retry_after=1)
+        shipment.save(force_insert=not same, force_update=same)
+        call.save(force_insert=True)
+        reached(Step.RESERVING, shipment.pk)
+    reached(Step.RESERVED, shipment.pk)
+    return call
+
+
+def _start_attempt(shipment: Shipment) -> None:
+    shipment.status = Status.BOOKING
+    shipment.lease_expires_at = timezone.now() + dt.timedelta(seconds=tunables().BOOKING_LEASE)
+
+
+def _new_call(shipment: Shipment) -> CourierCall:
+    return CourierCall(
+        account_id=shipment.account_id,
+        shipment=shipment,
+        operation=_operation(shipment.direction),
+        attempt=shipment.attempt,
+        started_at=timezone.now(),
+    )
+
+
+def _operation(direction: str) -> str:
+    return "create_reverse_shipment" if direction == Direction.REVERSE else "create_shipment"
+
+
+def _meet(
+    error: IntegrityError, prepared: Prepared, key: str, draft: ShipmentDraft
+) -> BookingResult:
+    """Another booking was quicker: answer as its state says."""
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+    if constraint == "couriers_one_use_of_a_key":
+        earlier = _earlier(prepared.account.company_id, key)
+        result = _answer_again(earlier, draft) if earlier else None
+        if result:
+            return result
+        # It failed, or was purged, in this very moment: the caller may ask again.
+        raise BookingInFlight(earlier.shipment_id if earlier else "", retry_after=1) from error
+    if constraint == "couriers_one_live_shipment":
+        live = _live_shipment(prepared.shipment)
+        if live:
+            raise OrderAlreadyLive(live.pk, live.status) from error
+        raise BookingInFlight("", retry_after=1) from error
+    raise error
+
+
+def _live_shipment(shipment: Shipment) -> Shipment | None:
+    """The order's live shipment with the courier, which bars another."""
+    return Shipment.objects.live().of_order(shipment).first()
+
+
+def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) -> BookingResult:
+    shipment = prepared.shipment
+    reached(Step.CALLING, shipment.pk)
+    answer = _call(prepared, patient=patient)
+    reached(Step.CALLED, shipment.pk)
+    if isinstance(answer, Booking):
+        result = settle_booked(shipment, call, answer)
+        if result.shipment.status == Status.FAILED and (live := _live_shipment(shipment)):
+            raise OrderAlreadyLive(live.pk, live.status)
+        return result
+    if isinstance(answer, (NotSent, NotDone, Rejected)):
+        if settled := settle_failed(shipment, call, answer):
+            return settled
+        raise answer
+    return settle_in_doubt(shipment, call, answer)
+
+
+def _call(prepared: Prepared, *, patient: bool) -> Booking | CourierError:
+    """Make the call, again where it surely was not done; answers how it ended."""
+    adapter = CourierFactory.get_adapter(prepared.account)
+    create: Callable[[ShipmentRequest], Booking] = (
+        adapter.create_reverse_shipment
+        if prepared.request.direction == Direction.REVERSE
+        else adapter.create_shipment
+    )
+
+    def send() -> Booking:
+        deadline.seconds_left()
+        return create(prepared.request)
+
+    last_moment = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.booking_deadline())
+    try:
+        with deadline.sent_before(last_moment), rate_limit.patience() if patient else nullcontext():
+            return retry_safely(send, longest_delay=30.0 if patient else 3.0)
+    except CourierError as error:
+        return error
+    except Exception as error:
+        # A fault in a plug-in, perhaps after it had sent: no less unknown than a time-out.
+        log.exception("adapter_failed", courier=adapter.code, shipment=prepared.shipment.pk)
+        return Unknown(f"{type(error).__name__} in the plug-in", courier=adapter.code)

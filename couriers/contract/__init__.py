@@ -1,0 +1,1 @@
+"""What a plug-in is made of: pure data and interfaces, without tables or network."""

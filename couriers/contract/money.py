@@ -1,0 +1,46 @@
+"""Money: Decimal rupees to the paisa, and GST taken out of prices that include it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from couriers.contract.types import Item
+
+PAISA = Decimal("0.01")
+
+
+def to_paisa(amount: Decimal) -> Decimal:
+    """Round to two decimals, half up, as invoices do."""
+    return amount.quantize(PAISA, rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """The amounts of an order in rupees: `total == taxable + tax`, to the paisa."""
+
+    total: Decimal
+    taxable: Decimal
+    tax: Decimal
+
+
+def split_gst(value: Decimal, gst_rate: Decimal) -> Amounts:
+    """Take GST at `gst_rate` per cent out of a line's price that includes it.
+
+    The taxable value is rounded and the tax is the rest, so that the two add up exactly.
+    """
+    total = to_paisa(value)
+    taxable = to_paisa(total * 100 / (100 + gst_rate))
+    return Amounts(total=total, taxable=taxable, tax=total - taxable)
+
+
+def amounts_of(items: Iterable[Item]) -> Amounts:
+    """The amounts of an order, summed over its lines."""
+    lines = [split_gst(item.value, item.gst_rate) for item in items]
+    zero = Decimal("0.00")
+    return Amounts(
+        total=sum((line.total for line in lines), zero),
+        taxable=sum((line.taxable for line in lines), zero),
+        tax=sum((line.tax for line in lines), zero),
+    )

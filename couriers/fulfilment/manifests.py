@@ -1,0 +1,328 @@
+"""Manifests of any size: chunks fixed in the database, each made by one call, resumed by anybody.
+
+PostgreSQL is the only record. A chunk is claimed under a lease, so a killed worker's is taken up
+by the next; the last chunk to end finishes the manifest. A chunk whose call ended unknown is made
+again: unlike a booking that is harmless, the courier only writes one more document.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from couriers.conf import tunables
+from couriers.contract import india
+from couriers.contract.adapter import Capability
+from couriers.contract.errors import (
+    CircuitOpen,
+    CourierError,
+    FieldProblem,
+    InvalidRequest,
+    NotSupported,
+    RateLimited,
+    Rejected,
+)
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Direction, ManifestDocument
+from couriers.fulfilment.actions import AWAITS_PICKUP, ActionNotAllowed
+from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
+from couriers.models.call_audit import recorded
+from couriers.models.manifest import ManifestState
+from couriers.resilience import rate_limit
+
+log = structlog.get_logger(__name__)
+
+MAX_SHIPMENTS = 10_000  # named one by one in a request
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A manifest that was asked for. `left_out` counts shipments that were in one already.
+
+    Where all of them were, `manifest` is the newest that has them and `is_new` is False.
+    """
+
+    manifest: Manifest
+    is_new: bool
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestProgress:
+    """How far a manifest is, in chunks and in shipments."""
+
+    chunks: int
+    chunks_done: int
+    chunks_failed: int
+    shipments: int
+    shipments_done: int
+
+
+def manifest_of_day(account: CourierAccount, day: dt.date, *, again: bool = False) -> Created:
+    """A manifest of what was booked on a day (India time) and still awaits its pickup."""
+    start, end = india.day_span(day)
+    booked = _candidates(account).filter(booked_at__gte=start, booked_at__lt=end)
+    return _create(account, booked, again=again)
+
+
+def manifest_of(
+    account: CourierAccount, shipment_ids: Sequence[str], *, again: bool = False
+) -> Created:
+    """A manifest of these shipments of the account, of at most MAX_SHIPMENTS.
+
+    Raises InvalidRequest naming `shipments[n]` for one that the account does not have, and
+    ActionNotAllowed where one does not await its pickup.
+    """
+    asked = list(dict.fromkeys(shipment_ids))
+    if not 0 < len(asked) <= MAX_SHIPMENTS:
+        raise InvalidRequest([FieldProblem("shipments", f"must be 1 to {MAX_SHIPMENTS}")])
+    found = {
+        pk: (status, direction)
+        for pk, status, direction in Shipment.objects.filter(
+            account=account, pk__in=asked
+        ).values_list("pk", "status", "direction")
+    }
+    unknown = [
+        FieldProblem(f"shipments[{number}]", "is not a shipment with this courier")
+        for number, pk in enumerate(shipment_ids)
+        if pk not in found
+    ]
+    if unknown:
+        raise InvalidRequest(unknown[:20], courier=account.courier_id)
+    wrong = [
+        pk
+        for pk, (status, direction) in found.items()
+        if status not in AWAITS_PICKUP or direction != Direction.FORWARD
+    ]
+    if wrong:
+        raise ActionNotAllowed(
+            "not-awaiting-pickup",
+            "Some shipments do not await their pickup",
+            ", ".join(sorted(wrong)[:20]),
+        )
+    return _create(account, _candidates(account).filter(pk__in=asked), again=again)
+
+
+def make_chunk(chunk_id: int) -> float | None:
+    """Have the courier make one chunk, if it is due and nobody else is at it.
+
+    Returns the seconds after which to try again, or None when there is nothing left to do.
+    """
+    chunk = _claim(chunk_id)
+    if chunk is None:
+        return None
+    account = chunk.manifest.account
+    try:
+        with recorded(account, Capability.CREATE_MANIFEST.value), rate_limit.patience():
+            adapter = CourierFactory.get_adapter(account)
+            document = adapter.create_manifest(list(chunk.tracking_ids))
+    except Rejected as error:
+        _give_up(chunk, str(error))
+    except CourierError as error:
+        return _put_off(chunk, error)
+    except Exception as error:
+        log.exception("manifest_chunk_failed", manifest=chunk.manifest_id, position=chunk.position)
+        return _put_off(chunk, CourierError(f"{type(error).__name__}: see the log"))
+    else:
+        _keep(chunk, document)
+    finish(chunk.manifest_id)
+    return None
+
+
+def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
+    """The chunks, of one manifest or of all, that could be made now; the oldest first."""
+    now = timezone.now()
+    due = ManifestChunk.objects.filter(
+        Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now),
+        state=ManifestState.PENDING,
+        next_attempt_at__lte=now,
+    )
+    return (due.filter(manifest_id=manifest_id) if manifest_id else due).order_by("id")
+
+
+def unfinished() -> QuerySet[Manifest]:
+    """Manifests whose parts have all ended, but whose finishing step nobody took; oldest first."""
+    pending = ManifestChunk.objects.filter(manifest=OuterRef("pk"), state=ManifestState.PENDING)
+    return Manifest.objects.filter(~Exists(pending), state=ManifestState.PENDING).order_by("id")
+
+
+def finish(manifest_id: str) -> bool:
+    """The finishing step: end the manifest once none of its chunks is pending. Repeatable.
+
+    Returns whether it has ended. (A Celery chord would do the same with results kept in Redis;
+    here the database alone knows what is left.)
+    """
+    with transaction.atomic():
+        manifest = Manifest.objects.select_for_update().get(pk=manifest_id)
+        states = set(manifest.chunks.values_list("state", flat=True))
+        if ManifestState.PENDING in states:
+            return False
+        if manifest.state == ManifestState.PENDING:
+            failed = ManifestState.FAILED in states
+            manifest.state = ManifestState.FAILED if failed else ManifestState.DONE
+            manifest.finished_at = timezone.now()
+            manifest.save(update_fields=["state", "finished_at"])
+    return True
+
+
+def progress_of(chunks: Sequence[ManifestChunk]) -> ManifestProgress:
+    """How far the manifest with these chunks is."""
+    done = [chunk for chunk in chunks if chunk.state == ManifestState.DONE]
+    return ManifestProgress(
+        chunks=len(chunks),
+        chunks_done=len(done),
+        chunks_failed=sum(chunk.state == ManifestState.FAILED for chunk in chunks),
+        shipments=sum(len(chunk.tracking_ids) for chunk in chunks),
+        shipments_done=sum(len(chunk.tracking_ids) for chunk in done),
+    )
+
+
+def made_of(chunks: Sequence[ManifestChunk]) -> dict[str, list[dict[str, Any]]]:
+    """A manifest's `documents`, and the chunks that failed with their reason, as JSON."""
+    return {
+        "documents": [
+            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
+            for chunk in chunks
+            if chunk.state == ManifestState.DONE
+        ],
+        "failures": [
+            {"chunk": chunk.position, "reason": chunk.reason}
+            for chunk in chunks
+            if chunk.state == ManifestState.FAILED
+        ],
+    }
+
+
+def _candidates(account: CourierAccount) -> QuerySet[Shipment]:
+    return Shipment.objects.filter(
+        account=account, direction=Direction.FORWARD, status__in=AWAITS_PICKUP
+    )
+
+
+def _create(account: CourierAccount, shipments: QuerySet[Shipment], *, again: bool) -> Created:
+    """Fix the chunks. One creation at a time for an account, so that no id gets into two."""
+    adapter = CourierFactory.get_adapter(account)
+    if not adapter.supports(Capability.CREATE_MANIFEST):
+        raise NotSupported(
+            f"{adapter.name} makes no manifests",
+            courier=account.courier_id,
+            operation=Capability.CREATE_MANIFEST.value,
+        )
+    with transaction.atomic():
+        CourierAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
+        ids = list(shipments.order_by("id").values_list("tracking_id", flat=True))
+        held = {} if again else _held(account, ids)
+        fresh = [tracking_id for tracking_id in ids if tracking_id not in held]
+        if fresh:
+            manifest = Manifest.objects.create(company_id=account.company_id, account=account)
+            ManifestChunk.objects.bulk_create(
+                ManifestChunk(manifest=manifest, position=number, tracking_ids=part)
+                for number, part in enumerate(_parts(fresh, adapter.manifest_size), start=1)
+            )
+            return Created(manifest, is_new=True, left_out=len(held))
+    if not held:
+        raise ActionNotAllowed("nothing-to-manifest", "No shipment awaits a manifest")
+    return Created(Manifest.objects.get(pk=max(held.values())), is_new=False, left_out=len(held))
+
+
+def _held(account: CourierAccount, tracking_ids: Sequence[str]) -> dict[str, str]:
+    """Which manifest has each id already; an id of a chunk that failed is free again."""
+    held: dict[str, str] = {}
+    for part in _parts(tracking_ids, 1000):
+        wanted = set(part)
+        chunks = (
+            ManifestChunk.objects.filter(manifest__account=account, tracking_ids__overlap=part)
+            .exclude(state=ManifestState.FAILED)
+            .order_by("manifest_id")
+        )
+        for manifest_id, ids in chunks.values_list("manifest_id", "tracking_ids"):
+            held.update(dict.fromkeys(wanted.intersection(ids), manifest_id))
+    return held
+
+
+def _parts(ids: Sequence[str], size: int) -> list[list[str]]:
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
+
+
+def _claim(chunk_id: int) -> ManifestChunk | None:
+    now = timezone.now()
+    limits = tunables()
+    with transaction.atomic():
+        chunk = (
+            due_chunks()
+            .select_related("manifest__account")
+            .select_for_update(skip_locked=True, of=("self",))
+            .filter(pk=chunk_id)
+            .first()
+        )
+        if chunk is None:
+            return None
+        if chunk.lease_expires_at is not None:
+            # Whoever held it died; a chunk that kills its workers must end some time.
+            chunk.failures += 1
+        chunk.attempts += 1
+        chunk.lease_expires_at = now + dt.timedelta(seconds=limits.MANIFEST_LEASE)
+        chunk.save(update_fields=["attempts", "failures", "lease_expires_at"])
+    if chunk.failures >= limits.MANIFEST_FAILURES:
+        _give_up(chunk, f"given up after {chunk.failures} failures: its workers died")
+        finish(chunk.manifest_id)
+        return None
+    return chunk
+
+
+def _keep(chunk: ManifestChunk, document: ManifestDocument) -> None:
+    # Not fenced by the attempt: whoever's document it is, it is one of these shipments.
+    ManifestChunk.objects.filter(pk=chunk.pk, state=ManifestState.PENDING).update(
+        state=ManifestState.DONE,
+        number=document.number[:50],
+        url=document.url,
+        reason="",
+        lease_expires_at=None,
+        finished_at=timezone.now(),
+    )
+
+
+def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
+    """Have the chunk tried again later; what our own guards hold back is no failure."""
+    limits = tunables()
+    failures = chunk.failures + (not isinstance(error, (RateLimited, CircuitOpen)))
+    if failures >= limits.MANIFEST_FAILURES:
+        _give_up(chunk, f"given up after {failures} failures: {error}")
+        finish(chunk.manifest_id)
+        return None
+    backoff = min(
+        limits.MANIFEST_BACKOFF * 2 ** max(0, failures - 1), limits.MANIFEST_LONGEST_BACKOFF
+    )
+    delay = max(error.retry_after or 0.0, backoff * random.uniform(0.75, 1.0))  # noqa: S311
+    put_off = _mine(chunk).update(
+        failures=failures,
+        reason=str(error)[:1000],
+        lease_expires_at=None,
+        next_attempt_at=timezone.now() + dt.timedelta(seconds=delay),
+    )
+    return delay if put_off else None
+
+
+def _give_up(chunk: ManifestChunk, reason: str) -> None:
+    _mine(chunk).update(
+        state=ManifestState.FAILED,
+        failures=F("failures") + 1,
+        reason=reason[:1000],
+        lease_expires_at=None,
+        finished_at=timezone.now(),
+    )
+
+
+def _mine(chunk: ManifestChunk) -> QuerySet[ManifestChunk]:
+    """The chunk as long as nobody has taken it over."""
+    return ManifestChunk.objects.filter(
+        pk=chunk.pk, state=ManifestState.PENDING, attempts=chunk.attempts
+    )

@@ -1,0 +1,95 @@
+"""What a company pays on top of a courier's quote: a mark-up, a fee, GST and rounding.
+
+Pure arithmetic in Decimal rupees; knows neither tables nor couriers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal, InvalidOperation
+from typing import Any
+
+from couriers.contract.money import PAISA, to_paisa
+
+ROUNDINGS = {"half_up": ROUND_HALF_UP, "up": ROUND_UP}
+_LARGEST = Decimal(100_000)
+
+
+class BadPolicy(ValueError):
+    """A policy that cannot be read; the message names the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantPrice:
+    """What the merchant pays, in rupees.
+
+    `base + markup + fee + gst + rounding == total`, each to the paisa; `base` is the courier's.
+    """
+
+    base: Decimal
+    markup: Decimal
+    fee: Decimal
+    gst: Decimal
+    rounding: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RatePolicy:
+    """A company's policy. Nothing is added where nothing is set.
+
+    GST is charged on the sum of quote, mark-up and fee: leave it at 0 where the courier's total
+    has it already. The total is rounded to a multiple of `round_to` rupees.
+    """
+
+    markup_percent: Decimal = Decimal(0)
+    flat_fee: Decimal = Decimal(0)
+    gst_percent: Decimal = Decimal(0)
+    round_to: Decimal = PAISA
+    rounding: str = "half_up"
+
+    @classmethod
+    def from_json(cls, data: Any) -> RatePolicy:
+        """Read the policy of a company; amounts are decimal strings. Raises BadPolicy."""
+        if not isinstance(data, Mapping):
+            raise BadPolicy("must be an object")
+        known = [field.name for field in fields(cls)]
+        for key in data:
+            if key not in known:
+                raise BadPolicy(f"{key}: is not known (known: {', '.join(known)})")
+        values: dict[str, Any] = {
+            key: _amount(key, value) for key, value in data.items() if key != "rounding"
+        }
+        if "rounding" in data:
+            if data["rounding"] not in ROUNDINGS:
+                raise BadPolicy(f"rounding: must be one of {', '.join(ROUNDINGS)}")
+            values["rounding"] = data["rounding"]
+        policy = cls(**values)
+        if policy.gst_percent > 100:
+            raise BadPolicy("gst_percent: must be 0 to 100")
+        if policy.round_to < PAISA or policy.round_to % PAISA:
+            raise BadPolicy("round_to: must be a multiple of 0.01")
+        return policy
+
+    def price(self, base: Decimal) -> MerchantPrice:
+        """The merchant's price of a quote of `base` rupees."""
+        base, fee = to_paisa(base), to_paisa(self.flat_fee)
+        markup = to_paisa(base * self.markup_percent / 100)
+        gst = to_paisa((base + markup + fee) * self.gst_percent / 100)
+        exact = base + markup + fee + gst
+        steps = (exact / self.round_to).quantize(Decimal(1), rounding=ROUNDINGS[self.rounding])
+        total = to_paisa(steps * self.round_to)
+        return MerchantPrice(base, markup, fee, gst, total - exact, total)
+
+
+def _amount(key: str, value: Any) -> Decimal:
+    if not isinstance(value, str) or len(value) > 20:
+        raise BadPolicy(f'{key}: must be a decimal string such as "12.50"')
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise BadPolicy(f'{key}: must be a decimal string such as "12.50"') from None
+    if not amount.is_finite() or not 0 <= amount <= _LARGEST:
+        raise BadPolicy(f"{key}: must be 0 to {_LARGEST}")
+    return amount

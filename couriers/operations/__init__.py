@@ -1,0 +1,1 @@
+"""What operators and deployments need."""

@@ -1,0 +1,20 @@
+"""The catalogue: a row for every courier that a plug-in registered."""
+
+from __future__ import annotations
+
+from couriers.contract.registry import CourierFactory
+from couriers.models import Courier
+
+
+def seed_catalogue() -> tuple[list[str], list[str]]:
+    """Enter the registered couriers; returns the codes that were added and those known before.
+
+    Names follow the plug-in; whether a courier takes bookings is the operators' and left alone.
+    """
+    added: list[str] = []
+    known: list[str] = []
+    for code in CourierFactory.codes():
+        name = CourierFactory.adapter_class(code).name
+        _, is_new = Courier.objects.update_or_create(code=code, defaults={"name": name})
+        (added if is_new else known).append(code)
+    return added, known

@@ -1,0 +1,122 @@
+"""/metrics: what all processes count together, and what PostgreSQL and Redis know.
+
+Counters and histograms live with the code that counts. Under several processes they are added
+up in PROMETHEUS_MULTIPROC_DIR. What is a state and not an event is asked for at each scrape, so
+that it is the same whichever process answers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+import structlog
+from django.conf import settings
+from django.db import Error
+from django.db.models import Count, Min
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from couriers.contract.statuses import Status
+from couriers.models import CourierAccount, Shipment
+from couriers.resilience.circuit_breaker import CircuitBreaker
+
+log = structlog.get_logger(__name__)
+
+Source = Callable[[], Iterable[Metric]]
+CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
+MOST_ACCOUNTS = 1000
+
+_sources: list[Source] = []
+
+
+def register(source: Source) -> None:
+    """Have `source` asked at each scrape. Registering one again changes nothing."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+class States(Collector):
+    """Everything that is asked for at a scrape."""
+
+    def collect(self) -> Iterable[Metric]:
+        failed = GaugeMetricFamily(
+            "shipcrowd_scrape_failures", "Sources of metrics that could not be asked"
+        )
+        failures = 0
+        for source in _sources:
+            try:
+                yield from list(source())
+            except Error as error:
+                failures += 1
+                log.warning("metrics_source_failed", source=source.__name__, error=str(error))
+        failed.add_metric([], failures)
+        yield failed
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """GET /metrics in Prometheus' text format; 401 for who does not bear the METRICS_TOKEN."""
+    token = getattr(settings, "METRICS_TOKEN", "")
+    if token:
+        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
+        if keyword.casefold() != "bearer" or not constant_time_compare(given.strip(), token):
+            return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    counted = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)
+    states = CollectorRegistry()
+    states.register(States())
+    return HttpResponse(
+        generate_latest(counted) + generate_latest(states), content_type=CONTENT_TYPE_LATEST
+    )
+
+
+def doubts() -> Iterable[Metric]:
+    """Bookings in doubt and the age of the oldest, in seconds, by courier."""
+    count = GaugeMetricFamily(
+        "shipcrowd_bookings_in_doubt", "Bookings whose outcome nobody knows", labels=["courier"]
+    )
+    age = GaugeMetricFamily(
+        "shipcrowd_bookings_in_doubt_oldest_seconds",
+        "Age of the oldest booking in doubt",
+        labels=["courier"],
+    )
+    now = timezone.now()
+    # Couriers without a doubt are told of too: an alert needs a zero to end with.
+    found = {
+        row["courier_id"]: row
+        for row in Shipment.objects.filter(status=Status.IN_DOUBT)
+        .values("courier_id")
+        .annotate(count=Count("pk"), oldest=Min("created_at"))
+        .order_by()
+    }
+    couriers = CourierAccount.objects.order_by().values_list("courier_id", flat=True).distinct()
+    for courier in sorted(couriers):
+        row = found.get(courier)
+        count.add_metric([courier], row["count"] if row else 0)
+        age.add_metric([courier], (now - row["oldest"]).total_seconds() if row else 0)
+    return [count, age]
+
+
+def circuits_of(courier: str) -> Source:
+    """A source for `<courier>_circuit_breaker_state`: 0 closed, 1 half open, 2 open."""
+
+    def circuits() -> Iterable[Metric]:
+        state = GaugeMetricFamily(
+            f"{courier}_circuit_breaker_state",
+            "0 closed, 1 half open, 2 open",
+            labels=["account"],
+        )
+        accounts = CourierAccount.objects.filter(courier_id=courier).order_by("id")
+        for account_id in accounts.values_list("id", flat=True)[:MOST_ACCOUNTS]:
+            circuit = CircuitBreaker.of_account(courier, account_id)
+            state.add_metric([account_id], CIRCUIT_STATES[circuit.state()])
+        return [state]
+
+    return circuits

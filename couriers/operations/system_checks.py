@@ -1,0 +1,119 @@
+"""System checks: every setting of the platform that can be wrong, with what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+from couriers.conf import Tunables, problems_of, tunables
+from couriers.contract.accounts import LOOPBACK
+from couriers.contract.registry import CourierFactory
+from couriers.rates.pricing import pricing_policy
+
+
+@register()
+def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E001 an unknown key of SHIPCROWD, couriers.E002 a value of wrong kind or size."""
+    given = getattr(settings, "SHIPCROWD", {})
+    return tunables_messages(Tunables, given, "SHIPCROWD", "couriers")
+
+
+def tunables_messages(kind: type, given: Any, where: str, prefix: str) -> list[CheckMessage]:
+    """The messages for a dict of tunables: `prefix`.E001 and .E002. Plug-ins use it for theirs."""
+    messages: list[CheckMessage] = []
+    for key, complaint in problems_of(kind, given):
+        unknown = complaint.startswith("is not a setting")
+        name = f"{where}[{key!r}]" if key else where
+        messages.append(
+            Error(
+                f"{name} {complaint}",
+                hint="Remove it or correct its spelling."
+                if unknown
+                else "Leave it out for the default; docs/settings.md lists what each means.",
+                id=f"{prefix}.{'E001' if unknown else 'E002'}",
+            )
+        )
+    return messages
+
+
+@register()
+def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E003: without a key nothing secret can be stored or read."""
+    if any(getattr(settings, "FERNET_KEYS", [])):
+        return []
+    example = Fernet.generate_key().decode()
+    return [
+        Error(
+            "FERNET_KEYS is empty",
+            hint=f"Set it to a comma list of random strings, the first encrypts: {example}",
+            id="couriers.E003",
+        )
+    ]
+
+
+@register()
+def check_lease(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E004: a lease that ends while a courier may still be booking makes doubts."""
+    lease = tunables().BOOKING_LEASE
+    return [
+        Error(
+            f"SHIPCROWD['BOOKING_LEASE'] is {lease:g} s, and a booking with {code} may take "
+            f"{adapter.booking_deadline():g} s",
+            hint=f"Set it to more than {adapter.booking_deadline():g}.",
+            id="couriers.E004",
+        )
+        for code in CourierFactory.codes()
+        if (adapter := CourierFactory.adapter_class(code)).booking_deadline() >= lease
+    ]
+
+
+@register()
+def check_pricing(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E005: without a policy no request for rates can be answered."""
+    try:
+        pricing_policy()
+    except ImproperlyConfigured as error:
+        return [
+            Error(
+                str(error),
+                hint="Write the dotted path of a callable, such as "
+                f"{Tunables().PRICING!r}, or leave it out.",
+                id="couriers.E005",
+            )
+        ]
+    return []
+
+
+@register(deploy=True)
+def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W001: callbacks and consignees come by this URL, over the open internet."""
+    parts = urlsplit(getattr(settings, "APP_BASE_URL", ""))
+    if parts.scheme == "https" or parts.hostname in LOOPBACK:
+        return []
+    return [
+        checks.Warning(
+            f"APP_BASE_URL is {parts.geturl()!r}, which is not https",
+            hint="Set it to the https:// address that couriers and consignees reach.",
+            id="couriers.W001",
+        )
+    ]
+
+
+@register(deploy=True)
+def check_metrics_token(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W002: /metrics names accounts and tells how much is booked."""
+    if getattr(settings, "METRICS_TOKEN", ""):
+        return []
+    return [
+        checks.Warning(
+            "METRICS_TOKEN is not set, so that anybody may read /metrics",
+            hint="Set it to a long random string, and have Prometheus send it as a bearer token.",
+            id="couriers.W002",
+        )
+    ]

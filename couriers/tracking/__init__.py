@@ -1,0 +1,1 @@
+"""Scans and events in, the shipment's status out."""

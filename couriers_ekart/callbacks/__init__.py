@@ -1,0 +1,1 @@
+"""Ekart's callbacks: reading and registering them."""

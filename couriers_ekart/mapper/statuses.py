@@ -1,0 +1,88 @@
+"""Ekart's 24 tracking statuses and 19 NDR statuses in neutral words. Pure.
+
+Source: `swift_status` and `swift_ndr_status` of the Ekart API 3.8.8.
+"""
+
+from __future__ import annotations
+
+from couriers.contract.statuses import Category, ReasonFacts, Status, StatusMapper
+
+STATUSES: dict[str | tuple[str, str, str], Status] = {
+    "Order Placed": Status.BOOKED,
+    "Pickup Pending": Status.PICKUP_PENDING,
+    "Pickup Scheduled": Status.PICKUP_SCHEDULED,
+    "Out for Pickup": Status.OUT_FOR_PICKUP,
+    "Not Picked": Status.NOT_PICKED,
+    "Pickup Cancelled": Status.PICKUP_CANCELLED,
+    "Picked Up": Status.PICKED_UP,
+    "In Transit": Status.IN_TRANSIT,
+    "Shipment Delayed": Status.DELAYED,
+    "Out for Delivery": Status.OUT_FOR_DELIVERY,
+    "Undelivered": Status.UNDELIVERED,
+    "Delivered": Status.DELIVERED,
+    "Not Serviceable": Status.NOT_SERVICEABLE,
+    "Cancelled": Status.CANCELLED,
+    "Seller Cancelled": Status.CANCELLED,
+    "RTO Requested": Status.RTO_REQUESTED,
+    "Seller RTO Requested": Status.RTO_REQUESTED,
+    "RTO In Transit": Status.RTO_IN_TRANSIT,
+    "RTO Shipment Delayed": Status.RTO_DELAYED,
+    "RTO Out for Delivery": Status.RTO_OUT_FOR_DELIVERY,
+    "RTO Failed": Status.RTO_FAILED,
+    "RTO Delivered": Status.RTO_DELIVERED,
+    "Lost": Status.LOST,
+    "Damaged": Status.DAMAGED,
+}
+
+# The network's own history (/data/v1/elite/track) uses the same words in snake case, but for these.
+# "Shipped" has been seen in place of the document's words elsewhere, too.
+NETWORK = "network"
+OTHER_STATUSES: dict[str | tuple[str, str, str], Status] = {
+    ("", NETWORK, "pickup_complete"): Status.PICKED_UP,
+    "Shipped": Status.IN_TRANSIT,
+}
+
+_OVER = {"reattemptable": False, "cancellable": False}
+
+NDR_STATUSES: dict[str, ReasonFacts] = {
+    # The consignee or the address: another attempt may well succeed.
+    "Unknown Exception": ReasonFacts("unknown_exception"),
+    "Customer Unavailable": ReasonFacts("customer_unavailable"),
+    "Customer Unreachable": ReasonFacts("customer_unreachable"),
+    "Address Issue": ReasonFacts("address_issue"),
+    "Payment Issue": ReasonFacts("payment_issue"),
+    "OTP Not Received/OTP Mismatch": ReasonFacts("otp_mismatch"),
+    "Rejected by Customer": ReasonFacts("rejected_by_customer"),
+    "Dispute": ReasonFacts("dispute"),
+    "Out Of Delivery Area": ReasonFacts("out_of_delivery_area"),
+    # The courier is at it; nobody need do anything yet.
+    "Delivery Rescheduled": ReasonFacts("delivery_rescheduled", needs_action=False),
+    "Not Attempted": ReasonFacts("not_attempted", needs_action=False),
+    "On Hold": ReasonFacts("on_hold", needs_action=False),
+    "Self Collect": ReasonFacts("self_collect", needs_action=False),
+    "Pickup Rescheduled": ReasonFacts(
+        "pickup_rescheduled", category=Category.PICKUP, reattemptable=False, needs_action=False
+    ),
+    # No further attempt will be made: the parcel goes back, or is gone.
+    "Maximum Attempt Reached": ReasonFacts("maximum_attempts", reattemptable=False),
+    "Order Already Cancelled": ReasonFacts(
+        "order_already_cancelled",
+        category=Category.CLOSED,
+        terminal=True,
+        needs_action=False,
+        **_OVER,
+    ),
+    "OTP Verified Cancellation": ReasonFacts(
+        "otp_verified_cancellation",
+        category=Category.CLOSED,
+        terminal=True,
+        needs_action=False,
+        **_OVER,
+    ),
+    "Shipment Seized By Customer": ReasonFacts(
+        "seized_by_customer", category=Category.CLOSED, terminal=True, **_OVER
+    ),
+    "RTO Delivery Failed": ReasonFacts("rto_delivery_failed", category=Category.RTO, **_OVER),
+}
+
+EKART_MAPPER = StatusMapper(STATUSES | OTHER_STATUSES, NDR_STATUSES)

@@ -1,0 +1,37 @@
+"""System checks of Ekart's settings."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from couriers.conf import tunables
+from couriers.contract.accounts import base_url_problem
+from couriers.operations.system_checks import tunables_messages
+from couriers_ekart.conf import EkartTunables
+
+
+@register()
+def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers_ekart.E001 an unknown key, couriers_ekart.E002 a value of the wrong kind."""
+    given = tunables().COURIERS.get("ekart", {})
+    where = "SHIPCROWD['COURIERS']['ekart']"
+    return tunables_messages(EkartTunables, given, where, "couriers_ekart")
+
+
+@register()
+def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers_ekart.E003: credentials are not sent in clear."""
+    url = os.environ.get("EKART_BASE_URL", "")
+    trouble = base_url_problem(url) if url else None
+    if trouble is None:
+        return []
+    return [
+        Error(
+            f"EKART_BASE_URL {trouble}",
+            hint="Write https://… as the courier gave it, or leave it unset.",
+            id="couriers_ekart.E003",
+        )
+    ]

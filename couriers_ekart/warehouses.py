@@ -1,0 +1,112 @@
+"""Which warehouses Ekart knows, and by what alias: written down, never derived again.
+
+An alias stands for one address for ever: a changed address is registered under a new one, so that
+no parcel is fetched from where the merchant has moved out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.utils import timezone
+from django.utils.text import slugify
+
+from couriers.contract.errors import CourierError, RateLimited, Rejected
+from couriers.contract.types import Pickup
+from couriers.contract.types import WarehouseRegistration as Registered
+from couriers.models import CourierAccount, WarehouseRegistration
+from couriers.models.warehouse import RegistrationState
+from couriers.resilience.lock import LockTimeout, exclusive
+from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.wire.unsent import before_sending
+
+OPERATION = "add_address"
+
+
+def alias_for(pickup: Pickup) -> str:
+    """The alias that a warehouse's present address is registered under."""
+    name = slugify(pickup.address.name)[:40] or "warehouse"
+    return f"{name}-{pickup.warehouse_id[-8:]}-{pickup.address.fingerprint()[:6]}"
+
+
+def register(
+    account: CourierAccount, pickup: Pickup, create: Callable[[Pickup], Registered]
+) -> str:
+    """The alias of the warehouse, now registered; "" where Ekart refuses to register it.
+
+    Many bookings may find it unregistered at once: the first registers it for all. A refusal is
+    believed for a while, so that the bookings meanwhile go with the whole address at once.
+    Raises NotSent or NotDone where Ekart cannot be asked now: registering is harmless to repeat,
+    and the booking itself was not sent. Raises CredentialsRefused where the login is refused.
+    """
+    with before_sending(OPERATION, "the warehouse could not be registered"):
+        return _register(account, pickup, create)
+
+
+def _register(
+    account: CourierAccount, pickup: Pickup, create: Callable[[Pickup], Registered]
+) -> str:
+    try:
+        with exclusive(f"register:{account.pk}:{pickup.warehouse_id}", life=60, wait=30):
+            row = _row(account, pickup)
+            if row is not None and row.reference != pickup.reference:
+                return row.reference
+            if row is not None and _lately_refused(row):
+                return ""
+            reference = create(pickup).reference
+            _remember(account, pickup, RegistrationState.SYNCED, reference)
+            return reference
+    except LockTimeout:
+        raise RateLimited(
+            "the warehouse is being registered",
+            courier=account.courier_id,
+            operation=OPERATION,
+            retry_after=2,
+        ) from None
+    except CourierError as error:
+        if isinstance(error, Rejected) and error.operation == OPERATION:
+            _remember(account, pickup, RegistrationState.FAILED, reason=str(error))
+            return ""
+        # Among them a refused login, which says nothing of the address.
+        _remember_if_new(account, pickup, error)
+        raise
+
+
+def _row(account: CourierAccount, pickup: Pickup) -> WarehouseRegistration | None:
+    """What is known of the warehouse's present address."""
+    return WarehouseRegistration.objects.filter(
+        account=account,
+        warehouse_id=pickup.warehouse_id,
+        address_hash=pickup.address.fingerprint(),
+    ).first()
+
+
+def _lately_refused(row: WarehouseRegistration) -> bool:
+    pause = dt.timedelta(seconds=ekart_tunables().REGISTRATION_RETRY)
+    return row.state == RegistrationState.FAILED and row.updated_at > timezone.now() - pause
+
+
+def _remember(
+    account: CourierAccount,
+    pickup: Pickup,
+    state: RegistrationState,
+    reference: str = "",
+    reason: str = "",
+) -> None:
+    WarehouseRegistration.objects.update_or_create(
+        account=account,
+        warehouse_id=pickup.warehouse_id,
+        defaults={
+            "reference": reference,
+            "state": state,
+            "reason": reason[:500],
+            "address_hash": pickup.address.fingerprint(),
+        },
+    )
+
+
+def _remember_if_new(account: CourierAccount, pickup: Pickup, error: CourierError) -> None:
+    """A warehouse that is not registered yet is pending, with what came in the way."""
+    if not pickup.reference:
+        _remember(account, pickup, RegistrationState.PENDING, reason=str(error))

@@ -1,0 +1,1 @@
+"""HTTP to Ekart: client, tokens, outcomes and limits."""

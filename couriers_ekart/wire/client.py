@@ -1,0 +1,284 @@
+"""The only module that makes HTTP calls to Ekart: one method for each of its 18 operations.
+
+One pooled session a process; it never retries and never follows a redirect. Each call waits for
+its turn, asks the circuit, is sent, and ends in exactly one class of couriers.contract.errors.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+
+from couriers.contract.errors import CourierError, NotSent, RateLimited, TooManyRequests, Unknown
+from couriers.resilience import rate_limit
+from couriers.resilience.circuit_breaker import CircuitBreaker
+from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.wire import metrics, outcomes, transport
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from couriers_ekart.wire.tokens import Token, TokenSource
+from couriers_ekart.wire.unsent import before_sending
+
+if TYPE_CHECKING:
+    from couriers.models import CourierAccount
+
+MAX_ANSWER = 32 * 1024 * 1024  # bytes; a PDF of 100 labels is a few megabytes
+
+_session: tuple[int, requests.Session] | None = None
+_session_lock = threading.Lock()
+
+
+def session() -> requests.Session:
+    """This process' session. A forked child makes its own: sockets must not be shared."""
+    global _session
+    with _session_lock:
+        if _session is None or _session[0] != os.getpid():
+            fresh = requests.Session()
+            fresh.trust_env = False
+            # All accounts share it: a cookie would carry one merchant's session to another's calls.
+            fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+            adapter = transport.adapter(ekart_tunables().POOL_SIZE)
+            fresh.mount("https://", adapter)
+            fresh.mount("http://", adapter)
+            _session = (os.getpid(), fresh)
+        return _session[1]
+
+
+class EkartClient:
+    """The calls of one account.
+
+    Every method answers decoded JSON, or a PDF's bytes where it says so, or raises a CourierError.
+    """
+
+    def __init__(self, account: CourierAccount) -> None:
+        self._account_id = account.pk
+        self._base_url = account.base_url.rstrip("/")
+        self._client_id = account.client_id
+        self._username = account.username
+        self._password = account.password
+        self._limits = {
+            operation: account.limit_of(operation) or limit
+            for operation, limit in DEFAULT_LIMITS.items()
+        }
+        self._breaker = CircuitBreaker.of_account("ekart", account.pk)
+        self._tokens = TokenSource(account, self.get_token)
+
+    def authorise(self) -> None:
+        """Have a token in memory, so that calls in other threads need no database for it."""
+        self._token(self._tokens.current, "get_token")
+
+    def get_token(self) -> Any:
+        """POST /integrations/v2/auth/token/{client_id}: the same token for 24 h."""
+        return self._call(
+            "get_token",
+            "POST",
+            f"/integrations/v2/auth/token/{quote(self._client_id, safe='')}",
+            json={"username": self._username, "password": self._password},
+            open_to_all=True,
+        )
+
+    def create_shipment(self, payload: Mapping[str, Any]) -> Any:
+        """PUT /api/v1/package/create: neither idempotent nor to be looked up afterwards."""
+        return self._call("create_shipment", "PUT", "/api/v1/package/create", json=payload)
+
+    def cancel_shipment(self, tracking_id: str) -> Any:
+        """DELETE /api/v1/package/cancel."""
+        return self._call(
+            "cancel_shipment",
+            "DELETE",
+            "/api/v1/package/cancel",
+            params={"tracking_id": tracking_id},
+        )
+
+    def set_dispatch_date(self, payload: Mapping[str, Any]) -> Any:
+        """POST /data/shipment/dispatch-date, for at most 100 ids."""
+        return self._call("set_dispatch_date", "POST", "/data/shipment/dispatch-date", json=payload)
+
+    def label(self, tracking_ids: Sequence[str]) -> bytes | Any:
+        """POST /api/v1/package/label for at most 100 ids: a PDF, or JSON that says why not."""
+        return self._call(
+            "label", "POST", "/api/v1/package/label", json={"ids": list(tracking_ids)}
+        )
+
+    def label_data(self, tracking_ids: Sequence[str]) -> Any:
+        """The same call's other form: what the labels say, as JSON."""
+        return self._call(
+            "label",
+            "POST",
+            "/api/v1/package/label",
+            json={"ids": list(tracking_ids)},
+            params={"json_only": "true"},
+        )
+
+    def manifest(self, tracking_ids: Sequence[str]) -> Any:
+        """POST /data/v2/generate/manifest, for at most 100 ids."""
+        return self._call(
+            "manifest", "POST", "/data/v2/generate/manifest", json={"ids": list(tracking_ids)}
+        )
+
+    def ndr(self, payload: Mapping[str, Any]) -> Any:
+        """POST /api/v2/package/ndr: another attempt, or a return to origin."""
+        return self._call("ndr", "POST", "/api/v2/package/ndr", json=payload)
+
+    def track(self, tracking_id: str) -> Any:
+        """GET /api/v1/track/{id}, which is open to all."""
+        return self._call(
+            "track", "GET", f"/api/v1/track/{quote(tracking_id, safe='')}", open_to_all=True
+        )
+
+    def raw_track(self, waybill: str) -> Any:
+        """GET /data/v1/elite/track/{wbn}: the network's own history."""
+        return self._call("raw_track", "GET", f"/data/v1/elite/track/{quote(waybill, safe='')}")
+
+    def estimate(self, payload: Mapping[str, Any]) -> Any:
+        """POST /data/pricing/estimate."""
+        return self._call("estimate", "POST", "/data/pricing/estimate", json=payload)
+
+    def serviceability(self, pincode: str) -> Any:
+        """GET /api/v2/serviceability/{pincode}."""
+        return self._call("serviceability", "GET", f"/api/v2/serviceability/{int(pincode)}")
+
+    def lane_serviceability(self, payload: Mapping[str, Any]) -> Any:
+        """POST /data/v3/serviceability: who serves a lane, and in how many days."""
+        return self._call("lane_serviceability", "POST", "/data/v3/serviceability", json=payload)
+
+    def bulk_serviceability(self, kind: str) -> Any:
+        """GET /data/serviceability/bulk/{type}: every pincode; `kind` is NON_LARGE or LARGE."""
+        return self._call(
+            "bulk_serviceability", "GET", f"/data/serviceability/bulk/{quote(kind, safe='')}"
+        )
+
+    def add_address(self, payload: Mapping[str, Any]) -> Any:
+        """POST /api/v2/address."""
+        return self._call("add_address", "POST", "/api/v2/address", json=payload)
+
+    def list_addresses(self) -> Any:
+        """GET /api/v2/addresses."""
+        return self._call("list_addresses", "GET", "/api/v2/addresses")
+
+    def list_webhooks(self) -> Any:
+        """GET /api/v2/webhook."""
+        return self._call("list_webhooks", "GET", "/api/v2/webhook")
+
+    def add_webhook(self, payload: Mapping[str, Any]) -> Any:
+        """POST /api/v2/webhook."""
+        return self._call("add_webhook", "POST", "/api/v2/webhook", json=payload)
+
+    def edit_webhook(self, webhook_id: str, payload: Mapping[str, Any]) -> Any:
+        """PUT /api/v2/webhook/{webhook_id}."""
+        return self._call(
+            "edit_webhook", "PUT", f"/api/v2/webhook/{quote(webhook_id, safe='')}", json=payload
+        )
+
+    def _call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        open_to_all: bool = False,
+    ) -> Any:
+        """Make a call; once more with a new token where the first was refused."""
+        if open_to_all:
+            return self._send(operation, method, path, json, params, {})
+        token = self._token(self._tokens.current, operation)
+        for last in (False, True):
+            try:
+                return self._send(
+                    operation, method, path, json, params, {"Authorization": token.header}
+                )
+            except CourierError as error:
+                if last or not self._tokens.is_refusal(error):
+                    raise
+                token = self._token(partial(self._tokens.newer_than, token), operation)
+        raise AssertionError("unreachable")
+
+    def _token(self, get: Callable[[], Token], operation: str) -> Token:
+        """A token; where its own call was lost, this one surely has not been made."""
+        with before_sending(operation, "no token is to be had"):
+            return get()
+
+    def _send(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        json: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+    ) -> Any:
+        with before_sending(operation, "the call was held back"):
+            try:
+                rate_limit.acquire(self._account_id, operation, self._limits[operation])
+            except RateLimited:
+                metrics.RATE_LIMIT_HITS.labels(operation).inc()
+                raise
+            self._breaker.before_call()
+        started = time.perf_counter()
+        status = 0
+        failure: CourierError | None = None
+        try:
+            status, answer_headers, body = self._exchange(
+                operation, method, path, json, params, headers
+            )
+            decoded, failure = outcomes.from_answer(status, answer_headers, body, operation)
+        except requests.RequestException as error:
+            failure = outcomes.from_exception(error, operation)
+        except BaseException:
+            self._breaker.release()
+            raise
+        finally:
+            metrics.LATENCY.labels(operation).observe(time.perf_counter() - started)
+        metrics.CALLS.labels(
+            operation, failure.outcome if failure else "ok", str(status or "")
+        ).inc()
+        # A refusal is an answer: only a courier that cannot be reached, or breaks, has failed.
+        if isinstance(failure, (Unknown, NotSent)):
+            self._breaker.record_failure()
+        else:
+            self._breaker.record_success()
+        if isinstance(failure, TooManyRequests):
+            metrics.RATE_LIMIT_HITS.labels(operation).inc()
+            rate_limit.pause(self._account_id, operation, failure.retry_after or 1.0)
+        if failure:
+            # `from None`: the library's error quotes the URL and more; the class says enough.
+            raise failure from None
+        return decoded
+
+    def _exchange(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        json: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        times = ekart_tunables()
+        read = times.AUTH_READ_TIMEOUT if operation == "get_token" else times.READ_TIMEOUT
+        with session().request(
+            method,
+            self._base_url + path,
+            json=json,
+            params=params,
+            headers={"Accept": "application/json, application/octet-stream", **headers},
+            timeout=(times.CONNECT_TIMEOUT, read),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            parts, size = [], 0
+            for part in response.iter_content(65536):
+                parts.append(part)
+                size += len(part)
+                if size > MAX_ANSWER:
+                    raise requests.exceptions.ContentDecodingError("the answer is too large")
+            return response.status_code, response.headers, b"".join(parts)

@@ -1,0 +1,31 @@
+"""The platform's limits for Ekart, per account and operation; Ekart publishes none of its own.
+
+Operations are named as the client's methods. An account may carry its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from couriers.contract.types import Limit
+
+DEFAULT_LIMITS: Mapping[str, Limit] = {
+    "get_token": Limit(10, 300),
+    "create_shipment": Limit(2, 1),
+    "cancel_shipment": Limit(5, 1),
+    "set_dispatch_date": Limit(2, 1),
+    "label": Limit(1, 1),
+    "manifest": Limit(1, 2),
+    "ndr": Limit(5, 1),
+    "track": Limit(10, 1),
+    "raw_track": Limit(10, 1),
+    "estimate": Limit(5, 1),
+    "serviceability": Limit(10, 1),
+    "lane_serviceability": Limit(10, 1),
+    "bulk_serviceability": Limit(1, 10),
+    "add_address": Limit(2, 1),
+    "list_addresses": Limit(2, 1),
+    "list_webhooks": Limit(5, 60),
+    "add_webhook": Limit(5, 60),
+    "edit_webhook": Limit(5, 60),
+}

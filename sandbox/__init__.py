@@ -1,0 +1,1 @@
+"""Stand-in couriers: real HTTP servers that share no code with what they test."""

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 
 from couriers.models import AuditEntry
-from tests.factories import (
+from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
     CourierRowFactory,
@@ -166,7 +166,7 @@ def order() -> dict[str, Any]:
 def toy() -> Iterator[Any]:
     """The toy courier's adapter class, registered for the test."""
     from couriers.contract.registry import CourierFactory
-    from tests.toy import ToyAdapter, ToyReceiver
+    from tests.support.toy import ToyAdapter, ToyReceiver
 
     CourierFactory.register(ToyAdapter, ToyReceiver())
     ToyAdapter.booked.clear()
@@ -180,7 +180,7 @@ def toy() -> Iterator[Any]:
 def able(toy: Any, account: Any) -> Iterator[Any]:
     """The toy courier that offers nearly everything, in the place of the plain one."""
     from couriers.contract.registry import CourierFactory
-    from tests.toy import AbleToyAdapter
+    from tests.support.toy import AbleToyAdapter
 
     CourierFactory.register(AbleToyAdapter)
     AbleToyAdapter.asked.clear()

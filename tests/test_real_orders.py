@@ -11,8 +11,8 @@ import pytest
 
 from sandbox.ekart.process import SandboxProcess
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
-from tests.couriers_ekart.document import REQUESTS, validator
-from tests.worker import own_servers
+from tests.support.vendor_document import REQUESTS, validator
+from tests.support.worker import own_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 

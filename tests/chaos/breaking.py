@@ -21,7 +21,7 @@ import psycopg
 
 from shipcrowd import embedded
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
-from tests.worker import forks_of
+from tests.support.worker import forks_of
 
 SECRET = "a-secret-of-chaos"
 CLIENTS = 3  # processes that are served

@@ -16,7 +16,7 @@ from django.db import DataError, connection, transaction
 from django.test import Client
 
 from shipcrowd.celery import app
-from tests.factories import CompanyFactory
+from tests.support.factories import CompanyFactory
 
 SECRET = "9, Secret Lane"
 

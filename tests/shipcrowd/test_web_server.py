@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shipcrowd.stack import Stack
-from tests.worker import forks_of, own_servers
+from tests.support.worker import forks_of, own_servers
 
 
 def memory_of(pid: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, Webh
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status, StatusMapper
 from couriers.contract.types import Scan
-from tests.factories import CourierAccountFactory, CourierRowFactory, ShipmentFactory
+from tests.support.factories import CourierAccountFactory, CourierRowFactory, ShipmentFactory
 from webhooks.models import WebhookEvent
 from webhooks.processing import drain
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from couriers.models import Scan, Shipment
-from tests.factories import CourierAccountFactory, ShipmentFactory
+from tests.support.factories import CourierAccountFactory, ShipmentFactory
 from webhooks.models import WebhookEvent
 from webhooks.processing import drain
 from webhooks.views import receive

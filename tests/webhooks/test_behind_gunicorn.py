@@ -13,8 +13,8 @@ import pytest
 
 from shipcrowd.embedded.processes import free_port
 from shipcrowd.stack import Stack
-from tests.factories import CourierAccountFactory
-from tests.worker import own_servers
+from tests.support.factories import CourierAccountFactory
+from tests.support.worker import own_servers
 from webhooks.models import WebhookEvent
 
 SECRET = "a-secret-of-tests"

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from couriers.models import Scan, Shipment
-from tests.factories import CourierAccountFactory, ShipmentFactory
+from tests.support.factories import CourierAccountFactory, ShipmentFactory
 from webhooks import accounts, tasks
 from webhooks.models import WebhookEvent
 from webhooks.processing import drain
@@ -262,7 +262,7 @@ def _signature(body: bytes, secret: str = "a-secret-of-tests") -> str:
 
 def test_ekarts_callbacks_are_verified_on_the_raw_bytes(db: None) -> None:
     account = CourierAccountFactory()
-    from tests.factories import WarehouseFactory
+    from tests.support.factories import WarehouseFactory
 
     shipment = ShipmentFactory(account=account, warehouse=WarehouseFactory(company=account.company))
     body = json.dumps(

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from couriers_ekart.callbacks.receiver import EkartReceiver
-from tests.factories import make_api_key
+from tests.support.factories import make_api_key
 from webhooks.masking import without_people
 from webhooks.models import WebhookEvent
 

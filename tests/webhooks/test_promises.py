@@ -26,8 +26,8 @@ from prometheus_client import CollectorRegistry
 
 from couriers.models import Scan, Shipment
 from couriers_ekart.callbacks.registration import URLS
-from tests.factories import CourierAccountFactory, ShipmentFactory
-from tests.test_metrics import value
+from tests.operations.test_metrics import value
+from tests.support.factories import CourierAccountFactory, ShipmentFactory
 from webhooks import metrics, nudge, processing, tasks
 from webhooks.models import WebhookEvent
 from webhooks.processing import Drained, drain

@@ -1,0 +1,334 @@
+"""The operators' pages: everything can be found, nothing secret can be seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from couriers.admin.base import RecordAdmin
+from couriers.booking.protocol import book
+from couriers.models import (
+    AuditEntry,
+    BulkJob,
+    BulkOrder,
+    Company,
+    CompanyApiKey,
+    CourierAccount,
+    CourierCall,
+    CourierToken,
+    IdempotencyKey,
+    Manifest,
+    ManifestChunk,
+    Scan,
+    ServiceablePincode,
+    Shipment,
+    StoredLabel,
+    WarehouseRegistration,
+)
+from tests.booking.test_protocol import DRAFT
+from tests.support.factories import (
+    CompanyFactory,
+    CourierAccountFactory,
+    CourierRowFactory,
+    make_api_key,
+    make_parcels,
+)
+from webhooks.models import WebhookEvent
+
+SECRETS = {
+    "username": "user-is-secret",
+    "password": "password-is-secret",
+    "webhook_secret": "hook-is-secret",
+    "previous_webhook_secret": "old-hook-is-secret",
+}
+MODELS = [
+    model
+    for label in ("shipcrowd_couriers", "shipcrowd_webhooks")
+    for model in apps.get_app_config(label).get_models()
+]
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    user = get_user_model().objects.create_superuser("op", password="op")
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def everything(account: Any) -> Any:
+    """At least one row of every model, with secrets in it."""
+    for name, value in SECRETS.items():
+        setattr(account, name, value)
+    account.save()
+    make_api_key(account.company)
+    options = {"alternate_phone": "9123456780"}
+    book(account.company, dataclasses.replace(DRAFT, options=options))
+    shipment = Shipment.objects.get()
+    CourierToken.objects.create(
+        account=account, access_token="token-is-secret", expires_at=timezone.now()
+    )
+    Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
+    WarehouseRegistration.objects.create(
+        account=account, warehouse=shipment.warehouse, reference="r", state="synced"
+    )
+    manifest = Manifest.objects.create(company=account.company, account=account)
+    ManifestChunk.objects.create(manifest=manifest, position=0, tracking_ids=["x"])
+    job = BulkJob.objects.create(company=account.company, total=1)
+    BulkOrder.objects.create(
+        job=job, position=0, order_number="A-1", request="9, Secret Lane, 9876543210"
+    )
+    StoredLabel.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
+    ServiceablePincode.objects.create(
+        courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
+    )
+    AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
+    WebhookEvent.objects.create(
+        account=account, content_hash=b"1", next_attempt_at=timezone.now(),
+        received_at=timezone.now() - dt.timedelta(1),
+        body=b'{"id": "T", "consignee_phone": "9876543210", "items": [{"name": "Asha"}]}',
+    )  # fmt: skip
+    return account
+
+
+def name_of(model: Any) -> str:
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
+def test_every_model_is_listed_with_search_and_filters_and_shows_no_secret(
+    operator: Client, everything: Any, model: Any
+) -> None:
+    page = admin.site._registry[model]
+    assert page.search_fields
+    assert page.list_filter
+    assert model.objects.exists()
+    row = model.objects.first()
+    urls = [
+        reverse(f"{name_of(model)}_changelist"),
+        reverse(f"{name_of(model)}_changelist") + "?q=x",
+        reverse(f"{name_of(model)}_change", args=[row.pk]),
+        reverse(f"{name_of(model)}_history", args=[row.pk]),
+    ]
+    for url in urls:
+        answer = operator.get(url)
+        assert answer.status_code == 200, url
+        text = answer.content.decode()
+        for secret in (*SECRETS.values(), "token-is-secret", "9876543210", "9123456780"):
+            assert secret not in text, f"{secret} at {url}"
+        assert model is Shipment or "9, Secret Lane" not in text
+
+
+RECORDS = [m for m in MODELS if isinstance(admin.site._registry[m], RecordAdmin)]
+
+
+@pytest.mark.parametrize("model", RECORDS, ids=lambda m: m.__name__)
+def test_a_list_of_records_looks_through_no_whole_table(
+    operator: Client, everything: Any, model: Any
+) -> None:
+    url = reverse(f"{name_of(model)}_changelist")
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.get(url)
+    table = f'FROM "{model._meta.db_table}"'
+    statements = [q["sql"] for q in queries if table in q["sql"]]
+    assert len(statements) == 1
+    assert " LIMIT " in statements[0]
+    assert "across all pages" not in page.content.decode()
+    assert operator.get(f"{url}?p=2").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "found"),
+    [
+        (CourierCall, "operation=create_shipment", True),
+        (CourierCall, "operation=get_label", False),
+        (CourierCall, "http_status=500", False),
+        (IdempotencyKey, "response_status__isempty=0", True),
+        (IdempotencyKey, "response_status__isempty=1", False),
+        (WebhookEvent, "topic=unknown", True),
+        (WebhookEvent, "topic=track_updated", False),
+        (AuditEntry, "action__icontains=lift", False),
+    ],
+)
+def test_records_are_filtered_by_what_is_known(
+    operator: Client, everything: Any, model: Any, query: str, found: bool
+) -> None:
+    page = operator.get(f"{reverse(f'{name_of(model)}_changelist')}?{query}")
+    assert page.status_code == 200
+    assert bool(page.context["cl"].result_list) is found
+
+
+def test_records_cannot_be_changed_by_hand(operator: Client, everything: Any) -> None:
+    for model in (Shipment, Scan, IdempotencyKey, CourierToken, AuditEntry, WebhookEvent):
+        assert operator.get(reverse(f"{name_of(model)}_add")).status_code == 403
+        url = reverse(f"{name_of(model)}_change", args=[model.objects.first().pk])
+        assert operator.post(url, {}).status_code == 403
+
+
+def post_account(operator: Client, account: Any, **changes: str) -> Any:
+    """Send the form of an account as it is but for the changes."""
+    form = {
+        "base_url": account.base_url, "client_id": "c", "rollout": "live", "canary_percent": "5",
+        "limits": "{}", "settings": "{}",
+    }  # fmt: skip
+    url = reverse(f"{name_of(CourierAccount)}_change", args=[account.pk])
+    answer = operator.post(url, form | changes)
+    account.refresh_from_db()
+    return answer
+
+
+def problems(answer: Any) -> dict[str, str]:
+    """The complaints of a form that was not taken, by field."""
+    assert answer.status_code == 200
+    errors = answer.context["adminform"].form.errors
+    return {field: " ".join(messages) for field, messages in errors.items()}
+
+
+def test_a_blank_secret_is_kept_and_a_typed_one_replaces_it(
+    operator: Client, everything: Any
+) -> None:
+    answer = post_account(operator, everything, new_password="fresh-password")
+    assert answer.status_code == 302
+    assert (everything.username, everything.password) == ("user-is-secret", "fresh-password")
+    assert CourierToken.objects.exists()
+
+
+def test_a_stored_login_is_sent_to_its_own_address_alone(operator: Client, everything: Any) -> None:
+    before = everything.base_url
+    elsewhere = {"base_url": "https://elsewhere.example"}
+    found = problems(post_account(operator, everything, **elsewhere))
+    assert set(found) == {"new_username", "new_password"}
+    typed = {"new_username": "u", "new_password": "p"}
+    found = problems(post_account(operator, everything, base_url="http://e.example", **typed))
+    assert "must begin with https" in found["base_url"]
+    assert everything.base_url == before
+    assert post_account(operator, everything, **elsewhere, **typed).status_code == 302
+    assert (everything.base_url, everything.password) == (elsewhere["base_url"], "p")
+    assert not CourierToken.objects.exists()
+
+
+def test_an_account_stays_with_its_company_and_courier(operator: Client, everything: Any) -> None:
+    company = everything.company_id
+    other = {"company": str(CompanyFactory().pk), "courier": CourierRowFactory().pk}
+    assert post_account(operator, everything, **other).status_code == 302
+    assert (everything.company_id, everything.courier_id) == (company, "toy")
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ('{"creat_shipment": {"count": 1, "window": 1}}', "known: add_address, "),
+        ('{"track": {"count": 0, "window": 1}}', "track: expected"),
+        ('{"track": {"count": 0.5, "window": 1}}', "track: expected"),
+        ('{"track": {"count": true, "window": 1}}', "track: expected"),
+        ('{"track": {"count": 1, "window": 1e-9}}', "track: expected"),
+        ('{"track": {"count": 1e308, "window": 1}}', "track: expected"),
+        ('{"track": {"count": 1}}', "track: expected"),
+        ("[]", "must be an object"),
+    ],
+)
+def test_limits_that_cannot_be_kept_to_are_refused(
+    operator: Client, db: None, limits: str, words: str
+) -> None:
+    account = CourierAccountFactory()
+    good = '{"track": {"count": 20, "window": 1.5}}'
+    assert post_account(operator, account, limits=good).status_code == 302
+    assert words in problems(post_account(operator, account, limits=limits))["limits"]
+    assert account.limits == {"track": {"count": 20, "window": 1.5}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": Infinity}',
+        '{"a": 1e999}',
+        r'{"a\u0000": 1}',
+        r'{"a": "\ud800"}',
+        "[" * 5000 + "]" * 5000,
+        "9" * 5000,
+        "{",
+    ],
+    ids=["infinity", "too large", "NUL", "half a character", "deep", "long number", "no JSON"],
+)
+def test_json_that_cannot_be_stored_is_an_error_of_its_field(
+    operator: Client, everything: Any, text: str
+) -> None:
+    found = problems(post_account(operator, everything, limits=text, settings=text))
+    assert set(found) == {"limits", "settings"}
+    company = everything.company
+    url = reverse(f"{name_of(Company)}_change", args=[company.pk])
+    assert "rate_policy" in problems(operator.post(url, {"rate_policy": text}))
+
+
+def test_a_key_is_shown_once_when_it_is_made(operator: Client, company: Any) -> None:
+    answer = operator.post(
+        reverse(f"{name_of(CompanyApiKey)}_add"), {"company": company.pk, "name": "shop"},
+        follow=True,
+    )  # fmt: skip
+    told = re.search(r"The key is (\S+) and", answer.content.decode())
+    assert told
+    assert CompanyApiKey.objects.get_from_key(told[1]).company == company
+    page = operator.get(reverse(f"{name_of(CompanyApiKey)}_changelist"))
+    assert told[1] not in page.content.decode()
+
+
+@pytest.mark.parametrize("look", ["doubt", "attention", "action"])
+def test_what_to_look_at_first_can_be_filtered(
+    operator: Client, everything: Any, look: str
+) -> None:
+    Shipment.objects.update(status="in_doubt", tracking_id="", attention="!")
+    url = reverse(f"{name_of(Shipment)}_changelist")
+    assert "A-1" in operator.get(f"{url}?look={look}").content.decode()
+
+
+def test_the_audit_log_is_append_only(everything: Any) -> None:
+    entry = AuditEntry.objects.get()
+    with pytest.raises(TypeError):
+        entry.save()
+    with pytest.raises(TypeError):
+        entry.delete()
+
+
+def test_the_consignees_page_shows_nothing_of_theirs(everything: Any) -> None:
+    shipment = Shipment.objects.get()
+    answer = Client().get(f"/track/{shipment.pk}/")
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "A-1" in text
+    for word in ("Asha", "9876543210", "Secret Lane", "411004"):
+        assert word not in text
+    assert answer["X-Robots-Tag"] == "noindex"
+    for status, words in (("in_doubt", "Being prepared"), ("delivered", "Delivered"),
+                          ("lost", "Lost"), ("undelivered", "Undelivered")):  # fmt: skip
+        Shipment.objects.update(status=status)
+        assert words in Client().get(f"/track/{shipment.pk}/").content.decode()
+    assert Client().get("/track/shp_nothing/").status_code == 404
+
+
+def test_the_page_of_a_bulk_job_is_few_statements_however_many_its_orders(
+    operator: Client, account: Any, django_assert_max_num_queries: Any
+) -> None:
+    job = BulkJob.objects.create(company=account.company, total=30)
+    for number, tracking_id in enumerate(make_parcels(account, 30)):
+        shipment = Shipment.objects.get(tracking_id=tracking_id)
+        BulkOrder.objects.create(
+            job=job, position=number, order_number=shipment.order_number, shipment=shipment,
+            outcome="booked", finished_at=timezone.now(), request="9, Secret Lane",
+        )  # fmt: skip
+    with django_assert_max_num_queries(12) as queries:
+        page = operator.get(reverse(f"{name_of(BulkJob)}_change", args=[job.pk])).content.decode()
+    assert shipment.order_number in page
+    assert '"request"' not in str(queries.captured_queries)

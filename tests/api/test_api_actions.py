@@ -1,0 +1,351 @@
+"""What a storefront may do with a shipment that is under way, and when it may not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from couriers.contract import india
+from couriers.contract.errors import CircuitOpen, FieldProblem, InvalidRequest, Rejected, Unknown
+from couriers.contract.statuses import STATUS_FACTS, Category, Status
+from couriers.contract.types import ActionResult, ActionState, Document
+from couriers.models import CourierCall, Shipment, StoredLabel
+from tests.support.factories import ShipmentFactory
+from tests.support.toy import PDF
+
+TOMORROW = (india.today() + dt.timedelta(days=1)).isoformat()
+ACTIONS: dict[str, dict[str, Any]] = {
+    "cancel": {},
+    "track": {},
+    "reattempt": {"date": TOMORROW},
+    "rto": {"remark": "refused"},
+    "address": {"date": TOMORROW, "phone": "98450 12345"},
+    "dispatch-date": {"date": TOMORROW},
+}
+METHODS = {
+    "cancel": "cancel_shipment",
+    "track": "track_shipment",
+    "reattempt": "request_reattempt",
+    "rto": "request_rto",
+    "address": "update_delivery_address",
+    "dispatch-date": "schedule_pickup",
+}
+
+
+@pytest.fixture
+def shipment(account: Any, able: Any) -> Shipment:
+    return ShipmentFactory(
+        account=account, warehouse=account.company.warehouses.get(), status="undelivered"
+    )
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = str(tmp_path)
+    return tmp_path
+
+
+def act(client: Client, shipment: Shipment, name: str, body: Any = None) -> Any:
+    data = ACTIONS[name] if body is None else body
+    url = f"/api/v1/shipments/{shipment.pk}/{name}/"
+    return client.post(url, json.dumps(data), content_type="application/json")
+
+
+def stand(shipment: Shipment, status: str, **more: Any) -> None:
+    Shipment.objects.filter(pk=shipment.pk).update(status=status, **more)
+
+
+def raising(error: Exception) -> Any:
+    def hook(_: Any) -> None:
+        raise error
+
+    return hook
+
+
+def allowed(name: str, status: Status) -> bool:
+    facts = STATUS_FACTS[status]
+    if name == "cancel":
+        return facts.cancellable or status == Status.CANCELLED
+    if name == "dispatch-date":
+        return facts.category is Category.PICKUP
+    return facts.reattemptable
+
+
+@pytest.mark.parametrize("name", ["cancel", "reattempt", "rto", "address", "dispatch-date"])
+def test_an_action_is_taken_only_where_the_status_allows_it(
+    storefront: Client, shipment: Shipment, able: Any, name: str
+) -> None:
+    for status in Status:
+        if status in (Status.BOOKING, Status.IN_DOUBT, Status.FAILED):
+            continue
+        shipment.scans.all().delete()
+        stand(shipment, status)
+        able.asked.clear()
+        answer = act(storefront, shipment, name)
+        if allowed(name, status):
+            assert (answer.status_code, answer.json()["state"]) == (200, "done"), status
+        else:
+            assert answer.status_code == 409, status
+            assert answer.json()["type"].startswith("/problems/not-")
+            assert able.asked == []
+
+
+def test_a_reattempt_goes_to_the_courier_with_its_day_and_leaves_a_record(
+    storefront: Client, shipment: Shipment, able: Any
+) -> None:
+    answer = act(storefront, shipment, "reattempt", {"date": TOMORROW, "instructions": "Ring"})
+    assert answer.json() == {"state": "done", "handle": "", "remark": "again"}
+    (name, request) = able.asked[0]
+    assert (name, request.tracking_id) == ("request_reattempt", shipment.tracking_id)
+    assert (request.date.isoformat(), request.instructions) == (TOMORROW, "Ring")
+    call = CourierCall.objects.get()
+    assert (call.operation, call.outcome, call.shipment_id) == (
+        "request_reattempt", "ok", shipment.pk,
+    )  # fmt: skip
+
+
+def test_a_reason_that_no_attempt_can_mend_allows_rto_alone(
+    storefront: Client, shipment: Shipment, able: Any
+) -> None:
+    stand(shipment, "undelivered", courier_status="undelivered", ndr_reason="Refused by customer")
+    assert act(storefront, shipment, "reattempt").json()["type"] == "/problems/not-reattemptable"
+    assert act(storefront, shipment, "rto").status_code == 200
+    assert able.asked == [("request_rto", (shipment.tracking_id, "refused"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "field"),
+    [
+        ("reattempt", {}, "date"),
+        ("reattempt", {"date": "soon"}, "date"),
+        ("reattempt", {"date": "2020-01-01"}, "date"),
+        ("reattempt", {"date": india.today().isoformat()}, "date"),
+        ("reattempt", {"date": "9999-12-31"}, "date"),
+        ("reattempt", {"date": TOMORROW, "instructions": "x" * 201}, "instructions"),
+        ("rto", {"remark": "x" * 201}, "remark"),
+        ("rto", {"why": "x"}, "why"),
+        ("address", {"date": TOMORROW}, "address"),
+        ("address", {"date": TOMORROW, "phone": "98765ABCDE"}, "phone"),
+        ("address", {"date": TOMORROW, "address": "x" * 501}, "address"),
+        ("dispatch-date", {"date": TOMORROW, "slot": "x" * 51}, "slot"),
+    ],
+)
+def test_a_bad_field_is_named_before_any_call(
+    storefront: Client, shipment: Shipment, able: Any, name: str, body: Any, field: str
+) -> None:
+    if name == "dispatch-date":
+        stand(shipment, "booked")
+    answer = act(storefront, shipment, name, body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert able.asked == []
+
+
+def test_a_body_that_is_no_object_is_refused(storefront: Client, shipment: Shipment) -> None:
+    for body in ([], "x", 1):
+        assert act(storefront, shipment, "rto", body).status_code == 400
+
+
+def test_what_a_plug_in_refuses_before_the_wire_names_its_field(
+    storefront: Client, shipment: Shipment, able: Any
+) -> None:
+    problem = FieldProblem("date", "must be at most seven days ahead")
+    able.on_call["request_reattempt"] = raising(InvalidRequest([problem]))
+    answer = act(storefront, shipment, "reattempt")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "date")
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+@pytest.mark.parametrize(
+    ("error", "status", "outcome"),
+    [
+        (Unknown("read time-out"), 502, "unknown"),
+        (CircuitOpen("failing", retry_after=40), 503, "not_sent"),
+        (Rejected("no", courier_message="Not in NDR state"), 422, "rejected"),
+        (KeyError("a fault in the plug-in"), 500, "unknown"),
+    ],
+)
+def test_a_failure_is_never_taken_for_success(
+    storefront: Client,
+    shipment: Shipment,
+    able: Any,
+    name: str,
+    error: Exception,
+    status: int,
+    outcome: str,
+) -> None:
+    if name == "dispatch-date":
+        stand(shipment, "booked")
+    before = Shipment.objects.get().status
+    able.on_call[METHODS[name]] = raising(error)
+    storefront.raise_request_exception = False
+    answer = act(storefront, shipment, name)
+    assert answer.status_code == status
+    assert Shipment.objects.get().status == before
+    assert Shipment.objects.get().consignee_phone == "9876543210"
+    if status == 503:
+        assert answer["Retry-After"] == "40"
+    if status == 422:
+        assert answer.json()["courier_message"] == "Not in NDR state"
+    if name != "track":
+        assert CourierCall.objects.get().outcome == outcome
+
+
+def test_a_new_phone_and_address_are_kept_once_the_courier_has_them(
+    storefront: Client, shipment: Shipment, able: Any
+) -> None:
+    body = {"date": TOMORROW, "phone": "+91 98450 12345", "address": "7, New Lane"}
+    assert act(storefront, shipment, "address", body).status_code == 200
+    shipment.refresh_from_db()
+    assert (shipment.consignee_phone, shipment.consignee_address) == ("9845012345", "7, New Lane")
+    assert able.asked[0][1].phone == "9845012345"
+    assert "7, New Lane" not in str(CourierCall.objects.values().get())
+
+
+def test_a_cancellation_that_is_only_accepted_is_not_one_yet(
+    storefront: Client, shipment: Shipment, able: Any
+) -> None:
+    able.on_call["cancel_shipment"] = lambda _: ActionResult(ActionState.ACCEPTED, handle="h-1")
+    answer = act(storefront, shipment, "cancel")
+    assert answer.json() == {"state": "accepted", "handle": "h-1", "remark": ""}
+    assert Shipment.objects.get().status == "undelivered"
+
+
+def test_a_return_is_cancelled_and_fetched_by_its_own_operations(
+    storefront: Client, shipment: Shipment, able: Any
+) -> None:
+    stand(shipment, "booked", direction="reverse")
+    assert act(storefront, shipment, "dispatch-date").status_code == 200
+    assert act(storefront, shipment, "cancel").status_code == 200
+    assert [name for name, _ in able.asked] == [
+        "schedule_reverse_pickup", "cancel_reverse_shipment",
+    ]  # fmt: skip
+    stand(shipment, "undelivered", direction="reverse")
+    assert act(storefront, shipment, "rto").status_code == 409
+
+
+def test_the_pickup_names_the_warehouse_as_the_courier_knows_it(
+    storefront: Client, shipment: Shipment, account: Any, able: Any
+) -> None:
+    stand(shipment, "booked")
+    shipment.warehouse.registrations.create(account=account, reference="WH-7", state="synced")
+    act(storefront, shipment, "dispatch-date", {"date": TOMORROW, "slot": "10-13"})
+    request = able.asked[0][1]
+    assert (request.pickup.reference, request.slot) == ("WH-7", "10-13")
+    assert request.tracking_ids == (shipment.tracking_id,)
+
+
+@pytest.mark.parametrize("name", ["reattempt", "rto", "address", "dispatch-date"])
+def test_what_a_courier_lacks_is_not_supported_and_leaves_no_record(
+    storefront: Client, account: Any, toy: Any, name: str
+) -> None:
+    shipment = ShipmentFactory(
+        account=account,
+        warehouse=account.company.warehouses.get(),
+        status="booked" if name == "dispatch-date" else "undelivered",
+    )
+    answer = act(storefront, shipment, name)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/not-supported")
+    assert not CourierCall.objects.exists()
+
+
+@pytest.mark.parametrize("name", [*sorted(ACTIONS), "label"])
+def test_another_companys_shipment_is_a_404_for_every_action(
+    storefront: Client, able: Any, name: str
+) -> None:
+    other = ShipmentFactory(status="undelivered")
+    url = f"/api/v1/shipments/{other.pk}/{name}/"
+    answer = storefront.get(url) if name == "label" else act(storefront, other, name)
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+    assert able.asked == []
+
+
+def label(client: Client, shipment: Shipment) -> Any:
+    return client.get(f"/api/v1/shipments/{shipment.pk}/label/")
+
+
+def body_of(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+def test_a_label_is_fetched_once_and_then_served_from_storage(
+    storefront: Client, shipment: Shipment, able: Any, media: Path
+) -> None:
+    for _ in range(3):
+        answer = label(storefront, shipment)
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+        assert body_of(answer) == PDF
+    assert able.asked == [("get_label", [shipment.tracking_id])]
+    assert [p.read_bytes() for p in media.rglob("*.pdf")] == [PDF]
+
+
+@pytest.mark.parametrize("accepted", ["application/pdf", "application/pdf, */*;q=0.1"])
+def test_a_label_is_had_by_who_accepts_a_pdf_alone(
+    storefront: Client, shipment: Shipment, able: Any, monkeypatch: Any, accepted: str
+) -> None:
+    url = f"/api/v1/shipments/{shipment.pk}/label/"
+    answer = storefront.get(url, headers={"Accept": accepted})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert body_of(answer) == PDF
+    monkeypatch.setattr(able, "get_label_data", lambda self, ids: [{"number": ids[0]}])
+    data = storefront.get(f"{url}?json_only=true", headers={"Accept": accepted})
+    assert (data["Content-Type"], data.json()) == (
+        "application/json", {"number": shipment.tracking_id},
+    )  # fmt: skip
+    stand(shipment, "in_doubt", tracking_id="")
+    refused = storefront.get(url, headers={"Accept": accepted})
+    assert (refused.status_code, refused["Content-Type"]) == (409, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"status": false}', b"", b"%PDF-1.4 cut off", b"x%PDF-1.4 %%EOF"]
+)
+def test_what_is_not_a_whole_pdf_is_never_stored(
+    storefront: Client, shipment: Shipment, able: Any, media: Path, content: bytes
+) -> None:
+    able.on_call["get_label"] = lambda _: Document(content, "application/pdf", "l.pdf")
+    answer = label(storefront, shipment)
+    assert (answer.status_code, answer.json()["type"]) == (502, "/problems/unknown-outcome")
+    assert not StoredLabel.objects.exists()
+    assert list(media.rglob("*.pdf")) == []
+    able.on_call.clear()
+    assert label(storefront, shipment).status_code == 200
+
+
+def test_a_label_that_is_too_large_is_never_stored(
+    storefront: Client, shipment: Shipment, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"LABEL_MAX_BYTES": len(PDF) - 1}
+    assert label(storefront, shipment).status_code == 502
+    assert not StoredLabel.objects.exists()
+
+
+def test_a_label_that_the_storage_lost_is_fetched_again(
+    storefront: Client, shipment: Shipment, able: Any, media: Path
+) -> None:
+    body_of(label(storefront, shipment))
+    next(media.rglob("*.pdf")).unlink()
+    assert body_of(label(storefront, shipment)) == PDF
+    assert len(able.asked) == 2
+
+
+def test_a_parcel_that_was_made_anew_gets_a_label_of_its_own(
+    storefront: Client, shipment: Shipment, able: Any
+) -> None:
+    body_of(label(storefront, shipment))
+    stand(shipment, "booked", tracking_id="../../NEW")
+    body_of(label(storefront, shipment))
+    assert able.asked[-1] == ("get_label", ["../../NEW"])
+    names = list(StoredLabel.objects.values_list("file", flat=True))
+    assert len(set(names)) == 2
+    assert all(name.startswith("labels/") and ".." not in name for name in names)
+
+
+def test_a_shipment_in_doubt_has_no_label_yet(storefront: Client, shipment: Shipment) -> None:
+    stand(shipment, "in_doubt", tracking_id="")
+    answer = label(storefront, shipment)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-booked")

@@ -1,0 +1,99 @@
+"""docs/api.md against the code: every endpoint and every problem, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from couriers.api import problems
+from tests.support.factories import ShipmentFactory, make_api_key
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "api.md").read_text()
+# Functions and exceptions whose first argument is the name of a problem, some after the shipment.
+NAMERS = {"problem": 0, "ActionNotAllowed": 0, "_refused": 1, "_check_undelivered": 1}
+
+
+def named_in_the_code() -> set[str]:
+    names = {*problems._DRF.values()}
+    for path in sorted((ROOT / "couriers").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            place = NAMERS.get(called)
+            if place is None or len(node.args) <= place:
+                continue
+            for part in ast.walk(node.args[place]):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    names.add(part.value)
+    return names
+
+
+def endpoints_in_the_code() -> set[str]:
+    schema: Any = SchemaGenerator().get_schema(request=None, public=True)
+    return {
+        f"{method.upper()} {path}"
+        for path, methods in schema["paths"].items()
+        for method in methods
+        if path.startswith("/api/v1/")
+    }
+
+
+def test_the_page_lists_every_endpoint_and_no_other() -> None:
+    documented = re.findall(r"^\| `([A-Z]+ /api/v1/[^`]+)` \|", PAGE, re.MULTILINE)
+    assert len(documented) == len(set(documented))
+    assert set(documented) == endpoints_in_the_code()
+
+
+def test_the_page_lists_every_problem_and_no_other() -> None:
+    documented = re.findall(r"^\| `/problems/([a-z-]+)` \|", PAGE, re.MULTILINE)
+    assert len(documented) == len(set(documented))
+    assert "order-live" in named_in_the_code()
+    assert set(documented) == named_in_the_code()
+
+
+def test_the_schema_is_valid_and_makes_no_warning() -> None:
+    out = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
+    assert "openapi: 3.1" in out.getvalue()
+
+
+def test_fifty_shipments_are_listed_in_at_most_three_statements(
+    company: Any, account: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = Client(headers={"Authorization": f"Api-Key {make_api_key(company)}"})
+    warehouse = company.warehouses.get()
+    for _ in range(51):
+        ShipmentFactory(account=account, warehouse=warehouse)
+    with django_assert_max_num_queries(3):
+        page = client.get("/api/v1/shipments/?page_size=50").json()
+    assert len(page["results"]) == 50
+    assert page["next"]
+
+
+@pytest.mark.parametrize("path", ["shipments", "manifests"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cursor=x",
+        "cursor=shp_" + "x" * 40,
+        "page_size=0",
+        "page_size=201",
+        "page_size=000000200999",
+        "page_size=1" + "9" * 5000,
+        "page_size=²",
+        "cursor=shp_%00",
+    ],
+)
+def test_a_page_is_bounded(storefront: Client, path: str, query: str) -> None:
+    answer = storefront.get(f"/api/v1/{path}/?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/validation")

@@ -1,0 +1,111 @@
+"""The staff's part of the API: with the admin's permissions, in few statements, with a trace."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+from structlog.testing import capture_logs
+
+from couriers.models import CourierCall, Shipment
+from couriers.operations.evidence import evidence_of_all
+from couriers.resilience.circuit_breaker import CircuitBreaker
+from tests.support.factories import CourierAccountFactory, ShipmentFactory, WarehouseFactory
+
+URL = "/api/v1/ops/"
+READABLE = {
+    "in-doubt/": "shipment", "circuits/": "courieraccount", "webhook-events/": "webhookevent",
+}  # fmt: skip
+
+
+def staff(*codenames: str, **more: Any) -> Client:
+    user = User.objects.create_user("operator", **{"is_staff": True} | more)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def doubts(account: Any, count: int) -> list[Shipment]:
+    warehouse = account.company.warehouses.get()
+    return [
+        ShipmentFactory(account=account, warehouse=warehouse, status="in_doubt", tracking_id="")
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_staff_looks_only_at_what_the_admin_would_show(db: None, path: str) -> None:
+    others = {f"{verb}_{model}" for model in READABLE.values() for verb in ("view", "change")}
+    needed = {f"view_{READABLE[path]}", f"change_{READABLE[path]}"}
+    client = staff(*(others - needed), "settle_doubt", "replay_event")
+    answer = client.get(URL + path)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
+    user = User.objects.get()
+    for codename in needed:
+        user.user_permissions.set(Permission.objects.filter(codename=codename))
+        assert client.get(URL + path).status_code == 200
+    User.objects.update(is_staff=False)
+    assert client.get(URL + path).status_code == 403
+
+
+def test_a_page_of_doubts_is_few_statements(
+    account: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = staff("view_shipment")
+    doubts(account, 20)
+    with django_assert_max_num_queries(7):
+        assert len(client.get(URL + "in-doubt/").json()) == 20
+
+
+def test_each_doubt_has_the_evidence_of_its_own_account_and_time(account: Any) -> None:
+    now = timezone.now()
+    first, second = doubts(account, 2)
+    other = CourierAccountFactory(courier=account.courier)
+    WarehouseFactory(company=other.company)
+    (elsewhere,) = doubts(other, 1)
+    CourierCall.objects.create(
+        account=account, shipment=second, operation="create_shipment",
+        started_at=now + dt.timedelta(minutes=2),
+    )  # fmt: skip
+    for minute, confirmed in ((1, True), (3, False)):
+        at = now + dt.timedelta(minutes=minute)
+        ShipmentFactory(
+            account=account, warehouse=first.warehouse, booked_at=at,
+            confirmed_at=at if confirmed else None,
+        )  # fmt: skip
+    told = evidence_of_all([elsewhere, second, first])
+    assert [(one.later, one.confirmed) for one in told] == [(0, 0), (1, 0), (2, 1)]
+    assert [len(one.calls) for one in told] == [0, 1, 0]
+    assert told[1].in_doubt_since == now + dt.timedelta(minutes=2)
+    assert told[2].last_confirmed_at == now + dt.timedelta(minutes=1)
+
+
+def test_a_circuit_that_is_closed_by_hand_leaves_a_trace(account: Any) -> None:
+    client = staff("settle_doubt", "view_courieraccount")
+    breaker = CircuitBreaker.of_account("toy", account.pk)
+    for _ in range(5):
+        breaker.before_call()
+        breaker.record_failure()
+    (shown,) = client.get(URL + "circuits/").json()
+    assert (shown["account"], shown["state"]) == (account.pk, "open")
+    with capture_logs() as logs:
+        answer = client.delete(f"{URL}circuits/{account.pk}/")
+    assert (answer.status_code, answer.json()["state"]) == (200, "closed")
+    operator = User.objects.get()
+    (line,) = [line for line in logs if line["event"] == "circuit_reset"]
+    assert (line["account"], line["actor"]) == (account.pk, operator.pk)
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id) == (operator, account.pk)
+    assert "Circuit closed by hand" in str(entry)
+
+
+def test_a_circuit_is_not_closed_by_who_may_only_look(account: Any) -> None:
+    client = staff("view_courieraccount", "change_courieraccount")
+    assert client.delete(f"{URL}circuits/{account.pk}/").status_code == 403
+    assert not LogEntry.objects.exists()

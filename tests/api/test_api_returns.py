@@ -1,0 +1,121 @@
+"""Returns over the API: several for one order, each booked once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from couriers.contract.errors import Rejected
+from couriers.models import IdempotencyKey, Shipment
+from couriers.operations.retention import purge
+from tests.api.test_api_shipments import post
+from tests.booking.test_protocol import raising
+
+
+@pytest.fixture
+def delivered(storefront: Client, account: Any, order: Any) -> Shipment:
+    pk = post(storefront, order).json()["id"]
+    Shipment.objects.update(status="delivered")
+    return Shipment.objects.get(pk=pk)
+
+
+def give_back(client: Client, shipment: Shipment, key: str = "", **body: Any) -> Any:
+    return client.post(
+        f"/api/v1/shipments/{shipment.pk}/return/",
+        {"return_reason": "Wrong size", **body},
+        content_type="application/json",
+        headers={"Idempotency-Key": key} if key else {},
+    )
+
+
+def test_a_return_has_a_number_of_its_own_and_is_replayed(
+    storefront: Client, delivered: Shipment, toy: Any
+) -> None:
+    first = give_back(storefront, delivered, "k1")
+    data = first.json()
+    assert first.status_code == 201, data
+    assert (data["order_number"], data["direction"], data["original"]) == (
+        f"{delivered.order_number}-R1", "reverse", delivered.pk,
+    )  # fmt: skip
+    again = give_back(storefront, delivered, "k1")
+    assert (again.content, again["Idempotent-Replayed"]) == (first.content, "true")
+    assert toy.booked == [delivered.order_number, f"{delivered.order_number}-R1"]
+
+
+def test_a_second_return_of_the_order_is_not_answered_with_the_first(
+    storefront: Client, delivered: Shipment
+) -> None:
+    item = {"name": "T-shirt 3XL", "quantity": 1, "value": "500.00", "gst_rate": "12"}
+    first = give_back(storefront, delivered, "k1", items=[item]).json()
+    second = give_back(storefront, delivered, "k2", items=[item]).json()
+    assert first["id"] != second["id"]
+    assert second["order_number"] == f"{delivered.order_number}-R2"
+    assert second["total_amount"] == "500.00"
+
+
+def test_a_number_that_is_given_names_the_return(storefront: Client, delivered: Shipment) -> None:
+    first = give_back(storefront, delivered, order_number="BACK-1")
+    again = give_back(storefront, delivered, order_number="BACK-1")
+    assert (first.status_code, again.content) == (201, first.content)
+
+
+def test_without_number_and_key_nothing_is_booked(
+    storefront: Client, delivered: Shipment, toy: Any
+) -> None:
+    answer = give_back(storefront, delivered)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "order_number")
+    same = give_back(storefront, delivered, order_number=delivered.order_number)
+    assert same.status_code == 400
+    assert toy.booked == [delivered.order_number]
+
+
+def test_another_return_under_the_key_is_422(storefront: Client, delivered: Shipment) -> None:
+    give_back(storefront, delivered, "k1")
+    answer = give_back(storefront, delivered, "k1", return_reason="Torn")
+    assert (answer.status_code, answer.json()["fields"]) == (422, ["return_reason"])
+
+
+def test_only_what_was_delivered_comes_back(storefront: Client, delivered: Shipment) -> None:
+    Shipment.objects.update(status="in_transit")
+    answer = give_back(storefront, delivered, "k1")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-returnable")
+
+
+def test_another_companys_shipment_is_not_found(delivered: Shipment) -> None:
+    from tests.support.factories import CompanyFactory, make_api_key
+
+    other = Client(headers={"Authorization": f"Api-Key {make_api_key(CompanyFactory())}"})
+    assert give_back(other, delivered, "k1").status_code == 404
+
+
+def test_a_number_names_the_return_tomorrow_too(storefront: Client, delivered: Shipment) -> None:
+    """Its date was left out, and is still the day of the first request."""
+    first = give_back(storefront, delivered, order_number="BACK-1")
+    with time_machine.travel(timezone.now() + dt.timedelta(days=1)):
+        again = give_back(storefront, delivered, order_number="BACK-1")
+    assert (again.status_code, again.content) == (201, first.content)
+
+
+def test_the_counter_passes_over_a_number_in_use(storefront: Client, delivered: Shipment) -> None:
+    taken = f"{delivered.order_number}-R2"
+    assert give_back(storefront, delivered, "k1", order_number=taken).status_code == 201
+    answer = give_back(storefront, delivered, "k2")
+    assert answer.json()["order_number"] == f"{delivered.order_number}-R3"
+
+
+def test_a_key_is_kept_from_its_last_attempt_on(
+    storefront: Client, delivered: Shipment, toy: Any
+) -> None:
+    toy.on_create = raising(Rejected("no"))
+    assert give_back(storefront, delivered, "k1").status_code == 422
+    IdempotencyKey.objects.update(created_at=timezone.now() - dt.timedelta(days=31))
+    toy.on_create = None
+    first = give_back(storefront, delivered, "k1")
+    purge()
+    assert give_back(storefront, delivered, "k1").content == first.content
+    assert toy.booked.count(f"{delivered.order_number}-R1") == 1

@@ -1,0 +1,91 @@
+"""Times are UTC: those that the API writes, and those that it reads without an offset."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.utils import timezone
+
+from couriers.models import Shipment
+from tests.support.factories import ShipmentFactory
+
+URL = "/api/v1/shipments/"
+WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def times(answer: Any) -> Iterator[tuple[str, str]]:
+    """Every time of an answer by its field."""
+    found = [answer.json()]
+    while found:
+        for name, value in found.pop().items():
+            if isinstance(value, dict):
+                found.append(value)
+            elif isinstance(value, list):
+                found += [inner for inner in value if isinstance(inner, dict)]
+            elif value and (name == "at" or name.endswith(("_at", "_since"))):
+                yield name, value
+
+
+def post(client: Client, url: str, body: Any) -> Any:
+    return client.post(url, json.dumps(body), content_type="application/json")
+
+
+@pytest.fixture
+def shipment(account: Any) -> Shipment:
+    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+
+
+def test_every_time_is_written_as_utc_to_the_millisecond(
+    storefront: Client, able: Any, shipment: Shipment, order: Any
+) -> None:
+    manifest = post(
+        storefront, "/api/v1/manifests/", {"courier": "toy", "shipments": [shipment.pk]}
+    )
+    answers = [
+        storefront.get(URL),
+        storefront.get(f"{URL}{shipment.pk}/"),
+        post(storefront, f"{URL}bulk/", {"orders": [order]}),
+        manifest,
+        storefront.get("/api/v1/manifests/"),
+        storefront.get(manifest["Location"]),
+    ]
+    for answer in answers:
+        found = dict(times(answer))
+        assert "created_at" in found
+        assert all(WRITTEN.fullmatch(value) for value in found.values()), found
+        written = dt.datetime.fromisoformat(found["created_at"])
+        assert abs(timezone.now() - written) < dt.timedelta(minutes=1)
+
+
+def test_staff_reads_utc_too(shipment: Shipment, client: Client) -> None:
+    Shipment.objects.update(status="in_doubt", tracking_id="")
+    client.force_login(get_user_model().objects.create_superuser("op"))
+    answer = client.get("/api/v1/ops/in-doubt/")
+    assert WRITTEN.fullmatch(answer.json()[0]["in_doubt_since"])
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("created_after=2026-11-23T20:00:00", True),
+        ("created_after=2026-11-23T20:00:00.001", False),
+        ("created_after=2026-11-24", False),
+        ("created_before=2026-11-24", True),
+        ("created_before=2026-11-23T20:00:00", False),
+        ("created_after=2026-11-24T01:30:00%2B05:30", True),
+        ("created_after=2026-11-24T01:30:01%2B05:30", False),
+        ("created_after=2026-11-23T20:00:00Z", True),
+    ],
+)
+def test_a_time_without_an_offset_is_utc(
+    storefront: Client, shipment: Shipment, query: str, found: bool
+) -> None:
+    Shipment.objects.update(created_at=dt.datetime(2026, 11, 23, 20, tzinfo=dt.UTC))
+    assert bool(storefront.get(f"{URL}?{query}").json()["results"]) is found

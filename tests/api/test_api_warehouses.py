@@ -1,0 +1,104 @@
+"""Warehouses over the API: one default, names that are unique, nothing of another company's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from couriers.api import warehouses
+from couriers.models import Warehouse
+from tests.support.factories import WarehouseFactory
+
+URL = "/api/v1/warehouses/"
+BODY = {
+    "name": "North", "contact_name": "Gate", "phone": "+91 98450 12345",
+    "address": "2, Example Road", "city": "Delhi", "state": "DL", "pincode": "110001",
+}  # fmt: skip
+
+
+def send(client: Client, method: str, url: str, **body: Any) -> Any:
+    return getattr(client, method)(url, json.dumps(body), content_type="application/json")
+
+
+def test_a_warehouse_is_changed_in_part_or_whole(storefront: Client, company: Any) -> None:
+    own = company.warehouses.get()
+    url = f"{URL}{own.pk}/"
+    answer = send(storefront, "patch", url, phone="098450-54321", state="karnataka")
+    assert (answer.status_code, answer.json()["phone"]) == (200, "9845054321")
+    assert answer.json()["name"] == own.name
+    assert send(storefront, "put", url, **BODY).json()["city"] == "Delhi"
+    assert send(storefront, "put", url, name="x").status_code == 400
+    assert send(storefront, "patch", url, name="North").status_code == 200  # its own name
+    assert storefront.delete(url).status_code == 405
+
+
+def test_there_is_one_default_and_it_moves(storefront: Client, company: Any) -> None:
+    first = company.warehouses.get()
+    second = send(storefront, "post", URL, **BODY, is_default=True).json()
+    assert list(Warehouse.objects.filter(is_default=True)) == [Warehouse(pk=second["id"])]
+    send(storefront, "patch", f"{URL}{first.pk}/", is_default=True)
+    assert list(Warehouse.objects.filter(is_default=True)) == [first]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "Taken"}, "name"), ({"name": "x" * 101}, "name"), ({"phone": "12"}, "phone"),
+        ({"pincode": "012345"}, "pincode"), ({"state": "Atlantis"}, "state"),
+        ({"address": "x" * 501}, "address"), ({"is_default": "perhaps"}, "is_default"),
+        ({"id": "whs_x", "surprise": 1}, "surprise"),
+        ({"name": "A\u202eB"}, "name"), ({"contact_name": "x\r\ny"}, "contact_name"),
+        ({"address": "a\u0007b"}, "address"), ({"city": "De\u200blhi"}, "city"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["post", "patch"])
+def test_a_bad_field_is_named(
+    storefront: Client, company: Any, method: str, change: Any, field: str
+) -> None:
+    WarehouseFactory(company=company, name="Taken", is_default=False)
+    own = company.warehouses.get(is_default=True)
+    url = URL if method == "post" else f"{URL}{own.pk}/"
+    answer = send(storefront, method, url, **(BODY if method == "post" else {}) | change)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+
+
+def test_a_list_in_place_of_an_object_is_refused(storefront: Client, company: Any) -> None:
+    answer = storefront.post(URL, "[]", content_type="application/json")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/validation")
+
+
+def test_another_companys_warehouse_is_a_404_and_its_names_are_free(
+    storefront: Client, company: Any
+) -> None:
+    other = WarehouseFactory(name="North")
+    for method in ("get", "put", "patch"):
+        answer = getattr(storefront, method)(f"{URL}{other.pk}/", content_type="application/json")
+        assert answer.status_code == 404
+    assert send(storefront, "post", URL, **BODY, is_default=True).status_code == 201
+    other.refresh_from_db()
+    assert other.is_default
+
+
+def test_what_couriers_make_of_it_is_shown_in_a_bounded_number_of_statements(
+    storefront: Client, account: Any, django_assert_max_num_queries: Any
+) -> None:
+    own = account.company.warehouses.get()
+    own.registrations.create(account=account, state="failed", reason="Pincode not served")
+    for number in range(5):
+        WarehouseFactory(company=account.company, is_default=False, name=f"W{number}")
+    with django_assert_max_num_queries(4):
+        found = storefront.get(URL).json()
+    mine = next(w for w in found if w["id"] == own.pk)
+    assert mine["registrations"] == [
+        {"courier": "toy", "reference": "", "state": "failed", "reason": "Pincode not served"}
+    ]
+
+
+def test_their_number_is_bounded(
+    storefront: Client, company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouses, "MAX_WAREHOUSES", 1)
+    assert send(storefront, "post", URL, **BODY).status_code == 400

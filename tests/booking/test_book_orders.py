@@ -1,0 +1,324 @@
+"""The commands, as an operator types them, against a real sandbox."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from couriers.booking import protocol
+from couriers.booking.spreadsheet import Outcome, Result, import_orders, read_file, write_report
+from couriers.booking.spreadsheet.orders import COLUMNS
+from couriers.contract.errors import RateLimited, Unknown
+from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
+from sandbox.ekart.process import SandboxProcess
+from shipcrowd.embedded.processes import wait_until
+from tests.booking.test_protocol import raising, with_
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LINE = (
+    "A-1,2026-11-01,COD,Asha Sample,98450 12345,1 Example Street,,,560034,Kurta,Kurta,"
+    "62114290,1,320,30,22,6,1149,5,false"
+)
+ROW = dict(zip(COLUMNS, LINE.split(","), strict=True))
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess("--pace", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def seeded(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    for name, value in {
+        "BASE_URL": sandbox.url, "CLIENT_ID": "sandbox", "USERNAME": "sandbox",
+        "PASSWORD": "sandbox", "WEBHOOK_SECRET": "a-secret-of-tests",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"EKART_{name}", value)
+    return seed()
+
+
+SEED = (
+    "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin", "29AAGCR4375J1ZU",
+    "--address", "1 Example Road", "--state", "KA", "--pincode", "560001", "--phone", "9845012345",
+    "--limit", "create_shipment=500/1s", "--json",
+)  # fmt: skip
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def seed(*more: str) -> dict[str, Any]:
+    return dict(json.loads(run(*SEED, *more)))
+
+
+def book(path: Path, *more: str) -> dict[str, Any]:
+    flags = ["--company", "acme", "--courier", "ekart", "--workers", "3", "--json", *more]
+    return dict(json.loads(run("book_orders", str(path), *flags)))
+
+
+def write(path: Path, *changes: dict[str, str]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(ROW | change for change in changes)
+    return path
+
+
+def test_seeding_twice_makes_one_of_each_and_one_key(seeded: dict[str, Any]) -> None:
+    assert set(seeded) == {
+        "company", "account_id", "api_key", "webhook_url", "webhook_secret_set",
+    }  # fmt: skip
+    assert seeded["api_key"]
+    again = seed()
+    assert (again["account_id"], again["api_key"]) == (seeded["account_id"], None)
+    assert seed("--new-key")["api_key"]
+    assert CompanyApiKey.objects.count() == 2
+    account = CourierAccount.objects.get()
+    assert account.limits == {"create_shipment": {"count": 500, "window": 1}}
+    assert seeded["webhook_url"].endswith(f"/webhooks/ekart/{account.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--gstin", "29AAGCR4375J1ZX"], "--gstin has a wrong check digit"),
+        (["--pincode", "1"], "--pincode"),
+        (["--phone", "12"], "--phone"),
+        (["--state", "Atlantis"], "--state"),
+        (["--limit", "create_shipment=0/1s"], "--limit must be like"),
+        (["--limit", "fly=1/1s"], "known: add_address"),
+        (["--name", ""], "--create needs --name"),
+        (["--name", "A" * 201], "--name: .* at most 200"),
+        (["--company", "a/b c"], "--company: .* valid .slug."),
+        (["--company", "a" * 51], "--company: .* at most 50"),
+    ],
+)
+def test_a_bad_flag_is_named(seeded: dict[str, Any], flags: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words) as caught:
+        seed(*flags)
+    assert caught.value.returncode == 2
+    assert "\n" not in str(caught.value)
+    assert Company.objects.count() == 1
+
+
+def test_the_environment_is_named_where_it_lacks(
+    seeded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EKART_BASE_URL", "http://ekart.example")
+    with pytest.raises(CommandError, match="https"):
+        seed()
+    monkeypatch.setenv("EKART_BASE_URL", f"https://{'e' * 300}.example")
+    with pytest.raises(CommandError, match="EKART_BASE_URL: Enter a valid URL"):
+        seed()
+    monkeypatch.delenv("EKART_USERNAME")
+    with pytest.raises(CommandError, match="EKART_USERNAME"):
+        seed()
+
+
+def test_the_callback_is_registered_once(seeded: dict[str, Any], sandbox: SandboxProcess) -> None:
+    CourierAccount.objects.update(limits={"list_webhooks": {"count": 9, "window": 1}})
+    first = json.loads(run("register_webhooks", "--company", "acme", "--json"))
+    again = json.loads(run("register_webhooks", "--company", "acme", "--json"))
+    assert (first["created"], again["created"]) == (True, False)
+    assert first["id"] == again["id"]
+
+
+def test_orders_are_booked_once_and_each_is_reported(
+    seeded: dict[str, Any], sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    before = sandbox.state()["booked"]
+    path = write(
+        tmp_path / "orders.csv",
+        {},
+        {"order_number": "A-2", "quantity": "0", "order_value": ""},
+        {"order_number": "A-3", "pincode": ""},
+        {"order_number": "A-4", "consignee_phone": "98765ABCDE"},
+        {"order_number": "A-1", "product": "Socks", "order_value": "249.50", "quantity": "2"},
+        {"order_number": "A-5", "payment_mode": "PREPAID", "order_value": ""},
+        {"order_number": "A-6", "payment_mode": "BARTER"},
+        {"order_number": "A-7", "order_date": "yesterday"},
+        {"order_number": "A-8", "pincode": "400062", "city": "", "state": ""},
+        {"order_number": "A-9"},
+        {"order_number": "A-9", "pincode": "110001"},
+        {"order_number": "A-10", "unit_weight_g": "40000"},
+        {"order_number": "A-11", "order_value": "60000"},
+        {"order_number": "A-12", "order_value": "10.005"},
+    )
+    report = tmp_path / "report.csv"
+    counts = book(path, "--report", str(report))
+    assert counts == {
+        "orders": 12, "booked": 2, "already_booked": 0, "skipped": 1, "rejected": 9,
+        "in_doubt": 0, "failed": 0,
+    }  # fmt: skip
+    rows = {row["order_number"]: row for row in csv.DictReader(report.open())}
+    assert list(rows) == [f"A-{n}" for n in range(1, 13)]
+    assert rows["A-3"]["reason"] == "row 4, column pincode: is missing"
+    assert rows["A-5"]["reason"] == "row 7, column order_value: is missing"
+    assert rows["A-9"]["reason"] == "row 12, column pincode: differs from row 11"
+    assert "unit_weight_g" in rows["A-10"]["reason"]
+    assert rows["A-12"]["reason"] == "row 15, column order_value: has more than two decimals"
+    shipment = Shipment.objects.get(order_number="A-1")
+    assert (str(shipment.total_amount), shipment.weight_g) == ("1398.50", 960)
+    assert shipment.consignee_city == "Bengaluru Urban"
+    assert Shipment.objects.get(order_number="A-8").consignee_state == "Maharashtra"
+    again = book(path)
+    assert (again["booked"], again["already_booked"]) == (0, 2)
+    assert sandbox.state()["booked"] - before == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        (b"", "is empty"),
+        (b"order_number\nA-1\n", "lacks the columns"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (",".join(COLUMNS).encode() + b"\n", "has no orders"),
+        (",".join(COLUMNS).encode() + b"\na,b\n", "row 2 has 2 columns"),
+        (b"a,b,c," + ",".join(COLUMNS).encode() + b"\n" + b"x," * 21, "row 2 has 22 columns"),
+        (",".join(COLUMNS).encode() + b'\n"a', "is not CSV"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line_and_exit_2(
+    seeded: dict[str, Any], tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CommandError, match=words) as caught:
+        book(path)
+    assert caught.value.returncode == 2
+    assert "\n" not in str(caught.value)
+    assert not Shipment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [("folder", "is not a file"), ("nowhere/r.csv", "no folder"), ("/proc/r.csv", "be written")],
+)
+def test_a_report_that_cannot_be_written_is_known_before_the_first_booking(
+    seeded: dict[str, Any], tmp_path: Path, report: str, words: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(CommandError, match=words) as caught:
+        book(write(tmp_path / "o.csv", {}), "--report", str(tmp_path / report))
+    assert caught.value.returncode == 2
+    assert not Shipment.objects.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "o.csv"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_report_has_no_formulas(tmp_path: Path, text: str) -> None:
+    report = tmp_path / "report.csv"
+    written = [
+        Result(text, Outcome.REJECTED, reason=text),
+        Result("A-1", Outcome.BOOKED, "T-1", "shp_1", "a = b"),
+    ]
+    write_report(report, written)
+    with report.open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert rows[0] == [f"'{text}", "rejected", "", "", f"'{text}"]
+    assert rows[1] == ["A-1", "booked", "T-1", "shp_1", "a = b"]
+
+
+def test_a_report_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("the last one")
+    with pytest.raises(AttributeError):
+        write_report(tmp_path / "report.csv", [Result("A-1", Outcome.BOOKED), None])  # type: ignore[list-item]
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["the last one"]
+
+
+def test_unknown_companies_and_couriers_list_the_known(
+    seeded: dict[str, Any], tmp_path: Path
+) -> None:
+    path = str(write(tmp_path / "o.csv", {}))
+    with pytest.raises(CommandError, match="known: acme"):
+        run("book_orders", path, "--company", "x", "--courier", "ekart")
+    with pytest.raises(CommandError, match="known: ekart"):
+        run("book_orders", path, "--company", "acme", "--courier", "dhl")
+    Company.objects.create(slug="bare", name="Bare")
+    with pytest.raises(CommandError, match="seed_ekart first"):
+        run("book_orders", path, "--company", "bare", "--courier", "ekart")
+
+
+def test_a_lost_answer_ends_in_doubt_and_exit_3(
+    seeded: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from couriers_ekart.adapter import EkartAdapter
+
+    def lost(*_: Any) -> None:
+        raise Unknown("read time-out")
+
+    monkeypatch.setattr(EkartAdapter, "_create", lost)
+    path = write(tmp_path / "o.csv", {})
+    with pytest.raises(SystemExit) as caught:
+        book(path)
+    assert caught.value.code == 3
+    assert json.loads(run("reconcile_bookings", "--json")) == {"newly_in_doubt": 0, "in_doubt": 1}
+    assert json.loads(run("seed_couriers", "--json")) == {"added": [], "known": ["ekart"]}
+
+
+def test_an_order_that_is_in_doubt_already_is_not_called_booked(
+    account: Any, toy: Any, tmp_path: Path
+) -> None:
+    toy.on_create = raising(Unknown("lost"))
+    doubtful = protocol.book(account.company, with_(order_number="A-1"), key="by hand").shipment
+    path = write(tmp_path / "orders.csv", {})
+    done: list[Any] = []
+    import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
+    assert [(r.outcome, r.shipment_id) for r in done] == [("in_doubt", doubtful.pk)]
+
+
+def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
+    account: Any, toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("couriers.booking.spreadsheet.run.time.sleep", lambda _: None)
+    turns = iter([RateLimited("used up", retry_after=30)] * 25)
+
+    def hook(_: Any) -> None:
+        if error := next(turns, None):
+            raise error
+
+    toy.on_create = staticmethod(hook)
+    path = write(tmp_path / "orders.csv", {})
+    done: list[Any] = []
+    import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
+    assert [r.outcome for r in done] == ["booked"]
+
+
+def test_no_thread_leaves_its_connection_open_even_where_it_is_told_to_stop(
+    account: Any, tmp_path: Path
+) -> None:
+    lines = [{"order_number": f"A-{n}"} for n in range(40)]
+    orders = read_file(write(tmp_path / "orders.csv", *lines))
+
+    def sessions() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            )
+            return int(cursor.fetchone()[0])
+
+    def stop(_: Result) -> None:
+        raise KeyboardInterrupt
+
+    before = sessions()
+    with pytest.raises(KeyboardInterrupt):
+        import_orders(account.company, "toy", orders, workers=8, done=stop)
+    assert wait_until(lambda: sessions() <= before, 5)
+    assert Shipment.objects.count() < 40

@@ -1,0 +1,289 @@
+"""Bulk bookings: each order once, each outcome told, nothing of the consignee's left behind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+
+from couriers import tasks
+from couriers.booking import bulk
+from couriers.booking.protocol import book
+from couriers.contract.errors import CircuitOpen, NotSent, RateLimited, Rejected, Unknown
+from couriers.models import BulkJob, BulkOrder, Courier, Shipment
+from tests.booking.test_protocol import DRAFT, raising
+from tests.support.factories import CompanyFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/api/v1/shipments/bulk/"
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Tasks are collected: each test says itself when a worker comes."""
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        tasks.run_bulk_job, "apply_async", lambda args, **options: sent.append((args, options))
+    )
+    return sent
+
+
+def orders_of(order: dict[str, Any], *numbers: str) -> list[dict[str, Any]]:
+    return [order | {"order_number": number} for number in numbers]
+
+
+def post(client: Client, orders: Any) -> Any:
+    return client.post(URL, json.dumps({"orders": orders}), content_type="application/json")
+
+
+def outcomes(client: Client, url: str) -> dict[str, str]:
+    return {o["order_number"]: o["outcome"] for o in client.get(url).json()["orders"]}
+
+
+def test_each_order_ends_with_its_own_outcome_and_holds_up_no_other(
+    storefront: Client, account: Any, toy: Any, order: Any, no_worker: list[Any]
+) -> None:
+    post(storefront, orders_of(order, "old"))
+    bulk.work_on(BulkJob.objects.get().pk, seconds=9)
+    endings = {"refused": Rejected("no", courier_message="Wallet is empty"), "lost": Unknown("x")}
+
+    def hook(request: Any) -> None:
+        if request.order_number in endings:
+            raise endings[request.order_number]
+
+    toy.on_create = staticmethod(hook)
+    bad = order | {"order_number": "bad", "consignee": order["consignee"] | {"phone": "12"}}
+    alien = order | {"order_number": "alien", "courier": "dhl"}
+    changed = order | {"order_number": "changed"}
+    book(account.company, DRAFT, key="changed")
+    answer = post(
+        storefront, [*orders_of(order, "a", "old", "refused", "lost"), bad, alien, changed]
+    )
+    assert answer.status_code == 202, answer.content
+    url = answer["Location"]
+    assert answer.json()["counts"]["pending"] == 7
+    assert no_worker[-1] == ((url.split("/")[-2],), {})
+    assert bulk.work_on(url.split("/")[-2], seconds=9) is None
+    assert outcomes(storefront, url) == {
+        "a": "booked", "old": "already_booked", "refused": "rejected", "lost": "in_doubt",
+        "bad": "rejected", "alien": "rejected", "changed": "rejected",
+    }  # fmt: skip
+    job = storefront.get(url).json()
+    assert (job["state"], sum(job["counts"].values()), job["total"]) == ("done", 7, 7)
+    by_number = {o["order_number"]: o for o in job["orders"]}
+    assert [e["field"] for e in by_number["bad"]["errors"]] == ["consignee.phone"]
+    assert [e["field"] for e in by_number["alien"]["errors"]] == ["courier"]
+    assert "Wallet is empty" in by_number["refused"]["reason"]
+    assert by_number["a"]["tracking_id"].startswith("TOY")
+    assert by_number["lost"]["shipment"].startswith("shp_")
+
+
+def test_run_again_or_handed_in_again_nothing_is_booked_twice(
+    storefront: Client, account: Any, toy: Any, order: Any
+) -> None:
+    numbers = [f"B-{n}" for n in range(12)]
+    urls = [post(storefront, orders_of(order, *numbers))["Location"] for _ in range(2)]
+    for url in (*urls, *urls):
+        bulk.work_on(url.split("/")[-2], seconds=9)
+    assert sorted(toy.booked) == sorted(numbers)
+    assert storefront.get(urls[0]).json()["counts"]["booked"] == 12
+    assert storefront.get(urls[1]).json()["counts"]["already_booked"] == 12
+
+
+def test_the_consignees_data_is_encrypted_and_erased_once_settled(
+    storefront: Client, account: Any, order: Any
+) -> None:
+    job = post(storefront, orders_of(order, "a")).json()["id"]
+
+    def stored() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT t::text FROM shipcrowd_couriers_bulkorder t")
+            return str(cursor.fetchall())
+
+    assert "Secret Lane" in BulkOrder.objects.get().request
+    assert "Secret Lane" not in stored()
+    assert "98765" not in stored()
+    bulk.work_on(job, seconds=9)
+    assert BulkOrder.objects.get().request == ""
+
+
+def test_what_surely_was_not_booked_is_tried_again_later_and_then_failed(
+    storefront: Client, account: Any, toy: Any, order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "TRIES", 3)
+
+    def hook(_: Any) -> None:
+        raise NotSent("refused", retry_after=50)
+
+    toy.on_create = staticmethod(hook)
+    url = post(storefront, orders_of(order, "a"))["Location"]
+    job = url.split("/")[-2]
+    for _ in range(2):
+        delay = bulk.work_on(job, seconds=9)
+        assert delay is not None
+        assert 45 < delay <= 50
+        BulkOrder.objects.update(next_attempt_at=timezone.now())
+    assert bulk.work_on(job, seconds=9) is None
+    assert outcomes(storefront, url) == {"a": "failed"}
+    assert Shipment.objects.get().attempt == 3
+
+
+def test_switched_off_couriers_fail_at_once(storefront: Client, account: Any, order: Any) -> None:
+    Courier.objects.update(is_enabled=False)
+    url = post(storefront, orders_of(order, "a"))["Location"]
+    assert bulk.work_on(url.split("/")[-2], seconds=9) is None
+    assert outcomes(storefront, url) == {"a": "failed"}
+
+
+def test_a_job_that_nobody_works_on_is_taken_up_by_the_sweeper(
+    storefront: Client, account: Any, order: Any, no_worker: list[Any]
+) -> None:
+    job = post(storefront, orders_of(order, "a", "b")).json()["id"]
+    no_worker.clear()
+    first = BulkOrder.objects.first()
+    assert first is not None
+    BulkOrder.objects.filter(pk=first.pk).update(
+        lease_expires_at=timezone.now() + timezone.timedelta(seconds=60)
+    )
+    assert tasks.sweep_jobs() == 0
+    BulkOrder.objects.update(lease_expires_at=timezone.now())
+    assert tasks.sweep_jobs() == 1
+    assert no_worker[0][0] == (job,)
+    bulk.work_on(job, seconds=9)
+    assert tasks.sweep_jobs() == 0
+
+
+def test_a_broker_that_is_down_loses_no_job(
+    storefront: Client, account: Any, order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kombu.exceptions import OperationalError
+
+    def down(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(tasks.run_bulk_job, "apply_async", down)
+    assert post(storefront, orders_of(order, "a")).status_code == 202
+    assert bulk.stranded_jobs().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda o: [], "orders"),
+        (lambda o: {}, "orders"),
+        (lambda o: [o, o], "orders[1].order_number"),
+        (lambda o: [o, o | {"order_number": "x" * 101}], "orders[1].order_number"),
+        (lambda o: [o | {"surprise": 1}], "orders[0].surprise"),
+        (lambda o: [o | {"consignee": {}}], "orders[0].consignee.name"),
+        (lambda o: [o | {"cod_amount": "NaN"}], "orders[0].cod_amount"),
+    ],
+)
+def test_a_malformed_order_is_named_and_nothing_is_stored(
+    storefront: Client, account: Any, order: Any, change: Any, field: str
+) -> None:
+    answer = post(storefront, change(order))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert not BulkJob.objects.exists()
+
+
+def test_the_number_of_orders_is_bounded(
+    storefront: Client, account: Any, order: Any, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"BULK_MAX_ORDERS": 2}
+    answer = post(storefront, orders_of(order, "a", "b", "c"))
+    assert answer.json()["errors"] == [{"field": "orders", "message": "must be 1 to 2"}]
+    assert post(storefront, orders_of(order, "a", "b")).status_code == 202
+
+
+def test_another_companys_job_is_a_404_and_a_job_is_read_in_three_statements(
+    storefront: Client, account: Any, order: Any, django_assert_max_num_queries: Any
+) -> None:
+    other = BulkJob.objects.create(company=CompanyFactory(), total=1)
+    assert storefront.get(f"/api/v1/jobs/{other.pk}/").status_code == 404
+    url = post(storefront, orders_of(order, *map(str, range(30))))["Location"]
+    with django_assert_max_num_queries(3):
+        assert len(storefront.get(url).json()["orders"]) == 30
+
+
+@pytest.mark.slow
+def test_hundreds_of_orders_are_booked_once_each(
+    storefront: Client, account: Any, toy: Any, order: Any
+) -> None:
+    numbers = [f"B-{n:04d}" for n in range(300)]
+    answer = post(storefront, orders_of(order, *numbers))
+    assert answer.status_code == 202
+    while bulk.work_on(answer.json()["id"], seconds=60):
+        pass
+    assert sorted(toy.booked) == numbers
+    assert storefront.get(answer["Location"]).json()["counts"]["booked"] == 300
+
+
+def work(times: int = 1) -> BulkOrder:
+    """Work on the only job with the only order, as workers come and go."""
+    for _ in range(times):
+        bulk.work_on(BulkJob.objects.get().pk, seconds=9)
+        BulkOrder.objects.filter(outcome="pending").update(next_attempt_at=timezone.now())
+    return BulkOrder.objects.get()
+
+
+def test_one_ends_though_its_worker_failed_before_the_finishing_step(
+    account: Any, toy: Any, no_worker: list[Any], monkeypatch: Any
+) -> None:
+    def away(_: BulkJob) -> None:
+        raise OperationalError("restarting")
+
+    job = bulk.create_job(account.company, [DRAFT])
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk, "_finish", away)
+        with pytest.raises(OperationalError):
+            tasks.run_bulk_job(job.pk)  # a failed task is acknowledged
+    assert BulkOrder.objects.get().outcome == "booked"
+    assert tasks.sweep_jobs() == 1
+    for arguments, _ in no_worker:
+        tasks.run_bulk_job(*arguments)
+    assert BulkJob.objects.get().state == "done"
+    assert tasks.sweep_jobs() == 0
+
+
+def test_an_order_that_is_in_doubt_already_is_not_called_booked(account: Any, toy: Any) -> None:
+    toy.on_create = raising(Unknown("lost"))
+    shipment = book(account.company, DRAFT, key="by hand").shipment
+    bulk.create_job(account.company, [DRAFT])
+    order = work()
+    assert (order.outcome, order.shipment_id) == ("in_doubt", shipment.pk)
+
+
+def test_one_that_somebody_is_booking_right_now_is_asked_about_again(
+    account: Any, toy: Any
+) -> None:
+    shipment = book(account.company, DRAFT, key="by hand").shipment
+    lease = timezone.now() + dt.timedelta(minutes=1)
+    Shipment.objects.update(status="booking", lease_expires_at=lease)
+    bulk.create_job(account.company, [DRAFT])
+    assert work().outcome == "pending"
+    Shipment.objects.update(status="booked", lease_expires_at=None)
+    order = work()
+    assert (order.outcome, order.shipment_id) == ("already_booked", shipment.pk)
+
+
+def test_our_own_guards_are_waited_for_as_long_as_it_takes(account: Any, toy: Any) -> None:
+    bulk.create_job(account.company, [DRAFT])
+    for error in (RateLimited("used up", retry_after=40), CircuitOpen("failing", retry_after=60)):
+        toy.on_create = raising(error)
+        assert work(bulk.TRIES + 2).outcome == "pending"
+    toy.on_create = None
+    assert work().outcome == "booked"
+
+
+def test_a_request_that_can_no_longer_be_read_fails_alone(account: Any, toy: Any) -> None:
+    bulk.create_job(account.company, [DRAFT])
+    BulkOrder.objects.update(request=json.dumps({"courier": "toy"}))
+    order = work()
+    assert (order.outcome, BulkJob.objects.get().state) == ("failed", "done")
+    assert "ValidationError" in order.reason

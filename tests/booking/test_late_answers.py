@@ -1,0 +1,257 @@
+"""What the courier says too late, or of another order: nothing is lost or booked twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from couriers.booking.protocol import BookingInFlight, OrderAlreadyLive, book, expire_leases
+from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Booking, Limit
+from couriers.models import CourierCall, IdempotencyKey, Shipment
+from couriers.operations.doubt import release, resolve
+from couriers.operations.evidence import evidence_of
+from couriers.resilience import rate_limit
+from couriers.tracking.status import Applied, apply_events
+from tests.booking.test_protocol import DRAFT, created, raising, with_
+from tests.support.factories import CourierAccountFactory, CourierRowFactory
+from tests.support.toy import ToyAdapter
+
+pytestmark = pytest.mark.django_db
+
+NOON = dt.datetime(2026, 11, 24, 6, 30, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def operator(db: None) -> Any:
+    return get_user_model().objects.create_user("operator", is_staff=True)
+
+
+def give_up(shipment_id: str, operator: Any) -> None:
+    """The call hung for so long that an operator may release its order, and does."""
+    Shipment.objects.filter(pk=shipment_id).update(status="in_doubt")
+    CourierCall.objects.filter(shipment=shipment_id).update(
+        started_at=timezone.now() - dt.timedelta(hours=1)
+    )
+    release(shipment_id, actor=operator, reason="not in the panel")
+
+
+def attentions() -> str:
+    return " ".join(Shipment.objects.values_list("attention", flat=True))
+
+
+def test_nothing_is_sent_that_could_arrive_after_the_lease(
+    account: Any, toy: Any, no_backoff: None
+) -> None:
+    """Each create call takes 50 s, less than a booking's deadline; there would be four."""
+    sent_at = []
+    with time_machine.travel(NOON, tick=False) as clock:
+
+        def hook(_: Any) -> None:
+            sent_at.append(timezone.now())
+            clock.shift(50)
+            raise NotSent("refused")
+
+        toy.on_create = staticmethod(hook)
+        with pytest.raises(TimeIsUp):
+            book(account.company, DRAFT)
+        lease = dt.timedelta(seconds=150)
+        assert len(sent_at) == 2
+        assert max(sent_at) + dt.timedelta(seconds=toy.booking_deadline()) <= NOON + lease
+        assert expire_leases() == 0
+        assert Shipment.objects.get().status == "failed"
+
+
+def test_a_turn_that_comes_too_late_for_the_lease_is_not_waited_for(
+    account: Any, toy: Any, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"BOOKING_LEASE": 95.0}
+    rate_limit.acquire("a", "create", Limit(1, 20))
+
+    def hook(_: Any) -> None:
+        rate_limit.acquire("a", "create", Limit(1, 20))
+
+    toy.on_create = staticmethod(hook)
+    with pytest.raises(NotSent) as caught:
+        book(account.company, DRAFT, patient=True)
+    assert 18 < (caught.value.retry_after or 0) <= 20
+    assert toy.booked == []
+
+
+def test_the_late_answer_of_an_order_that_was_booked_again_is_flagged(
+    account: Any, toy: Any, operator: Any
+) -> None:
+    def hook(_: Any) -> Booking:
+        toy.on_create = None
+        give_up(Shipment.objects.get().pk, operator)
+        book(account.company, DRAFT, key="second")
+        return Booking("T-LATE")
+
+    toy.on_create = staticmethod(hook)
+    with pytest.raises(OrderAlreadyLive) as caught:
+        book(account.company, DRAFT, key="first")
+    live = Shipment.objects.get(pk=caught.value.shipment_id)
+    assert live.attention == "Second shipment: the courier also has T-LATE."
+    assert live.keys.get().key == "second"
+
+
+def test_the_late_answer_of_an_earlier_attempt_bars_another_booking(
+    account: Any, toy: Any, operator: Any
+) -> None:
+    def hook(_: Any) -> Booking:
+        give_up(Shipment.objects.get().pk, operator)
+        toy.on_create = raising(Rejected("no"))
+        with pytest.raises(Rejected):
+            book(account.company, DRAFT, key="k")  # attempt 2, surely failed
+        toy.on_create = None
+        return Booking("T-LATE")
+
+    toy.on_create = staticmethod(hook)
+    first = book(account.company, DRAFT, key="k")
+    again = book(account.company, DRAFT, key="k")
+    assert (first.status_code, again.replayed, again.body) == (201, True, first.body)
+    shipment = Shipment.objects.get()
+    assert (shipment.status, shipment.tracking_id) == ("booked", "T-LATE")
+    assert shipment.attention
+    assert toy.booked == ["A-1"]
+
+
+def test_a_late_answer_in_the_middle_of_a_later_attempt_books_and_tells_of_both(
+    account: Any, toy: Any
+) -> None:
+    def hook(_: Any) -> Booking:
+        """The second attempt is under way when the first one's answer comes."""
+        Shipment.objects.update(status="booking", attempt=2)
+        return Booking("T-1")
+
+    toy.on_create = staticmethod(hook)
+    result = book(account.company, DRAFT)
+    shipment = Shipment.objects.get()
+    assert (result.status_code, shipment.status, shipment.tracking_id) == (201, "booked", "T-1")
+    assert "perhaps two" in shipment.attention
+
+
+def test_what_somebody_must_look_at_survives_another_attempt(account: Any, toy: Any) -> None:
+    toy.on_create = raising(Rejected("no"))
+    with pytest.raises(Rejected):
+        book(account.company, DRAFT)
+    Shipment.objects.update(attention="Second shipment: the courier also has T-8.")
+    toy.on_create = None
+    book(account.company, DRAFT)
+    assert "T-8" in attentions()
+
+
+def test_a_second_flag_does_not_hide_the_first(account: Any) -> None:
+    book(account.company, DRAFT)
+    for tracking_id in ("T-8", "T-9", "T-8"):
+        apply_events(account, [created("A-1", tracking_id)])
+    assert attentions() == (
+        "Second shipment: the courier also has T-8. Second shipment: the courier also has T-9."
+    )
+
+
+def test_an_event_whose_id_we_gave_to_another_order_is_flagged_on_both(
+    account: Any, toy: Any, operator: Any
+) -> None:
+    toy.on_create = raising(Unknown("lost"))
+    book(account.company, DRAFT)
+    other = book(account.company, with_(order_number="A-2")).shipment
+    resolve(other.pk, tracking_id="T-9", actor=operator, reason="mixed up the rows")
+    assert apply_events(account, [created("A-1", "T-9")]) == [Applied.APPLIED]
+    said = dict(Shipment.objects.values_list("order_number", "attention"))
+    assert said == dict.fromkeys(["A-1", "A-2"], "The courier says that T-9 is order A-1's.")
+    assert Shipment.objects.filter(confirmed_at__isnull=False).count() == 0
+
+
+def test_a_prefix_of_the_couriers_is_asked_about_and_not_guessed_at(
+    account: Any, toy: Any, operator: Any
+) -> None:
+    toy.on_create = raising(Unknown("lost"))
+    doubtful = book(account.company, DRAFT).shipment
+    book(account.company, with_(order_number="B-7"))
+    toy.on_create = None
+    for number in range(6):
+        shipment = book(account.company, with_(order_number=f"C-{number}")).shipment
+        apply_events(account, [created(shipment.order_number, shipment.tracking_id)])
+    event = created("SHOP_A-1", "T-9")
+    assert apply_events(account, [event]) == [Applied.UNKNOWN_SHIPMENT]
+    flagged = Shipment.objects.exclude(attention="").get()
+    assert flagged.pk == doubtful.pk
+    assert "T-9" in flagged.attention
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=1)):
+        suggestion = evidence_of(flagged).suggestion
+    assert "T-9" in suggestion
+    assert "release" not in suggestion
+    # Resolved, the event that waits is this order's own.
+    resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
+    assert apply_events(account, [event]) == [Applied.APPLIED]
+    assert Shipment.objects.get(pk=doubtful.pk).confirmed_at
+
+
+def test_released_with_one_courier_and_booked_with_another_is_still_flagged(
+    account: Any, toy: Any, operator: Any
+) -> None:
+    class OtherAdapter(ToyAdapter):
+        code = "othertoy"
+        name = "Other toy"
+
+    CourierFactory.register(OtherAdapter)
+    try:
+        CourierAccountFactory(
+            company=account.company, courier=CourierRowFactory(code="othertoy", name="Other toy")
+        )
+        toy.on_create = raising(Unknown("lost"))
+        doubtful = book(account.company, DRAFT).shipment
+        toy.on_create = None
+        release(doubtful.pk, actor=operator, reason="not in the panel")
+        second = book(account.company, with_(courier="othertoy")).shipment
+        assert apply_events(account, [created("A-1", "T-9")]) == [Applied.APPLIED]
+    finally:
+        CourierFactory.unregister("othertoy")
+    assert IdempotencyKey.objects.get().shipment_id == second.pk
+    doubtful.refresh_from_db()
+    assert (doubtful.courier_id, doubtful.tracking_id) == ("toy", "T-9")
+    assert doubtful.attention == "Given up as not booked, but the courier confirmed it."
+
+
+def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(
+    account: Any, toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two requests find the failed booking of one key, each for an order of its own."""
+    toy.on_create = raising(Rejected("no"))
+    with pytest.raises(Rejected):
+        book(account.company, DRAFT, key="k")
+    toy.on_create = None
+    found = IdempotencyKey.objects.select_related("shipment").get()
+    winner = book(account.company, with_(order_number="A-2"), key="k").shipment
+    monkeypatch.setattr("couriers.booking.protocol._earlier", lambda *_: found)
+    with pytest.raises(BookingInFlight):
+        book(account.company, with_(order_number="A-3"), key="k")
+    assert IdempotencyKey.objects.get().shipment_id == winner.pk
+    assert toy.booked == ["A-2"]
+
+
+def test_a_refusal_after_the_event_is_not_told_as_a_refusal(account: Any, toy: Any) -> None:
+    def hook(_: Any) -> None:
+        apply_events(account, [created("A-1", "T-9")])
+        raise Rejected("no")
+
+    toy.on_create = staticmethod(hook)
+    result = book(account.company, DRAFT)
+    assert (result.status_code, result.shipment.tracking_id) == (201, "T-9")
+    assert Shipment.objects.get().status == "booked"
+
+
+def test_a_refusal_in_words_that_cannot_be_stored_frees_the_key(account: Any, toy: Any) -> None:
+    toy.on_create = raising(Rejected("no", code="BAD\x00", courier_message="bad\x00phone \ud800"))
+    with pytest.raises(Rejected):
+        book(account.company, DRAFT)
+    assert Shipment.objects.get().failure == "no: badphone ?"
+    call = CourierCall.objects.get()
+    assert (call.code, call.message) == ("BAD", "no: badphone ?")

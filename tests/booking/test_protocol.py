@@ -1,0 +1,348 @@
+"""The booking protocol: one order, one shipment."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import threading
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from couriers.booking.protocol import (
+    BookingInFlight,
+    BookingResult,
+    KeyReused,
+    OrderAlreadyLive,
+    book,
+    expire_leases,
+)
+from couriers.contract.errors import (
+    CourierDisabled,
+    InvalidRequest,
+    NotSent,
+    Rejected,
+    Unknown,
+)
+from couriers.contract.receiver import CourierEvent, Topic
+from couriers.contract.registry import UnknownCourier
+from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
+from couriers.models import Courier, CourierCall, IdempotencyKey, Shipment
+from couriers.operations.doubt import Confirmation, confirm_from_courier
+
+DRAFT = ShipmentDraft(
+    courier="toy",
+    order_number="A-1",
+    order_date=dt.date(2026, 11, 23),
+    payment_mode=PaymentMode.PREPAID,
+    consignee=Address("Asha Sample", "98765 43210", "9, Secret Lane", "", "", "560008"),
+    items=(Item("T-shirt", 1, Decimal("1523"), Decimal(12)),),
+    parcel=Parcel(240, 30, 22, 8),
+)
+
+
+def with_(**changes: Any) -> ShipmentDraft:
+    return dataclasses.replace(DRAFT, **changes)
+
+
+def created(order: str, tracking_id: str) -> CourierEvent:
+    return CourierEvent(Topic.SHIPMENT_CREATED, tracking_id, order, waybill="W9", vendor="TOY")
+
+
+def raising(error: Exception) -> Any:
+    def hook(_: Any) -> None:
+        raise error
+
+    return staticmethod(hook)
+
+
+def test_a_booking_is_stored_with_its_amounts_and_place(account: Any) -> None:
+    result = book(account.company, DRAFT)
+    shipment = Shipment.objects.get()
+    assert (result.status_code, shipment.status) == (201, "booked")
+    assert shipment.consignee_state == "Karnataka"
+    assert (shipment.taxable_amount, shipment.tax_amount) == (Decimal("1359.82"), Decimal("163.18"))
+    assert CourierCall.objects.get().outcome == "ok"
+
+
+def test_the_consignees_phone_and_address_are_not_in_clear_in_the_database(account: Any) -> None:
+    options = {"alternate_phone": "9123456780", "n": [1, {"x": None}]}
+    book(account.company, with_(options=options))
+    assert Shipment.objects.get().options == options
+    with connection.cursor() as cursor:
+        for table in ("shipment", "idempotencykey", "couriercall"):
+            cursor.execute(f"SELECT t::text FROM shipcrowd_couriers_{table} t")
+            text = str(cursor.fetchall())
+            assert "9876543210" not in text
+            assert "9123456780" not in text
+            assert "Secret Lane" not in text
+
+
+def test_the_same_request_again_is_replayed_byte_for_byte(account: Any, toy: Any) -> None:
+    first = book(account.company, DRAFT)
+    Shipment.objects.update(status="in_transit")
+    again = book(account.company, DRAFT)
+    assert (again.body, again.status_code, again.replayed) == (first.body, 201, True)
+    assert toy.booked == ["A-1"]
+
+
+def test_a_replay_needs_neither_courier_nor_account(account: Any) -> None:
+    first = book(account.company, DRAFT)
+    Courier.objects.update(is_enabled=False)
+    assert book(account.company, DRAFT).body == first.body
+
+
+def test_another_payload_under_the_key_names_the_fields_never_the_values(account: Any) -> None:
+    book(account.company, DRAFT, key="k")
+    other = dataclasses.replace(DRAFT.consignee, name="Ravi Other")
+    with pytest.raises(KeyReused) as caught:
+        book(account.company, with_(consignee=other, service="EXPRESS"), key="k")
+    assert caught.value.fields == ("consignee.name", "service")
+    assert "Ravi" not in str(caught.value)
+
+
+def test_two_keys_for_one_live_order_meet_the_shipment(account: Any, toy: Any) -> None:
+    first = book(account.company, DRAFT, key="one")
+    with pytest.raises(OrderAlreadyLive) as caught:
+        book(account.company, DRAFT, key="two")
+    assert caught.value.shipment_id == first.shipment.pk
+    assert toy.booked == ["A-1"]
+
+
+def test_a_cancelled_order_can_be_booked_again_under_a_new_key(account: Any, toy: Any) -> None:
+    book(account.company, DRAFT, key="one")
+    Shipment.objects.update(status="cancelled")
+    assert book(account.company, DRAFT, key="two").status_code == 201
+    assert toy.booked == ["A-1", "A-1"]
+
+
+def test_keys_of_one_company_never_meet_those_of_another(account: Any, toy: Any) -> None:
+    from tests.support.factories import CourierAccountFactory, WarehouseFactory
+
+    other = CourierAccountFactory(courier=account.courier)
+    WarehouseFactory(company=other.company)
+    book(account.company, DRAFT, key="k")
+    assert not book(other.company, DRAFT, key="k").replayed
+    assert toy.booked == ["A-1", "A-1"]
+
+
+def test_an_unknown_outcome_leaves_the_shipment_in_doubt_and_is_never_repeated(
+    account: Any, toy: Any
+) -> None:
+    toy.on_create = raising(Unknown("read time-out"))
+    first = book(account.company, DRAFT)
+    toy.on_create = None
+    again = book(account.company, DRAFT)
+    assert (first.status_code, again.status_code, again.replayed) == (202, 202, True)
+    assert Shipment.objects.get().status == "in_doubt"
+    assert toy.booked == []
+
+
+def test_a_fault_in_a_plug_in_is_as_unknown_as_a_time_out(account: Any, toy: Any) -> None:
+    toy.on_create = raising(KeyError("oops"))
+    assert book(account.company, DRAFT).status_code == 202
+
+
+@pytest.mark.parametrize("error", [NotSent("refused"), Rejected("no")])
+def test_a_sure_failure_does_not_use_up_the_key(
+    account: Any, toy: Any, no_backoff: None, error: Exception
+) -> None:
+    toy.on_create = raising(error)
+    with pytest.raises(type(error)):
+        book(account.company, DRAFT, key="k")
+    assert Shipment.objects.get().status == "failed"
+    toy.on_create = None
+    fixed = with_(items=(Item("T-shirt", 2, Decimal("3046"), Decimal(12)),))
+    assert book(account.company, fixed, key="k").status_code == 201
+    shipment = Shipment.objects.get()
+    assert (shipment.attempt, shipment.total_amount) == (2, Decimal("3046.00"))
+    assert CourierCall.objects.count() == 2
+
+
+def test_what_surely_was_not_done_is_tried_again_within_the_request(
+    account: Any, toy: Any, no_backoff: None
+) -> None:
+    left = [NotSent("refused"), NotSent("refused")]
+
+    def hook(_: Any) -> None:
+        if left:
+            raise left.pop()
+
+    toy.on_create = staticmethod(hook)
+    assert book(account.company, DRAFT).status_code == 201
+    assert CourierCall.objects.count() == 1
+
+
+def test_a_booking_in_flight_is_not_joined_by_a_second(account: Any, toy: Any) -> None:
+    errors: list[Exception] = []
+
+    def hook(_: Any) -> None:
+        with pytest.raises(BookingInFlight) as caught:
+            book(account.company, DRAFT)
+        errors.append(caught.value)
+
+    toy.on_create = staticmethod(hook)
+    assert book(account.company, DRAFT).status_code == 201
+    assert len(errors) == 1
+    assert toy.booked == ["A-1"]
+
+
+def _abandoned(account: Any, toy: Any) -> Shipment:
+    """A reservation whose worker died during the call."""
+    toy.on_create = raising(KeyboardInterrupt())  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        book(account.company, DRAFT)
+    toy.on_create = None
+    Shipment.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    return Shipment.objects.get()
+
+
+def test_a_lease_that_ran_out_is_in_doubt_never_try_again(account: Any, toy: Any) -> None:
+    assert _abandoned(account, toy).status == "booking"
+    assert book(account.company, DRAFT).status_code == 202
+    assert toy.booked == []
+
+
+def test_reconciling_puts_abandoned_bookings_in_doubt_once(account: Any, toy: Any) -> None:
+    _abandoned(account, toy)
+    assert (expire_leases(), expire_leases()) == (1, 0)
+    assert Shipment.objects.get().status == "in_doubt"
+
+
+def test_the_couriers_event_settles_doubt_and_the_key_replays_it(account: Any, toy: Any) -> None:
+    _abandoned(account, toy)
+    expire_leases()
+    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.SETTLED
+    result = book(account.company, DRAFT)
+    assert (result.status_code, result.replayed) == (201, True)
+    assert b'"tracking_id":"T-9"' in result.body
+    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.KNOWN
+
+
+def test_an_event_that_beats_the_answer_changes_nothing(account: Any, toy: Any) -> None:
+    def hook(_: Any) -> None:
+        confirm_from_courier(account, created("A-1", "T-9"))
+
+    toy.on_create = staticmethod(hook)
+    result = book(account.company, DRAFT)
+    shipment = Shipment.objects.get()
+    assert result.status_code == 201
+    assert shipment.tracking_id == "T-9"
+    # The toy answered with an id of its own, so this is a second shipment, and is said loudly.
+    assert shipment.attention.startswith("Second shipment")
+
+
+def test_an_event_before_an_unknown_end_settles_it(account: Any, toy: Any) -> None:
+    def hook(_: Any) -> None:
+        confirm_from_courier(account, created("A-1", "T-9"))
+        raise Unknown("reset")
+
+    toy.on_create = staticmethod(hook)
+    assert book(account.company, DRAFT).status_code == 201
+
+
+def test_a_second_shipment_of_a_live_order_is_flagged(account: Any) -> None:
+    book(account.company, DRAFT)
+    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    assert "T-9" in Shipment.objects.get().attention
+
+
+def test_a_failed_booking_that_the_courier_confirms_is_live_again(account: Any, toy: Any) -> None:
+    toy.on_create = raising(Rejected("no"))
+    with pytest.raises(Rejected):
+        book(account.company, DRAFT)
+    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    shipment = Shipment.objects.get()
+    assert (shipment.status, shipment.tracking_id) == ("booked", "T-9")
+    assert shipment.attention
+
+
+def test_an_event_of_an_order_nobody_knows_is_unknown(account: Any) -> None:
+    assert confirm_from_courier(account, created("ZZ", "T-9")) == Confirmation.UNKNOWN
+
+
+def test_everything_wrong_is_named_at_once_and_nothing_is_stored(account: Any) -> None:
+    bad = with_(
+        order_number=" ",
+        consignee=Address("", "98765ABCDE", "a\x00b", "", "Atlantis", "12"),
+        items=(Item("x", 0, Decimal(0), Decimal(101)),),
+        parcel=Parcel(0, 1, 1, 1),
+        cod_amount=Decimal(5),
+    )
+    with pytest.raises(InvalidRequest) as caught:
+        book(account.company, bad, key="k")
+    assert {p.field for p in caught.value.problems} == {
+        "order_number", "consignee.name", "consignee.phone", "consignee.address",
+        "consignee.state", "consignee.pincode", "items[0].quantity", "items[0].value",
+        "items[0].gst_rate", "parcel.weight_g", "cod_amount",
+    }  # fmt: skip
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_the_key_is_bounded(account: Any) -> None:
+    for key in ("", "x" * 256, "a\nb"):
+        with pytest.raises(InvalidRequest, match="Idempotency-Key"):
+            book(account.company, DRAFT, key=key)
+
+
+def test_switches_stop_new_bookings_without_a_deploy(account: Any) -> None:
+    for switch in ("off", "canary"):
+        account.rollout, account.canary_percent = switch, 0
+        account.save()
+        with pytest.raises(CourierDisabled):
+            book(account.company, DRAFT)
+    Courier.objects.update(is_enabled=False)
+    with pytest.raises(CourierDisabled, match="switched off"):
+        book(account.company, DRAFT)
+
+
+def test_an_unknown_courier_account_or_warehouse_is_named(account: Any, company: Any) -> None:
+    with pytest.raises(UnknownCourier, match="known: ekart, toy"):
+        book(account.company, with_(courier="dhl"))
+    with pytest.raises(InvalidRequest, match="no account"):
+        book(account.company, with_(courier="ekart"))
+    with pytest.raises(InvalidRequest, match="warehouse"):
+        book(account.company, with_(warehouse_id="whs_none"))
+
+
+def test_a_pincode_nobody_knows_asks_for_the_city(account: Any) -> None:
+    nowhere = dataclasses.replace(DRAFT.consignee, pincode="400062")
+    with pytest.raises(InvalidRequest, match=r"consignee\.city"):
+        book(account.company, with_(consignee=nowhere))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_book_once(account: Any, toy: Any) -> None:
+    results: list[BookingResult] = []
+    barrier = threading.Barrier(16)
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            results.append(book(account.company, DRAFT))
+        except BookingInFlight:
+            pass
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert toy.booked == ["A-1"]
+    assert len({result.body for result in results}) == 1
+
+
+def test_a_booking_takes_two_commits_and_at_most_ten_statements(
+    account: Any, django_assert_max_num_queries: Any
+) -> None:
+    book(account.company, with_(order_number="warm-up"))
+    with django_assert_max_num_queries(13) as captured:
+        book(account.company, DRAFT)
+    statements = [q["sql"] for q in captured if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(statements) <= 9  # and one for the API key
+    assert sum(q["sql"].startswith("RELEASE") for q in captured) == 2

@@ -1,0 +1,207 @@
+"""Our callbacks at Ekart: registered once, signed with a secret that can be changed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from couriers.contract.errors import CourierError
+from couriers.models import CourierAccount
+from couriers_ekart.callbacks.receiver import EkartReceiver, MalformedEvent
+from couriers_ekart.callbacks.registration import forget_previous_secret, rotate_secret
+from couriers_ekart.seeding import seed
+from couriers_ekart.wire.client import EkartClient
+from sandbox.ekart.process import SandboxProcess
+from tests.support.factories import CompanyFactory, CourierAccountFactory
+from webhooks import accounts
+
+pytestmark = pytest.mark.django_db
+OLD = "a-secret-of-tests"
+DELIVERED: dict[str, Any] = {
+    "ctime": 1793400000000, "status": "Delivered", "location": "", "desc": "Delivered",
+    "attempts": "0", "wbn": "1", "id": "T1", "orderNumber": "A-1", "edd": 1793300000000,
+}  # fmt: skip
+CREATED: dict[str, Any] = {"id": "T1", "wbn": "1", "vendor": "EKART", "orderNumber": "A-1"}
+NONE = [None, "", "0", 0, "soon", 1793300000, 1e300, ["x"], {"a": 1}]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess("--hold", "--record") as running:
+        yield running
+
+
+@pytest.fixture
+def account(sandbox: SandboxProcess) -> CourierAccount:
+    fast = {"count": 1000, "window": 1}
+    limits = dict.fromkeys(("list_webhooks", "add_webhook", "edit_webhook"), fast)
+    return CourierAccountFactory(
+        company=CompanyFactory(slug="acme"), base_url=sandbox.url, limits=limits
+    )
+
+
+def run(*flags: str) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("register_webhooks", "--company", "acme", "--json", *flags, stdout=out)
+    return dict(json.loads(out.getvalue()))
+
+
+def answer_to(account: CourierAccount, secret: str, client: Client) -> int:
+    """What a callback that is signed with the secret is answered."""
+    accounts.forget()
+    body = json.dumps({"id": "T1", "orderNumber": "A-1", "n": secret}).encode()
+    signature = hmac.digest(secret.encode(), body, hashlib.sha256).hex()
+    return client.post(
+        account.webhook_path,
+        body,
+        content_type="application/json",
+        headers={"x-ekart-signature": signature},
+    ).status_code
+
+
+def signed_with(sandbox: SandboxProcess) -> set[str]:
+    """The secrets that Ekart was last told, one for each of our URLs."""
+    last = {
+        r["body"]["url"]: r["body"]["secret"]
+        for r in sandbox.requests()
+        if r["operation"] in ("add_webhook", "edit_webhook")
+    }
+    return set(last.values())
+
+
+def test_registering_twice_changes_nothing(
+    account: CourierAccount, sandbox: SandboxProcess
+) -> None:
+    first, again = run(), run()
+    assert (first["created"], again["created"]) == (True, False)
+    hooks = EkartClient(account).list_webhooks()
+    assert sorted(topic for hook in hooks for topic in hook["topics"]) == [
+        "shipment_created", "shipment_recreated", "track_updated",
+    ]  # fmt: skip
+
+
+def test_a_rotated_secret_and_the_one_before_are_both_valid(
+    account: CourierAccount, sandbox: SandboxProcess, client: Client, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.0}
+    run()
+    done = run("--rotate-secret")
+    assert (done["secret_rotated"], done["previous_secret_valid"]) == (True, True)
+    account.refresh_from_db()
+    new = account.webhook_secret
+    assert new != OLD
+    assert signed_with(sandbox) == {new}
+    assert answer_to(account, new, client) == 200
+    assert answer_to(account, OLD, client) == 200
+    assert answer_to(account, "another-secret", client) == 401
+    assert new not in json.dumps(done)
+    assert run("--forget-previous")["previous_secret_valid"] is False
+    assert answer_to(account, OLD, client) == 401
+    assert answer_to(account, new, client) == 200
+
+
+def test_ekart_is_told_only_when_every_process_knows_the_new_secret(
+    account: CourierAccount, sandbox: SandboxProcess
+) -> None:
+    run()
+    seen = []
+
+    def settle(seconds: float) -> None:
+        row = CourierAccount.objects.get()
+        seen.append((seconds, row.webhook_secret != OLD, signed_with(sandbox)))
+
+    rotate_secret(account, settle=settle)
+    assert seen == [(11.0, True, {OLD})]
+
+
+def test_a_rotation_that_was_cut_short_never_drops_the_secret_that_is_in_use(
+    account: CourierAccount, sandbox: SandboxProcess, client: Client
+) -> None:
+    run()
+
+    def cut(_: float) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        account.refresh_from_db()
+        with pytest.raises(KeyboardInterrupt):
+            rotate_secret(account, settle=cut)
+        (in_use,) = signed_with(sandbox)
+        assert answer_to(account, in_use, client) == 200
+
+
+def test_a_courier_that_is_away_is_one_line(
+    account: CourierAccount, sandbox: SandboxProcess
+) -> None:
+    sandbox.set_faults(("list_webhooks", "error_before", 1.0))
+    with pytest.raises(CommandError, match="failed"):
+        run("--rotate-secret")
+    with pytest.raises(CourierError):
+        rotate_secret(account, settle=lambda _: None)
+    account.refresh_from_db()
+    assert (account.webhook_secret, account.previous_webhook_secret) == (OLD, "")
+
+
+def test_seeding_with_another_secret_keeps_the_one_that_ekart_signs_with(
+    account: CourierAccount,
+) -> None:
+    seed("acme", None, {"webhook_secret": "another-secret"}, {})
+    account.refresh_from_db()
+    assert account.webhook_secrets == ("another-secret", OLD)
+    seed("acme", None, {"webhook_secret": "another-secret"}, {})
+    account.refresh_from_db()
+    assert account.webhook_secrets == ("another-secret", OLD)
+
+
+def test_seeding_again_does_not_bring_back_a_secret_that_was_rotated_away(
+    account: CourierAccount,
+) -> None:
+    leaked = {"webhook_secret": "a-leaked-secret"}
+    seed("acme", None, leaked, {})
+    account.refresh_from_db()
+    for retire in (lambda _: None, forget_previous_secret):
+        rotate_secret(account, settle=lambda _: None)
+        retire(account)
+        rotated = account.webhook_secrets
+        seed("acme", None, leaked, {})
+        account.refresh_from_db()
+        assert account.webhook_secrets == rotated
+    assert "a-leaked-secret" not in rotated
+    seed("acme", None, {"webhook_secret": "a-new-secret"}, {})
+    account.refresh_from_db()
+    assert account.webhook_secret == "a-new-secret"
+
+
+@pytest.mark.parametrize("edd", NONE)
+def test_an_estimate_that_is_none_does_not_lose_the_delivery(edd: Any) -> None:
+    (event,) = EkartReceiver().parse(DELIVERED | {"edd": edd})
+    assert event.scan is not None
+    assert (event.scan.mapped.status, event.estimated_delivery_ms) == ("delivered", None)
+    (event,) = EkartReceiver().parse(DELIVERED | {"edd": "1793300000000"})
+    assert event.estimated_delivery_ms == 1793300000000
+
+
+@pytest.mark.parametrize("name", ["location", "desc", "wbn", "orderNumber", "ndrStatus"])
+def test_only_id_status_and_time_make_an_update_malformed(name: str) -> None:
+    for junk in (None, ["x"], {"a": 1}):
+        (event,) = EkartReceiver().parse(DELIVERED | {name: junk})
+        assert event.scan is not None
+    for needed in ("id", "status", "ctime"):
+        with pytest.raises(MalformedEvent):
+            EkartReceiver().parse(DELIVERED | {needed: ["x"]})
+
+
+def test_only_id_and_order_number_make_a_creation_malformed() -> None:
+    (event,) = EkartReceiver().parse(CREATED | {"wbn": ["x"], "vendor": {"a": 1}})
+    assert (event.tracking_id, event.order_number, event.waybill) == ("T1", "A-1", "")
+    for needed in ("id", "orderNumber"):
+        with pytest.raises(MalformedEvent):
+            EkartReceiver().parse(CREATED | {needed: ["x"]})

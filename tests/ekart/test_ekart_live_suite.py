@@ -1,0 +1,53 @@
+"""The gated suite itself: off by default, and right about a courier that behaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.ekart.process import SandboxProcess
+from shipcrowd.stack import SANDBOX_LOGIN
+from tests.ekart import test_ekart_live
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITE = "tests/ekart/test_ekart_live.py"
+
+
+def run(**environment: str) -> tuple[int, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("EKART_", "PYTEST_", "COV"))}
+    clean.pop("RUN_EKART_LIVE", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rs", SUITE],
+        cwd=ROOT,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.skipif(os.environ.get("RUN_EKART_LIVE") == "1", reason="it was asked for")
+def test_it_is_skipped_by_default_and_says_why() -> None:
+    (gate,) = (mark for mark in test_ekart_live.pytestmark if mark.name == "skipif")
+    assert gate.args == (True,)
+    assert "set RUN_EKART_LIVE=1" in gate.kwargs["reason"]
+
+
+@pytest.mark.slow
+def test_it_changes_nothing_without_leave_and_passes_against_the_sandbox() -> None:
+    with SandboxProcess("--hold") as sandbox:
+        live = {"RUN_EKART_LIVE": "1", "EKART_BASE_URL": sandbox.url, **SANDBOX_LOGIN}
+        code, out = run(**live)
+        assert (code, sandbox.state()["booked"]) == (0, 0), out
+        assert re.search(r"^7 passed, 4 skipped", out, re.MULTILINE), out
+        assert "set EKART_ALLOW_MUTATIONS=1" in out
+        code, out = run(**live, EKART_ALLOW_MUTATIONS="1")
+        assert code == 0, out
+        assert re.search(r"^11 passed", out, re.MULTILINE), out
+        assert sandbox.state()["booked"] == 4

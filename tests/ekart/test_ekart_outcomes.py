@@ -1,0 +1,326 @@
+"""Every way a call can end, in its class; the endings are made by real sockets on loopback."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from couriers.contract.errors import (
+    CourierError,
+    CredentialsRefused,
+    NotFound,
+    NotSent,
+    Rejected,
+    TokenRefused,
+    TooManyRequests,
+    Unknown,
+    UnknownPickupAlias,
+)
+from couriers_ekart.mapper import answers
+from couriers_ekart.wire.client import EkartClient
+from couriers_ekart.wire.outcomes import from_answer, retry_after
+from tests.support.factories import CourierAccountFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A listener that treats each connection as told."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection, suppress(OSError):
+                    answer(connection)
+
+        threading.Thread(target=run, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def ending_at(url: str, settings: Any) -> CourierError:
+    """How a tracking call there ends."""
+    settings.SHIPCROWD = {
+        "COURIERS": {"ekart": {"READ_TIMEOUT": 0.5, "CONNECT_TIMEOUT": 0.5}},
+        "BREAKER_FAILURES": 1000,
+    }
+    client = EkartClient(CourierAccountFactory(base_url=url))
+    with pytest.raises(CourierError) as caught:
+        client.track("x")
+    return caught.value
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def reset_before_reading(connection: socket.socket) -> None:
+    connection.recv(1, socket.MSG_PEEK)  # a reset any sooner can fail the connect itself
+    reset(connection)
+
+
+def reset_after_reading(connection: socket.socket) -> None:
+    connection.recv(65536)
+    reset(connection)
+
+
+def close_after_reading(connection: socket.socket) -> None:
+    connection.recv(65536)
+
+
+def never_answer(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.recv(65536)
+
+
+def truncated(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":')
+
+
+def dripping(beginning: bytes, drop: bytes) -> Callable[[socket.socket], None]:
+    """An answer that goes on and on, a drop at a time."""
+
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + beginning)
+        for _ in range(40):
+            threading.Event().wait(0.1)
+            connection.sendall(drop)
+
+    return drip
+
+
+def not_http(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"\x00\x01\x02 what?\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [reset_before_reading, reset_after_reading, close_after_reading, never_answer, truncated,
+     not_http],
+)  # fmt: skip
+def test_what_may_have_been_sent_is_unknown(behaviour: Any, settings: Any) -> None:
+    with server(behaviour) as url:
+        assert type(ending_at(url, settings)) is Unknown
+
+
+@pytest.mark.parametrize(
+    ("beginning", "drop"),
+    [
+        (b"X-Drip: ", b"a"),
+        (b"Content-Length: 1000\r\n\r\n", b" "),
+        (b"Connection: close\r\n\r\n", b" "),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+)
+def test_an_answer_that_drips_ends_with_the_read_time_out(
+    beginning: bytes, drop: bytes, settings: Any
+) -> None:
+    with server(dripping(beginning, drop)) as url:
+        started = time.monotonic()
+        assert type(ending_at(url, settings)) is Unknown
+        assert time.monotonic() - started < 2  # seconds; the read time-out is 0.5, the drip 4
+
+
+def test_a_connection_that_was_kept_has_its_whole_time_again(settings: Any) -> None:
+    def slow_but_whole(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            threading.Event().wait(0.3)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    settings.SHIPCROWD = {"COURIERS": {"ekart": {"READ_TIMEOUT": 0.5}}}
+    with server(slow_but_whole) as url:
+        client = EkartClient(CourierAccountFactory(base_url=url))
+        assert [client.track("x") for _ in range(4)] == [{}] * 4
+
+
+def test_what_surely_never_left_was_not_sent(settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}", "http://no-such-host.invalid", "http://[::1"):
+        assert type(ending_at(url, settings)) is NotSent, url
+
+
+def test_a_connect_time_out_was_not_sent(settings: Any) -> None:
+    # A backlog that is full lets nobody in: the handshake never ends.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(address)
+        try:
+            assert type(ending_at(f"http://127.0.0.1:{address[1]}", settings)) is NotSent
+        finally:
+            for one in waiting:
+                one.close()
+
+
+def test_a_failed_tls_handshake_does_not_claim_to_be_done(settings: Any) -> None:
+    with server(not_http) as url:
+        error = ending_at(url.replace("http://", "https://"), settings)
+    assert isinstance(error, (NotSent, Unknown))
+    assert ssl.OPENSSL_VERSION
+
+
+def test_no_cookie_of_one_account_goes_with_another_accounts_calls() -> None:
+    requests = []
+
+    def with_a_cookie(connection: socket.socket) -> None:
+        requests.append(connection.recv(65536).lower())
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nSet-Cookie: SESSION=of-the-first; Path=/\r\n"
+            b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
+        )
+
+    with server(with_a_cookie) as url:
+        for account in CourierAccountFactory.create_batch(2, base_url=url):
+            EkartClient(account).track("x")
+    assert [b"cookie" in request for request in requests] == [False, False]
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps(fields).encode()
+
+
+ALIAS = body(
+    message="SWIFT_RESOURCE_NOT_FOUND_EXCEPTION",
+    description="main pickup_location does not exist or is deleted.",
+)
+NOT_FOUND = body(message="SWIFT_RESOURCE_NOT_FOUND_EXCEPTION", description="No shipment.")
+INVALID = body(message="SWIFT_VALIDATION_EXCEPTION", description="phone 9876543210 is wrong")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kind"),
+    [
+        (200, b"<html>", Unknown),
+        (200, b'{"a": 1', Unknown),
+        (204, b"", Unknown),
+        (302, b"", Unknown),
+        (400, b"{}", Rejected),
+        (400, INVALID, Rejected),
+        (401, b"{}", TokenRefused),
+        (403, b"", CredentialsRefused),
+        (404, ALIAS, UnknownPickupAlias),
+        (404, NOT_FOUND, NotFound),
+        (404, b"nginx", NotFound),
+        (408, b"", Unknown),
+        (409, b"{}", Rejected),
+        (422, b"{}", Rejected),
+        (429, b"", TooManyRequests),
+        (500, b"{}", Unknown),
+        (502, b"<html>", Unknown),
+        (503, b"", Unknown),
+        (504, b"", Unknown),
+        (500, NOT_FOUND, NotFound),
+        (503, ALIAS, UnknownPickupAlias),
+        (500, INVALID, Rejected),
+        (404, body(code="PATH_NOT_IMPLEMENTED"), Rejected),
+    ],
+)
+def test_a_definite_code_decides_and_then_the_status(
+    status: int, answer: bytes, kind: type[CourierError]
+) -> None:
+    _, error = from_answer(status, {}, answer, "create_shipment")
+    assert type(error) is kind
+    assert error.http_status == status
+    assert "9876543210" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda said: answers.booking_from({"status": False, **said}),
+        lambda said: answers.ndr_from({"status": False, **said}),
+        lambda said: answers.registration_from({"status": False, **said}, "a"),
+        lambda said: answers.cancel_from({"data": [{"status": False, **said}]}, "T1"),
+        lambda said: answers.label_data_from({"status": False, **said}),
+    ],
+)
+def test_a_refusal_with_a_200_tells_no_phone_and_can_be_stored(read: Any) -> None:
+    with pytest.raises(Rejected) as caught:
+        read({"remark": "Phone +91 98765 43210 is black\x00listed \ud83d", "tracking_id": "T1"})
+    assert str(caught.value).endswith("Phone … is blacklisted ?")
+
+
+def test_the_ids_that_were_refused_tell_no_phone() -> None:
+    data = [{"status": False, "remark": "9876543210 is out", "tracking_id": "T1"}]
+    assert answers.dispatch_refusals_from({"data": data}, ["T1"]) == [("T1", "… is out")]
+
+
+def test_the_words_of_an_error_can_be_stored() -> None:
+    said = body(code="A\x00B", description="black\x00listed \ud83d")
+    _, error = from_answer(400, {}, said, "create_shipment")
+    assert error is not None
+    assert (error.code, error.courier_message) == ("AB", "blacklisted ?")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), ("", 1), ("soon", 1), ("999999", 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+)
+def test_retry_after_is_read_and_bounded(header: str, seconds: float) -> None:
+    assert retry_after({"Retry-After": header}) == seconds
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ({"status": False, "remark": "Pincode not serviceable"}, Rejected),
+        ({"status": True, "remark": "ok"}, Unknown),
+        ({"status": True, "tracking_id": ""}, Unknown),
+        ({"remark": "?"}, Unknown),
+        ([], Unknown),
+        ("x", Unknown),
+    ],
+)
+def test_a_2xx_is_a_booking_only_with_status_and_tracking_id(
+    answer: Any, kind: type[CourierError]
+) -> None:
+    with pytest.raises(CourierError) as caught:
+        answers.booking_from(answer)
+    assert type(caught.value) is kind
+
+
+def test_answers_are_read_tolerantly() -> None:
+    booking = answers.booking_from(
+        {"status": "true", "tracking_id": 5001, "barcodes": {"wbn": 7}, "surprise": [1]}
+    )
+    assert (booking.tracking_id, booking.waybill) == ("5001", "7")
+    tracking = answers.tracking_from(
+        {"_id": "1", "track": {"status": "In_Transit", "ctime": "1793400000000", "desc": None,
+                               "attempts": "2"}}
+    )  # fmt: skip
+    assert (tracking.attempts, tracking.scans[0].mapped.status) == (2, "in_transit")
+    quote = answers.quote_from({"shippingCharge": "46.00", "taxes": "8.28"}, "SURFACE")
+    assert str(quote.total) == "54.28"
+    for empty in ({}, {"total": "many"}):
+        with pytest.raises(Unknown):
+            answers.quote_from(empty, "SURFACE")
+    with pytest.raises(Unknown):
+        answers.moment(1793400000)
+    with pytest.raises(Unknown):
+        answers.cancel_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
+    with pytest.raises(Rejected):
+        answers.registration_from({"status": False, "remark": "phone is wrong"}, "a")
+    known = answers.registration_from({"status": False, "remark": "Alias already exists"}, "a")
+    assert known.reference == "a"

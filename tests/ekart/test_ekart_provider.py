@@ -1,0 +1,351 @@
+"""Ekart's plug-in against the sandbox: real HTTP, real PostgreSQL, real Valkey."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from couriers.booking.drafts import checked
+from couriers.booking.preparation import prepare
+from couriers.booking.protocol import book
+from couriers.contract.errors import (
+    CircuitOpen,
+    CourierError,
+    CredentialsRefused,
+    InvalidRequest,
+    NotFound,
+    NotSent,
+    NotSupported,
+    RateLimited,
+    Rejected,
+    TokenRefused,
+)
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ShipmentRequest
+from couriers.models import CourierToken, WarehouseRegistration
+from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from sandbox.ekart.process import SandboxProcess
+from tests.booking.test_protocol import DRAFT
+from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
+from tests.support.vendor_document import REQUESTS, validator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess("--pace", "0", "--record") as running:
+        yield running
+
+
+@pytest.fixture
+def adapter(sandbox: SandboxProcess) -> EkartAdapter:
+    return adapter_at(sandbox.url)
+
+
+def adapter_at(url: str) -> EkartAdapter:
+    """The adapter of a new account that may call as fast as it likes."""
+    company = CompanyFactory()
+    WarehouseFactory(company=company)
+    fast = {"count": 1000, "window": 1}
+    account = CourierAccountFactory(
+        company=company, base_url=url, limits=dict.fromkeys(DEFAULT_LIMITS, fast)
+    )
+    adapter = CourierFactory.get_adapter(account)
+    assert isinstance(adapter, EkartAdapter)
+    return adapter
+
+
+def request_for(adapter: EkartAdapter, **changes: Any) -> ShipmentRequest:
+    draft = dataclasses.replace(DRAFT, courier="ekart")
+    request = prepare(adapter.account.company, checked(draft)).request
+    return dataclasses.replace(request, **changes)
+
+
+def test_the_warehouse_is_registered_on_first_use_and_then_known(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    booking = adapter.create_shipment(request_for(adapter))
+    assert booking.tracking_id
+    assert booking.vendor == "EKART"
+    row = WarehouseRegistration.objects.get()
+    assert row.state == "synced"
+    before = sandbox.state()["calls"]["add_address"]
+    adapter.create_shipment(request_for(adapter, order_number="A-2"))
+    assert sandbox.state()["calls"]["add_address"] == before
+
+
+def test_a_forgotten_alias_is_registered_again_and_the_call_sent_once_more(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    adapter.create_shipment(request_for(adapter))
+    sandbox.post("/_sandbox/forget-addresses", {})
+    assert adapter.create_shipment(request_for(adapter)).tracking_id
+
+
+def test_a_create_request_is_on_the_wire_no_longer_than_the_time_outs_say(settings: Any) -> None:
+    times = {"CONNECT_TIMEOUT": 1.0, "READ_TIMEOUT": 7.0}
+    settings.SHIPCROWD = {"COURIERS": {"ekart": times}}
+    assert EkartAdapter.booking_deadline() == 15.0
+
+
+def test_two_merchants_of_one_courier_never_share_an_adapter(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    other = adapter_at(sandbox.url)
+    assert other is not adapter
+    assert other.client is not adapter.client
+    assert CourierFactory.get_adapter(adapter.account) is adapter
+    for one in (adapter, other):
+        one.create_shipment(request_for(one))
+    sellers = [r["body"]["seller_name"] for r in sandbox.requests() if r["body"]
+               and r["operation"] == "create_shipment"]  # fmt: skip
+    assert sellers[-2:] == [adapter.account.company.name, other.account.company.name]
+    # A changed login is used at once.
+    adapter.account.username = "another"
+    adapter.account.save()
+    assert CourierFactory.get_adapter(adapter.account) is not adapter
+
+
+def test_the_stored_answer_is_replayed_while_the_circuit_is_open(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    draft = dataclasses.replace(DRAFT, courier="ekart")
+    first = book(adapter.account.company, draft)
+    for _ in range(5):
+        adapter.client._breaker.before_call()
+        adapter.client._breaker.record_failure()
+    assert adapter.client._breaker.state() == "open"
+    again = book(adapter.account.company, draft)
+    assert (again.body, again.replayed) == (first.body, True)
+    with pytest.raises(CircuitOpen):
+        book(adapter.account.company, dataclasses.replace(draft, order_number="A-2"))
+
+
+def test_a_couriers_refusals_never_open_the_circuit(adapter: EkartAdapter) -> None:
+    for _ in range(8):
+        with pytest.raises(NotFound):
+            adapter.track_shipment("500NOPE")
+        with pytest.raises(Rejected):
+            adapter.client.create_shipment({"order_number": "A-1"})
+    assert adapter.client._breaker.state() == "closed"
+    assert adapter.create_shipment(request_for(adapter)).tracking_id
+
+
+def test_the_session_itself_never_retries(adapter: EkartAdapter, sandbox: SandboxProcess) -> None:
+    for kind in ("error_before", "rate_limited", "reset_after"):
+        sandbox.set_faults(("serviceability", kind, 1.0))
+        before = sandbox.state()["calls"].get("serviceability", 0)
+        with pytest.raises(CourierError):
+            adapter.check_serviceability("560001")
+        assert sandbox.state()["calls"]["serviceability"] == before + 1, kind
+    sandbox.set_faults()
+
+
+def test_a_refused_token_is_mended_by_a_new_one(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    adapter.create_shipment(request_for(adapter))
+    sandbox.post("/_sandbox/revoke-token", {})
+    assert adapter.create_shipment(request_for(adapter, order_number="A-3")).tracking_id
+    assert CourierToken.objects.get().version == 2
+
+
+def test_a_refused_token_that_comes_again_does_not_loop(adapter: EkartAdapter) -> None:
+    tokens = adapter.client._tokens
+    token = tokens.current()
+    for _ in range(2):
+        with pytest.raises(TokenRefused):
+            tokens.newer_than(token)
+
+
+def test_a_token_is_kept_encrypted_and_shared(adapter: EkartAdapter) -> None:
+    first = adapter.client._tokens.current()
+    other = EkartAdapter(adapter.account).client._tokens.current()
+    assert other.header == first.header
+    assert first.header.split()[1] not in repr(first)
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t::text FROM shipcrowd_couriers_couriertoken t")
+        assert first.header.split()[1] not in str(cursor.fetchall())
+
+
+def test_a_wrong_password_is_a_refusal(adapter: EkartAdapter) -> None:
+    adapter.account.password = "wrong"
+    adapter.account.save()
+    with pytest.raises(CredentialsRefused):
+        EkartAdapter(adapter.account).check_serviceability("560001")
+    with pytest.raises(CredentialsRefused):
+        EkartAdapter(adapter.account).create_shipment(request_for(adapter))
+    # It says nothing of the warehouse, which is registered once the password is right.
+    assert WarehouseRegistration.objects.get().state == "pending"
+
+
+def test_parcels_are_tracked(adapter: EkartAdapter) -> None:
+    booking = adapter.create_shipment(request_for(adapter))
+    tracking = adapter.track_shipment(booking.tracking_id)
+    assert tracking.order_number == "A-1"
+    assert tracking.scans[0].mapped.status == "booked"
+    with pytest.raises(NotFound):
+        adapter.track_shipment("500NOPE")
+
+
+def test_cancelling_twice_is_done(adapter: EkartAdapter) -> None:
+    with SandboxProcess("--hold") as held:
+        adapter.account.base_url = held.url
+        adapter.account.save()
+        fresh = EkartAdapter(adapter.account)
+        booking = fresh.create_shipment(request_for(adapter))
+        assert fresh.cancel_shipment(booking.tracking_id).state == "done"
+        assert fresh.cancel_reverse_shipment(booking.tracking_id).state == "done"
+        held.post("/_sandbox/advance", {"tracking_id": booking.tracking_id, "status": "Delivered"})
+        other = fresh.create_shipment(request_for(adapter, order_number="A-5"))
+        held.post("/_sandbox/advance", {"tracking_id": other.tracking_id, "status": "Delivered"})
+        with pytest.raises(Rejected, match="cannot be cancelled"):
+            fresh.cancel_shipment(other.tracking_id)
+
+
+def test_what_is_done_already_is_done_as_an_error_answer_too(adapter: EkartAdapter) -> None:
+    with SandboxProcess("--hold", "--as-errors") as running:
+        fresh = EkartAdapter(CourierAccountFactory(base_url=running.url))
+        pickup = request_for(adapter).pickup
+        first = fresh.create_warehouse(pickup)
+        again = fresh.create_warehouse(dataclasses.replace(pickup, reference=first.reference))
+        assert (again.reference, again.remark) == (first.reference, "Alias already exists")
+        nowhere = dataclasses.replace(pickup.address, pincode="999001")
+        with pytest.raises(Rejected, match="not serviceable"):
+            fresh.create_warehouse(dataclasses.replace(pickup, address=nowhere))
+        registered = dataclasses.replace(pickup, reference=first.reference)
+        booking = fresh.create_shipment(request_for(adapter, pickup=registered))
+        for _ in range(2):
+            assert fresh.cancel_shipment(booking.tracking_id).state == "done"
+        other = fresh.create_shipment(request_for(adapter, pickup=registered))
+        running.post("/_sandbox/advance", {"tracking_id": other.tracking_id, "status": "Delivered"})
+        with pytest.raises(Rejected, match="cannot be cancelled"):
+            fresh.cancel_shipment(other.tracking_id)
+
+
+def test_a_return_is_booked_with_a_reason(adapter: EkartAdapter) -> None:
+    back = request_for(adapter, direction=Direction.REVERSE)
+    with pytest.raises(InvalidRequest, match="return_reason"):
+        adapter.create_reverse_shipment(back)
+    back = dataclasses.replace(back, return_reason="Wrong size", order_number="A-1-R1")
+    assert adapter.create_reverse_shipment(back).tracking_id
+
+
+def test_rates_come_for_both_services(adapter: EkartAdapter) -> None:
+    request = RateRequest(
+        "560001", "110001", Parcel(700, 30, 22, 8), PaymentMode.COD, Decimal(999), Decimal(999)
+    )
+    quotes = adapter.get_rates(request)
+    assert [quote.service for quote in quotes] == ["SURFACE", "EXPRESS"]
+    for quote in quotes:
+        parts = sum(amount for name, amount in quote.parts.items() if name != "rto")
+        assert quote.total == parts
+
+
+def test_serviceability_tells_an_unserved_pincode_from_an_outage(adapter: EkartAdapter) -> None:
+    served = adapter.check_serviceability("560008")
+    assert (served.serviceable, served.state, served.cod) == (True, "Karnataka", True)
+    assert not adapter.check_serviceability("999999").serviceable
+
+
+def test_what_is_not_offered_is_refused_before_any_call(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    before = sum(sandbox.state()["calls"].values())
+    with pytest.raises(NotSupported):
+        adapter.get_proof_of_delivery("x")
+    assert sum(sandbox.state()["calls"].values()) == before
+
+
+@pytest.mark.parametrize(
+    ("gstin", "words"), [("", "missing"), ("29AAGCR4375J1ZX", "check digit"), ("29", "15")]
+)
+def test_a_bad_gstin_is_refused_before_any_call_naming_the_field(
+    adapter: EkartAdapter, sandbox: SandboxProcess, gstin: str, words: str
+) -> None:
+    before = sum(sandbox.state()["calls"].values())
+    request = request_for(adapter)
+    bad = dataclasses.replace(request, seller=dataclasses.replace(request.seller, gstin=gstin))
+    with pytest.raises(InvalidRequest, match=words) as caught:
+        adapter.create_shipment(bad)
+    assert [p.field for p in caught.value.problems] == ["seller.gstin"]
+    assert sum(sandbox.state()["calls"].values()) == before
+
+
+def test_everything_that_ekart_would_refuse_is_named_at_once(adapter: EkartAdapter) -> None:
+    request = request_for(
+        adapter,
+        cod_amount=Decimal(50_000),
+        parcel=Parcel(30_001, 1, 1, 1),
+        service="PIGEON",
+        options={"preferred_dispatch_date": "2020-01-01", "alternate_phone": "9876543210"},
+    )
+    with pytest.raises(InvalidRequest) as caught:
+        adapter.create_shipment(request)
+    assert {p.field for p in caught.value.problems} == {
+        "cod_amount", "parcel.weight_g", "service", "options.preferred_dispatch_date",
+    }  # fmt: skip
+    with pytest.raises(InvalidRequest, match=r"options\.nope"):
+        adapter.validate_options({"nope": 1})
+    with pytest.raises(InvalidRequest, match="exclude each other"):
+        adapter.validate_options(
+            {"delayed_dispatch": True, "preferred_dispatch_date": "2030-01-01"}
+        )
+
+
+def test_a_courier_that_cannot_be_reached_was_not_sent_and_opens_the_circuit(
+    adapter: EkartAdapter,
+) -> None:
+    adapter.account.base_url = "http://127.0.0.1:9"
+    adapter.account.save()
+    fresh = EkartAdapter(adapter.account)
+    for _ in range(5):
+        with pytest.raises(NotSent, match="could not connect"):
+            fresh.track_shipment("x")
+    with pytest.raises(CircuitOpen):
+        fresh.track_shipment("x")
+    fresh.client._breaker.reset()
+    assert fresh.client._breaker.state() == "closed"
+
+
+def test_the_accounts_own_limit_holds(adapter: EkartAdapter) -> None:
+    adapter.account.limits = {"serviceability": {"count": 1, "window": 60}}
+    adapter.account.save()
+    fresh = EkartAdapter(adapter.account)
+    fresh.check_serviceability("560001")
+    with pytest.raises(RateLimited) as caught:
+        fresh.check_serviceability("560001")
+    assert 50 < (caught.value.retry_after or 0) <= 60
+
+
+def test_every_request_validates_against_the_vendors_document(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    validators = {operation: validator(name) for operation, name in REQUESTS.items()}
+    others = len(list(sandbox.requests()))  # some of them wrong on purpose
+    adapter.create_shipment(request_for(adapter, payment_mode=PaymentMode.COD,
+                                        cod_amount=Decimal(1523)))  # fmt: skip
+    adapter.create_reverse_shipment(
+        request_for(adapter, direction=Direction.REVERSE, return_reason="Wrong size")
+    )
+    adapter.create_shipment(request_for(adapter, options={
+        "alternate_phone": "9845011111", "delayed_dispatch": True, "open_box_delivery": True,
+        "ewaybill_number": "123456789012", "what3words": "a.b.c"}))  # fmt: skip
+    adapter.get_rates(
+        RateRequest("560001", "110001", Parcel(1, 1, 1, 1), PaymentMode.PREPAID, Decimal(9))
+    )
+    requests = list(sandbox.requests())[others:]
+    seen = Counter(sent["operation"] for sent in requests)
+    for sent in requests:
+        if sent["operation"] in validators:
+            validators[sent["operation"]].validate(sent["body"])
+    assert all(seen[operation] for operation in REQUESTS)

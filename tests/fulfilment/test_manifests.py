@@ -1,0 +1,464 @@
+"""A manifest of any size: every id in exactly one chunk, and none left behind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from couriers import tasks
+from couriers.contract import india
+from couriers.contract.errors import CircuitOpen, NotDone, NotSupported, Rejected, Unknown
+from couriers.fulfilment import manifests
+from couriers.models import CourierCall, Manifest, ManifestChunk, Shipment
+from couriers.models.ids import new_shipment_id
+from tests.support.factories import CourierAccountFactory, ShipmentFactory
+
+_numbers = itertools.count()
+NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
+
+
+def ship(account: Any, count: int, **more: Any) -> list[str]:
+    """Booked shipments, copied by the database; returns their ids."""
+    one = ShipmentFactory.build(
+        account=account, company=account.company, warehouse=account.company.warehouses.first(),
+        courier_id=account.courier_id, **{"booked_at": NOW} | more,
+    )  # fmt: skip
+    one.save(force_insert=True)
+    ids = [one.pk, *(new_shipment_id() for _ in range(count - 1))]
+    numbers = [f"M-{next(_numbers)}" for _ in ids]
+    new = {"id": "new.id", "order_number": "new.number", "tracking_id": "'T' || new.number"}
+    columns = [field.column for field in Shipment._meta.concrete_fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Shipment._meta.db_table} ({', '.join(columns)})"
+            f" SELECT {', '.join(new.get(name, f'one.{name}') for name in columns)}"
+            f" FROM {Shipment._meta.db_table} AS one,"
+            " unnest(%s::text[], %s::text[]) AS new (id, number) WHERE one.id = %s",
+            [ids[1:], numbers[1:], one.pk],
+        )
+    return ids
+
+
+def raising(error: Exception, times: int = 10**9) -> Any:
+    left = [times]
+
+    def hook(_: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise error
+
+    return hook
+
+
+def make_all(manifest: Manifest) -> Manifest:
+    """Make what is due, as workers do, without waiting for what is put off."""
+    while chunk := manifests.due_chunks(manifest.pk).first():
+        manifests.make_chunk(chunk.pk)
+    manifest.refresh_from_db()
+    return manifest
+
+
+def due_at_once(settings: Any, **more: Any) -> None:
+    settings.SHIPCROWD = {"MANIFEST_BACKOFF": 0.0} | more
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [1]), (100, [100]), (101, [100, 1]), (1050, [100] * 10 + [50])]
+)
+def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
+    account: Any, able: Any, count: int, sizes: list[int]
+) -> None:
+    ids = ship(account, count)
+    manifest = make_all(manifests.manifest_of(account, ids).manifest)
+    chunks = list(manifest.chunks.all())
+    assert [len(chunk.tracking_ids) for chunk in chunks] == sizes
+    listed = [tracking_id for chunk in chunks for tracking_id in chunk.tracking_ids]
+    assert sorted(listed) == sorted(Shipment.objects.values_list("tracking_id", flat=True))
+    called = [tracking_id for _, part in able.asked for tracking_id in part]
+    assert called == listed
+    assert (manifest.state, len({chunk.number for chunk in chunks})) == ("done", len(sizes))
+
+
+@pytest.mark.slow
+def test_ten_thousand_are_a_hundred_chunks(account: Any, able: Any) -> None:
+    ids = ship(account, 10_000)
+    manifest = make_all(manifests.manifest_of(account, ids).manifest)
+    assert len(able.asked) == manifest.chunks.count() == 100
+    assert len({t for _, part in able.asked for t in part}) == 10_000
+    assert manifests.manifest_of(account, ids).is_new is False
+
+
+@pytest.mark.django_db(transaction=False)
+@hypothesis_settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(requests=st.lists(st.lists(st.integers(0, 24), min_size=1), min_size=1, max_size=5))
+def test_however_shipments_are_asked_for_none_is_in_two_chunks(
+    account: Any, able: Any, requests: list[list[int]]
+) -> None:
+    Manifest.objects.all().delete()
+    Shipment.objects.all().delete()
+    able.manifest_size = 4
+    try:
+        ids = ship(account, 25)
+        for numbers in requests:
+            manifests.manifest_of(account, [ids[number] for number in numbers])
+    finally:
+        able.manifest_size = 100
+    listed = [t for chunk in ManifestChunk.objects.all() for t in chunk.tracking_ids]
+    asked = {ids[number] for numbers in requests for number in numbers}
+    assert len(listed) == len(set(listed)) == len(asked)
+    assert max(len(chunk.tracking_ids) for chunk in ManifestChunk.objects.all()) <= 4
+
+
+def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
+    account: Any, able: Any, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"MANIFEST_BACKOFF": 100.0}
+    manifest = manifests.manifest_of(account, ship(account, 250)).manifest
+    first, second, third = manifest.chunks.all()
+    able.on_call["create_manifest"] = raising(Unknown("read time-out"), times=3)
+    delays = []
+    for _ in range(3):
+        delays.append(manifests.make_chunk(first.pk))
+        assert manifests.make_chunk(first.pk) is None  # not due yet
+        ManifestChunk.objects.filter(pk=first.pk).update(next_attempt_at=timezone.now())
+    assert 75 <= delays[0] <= 100 < delays[1] <= 200 < delays[2] <= 400  # type: ignore[operator]
+    assert [c.state for c in manifest.chunks.all()] == ["pending"] * 3
+    for chunk in (second, third, first):
+        manifests.make_chunk(chunk.pk)
+    assert make_all(manifest).state == "done"
+    assert [len(part) for _, part in able.asked] == [100] * 3 + [100, 50, 100]
+    assert list(CourierCall.objects.order_by("id").values_list("outcome", flat=True)) == [
+        "unknown", "unknown", "unknown", "ok", "ok", "ok",
+    ]  # fmt: skip
+
+
+def test_a_delay_that_the_courier_names_is_kept(account: Any, able: Any) -> None:
+    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    able.on_call["create_manifest"] = raising(NotDone("429", retry_after=777))
+    assert manifests.make_chunk(chunk.pk) == 777
+
+
+def test_what_our_own_guards_hold_back_is_no_failure_of_the_chunk(
+    account: Any, able: Any, settings: Any
+) -> None:
+    due_at_once(settings, MANIFEST_FAILURES=2)
+    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    able.on_call["create_manifest"] = raising(CircuitOpen("failing"))
+    for _ in range(5):
+        assert manifests.make_chunk(chunk.pk) == 0
+    chunk.refresh_from_db()
+    assert (chunk.state, chunk.failures, chunk.attempts) == ("pending", 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"), [(Rejected("no", courier_message="Cancelled"), 1), (Unknown("lost"), 3),
+                         (KeyError("a fault in the plug-in"), 3)]
+)  # fmt: skip
+def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
+    account: Any, able: Any, settings: Any, error: Exception, calls: int
+) -> None:
+    due_at_once(settings, MANIFEST_FAILURES=3)
+    ids = ship(account, 150)
+    manifest = manifests.manifest_of(account, ids).manifest
+    bad = manifest.chunks.first()
+    assert bad is not None
+    able.on_call["create_manifest"] = lambda part: (
+        raising(error)(part) if part == bad.tracking_ids else None
+    )
+    assert make_all(manifest).state == "failed"
+    assert [c.state for c in manifest.chunks.all()] == ["failed", "done"]
+    assert len(able.asked) == calls + 1
+    able.on_call.clear()
+    again = manifests.manifest_of(account, ids)
+    assert (again.is_new, again.left_out) == (True, 50)
+    assert again.manifest.chunks.get().tracking_ids == bad.tracking_ids
+
+
+def test_a_chunk_in_somebodys_hands_is_left_alone_until_the_lease_is_over(
+    account: Any, able: Any
+) -> None:
+    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+
+    def hook(_: Any) -> None:
+        assert manifests.make_chunk(chunk.pk) is None
+        assert not manifests.due_chunks().exists()
+        raise KeyboardInterrupt  # the worker dies
+
+    able.on_call["create_manifest"] = hook
+    with pytest.raises(KeyboardInterrupt):
+        manifests.make_chunk(chunk.pk)
+    able.on_call.clear()
+    assert manifests.make_chunk(chunk.pk) is None
+    assert len(able.asked) == 1
+    ManifestChunk.objects.update(lease_expires_at=timezone.now())
+    tasks.sweep_manifests()
+    chunk.refresh_from_db()
+    assert (chunk.state, chunk.attempts, chunk.failures) == ("done", 2, 1)
+    assert chunk.manifest.state == "done"
+
+
+def test_a_chunk_that_kills_its_workers_ends_some_time(
+    account: Any, able: Any, settings: Any
+) -> None:
+    settings.SHIPCROWD = {"MANIFEST_LEASE": 0.0, "MANIFEST_FAILURES": 3}
+    manifest = manifests.manifest_of(account, ship(account, 1)).manifest
+    able.on_call["create_manifest"] = raising(KeyboardInterrupt())  # type: ignore[arg-type]
+    chunk = manifest.chunks.get()
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            manifests.make_chunk(chunk.pk)
+    assert manifests.make_chunk(chunk.pk) is None
+    manifest.refresh_from_db()
+    assert (manifest.state, len(able.asked)) == ("failed", 3)
+
+
+def test_the_answer_of_an_attempt_that_was_given_up_harms_nothing(account: Any, able: Any) -> None:
+    """Two workers make the same chunk: the first one's late failure changes nothing."""
+    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+
+    def hook(_: Any) -> None:
+        able.on_call.clear()
+        ManifestChunk.objects.update(lease_expires_at=timezone.now())
+        manifests.make_chunk(chunk.pk)
+        raise Rejected("too late")
+
+    able.on_call["create_manifest"] = hook
+    manifests.make_chunk(chunk.pk)
+    chunk.refresh_from_db()
+    assert (chunk.state, chunk.reason, chunk.manifest.state) == ("done", "", "done")
+
+
+def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
+    account: Any, able: Any
+) -> None:
+    midnight = dt.datetime(2026, 11, 22, 18, 30, tzinfo=dt.UTC)
+    today = ship(account, 1, booked_at=midnight) + ship(
+        account, 1, booked_at=midnight + dt.timedelta(hours=23, minutes=59), status="not_picked"
+    )
+    ship(account, 1, booked_at=midnight - dt.timedelta(seconds=1))
+    ship(account, 1, booked_at=midnight + dt.timedelta(days=1))
+    for status in ("picked_up", "delivered", "cancelled"):
+        ship(account, 1, booked_at=midnight, status=status)
+    ship(account, 1, booked_at=midnight, direction="reverse")
+    other = CourierAccountFactory(courier=account.courier)
+    ShipmentFactory(account=other, booked_at=midnight)
+    manifest = manifests.manifest_of_day(account, dt.date(2026, 11, 23)).manifest
+    wanted = Shipment.objects.filter(pk__in=today).values_list("tracking_id", flat=True)
+    assert manifest.chunks.get().tracking_ids == list(wanted.order_by("id"))
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_of_the_calendar_are_days_without_shipments(
+    storefront: Client, account: Any, able: Any, capsys: Any, day: str
+) -> None:
+    ship(account, 1)
+    answer = post(storefront, date=day)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
+    assert run(capsys, "--company", account.company.slug, "--date", day)["manifest"] is None
+
+
+def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
+    account: Any, able: Any
+) -> None:
+    day = dt.date(2026, 11, 23)
+    ship(account, 3)
+    first = manifests.manifest_of_day(account, day)
+    again = manifests.manifest_of_day(account, day)
+    assert (again.manifest.pk, again.is_new, again.left_out) == (first.manifest.pk, False, 3)
+    ship(account, 2)
+    more = manifests.manifest_of_day(account, day)
+    assert (more.is_new, more.left_out) == (True, 3)
+    assert len(more.manifest.chunks.get().tracking_ids) == 2
+    whole = manifests.manifest_of_day(account, day, again=True)
+    assert len(whole.manifest.chunks.get().tracking_ids) == 5
+
+
+def test_a_courier_without_manifests_says_so(account: Any, toy: Any) -> None:
+    with pytest.raises(NotSupported):
+        manifests.manifest_of(account, ship(account, 1))
+    assert not Manifest.objects.exists()
+
+
+URL = "/api/v1/manifests/"
+
+
+def post(client: Client, **body: Any) -> Any:
+    data = {"courier": "toy"} | body
+    return client.post(URL, json.dumps(data), content_type="application/json")
+
+
+def test_the_api_makes_a_manifest_shows_progress_and_one_document_list(
+    storefront: Client, account: Any, able: Any
+) -> None:
+    ids = ship(account, 150)
+    made = post(storefront, shipments=ids)
+    assert made.status_code == 202, made.content
+    assert made.json()["progress"] == {
+        "chunks": 2, "chunks_done": 0, "chunks_failed": 0, "shipments": 150, "shipments_done": 0,
+    }  # fmt: skip
+    url = made["Location"]
+    first = ManifestChunk.objects.first()
+    assert first is not None
+    manifests.make_chunk(first.pk)
+    half = storefront.get(url).json()
+    assert (half["state"], half["progress"]["shipments_done"]) == ("pending", 100)
+    make_all(Manifest.objects.get())
+    done = storefront.get(url).json()
+    assert (done["state"], [d["shipments"] for d in done["documents"]]) == ("done", [100, 50])
+    assert done["documents"][0]["url"].startswith("https://toy.example/M")
+    again = post(storefront, shipments=ids)
+    assert (again.status_code, again.json()["id"]) == (200, done["id"])
+    assert again.json()["already_in_manifest"] == 150
+    assert [m["id"] for m in storefront.get(URL).json()["results"]] == [done["id"]]
+
+
+def test_the_list_of_manifests_is_paged_in_three_statements(
+    storefront: Client, account: Any, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(5):
+        Manifest.objects.create(company=account.company, account=account)
+    Manifest.objects.create(account=(other := CourierAccountFactory()), company=other.company)
+    seen = []
+    url = URL + "?page_size=2"
+    while url:
+        with django_assert_max_num_queries(3):
+            page = storefront.get(url).json()
+        seen += [one["id"] for one in page["results"]]
+        url = page["next"]
+    assert len(seen) == len(set(seen)) == 5
+    assert seen == sorted(seen, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "shipments"),
+        ({"shipments": ["x"], "date": "2026-11-23"}, "shipments"),
+        ({"shipments": []}, "shipments"),
+        ({"shipments": ["x"] * 10_001}, "shipments"),
+        ({"shipments": ["x" * 41]}, "shipments[0]"),
+        ({"shipments": ["shp_none"]}, "shipments[0]"),
+        ({"shipments": "shp"}, "shipments"),
+        ({"date": "someday"}, "date"),
+        ({"date": "2026-11-23", "courier": "dhl"}, "courier"),
+        ({"date": "2026-11-23", "surprise": 1}, "surprise"),
+    ],
+)
+def test_a_bad_request_for_a_manifest_names_the_field(
+    storefront: Client, account: Any, able: Any, body: Any, field: str
+) -> None:
+    answer = post(storefront, **body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert not Manifest.objects.exists()
+
+
+def test_another_companys_manifest_and_shipments_are_not_to_be_had(
+    storefront: Client, account: Any, able: Any
+) -> None:
+    other = CourierAccountFactory(courier=account.courier)
+    theirs = ShipmentFactory(account=other)
+    answer = post(storefront, shipments=[theirs.pk])
+    assert answer.json()["errors"][0]["field"] == "shipments[0]"
+    manifest = Manifest.objects.create(company=other.company, account=other)
+    assert storefront.get(f"{URL}{manifest.pk}/").status_code == 404
+    assert storefront.get(URL).json()["results"] == []
+
+
+def test_what_does_not_await_its_pickup_or_is_nothing_is_a_conflict(
+    storefront: Client, account: Any, able: Any
+) -> None:
+    gone = ship(account, 1, status="delivered")
+    answer = post(storefront, shipments=gone)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-awaiting-pickup")
+    answer = post(storefront, date="2026-11-23")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
+
+
+def run(capsys: Any, *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    call_command("create_manifest", "--json", *arguments)
+    return dict(json.loads(capsys.readouterr().out))
+
+
+def test_the_command_makes_a_days_manifest_once(account: Any, able: Any, capsys: Any) -> None:
+    slug = account.company.slug
+    ship(account, 120, booked_at=timezone.now())
+    first = run(capsys, "--company", slug)
+    assert (first["state"], first["created"], first["shipments_done"]) == ("done", True, 120)
+    assert [d["shipments"] for d in first["documents"]] == [100, 20]
+    again = run(capsys, "--company", slug, "--date", india.today().isoformat())
+    assert (again["manifest"], again["created"]) == (first["manifest"], False)
+    assert again["already_in_manifest"] == 120
+    assert again["documents"] == first["documents"]
+    assert len(able.asked) == 2
+    nothing = run(capsys, "--company", slug, "--date", "2020-01-01")
+    assert (nothing["manifest"], nothing["shipments"]) == (None, 0)
+
+
+def test_the_command_goes_on_with_what_a_first_run_left(
+    account: Any, able: Any, capsys: Any, settings: Any, tmp_path: Any
+) -> None:
+    path = tmp_path / "ids"
+    path.write_text("\n".join(ship(account, 150)) + "\n")
+    flags = ("--company", account.company.slug, "--courier", "toy", "--shipments", str(path))
+    settings.SHIPCROWD = {"MANIFEST_BACKOFF": 0.3}
+    able.on_call["create_manifest"] = raising(Unknown("lost"))
+    with pytest.raises(SystemExit) as caught:
+        run(capsys, *flags, "--timeout", "0.05")
+    assert caught.value.code == 3
+    able.on_call.clear()
+    again = run(capsys, *flags)
+    assert (again["state"], again["created"], again["shipments_done"]) == ("done", False, 150)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--date", "soon"], "--date must be like"),
+        (["--shipments", "/nowhere"], "cannot be read"),
+        (["--courier", "dhl"], "known: ekart, toy"),
+        (["--courier", "ekart"], "no account"),
+    ],
+)
+def test_a_flag_that_cannot_be_used_is_one_line_and_exit_2(
+    account: Any, able: Any, flags: list[str], words: str
+) -> None:
+    with pytest.raises(CommandError, match=words) as caught:
+        call_command("create_manifest", "--company", account.company.slug, *flags)
+    assert caught.value.returncode == 2
+
+
+def test_one_ends_though_its_last_worker_died_before_the_finishing_step(
+    account: Any, able: Any, monkeypatch: Any
+) -> None:
+    manifest = manifests.manifest_of(account, ship(account, 1)).manifest
+    chunk = manifest.chunks.get()
+
+    def killed(_: str) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(manifests, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            manifests.make_chunk(chunk.pk)
+    tasks.make_manifest_chunk(chunk.pk)  # delivered again
+    manifest.refresh_from_db()
+    assert manifest.state == "pending"
+    tasks.sweep_manifests()
+    manifest.refresh_from_db()
+    assert manifest.state == "done"
+    assert len(able.asked) == 1

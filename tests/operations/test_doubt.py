@@ -1,0 +1,238 @@
+"""Settling doubt: the courier's events, an operator's word, and what the operator is shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import ProgrammingError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from couriers.booking.protocol import OrderAlreadyLive, book
+from couriers.contract.errors import InvalidRequest, Unknown
+from couriers.contract.types import Booking
+from couriers.models import AuditEntry, CourierCall, Shipment
+from couriers.operations.doubt import (
+    Confirmation,
+    NotInDoubt,
+    TooEarly,
+    confirm_from_courier,
+    release,
+    resolve,
+)
+from couriers.operations.evidence import evidence_of
+from couriers.tracking.status import apply_events
+from tests.booking.test_protocol import DRAFT, created, raising, with_
+from tests.support.factories import ShipmentFactory
+
+
+@pytest.fixture
+def operator(db: None) -> Any:
+    user = get_user_model().objects.create_user("operator", is_staff=True)
+    granted = Permission.objects.filter(codename__in=["settle_doubt", "view_shipment"])
+    user.user_permissions.set(granted)
+    return user
+
+
+@pytest.fixture
+def doubtful(account: Any, toy: Any) -> Shipment:
+    """A booking whose answer was lost."""
+    toy.on_create = raising(Unknown("read time-out"))
+    shipment = book(account.company, DRAFT, key="first").shipment
+    toy.on_create = None
+    return shipment
+
+
+def test_a_resolved_booking_replays_as_booked(
+    doubtful: Shipment, operator: Any, account: Any, toy: Any
+) -> None:
+    resolve(doubtful.pk, tracking_id=" T-9 ", actor=operator, reason="seen in the panel")
+    result = book(account.company, DRAFT, key="first")
+    assert (result.status_code, result.replayed) == (201, True)
+    assert b'"tracking_id":"T-9"' in result.body
+    assert toy.booked == []
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.reason) == (
+        "resolve_doubt", operator, "seen in the panel",
+    )  # fmt: skip
+
+
+def test_a_released_order_can_be_booked_again_under_a_new_key(
+    doubtful: Shipment, operator: Any, account: Any, toy: Any
+) -> None:
+    with pytest.raises(OrderAlreadyLive):
+        book(account.company, DRAFT, key="second")
+    release(doubtful.pk, actor=operator, reason="the panel does not have it")
+    assert book(account.company, DRAFT, key="second").status_code == 201
+    assert toy.booked == ["A-1"]
+    assert AuditEntry.objects.get().action == "release_doubt"
+
+
+def test_the_event_of_a_released_order_is_flagged_as_a_second_shipment(
+    doubtful: Shipment, operator: Any, account: Any
+) -> None:
+    release(doubtful.pk, actor=operator, reason="not there")
+    second = book(account.company, DRAFT, key="second").shipment
+    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    second.refresh_from_db()
+    assert second.attention == "Second shipment: the courier also has T-9."
+
+
+def test_a_released_order_that_the_courier_has_is_live_again_and_flagged(
+    doubtful: Shipment, operator: Any, account: Any
+) -> None:
+    release(doubtful.pk, actor=operator, reason="not there")
+    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    doubtful.refresh_from_db()
+    assert (doubtful.status, doubtful.tracking_id) == ("booked", "T-9")
+    assert doubtful.attention
+    with pytest.raises(OrderAlreadyLive):
+        book(account.company, DRAFT, key="second")
+
+
+def test_an_order_whose_call_may_still_be_answered_is_not_released(
+    account: Any, toy: Any, operator: Any
+) -> None:
+    def hook(_: Any) -> None:
+        Shipment.objects.update(status="in_doubt")
+        with pytest.raises(TooEarly, match="wait another"):
+            release(Shipment.objects.get().pk, actor=operator, reason="impatient")
+        long_ago = timezone.now() - dt.timedelta(hours=1)
+        CourierCall.objects.update(started_at=long_ago)
+        release(Shipment.objects.get().pk, actor=operator, reason="it hangs for an hour")
+
+    toy.on_create = staticmethod(hook)
+    result = book(account.company, DRAFT)
+    assert (result.status_code, result.shipment.status) == (201, "booked")
+    assert result.shipment.attention.startswith("Given up as not booked")
+
+
+def test_only_doubt_is_settled_and_only_with_a_reason(
+    doubtful: Shipment, operator: Any, account: Any
+) -> None:
+    with pytest.raises(InvalidRequest, match="reason"):
+        release(doubtful.pk, actor=operator, reason=" ")
+    with pytest.raises(InvalidRequest, match="tracking_id"):
+        resolve(doubtful.pk, tracking_id="a\x00b", actor=operator, reason="x")
+    other = ShipmentFactory(account=account, warehouse=doubtful.warehouse)
+    with pytest.raises(InvalidRequest, match=f"order {other.order_number}"):
+        resolve(doubtful.pk, tracking_id=other.tracking_id, actor=operator, reason="x")
+    with pytest.raises(NotInDoubt):
+        release(other.pk, actor=operator, reason="x")
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_event_for_a_number_that_two_bookings_share_settles_neither(
+    account: Any, toy: Any
+) -> None:
+    toy.on_create = raising(Unknown("read time-out"))
+    book(account.company, DRAFT)
+    back = with_(direction="reverse", return_reason="Wrong size")
+    book(account.company, back, key="back")
+    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    assert set(Shipment.objects.values_list("status", "tracking_id")) == {("in_doubt", "")}
+    assert all(Shipment.objects.values_list("attention", flat=True))
+
+
+def test_one_tracking_id_for_two_orders_is_in_doubt(account: Any, toy: Any) -> None:
+    first = book(account.company, DRAFT).shipment
+
+    def again(request: Any) -> Booking:
+        return Booking(tracking_id=first.tracking_id)
+
+    toy.on_create = staticmethod(again)
+    second = book(account.company, with_(order_number="A-2"))
+    assert second.status_code == 202
+    assert first.tracking_id in second.shipment.failure
+    assert CourierCall.objects.get(shipment=second.shipment).outcome == "unknown"
+
+
+def test_the_audit_log_cannot_be_rewritten(doubtful: Shipment, operator: Any) -> None:
+    release(doubtful.pk, actor=operator, reason="not there")
+    entry = AuditEntry.objects.get()
+    with pytest.raises(TypeError):
+        entry.save()
+    with pytest.raises(TypeError):
+        entry.delete()
+    for statement in ("UPDATE {} SET reason = 'x'", "DELETE FROM {}"):
+        with (
+            pytest.raises(ProgrammingError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement.format(AuditEntry._meta.db_table))
+
+
+def test_the_evidence_tells_flowing_callbacks_from_silent_ones(
+    doubtful: Shipment, account: Any
+) -> None:
+    assert "nothing can be said" in evidence_of(doubtful).flow
+    later = timezone.now() + dt.timedelta(minutes=1)
+    for _ in range(7):
+        ShipmentFactory(account=account, warehouse=doubtful.warehouse, booked_at=later)
+    evidence = evidence_of(doubtful)
+    assert (evidence.later, evidence.confirmed) == (7, 0)
+    assert "whether the callback is registered" in evidence.suggestion
+    Shipment.objects.filter(booked_at=later).update(confirmed_at=later)
+    assert evidence_of(doubtful).flow == (
+        "7 of 7 later bookings were confirmed by callback, none for this order."
+    )
+    assert "Too little" in evidence_of(doubtful).suggestion
+    long_ago = timezone.now() - dt.timedelta(hours=1)
+    CourierCall.objects.filter(shipment=doubtful).update(started_at=long_ago)
+    assert "then release it" in evidence_of(doubtful).suggestion
+
+
+def test_the_couriers_word_for_a_booking_that_we_have_is_noted(account: Any) -> None:
+    shipment = book(account.company, DRAFT).shipment
+    event = created("A-1", shipment.tracking_id)
+    apply_events(account, [event])
+    shipment.refresh_from_db()
+    noted = shipment.confirmed_at
+    assert noted is not None
+    apply_events(account, [event])
+    shipment.refresh_from_db()
+    assert shipment.confirmed_at == noted
+
+
+def test_staff_settles_doubt_by_api_and_merchants_do_not(
+    doubtful: Shipment, operator: Any, storefront: Client, client: Client
+) -> None:
+    url = "/api/v1/ops/in-doubt/"
+    assert storefront.get(url).status_code == 403
+    client.force_login(operator)
+    (listed,) = client.get(url).json()
+    assert listed["shipment"]["id"] == doubtful.pk
+    assert "nothing can be said" in listed["flow"]
+    answer = client.post(
+        f"{url}{doubtful.pk}/resolve/",
+        {"tracking_id": "T-9"},
+        content_type="application/json",
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "reason")
+    body = {"tracking_id": "T-9", "reason": "seen"}
+    answer = client.post(f"{url}{doubtful.pk}/resolve/", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["status"]) == (200, "booked")
+    answer = client.post(
+        f"{url}{doubtful.pk}/release/", {"reason": "x"}, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-in-doubt")
+
+
+def test_staff_without_the_permission_only_looks(doubtful: Shipment, client: Client) -> None:
+    watcher = get_user_model().objects.create_user("watcher", is_staff=True)
+    watcher.user_permissions.add(Permission.objects.get(codename="view_shipment"))
+    client.force_login(watcher)
+    assert client.get("/api/v1/ops/in-doubt/").status_code == 200
+    answer = client.post(
+        f"/api/v1/ops/in-doubt/{doubtful.pk}/release/",
+        {"reason": "x"},
+        content_type="application/json",
+    )
+    assert answer.status_code == 403
+    doubtful.refresh_from_db()
+    assert doubtful.status == "in_doubt"

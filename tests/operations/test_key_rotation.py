@@ -1,0 +1,129 @@
+"""Rotating the keys: afterwards the first of them reads everything, and nothing else changed."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from typing import Any
+
+import pytest
+from cryptography.fernet import InvalidToken
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from couriers.models import BulkJob, BulkOrder, CourierAccount, CourierToken, Shipment
+from couriers.operations import key_rotation
+from tests.support.factories import ShipmentFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def keys(settings: Any) -> Any:
+    """Sets FERNET_KEYS as a deployment would; fields read them once a process."""
+
+    def use(*given: str) -> None:
+        settings.FERNET_KEYS = list(given)
+        forget()
+
+    def forget() -> None:
+        for _, fields in key_rotation.encrypted():
+            for field in fields:
+                for cached in ("keys", "fernet_keys", "fernet"):
+                    field.__dict__.pop(cached, None)
+
+    use("old")
+    yield use
+    settings.FERNET_KEYS = ["gone"]
+    forget()
+
+
+@pytest.fixture
+def rows(keys: Any, account: Any) -> list[Shipment]:
+    """Rows of every table with secrets, written under the old key."""
+    CourierToken.objects.create(account=account, access_token="T", expires_at=timezone.now())
+    job = BulkJob.objects.create(company=account.company, total=1)
+    BulkOrder.objects.create(job=job, position=0, order_number="A-1", request="9, Secret Lane")
+    warehouse = account.company.warehouses.get()
+    return [
+        ShipmentFactory(account=account, warehouse=warehouse, options={"n": n}) for n in range(7)
+    ]
+
+
+def rotate_keys(code: int = 0) -> dict[str, int]:
+    out = io.StringIO()
+    if code:
+        with pytest.raises(SystemExit) as caught:
+            call_command("rotate_keys", "--json", stdout=out)
+        assert caught.value.code == code
+    else:
+        call_command("rotate_keys", "--json", stdout=out)
+    return dict(json.loads(out.getvalue()))
+
+
+def test_every_table_with_secrets_is_found_by_its_fields() -> None:
+    found = {
+        model.__name__: {field.name for field in fields}
+        for model, fields in key_rotation.encrypted()
+    }
+    assert found["Shipment"] == {"consignee_phone", "consignee_address", "options"}
+    assert set(found) == {"CourierAccount", "CourierToken", "BulkOrder", "Shipment"}
+
+
+def test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go(
+    keys: Any, rows: list[Shipment], account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_rotation, "BATCH", 3)
+    keys("new")
+    with pytest.raises(InvalidToken):
+        CourierAccount.objects.get()
+    keys("new", "old")
+    values = 7 * 3 + 4 + 1 + 1
+    assert rotate_keys() == {"values": values, "rotated": values, "unreadable": 0}
+    assert rotate_keys() == {"values": values, "rotated": 0, "unreadable": 0}
+    keys("new")
+    assert [s.options for s in Shipment.objects.order_by("id")] == [
+        s.options for s in sorted(rows, key=lambda s: s.pk)
+    ]
+    for row in Shipment.objects.all():
+        assert (row.consignee_phone, row.consignee_address) == ("9876543210", "9, Secret Lane")
+    assert CourierAccount.objects.get().password == account.password
+    assert CourierToken.objects.get().access_token == "T"
+    assert BulkOrder.objects.get().request == "9, Secret Lane"
+    assert {row.updated_at for row in Shipment.objects.all()} == {row.updated_at for row in rows}
+
+
+def test_what_is_written_meanwhile_is_not_overwritten(
+    keys: Any, rows: list[Shipment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write() -> None:
+        Shipment.objects.filter(pk=rows[3].pk).update(consignee_phone="9123456780")
+        connection.close()
+
+    writer = threading.Thread(target=write)
+
+    def slowly(model: Any, *rest: Any) -> None:
+        if model is Shipment and not writer.ident:
+            writer.start()
+            writer.join(0.5)
+        store(model, *rest)
+
+    store = key_rotation._write
+    monkeypatch.setattr(key_rotation, "_write", slowly)
+    keys("new", "old")
+    rotate_keys()
+    writer.join()
+    keys("new")
+    assert Shipment.objects.get(pk=rows[3].pk).consignee_phone == "9123456780"
+
+
+def test_what_no_key_reads_is_counted_and_left(keys: Any, rows: list[Shipment]) -> None:
+    keys("other")
+    lost = rows[3]
+    Shipment.objects.filter(pk=lost.pk).update(consignee_phone="1")
+    keys("new", "old")
+    assert rotate_keys(code=3)["unreadable"] == 1
+    keys("other")
+    assert Shipment.objects.only("consignee_phone").get(pk=lost.pk).consignee_phone == "1"

@@ -1,0 +1,152 @@
+"""An operator lifts a terminal status: the status follows the scans past it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from couriers.contract.errors import InvalidRequest
+from couriers.models import AuditEntry, Shipment
+from couriers.operations.lifting import NotLiftable, lift
+from couriers.tracking.status import ON_ITS_WAY_AGAIN, apply_events
+from tests.support.factories import ShipmentFactory
+from tests.support.toy import ToyReceiver
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shipment(account: Any) -> Shipment:
+    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+
+
+@pytest.fixture
+def operator(client: Client) -> Any:
+    user = get_user_model().objects.create_user("operator", is_staff=True)
+    for codename in ("lift_status", "view_shipment"):
+        user.user_permissions.add(Permission.objects.get(codename=codename))
+    client.force_login(user)
+    return user
+
+
+def tell(shipment: Shipment, *steps: tuple[str, int]) -> Shipment:
+    """Scans of the shipment: pairs of status and hour."""
+    events = [
+        ToyReceiver().parse({"id": shipment.tracking_id, "status": status, "hour": hour})[0]
+        for status, hour in steps
+    ]
+    apply_events(shipment.account, events)
+    shipment.refresh_from_db()
+    return shipment
+
+
+def test_the_status_follows_the_scans_past_the_lifted_end(
+    shipment: Shipment, operator: Any
+) -> None:
+    tell(shipment, ("in_transit", 1), ("delivered", 5), ("undelivered", 6))
+    assert (shipment.status, bool(shipment.attention)) == ("delivered", True)
+    lift(shipment.pk, actor=operator, reason="the consignee has nothing")
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.attention) == ("undelivered", "")
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.reason) == (
+        "lift_status", operator, "the consignee has nothing",
+    )  # fmt: skip
+    assert tell(shipment, ("out_for_delivery", 8)).status == "out_for_delivery"
+
+
+def test_with_nothing_before_or_after_it_stands_as_it_was_booked(
+    shipment: Shipment, operator: Any
+) -> None:
+    tell(shipment, ("lost", 5))
+    assert lift(shipment.pk, actor=operator, reason="found").status == "booked"
+
+
+def test_a_repeat_of_the_lifted_scan_does_not_end_it_again(
+    shipment: Shipment, operator: Any
+) -> None:
+    tell(shipment, ("in_transit", 1), ("lost", 5))
+    lift(shipment.pk, actor=operator, reason="found")
+    assert tell(shipment, ("lost", 5)).status == "in_transit"
+    assert tell(shipment, ("lost", 6)).status == "lost"
+
+
+def test_what_was_lifted_and_the_scans_decide_whatever_came_first(
+    account: Any, operator: Any
+) -> None:
+    steps = [("in_transit", 1), ("delivered", 5), ("undelivered", 6), ("rto_requested", 7)]
+    ends = set()
+    for seed in range(4):
+        shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+        order = random.Random(seed).sample(steps, len(steps))
+        cut = order.index(("delivered", 5)) + 1
+        tell(shipment, *order[:cut])
+        lift(shipment.pk, actor=operator, reason="wrong")
+        tell(shipment, *order[cut:], *order)
+        ends.add((shipment.status, shipment.attention, shipment.status_at, shipment.tracked_at))
+    assert len(ends) == 1
+
+
+def test_there_must_be_an_end_and_a_reason(shipment: Shipment, operator: Any) -> None:
+    tell(shipment, ("in_transit", 1))
+    with pytest.raises(NotLiftable, match="in transit"):
+        lift(shipment.pk, actor=operator, reason="why not")
+    tell(shipment, ("lost", 5))
+    for reason in ("", "  ", "x" * 501):
+        with pytest.raises(InvalidRequest):
+            lift(shipment.pk, actor=operator, reason=reason)
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_order_that_is_booked_again_keeps_one_live_shipment(
+    account: Any, shipment: Shipment, operator: Any
+) -> None:
+    tell(shipment, ("in_transit", 1), ("cancelled", 5))
+    again = ShipmentFactory(
+        account=account, warehouse=shipment.warehouse, order_number=shipment.order_number
+    )
+    with pytest.raises(NotLiftable, match="another live shipment"):
+        lift(shipment.pk, actor=operator, reason="still on its way")
+    assert tell(shipment, ("rto_in_transit", 6)).status == "cancelled"
+    assert shipment.attention == ON_ITS_WAY_AGAIN
+    tell(again, ("lost", 3))
+    assert tell(shipment, ("rto_delivered", 9)).status == "rto_delivered"
+    assert shipment.attention == ""
+
+
+def test_an_operator_is_asked_for_a_reason_and_to_be_sure(
+    client: Client, operator: Any, shipment: Shipment
+) -> None:
+    page = f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/"
+    assert "Lift the end" not in client.get(f"{page}change/").content.decode()
+    tell(shipment, ("in_transit", 1), ("delivered", 5))
+    assert "Lift the end" in client.get(f"{page}change/").content.decode()
+    assert client.get(f"{page}lift-end/").headers["Location"] == f"{page}lift/"
+    asked = client.get(f"{page}lift/").content.decode()
+    assert "delivered" in asked
+    assert "9876543210" not in asked
+    assert client.post(f"{page}lift/", {"reason": "it is not"}).status_code == 200
+    shipment.refresh_from_db()
+    assert shipment.status == "delivered"
+    answer = client.post(f"{page}lift/", {"reason": "it is not", "sure": "on"})
+    assert answer.status_code == 302
+    shipment.refresh_from_db()
+    assert shipment.status == "in_transit"
+    again = client.post(f"{page}lift/", {"reason": "once more", "sure": "on"})
+    assert "nothing to lift" in again.content.decode()
+
+
+def test_without_the_permission_nobody_lifts(client: Client, shipment: Shipment) -> None:
+    tell(shipment, ("delivered", 5))
+    watcher = get_user_model().objects.create_user("watcher", is_staff=True)
+    watcher.user_permissions.add(Permission.objects.get(codename="view_shipment"))
+    client.force_login(watcher)
+    page = f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/lift/"
+    assert client.post(page, {"reason": "it is not", "sure": "on"}).status_code == 302
+    shipment.refresh_from_db()
+    assert shipment.status == "delivered"

@@ -1,0 +1,141 @@
+"""Tables do not grow without end, and the clean-up locks nobody out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from couriers import tasks
+from couriers.models import CourierCall, IdempotencyKey, Shipment
+from couriers.operations import retention
+from tests.support.factories import ShipmentFactory
+from webhooks.models import WebhookEvent
+
+OLD = timezone.now() - dt.timedelta(days=91)
+NOTHING = {"idempotency_keys": 0, "courier_calls": 0, "webhook_events": 0}
+
+
+@pytest.fixture
+def shipment(account: Any) -> Shipment:
+    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+
+
+def key(shipment: Shipment, name: str, age: int) -> None:
+    made = IdempotencyKey.objects.create(
+        company=shipment.company, key=name, fingerprints={}, shipment=shipment
+    )
+    IdempotencyKey.objects.filter(pk=made.pk).update(
+        created_at=timezone.now() - dt.timedelta(days=age)
+    )
+
+
+def call(shipment: Shipment | None, account: Any, age: int) -> None:
+    now = timezone.now() - dt.timedelta(days=age)
+    CourierCall.objects.create(
+        account=account, shipment=shipment, operation="cancel", outcome="ok", started_at=now,
+        finished_at=now,
+    )  # fmt: skip
+
+
+def event(account: Any, number: int, state: str = "processed", received: Any = OLD) -> None:
+    WebhookEvent.objects.create(
+        account=account, content_hash=number.to_bytes(32), body=b"{}", state=state,
+        next_attempt_at=received, received_at=received, processed_at=received,
+    )  # fmt: skip
+
+
+def purged(capsys: Any) -> dict[str, int]:
+    capsys.readouterr()
+    call_command("purge_expired", "--json")
+    counts: dict[str, int] = json.loads(capsys.readouterr().out)
+    return counts
+
+
+@pytest.mark.django_db
+def test_what_has_expired_is_deleted_and_what_has_not_is_kept(
+    shipment: Shipment, account: Any, capsys: Any
+) -> None:
+    key(shipment, "old", 31)
+    key(shipment, "young", 29)
+    call(shipment, account, 31)
+    call(None, account, 31)
+    call(None, account, 29)
+    event(account, 1, received=timezone.now())
+    event(account, 2)
+    event(account, 3, "dead")
+    assert purged(capsys) == {"idempotency_keys": 1, "courier_calls": 2, "webhook_events": 2}
+    assert IdempotencyKey.objects.get().key == "young"
+    assert WebhookEvent.objects.get().content_hash == (1).to_bytes(32)
+    assert purged(capsys) == NOTHING
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["booking", "in_doubt"])
+def test_the_key_of_an_unsettled_booking_is_never_deleted(
+    account: Any, capsys: Any, status: str
+) -> None:
+    doubtful = ShipmentFactory(
+        account=account, warehouse=account.company.warehouses.get(), status=status, tracking_id="",
+        lease_expires_at=timezone.now(),
+    )  # fmt: skip
+    key(doubtful, "old", 400)
+    call(doubtful, account, 400)
+    assert purged(capsys) == NOTHING
+    Shipment.objects.update(status="failed")
+    assert purged(capsys) == NOTHING | {"idempotency_keys": 1, "courier_calls": 1}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_an_event_that_is_still_due_is_never_deleted(account: Any, capsys: Any, state: str) -> None:
+    event(account, 1, state)
+    assert purged(capsys) == NOTHING
+
+
+@pytest.mark.django_db
+def test_it_deletes_in_batches_and_stops_when_its_time_is_up(
+    account: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SHIPCROWD = {"RETENTION_BATCH": 3, "RETENTION_PAUSE": 0.0}
+    for number in range(10):
+        event(account, number)
+    steps: list[int] = []
+    assert not retention.purge(seconds=0, progress=steps.append).finished
+    assert (steps, WebhookEvent.objects.count()) == ([3], 7)
+    assert retention.purge(progress=steps.append).finished
+    assert steps == [3, 3, 3, 1]
+    sent: list[Any] = []
+    monkeypatch.setattr(tasks, "RUN", 0.0)
+    monkeypatch.setattr(tasks, "_send", lambda task, arguments: sent.append(task))
+    event(account, 1)
+    assert (tasks.purge_expired(), sent) == (1, [tasks.purge_expired])
+    assert (tasks.purge_expired(), len(sent)) == (0, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_for_no_lock_and_leaves_what_somebody_holds(account: Any) -> None:
+    for number in range(4):
+        event(account, number)
+    held = WebhookEvent.objects.order_by("pk").values_list("pk", flat=True)[1]
+    url = settings.DATABASE_URL.rsplit("/", 1)[0]
+    name = connection.settings_dict["NAME"]
+    with psycopg.connect(f"{url}/{name}") as other:
+        other.execute(
+            "SELECT 1 FROM shipcrowd_webhooks_webhookevent WHERE id = %s FOR UPDATE", [held]
+        )
+        assert retention.purge().counts["webhook_events"] == 3
+    assert WebhookEvent.objects.get().pk == held
+
+
+def test_it_is_done_at_night() -> None:
+    schedule = settings.CELERY_BEAT_SCHEDULE["purge-expired"]
+    assert schedule["task"] == tasks.purge_expired.name
+    assert schedule["schedule"].hour == {21}

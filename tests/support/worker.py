@@ -1,0 +1,124 @@
+"""A real Celery worker process for tests, with a toy courier that is told through Redis what to do.
+
+`python -m celery -A tests.support.worker worker`. Tunables come as JSON in TOY_TUNABLES.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import django
+from django.apps import apps
+from django.conf import settings
+
+from shipcrowd.embedded import Servers
+
+ROOT = Path(__file__).resolve().parents[2]
+CALLS = "toy:calls"  # a list of the courier's calls, as JSON
+FAILURES = "toy:failures"  # a hash: how often a call that begins with this id still fails
+HANG = "toy:hang"  # a call that begins with this id never ends; it writes its pid to HANGING
+HANGING = "toy:hanging"
+
+
+def make_app() -> Any:
+    """The project's Celery application, with the courier that obeys Redis."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
+    django.setup()
+    settings.SHIPCROWD = json.loads(os.environ.get("TOY_TUNABLES", "{}"))
+
+    from couriers.contract.errors import Unknown
+    from couriers.contract.registry import CourierFactory
+    from couriers.contract.types import Booking, ManifestDocument, ShipmentRequest
+    from shipcrowd.celery import app
+    from tests.support.toy import AbleToyAdapter
+
+    class ObedientAdapter(AbleToyAdapter):
+        @classmethod
+        def booking_deadline(cls) -> float:
+            return 0.5  # the tests' leases are short
+
+        def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
+            _obey(tracking_ids[0], list(tracking_ids))
+            return super().create_manifest(tracking_ids)
+
+        def create_shipment(self, request: ShipmentRequest) -> Booking:
+            _obey(request.order_number, [request.order_number])
+            # The processes' own counters would give one number twice.
+            return Booking(tracking_id=f"TOY-{request.order_number}")
+
+    def _obey(first: str, call: list[str]) -> None:
+        from django_redis import get_redis_connection
+
+        redis = get_redis_connection("default")
+        redis.rpush(CALLS, json.dumps(call))
+        if redis.get(HANG) == first.encode() and redis.set(HANGING, os.getpid(), nx=True):
+            time.sleep(600)
+        if int(redis.hget(FAILURES, first) or 0) > 0:
+            redis.hincrby(FAILURES, first, -1)
+            raise Unknown("read time-out")
+
+    CourierFactory.register(ObedientAdapter)
+    return app
+
+
+def own_servers() -> Servers:
+    """The test's own database and Redis, for processes that it starts."""
+    from django.db import connection
+
+    parts = urlsplit(settings.DATABASE_URL)
+    name = connection.settings_dict["NAME"]
+    return Servers(urlunsplit(parts._replace(path=f"/{name}")), settings.REDIS_URL)
+
+
+def forks_of(master: int) -> list[int]:
+    """The ids of a process' children."""
+    children = Path(f"/proc/{master}/task/{master}/children").read_text()
+    return [int(pid) for pid in children.split()]
+
+
+@contextmanager
+def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker on the test's own database and Redis; one process, killed at the end."""
+    servers = own_servers()
+    environment = os.environ | {
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "TOY_TUNABLES": json.dumps(tunables),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "celery", "--quiet", "-A", "tests.support.worker", "worker",
+         "--pool", "solo", "--loglevel", "warning", "--without-mingle", "--without-gossip"],
+        env=environment,
+        cwd=ROOT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(holds: Callable[[], Any], seconds: float = 60.0, meanwhile: Any = None) -> None:
+    """Wait until something holds; `meanwhile` is done now and then. Fails loudly."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        if meanwhile:
+            meanwhile()
+        time.sleep(0.3)
+
+
+if not apps.ready:
+    app = make_app()

@@ -1,0 +1,322 @@
+"""Polling: shipments without news, at the permitted rate, each asked about once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import OperationalError
+from django.utils import timezone
+
+from couriers import tasks
+from couriers.contract.errors import CircuitOpen, NotFound, NotSent, TooManyRequests, Unknown
+from couriers.contract.statuses import STATUS_FACTS, Status
+from couriers.contract.types import Limit, Tracking
+from couriers.contract.types import Scan as TypesScan
+from couriers.models import CourierAccount, Scan, Shipment
+from couriers.resilience import rate_limit
+from couriers.tracking import polling
+from couriers.tracking.polling import Polled
+from sandbox.ekart.process import SandboxProcess
+from tests.fulfilment.test_manifests import ship
+from tests.support.factories import CourierAccountFactory, WarehouseFactory
+from tests.support.toy import MAPPER
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_AGO = timezone.now() - dt.timedelta(days=2)
+
+
+def silent_ship(account: Any, count: int, **more: Any) -> list[str]:
+    ids = ship(account, count, **{"status": "picked_up", "tracked_at": LONG_AGO} | more)
+    Shipment.objects.filter(pk__in=ids).update(created_at=LONG_AGO)
+    return ids
+
+
+def poll(
+    account: CourierAccount, threads: int = 4, silence: float = 3600, seconds: float = float("inf")
+) -> Counter[Polled]:
+    counts: Counter[Polled] = Counter()
+
+    def done(outcome: Polled) -> None:
+        counts[outcome] += 1
+
+    since = polling.silence_began(silence)
+    polling.poll(account, since=since, threads=threads, seconds=seconds, done=done)
+    return counts
+
+
+def raising(error: Exception, times: int = 10**9) -> Callable[[Any], None]:
+    left = [times]
+
+    def hook(_: Any) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise error
+
+    return hook
+
+
+def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) -> None:
+    polled = silent_ship(account, 1)
+    polled += silent_ship(account, 1, tracked_at=None)
+    ship(account, 1, status="picked_up", tracked_at=timezone.now())
+    ship(account, 1, status="booked")  # just made: nothing to be heard of it yet
+    for status in Status:
+        if STATUS_FACTS[status].terminal:
+            silent_ship(account, 1, status=status)
+    for status in ("booking", "in_doubt", "failed"):
+        more = {"lease_expires_at": timezone.now()} if status == "booking" else {}
+        silent_ship(account, 1, status=status, tracking_id="", **more)
+    since = polling.silence_began(3600)
+    assert set(polling.silent(since).values_list("pk", flat=True)) == set(polled)
+    assert [a.pk for a in polling.accounts_to_poll(since)] == [account.pk]
+    assert poll(account) == {Polled.MOVED: 2}
+    assert Shipment.objects.filter(pk__in=polled, status="in_transit").count() == 2
+
+
+@pytest.mark.slow
+def test_each_is_asked_about_once_by_many_threads_and_processes(account: Any, able: Any) -> None:
+    silent_ship(account, 450)
+    totals: list[int] = []
+    runs = [
+        threading.Thread(target=lambda: totals.append(poll(account, 8).total())) for _ in range(3)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert sum(totals) == 450
+    assert Counter(t for _, t in able.asked).most_common(1)[0][1] == 1
+
+
+def test_what_was_asked_about_is_not_asked_about_again_for_a_while(account: Any, able: Any) -> None:
+    old = types_scan(account, able)
+    assert poll(account) == {Polled.UNCHANGED: 1}
+    assert poll(account) == {}
+    Shipment.objects.update(polled_at=LONG_AGO)
+    assert poll(account) == {Polled.UNCHANGED: 1}
+    assert Scan.objects.count() == 1
+    assert Shipment.objects.get().tracked_at == old
+
+
+def types_scan(account: Any, able: Any) -> dt.datetime:
+    """A shipment whose courier tells the same old scan each time."""
+    silent_ship(account, 1, status="in_transit")
+    scan = TypesScan(MAPPER.map("in_transit"), LONG_AGO, "PUNE")
+    able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,))
+    return LONG_AGO
+
+
+def test_even_with_no_silence_at_all_a_run_ends(account: Any, able: Any) -> None:
+    silent_ship(account, 5)
+    assert poll(account, silence=0) == {Polled.MOVED: 5}
+
+
+def test_a_failure_is_counted_and_due_again_at_the_next_run(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
+    silent_ship(account, 2)
+    able.on_call["track_shipment"] = raising(Unknown("read time-out"))
+    assert poll(account) == {Polled.FAILED: 2}
+    assert len(able.asked) == 6  # a read may be repeated
+    able.on_call["track_shipment"] = raising(NotSent("refused"), times=2)
+    assert poll(account) == {Polled.MOVED: 2}
+
+
+def test_a_429_is_waited_for_and_asked_again(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", waits.append)
+    silent_ship(account, 1)
+    able.on_call["track_shipment"] = raising(TooManyRequests("429", retry_after=7), times=1)
+    assert poll(account, threads=1) == {Polled.MOVED: 1}
+    assert waits == [7]
+
+
+def test_a_pause_past_the_end_of_the_run_ends_it_and_gives_all_back(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit, "PATIENCE", 0.1)
+    silent_ship(account, 4)
+    rate_limit.pause(account.pk, "track", 3600)  # what a 429 with Retry-After does
+    able.on_call["track_shipment"] = lambda _: rate_limit.acquire(account.pk, "track", Limit(10, 1))
+    began = time.monotonic()
+    assert poll(account, threads=2, seconds=30) == {}
+    assert time.monotonic() - began < 10
+    assert not Shipment.objects.filter(polled_at__isnull=False).exists()
+
+
+def test_those_that_fail_at_every_run_do_not_keep_the_others_from_their_turn(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "TRIES", 1)
+    silent_ship(account, 6)
+    every = list(Shipment.objects.order_by("pk").values_list("tracking_id", flat=True))
+    bad = every[:3]
+    now = [0.0]
+    monkeypatch.setattr(polling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def hook(tracking_id: str) -> None:
+        now[0] += 1
+        if tracking_id in bad:
+            raise Unknown("500")
+
+    able.on_call["track_shipment"] = hook
+    for _ in range(4):
+        poll(account, threads=1, seconds=2)  # time for two
+    assert {tracking_id for _, tracking_id in able.asked} == set(every)
+
+
+@pytest.mark.parametrize("attempts", [-1, 40_000])
+def test_a_number_that_counts_no_attempts_is_left_out(
+    account: Any, able: Any, attempts: int
+) -> None:
+    silent_ship(account, 1)
+    scan = TypesScan(MAPPER.map("in_transit"), timezone.now())
+    able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,), attempts=attempts)
+    assert poll(account) == {Polled.MOVED: 1}
+    assert Shipment.objects.get().delivery_attempts is None
+
+
+def test_a_fault_of_the_plug_in_is_a_failure_of_that_shipment_alone(
+    account: Any, able: Any
+) -> None:
+    silent_ship(account, 5)
+    able.on_call["track_shipment"] = raising(KeyError("scans"), times=1)
+    assert poll(account, threads=1) == {Polled.FAILED: 1, Polled.MOVED: 4}
+    assert poll(account) == {Polled.MOVED: 1}
+
+
+def test_a_database_that_is_away_ends_the_run(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent_ship(account, 5)
+    able.on_call["track_shipment"] = raising(OperationalError("away"))
+    with pytest.raises(OperationalError):
+        poll(account, threads=1)
+    assert len(able.asked) == 1
+
+
+def test_a_tracking_id_that_the_courier_lacks_is_counted_and_nothing_changes(
+    account: Any, able: Any
+) -> None:
+    silent_ship(account, 1)
+    able.on_call["track_shipment"] = raising(NotFound("no such id"))
+    assert poll(account) == {Polled.NOT_FOUND: 1}
+    assert Shipment.objects.get().status == "picked_up"
+
+
+def test_an_open_circuit_ends_the_run_and_gives_the_rest_back(account: Any, able: Any) -> None:
+    silent_ship(account, 300)
+    able.on_call["track_shipment"] = raising(CircuitOpen("failing", retry_after=60))
+    counts = poll(account, threads=2)
+    assert set(counts) == {Polled.FAILED}
+    assert counts.total() <= 2
+    assert not Shipment.objects.filter(polled_at__isnull=False).exists()
+
+
+def test_the_command_sums_up_and_can_be_run_again(
+    account: Any, able: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
+    other = CourierAccountFactory(courier=account.courier)
+    WarehouseFactory(company=other.company)
+    silent_ship(account, 3)
+    silent_ship(other, 2)
+
+    def run(*more: str) -> dict[str, Any]:
+        capsys.readouterr()
+        call_command("sync_tracking", "--json", *more)
+        return dict(json.loads(capsys.readouterr().out))
+
+    assert run("--company", account.company.slug) == {
+        "shipments": 3, "moved": 3, "unchanged": 0, "not_found": 0, "failed": 0,
+    }  # fmt: skip
+    assert run()["shipments"] == 2
+    assert run()["shipments"] == 0
+    silent_ship(account, 1)
+    able.on_call["track_shipment"] = raising(Unknown("lost"))
+    with pytest.raises(SystemExit) as caught:
+        run()
+    assert caught.value.code == 3
+    for flags in (["--workers", "0"], ["--minutes", "-1"], ["--company", "nobody"]):
+        with pytest.raises(CommandError):
+            run(*flags)
+
+
+def test_the_tasks_poll_every_account(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(tasks.sync_account, "apply_async", lambda args, **_: sent.append(args))
+    silent_ship(account, 3)
+    assert tasks.sync_tracking() == 1
+    tasks.sync_account(*sent[0])
+    tasks.sync_account("acc_gone")
+    assert Shipment.objects.filter(status="in_transit").count() == 3
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess("--hold") as running:
+        yield running
+
+
+@pytest.mark.slow
+def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_stays_within_it(
+    company: Any, sandbox: SandboxProcess, order: Any, capsys: Any
+) -> None:
+    """Against a real HTTP server, by the moments at which the limiter lets the calls go."""
+    from couriers.api.serializers import ShipmentDraftSerializer
+    from couriers.booking.protocol import book
+
+    limit = Limit(20, 1)
+    CourierAccountFactory(
+        company=company,
+        base_url=sandbox.url,
+        limits={
+            "create_shipment": {"count": 1000, "window": 1},
+            "track": {"count": limit.count, "window": limit.window},
+        },
+    )
+    for number in range(120):
+        draft = ShipmentDraftSerializer(
+            data=order | {"courier": "ekart", "order_number": str(number)}
+        )
+        draft.is_valid(raise_exception=True)
+        book(company, draft.draft())
+    Shipment.objects.update(created_at=LONG_AGO)
+    arrivals: list[float] = []
+    acquire = rate_limit.acquire
+
+    def noted(account_id: str, operation: str, given: Limit) -> None:
+        acquire(account_id, operation, given)
+        if operation == "track":
+            arrivals.append(time.monotonic())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rate_limit, "acquire", noted)
+        capsys.readouterr()
+        call_command("sync_tracking", "--json")
+    counts = json.loads(capsys.readouterr().out)
+    assert (counts["shipments"], counts["failed"]) == (120, 0)
+    arrivals.sort()
+    rate = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])
+    assert rate >= 0.95 * limit.count / limit.window, rate
+    # No window holds more than is allowed, but for the moment that a thread takes to wake up.
+    for first, last in zip(arrivals, arrivals[limit.count :], strict=False):
+        assert last - first >= 0.95 * limit.window
+    assert rate <= 1.01 * limit.count / limit.window
+    assert sandbox.state()["calls"]["track"] == 120

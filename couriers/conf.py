@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error
 from django.core.signals import setting_changed
 
 T = TypeVar("T")
@@ -107,6 +108,24 @@ def _complaint(field: dataclasses.Field[Any], default: Any, value: Any) -> str |
     if number and not least <= value <= most:
         return f"must be {least} to {most}, not {value!r}"
     return None
+
+
+def tunables_messages(kind: type, given: Any, where: str, prefix: str) -> list[CheckMessage]:
+    """The messages for a dict of tunables: `prefix`.E001 and .E002. Plug-ins use it for theirs."""
+    messages: list[CheckMessage] = []
+    for key, complaint in problems_of(kind, given):
+        unknown = complaint.startswith("is not a setting")
+        name = f"{where}[{key!r}]" if key else where
+        messages.append(
+            Error(
+                f"{name} {complaint}",
+                hint="Remove it or correct its spelling."
+                if unknown
+                else "Leave it out for the default; docs/settings.md lists what each means.",
+                id=f"{prefix}.{'E001' if unknown else 'E002'}",
+            )
+        )
+    return messages
 
 
 def build(kind: type[T], given: Any) -> T:

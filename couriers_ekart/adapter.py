@@ -6,11 +6,12 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from django.utils import timezone
 
+from couriers.contract.accounts import Account
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import (
     CourierError,
@@ -54,9 +55,6 @@ from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from couriers_ekart.wire.parallel import side_by_side
 from couriers_ekart.wire.unsent import before_sending
 
-if TYPE_CHECKING:
-    from couriers.models import CourierAccount
-
 log = structlog.get_logger(__name__)
 
 
@@ -74,7 +72,7 @@ class EkartAdapter(BaseCourierAdapter):
     manifest_size = MAX_IDS
     capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
 
-    def __init__(self, account: CourierAccount) -> None:
+    def __init__(self, account: Account) -> None:
         super().__init__(account)
         self.client = EkartClient(account)
 

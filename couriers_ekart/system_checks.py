@@ -7,9 +7,8 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from couriers.conf import tunables
+from couriers.conf import tunables, tunables_messages
 from couriers.contract.accounts import base_url_problem
-from couriers.operations.system_checks import tunables_messages
 from couriers_ekart.conf import EkartTunables
 
 

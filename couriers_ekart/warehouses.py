@@ -12,10 +12,11 @@ from collections.abc import Callable
 from django.utils import timezone
 from django.utils.text import slugify
 
+from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, RateLimited, Rejected
 from couriers.contract.types import Pickup
 from couriers.contract.types import WarehouseRegistration as Registered
-from couriers.models import CourierAccount, WarehouseRegistration
+from couriers.models import WarehouseRegistration
 from couriers.models.warehouse import RegistrationState
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers_ekart.conf import ekart_tunables
@@ -30,9 +31,7 @@ def alias_for(pickup: Pickup) -> str:
     return f"{name}-{pickup.warehouse_id[-8:]}-{pickup.address.fingerprint()[:6]}"
 
 
-def register(
-    account: CourierAccount, pickup: Pickup, create: Callable[[Pickup], Registered]
-) -> str:
+def register(account: Account, pickup: Pickup, create: Callable[[Pickup], Registered]) -> str:
     """The alias of the warehouse, now registered; "" where Ekart refuses to register it.
 
     Many bookings may find it unregistered at once: the first registers it for all. A refusal is
@@ -44,9 +43,7 @@ def register(
         return _register(account, pickup, create)
 
 
-def _register(
-    account: CourierAccount, pickup: Pickup, create: Callable[[Pickup], Registered]
-) -> str:
+def _register(account: Account, pickup: Pickup, create: Callable[[Pickup], Registered]) -> str:
     try:
         with exclusive(f"register:{account.pk}:{pickup.warehouse_id}", life=60, wait=30):
             row = _row(account, pickup)
@@ -73,10 +70,10 @@ def _register(
         raise
 
 
-def _row(account: CourierAccount, pickup: Pickup) -> WarehouseRegistration | None:
+def _row(account: Account, pickup: Pickup) -> WarehouseRegistration | None:
     """What is known of the warehouse's present address."""
     return WarehouseRegistration.objects.filter(
-        account=account,
+        account_id=account.pk,
         warehouse_id=pickup.warehouse_id,
         address_hash=pickup.address.fingerprint(),
     ).first()
@@ -88,14 +85,14 @@ def _lately_refused(row: WarehouseRegistration) -> bool:
 
 
 def _remember(
-    account: CourierAccount,
+    account: Account,
     pickup: Pickup,
     state: RegistrationState,
     reference: str = "",
     reason: str = "",
 ) -> None:
     WarehouseRegistration.objects.update_or_create(
-        account=account,
+        account_id=account.pk,
         warehouse_id=pickup.warehouse_id,
         defaults={
             "reference": reference,
@@ -106,7 +103,7 @@ def _remember(
     )
 
 
-def _remember_if_new(account: CourierAccount, pickup: Pickup, error: CourierError) -> None:
+def _remember_if_new(account: Account, pickup: Pickup, error: CourierError) -> None:
     """A warehouse that is not registered yet is pending, with what came in the way."""
     if not pickup.reference:
         _remember(account, pickup, RegistrationState.PENDING, reason=str(error))

@@ -6,8 +6,8 @@ import math
 import re
 from typing import Any
 
-from couriers.booking.drafts import storable
 from couriers.contract.receiver import WebhookReceiver
+from couriers.contract.text import storable
 
 HIDDEN = "•••"
 # Ten digits and more, as phone numbers are written: 98765 43210, +91-9876543210.

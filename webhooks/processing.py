@@ -18,10 +18,10 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
-from couriers.booking.drafts import storable
 from couriers.conf import tunables
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
+from couriers.contract.text import storable
 from couriers.models import CourierAccount
 from couriers.tracking.status import Applied, apply_events
 from webhooks import metrics

@@ -18,7 +18,9 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from couriers.admin.base import KnownValuesFilter, RecordAdmin
 from couriers.admin.forms import StorableJSONField
+from couriers.contract.accounts import limits_problem
 from couriers.contract.adapter import Capability
+from couriers.contract.registry import CourierFactory
 from couriers.models import Courier, CourierAccount, CourierCall, CourierToken
 
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
@@ -61,6 +63,17 @@ class CourierAccountForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in ("username", "password"):
             self.fields[f"new_{name}"].required = self.instance._state.adding
+
+    def clean_limits(self) -> Any:
+        """The account's own limits. Refuses operations that its courier does not have."""
+        limits = self.cleaned_data["limits"]
+        courier = self.cleaned_data.get("courier")
+        code = courier.pk if courier else self.instance.courier_id
+        registered = code in CourierFactory.codes()
+        operations = CourierFactory.adapter_class(code).default_limits if registered else ()
+        if problem := limits_problem(limits, operations):
+            raise forms.ValidationError(problem)
+        return limits
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -13,8 +13,8 @@ from rest_framework.exceptions import ValidationError
 from couriers.api.authentication import company_of
 from couriers.api.responses import PROBLEMS
 from couriers.api.serializers import checked_pincode, text
-from couriers.booking.drafts import has_control_characters
 from couriers.contract import india
+from couriers.contract.text import has_control_characters
 from couriers.models import Company, Warehouse, WarehouseRegistration
 
 MAX_WAREHOUSES = 500  # of a company

@@ -7,41 +7,21 @@ courier alone demands is checked by its adapter.
 from __future__ import annotations
 
 import dataclasses
-import re
 from decimal import Decimal
 
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
+from couriers.contract.money import is_in_paise
+from couriers.contract.text import has_control_characters
 from couriers.contract.types import Address, PaymentMode, ShipmentDraft
 
-# C0 and C1 controls, and the marks that turn or hide text (zero width, bidirectional).
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 MAX_KEY = 255
 MOST = Decimal(10**9)  # rupees, of a line, of a COD amount and of a whole order
 
 
-def has_control_characters(text: str) -> bool:
-    """Whether a text holds characters that are not to be seen, or that turn or hide others."""
-    return bool(_UNPRINTABLE.search(text))
-
-
-def storable(text: str) -> str:
-    """The text without what PostgreSQL cannot store: NUL and halves of surrogate pairs."""
-    if text.isascii():
-        return text.replace("\x00", "")
-    return text.encode("utf-8", "replace").decode().replace("\x00", "")
-
-
-def is_in_paise(amount: Decimal) -> bool:
-    """Whether an amount of rupees can be paid: it has no part of a paisa."""
-    return not amount.is_finite() or amount * 100 % 1 == 0
-
-
 def clean_key(key: str) -> str:
     """An Idempotency-Key as it may be stored. Raises InvalidRequest for one that may not."""
-    if not key or len(key) > MAX_KEY or _UNPRINTABLE.search(key):
+    if not key or len(key) > MAX_KEY or has_control_characters(key):
         raise InvalidRequest(
             [
                 FieldProblem(
@@ -66,7 +46,7 @@ def checked(draft: ShipmentDraft) -> ShipmentDraft:
             problems.append(FieldProblem(field, "is missing"))
         elif len(value) > longest:
             problems.append(FieldProblem(field, f"is longer than {longest} characters"))
-        elif _UNPRINTABLE.search(value):
+        elif has_control_characters(value):
             problems.append(FieldProblem(field, "contains control characters"))
         return value
 

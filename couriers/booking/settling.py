@@ -26,7 +26,7 @@ from django.utils import timezone
 from couriers.booking.answers import shipment_json
 from couriers.booking.steps import Step, reached
 from couriers.contract.errors import CourierError, Unknown
-from couriers.contract.statuses import RELEASES_ORDER, Status
+from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
 from couriers.models import CourierCall, IdempotencyKey, Shipment
 from couriers.models.call import Outcome
@@ -35,7 +35,6 @@ from couriers.models.call_audit import end, words_of
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 # How long a courier's answer is held on to while the database is away, in seconds.
 DATABASE_PATIENCE = 15.0
 DATABASE_PAUSE = 0.25

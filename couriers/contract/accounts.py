@@ -1,14 +1,47 @@
-"""What may be set in an account with a courier: where its login is sent, and its own limits."""
+"""An account with a courier, as a plug-in sees it, and what may be set in one."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from couriers.contract.types import Limit
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LARGEST_COUNT = 9_999_999
 LONGEST_WINDOW = 999_999  # seconds
+
+
+class Account(Protocol):
+    """What an adapter is given of the account that it calls for.
+
+    `settings` are those that the courier's plug-in lets an account choose. `updated_at` changes
+    with every change of the account.
+    """
+
+    @property
+    def pk(self) -> str: ...
+    @property
+    def courier_id(self) -> str: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    @property
+    def webhook_secret(self) -> str: ...
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    @property
+    def updated_at(self) -> dt.datetime: ...
+
+    def limit_of(self, operation: str) -> Limit | None:
+        """The account's own limit of an operation, or None where the courier's default holds."""
 
 
 def base_url_problem(url: str) -> str | None:

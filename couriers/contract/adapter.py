@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
+from couriers.contract.accounts import Account
 from couriers.contract.errors import NotSupported
 from couriers.contract.statuses import StatusMapper
 from couriers.contract.types import (
@@ -29,9 +30,6 @@ from couriers.contract.types import (
     Tracking,
     WarehouseRegistration,
 )
-
-if TYPE_CHECKING:
-    from couriers.models import CourierAccount
 
 
 class Capability(enum.StrEnum):
@@ -73,7 +71,7 @@ class BaseCourierAdapter:
     # How many shipments one create_manifest call takes.
     manifest_size: ClassVar[int] = 100
 
-    def __init__(self, account: CourierAccount) -> None:
+    def __init__(self, account: Account) -> None:
         self.account = account
 
     @classmethod

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from couriers.booking.drafts import storable
+from couriers.contract.text import storable
 
 # Levels of objects and lists. Nobody needs ten; a thousand exhaust the interpreter's stack.
 DEEPEST = 100

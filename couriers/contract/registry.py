@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from couriers.contract.accounts import Account
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.receiver import WebhookReceiver
-
-if TYPE_CHECKING:
-    from couriers.models import CourierAccount
 
 
 class UnknownCourier(LookupError):
@@ -74,7 +72,7 @@ class CourierFactory:
         return cls._receivers.get(code)
 
     @classmethod
-    def get_adapter(cls, account: CourierAccount) -> BaseCourierAdapter:
+    def get_adapter(cls, account: Account) -> BaseCourierAdapter:
         """The account's adapter, cached in this process until the account changes."""
         adapter_class = cls.adapter_class(account.courier_id)
         with cls._lock:

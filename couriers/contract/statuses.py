@@ -101,6 +101,8 @@ STATUS_FACTS: Mapping[Status, StatusFacts] = {
     Status.DELIVERED: StatusFacts(_C.CLOSED, 65, terminal=True),
 }
 
+# Whether the courier has the shipment is not known yet.
+UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
 CANCELLABLE = frozenset(status for status, facts in STATUS_FACTS.items() if facts.cancellable)
 RTO = frozenset(

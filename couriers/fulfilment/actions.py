@@ -14,7 +14,7 @@ import structlog
 
 from couriers.contract import india
 from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest, NotFound
+from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.contract.types import (
@@ -23,10 +23,10 @@ from couriers.contract.types import (
     Direction,
     PickupRequest,
     ReattemptRequest,
-    Tracking,
 )
-from couriers.models import CourierAccount, Shipment, WarehouseRegistration
+from couriers.models import Shipment, WarehouseRegistration
 from couriers.models.call_audit import recorded
+from couriers.tracking.lookup import latest_tracking
 from couriers.tracking.status import apply_tracking, mark_cancelled
 
 log = structlog.get_logger(__name__)
@@ -71,20 +71,6 @@ def track(shipment: Shipment) -> Shipment:
     if not shipment.tracking_id:
         raise _refused(shipment, "not-booked", "The shipment has no tracking id")
     return apply_tracking(shipment, latest_tracking(shipment.account, shipment))
-
-
-def latest_tracking(account: CourierAccount, shipment: Shipment) -> Tracking:
-    """What the account's courier tells of a shipment; where it knows none, what the network does.
-
-    Raises NotFound where neither knows it, and what the courier says.
-    """
-    adapter = CourierFactory.get_adapter(account)
-    try:
-        return adapter.track_shipment(shipment.tracking_id)
-    except NotFound:
-        if not shipment.waybill or not adapter.supports(Capability.TRACK_WAYBILL):
-            raise
-        return adapter.track_waybill(shipment.waybill)
 
 
 def reattempt(shipment: Shipment, day: dt.date, instructions: str = "") -> ActionResult:

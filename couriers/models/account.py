@@ -1,14 +1,11 @@
 """Couriers, and the accounts that companies have with them."""
 
-from collections.abc import Collection
-
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from fernet_fields import EncryptedTextField
 
-from couriers.contract.accounts import base_url_problem, limits_problem
-from couriers.contract.registry import CourierFactory
+from couriers.contract.accounts import base_url_problem
 from couriers.contract.types import Limit
 from couriers.models.company import Company
 from couriers.models.ids import new_account_id
@@ -90,17 +87,10 @@ class CourierAccount(models.Model):
     def clean(self) -> None:
         problems = {
             "base_url": base_url_problem(self.base_url),
-            "limits": limits_problem(self.limits, self._operations()),
             "settings": None if isinstance(self.settings, dict) else "must be an object",
         }
         if found := {field: problem for field, problem in problems.items() if problem}:
             raise ValidationError(found)
-
-    def _operations(self) -> Collection[str]:
-        """The operations of the courier that have limits; none of one that no plug-in has."""
-        if self.courier_id not in CourierFactory.codes():
-            return ()
-        return CourierFactory.adapter_class(self.courier_id).default_limits
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

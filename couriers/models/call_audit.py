@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
-from couriers.booking.drafts import storable
 from couriers.contract.errors import CourierError, InvalidRequest, NotSupported
+from couriers.contract.text import storable
 from couriers.models import CourierAccount, CourierCall, Shipment
 from couriers.models.call import Outcome
 

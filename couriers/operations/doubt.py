@@ -16,10 +16,8 @@ from django.db import transaction
 from django.db.models import F, Value
 from django.utils import timezone
 
-from couriers.booking.drafts import has_control_characters
 from couriers.booking.settling import (
     BOOKED_FIELDS,
-    UNSETTLED,
     flag,
     mark_booked,
     second_shipment,
@@ -28,7 +26,8 @@ from couriers.booking.settling import (
 from couriers.conf import tunables
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.receiver import CourierEvent
-from couriers.contract.statuses import RELEASES_ORDER, Status
+from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
+from couriers.contract.text import has_control_characters
 from couriers.models import AuditEntry, CourierAccount, Shipment
 from couriers.models.call import Outcome
 

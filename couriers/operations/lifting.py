@@ -11,9 +11,9 @@ import structlog
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from couriers.booking.drafts import storable
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.statuses import TERMINAL
+from couriers.contract.text import storable
 from couriers.models import AuditEntry, Scan, Shipment
 from couriers.operations.doubt import LONGEST_REASON
 from couriers.tracking import scans

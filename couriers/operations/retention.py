@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from couriers.booking.settling import UNSETTLED
 from couriers.conf import tunables
+from couriers.contract.statuses import UNSETTLED
 from couriers.models import CourierCall, IdempotencyKey
 
 log = structlog.get_logger(__name__)

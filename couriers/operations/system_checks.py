@@ -11,7 +11,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
-from couriers.conf import Tunables, problems_of, tunables
+from couriers.conf import Tunables, tunables, tunables_messages
 from couriers.contract.accounts import LOOPBACK
 from couriers.contract.registry import CourierFactory
 from couriers.rates.pricing import pricing_policy
@@ -22,24 +22,6 @@ def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers.E001 an unknown key of SHIPCROWD, couriers.E002 a value of wrong kind or size."""
     given = getattr(settings, "SHIPCROWD", {})
     return tunables_messages(Tunables, given, "SHIPCROWD", "couriers")
-
-
-def tunables_messages(kind: type, given: Any, where: str, prefix: str) -> list[CheckMessage]:
-    """The messages for a dict of tunables: `prefix`.E001 and .E002. Plug-ins use it for theirs."""
-    messages: list[CheckMessage] = []
-    for key, complaint in problems_of(kind, given):
-        unknown = complaint.startswith("is not a setting")
-        name = f"{where}[{key!r}]" if key else where
-        messages.append(
-            Error(
-                f"{name} {complaint}",
-                hint="Remove it or correct its spelling."
-                if unknown
-                else "Leave it out for the default; docs/settings.md lists what each means.",
-                id=f"{prefix}.{'E001' if unknown else 'E002'}",
-            )
-        )
-    return messages
 
 
 @register()

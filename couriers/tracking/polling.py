@@ -18,7 +18,6 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from couriers.booking.settling import UNSETTLED
 from couriers.conf import tunables
 from couriers.contract.adapter import Capability
 from couriers.contract.errors import (
@@ -31,11 +30,11 @@ from couriers.contract.errors import (
     Rejected,
 )
 from couriers.contract.registry import CourierFactory
-from couriers.contract.statuses import TERMINAL
+from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.contract.types import Tracking
-from couriers.fulfilment.actions import latest_tracking
 from couriers.models import CourierAccount, Shipment
 from couriers.resilience import rate_limit
+from couriers.tracking.lookup import latest_tracking
 from couriers.tracking.status import apply_tracking
 
 log = structlog.get_logger(__name__)

@@ -12,14 +12,13 @@ from django.utils import timezone
 
 from couriers.booking.settling import (
     BOOKED_FIELDS,
-    UNSETTLED,
     flag,
     mark_booked,
     second_shipment,
     store_answer,
 )
 from couriers.contract.receiver import CourierEvent
-from couriers.contract.statuses import RELEASES_ORDER, Status
+from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.models import CourierAccount, Shipment
 from couriers.operations.doubt import Confirmation, confirm_from_courier
 

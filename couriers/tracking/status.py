@@ -18,11 +18,11 @@ from django.db import transaction
 from django.utils import timezone
 from prometheus_client import Counter
 
-from couriers.booking.drafts import storable
 from couriers.booking.settling import flag
 from couriers.contract import types
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import RELEASES_ORDER, RTO, STATUS_FACTS, TERMINAL, Status
+from couriers.contract.text import storable
 from couriers.models import CourierAccount, Shipment
 from couriers.operations.doubt import Confirmation, confirm_from_courier, is_told_of
 from couriers.tracking import scans, snapshot

@@ -19,9 +19,9 @@ from pydantic import (
     field_validator,
 )
 
-from couriers.booking.drafts import has_control_characters
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem
+from couriers.contract.text import has_control_characters
 
 
 def _visible(text: str) -> str:

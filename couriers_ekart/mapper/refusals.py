@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from couriers.booking.drafts import has_control_characters
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem
 from couriers.contract.money import amounts_of
+from couriers.contract.text import has_control_characters
 from couriers.contract.types import Direction, ReattemptRequest, ShipmentRequest
 from couriers_ekart.mapper import EWAYBILL_ABOVE, MAX_COD, MAX_WEIGHT_G, REATTEMPT_DAYS, SERVICES
 from couriers_ekart.mapper.options import EkartOptions, options_from

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from couriers.booking.drafts import storable
+from couriers.contract.text import storable
 
 
 def _as_text(value: Any) -> Any:

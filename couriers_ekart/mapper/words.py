@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from couriers.booking.drafts import storable
+from couriers.contract.text import storable
 
 LONGEST = 500
 _LONG_NUMBER = re.compile(r"\+?\d[\d\s-]{8,}\d")

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import requests
 
+from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, NotSent, RateLimited, TooManyRequests, Unknown
 from couriers.resilience import rate_limit
 from couriers.resilience.circuit_breaker import CircuitBreaker
@@ -25,9 +26,6 @@ from couriers_ekart.wire import metrics, outcomes, transport
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from couriers_ekart.wire.tokens import Token, TokenSource
 from couriers_ekart.wire.unsent import before_sending
-
-if TYPE_CHECKING:
-    from couriers.models import CourierAccount
 
 MAX_ANSWER = 32 * 1024 * 1024  # bytes; a PDF of 100 labels is a few megabytes
 
@@ -57,7 +55,7 @@ class EkartClient:
     Every method answers decoded JSON, or a PDF's bytes where it says so, or raises a CourierError.
     """
 
-    def __init__(self, account: CourierAccount) -> None:
+    def __init__(self, account: Account) -> None:
         self._account_id = account.pk
         self._base_url = account.base_url.rstrip("/")
         self._client_id = account.client_id

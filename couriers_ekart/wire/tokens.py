@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, RateLimited, TokenRefused
 from couriers.models import CourierToken
 from couriers.resilience.lock import LockTimeout, exclusive
@@ -29,9 +30,6 @@ from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper.answers import read
 from couriers_ekart.mapper.schemas import TokenAnswer
 from couriers_ekart.wire import metrics
-
-if TYPE_CHECKING:
-    from couriers.models import CourierAccount
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +58,7 @@ class Token:
 class TokenSource:
     """Where one account's calls get their token."""
 
-    def __init__(self, account: CourierAccount, fetch: Callable[[], Any]) -> None:
+    def __init__(self, account: Account, fetch: Callable[[], Any]) -> None:
         self._account_id = account.pk
         self._login_hash = _login_hash(account)
         self._fetch = fetch
@@ -227,7 +225,7 @@ def _from_row(row: CourierToken) -> Token:
     )
 
 
-def _login_hash(account: CourierAccount) -> str:
+def _login_hash(account: Account) -> str:
     """The account's login, recognisable, but not to be had back without SECRET_KEY."""
     login = json.dumps([account.base_url, account.client_id, account.username, account.password])
     return salted_hmac("couriers_ekart.wire.tokens", login, algorithm="sha256").hexdigest()

@@ -32,9 +32,9 @@ from couriers.contract.types import (
     ReattemptRequest,
     ShipmentDraft,
 )
-from couriers.fulfilment.actions import latest_tracking
 from couriers.models import CourierCall, ServiceablePincode, Warehouse, WarehouseRegistration
 from couriers.rates import serviceability
+from couriers.tracking.lookup import latest_tracking
 from couriers_ekart import warehouses
 from couriers_ekart.adapter import EkartAdapter
 from sandbox.ekart.process import SandboxProcess

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from couriers.booking.drafts import is_in_paise
 from couriers.contract import india
+from couriers.contract.money import is_in_paise
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 
 COLUMNS = (

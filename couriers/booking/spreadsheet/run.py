@@ -17,7 +17,6 @@ import structlog
 from django.db import close_old_connections, connections
 
 from couriers.booking.protocol import BookingInFlight, KeyReused, OrderAlreadyLive, book
-from couriers.booking.settling import UNSETTLED
 from couriers.booking.spreadsheet.orders import (
     COLUMN_OF,
     FileUnusable,
@@ -33,7 +32,7 @@ from couriers.contract.errors import (
     RateLimited,
     Rejected,
 )
-from couriers.contract.statuses import Status
+from couriers.contract.statuses import UNSETTLED, Status
 from couriers.contract.types import Direction, ShipmentDraft
 from couriers.models import Company, Shipment
 

@@ -16,3 +16,4 @@ class CouriersConfig(AppConfig):
         )
 
         metrics.register(metrics.doubts)
+        metrics.register(metrics.circuits)

@@ -10,10 +10,8 @@ class CouriersEkartConfig(AppConfig):
 
     def ready(self) -> None:
         from couriers.contract.registry import CourierFactory
-        from couriers.operations import metrics
         from couriers_ekart import system_checks  # noqa: F401 - they register themselves
         from couriers_ekart.adapter import EkartAdapter
         from couriers_ekart.callbacks.receiver import EkartReceiver
 
         CourierFactory.register(EkartAdapter, EkartReceiver())
-        metrics.register(metrics.circuits_of("ekart"))

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from couriers.admin import questions
 from couriers.contract.errors import InvalidRequest
+from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.statuses import Status
 from couriers.models import Shipment
 from couriers.operations import doubt
@@ -65,7 +66,9 @@ class SettlesDoubt(admin.ModelAdmin):
         """The question, the evidence, and a form for each answer."""
         back = redirect(questions.shipment_url(shipment.pk))
         if shipment.status != Status.IN_DOUBT:
-            messages.info(request, str(doubt.NotInDoubt(shipment)).capitalize() + ".")
+            messages.info(
+                request, str(NotInDoubt(shipment.get_status_display())).capitalize() + "."
+            )
             return back
         answer = request.POST.get("answer")
         exists = ResolveForm(request.POST if answer == "exists" else None, prefix="exists")
@@ -97,10 +100,10 @@ class SettlesDoubt(admin.ModelAdmin):
             else:
                 reason = form.cleaned_data["reason"]
                 shipment = doubt.release(pk, actor=request.user, reason=reason)
-        except (InvalidRequest, doubt.TooEarly) as error:
+        except (InvalidRequest, TooEarly) as error:
             questions.refuse(form, error)
             return False
-        except doubt.NotInDoubt as error:
+        except NotInDoubt as error:
             messages.warning(request, str(error).capitalize() + ".")
             return True
         questions.decided(request, shipment)

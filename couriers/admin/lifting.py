@@ -12,10 +12,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from couriers.admin import questions
 from couriers.contract.errors import InvalidRequest
+from couriers.contract.platform_errors import NotLiftable
 from couriers.contract.statuses import TERMINAL, Status
 from couriers.models import Scan, Shipment
 from couriers.operations.doubt import LONGEST_REASON
-from couriers.operations.lifting import NotLiftable, end_of, lift
+from couriers.operations.lifting import end_of, lift
 
 PERMISSION = "shipcrowd_couriers.lift_status"
 SHOWN = 50

@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 
 from couriers.api import serializers as s
 from couriers.api.permissions import IsPermittedStaff, to_view
-from couriers.api.problems import problem
 from couriers.booking.answers import shipment_data
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
@@ -89,21 +88,9 @@ class SettleView(OpsView):
     needs = TO_SETTLE_DOUBT
 
     def settled(self, request: Request, pk: str, action: Any, **values: str) -> Response:
-        """The shipment after the decision, or why there was none."""
+        """The shipment after the decision. Raises NotInDoubt and TooEarly."""
         get_object_or_404(Shipment, pk=pk)
-        try:
-            shipment = action(pk, actor=request.user, **values)
-        except doubt.NotInDoubt as error:
-            return problem("not-in-doubt", "The booking is not in doubt", 409, str(error))
-        except doubt.TooEarly as error:
-            return problem(
-                "too-early",
-                "The call may still be on its way",
-                409,
-                str(error),
-                retry_after=error.retry_after,
-            )
-        return Response(shipment_data(shipment))
+        return Response(shipment_data(action(pk, actor=request.user, **values)))
 
 
 class ResolveView(SettleView):

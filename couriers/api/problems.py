@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -20,11 +20,18 @@ from rest_framework import exceptions as drf
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from couriers.booking.protocol import BookingConflict, BookingInFlight, KeyReused, OrderAlreadyLive
-from couriers.booking.returns import NotReturnable
 from couriers.contract import errors
-from couriers.contract.registry import UnknownCourier
-from couriers.fulfilment.actions import ActionNotAllowed
+from couriers.contract.platform_errors import (
+    ActionNotAllowed,
+    BookingInFlight,
+    KeyReused,
+    NotInDoubt,
+    NotReturnable,
+    OrderAlreadyLive,
+    PlatformError,
+    TooEarly,
+    UnknownCourier,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -75,12 +82,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def _from(error: Exception) -> Response | None:
     if isinstance(error, errors.CourierError):
         return _from_courier(error)
-    if isinstance(error, BookingConflict):
-        return _from_conflict(error)
-    if isinstance(error, ActionNotAllowed):
-        return problem(error.name, error.title, 409, error.detail)
-    if isinstance(error, UnknownCourier):
-        return _invalid([{"field": "courier", "message": str(error)}])
+    if isinstance(error, PlatformError):
+        return _from_platform(error)
     if isinstance(error, DATABASE_AWAY):
         log.error("database_unavailable", error=type(error).__name__)
         return problem(
@@ -148,36 +151,24 @@ def _from_courier(error: errors.CourierError) -> Response:
     return problem("unknown-outcome", "The courier's answer was lost", 502, error.message, **more)
 
 
-def _from_conflict(error: BookingConflict) -> Response:
-    if isinstance(error, KeyReused):
-        return problem(
-            "key-reused", "The key stands for another request", 422, str(error), fields=error.fields
-        )
-    if isinstance(error, BookingInFlight):
-        return problem(
-            "in-flight",
-            "This booking is being made right now",
-            409,
-            retry_after=error.retry_after,
-            shipment=error.shipment_id,
-        )
-    if isinstance(error, NotReturnable):
-        return problem(
-            "not-returnable",
-            "The shipment cannot be returned",
-            409,
-            str(error),
-            shipment=error.shipment_id,
-        )
-    assert isinstance(error, OrderAlreadyLive)
-    return problem(
-        "order-live",
-        "The order has a live shipment",
-        409,
-        str(error),
-        shipment=error.shipment_id,
-        shipment_status=error.status,
-    )
+_PLATFORM: Mapping[type[PlatformError], tuple[str, str, int]] = {
+    KeyReused: ("key-reused", "The key stands for another request", 422),
+    BookingInFlight: ("in-flight", "This booking is being made right now", 409),
+    OrderAlreadyLive: ("order-live", "The order has a live shipment", 409),
+    NotReturnable: ("not-returnable", "The shipment cannot be returned", 409),
+    NotInDoubt: ("not-in-doubt", "The booking is not in doubt", 409),
+    TooEarly: ("too-early", "The call may still be on its way", 409),
+}
+
+
+def _from_platform(error: PlatformError) -> Response:
+    if isinstance(error, UnknownCourier):
+        return _invalid([{"field": "courier", "message": str(error)}])
+    if isinstance(error, ActionNotAllowed):
+        name, title, status = error.name, error.title, 409
+    else:
+        name, title, status = _PLATFORM[type(error)]
+    return problem(name, title, status, error.detail, retry_after=error.retry_after, **error.facts)
 
 
 _DRF = {

@@ -17,13 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from pydantic import TypeAdapter
 
-from couriers.booking.protocol import (
-    BookingInFlight,
-    BookingResult,
-    KeyReused,
-    OrderAlreadyLive,
-    book,
-)
+from couriers.booking.protocol import BookingResult, book
 from couriers.conf import tunables
 from couriers.contract.errors import (
     CircuitOpen,
@@ -36,7 +30,12 @@ from couriers.contract.errors import (
     RateLimited,
     Rejected,
 )
-from couriers.contract.registry import UnknownCourier
+from couriers.contract.platform_errors import (
+    BookingInFlight,
+    KeyReused,
+    OrderAlreadyLive,
+    UnknownCourier,
+)
 from couriers.contract.statuses import Status
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkJob, BulkOrder, Company

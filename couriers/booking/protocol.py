@@ -31,6 +31,7 @@ from couriers.booking.settling import (
 from couriers.booking.steps import Step, reached
 from couriers.conf import tunables
 from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected, Unknown
+from couriers.contract.platform_errors import BookingInFlight, KeyReused, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentRequest
@@ -44,36 +45,6 @@ log = structlog.get_logger(__name__)
 OF_THE_ORDER = ("account_id", "courier_id", "direction", "order_number")
 
 
-class BookingConflict(Exception):
-    """The request meets another booking; nothing was called."""
-
-
-class KeyReused(BookingConflict):
-    """The key stands for another request; `fields` names what differs, never the values."""
-
-    def __init__(self, fields: tuple[str, ...]) -> None:
-        self.fields = fields
-        super().__init__(f"the key was used for another request; different: {', '.join(fields)}")
-
-
-class BookingInFlight(BookingConflict):
-    """The same booking is being made right now; ask again after `retry_after` seconds."""
-
-    def __init__(self, shipment_id: str, retry_after: int) -> None:
-        self.shipment_id = shipment_id
-        self.retry_after = retry_after
-        super().__init__("this booking is being made right now")
-
-
-class OrderAlreadyLive(BookingConflict):
-    """The order has a live shipment, booked under another key."""
-
-    def __init__(self, shipment_id: str, status: str) -> None:
-        self.shipment_id = shipment_id
-        self.status = status
-        super().__init__(f"the order has a live shipment already: {shipment_id} ({status})")
-
-
 def book(
     company: Company, draft: ShipmentDraft, *, key: str | None = None, patient: bool = False
 ) -> BookingResult:
@@ -83,7 +54,7 @@ def book(
     waits for the rate limiter as bulk work may, not as an API request does.
 
     Raises InvalidRequest before anything is stored; NotSent, NotDone and Rejected with the key
-    free for another try; BookingConflict when another booking is in the way. An unknown outcome
+    free for another try; a PlatformError when another booking is in the way. An unknown outcome
     is not raised: the result says that the shipment is in doubt.
     """
     draft = checked(draft)

@@ -12,27 +12,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from couriers.booking.protocol import BookingConflict, OrderAlreadyLive, book
+from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
+from couriers.contract.platform_errors import NotReturnable, OrderAlreadyLive
 from couriers.contract.statuses import Status
 from couriers.contract.types import Address, Direction, Item, Parcel, PaymentMode, ShipmentDraft
 from couriers.models import Company, IdempotencyKey, Shipment
 
 # Two returns of one order that are asked for at once may reach for the same counter.
 TRIES = 10
-
-
-class NotReturnable(BookingConflict):
-    """Only a delivered forward shipment has goods that can come back."""
-
-    def __init__(self, shipment: Shipment) -> None:
-        self.shipment_id = shipment.pk
-        super().__init__(
-            f"the {shipment.get_direction_display().lower()} shipment is "
-            f"{shipment.get_status_display().lower()}: only a delivered one can be returned"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,9 @@ def book_return(
     if known is None and (
         original.direction != Direction.FORWARD or original.status != Status.DELIVERED
     ):
-        raise NotReturnable(original)
+        raise NotReturnable(
+            original.pk, original.get_direction_display(), original.get_status_display()
+        )
     if draft.order_number == original.order_number:
         raise InvalidRequest([FieldProblem("order_number", "is the order's: a return has its own")])
 

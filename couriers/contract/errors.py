@@ -17,7 +17,7 @@ CourierError
 │   └── NotSupported        this courier has no such operation; raised before any call
 └── Unknown                 perhaps done, perhaps not: never repeat a booking after this
 
-The class decides, not the HTTP status it came with (DESIGN: the booking protocol).
+The class decides what may be done next, not the HTTP status (docs/booking.md).
 Messages carry the courier, the operation and the courier's own words, never a consignee's data.
 """
 

@@ -8,11 +8,8 @@ from typing import ClassVar
 
 from couriers.contract.accounts import Account
 from couriers.contract.adapter import BaseCourierAdapter
+from couriers.contract.platform_errors import UnknownCourier
 from couriers.contract.receiver import WebhookReceiver
-
-
-class UnknownCourier(LookupError):
-    """No plug-in registered that courier; the message lists those that did."""
 
 
 class CourierFactory:

@@ -15,6 +15,7 @@ import structlog
 from couriers.contract import india
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest
+from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.contract.types import (
@@ -35,16 +36,6 @@ LONGEST_AHEAD = 60  # days; a courier's plug-in may allow fewer
 AWAITS_PICKUP = frozenset(
     s for s, facts in STATUS_FACTS.items() if facts.category is Category.PICKUP
 )
-
-
-class ActionNotAllowed(Exception):
-    """The shipment's status forbids it; nothing was called. `name` is stable: `not-cancellable`."""
-
-    def __init__(self, name: str, title: str, detail: str = "") -> None:
-        self.name = name
-        self.title = title
-        self.detail = detail
-        super().__init__(f"{title}: {detail}" if detail else title)
 
 
 def cancel(shipment: Shipment) -> ActionResult:

@@ -14,8 +14,8 @@ from django.db.models.fields.files import FieldFile
 
 from couriers.conf import tunables
 from couriers.contract.errors import Unknown
+from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
-from couriers.fulfilment.actions import ActionNotAllowed
 from couriers.models import Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, exclusive
 

@@ -30,9 +30,10 @@ from couriers.contract.errors import (
     RateLimited,
     Rejected,
 )
+from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Direction, ManifestDocument
-from couriers.fulfilment.actions import AWAITS_PICKUP, ActionNotAllowed
+from couriers.fulfilment.actions import AWAITS_PICKUP
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
 from couriers.models.call_audit import recorded
 from couriers.models.manifest import ManifestState

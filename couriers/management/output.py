@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from couriers.contract.registry import CourierFactory, UnknownCourier
+from couriers.contract.platform_errors import UnknownCourier
+from couriers.contract.registry import CourierFactory
 from couriers.models import Company
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import math
 
 import structlog
 from django.contrib.auth.models import AbstractBaseUser
@@ -25,6 +24,7 @@ from couriers.booking.settling import (
 )
 from couriers.conf import tunables
 from couriers.contract.errors import FieldProblem, InvalidRequest
+from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.receiver import CourierEvent
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.text import has_control_characters
@@ -44,22 +44,6 @@ class Confirmation(enum.StrEnum):
     RELINKED = "relinked"
     FLAGGED = "flagged"
     UNKNOWN = "unknown"
-
-
-class NotInDoubt(Exception):
-    """The shipment is not in doubt (any more); nothing was changed."""
-
-    def __init__(self, shipment: Shipment) -> None:
-        self.shipment = shipment
-        super().__init__(f"the shipment is {shipment.get_status_display().lower()}, not in doubt")
-
-
-class TooEarly(Exception):
-    """The call may still be on its way: to release the order now could book it twice."""
-
-    def __init__(self, wait: float) -> None:
-        self.retry_after = wait
-        super().__init__(f"the call may still be on its way; wait another {math.ceil(wait)} s")
 
 
 def confirm_from_courier(account: CourierAccount, event: CourierEvent) -> Confirmation:
@@ -184,7 +168,7 @@ def release(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipme
 def _in_doubt(shipment_id: str) -> Shipment:
     shipment = Shipment.objects.select_for_update().get(pk=shipment_id)
     if shipment.status != Status.IN_DOUBT:
-        raise NotInDoubt(shipment)
+        raise NotInDoubt(shipment.get_status_display())
     return shipment
 
 

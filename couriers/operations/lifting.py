@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from couriers.contract.errors import FieldProblem, InvalidRequest
+from couriers.contract.platform_errors import NotLiftable
 from couriers.contract.statuses import TERMINAL
 from couriers.contract.text import storable
 from couriers.models import AuditEntry, Scan, Shipment
@@ -21,10 +22,6 @@ from couriers.tracking.scans import StoredScan
 from couriers.tracking.status import fold, order_is_taken, recount
 
 log = structlog.get_logger(__name__)
-
-
-class NotLiftable(Exception):
-    """The shipment has no end that can be lifted; the message says why. Nothing was changed."""
 
 
 def end_of(shipment: Shipment) -> StoredScan | None:

@@ -22,6 +22,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
 from couriers.resilience.circuit_breaker import CircuitBreaker
@@ -104,10 +105,9 @@ def doubts() -> Iterable[Metric]:
     return [count, age]
 
 
-def circuits_of(courier: str) -> Source:
-    """A source for `<courier>_circuit_breaker_state`: 0 closed, 1 half open, 2 open."""
-
-    def circuits() -> Iterable[Metric]:
+def circuits() -> Iterable[Metric]:
+    """`<courier>_circuit_breaker_state` by account: 0 closed, 1 half open, 2 open."""
+    for courier in CourierFactory.codes():
         state = GaugeMetricFamily(
             f"{courier}_circuit_breaker_state",
             "0 closed, 1 half open, 2 open",
@@ -117,6 +117,4 @@ def circuits_of(courier: str) -> Source:
         for account_id in accounts.values_list("id", flat=True)[:MOST_ACCOUNTS]:
             circuit = CircuitBreaker.of_account(courier, account_id)
             state.add_metric([account_id], CIRCUIT_STATES[circuit.state()])
-        return [state]
-
-    return circuits
+        yield state

@@ -23,7 +23,7 @@ NAMERS = {"problem": 0, "ActionNotAllowed": 0, "_refused": 1, "_check_undelivere
 
 
 def named_in_the_code() -> set[str]:
-    names = {*problems._DRF.values()}
+    names = {*problems._DRF.values(), *(name for name, _, _ in problems._PLATFORM.values())}
     for path in sorted((ROOT / "couriers").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):

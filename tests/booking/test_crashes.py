@@ -19,8 +19,9 @@ from django.db import connections
 from django.utils import timezone
 
 from couriers.booking import protocol, settling
-from couriers.booking.protocol import BookingInFlight, book, expire_leases
+from couriers.booking.protocol import book, expire_leases
 from couriers.booking.steps import Step, booking_step
+from couriers.contract.platform_errors import BookingInFlight
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.models import Company, CourierAccount, Shipment, call_audit
 from couriers.operations.doubt import confirm_from_courier, release

@@ -10,8 +10,9 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from couriers.booking.protocol import BookingInFlight, OrderAlreadyLive, book, expire_leases
+from couriers.booking.protocol import book, expire_leases
 from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
+from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, Limit
 from couriers.models import CourierCall, IdempotencyKey, Shipment

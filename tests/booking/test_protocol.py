@@ -12,14 +12,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from couriers.booking.protocol import (
-    BookingInFlight,
-    BookingResult,
-    KeyReused,
-    OrderAlreadyLive,
-    book,
-    expire_leases,
-)
+from couriers.booking.protocol import BookingResult, book, expire_leases
 from couriers.contract.errors import (
     CourierDisabled,
     InvalidRequest,
@@ -27,8 +20,13 @@ from couriers.contract.errors import (
     Rejected,
     Unknown,
 )
+from couriers.contract.platform_errors import (
+    BookingInFlight,
+    KeyReused,
+    OrderAlreadyLive,
+    UnknownCourier,
+)
 from couriers.contract.receiver import CourierEvent, Topic
-from couriers.contract.registry import UnknownCourier
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 from couriers.models import Courier, CourierCall, IdempotencyKey, Shipment
 from couriers.operations.doubt import Confirmation, confirm_from_courier

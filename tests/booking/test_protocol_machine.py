@@ -28,9 +28,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from couriers.booking.protocol import BookingConflict, BookingResult, book, expire_leases
+from couriers.booking.protocol import BookingResult, book, expire_leases
 from couriers.booking.steps import booking_step
 from couriers.contract.errors import Rejected, Unknown
+from couriers.contract.platform_errors import PlatformError
 from couriers.contract.types import Booking
 from couriers.models import Shipment
 from couriers.operations.doubt import confirm_from_courier, release
@@ -211,7 +212,7 @@ class BookingMachine(RuleBasedStateMachine):
         assert (live.status, [live.tracking_id]) == ("booked", self.at_courier)
         assert not live.attention
         for caller in self.callers:
-            assert isinstance(caller.result, (BookingResult, BookingConflict, Rejected, Killed)), (
+            assert isinstance(caller.result, (BookingResult, PlatformError, Rejected, Killed)), (
                 caller.result
             )
             if isinstance(caller.result, BookingResult) and caller.result.status_code == 201:
@@ -220,7 +221,7 @@ class BookingMachine(RuleBasedStateMachine):
     def _somebody_books_at_last(self) -> None:
         try:
             book(self.company, self.draft, key=f"first-{self.draft.order_number}")
-        except BookingConflict:
+        except PlatformError:
             # The second caller's booking, under its own key.
             book(self.company, self.draft, key=f"second-{self.draft.order_number}")
 

@@ -33,9 +33,10 @@ def settle(panel: str, wait: float) -> dict[str, int]:
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
+    from couriers.contract.platform_errors import NotInDoubt, TooEarly
     from couriers.contract.statuses import Status
     from couriers.models import Shipment
-    from couriers.operations.doubt import NotInDoubt, TooEarly, release, resolve
+    from couriers.operations.doubt import release, resolve
 
     operator, _ = get_user_model().objects.get_or_create(username="operator")
     long_ago = timezone.now() - dt.timedelta(seconds=wait)

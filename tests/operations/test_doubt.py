@@ -12,18 +12,12 @@ from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from couriers.booking.protocol import OrderAlreadyLive, book
+from couriers.booking.protocol import book
 from couriers.contract.errors import InvalidRequest, Unknown
+from couriers.contract.platform_errors import NotInDoubt, OrderAlreadyLive, TooEarly
 from couriers.contract.types import Booking
 from couriers.models import AuditEntry, CourierCall, Shipment
-from couriers.operations.doubt import (
-    Confirmation,
-    NotInDoubt,
-    TooEarly,
-    confirm_from_courier,
-    release,
-    resolve,
-)
+from couriers.operations.doubt import Confirmation, confirm_from_courier, release, resolve
 from couriers.operations.evidence import evidence_of
 from couriers.tracking.status import apply_events
 from tests.booking.test_protocol import DRAFT, created, raising, with_

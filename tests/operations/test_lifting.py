@@ -11,8 +11,9 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from couriers.contract.errors import InvalidRequest
+from couriers.contract.platform_errors import NotLiftable
 from couriers.models import AuditEntry, Shipment
-from couriers.operations.lifting import NotLiftable, lift
+from couriers.operations.lifting import lift
 from couriers.tracking.status import ON_ITS_WAY_AGAIN, apply_events
 from tests.support.factories import ShipmentFactory
 from tests.support.toy import ToyReceiver

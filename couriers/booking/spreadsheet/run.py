@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 from django.db import close_old_connections, connections
 
-from couriers.booking.protocol import BookingInFlight, KeyReused, OrderAlreadyLive, book
+from couriers.booking.protocol import book
 from couriers.booking.spreadsheet.orders import (
     COLUMN_OF,
     FileUnusable,
@@ -32,6 +32,7 @@ from couriers.contract.errors import (
     RateLimited,
     Rejected,
 )
+from couriers.contract.platform_errors import BookingInFlight, KeyReused, OrderAlreadyLive
 from couriers.contract.statuses import UNSETTLED, Status
 from couriers.contract.types import Direction, ShipmentDraft
 from couriers.models import Company, Shipment

@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from couriers.booking.preparation import account_of
 from couriers.contract import india
 from couriers.contract.errors import InvalidRequest, NotSupported
+from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.fulfilment import manifests
-from couriers.fulfilment.actions import ActionNotAllowed
 from couriers.management import output
 from couriers.models import CourierAccount, Manifest
 from couriers.models.manifest import ManifestState

@@ -1,4 +1,4 @@
-"""Ekart's plug-in against the sandbox: real HTTP, real PostgreSQL, real Valkey."""
+"""Ekart's adapter against the sandbox: real HTTP, real PostgreSQL, real Valkey."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from django.db import connection
 from benchmarks.inbox import EVENTS, execute, new_account
 from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount, Scan, Shipment
-from tests.support.factories import make_parcels
+from tests.support.parcels import make_parcels
 from webhooks import inbox
 from webhooks.models import EventState, WebhookEvent
 from webhooks.tasks import process_inbox

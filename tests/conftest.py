@@ -19,34 +19,7 @@ from tests.support.factories import (
     WarehouseFactory,
     make_api_key,
 )
-
-ORDER: dict[str, Any] = {
-    "courier": "toy",
-    "order_number": "A-1",
-    "order_date": "2026-11-23",
-    "payment_mode": "cod",
-    "cod_amount": "1523.00",
-    "consignee": {
-        "name": "Asha Sample",
-        "phone": "+91 98765 43210",
-        "address": "9, Secret Lane",
-        "city": "Bengaluru",
-        "state": "Karnataka",
-        "pincode": "560008",
-    },
-    "items": [
-        {
-            "name": "T-shirt 3XL",
-            "sku": "TS-3XL",
-            "category": "T-shirt",
-            "hsn_code": "61091000",
-            "quantity": 1,
-            "value": "1523.00",
-            "gst_rate": "12",
-        }
-    ],
-    "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
-}
+from tests.support.orders import ORDER
 
 # Filled by the migrations, and the same for every test.
 KEPT = ("django_content_type", "auth_permission")

@@ -37,14 +37,14 @@ from couriers.models import (
     StoredLabel,
     WarehouseRegistration,
 )
-from tests.booking.test_protocol import DRAFT
+from tests.support.drafts import DRAFT
 from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
     CourierRowFactory,
     make_api_key,
-    make_parcels,
 )
+from tests.support.parcels import make_parcels
 from webhooks.models import WebhookEvent
 
 SECRETS = {

@@ -14,7 +14,7 @@ from django.utils import timezone
 from couriers.booking.protocol import book
 from couriers.contract.errors import Unknown
 from couriers.models import AuditEntry, CourierCall, Shipment
-from tests.booking.test_protocol import DRAFT, raising
+from tests.support.drafts import DRAFT, raising
 
 
 @pytest.fixture

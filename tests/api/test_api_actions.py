@@ -15,6 +15,7 @@ from couriers.contract.errors import CircuitOpen, FieldProblem, InvalidRequest, 
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.contract.types import ActionResult, ActionState, Document
 from couriers.models import CourierCall, Shipment, StoredLabel
+from tests.support.drafts import raising
 from tests.support.factories import ShipmentFactory
 from tests.support.toy import PDF
 
@@ -58,13 +59,6 @@ def act(client: Client, shipment: Shipment, name: str, body: Any = None) -> Any:
 
 def stand(shipment: Shipment, status: str, **more: Any) -> None:
     Shipment.objects.filter(pk=shipment.pk).update(status=status, **more)
-
-
-def raising(error: Exception) -> Any:
-    def hook(_: Any) -> None:
-        raise error
-
-    return hook
 
 
 def allowed(name: str, status: Status) -> bool:

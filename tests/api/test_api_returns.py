@@ -13,13 +13,13 @@ from django.utils import timezone
 from couriers.contract.errors import Rejected
 from couriers.models import IdempotencyKey, Shipment
 from couriers.operations.retention import purge
-from tests.api.test_api_shipments import post
-from tests.booking.test_protocol import raising
+from tests.support.api import post_shipment
+from tests.support.drafts import raising
 
 
 @pytest.fixture
 def delivered(storefront: Client, account: Any, order: Any) -> Shipment:
-    pk = post(storefront, order).json()["id"]
+    pk = post_shipment(storefront, order).json()["id"]
     Shipment.objects.update(status="delivered")
     return Shipment.objects.get(pk=pk)
 

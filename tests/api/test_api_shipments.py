@@ -10,26 +10,17 @@ from django.test import Client
 
 from couriers.contract.errors import NotSent, Rejected, TooManyRequests, Unknown
 from couriers.models import Shipment
+from tests.support.api import post_shipment
+from tests.support.drafts import raising
 from tests.support.factories import ShipmentFactory, make_api_key
 
 URL = "/api/v1/shipments/"
 
 
-def post(client: Client, body: Any, **headers: str) -> Any:
-    return client.post(URL, json.dumps(body), content_type="application/json", headers=headers)
-
-
-def raising(error: Exception) -> Any:
-    def hook(_: Any) -> None:
-        raise error
-
-    return staticmethod(hook)
-
-
 def test_a_shipment_is_booked_and_replayed_byte_for_byte(
     storefront: Client, account: Any, order: Any
 ) -> None:
-    first = post(storefront, order)
+    first = post_shipment(storefront, order)
     assert first.status_code == 201, first.content
     data = first.json()
     assert {
@@ -39,7 +30,7 @@ def test_a_shipment_is_booked_and_replayed_byte_for_byte(
     } <= set(data)  # fmt: skip
     assert (data["status"], data["total_amount"]) == ("booked", "1523.00")
     assert first["Location"] == f"{URL}{data['id']}/"
-    again = post(storefront, order)
+    again = post_shipment(storefront, order)
     assert (again.status_code, again.content) == (201, first.content)
     assert again["Idempotent-Replayed"] == "true"
     assert b"Asha" not in first.content
@@ -48,24 +39,24 @@ def test_a_shipment_is_booked_and_replayed_byte_for_byte(
 def test_the_same_key_with_another_body_is_422_naming_fields(
     storefront: Client, account: Any, order: Any
 ) -> None:
-    post(storefront, order, **{"Idempotency-Key": "k"})
+    post_shipment(storefront, order, **{"Idempotency-Key": "k"})
     order["consignee"]["name"] = "Ravi Other"
-    answer = post(storefront, order, **{"Idempotency-Key": "k"})
+    answer = post_shipment(storefront, order, **{"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()["fields"]) == (422, ["consignee.name"])
     assert b"Ravi" not in answer.content
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "a\tb", ""])
 def test_a_bad_key_is_400(storefront: Client, account: Any, order: Any, key: str) -> None:
-    answer = post(storefront, order, **{"Idempotency-Key": key})
+    answer = post_shipment(storefront, order, **{"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
 
 
 def test_another_key_for_a_live_order_is_409_naming_the_shipment(
     storefront: Client, account: Any, order: Any
 ) -> None:
-    first = post(storefront, order, **{"Idempotency-Key": "a"}).json()
-    answer = post(storefront, order, **{"Idempotency-Key": "b"})
+    first = post_shipment(storefront, order, **{"Idempotency-Key": "a"}).json()
+    answer = post_shipment(storefront, order, **{"Idempotency-Key": "b"})
     assert (answer.status_code, answer.json()["shipment"]) == (409, first["id"])
 
 
@@ -74,12 +65,12 @@ def test_validation_names_every_field(storefront: Client, account: Any, order: A
     order["items"][0]["value"] = "NaN"
     order["surprise"] = 1
     order["payment_mode"] = "barter"
-    answer = post(storefront, order)
+    answer = post_shipment(storefront, order)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert answer.json()["type"] == "/problems/validation"
     assert "surprise" in {e["field"] for e in answer.json()["errors"]}
     order.pop("surprise")
-    fields = {e["field"] for e in post(storefront, order).json()["errors"]}
+    fields = {e["field"] for e in post_shipment(storefront, order).json()["errors"]}
     assert {"consignee.name", "items[0].value", "payment_mode"} <= fields
 
 
@@ -87,7 +78,7 @@ def test_lines_that_add_up_to_too_much_are_named(
     storefront: Client, account: Any, order: Any
 ) -> None:
     line = order["items"][0] | {"value": "999999999.99"}
-    answer = post(storefront, order | {"items": [line] * 11})
+    answer = post_shipment(storefront, order | {"items": [line] * 11})
     assert answer.status_code == 400
     assert answer.json()["errors"] == [
         {"field": "items", "message": "must add up to less than 1000000000 rupees"}
@@ -96,11 +87,11 @@ def test_lines_that_add_up_to_too_much_are_named(
 
 def test_a_bad_phone_is_named(storefront: Client, account: Any, order: Any) -> None:
     order["consignee"]["phone"] = "98765ABCDE"
-    assert post(storefront, order).json()["errors"][0]["field"] == "consignee.phone"
+    assert post_shipment(storefront, order).json()["errors"][0]["field"] == "consignee.phone"
 
 
 def test_an_unknown_courier_lists_the_known(storefront: Client, account: Any, order: Any) -> None:
-    answer = post(storefront, order | {"courier": "dhl"})
+    answer = post_shipment(storefront, order | {"courier": "dhl"})
     assert answer.status_code == 400
     assert "known: ekart, toy" in answer.json()["detail"]
 
@@ -123,7 +114,7 @@ def test_the_class_of_a_failure_decides_the_answer(
     name: str,
 ) -> None:
     toy.on_create = raising(error)
-    answer = post(storefront, order)
+    answer = post_shipment(storefront, order)
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{name}")
     assert answer.get("Retry-After") == {503: answer.get("Retry-After")}.get(status)
     if status == 422:
@@ -134,7 +125,7 @@ def test_a_lost_answer_is_202_with_the_shipments_url(
     storefront: Client, account: Any, toy: Any, order: Any
 ) -> None:
     toy.on_create = raising(Unknown("read time-out"))
-    answer = post(storefront, order)
+    answer = post_shipment(storefront, order)
     assert (answer.status_code, answer.json()["status"]) == (202, "in_doubt")
     assert storefront.get(answer["Location"]).json()["status"] == "in_doubt"
 
@@ -200,7 +191,7 @@ def test_lists_can_be_narrowed(storefront: Client, account: Any) -> None:
 def test_a_shipment_is_tracked_and_cancelled(
     storefront: Client, account: Any, order: Any, toy: Any
 ) -> None:
-    shipment = post(storefront, order).json()
+    shipment = post_shipment(storefront, order).json()
     url = f"{URL}{shipment['id']}/"
     assert storefront.post(url + "track/").json()["status"] == "in_transit"
     assert storefront.get(url + "scans/").json()[0]["location"] == "PUNE"
@@ -266,5 +257,5 @@ def test_without_redis_bookings_still_work_and_readyz_says_so(
         raise Away("down")
 
     monkeypatch.setattr(shared, "get_redis_connection", away)
-    assert post(storefront, order).status_code == 201
+    assert post_shipment(storefront, order).status_code == 201
     assert Client().get("/readyz").json() == {"status": "degraded", "down": ["redis"]}

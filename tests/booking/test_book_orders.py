@@ -21,7 +21,7 @@ from couriers.contract.errors import RateLimited, Unknown
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
 from sandbox.ekart.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
-from tests.booking.test_protocol import raising, with_
+from tests.support.drafts import draft_with, raising
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -277,7 +277,9 @@ def test_an_order_that_is_in_doubt_already_is_not_called_booked(
     account: Any, toy: Any, tmp_path: Path
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
-    doubtful = protocol.book(account.company, with_(order_number="A-1"), key="by hand").shipment
+    doubtful = protocol.book(
+        account.company, draft_with(order_number="A-1"), key="by hand"
+    ).shipment
     path = write(tmp_path / "orders.csv", {})
     done: list[Any] = []
     import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)

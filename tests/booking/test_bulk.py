@@ -16,7 +16,7 @@ from couriers.booking import bulk
 from couriers.booking.protocol import book
 from couriers.contract.errors import CircuitOpen, NotSent, RateLimited, Rejected, Unknown
 from couriers.models import BulkJob, BulkOrder, Courier, Shipment
-from tests.booking.test_protocol import DRAFT, raising
+from tests.support.drafts import DRAFT, raising
 from tests.support.factories import CompanyFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

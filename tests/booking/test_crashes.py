@@ -26,7 +26,7 @@ from couriers.contract.receiver import CourierEvent, Topic
 from couriers.models import Company, CourierAccount, Shipment, call_audit
 from couriers.operations.doubt import confirm_from_courier, release
 from sandbox.ekart.process import SandboxProcess
-from tests.booking.test_protocol import with_
+from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +47,7 @@ def company(sandbox: SandboxProcess) -> Company:
         base_url=sandbox.url,
         limits={"create_shipment": {"count": 1000, "window": 1}},
     )
-    book(company, with_(courier="ekart", order_number=f"WARM-UP-{company.pk}"))
+    book(company, draft_with(courier="ekart", order_number=f"WARM-UP-{company.pk}"))
     return company
 
 
@@ -73,7 +73,7 @@ def try_again(company: Company, sandbox: SandboxProcess, number: str, operator: 
 
     Ends with the order booked exactly once, here and at the courier.
     """
-    draft = with_(courier="ekart", order_number=number)
+    draft = draft_with(courier="ekart", order_number=number)
     before = at_courier(sandbox, number)
     assert len(before) <= 1
     how = "replayed"
@@ -132,7 +132,7 @@ def test_a_crash_at_each_named_step_ends_as_the_protocol_says(
 
         fatal = step
         booking_step.connect(hook)
-        book(company, with_(courier="ekart", order_number=number))
+        book(company, draft_with(courier="ekart", order_number=number))
 
     assert in_child(work) == signal.SIGKILL
     assert try_again(company, sandbox, number, admin_user) == EXPECTED[step]
@@ -176,7 +176,7 @@ def test_a_crash_at_every_line_between_reserve_and_settle_loses_and_doubles_noth
     def listing() -> None:
         with seen.open("w", buffering=1) as file:
             traced(
-                lambda: book(company, with_(courier="ekart", order_number="LINES")),
+                lambda: book(company, draft_with(courier="ekart", order_number="LINES")),
                 lambda line: print(line, file=file),
             )
 
@@ -190,7 +190,7 @@ def test_a_crash_at_every_line_between_reserve_and_settle_loses_and_doubles_noth
 
         def work(fatal: str = fatal, number: str = number) -> None:
             traced(
-                lambda: book(company, with_(courier="ekart", order_number=number)),
+                lambda: book(company, draft_with(courier="ekart", order_number=number)),
                 lambda line: die() if line == fatal else None,
             )
 

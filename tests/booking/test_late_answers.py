@@ -20,7 +20,7 @@ from couriers.operations.doubt import release, resolve
 from couriers.operations.evidence import evidence_of
 from couriers.resilience import rate_limit
 from couriers.tracking.status import Applied, apply_events
-from tests.booking.test_protocol import DRAFT, created, raising, with_
+from tests.support.drafts import DRAFT, created_event, draft_with, raising
 from tests.support.factories import CourierAccountFactory, CourierRowFactory
 from tests.support.toy import ToyAdapter
 
@@ -151,7 +151,7 @@ def test_what_somebody_must_look_at_survives_another_attempt(account: Any, toy: 
 def test_a_second_flag_does_not_hide_the_first(account: Any) -> None:
     book(account.company, DRAFT)
     for tracking_id in ("T-8", "T-9", "T-8"):
-        apply_events(account, [created("A-1", tracking_id)])
+        apply_events(account, [created_event("A-1", tracking_id)])
     assert attentions() == (
         "Second shipment: the courier also has T-8. Second shipment: the courier also has T-9."
     )
@@ -162,9 +162,9 @@ def test_an_event_whose_id_we_gave_to_another_order_is_flagged_on_both(
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
     book(account.company, DRAFT)
-    other = book(account.company, with_(order_number="A-2")).shipment
+    other = book(account.company, draft_with(order_number="A-2")).shipment
     resolve(other.pk, tracking_id="T-9", actor=operator, reason="mixed up the rows")
-    assert apply_events(account, [created("A-1", "T-9")]) == [Applied.APPLIED]
+    assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
     said = dict(Shipment.objects.values_list("order_number", "attention"))
     assert said == dict.fromkeys(["A-1", "A-2"], "The courier says that T-9 is order A-1's.")
     assert Shipment.objects.filter(confirmed_at__isnull=False).count() == 0
@@ -175,12 +175,12 @@ def test_a_prefix_of_the_couriers_is_asked_about_and_not_guessed_at(
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
     doubtful = book(account.company, DRAFT).shipment
-    book(account.company, with_(order_number="B-7"))
+    book(account.company, draft_with(order_number="B-7"))
     toy.on_create = None
     for number in range(6):
-        shipment = book(account.company, with_(order_number=f"C-{number}")).shipment
-        apply_events(account, [created(shipment.order_number, shipment.tracking_id)])
-    event = created("SHOP_A-1", "T-9")
+        shipment = book(account.company, draft_with(order_number=f"C-{number}")).shipment
+        apply_events(account, [created_event(shipment.order_number, shipment.tracking_id)])
+    event = created_event("SHOP_A-1", "T-9")
     assert apply_events(account, [event]) == [Applied.UNKNOWN_SHIPMENT]
     flagged = Shipment.objects.exclude(attention="").get()
     assert flagged.pk == doubtful.pk
@@ -211,8 +211,8 @@ def test_released_with_one_courier_and_booked_with_another_is_still_flagged(
         doubtful = book(account.company, DRAFT).shipment
         toy.on_create = None
         release(doubtful.pk, actor=operator, reason="not in the panel")
-        second = book(account.company, with_(courier="othertoy")).shipment
-        assert apply_events(account, [created("A-1", "T-9")]) == [Applied.APPLIED]
+        second = book(account.company, draft_with(courier="othertoy")).shipment
+        assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
     finally:
         CourierFactory.unregister("othertoy")
     assert IdempotencyKey.objects.get().shipment_id == second.pk
@@ -230,17 +230,17 @@ def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(
         book(account.company, DRAFT, key="k")
     toy.on_create = None
     found = IdempotencyKey.objects.select_related("shipment").get()
-    winner = book(account.company, with_(order_number="A-2"), key="k").shipment
+    winner = book(account.company, draft_with(order_number="A-2"), key="k").shipment
     monkeypatch.setattr("couriers.booking.protocol._earlier", lambda *_: found)
     with pytest.raises(BookingInFlight):
-        book(account.company, with_(order_number="A-3"), key="k")
+        book(account.company, draft_with(order_number="A-3"), key="k")
     assert IdempotencyKey.objects.get().shipment_id == winner.pk
     assert toy.booked == ["A-2"]
 
 
 def test_a_refusal_after_the_event_is_not_told_as_a_refusal(account: Any, toy: Any) -> None:
     def hook(_: Any) -> None:
-        apply_events(account, [created("A-1", "T-9")])
+        apply_events(account, [created_event("A-1", "T-9")])
         raise Rejected("no")
 
     toy.on_create = staticmethod(hook)

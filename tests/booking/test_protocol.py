@@ -26,35 +26,10 @@ from couriers.contract.platform_errors import (
     OrderAlreadyLive,
     UnknownCourier,
 )
-from couriers.contract.receiver import CourierEvent, Topic
-from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
+from couriers.contract.types import Address, Item, Parcel
 from couriers.models import Courier, CourierCall, IdempotencyKey, Shipment
 from couriers.operations.doubt import Confirmation, confirm_from_courier
-
-DRAFT = ShipmentDraft(
-    courier="toy",
-    order_number="A-1",
-    order_date=dt.date(2026, 11, 23),
-    payment_mode=PaymentMode.PREPAID,
-    consignee=Address("Asha Sample", "98765 43210", "9, Secret Lane", "", "", "560008"),
-    items=(Item("T-shirt", 1, Decimal("1523"), Decimal(12)),),
-    parcel=Parcel(240, 30, 22, 8),
-)
-
-
-def with_(**changes: Any) -> ShipmentDraft:
-    return dataclasses.replace(DRAFT, **changes)
-
-
-def created(order: str, tracking_id: str) -> CourierEvent:
-    return CourierEvent(Topic.SHIPMENT_CREATED, tracking_id, order, waybill="W9", vendor="TOY")
-
-
-def raising(error: Exception) -> Any:
-    def hook(_: Any) -> None:
-        raise error
-
-    return staticmethod(hook)
+from tests.support.drafts import DRAFT, created_event, draft_with, raising
 
 
 def test_a_booking_is_stored_with_its_amounts_and_place(account: Any) -> None:
@@ -68,7 +43,7 @@ def test_a_booking_is_stored_with_its_amounts_and_place(account: Any) -> None:
 
 def test_the_consignees_phone_and_address_are_not_in_clear_in_the_database(account: Any) -> None:
     options = {"alternate_phone": "9123456780", "n": [1, {"x": None}]}
-    book(account.company, with_(options=options))
+    book(account.company, draft_with(options=options))
     assert Shipment.objects.get().options == options
     with connection.cursor() as cursor:
         for table in ("shipment", "idempotencykey", "couriercall"):
@@ -97,7 +72,7 @@ def test_another_payload_under_the_key_names_the_fields_never_the_values(account
     book(account.company, DRAFT, key="k")
     other = dataclasses.replace(DRAFT.consignee, name="Ravi Other")
     with pytest.raises(KeyReused) as caught:
-        book(account.company, with_(consignee=other, service="EXPRESS"), key="k")
+        book(account.company, draft_with(consignee=other, service="EXPRESS"), key="k")
     assert caught.value.fields == ("consignee.name", "service")
     assert "Ravi" not in str(caught.value)
 
@@ -153,7 +128,7 @@ def test_a_sure_failure_does_not_use_up_the_key(
         book(account.company, DRAFT, key="k")
     assert Shipment.objects.get().status == "failed"
     toy.on_create = None
-    fixed = with_(items=(Item("T-shirt", 2, Decimal("3046"), Decimal(12)),))
+    fixed = draft_with(items=(Item("T-shirt", 2, Decimal("3046"), Decimal(12)),))
     assert book(account.company, fixed, key="k").status_code == 201
     shipment = Shipment.objects.get()
     assert (shipment.attempt, shipment.total_amount) == (2, Decimal("3046.00"))
@@ -190,7 +165,7 @@ def test_a_booking_in_flight_is_not_joined_by_a_second(account: Any, toy: Any) -
 
 def _abandoned(account: Any, toy: Any) -> Shipment:
     """A reservation whose worker died during the call."""
-    toy.on_create = raising(KeyboardInterrupt())  # type: ignore[arg-type]
+    toy.on_create = raising(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         book(account.company, DRAFT)
     toy.on_create = None
@@ -213,16 +188,16 @@ def test_reconciling_puts_abandoned_bookings_in_doubt_once(account: Any, toy: An
 def test_the_couriers_event_settles_doubt_and_the_key_replays_it(account: Any, toy: Any) -> None:
     _abandoned(account, toy)
     expire_leases()
-    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.SETTLED
+    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.SETTLED
     result = book(account.company, DRAFT)
     assert (result.status_code, result.replayed) == (201, True)
     assert b'"tracking_id":"T-9"' in result.body
-    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.KNOWN
+    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.KNOWN
 
 
 def test_an_event_that_beats_the_answer_changes_nothing(account: Any, toy: Any) -> None:
     def hook(_: Any) -> None:
-        confirm_from_courier(account, created("A-1", "T-9"))
+        confirm_from_courier(account, created_event("A-1", "T-9"))
 
     toy.on_create = staticmethod(hook)
     result = book(account.company, DRAFT)
@@ -235,7 +210,7 @@ def test_an_event_that_beats_the_answer_changes_nothing(account: Any, toy: Any) 
 
 def test_an_event_before_an_unknown_end_settles_it(account: Any, toy: Any) -> None:
     def hook(_: Any) -> None:
-        confirm_from_courier(account, created("A-1", "T-9"))
+        confirm_from_courier(account, created_event("A-1", "T-9"))
         raise Unknown("reset")
 
     toy.on_create = staticmethod(hook)
@@ -244,7 +219,7 @@ def test_an_event_before_an_unknown_end_settles_it(account: Any, toy: Any) -> No
 
 def test_a_second_shipment_of_a_live_order_is_flagged(account: Any) -> None:
     book(account.company, DRAFT)
-    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     assert "T-9" in Shipment.objects.get().attention
 
 
@@ -252,18 +227,18 @@ def test_a_failed_booking_that_the_courier_confirms_is_live_again(account: Any, 
     toy.on_create = raising(Rejected("no"))
     with pytest.raises(Rejected):
         book(account.company, DRAFT)
-    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     shipment = Shipment.objects.get()
     assert (shipment.status, shipment.tracking_id) == ("booked", "T-9")
     assert shipment.attention
 
 
 def test_an_event_of_an_order_nobody_knows_is_unknown(account: Any) -> None:
-    assert confirm_from_courier(account, created("ZZ", "T-9")) == Confirmation.UNKNOWN
+    assert confirm_from_courier(account, created_event("ZZ", "T-9")) == Confirmation.UNKNOWN
 
 
 def test_everything_wrong_is_named_at_once_and_nothing_is_stored(account: Any) -> None:
-    bad = with_(
+    bad = draft_with(
         order_number=" ",
         consignee=Address("", "98765ABCDE", "a\x00b", "", "Atlantis", "12"),
         items=(Item("x", 0, Decimal(0), Decimal(101)),),
@@ -299,17 +274,17 @@ def test_switches_stop_new_bookings_without_a_deploy(account: Any) -> None:
 
 def test_an_unknown_courier_account_or_warehouse_is_named(account: Any, company: Any) -> None:
     with pytest.raises(UnknownCourier, match="known: ekart, toy"):
-        book(account.company, with_(courier="dhl"))
+        book(account.company, draft_with(courier="dhl"))
     with pytest.raises(InvalidRequest, match="no account"):
-        book(account.company, with_(courier="ekart"))
+        book(account.company, draft_with(courier="ekart"))
     with pytest.raises(InvalidRequest, match="warehouse"):
-        book(account.company, with_(warehouse_id="whs_none"))
+        book(account.company, draft_with(warehouse_id="whs_none"))
 
 
 def test_a_pincode_nobody_knows_asks_for_the_city(account: Any) -> None:
     nowhere = dataclasses.replace(DRAFT.consignee, pincode="400062")
     with pytest.raises(InvalidRequest, match=r"consignee\.city"):
-        book(account.company, with_(consignee=nowhere))
+        book(account.company, draft_with(consignee=nowhere))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -338,7 +313,7 @@ def test_many_at_once_book_once(account: Any, toy: Any) -> None:
 def test_a_booking_takes_two_commits_and_at_most_ten_statements(
     account: Any, django_assert_max_num_queries: Any
 ) -> None:
-    book(account.company, with_(order_number="warm-up"))
+    book(account.company, draft_with(order_number="warm-up"))
     with django_assert_max_num_queries(13) as captured:
         book(account.company, DRAFT)
     statements = [q["sql"] for q in captured if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]

@@ -35,7 +35,7 @@ from couriers.contract.platform_errors import PlatformError
 from couriers.contract.types import Booking
 from couriers.models import Shipment
 from couriers.operations.doubt import confirm_from_courier, release
-from tests.booking.test_protocol import created, with_
+from tests.support.drafts import created_event, draft_with
 
 # How the courier behaves in a call: it books and answers, books and is not heard, does nothing
 # and is not heard, or refuses.
@@ -131,7 +131,7 @@ class BookingMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.draft = with_(order_number=f"M-{uuid.uuid4().hex[:12]}")
+        self.draft = draft_with(order_number=f"M-{uuid.uuid4().hex[:12]}")
         self.callers: list[Caller] = []
         self.crashed = False
         self.at_courier: list[str] = []
@@ -188,7 +188,7 @@ class BookingMachine(RuleBasedStateMachine):
         if tracking_id is None:
             return
         with unless_locked():
-            confirm_from_courier(self.account, created(self.draft.order_number, tracking_id))
+            confirm_from_courier(self.account, created_event(self.draft.order_number, tracking_id))
             self.told.add(tracking_id)
 
     @invariant()

@@ -12,7 +12,7 @@ import django
 def main() -> None:
     django.setup()
     from couriers.models import CourierAccount
-    from tests.support.factories import make_parcels
+    from tests.support.parcels import make_parcels
 
     made = make_parcels(CourierAccount.objects.get(), int(os.environ["PARCELS"]))
     json.dump({"tracking_ids": sorted(made)}, sys.stdout)

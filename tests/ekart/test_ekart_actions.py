@@ -38,8 +38,8 @@ from couriers.tracking.lookup import latest_tracking
 from couriers_ekart import warehouses
 from couriers_ekart.adapter import EkartAdapter
 from sandbox.ekart.process import SandboxProcess
-from tests.booking.test_protocol import DRAFT
-from tests.ekart.test_ekart_provider import adapter_at, request_for
+from tests.support.drafts import DRAFT
+from tests.support.ekart import adapter_at, request_for
 
 pytestmark = pytest.mark.django_db
 TOMORROW = dt.timedelta(days=1)

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from couriers.booking.drafts import checked
-from couriers.booking.preparation import prepare
 from couriers.booking.protocol import book
 from couriers.contract.errors import (
     CircuitOpen,
@@ -26,13 +24,13 @@ from couriers.contract.errors import (
     TokenRefused,
 )
 from couriers.contract.registry import CourierFactory
-from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ShipmentRequest
+from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
 from couriers.models import CourierToken, WarehouseRegistration
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.ekart.process import SandboxProcess
-from tests.booking.test_protocol import DRAFT
-from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
+from tests.support.drafts import draft_with
+from tests.support.ekart import adapter_at, circuit_of, request_for
+from tests.support.factories import CourierAccountFactory
 from tests.support.vendor_document import REQUESTS, validator
 
 pytestmark = pytest.mark.django_db
@@ -47,25 +45,6 @@ def sandbox() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def adapter(sandbox: SandboxProcess) -> EkartAdapter:
     return adapter_at(sandbox.url)
-
-
-def adapter_at(url: str) -> EkartAdapter:
-    """The adapter of a new account that may call as fast as it likes."""
-    company = CompanyFactory()
-    WarehouseFactory(company=company)
-    fast = {"count": 1000, "window": 1}
-    account = CourierAccountFactory(
-        company=company, base_url=url, limits=dict.fromkeys(DEFAULT_LIMITS, fast)
-    )
-    adapter = CourierFactory.get_adapter(account)
-    assert isinstance(adapter, EkartAdapter)
-    return adapter
-
-
-def request_for(adapter: EkartAdapter, **changes: Any) -> ShipmentRequest:
-    draft = dataclasses.replace(DRAFT, courier="ekart")
-    request = prepare(adapter.account.company, checked(draft)).request
-    return dataclasses.replace(request, **changes)
 
 
 def test_the_warehouse_is_registered_on_first_use_and_then_known(
@@ -116,12 +95,13 @@ def test_two_merchants_of_one_courier_never_share_an_adapter(
 def test_the_stored_answer_is_replayed_while_the_circuit_is_open(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    draft = dataclasses.replace(DRAFT, courier="ekart")
+    draft = draft_with(courier="ekart")
     first = book(adapter.account.company, draft)
+    circuit = circuit_of(adapter)
     for _ in range(5):
-        adapter.client._breaker.before_call()
-        adapter.client._breaker.record_failure()
-    assert adapter.client._breaker.state() == "open"
+        circuit.before_call()
+        circuit.record_failure()
+    assert circuit.state() == "open"
     again = book(adapter.account.company, draft)
     assert (again.body, again.replayed) == (first.body, True)
     with pytest.raises(CircuitOpen):
@@ -134,7 +114,7 @@ def test_a_couriers_refusals_never_open_the_circuit(adapter: EkartAdapter) -> No
             adapter.track_shipment("500NOPE")
         with pytest.raises(Rejected):
             adapter.client.create_shipment({"order_number": "A-1"})
-    assert adapter.client._breaker.state() == "closed"
+    assert circuit_of(adapter).state() == "closed"
     assert adapter.create_shipment(request_for(adapter)).tracking_id
 
 
@@ -313,8 +293,8 @@ def test_a_courier_that_cannot_be_reached_was_not_sent_and_opens_the_circuit(
             fresh.track_shipment("x")
     with pytest.raises(CircuitOpen):
         fresh.track_shipment("x")
-    fresh.client._breaker.reset()
-    assert fresh.client._breaker.state() == "closed"
+    circuit_of(fresh).reset()
+    assert circuit_of(fresh).state() == "closed"
 
 
 def test_the_accounts_own_limit_holds(adapter: EkartAdapter) -> None:

@@ -4,43 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from couriers.contract import errors
 from couriers.contract.types import Tracking
-from couriers_ekart.mapper import answers
-from couriers_ekart.mapper.history import history_from
 from couriers_ekart.wire.outcomes import from_answer
-
-EXCHANGES = Path(__file__).resolve().parents[2] / "fixtures" / "ekart" / "exchanges"
-
-
-def _label(body: Any) -> Any:
-    if isinstance(body, bytes):
-        return body
-    raise answers.label_failure(body)
-
-
-READERS: dict[str, Callable[[Any], Any]] = {
-    "create_shipment": answers.booking_from,
-    "cancel_shipment": lambda body: answers.cancel_from(body, "T1"),
-    "track": answers.tracking_from,
-    "raw_track": lambda body: history_from(body, "CLTP1"),
-    "serviceability": lambda body: answers.serviceability_from(body, "560008"),
-    "lane_serviceability": answers.days_from,
-    "bulk_serviceability": lambda body: list(answers.bulk_serviceability_from(body)),
-    "estimate": lambda body: answers.quote_from(body, "SURFACE"),
-    "manifest": answers.manifest_from,
-    "ndr": answers.ndr_from,
-    "set_dispatch_date": lambda body: answers.dispatch_refusals_from(body, ["T1", "T2"]),
-    "label": _label,
-    "add_address": lambda body: answers.registration_from(body, "given"),
-}
+from tests.support.ekart import EXCHANGES, READERS
 
 
 def recorded() -> list[Any]:

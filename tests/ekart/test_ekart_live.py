@@ -21,20 +21,11 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, Direction, Parcel, PaymentMode, RateRequest
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.seeding import account_from
-from tests.ekart.test_ekart_provider import request_for
+from tests.support.ekart import request_for
 from tests.support.factories import GSTIN, CompanyFactory, CourierAccountFactory, WarehouseFactory
+from tests.support.live import LIVE_MARKS, mutation
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.live,
-    pytest.mark.skipif(
-        os.environ.get("RUN_EKART_LIVE") != "1", reason="talks to Ekart: set RUN_EKART_LIVE=1"
-    ),
-]
-mutation = pytest.mark.skipif(
-    os.environ.get("EKART_ALLOW_MUTATIONS") != "1",
-    reason="books and cancels at Ekart: set EKART_ALLOW_MUTATIONS=1",
-)
+pytestmark = LIVE_MARKS
 LANE = RateRequest(
     "560001", "110001", Parcel(500, 20, 15, 5), PaymentMode.COD, Decimal(999), Decimal(999)
 )

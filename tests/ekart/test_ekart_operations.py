@@ -17,7 +17,7 @@ from couriers_ekart.mapper import payloads
 from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.ekart.process import SandboxProcess
-from tests.ekart.test_ekart_provider import adapter_at, request_for
+from tests.support.ekart import adapter_at, request_for
 from tests.support.vendor_document import operations, request_validator, response_validator
 
 pytestmark = pytest.mark.django_db

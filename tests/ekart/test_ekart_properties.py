@@ -31,9 +31,9 @@ from couriers.contract.types import (
 from couriers_ekart.mapper import payloads, refusals
 from couriers_ekart.mapper.options import options_from
 from couriers_ekart.wire.outcomes import from_answer
-from tests.conftest import ORDER
-from tests.ekart.test_ekart_exchanges import EXCHANGES, READERS
+from tests.support.ekart import EXCHANGES, READERS
 from tests.support.factories import GSTIN
+from tests.support.orders import ORDER
 from tests.support.vendor_document import request_validator
 
 TODAY = dt.date(2026, 11, 24)

@@ -22,6 +22,7 @@ from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.wire import tokens
 from couriers_ekart.wire.outcomes import from_answer
 from sandbox.ekart.process import SandboxProcess
+from tests.support.drafts import draft_with
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -238,18 +239,17 @@ def test_a_database_that_is_away_before_the_call_leaves_no_booking_in_doubt(
 ) -> None:
     from couriers.booking.protocol import book
     from couriers.models import Shipment
-    from tests.booking.test_protocol import with_
 
     def away(_: Any) -> None:
         raise OperationalError("the connection is closed")
 
-    book(account.company, with_(courier="ekart", order_number="T-3"))
+    book(account.company, draft_with(courier="ekart", order_number="T-3"))
     before = sandbox.state()["calls"]["create_shipment"]
     client = CourierFactory.get_adapter(account).client  # type: ignore[attr-defined]
     client._tokens._known = None
     monkeypatch.setattr(tokens.TokenSource, "_row", away)
     with pytest.raises(NotSent, match="no token is to be had"):
-        book(account.company, with_(courier="ekart", order_number="T-4"))
+        book(account.company, draft_with(courier="ekart", order_number="T-4"))
     assert sandbox.state()["calls"]["create_shipment"] == before
     assert Shipment.objects.get(order_number="T-4").status == "failed"
 
@@ -259,12 +259,11 @@ def test_a_lost_answer_to_the_auth_call_leaves_no_booking_in_doubt(
 ) -> None:
     from couriers.booking.protocol import book
     from couriers.models import Shipment
-    from tests.booking.test_protocol import with_
 
     CourierFactory.get_adapter(account)
     sandbox.set_faults(("auth", "error_before", 1))
     with pytest.raises(NotSent, match="no token is to be had"):
-        book(account.company, with_(courier="ekart", order_number="T-1"))
+        book(account.company, draft_with(courier="ekart", order_number="T-1"))
     sandbox.set_faults()
     assert Shipment.objects.get().status == "failed"
 
@@ -274,11 +273,10 @@ def test_a_lost_answer_to_the_registration_leaves_no_booking_in_doubt(
 ) -> None:
     from couriers.booking.protocol import book
     from couriers.models import Shipment
-    from tests.booking.test_protocol import with_
 
     sandbox.set_faults(("add_address", "error_after", 1))
     with pytest.raises(NotSent, match="could not be registered"):
-        book(account.company, with_(courier="ekart", order_number="T-2"))
+        book(account.company, draft_with(courier="ekart", order_number="T-2"))
     sandbox.set_faults()
     assert Shipment.objects.get().status == "failed"
-    assert book(account.company, with_(courier="ekart", order_number="T-2")).status_code == 201
+    assert book(account.company, draft_with(courier="ekart", order_number="T-2")).status_code == 201

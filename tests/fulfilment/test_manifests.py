@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -22,44 +20,9 @@ from couriers.contract import india
 from couriers.contract.errors import CircuitOpen, NotDone, NotSupported, Rejected, Unknown
 from couriers.fulfilment import manifests
 from couriers.models import CourierCall, Manifest, ManifestChunk, Shipment
-from couriers.models.ids import new_shipment_id
+from tests.support.drafts import raising
 from tests.support.factories import CourierAccountFactory, ShipmentFactory
-
-_numbers = itertools.count()
-NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
-
-
-def ship(account: Any, count: int, **more: Any) -> list[str]:
-    """Booked shipments, copied by the database; returns their ids."""
-    one = ShipmentFactory.build(
-        account=account, company=account.company, warehouse=account.company.warehouses.first(),
-        courier_id=account.courier_id, **{"booked_at": NOW} | more,
-    )  # fmt: skip
-    one.save(force_insert=True)
-    ids = [one.pk, *(new_shipment_id() for _ in range(count - 1))]
-    numbers = [f"M-{next(_numbers)}" for _ in ids]
-    new = {"id": "new.id", "order_number": "new.number", "tracking_id": "'T' || new.number"}
-    columns = [field.column for field in Shipment._meta.concrete_fields]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Shipment._meta.db_table} ({', '.join(columns)})"
-            f" SELECT {', '.join(new.get(name, f'one.{name}') for name in columns)}"
-            f" FROM {Shipment._meta.db_table} AS one,"
-            " unnest(%s::text[], %s::text[]) AS new (id, number) WHERE one.id = %s",
-            [ids[1:], numbers[1:], one.pk],
-        )
-    return ids
-
-
-def raising(error: Exception, times: int = 10**9) -> Any:
-    left = [times]
-
-    def hook(_: Any) -> None:
-        if left[0]:
-            left[0] -= 1
-            raise error
-
-    return hook
+from tests.support.parcels import make_shipments
 
 
 def make_all(manifest: Manifest) -> Manifest:
@@ -80,7 +43,7 @@ def due_at_once(settings: Any, **more: Any) -> None:
 def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
     account: Any, able: Any, count: int, sizes: list[int]
 ) -> None:
-    ids = ship(account, count)
+    ids = make_shipments(account, count)
     manifest = make_all(manifests.manifest_of(account, ids).manifest)
     chunks = list(manifest.chunks.all())
     assert [len(chunk.tracking_ids) for chunk in chunks] == sizes
@@ -93,7 +56,7 @@ def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
 
 @pytest.mark.slow
 def test_ten_thousand_are_a_hundred_chunks(account: Any, able: Any) -> None:
-    ids = ship(account, 10_000)
+    ids = make_shipments(account, 10_000)
     manifest = make_all(manifests.manifest_of(account, ids).manifest)
     assert len(able.asked) == manifest.chunks.count() == 100
     assert len({t for _, part in able.asked for t in part}) == 10_000
@@ -112,7 +75,7 @@ def test_however_shipments_are_asked_for_none_is_in_two_chunks(
     Shipment.objects.all().delete()
     able.manifest_size = 4
     try:
-        ids = ship(account, 25)
+        ids = make_shipments(account, 25)
         for numbers in requests:
             manifests.manifest_of(account, [ids[number] for number in numbers])
     finally:
@@ -127,7 +90,7 @@ def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
     account: Any, able: Any, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"MANIFEST_BACKOFF": 100.0}
-    manifest = manifests.manifest_of(account, ship(account, 250)).manifest
+    manifest = manifests.manifest_of(account, make_shipments(account, 250)).manifest
     first, second, third = manifest.chunks.all()
     able.on_call["create_manifest"] = raising(Unknown("read time-out"), times=3)
     delays = []
@@ -147,7 +110,7 @@ def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
 
 
 def test_a_delay_that_the_courier_names_is_kept(account: Any, able: Any) -> None:
-    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
     able.on_call["create_manifest"] = raising(NotDone("429", retry_after=777))
     assert manifests.make_chunk(chunk.pk) == 777
 
@@ -156,7 +119,7 @@ def test_what_our_own_guards_hold_back_is_no_failure_of_the_chunk(
     account: Any, able: Any, settings: Any
 ) -> None:
     due_at_once(settings, MANIFEST_FAILURES=2)
-    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
     able.on_call["create_manifest"] = raising(CircuitOpen("failing"))
     for _ in range(5):
         assert manifests.make_chunk(chunk.pk) == 0
@@ -172,7 +135,7 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
     account: Any, able: Any, settings: Any, error: Exception, calls: int
 ) -> None:
     due_at_once(settings, MANIFEST_FAILURES=3)
-    ids = ship(account, 150)
+    ids = make_shipments(account, 150)
     manifest = manifests.manifest_of(account, ids).manifest
     bad = manifest.chunks.first()
     assert bad is not None
@@ -191,7 +154,7 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
 def test_a_chunk_in_somebodys_hands_is_left_alone_until_the_lease_is_over(
     account: Any, able: Any
 ) -> None:
-    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
 
     def hook(_: Any) -> None:
         assert manifests.make_chunk(chunk.pk) is None
@@ -215,8 +178,8 @@ def test_a_chunk_that_kills_its_workers_ends_some_time(
     account: Any, able: Any, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"MANIFEST_LEASE": 0.0, "MANIFEST_FAILURES": 3}
-    manifest = manifests.manifest_of(account, ship(account, 1)).manifest
-    able.on_call["create_manifest"] = raising(KeyboardInterrupt())  # type: ignore[arg-type]
+    manifest = manifests.manifest_of(account, make_shipments(account, 1)).manifest
+    able.on_call["create_manifest"] = raising(KeyboardInterrupt())
     chunk = manifest.chunks.get()
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
@@ -228,7 +191,7 @@ def test_a_chunk_that_kills_its_workers_ends_some_time(
 
 def test_the_answer_of_an_attempt_that_was_given_up_harms_nothing(account: Any, able: Any) -> None:
     """Two workers make the same chunk: the first one's late failure changes nothing."""
-    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
 
     def hook(_: Any) -> None:
         able.on_call.clear()
@@ -246,14 +209,14 @@ def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
     account: Any, able: Any
 ) -> None:
     midnight = dt.datetime(2026, 11, 22, 18, 30, tzinfo=dt.UTC)
-    today = ship(account, 1, booked_at=midnight) + ship(
+    today = make_shipments(account, 1, booked_at=midnight) + make_shipments(
         account, 1, booked_at=midnight + dt.timedelta(hours=23, minutes=59), status="not_picked"
     )
-    ship(account, 1, booked_at=midnight - dt.timedelta(seconds=1))
-    ship(account, 1, booked_at=midnight + dt.timedelta(days=1))
+    make_shipments(account, 1, booked_at=midnight - dt.timedelta(seconds=1))
+    make_shipments(account, 1, booked_at=midnight + dt.timedelta(days=1))
     for status in ("picked_up", "delivered", "cancelled"):
-        ship(account, 1, booked_at=midnight, status=status)
-    ship(account, 1, booked_at=midnight, direction="reverse")
+        make_shipments(account, 1, booked_at=midnight, status=status)
+    make_shipments(account, 1, booked_at=midnight, direction="reverse")
     other = CourierAccountFactory(courier=account.courier)
     ShipmentFactory(account=other, booked_at=midnight)
     manifest = manifests.manifest_of_day(account, dt.date(2026, 11, 23)).manifest
@@ -265,7 +228,7 @@ def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
 def test_the_first_and_the_last_day_of_the_calendar_are_days_without_shipments(
     storefront: Client, account: Any, able: Any, capsys: Any, day: str
 ) -> None:
-    ship(account, 1)
+    make_shipments(account, 1)
     answer = post(storefront, date=day)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
     assert run(capsys, "--company", account.company.slug, "--date", day)["manifest"] is None
@@ -275,11 +238,11 @@ def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
     account: Any, able: Any
 ) -> None:
     day = dt.date(2026, 11, 23)
-    ship(account, 3)
+    make_shipments(account, 3)
     first = manifests.manifest_of_day(account, day)
     again = manifests.manifest_of_day(account, day)
     assert (again.manifest.pk, again.is_new, again.left_out) == (first.manifest.pk, False, 3)
-    ship(account, 2)
+    make_shipments(account, 2)
     more = manifests.manifest_of_day(account, day)
     assert (more.is_new, more.left_out) == (True, 3)
     assert len(more.manifest.chunks.get().tracking_ids) == 2
@@ -289,7 +252,7 @@ def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
 
 def test_a_courier_without_manifests_says_so(account: Any, toy: Any) -> None:
     with pytest.raises(NotSupported):
-        manifests.manifest_of(account, ship(account, 1))
+        manifests.manifest_of(account, make_shipments(account, 1))
     assert not Manifest.objects.exists()
 
 
@@ -304,7 +267,7 @@ def post(client: Client, **body: Any) -> Any:
 def test_the_api_makes_a_manifest_shows_progress_and_one_document_list(
     storefront: Client, account: Any, able: Any
 ) -> None:
-    ids = ship(account, 150)
+    ids = make_shipments(account, 150)
     made = post(storefront, shipments=ids)
     assert made.status_code == 202, made.content
     assert made.json()["progress"] == {
@@ -381,7 +344,7 @@ def test_another_companys_manifest_and_shipments_are_not_to_be_had(
 def test_what_does_not_await_its_pickup_or_is_nothing_is_a_conflict(
     storefront: Client, account: Any, able: Any
 ) -> None:
-    gone = ship(account, 1, status="delivered")
+    gone = make_shipments(account, 1, status="delivered")
     answer = post(storefront, shipments=gone)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-awaiting-pickup")
     answer = post(storefront, date="2026-11-23")
@@ -396,7 +359,7 @@ def run(capsys: Any, *arguments: str) -> dict[str, Any]:
 
 def test_the_command_makes_a_days_manifest_once(account: Any, able: Any, capsys: Any) -> None:
     slug = account.company.slug
-    ship(account, 120, booked_at=timezone.now())
+    make_shipments(account, 120, booked_at=timezone.now())
     first = run(capsys, "--company", slug)
     assert (first["state"], first["created"], first["shipments_done"]) == ("done", True, 120)
     assert [d["shipments"] for d in first["documents"]] == [100, 20]
@@ -413,7 +376,7 @@ def test_the_command_goes_on_with_what_a_first_run_left(
     account: Any, able: Any, capsys: Any, settings: Any, tmp_path: Any
 ) -> None:
     path = tmp_path / "ids"
-    path.write_text("\n".join(ship(account, 150)) + "\n")
+    path.write_text("\n".join(make_shipments(account, 150)) + "\n")
     flags = ("--company", account.company.slug, "--courier", "toy", "--shipments", str(path))
     settings.SHIPCROWD = {"MANIFEST_BACKOFF": 0.3}
     able.on_call["create_manifest"] = raising(Unknown("lost"))
@@ -445,7 +408,7 @@ def test_a_flag_that_cannot_be_used_is_one_line_and_exit_2(
 def test_one_ends_though_its_last_worker_died_before_the_finishing_step(
     account: Any, able: Any, monkeypatch: Any
 ) -> None:
-    manifest = manifests.manifest_of(account, ship(account, 1)).manifest
+    manifest = manifests.manifest_of(account, make_shipments(account, 1)).manifest
     chunk = manifest.chunks.get()
 
     def killed(_: str) -> bool:

@@ -14,7 +14,7 @@ from django_redis import get_redis_connection
 
 from couriers import tasks
 from couriers.models import BulkJob, BulkOrder, Manifest, Shipment
-from tests.fulfilment.test_manifests import ship
+from tests.support.parcels import make_shipments
 from tests.support.worker import CALLS, FAILURES, HANG, HANGING, wait_for, worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -36,7 +36,7 @@ def test_1050_ids_are_eleven_chunks_through_three_failures_and_a_killed_worker(
     storefront: Client, account: Any, able: Any
 ) -> None:
     redis = get_redis_connection("default")
-    ids = ship(account, 1050)
+    ids = make_shipments(account, 1050)
     tracking_ids = list(
         Shipment.objects.filter(pk__in=ids).order_by("id").values_list("tracking_id", flat=True)
     )

@@ -20,7 +20,7 @@ from couriers.models import AuditEntry, CourierCall, Shipment
 from couriers.operations.doubt import Confirmation, confirm_from_courier, release, resolve
 from couriers.operations.evidence import evidence_of
 from couriers.tracking.status import apply_events
-from tests.booking.test_protocol import DRAFT, created, raising, with_
+from tests.support.drafts import DRAFT, created_event, draft_with, raising
 from tests.support.factories import ShipmentFactory
 
 
@@ -71,7 +71,7 @@ def test_the_event_of_a_released_order_is_flagged_as_a_second_shipment(
 ) -> None:
     release(doubtful.pk, actor=operator, reason="not there")
     second = book(account.company, DRAFT, key="second").shipment
-    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     second.refresh_from_db()
     assert second.attention == "Second shipment: the courier also has T-9."
 
@@ -80,7 +80,7 @@ def test_a_released_order_that_the_courier_has_is_live_again_and_flagged(
     doubtful: Shipment, operator: Any, account: Any
 ) -> None:
     release(doubtful.pk, actor=operator, reason="not there")
-    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     doubtful.refresh_from_db()
     assert (doubtful.status, doubtful.tracking_id) == ("booked", "T-9")
     assert doubtful.attention
@@ -125,9 +125,9 @@ def test_an_event_for_a_number_that_two_bookings_share_settles_neither(
 ) -> None:
     toy.on_create = raising(Unknown("read time-out"))
     book(account.company, DRAFT)
-    back = with_(direction="reverse", return_reason="Wrong size")
+    back = draft_with(direction="reverse", return_reason="Wrong size")
     book(account.company, back, key="back")
-    assert confirm_from_courier(account, created("A-1", "T-9")) == Confirmation.FLAGGED
+    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     assert set(Shipment.objects.values_list("status", "tracking_id")) == {("in_doubt", "")}
     assert all(Shipment.objects.values_list("attention", flat=True))
 
@@ -139,7 +139,7 @@ def test_one_tracking_id_for_two_orders_is_in_doubt(account: Any, toy: Any) -> N
         return Booking(tracking_id=first.tracking_id)
 
     toy.on_create = staticmethod(again)
-    second = book(account.company, with_(order_number="A-2"))
+    second = book(account.company, draft_with(order_number="A-2"))
     assert second.status_code == 202
     assert first.tracking_id in second.shipment.failure
     assert CourierCall.objects.get(shipment=second.shipment).outcome == "unknown"
@@ -183,7 +183,7 @@ def test_the_evidence_tells_flowing_callbacks_from_silent_ones(
 
 def test_the_couriers_word_for_a_booking_that_we_have_is_noted(account: Any) -> None:
     shipment = book(account.company, DRAFT).shipment
-    event = created("A-1", shipment.tracking_id)
+    event = created_event("A-1", shipment.tracking_id)
     apply_events(account, [event])
     shipment.refresh_from_db()
     noted = shipment.confirmed_at

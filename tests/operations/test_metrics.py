@@ -21,45 +21,34 @@ from sandbox.ekart.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from shipcrowd.multiprocess import tidy
 from shipcrowd.stack import Stack
-from tests.booking.test_protocol import DRAFT, raising
 from tests.chaos.storefront import order
+from tests.support.drafts import DRAFT, raising
 from tests.support.factories import CourierAccountFactory, WarehouseFactory, make_api_key
+from tests.support.samples import sample_value
 from tests.support.worker import own_servers
-
-
-def value(text: str, name: str, **labels: str) -> float:
-    """The sum of the samples with that name and these labels."""
-    found = 0.0
-    for line in text.splitlines():
-        match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
-        if match and match[1] == name:
-            given = dict(re.findall(r'(\w+)="([^"]*)"', match[2] or ""))
-            if labels.items() <= given.items():
-                found += float(match[3])
-    return found
 
 
 @pytest.mark.django_db
 def test_doubts_are_counted_with_the_age_of_the_oldest(
     client: Client, account: Any, toy: Any
 ) -> None:
-    assert value(_scrape(client), "shipcrowd_bookings_in_doubt", courier="toy") == 0
+    assert sample_value(_scrape(client), "shipcrowd_bookings_in_doubt", courier="toy") == 0
     toy.on_create = raising(Unknown("read time-out"))
     book(account.company, DRAFT)
     text = _scrape(client)
-    assert value(text, "shipcrowd_bookings_in_doubt", courier="toy") == 1
-    assert 0 < value(text, "shipcrowd_bookings_in_doubt_oldest_seconds", courier="toy") < 60
+    assert sample_value(text, "shipcrowd_bookings_in_doubt", courier="toy") == 1
+    assert 0 < sample_value(text, "shipcrowd_bookings_in_doubt_oldest_seconds", courier="toy") < 60
 
 
 @pytest.mark.django_db
 def test_an_open_circuit_is_shown_by_account(client: Client) -> None:
     account = CourierAccountFactory()
-    assert value(_scrape(client), "ekart_circuit_breaker_state", account=account.pk) == 0
+    assert sample_value(_scrape(client), "ekart_circuit_breaker_state", account=account.pk) == 0
     breaker = CircuitBreaker.of_account("ekart", account.pk)
     for _ in range(5):
         breaker.before_call()
         breaker.record_failure()
-    assert value(_scrape(client), "ekart_circuit_breaker_state", account=account.pk) == 2
+    assert sample_value(_scrape(client), "ekart_circuit_breaker_state", account=account.pk) == 2
 
 
 @pytest.mark.django_db
@@ -90,7 +79,7 @@ def test_a_database_that_is_away_does_not_hide_the_counters(
 
     monkeypatch.setattr(metrics, "_sources", [away])
     text = _scrape(client)
-    assert value(text, "shipcrowd_scrape_failures") == 1
+    assert sample_value(text, "shipcrowd_scrape_failures") == 1
     assert "ekart_api_calls" in text
 
 
@@ -121,20 +110,22 @@ def test_several_web_and_worker_processes_add_up() -> None:
         texts = [stack.ask("GET", "/metrics").body.decode() for _ in range(6)]
     for text in texts:
         calls = {"operation": "create_shipment", "outcome": "ok", "status_code": "200"}
-        assert value(text, "ekart_api_calls_total", **calls) == 30
-        assert value(text, "ekart_api_latency_seconds_count", operation="create_shipment") == 30
-        assert value(text, "ekart_auth_refreshes_total", success="true") >= 1
-        assert value(text, "shipcrowd_bookings_in_doubt", courier="ekart") == 0
+        assert sample_value(text, "ekart_api_calls_total", **calls) == 30
+        assert (
+            sample_value(text, "ekart_api_latency_seconds_count", operation="create_shipment") == 30
+        )
+        assert sample_value(text, "ekart_auth_refreshes_total", success="true") >= 1
+        assert sample_value(text, "shipcrowd_bookings_in_doubt", courier="ekart") == 0
         for status in ("received_pending", "processed"):
             created = {"topic": "shipment_created", "status": status}
-            assert value(text, "ekart_webhook_events_total", **created) == 30
-        assert value(text, "shipcrowd_inbox_backlog") == 0
+            assert sample_value(text, "ekart_webhook_events_total", **created) == 30
+        assert sample_value(text, "shipcrowd_inbox_backlog") == 0
 
 
 def _applied(stack: Stack) -> float:
     """Callbacks that the workers have applied, as any web process tells."""
     text = stack.ask("GET", "/metrics").body.decode()
-    return value(text, "shipcrowd_webhook_applied_seconds_count")
+    return sample_value(text, "shipcrowd_webhook_applied_seconds_count")
 
 
 def test_the_files_of_dead_processes_are_removed_at_the_start(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from couriers.contract.errors import InvalidRequest, Unknown
 from couriers.contract.types import PaymentMode, Serviceability
 from couriers.models import ServiceablePincode, Shipment
 from couriers.rates import serviceability
-from tests.booking.test_protocol import DRAFT
+from tests.support.drafts import DRAFT
 
 LINES = [
     Serviceability("560008", True, cod=True, max_cod_amount=Decimal("1000.00"),

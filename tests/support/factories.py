@@ -93,16 +93,6 @@ class ShipmentFactory(factory.django.DjangoModelFactory):
     consignee_pincode = "411004"
 
 
-def make_parcels(account: CourierAccount, count: int) -> list[str]:
-    """Many booked parcels of an account, stored at once; answers their tracking ids."""
-    warehouse = account.company.warehouses.get()
-    made = ShipmentFactory.build_batch(
-        count, account=account, company=account.company, warehouse=warehouse
-    )
-    Shipment.objects.bulk_create(made, batch_size=1000)
-    return [shipment.tracking_id for shipment in made]
-
-
 def make_api_key(company: Company) -> str:
     """A key of the company, as its storefront sends it."""
     _, key = CompanyApiKey.objects.create_key(name="tests", company=company)

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,8 +27,9 @@ from couriers.resilience import rate_limit
 from couriers.tracking import polling
 from couriers.tracking.polling import Polled
 from sandbox.ekart.process import SandboxProcess
-from tests.fulfilment.test_manifests import ship
+from tests.support.drafts import raising
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
+from tests.support.parcels import make_shipments
 from tests.support.toy import MAPPER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,8 +37,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timezone.now() - dt.timedelta(days=2)
 
 
-def silent_ship(account: Any, count: int, **more: Any) -> list[str]:
-    ids = ship(account, count, **{"status": "picked_up", "tracked_at": LONG_AGO} | more)
+def silent_shipments(account: Any, count: int, **more: Any) -> list[str]:
+    ids = make_shipments(account, count, **{"status": "picked_up", "tracked_at": LONG_AGO} | more)
     Shipment.objects.filter(pk__in=ids).update(created_at=LONG_AGO)
     return ids
 
@@ -55,28 +56,17 @@ def poll(
     return counts
 
 
-def raising(error: Exception, times: int = 10**9) -> Callable[[Any], None]:
-    left = [times]
-
-    def hook(_: Any) -> None:
-        left[0] -= 1
-        if left[0] >= 0:
-            raise error
-
-    return hook
-
-
 def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) -> None:
-    polled = silent_ship(account, 1)
-    polled += silent_ship(account, 1, tracked_at=None)
-    ship(account, 1, status="picked_up", tracked_at=timezone.now())
-    ship(account, 1, status="booked")  # just made: nothing to be heard of it yet
+    polled = silent_shipments(account, 1)
+    polled += silent_shipments(account, 1, tracked_at=None)
+    make_shipments(account, 1, status="picked_up", tracked_at=timezone.now())
+    make_shipments(account, 1, status="booked")  # just made: nothing to be heard of it yet
     for status in Status:
         if STATUS_FACTS[status].terminal:
-            silent_ship(account, 1, status=status)
+            silent_shipments(account, 1, status=status)
     for status in ("booking", "in_doubt", "failed"):
         more = {"lease_expires_at": timezone.now()} if status == "booking" else {}
-        silent_ship(account, 1, status=status, tracking_id="", **more)
+        silent_shipments(account, 1, status=status, tracking_id="", **more)
     since = polling.silence_began(3600)
     assert set(polling.silent(since).values_list("pk", flat=True)) == set(polled)
     assert [a.pk for a in polling.accounts_to_poll(since)] == [account.pk]
@@ -86,7 +76,7 @@ def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) ->
 
 @pytest.mark.slow
 def test_each_is_asked_about_once_by_many_threads_and_processes(account: Any, able: Any) -> None:
-    silent_ship(account, 450)
+    silent_shipments(account, 450)
     totals: list[int] = []
     runs = [
         threading.Thread(target=lambda: totals.append(poll(account, 8).total())) for _ in range(3)
@@ -111,14 +101,14 @@ def test_what_was_asked_about_is_not_asked_about_again_for_a_while(account: Any,
 
 def types_scan(account: Any, able: Any) -> dt.datetime:
     """A shipment whose courier tells the same old scan each time."""
-    silent_ship(account, 1, status="in_transit")
+    silent_shipments(account, 1, status="in_transit")
     scan = TypesScan(MAPPER.map("in_transit"), LONG_AGO, "PUNE")
     able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,))
     return LONG_AGO
 
 
 def test_even_with_no_silence_at_all_a_run_ends(account: Any, able: Any) -> None:
-    silent_ship(account, 5)
+    silent_shipments(account, 5)
     assert poll(account, silence=0) == {Polled.MOVED: 5}
 
 
@@ -126,7 +116,7 @@ def test_a_failure_is_counted_and_due_again_at_the_next_run(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
-    silent_ship(account, 2)
+    silent_shipments(account, 2)
     able.on_call["track_shipment"] = raising(Unknown("read time-out"))
     assert poll(account) == {Polled.FAILED: 2}
     assert len(able.asked) == 6  # a read may be repeated
@@ -139,7 +129,7 @@ def test_a_429_is_waited_for_and_asked_again(
 ) -> None:
     waits: list[float] = []
     monkeypatch.setattr("couriers.tracking.polling.time.sleep", waits.append)
-    silent_ship(account, 1)
+    silent_shipments(account, 1)
     able.on_call["track_shipment"] = raising(TooManyRequests("429", retry_after=7), times=1)
     assert poll(account, threads=1) == {Polled.MOVED: 1}
     assert waits == [7]
@@ -149,7 +139,7 @@ def test_a_pause_past_the_end_of_the_run_ends_it_and_gives_all_back(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "PATIENCE", 0.1)
-    silent_ship(account, 4)
+    silent_shipments(account, 4)
     rate_limit.pause(account.pk, "track", 3600)  # what a 429 with Retry-After does
     able.on_call["track_shipment"] = lambda _: rate_limit.acquire(account.pk, "track", Limit(10, 1))
     began = time.monotonic()
@@ -162,7 +152,7 @@ def test_those_that_fail_at_every_run_do_not_keep_the_others_from_their_turn(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polling, "TRIES", 1)
-    silent_ship(account, 6)
+    silent_shipments(account, 6)
     every = list(Shipment.objects.order_by("pk").values_list("tracking_id", flat=True))
     bad = every[:3]
     now = [0.0]
@@ -183,7 +173,7 @@ def test_those_that_fail_at_every_run_do_not_keep_the_others_from_their_turn(
 def test_a_number_that_counts_no_attempts_is_left_out(
     account: Any, able: Any, attempts: int
 ) -> None:
-    silent_ship(account, 1)
+    silent_shipments(account, 1)
     scan = TypesScan(MAPPER.map("in_transit"), timezone.now())
     able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,), attempts=attempts)
     assert poll(account) == {Polled.MOVED: 1}
@@ -193,7 +183,7 @@ def test_a_number_that_counts_no_attempts_is_left_out(
 def test_a_fault_of_the_plug_in_is_a_failure_of_that_shipment_alone(
     account: Any, able: Any
 ) -> None:
-    silent_ship(account, 5)
+    silent_shipments(account, 5)
     able.on_call["track_shipment"] = raising(KeyError("scans"), times=1)
     assert poll(account, threads=1) == {Polled.FAILED: 1, Polled.MOVED: 4}
     assert poll(account) == {Polled.MOVED: 1}
@@ -202,7 +192,7 @@ def test_a_fault_of_the_plug_in_is_a_failure_of_that_shipment_alone(
 def test_a_database_that_is_away_ends_the_run(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent_ship(account, 5)
+    silent_shipments(account, 5)
     able.on_call["track_shipment"] = raising(OperationalError("away"))
     with pytest.raises(OperationalError):
         poll(account, threads=1)
@@ -212,14 +202,14 @@ def test_a_database_that_is_away_ends_the_run(
 def test_a_tracking_id_that_the_courier_lacks_is_counted_and_nothing_changes(
     account: Any, able: Any
 ) -> None:
-    silent_ship(account, 1)
+    silent_shipments(account, 1)
     able.on_call["track_shipment"] = raising(NotFound("no such id"))
     assert poll(account) == {Polled.NOT_FOUND: 1}
     assert Shipment.objects.get().status == "picked_up"
 
 
 def test_an_open_circuit_ends_the_run_and_gives_the_rest_back(account: Any, able: Any) -> None:
-    silent_ship(account, 300)
+    silent_shipments(account, 300)
     able.on_call["track_shipment"] = raising(CircuitOpen("failing", retry_after=60))
     counts = poll(account, threads=2)
     assert set(counts) == {Polled.FAILED}
@@ -233,8 +223,8 @@ def test_the_command_sums_up_and_can_be_run_again(
     monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
     other = CourierAccountFactory(courier=account.courier)
     WarehouseFactory(company=other.company)
-    silent_ship(account, 3)
-    silent_ship(other, 2)
+    silent_shipments(account, 3)
+    silent_shipments(other, 2)
 
     def run(*more: str) -> dict[str, Any]:
         capsys.readouterr()
@@ -246,7 +236,7 @@ def test_the_command_sums_up_and_can_be_run_again(
     }  # fmt: skip
     assert run()["shipments"] == 2
     assert run()["shipments"] == 0
-    silent_ship(account, 1)
+    silent_shipments(account, 1)
     able.on_call["track_shipment"] = raising(Unknown("lost"))
     with pytest.raises(SystemExit) as caught:
         run()
@@ -261,7 +251,7 @@ def test_the_tasks_poll_every_account(
 ) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(tasks.sync_account, "apply_async", lambda args, **_: sent.append(args))
-    silent_ship(account, 3)
+    silent_shipments(account, 3)
     assert tasks.sync_tracking() == 1
     tasks.sync_account(*sent[0])
     tasks.sync_account("acc_gone")

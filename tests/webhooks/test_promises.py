@@ -26,8 +26,8 @@ from prometheus_client import CollectorRegistry
 
 from couriers.models import Scan, Shipment
 from couriers_ekart.callbacks.registration import URLS
-from tests.operations.test_metrics import value
 from tests.support.factories import CourierAccountFactory, ShipmentFactory
+from tests.support.samples import sample_value
 from webhooks import metrics, nudge, processing, tasks
 from webhooks.models import WebhookEvent
 from webhooks.processing import Drained, drain
@@ -360,7 +360,7 @@ def test_the_inbox_is_measured_at_each_scrape(
     client: Client, account: Any, shipment: Shipment
 ) -> None:
     def scrape(name: str) -> float:
-        return value(client.get("/metrics").content.decode(), name)
+        return sample_value(client.get("/metrics").content.decode(), name)
 
     for hour in range(3):
         send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour})
@@ -368,7 +368,7 @@ def test_the_inbox_is_measured_at_each_scrape(
     WebhookEvent.objects.update(next_attempt_at=timezone.now() - dt.timedelta(seconds=90))
     assert scrape("shipcrowd_inbox_backlog") == 4
     assert 89 < scrape("shipcrowd_inbox_oldest_due_seconds") < 120
-    processed = value(client.get("/metrics").content.decode(), "toy_webhook_events_total",
+    processed = sample_value(client.get("/metrics").content.decode(), "toy_webhook_events_total",
                       topic="track_updated", status="processed")  # fmt: skip
     applied = scrape("shipcrowd_webhook_applied_seconds_count")
     drain()
@@ -377,7 +377,7 @@ def test_the_inbox_is_measured_at_each_scrape(
     assert scrape("shipcrowd_inbox_dead_letters") == 1
     assert scrape("shipcrowd_webhook_applied_seconds_count") == applied + 3
     after = client.get("/metrics").content.decode()
-    assert value(after, "toy_webhook_events_total", topic="track_updated", status="processed") == (
-        processed + 3
-    )
-    assert value(after, "toy_webhook_events_total", status="received_pending") >= 4
+    assert sample_value(
+        after, "toy_webhook_events_total", topic="track_updated", status="processed"
+    ) == (processed + 3)
+    assert sample_value(after, "toy_webhook_events_total", status="received_pending") >= 4

@@ -1,0 +1,20 @@
+"""Requests to the REST API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.test import Client
+
+SHIPMENTS = "/api/v1/shipments/"
+
+
+def post_json(client: Client, url: str, body: Any, **headers: str) -> Any:
+    """Send the body as JSON; returns the answer."""
+    return client.post(url, json.dumps(body), content_type="application/json", headers=headers)
+
+
+def post_shipment(client: Client, body: Any, **headers: str) -> Any:
+    """Ask to book one order; returns the answer."""
+    return post_json(client, SHIPMENTS, body, **headers)

@@ -1,0 +1,46 @@
+"""A valid draft of an order for the toy courier, and what a courier may do with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from couriers.contract.receiver import CourierEvent, Topic
+from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
+
+DRAFT = ShipmentDraft(
+    courier="toy",
+    order_number="A-1",
+    order_date=dt.date(2026, 11, 23),
+    payment_mode=PaymentMode.PREPAID,
+    consignee=Address("Asha Sample", "98765 43210", "9, Secret Lane", "", "", "560008"),
+    items=(Item("T-shirt", 1, Decimal("1523"), Decimal(12)),),
+    parcel=Parcel(240, 30, 22, 8),
+)
+
+
+def draft_with(**changes: Any) -> ShipmentDraft:
+    """DRAFT with other values in some fields."""
+    return dataclasses.replace(DRAFT, **changes)
+
+
+def created_event(order_number: str, tracking_id: str) -> CourierEvent:
+    """The toy courier's event that says that it has made a shipment of the order."""
+    return CourierEvent(
+        Topic.SHIPMENT_CREATED, tracking_id, order_number, waybill="W9", vendor="TOY"
+    )
+
+
+def raising(error: BaseException, times: int | None = None) -> Callable[[Any], None]:
+    """A hook for the toy courier that raises the error, always or only the first few times."""
+    calls = itertools.count()
+
+    def hook(_: Any) -> None:
+        if times is None or next(calls) < times:
+            raise error
+
+    return hook

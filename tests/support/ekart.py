@@ -1,0 +1,70 @@
+"""Ekart's adapter for tests: its account, its requests, and the recorded exchanges."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from couriers.booking.drafts import checked
+from couriers.booking.preparation import prepare
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import ShipmentRequest
+from couriers.resilience.circuit_breaker import CircuitBreaker
+from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.mapper import answers
+from couriers_ekart.mapper.history import history_from
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from tests.support.drafts import draft_with
+from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
+
+EXCHANGES = Path(__file__).resolve().parents[2] / "fixtures" / "ekart" / "exchanges"
+
+
+def _label(body: Any) -> Any:
+    if isinstance(body, bytes):
+        return body
+    raise answers.label_failure(body)
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "create_shipment": answers.booking_from,
+    "cancel_shipment": lambda body: answers.cancel_from(body, "T1"),
+    "track": answers.tracking_from,
+    "raw_track": lambda body: history_from(body, "CLTP1"),
+    "serviceability": lambda body: answers.serviceability_from(body, "560008"),
+    "lane_serviceability": answers.days_from,
+    "bulk_serviceability": lambda body: list(answers.bulk_serviceability_from(body)),
+    "estimate": lambda body: answers.quote_from(body, "SURFACE"),
+    "manifest": answers.manifest_from,
+    "ndr": answers.ndr_from,
+    "set_dispatch_date": lambda body: answers.dispatch_refusals_from(body, ["T1", "T2"]),
+    "label": _label,
+    "add_address": lambda body: answers.registration_from(body, "given"),
+}
+
+
+def adapter_at(url: str) -> EkartAdapter:
+    """The adapter of a new account that may call as fast as it likes."""
+    company = CompanyFactory()
+    WarehouseFactory(company=company)
+    fast = {"count": 1000, "window": 1}
+    account = CourierAccountFactory(
+        company=company, base_url=url, limits=dict.fromkeys(DEFAULT_LIMITS, fast)
+    )
+    adapter = CourierFactory.get_adapter(account)
+    assert isinstance(adapter, EkartAdapter)
+    return adapter
+
+
+def request_for(adapter: EkartAdapter, **changes: Any) -> ShipmentRequest:
+    """A request to book with the adapter, with other values in some fields."""
+    draft = draft_with(courier="ekart")
+    request = prepare(adapter.account.company, checked(draft)).request
+    return dataclasses.replace(request, **changes)
+
+
+def circuit_of(adapter: EkartAdapter) -> CircuitBreaker:
+    """The circuit between the adapter's account and Ekart."""
+    return CircuitBreaker.of_account("ekart", adapter.account.pk)

@@ -1,0 +1,49 @@
+"""What tests share stands in tests/support: a module of tests is imported by none."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+
+
+def imported_by(source: str) -> Iterator[str]:
+    """The names of all modules that a source may import, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def is_module_of_tests(name: str) -> bool:
+    """Whether a part of the dotted name is that of a module with tests or fixtures."""
+    return any(part == "conftest" or part.startswith("test_") for part in name.split("."))
+
+
+def test_no_module_imports_tests_or_fixtures() -> None:
+    found = {
+        str(path.relative_to(TESTS)): names
+        for path in TESTS.rglob("*.py")
+        if (names := [name for name in imported_by(path.read_text()) if is_module_of_tests(name)])
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from tests.conftest import ORDER",
+        "import tests.booking.test_protocol",
+        "from tests.ekart import test_ekart_live",
+        "def late():\n    from tests.booking.test_protocol import draft",
+    ],
+)
+def test_an_import_of_tests_is_found_wherever_it_stands(source: str) -> None:
+    assert any(is_module_of_tests(name) for name in imported_by(source))

@@ -10,6 +10,7 @@ import pytest
 from coverage import Coverage
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
+from tenacity import wait_none
 
 from couriers.models import AuditEntry
 from tests.support.factories import (
@@ -107,9 +108,9 @@ def _own_redis_keys() -> None:
 
     from couriers.resilience import circuit_breaker, rate_limit, shared
 
-    shared._away_until = 0.0
-    rate_limit._local.clear()
-    circuit_breaker._local.clear()
+    shared.forget_outage()
+    rate_limit.forget_local_state()
+    circuit_breaker.forget_local_state()
     get_redis_connection("default").flushdb()
 
 
@@ -119,14 +120,14 @@ def _fresh_caches() -> None:
     from couriers.contract.registry import CourierFactory
     from webhooks import accounts
 
-    CourierFactory._cache.clear()
+    CourierFactory.clear_cache()
     accounts.forget()
 
 
 @pytest.fixture
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tried again is tried again at once."""
-    monkeypatch.setattr("couriers.resilience.retry._backoff", lambda _: 0.0)
+    monkeypatch.setattr("couriers.resilience.retry.BACKOFF", wait_none())
 
 
 @pytest.fixture

@@ -50,6 +50,12 @@ class CourierFactory:
                     del cls._cache[account_id]
 
     @classmethod
+    def clear_cache(cls) -> None:
+        """Forget the adapters that were made; each account gets a new one at its next use."""
+        with cls._lock:
+            cls._cache.clear()
+
+    @classmethod
     def codes(cls) -> list[str]:
         """The registered couriers, sorted."""
         return sorted(cls._adapters)

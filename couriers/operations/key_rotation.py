@@ -43,6 +43,14 @@ def encrypted() -> Iterator[tuple[type[Model], list[EncryptedField]]]:
             yield model, fields
 
 
+def forget_keys() -> None:
+    """Have every encrypted field read FERNET_KEYS again; a field reads it once a process."""
+    for _, fields in encrypted():
+        for field in fields:
+            for cached in ("keys", "fernet_keys", "fernet"):
+                field.__dict__.pop(cached, None)
+
+
 def rows() -> int:
     """How many rows there are to look at."""
     return sum(model._base_manager.count() for model, _ in encrypted())

@@ -112,6 +112,11 @@ class _LocalState:
 _local: dict[str, _LocalState] = {}
 
 
+def forget_local_state() -> None:
+    """Forget the circuits that this process kept while Redis was away."""
+    _local.clear()
+
+
 class CircuitBreaker:
     """The circuit of one account with its courier, shared by all processes under its name."""
 

@@ -116,6 +116,12 @@ def pause(account_id: str, operation: str, seconds: float) -> None:
             _local[key] = (turn, max(paused, time.monotonic() + seconds))
 
 
+def forget_local_state() -> None:
+    """Forget the turns and pauses that this process kept while Redis was away."""
+    with _local_lock:
+        _local.clear()
+
+
 def spacing(limit: Limit) -> tuple[float, int]:
     """Seconds between turns, and how many may come at once, so that no window holds more.
 

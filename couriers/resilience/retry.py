@@ -22,7 +22,7 @@ from couriers.contract.errors import (
 T = TypeVar("T")
 
 ATTEMPTS = 4  # the first and three more
-_backoff = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)
+BACKOFF = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)
 
 
 def retry_safely(
@@ -57,4 +57,4 @@ def retry_safely(
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     named = error.retry_after or 0 if isinstance(error, CourierError) else 0
-    return max(float(_backoff(state)), named)
+    return max(float(BACKOFF(state)), named)

@@ -43,3 +43,9 @@ def with_redis(work: Callable[[Redis], T]) -> T:
         FALLBACKS.inc()
         log.warning("redis_away", error=type(error).__name__)
         raise RedisAway from error
+
+
+def forget_outage() -> None:
+    """Ask Redis again at the next call, however short ago it failed."""
+    global _away_until
+    _away_until = 0.0

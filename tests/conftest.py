@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 from coverage import Coverage
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
@@ -17,6 +18,7 @@ from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
     CourierRowFactory,
+    ShipmentFactory,
     WarehouseFactory,
     make_api_key,
 )
@@ -131,6 +133,17 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis cannot be reached."""
+    from couriers.resilience import shared
+
+    def refuse(_: str) -> None:
+        raise redis.exceptions.ConnectionError("down")
+
+    monkeypatch.setattr(shared, "get_redis_connection", refuse)
+
+
+@pytest.fixture
 def order() -> dict[str, Any]:
     """A valid request to book with the toy courier."""
     return copy.deepcopy(ORDER)
@@ -175,6 +188,12 @@ def company(db: None) -> Any:
 def account(company: Any, toy: Any) -> Any:
     """The company's account with the toy courier."""
     return CourierAccountFactory(company=company, courier=CourierRowFactory(code="toy", name="Toy"))
+
+
+@pytest.fixture
+def shipment(account: Any) -> Any:
+    """A booked shipment of the account."""
+    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
 
 
 @pytest.fixture

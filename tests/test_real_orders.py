@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.ekart.process import SandboxProcess
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
+from tests.support.sandboxes import sandbox_fixture
 from tests.support.vendor_document import REQUESTS, validator
 from tests.support.worker import own_servers
 
@@ -27,10 +28,7 @@ def orders() -> Path:
     return path
 
 
-@pytest.fixture
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--pace", "0", "--brief", "--record") as running:
-        yield running
+sandbox = sandbox_fixture("--pace", "0", "--brief", "--record")
 
 
 @pytest.fixture

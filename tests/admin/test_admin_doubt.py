@@ -6,8 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +13,7 @@ from couriers.booking.protocol import book
 from couriers.contract.errors import Unknown
 from couriers.models import AuditEntry, CourierCall, Shipment
 from tests.support.drafts import DRAFT, raising
+from tests.support.factories import make_staff
 
 
 @pytest.fixture
@@ -25,9 +24,7 @@ def doubtful(account: Any, toy: Any) -> Shipment:
 
 @pytest.fixture
 def operator(client: Client, db: None) -> Any:
-    user = get_user_model().objects.create_user("operator", is_staff=True)
-    for codename in ("settle_doubt", "view_shipment"):
-        user.user_permissions.add(Permission.objects.get(codename=codename))
+    user = make_staff("settle_doubt", "view_shipment")
     client.force_login(user)
     return user
 
@@ -105,9 +102,7 @@ def test_a_wrong_tracking_id_is_said_beside_its_field(
 
 
 def test_without_the_permission_nobody_settles(client: Client, doubtful: Shipment) -> None:
-    watcher = get_user_model().objects.create_user("watcher", is_staff=True)
-    watcher.user_permissions.add(Permission.objects.get(codename="view_shipment"))
-    client.force_login(watcher)
+    client.force_login(make_staff("view_shipment", username="watcher"))
     answer = {"answer": "exists", "exists-tracking_id": "T-9", "exists-reason": "seen"}
     assert client.post(url(doubtful), answer).status_code == 302
     doubtful.refresh_from_db()

@@ -15,7 +15,12 @@ from structlog.testing import capture_logs
 from couriers.models import CourierCall, Shipment
 from couriers.operations.evidence import evidence_of_all
 from couriers.resilience.circuit_breaker import CircuitBreaker
-from tests.support.factories import CourierAccountFactory, ShipmentFactory, WarehouseFactory
+from tests.support.factories import (
+    CourierAccountFactory,
+    ShipmentFactory,
+    WarehouseFactory,
+    make_staff,
+)
 
 URL = "/api/v1/ops/"
 READABLE = {
@@ -23,11 +28,9 @@ READABLE = {
 }  # fmt: skip
 
 
-def staff(*codenames: str, **more: Any) -> Client:
-    user = User.objects.create_user("operator", **{"is_staff": True} | more)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+def staff(*codenames: str) -> Client:
     client = Client()
-    client.force_login(user)
+    client.force_login(make_staff(*codenames))
     return client
 
 

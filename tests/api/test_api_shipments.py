@@ -247,15 +247,7 @@ def test_schema_docs_and_health_are_served(db: None) -> None:
 
 
 def test_without_redis_bookings_still_work_and_readyz_says_so(
-    storefront: Client, account: Any, order: Any, monkeypatch: pytest.MonkeyPatch
+    storefront: Client, account: Any, order: Any, redis_away: None
 ) -> None:
-    from redis.exceptions import ConnectionError as Away
-
-    from couriers.resilience import shared
-
-    def away(_: str) -> None:
-        raise Away("down")
-
-    monkeypatch.setattr(shared, "get_redis_connection", away)
     assert post_shipment(storefront, order).status_code == 201
     assert Client().get("/readyz").json() == {"status": "degraded", "down": ["redis"]}

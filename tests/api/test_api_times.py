@@ -14,7 +14,6 @@ from django.test import Client
 from django.utils import timezone
 
 from couriers.models import Shipment
-from tests.support.factories import ShipmentFactory
 
 URL = "/api/v1/shipments/"
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -35,11 +34,6 @@ def times(answer: Any) -> Iterator[tuple[str, str]]:
 
 def post(client: Client, url: str, body: Any) -> Any:
     return client.post(url, json.dumps(body), content_type="application/json")
-
-
-@pytest.fixture
-def shipment(account: Any) -> Shipment:
-    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
 
 
 def test_every_time_is_written_as_utc_to_the_millisecond(

@@ -12,15 +12,14 @@ from sandbox.ekart.process import SandboxProcess
 from shipcrowd.stack import Answer, Stack
 from tests.chaos.storefront import order
 from tests.support.factories import CourierAccountFactory, WarehouseFactory, make_api_key
+from tests.support.sandboxes import sandbox_fixture
+from tests.support.threads import run_at_once
 from tests.support.worker import own_servers
 
 REQUESTS = 200
 
 
-@pytest.fixture
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--hold", "--fault", "create_shipment:slow:1") as running:
-        yield running
+sandbox = sandbox_fixture("--hold", "--fault", "create_shipment:slow:1")
 
 
 @pytest.fixture
@@ -38,29 +37,21 @@ def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
     account = CourierAccountFactory(base_url=sandbox.url)
     WarehouseFactory(company=account.company)
     key = make_api_key(account.company)
-    answers: list[Answer] = []
     conflicts: Counter[str] = Counter()
-    barrier = threading.Barrier(REQUESTS)
 
-    def ask() -> None:
-        barrier.wait()
+    def ask() -> Answer:
         while True:
             answer = stack.ask(
                 "POST", "/api/v1/shipments/", order("A-1"), key=key,
                 headers={"Idempotency-Key": "the-same"},
             )  # fmt: skip
             if answer.status != 409:
-                answers.append(answer)
-                return
+                return answer
             conflicts[answer.json()["type"]] += 1
             pause.wait(float(answer.headers["Retry-After"]))
 
     pause = threading.Event()
-    threads = [threading.Thread(target=ask) for _ in range(REQUESTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = run_at_once(ask, REQUESTS)
     assert Counter(answer.status for answer in answers) == {201: REQUESTS}
     assert len({answer.body for answer in answers}) == 1
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
@@ -21,7 +17,9 @@ from couriers.contract.errors import RateLimited, Unknown
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
 from sandbox.ekart.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
+from tests.support.commands import run_command, run_json
 from tests.support.drafts import draft_with, raising
+from tests.support.sandboxes import sandbox_fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,10 +31,7 @@ LINE = (
 ROW = dict(zip(COLUMNS, LINE.split(","), strict=True))
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--pace", "0") as running:
-        yield running
+sandbox = sandbox_fixture("--pace", "0", scope="module")
 
 
 @pytest.fixture
@@ -52,23 +47,17 @@ def seeded(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str
 SEED = (
     "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin", "29AAGCR4375J1ZU",
     "--address", "1 Example Road", "--state", "KA", "--pincode", "560001", "--phone", "9845012345",
-    "--limit", "create_shipment=500/1s", "--json",
+    "--limit", "create_shipment=500/1s",
 )  # fmt: skip
 
 
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command(*arguments, stdout=out)
-    return out.getvalue()
-
-
 def seed(*more: str) -> dict[str, Any]:
-    return dict(json.loads(run(*SEED, *more)))
+    return run_json(*SEED, *more)
 
 
 def book(path: Path, *more: str) -> dict[str, Any]:
-    flags = ["--company", "acme", "--courier", "ekart", "--workers", "3", "--json", *more]
-    return dict(json.loads(run("book_orders", str(path), *flags)))
+    flags = ["--company", "acme", "--courier", "ekart", "--workers", "3", *more]
+    return run_json("book_orders", str(path), *flags)
 
 
 def write(path: Path, *changes: dict[str, str]) -> Path:
@@ -132,8 +121,8 @@ def test_the_environment_is_named_where_it_lacks(
 
 def test_the_callback_is_registered_once(seeded: dict[str, Any], sandbox: SandboxProcess) -> None:
     CourierAccount.objects.update(limits={"list_webhooks": {"count": 9, "window": 1}})
-    first = json.loads(run("register_webhooks", "--company", "acme", "--json"))
-    again = json.loads(run("register_webhooks", "--company", "acme", "--json"))
+    first = run_json("register_webhooks", "--company", "acme")
+    again = run_json("register_webhooks", "--company", "acme")
     assert (first["created"], again["created"]) == (True, False)
     assert first["id"] == again["id"]
 
@@ -248,12 +237,12 @@ def test_unknown_companies_and_couriers_list_the_known(
 ) -> None:
     path = str(write(tmp_path / "o.csv", {}))
     with pytest.raises(CommandError, match="known: acme"):
-        run("book_orders", path, "--company", "x", "--courier", "ekart")
+        run_command("book_orders", path, "--company", "x", "--courier", "ekart")
     with pytest.raises(CommandError, match="known: ekart"):
-        run("book_orders", path, "--company", "acme", "--courier", "dhl")
+        run_command("book_orders", path, "--company", "acme", "--courier", "dhl")
     Company.objects.create(slug="bare", name="Bare")
     with pytest.raises(CommandError, match="seed_ekart first"):
-        run("book_orders", path, "--company", "bare", "--courier", "ekart")
+        run_command("book_orders", path, "--company", "bare", "--courier", "ekart")
 
 
 def test_a_lost_answer_ends_in_doubt_and_exit_3(
@@ -269,8 +258,8 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
     with pytest.raises(SystemExit) as caught:
         book(path)
     assert caught.value.code == 3
-    assert json.loads(run("reconcile_bookings", "--json")) == {"newly_in_doubt": 0, "in_doubt": 1}
-    assert json.loads(run("seed_couriers", "--json")) == {"added": [], "known": ["ekart"]}
+    assert run_json("reconcile_bookings") == {"newly_in_doubt": 0, "in_doubt": 1}
+    assert run_json("seed_couriers") == {"added": [], "known": ["ekart"]}
 
 
 def test_an_order_that_is_in_doubt_already_is_not_called_booked(

@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -28,14 +28,12 @@ from couriers.operations.doubt import confirm_from_courier, release
 from sandbox.ekart.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
+from tests.support.sandboxes import sandbox_fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--hold") as running:
-        yield running
+sandbox = sandbox_fixture("--hold", scope="module")
 
 
 @pytest.fixture

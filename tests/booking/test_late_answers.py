@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from couriers.booking.protocol import book, expire_leases
@@ -21,7 +20,7 @@ from couriers.operations.evidence import evidence_of
 from couriers.resilience import rate_limit
 from couriers.tracking.status import Applied, apply_events
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
-from tests.support.factories import CourierAccountFactory, CourierRowFactory
+from tests.support.factories import CourierAccountFactory, CourierRowFactory, make_staff
 from tests.support.toy import ToyAdapter
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +30,7 @@ NOON = dt.datetime(2026, 11, 24, 6, 30, tzinfo=dt.UTC)
 
 @pytest.fixture
 def operator(db: None) -> Any:
-    return get_user_model().objects.create_user("operator", is_staff=True)
+    return make_staff()
 
 
 def give_up(shipment_id: str, operator: Any) -> None:

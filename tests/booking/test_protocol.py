@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import threading
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from couriers.booking.protocol import BookingResult, book, expire_leases
@@ -30,6 +30,7 @@ from couriers.contract.types import Address, Item, Parcel
 from couriers.models import Courier, CourierCall, IdempotencyKey, Shipment
 from couriers.operations.doubt import Confirmation, confirm_from_courier
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
+from tests.support.threads import run_at_once
 
 
 def test_a_booking_is_stored_with_its_amounts_and_place(account: Any) -> None:
@@ -290,22 +291,12 @@ def test_a_pincode_nobody_knows_asks_for_the_city(account: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_book_once(account: Any, toy: Any) -> None:
     results: list[BookingResult] = []
-    barrier = threading.Barrier(16)
 
-    def run() -> None:
-        barrier.wait()
-        try:
+    def ask() -> None:
+        with suppress(BookingInFlight):
             results.append(book(account.company, DRAFT))
-        except BookingInFlight:
-            pass
-        finally:
-            connections.close_all()
 
-    threads = [threading.Thread(target=run) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_at_once(ask, 16)
     assert toy.booked == ["A-1"]
     assert len({result.body for result in results}) == 1
 

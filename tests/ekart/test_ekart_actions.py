@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -40,15 +39,13 @@ from couriers_ekart.adapter import EkartAdapter
 from sandbox.ekart.process import SandboxProcess
 from tests.support.drafts import DRAFT
 from tests.support.ekart import adapter_at, request_for
+from tests.support.sandboxes import sandbox_fixture
 
 pytestmark = pytest.mark.django_db
 TOMORROW = dt.timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--hold", "--record", "--pincodes", "3000") as running:
-        yield running
+sandbox = sandbox_fixture("--hold", "--record", "--pincodes", "3000", scope="module")
 
 
 @pytest.fixture

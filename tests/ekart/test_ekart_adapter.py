@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -31,15 +30,13 @@ from sandbox.ekart.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.ekart import adapter_at, circuit_of, request_for
 from tests.support.factories import CourierAccountFactory
+from tests.support.sandboxes import sandbox_fixture
 from tests.support.vendor_document import REQUESTS, validator
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--pace", "0", "--record") as running:
-        yield running
+sandbox = sandbox_fixture("--pace", "0", "--record", scope="module")
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 
 from couriers.contract.errors import CourierError
@@ -20,7 +18,9 @@ from couriers_ekart.callbacks.registration import forget_previous_secret, rotate
 from couriers_ekart.seeding import seed
 from couriers_ekart.wire.client import EkartClient
 from sandbox.ekart.process import SandboxProcess
+from tests.support.commands import run_json
 from tests.support.factories import CompanyFactory, CourierAccountFactory
+from tests.support.sandboxes import sandbox_fixture
 from webhooks import accounts
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +33,7 @@ CREATED: dict[str, Any] = {"id": "T1", "wbn": "1", "vendor": "EKART", "orderNumb
 NONE = [None, "", "0", 0, "soon", 1793300000, 1e300, ["x"], {"a": 1}]
 
 
-@pytest.fixture
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--hold", "--record") as running:
-        yield running
+sandbox = sandbox_fixture("--hold", "--record")
 
 
 @pytest.fixture
@@ -48,10 +45,8 @@ def account(sandbox: SandboxProcess) -> CourierAccount:
     )
 
 
-def run(*flags: str) -> dict[str, Any]:
-    out = io.StringIO()
-    call_command("register_webhooks", "--company", "acme", "--json", *flags, stdout=out)
-    return dict(json.loads(out.getvalue()))
+def register(*flags: str) -> dict[str, Any]:
+    return run_json("register_webhooks", "--company", "acme", *flags)
 
 
 def answer_to(account: CourierAccount, secret: str, client: Client) -> int:
@@ -80,7 +75,7 @@ def signed_with(sandbox: SandboxProcess) -> set[str]:
 def test_registering_twice_changes_nothing(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
-    first, again = run(), run()
+    first, again = register(), register()
     assert (first["created"], again["created"]) == (True, False)
     hooks = EkartClient(account).list_webhooks()
     assert sorted(topic for hook in hooks for topic in hook["topics"]) == [
@@ -92,8 +87,8 @@ def test_a_rotated_secret_and_the_one_before_are_both_valid(
     account: CourierAccount, sandbox: SandboxProcess, client: Client, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.0}
-    run()
-    done = run("--rotate-secret")
+    register()
+    done = register("--rotate-secret")
     assert (done["secret_rotated"], done["previous_secret_valid"]) == (True, True)
     account.refresh_from_db()
     new = account.webhook_secret
@@ -103,7 +98,7 @@ def test_a_rotated_secret_and_the_one_before_are_both_valid(
     assert answer_to(account, OLD, client) == 200
     assert answer_to(account, "another-secret", client) == 401
     assert new not in json.dumps(done)
-    assert run("--forget-previous")["previous_secret_valid"] is False
+    assert register("--forget-previous")["previous_secret_valid"] is False
     assert answer_to(account, OLD, client) == 401
     assert answer_to(account, new, client) == 200
 
@@ -111,7 +106,7 @@ def test_a_rotated_secret_and_the_one_before_are_both_valid(
 def test_ekart_is_told_only_when_every_process_knows_the_new_secret(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
-    run()
+    register()
     seen = []
 
     def settle(seconds: float) -> None:
@@ -125,7 +120,7 @@ def test_ekart_is_told_only_when_every_process_knows_the_new_secret(
 def test_a_rotation_that_was_cut_short_never_drops_the_secret_that_is_in_use(
     account: CourierAccount, sandbox: SandboxProcess, client: Client
 ) -> None:
-    run()
+    register()
 
     def cut(_: float) -> None:
         raise KeyboardInterrupt
@@ -143,7 +138,7 @@ def test_a_courier_that_is_away_is_one_line(
 ) -> None:
     sandbox.set_faults(("list_webhooks", "error_before", 1.0))
     with pytest.raises(CommandError, match="failed"):
-        run("--rotate-secret")
+        register("--rotate-secret")
     with pytest.raises(CourierError):
         rotate_secret(account, settle=lambda _: None)
     account.refresh_from_db()

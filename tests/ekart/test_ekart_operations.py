@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -18,15 +18,13 @@ from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.ekart.process import SandboxProcess
 from tests.support.ekart import adapter_at, request_for
+from tests.support.sandboxes import sandbox_fixture
 from tests.support.vendor_document import operations, request_validator, response_validator
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--hold", "--record", "--pincodes", "50") as running:
-        yield running
+sandbox = sandbox_fixture("--hold", "--record", "--pincodes", "50", scope="module")
 
 
 @pytest.fixture

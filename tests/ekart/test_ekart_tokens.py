@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.utils import timezone
 
 from benchmarks.processes import at_once
@@ -24,14 +22,13 @@ from couriers_ekart.wire.outcomes import from_answer
 from sandbox.ekart.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
+from tests.support.sandboxes import sandbox_fixture
+from tests.support.threads import run_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--hold", "--slow-seconds", "1") as running:
-        yield running
+sandbox = sandbox_fixture("--hold", "--slow-seconds", "1", scope="module")
 
 
 @pytest.fixture
@@ -166,26 +163,19 @@ def test_threads_do_not_wait_one_after_the_other_for_a_dead_auth_call(settings: 
     settings.SHIPCROWD = {
         "COURIERS": {"ekart": {"AUTH_READ_TIMEOUT": 1.0, "CONNECT_TIMEOUT": 0.5}},
     }
-    waits: list[float] = []
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         fast = {"count": 1000, "window": 1}
         client = client_of(CourierAccountFactory(base_url=url, limits={"get_token": fast}))
 
-        def work() -> None:
+        def work() -> float:
             started = time.monotonic()
             with suppress(NotSent):
                 client.serviceability("560001")
                 raise AssertionError("nobody answers there")
-            waits.append(time.monotonic() - started)
-            connections.close_all()
+            return time.monotonic() - started
 
-        threads = [threading.Thread(target=work) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert len(waits) == 8
+        waits = run_at_once(work, 8)
     # One after the other, the last would have waited for eight time-outs of a second.
     assert max(waits) < 5
 
@@ -245,8 +235,7 @@ def test_a_database_that_is_away_before_the_call_leaves_no_booking_in_doubt(
 
     book(account.company, draft_with(courier="ekart", order_number="T-3"))
     before = sandbox.state()["calls"]["create_shipment"]
-    client = CourierFactory.get_adapter(account).client  # type: ignore[attr-defined]
-    client._tokens._known = None
+    CourierFactory.clear_cache()  # and the token that its adapter remembers
     monkeypatch.setattr(tokens.TokenSource, "_row", away)
     with pytest.raises(NotSent, match="no token is to be had"):
         book(account.company, draft_with(courier="ekart", order_number="T-4"))

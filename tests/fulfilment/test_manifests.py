@@ -20,6 +20,7 @@ from couriers.contract import india
 from couriers.contract.errors import CircuitOpen, NotDone, NotSupported, Rejected, Unknown
 from couriers.fulfilment import manifests
 from couriers.models import CourierCall, Manifest, ManifestChunk, Shipment
+from tests.support.commands import run_json
 from tests.support.drafts import raising
 from tests.support.factories import CourierAccountFactory, ShipmentFactory
 from tests.support.parcels import make_shipments
@@ -226,12 +227,15 @@ def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_the_first_and_the_last_day_of_the_calendar_are_days_without_shipments(
-    storefront: Client, account: Any, able: Any, capsys: Any, day: str
+    storefront: Client, account: Any, able: Any, day: str
 ) -> None:
     make_shipments(account, 1)
     answer = post(storefront, date=day)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
-    assert run(capsys, "--company", account.company.slug, "--date", day)["manifest"] is None
+    assert (
+        run_json("create_manifest", "--company", account.company.slug, "--date", day)["manifest"]
+        is None
+    )
 
 
 def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
@@ -351,40 +355,32 @@ def test_what_does_not_await_its_pickup_or_is_nothing_is_a_conflict(
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
 
 
-def run(capsys: Any, *arguments: str) -> dict[str, Any]:
-    capsys.readouterr()
-    call_command("create_manifest", "--json", *arguments)
-    return dict(json.loads(capsys.readouterr().out))
-
-
-def test_the_command_makes_a_days_manifest_once(account: Any, able: Any, capsys: Any) -> None:
+def test_the_command_makes_a_days_manifest_once(account: Any, able: Any) -> None:
     slug = account.company.slug
     make_shipments(account, 120, booked_at=timezone.now())
-    first = run(capsys, "--company", slug)
+    first = run_json("create_manifest", "--company", slug)
     assert (first["state"], first["created"], first["shipments_done"]) == ("done", True, 120)
     assert [d["shipments"] for d in first["documents"]] == [100, 20]
-    again = run(capsys, "--company", slug, "--date", india.today().isoformat())
+    again = run_json("create_manifest", "--company", slug, "--date", india.today().isoformat())
     assert (again["manifest"], again["created"]) == (first["manifest"], False)
     assert again["already_in_manifest"] == 120
     assert again["documents"] == first["documents"]
     assert len(able.asked) == 2
-    nothing = run(capsys, "--company", slug, "--date", "2020-01-01")
+    nothing = run_json("create_manifest", "--company", slug, "--date", "2020-01-01")
     assert (nothing["manifest"], nothing["shipments"]) == (None, 0)
 
 
 def test_the_command_goes_on_with_what_a_first_run_left(
-    account: Any, able: Any, capsys: Any, settings: Any, tmp_path: Any
+    account: Any, able: Any, settings: Any, tmp_path: Any
 ) -> None:
     path = tmp_path / "ids"
     path.write_text("\n".join(make_shipments(account, 150)) + "\n")
     flags = ("--company", account.company.slug, "--courier", "toy", "--shipments", str(path))
     settings.SHIPCROWD = {"MANIFEST_BACKOFF": 0.3}
     able.on_call["create_manifest"] = raising(Unknown("lost"))
-    with pytest.raises(SystemExit) as caught:
-        run(capsys, *flags, "--timeout", "0.05")
-    assert caught.value.code == 3
+    run_json("create_manifest", *flags, "--timeout", "0.05", code=3)
     able.on_call.clear()
-    again = run(capsys, *flags)
+    again = run_json("create_manifest", *flags)
     assert (again["state"], again["created"], again["shipments_done"]) == ("done", False, 150)
 
 

@@ -6,8 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -21,15 +19,12 @@ from couriers.operations.doubt import Confirmation, confirm_from_courier, releas
 from couriers.operations.evidence import evidence_of
 from couriers.tracking.status import apply_events
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
-from tests.support.factories import ShipmentFactory
+from tests.support.factories import ShipmentFactory, make_staff
 
 
 @pytest.fixture
 def operator(db: None) -> Any:
-    user = get_user_model().objects.create_user("operator", is_staff=True)
-    granted = Permission.objects.filter(codename__in=["settle_doubt", "view_shipment"])
-    user.user_permissions.set(granted)
-    return user
+    return make_staff("settle_doubt", "view_shipment")
 
 
 @pytest.fixture
@@ -218,9 +213,7 @@ def test_staff_settles_doubt_by_api_and_merchants_do_not(
 
 
 def test_staff_without_the_permission_only_looks(doubtful: Shipment, client: Client) -> None:
-    watcher = get_user_model().objects.create_user("watcher", is_staff=True)
-    watcher.user_permissions.add(Permission.objects.get(codename="view_shipment"))
-    client.force_login(watcher)
+    client.force_login(make_staff("view_shipment", username="watcher"))
     assert client.get("/api/v1/ops/in-doubt/").status_code == 200
     answer = client.post(
         f"/api/v1/ops/in-doubt/{doubtful.pk}/release/",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
 import threading
 from typing import Any
 
 import pytest
 from cryptography.fernet import InvalidToken
-from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from couriers.models import BulkJob, BulkOrder, CourierAccount, CourierToken, Shipment
 from couriers.operations import key_rotation
+from tests.support.commands import run_json
 from tests.support.factories import ShipmentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,18 +24,12 @@ def keys(settings: Any) -> Any:
 
     def use(*given: str) -> None:
         settings.FERNET_KEYS = list(given)
-        forget()
-
-    def forget() -> None:
-        for _, fields in key_rotation.encrypted():
-            for field in fields:
-                for cached in ("keys", "fernet_keys", "fernet"):
-                    field.__dict__.pop(cached, None)
+        key_rotation.forget_keys()
 
     use("old")
     yield use
     settings.FERNET_KEYS = ["gone"]
-    forget()
+    key_rotation.forget_keys()
 
 
 @pytest.fixture
@@ -50,17 +42,6 @@ def rows(keys: Any, account: Any) -> list[Shipment]:
     return [
         ShipmentFactory(account=account, warehouse=warehouse, options={"n": n}) for n in range(7)
     ]
-
-
-def rotate_keys(code: int = 0) -> dict[str, int]:
-    out = io.StringIO()
-    if code:
-        with pytest.raises(SystemExit) as caught:
-            call_command("rotate_keys", "--json", stdout=out)
-        assert caught.value.code == code
-    else:
-        call_command("rotate_keys", "--json", stdout=out)
-    return dict(json.loads(out.getvalue()))
 
 
 def test_every_table_with_secrets_is_found_by_its_fields() -> None:
@@ -81,8 +62,8 @@ def test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go(
         CourierAccount.objects.get()
     keys("new", "old")
     values = 7 * 3 + 4 + 1 + 1
-    assert rotate_keys() == {"values": values, "rotated": values, "unreadable": 0}
-    assert rotate_keys() == {"values": values, "rotated": 0, "unreadable": 0}
+    assert run_json("rotate_keys") == {"values": values, "rotated": values, "unreadable": 0}
+    assert run_json("rotate_keys") == {"values": values, "rotated": 0, "unreadable": 0}
     keys("new")
     assert [s.options for s in Shipment.objects.order_by("id")] == [
         s.options for s in sorted(rows, key=lambda s: s.pk)
@@ -113,7 +94,7 @@ def test_what_is_written_meanwhile_is_not_overwritten(
     store = key_rotation._write
     monkeypatch.setattr(key_rotation, "_write", slowly)
     keys("new", "old")
-    rotate_keys()
+    run_json("rotate_keys")
     writer.join()
     keys("new")
     assert Shipment.objects.get(pk=rows[3].pk).consignee_phone == "9123456780"
@@ -124,6 +105,6 @@ def test_what_no_key_reads_is_counted_and_left(keys: Any, rows: list[Shipment]) 
     lost = rows[3]
     Shipment.objects.filter(pk=lost.pk).update(consignee_phone="1")
     keys("new", "old")
-    assert rotate_keys(code=3)["unreadable"] == 1
+    assert run_json("rotate_keys", code=3)["unreadable"] == 1
     keys("other")
     assert Shipment.objects.only("consignee_phone").get(pk=lost.pk).consignee_phone == "1"

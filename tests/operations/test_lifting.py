@@ -6,8 +6,6 @@ import random
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from couriers.contract.errors import InvalidRequest
@@ -15,22 +13,15 @@ from couriers.contract.platform_errors import NotLiftable
 from couriers.models import AuditEntry, Shipment
 from couriers.operations.lifting import lift
 from couriers.tracking.status import ON_ITS_WAY_AGAIN, apply_events
-from tests.support.factories import ShipmentFactory
+from tests.support.factories import ShipmentFactory, make_staff
 from tests.support.toy import ToyReceiver
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shipment(account: Any) -> Shipment:
-    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
-
-
-@pytest.fixture
 def operator(client: Client) -> Any:
-    user = get_user_model().objects.create_user("operator", is_staff=True)
-    for codename in ("lift_status", "view_shipment"):
-        user.user_permissions.add(Permission.objects.get(codename=codename))
+    user = make_staff("lift_status", "view_shipment")
     client.force_login(user)
     return user
 
@@ -144,9 +135,7 @@ def test_an_operator_is_asked_for_a_reason_and_to_be_sure(
 
 def test_without_the_permission_nobody_lifts(client: Client, shipment: Shipment) -> None:
     tell(shipment, ("delivered", 5))
-    watcher = get_user_model().objects.create_user("watcher", is_staff=True)
-    watcher.user_permissions.add(Permission.objects.get(codename="view_shipment"))
-    client.force_login(watcher)
+    client.force_login(make_staff("view_shipment", username="watcher"))
     page = f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/lift/"
     assert client.post(page, {"reason": "it is not", "sure": "on"}).status_code == 302
     shipment.refresh_from_db()

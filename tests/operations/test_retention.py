@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from couriers import tasks
 from couriers.models import CourierCall, IdempotencyKey, Shipment
 from couriers.operations import retention
+from tests.support.commands import run_json
 from tests.support.factories import ShipmentFactory
 from webhooks.models import WebhookEvent
 
 OLD = timezone.now() - dt.timedelta(days=91)
 NOTHING = {"idempotency_keys": 0, "courier_calls": 0, "webhook_events": 0}
-
-
-@pytest.fixture
-def shipment(account: Any) -> Shipment:
-    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
 
 
 def key(shipment: Shipment, name: str, age: int) -> None:
@@ -52,16 +46,9 @@ def event(account: Any, number: int, state: str = "processed", received: Any = O
     )  # fmt: skip
 
 
-def purged(capsys: Any) -> dict[str, int]:
-    capsys.readouterr()
-    call_command("purge_expired", "--json")
-    counts: dict[str, int] = json.loads(capsys.readouterr().out)
-    return counts
-
-
 @pytest.mark.django_db
 def test_what_has_expired_is_deleted_and_what_has_not_is_kept(
-    shipment: Shipment, account: Any, capsys: Any
+    shipment: Shipment, account: Any
 ) -> None:
     key(shipment, "old", 31)
     key(shipment, "young", 29)
@@ -71,33 +58,35 @@ def test_what_has_expired_is_deleted_and_what_has_not_is_kept(
     event(account, 1, received=timezone.now())
     event(account, 2)
     event(account, 3, "dead")
-    assert purged(capsys) == {"idempotency_keys": 1, "courier_calls": 2, "webhook_events": 2}
+    assert run_json("purge_expired") == {
+        "idempotency_keys": 1,
+        "courier_calls": 2,
+        "webhook_events": 2,
+    }
     assert IdempotencyKey.objects.get().key == "young"
     assert WebhookEvent.objects.get().content_hash == (1).to_bytes(32)
-    assert purged(capsys) == NOTHING
+    assert run_json("purge_expired") == NOTHING
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", ["booking", "in_doubt"])
-def test_the_key_of_an_unsettled_booking_is_never_deleted(
-    account: Any, capsys: Any, status: str
-) -> None:
+def test_the_key_of_an_unsettled_booking_is_never_deleted(account: Any, status: str) -> None:
     doubtful = ShipmentFactory(
         account=account, warehouse=account.company.warehouses.get(), status=status, tracking_id="",
         lease_expires_at=timezone.now(),
     )  # fmt: skip
     key(doubtful, "old", 400)
     call(doubtful, account, 400)
-    assert purged(capsys) == NOTHING
+    assert run_json("purge_expired") == NOTHING
     Shipment.objects.update(status="failed")
-    assert purged(capsys) == NOTHING | {"idempotency_keys": 1, "courier_calls": 1}
+    assert run_json("purge_expired") == NOTHING | {"idempotency_keys": 1, "courier_calls": 1}
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", ["pending", "failed"])
-def test_an_event_that_is_still_due_is_never_deleted(account: Any, capsys: Any, state: str) -> None:
+def test_an_event_that_is_still_due_is_never_deleted(account: Any, state: str) -> None:
     event(account, 1, state)
-    assert purged(capsys) == NOTHING
+    assert run_json("purge_expired") == NOTHING
 
 
 @pytest.mark.django_db

@@ -172,16 +172,8 @@ def test_a_failure_is_not_kept(account: Any, able: Any) -> None:
 
 
 def test_without_redis_the_courier_is_asked_each_time(
-    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+    account: Any, able: Any, redis_away: None
 ) -> None:
-    from redis.exceptions import ConnectionError as Away
-
-    from couriers.resilience import shared
-
-    def away(_: str) -> None:
-        raise Away("down")
-
-    monkeypatch.setattr(shared, "get_redis_connection", away)
     for _ in range(2):
         assert priced_quotes(account, LANE)
     assert len(able.asked) == 2

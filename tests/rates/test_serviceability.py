@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -20,6 +19,7 @@ from couriers.contract.errors import InvalidRequest, Unknown
 from couriers.contract.types import PaymentMode, Serviceability
 from couriers.models import ServiceablePincode, Shipment
 from couriers.rates import serviceability
+from tests.support.commands import run_json
 from tests.support.drafts import DRAFT
 
 LINES = [
@@ -36,41 +36,35 @@ def lists(able: Any, *lines: Serviceability) -> None:
     able.on_call["list_serviceability"] = lambda _: iter(lines)
 
 
-def command(capsys: Any, *more: str) -> dict[str, Any]:
-    capsys.readouterr()
-    call_command("load_serviceability", "--courier", "toy", "--json", *more)
-    return dict(json.loads(capsys.readouterr().out))
+def load(*flags: str) -> dict[str, Any]:
+    return run_json("load_serviceability", "--courier", "toy", *flags)
 
 
-def test_a_list_is_loaded_and_loading_it_again_changes_nothing(
-    account: Any, able: Any, capsys: Any
-) -> None:
+def test_a_list_is_loaded_and_loading_it_again_changes_nothing(account: Any, able: Any) -> None:
     lists(able, *LINES)
     for _ in range(2):
-        assert command(capsys) == {
+        assert load() == {
             "courier": "toy", "pincodes": 3, "dropped": 0, "unreadable": 0,
         }  # fmt: skip
     assert [row.as_serviceability() for row in ServiceablePincode.objects.order_by("id")] == LINES
 
 
 def test_what_the_courier_no_longer_has_is_dropped_and_what_is_no_pincode_counted(
-    account: Any, able: Any, capsys: Any
+    account: Any, able: Any
 ) -> None:
     lists(able, *LINES)
-    command(capsys)
+    load()
     mended = dataclasses.replace(LINES[0], max_cod_amount=Decimal("2000.00"))
     lists(able, mended, mended, Serviceability("0123", True), Serviceability("५६०००८", True))
-    assert command(capsys, "--company", account.company.slug) == {
+    assert load("--company", account.company.slug) == {
         "courier": "toy", "pincodes": 1, "dropped": 2, "unreadable": 2,
     }  # fmt: skip
     assert ServiceablePincode.objects.get().max_cod_amount == Decimal("2000.00")
 
 
-def test_a_list_that_breaks_off_or_is_empty_drops_nothing(
-    account: Any, able: Any, capsys: Any
-) -> None:
+def test_a_list_that_breaks_off_or_is_empty_drops_nothing(account: Any, able: Any) -> None:
     lists(able, *LINES)
-    command(capsys)
+    load()
 
     def broken(_: Any) -> Iterator[Serviceability]:
         yield LINES[0]
@@ -78,10 +72,10 @@ def test_a_list_that_breaks_off_or_is_empty_drops_nothing(
 
     able.on_call["list_serviceability"] = broken
     with pytest.raises(SystemExit) as caught:
-        command(capsys)
+        load()
     assert caught.value.code == 3
     lists(able)
-    assert command(capsys)["pincodes"] == 0
+    assert load()["pincodes"] == 0
     assert ServiceablePincode.objects.count() == 3
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
 import pytest
-from redis.exceptions import ConnectionError as Away
 
 from couriers.contract.errors import CircuitOpen, NotDone, NotSent, RateLimited, Rejected
 from couriers.contract.types import Limit
@@ -15,17 +13,14 @@ from couriers.resilience import rate_limit, shared
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers.resilience.retry import retry_safely
+from tests.support.threads import run_at_once
 
 
 @pytest.fixture(params=["redis", "away"])
-def redis(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+def redis(request: pytest.FixtureRequest) -> str:
     """Each guard keeps its word with Redis, and in this process without it."""
     if request.param == "away":
-
-        def away(_: str) -> None:
-            raise Away("down")
-
-        monkeypatch.setattr(shared, "get_redis_connection", away)
+        request.getfixturevalue("redis_away")
     return str(request.param)
 
 
@@ -126,10 +121,10 @@ def test_a_probe_that_fails_opens_it_again_and_one_that_tells_nothing_is_given_b
 
 
 def test_the_answer_of_an_old_call_does_not_close_an_open_circuit(redis: str) -> None:
+    fail(CircuitBreaker("c"), 1)
     late = CircuitBreaker("c")
     late.before_call()
-    fail(CircuitBreaker("c"), 5)
-    late._call.clean = False
+    fail(CircuitBreaker("c"), 4)
     late.record_success()
     assert late.state() == "open"
 
@@ -138,21 +133,15 @@ def test_many_threads_let_one_probe_through(settings: Any) -> None:
     settings.SHIPCROWD = {"BREAKER_COOLDOWN": 1.0, "BREAKER_FAILURES": 1}
     fail(CircuitBreaker("c"), 1)
     time.sleep(1.05)
-    through: list[int] = []
 
-    def ask() -> None:
+    def ask() -> bool:
         try:
             CircuitBreaker("c").before_call()
-            through.append(1)
         except CircuitOpen:
-            pass
+            return False
+        return True
 
-    threads = [threading.Thread(target=ask) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(through) == 1
+    assert sum(run_at_once(ask, 12)) == 1
 
 
 def test_one_holds_the_lock_and_the_next_waits_or_gives_up() -> None:
@@ -172,11 +161,7 @@ def test_a_late_holder_does_not_take_away_the_next_ones_lock() -> None:
     assert lock.owned()
 
 
-def test_without_redis_nobody_is_locked_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: str) -> None:
-        raise Away("down")
-
-    monkeypatch.setattr(shared, "get_redis_connection", away)
+def test_without_redis_nobody_is_locked_out(redis_away: None) -> None:
     with exclusive("x", life=1, wait=1) as held:
         assert not held
 

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import factory
+from django.contrib.auth.models import Permission, User
 
 from couriers.contract.statuses import Status
 from couriers.contract.types import PaymentMode
@@ -97,3 +98,12 @@ def make_api_key(company: Company) -> str:
     """A key of the company, as its storefront sends it."""
     _, key = CompanyApiKey.objects.create_key(name="tests", company=company)
     return str(key)
+
+
+def make_staff(*codenames: str, username: str = "operator") -> User:
+    """A member of staff with these permissions and no other."""
+    user = User.objects.create_user(username, is_staff=True)
+    granted = Permission.objects.filter(codename__in=codenames)
+    assert {permission.codename for permission in granted} == set(codenames)
+    user.user_permissions.set(granted)
+    return user

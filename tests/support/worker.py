@@ -21,6 +21,7 @@ from django.apps import apps
 from django.conf import settings
 
 from shipcrowd.embedded import Servers
+from shipcrowd.embedded.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLS = "toy:calls"  # a list of the courier's calls, as JSON
@@ -113,11 +114,10 @@ def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
 def wait_for(holds: Callable[[], Any], seconds: float = 60.0, meanwhile: Any = None) -> None:
     """Wait until something holds; `meanwhile` is done now and then. Fails loudly."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not wait_until(lambda: bool(holds()), 0.3):
         assert time.monotonic() < deadline, "it did not happen in time"
         if meanwhile:
             meanwhile()
-        time.sleep(0.3)
 
 
 if not apps.ready:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.utils import timezone
@@ -27,9 +23,12 @@ from couriers.resilience import rate_limit
 from couriers.tracking import polling
 from couriers.tracking.polling import Polled
 from sandbox.ekart.process import SandboxProcess
+from tests.support.commands import run_json
 from tests.support.drafts import raising
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
 from tests.support.parcels import make_shipments
+from tests.support.sandboxes import sandbox_fixture
+from tests.support.threads import run_at_once
 from tests.support.toy import MAPPER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,14 +76,7 @@ def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) ->
 @pytest.mark.slow
 def test_each_is_asked_about_once_by_many_threads_and_processes(account: Any, able: Any) -> None:
     silent_shipments(account, 450)
-    totals: list[int] = []
-    runs = [
-        threading.Thread(target=lambda: totals.append(poll(account, 8).total())) for _ in range(3)
-    ]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
+    totals = run_at_once(lambda: poll(account, 8).total(), 3)
     assert sum(totals) == 450
     assert Counter(t for _, t in able.asked).most_common(1)[0][1] == 1
 
@@ -218,32 +210,24 @@ def test_an_open_circuit_ends_the_run_and_gives_the_rest_back(account: Any, able
 
 
 def test_the_command_sums_up_and_can_be_run_again(
-    account: Any, able: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
     other = CourierAccountFactory(courier=account.courier)
     WarehouseFactory(company=other.company)
     silent_shipments(account, 3)
     silent_shipments(other, 2)
-
-    def run(*more: str) -> dict[str, Any]:
-        capsys.readouterr()
-        call_command("sync_tracking", "--json", *more)
-        return dict(json.loads(capsys.readouterr().out))
-
-    assert run("--company", account.company.slug) == {
+    assert run_json("sync_tracking", "--company", account.company.slug) == {
         "shipments": 3, "moved": 3, "unchanged": 0, "not_found": 0, "failed": 0,
     }  # fmt: skip
-    assert run()["shipments"] == 2
-    assert run()["shipments"] == 0
+    assert run_json("sync_tracking")["shipments"] == 2
+    assert run_json("sync_tracking")["shipments"] == 0
     silent_shipments(account, 1)
     able.on_call["track_shipment"] = raising(Unknown("lost"))
-    with pytest.raises(SystemExit) as caught:
-        run()
-    assert caught.value.code == 3
+    run_json("sync_tracking", code=3)
     for flags in (["--workers", "0"], ["--minutes", "-1"], ["--company", "nobody"]):
         with pytest.raises(CommandError):
-            run(*flags)
+            run_json("sync_tracking", *flags)
 
 
 def test_the_tasks_poll_every_account(
@@ -258,15 +242,12 @@ def test_the_tasks_poll_every_account(
     assert Shipment.objects.filter(status="in_transit").count() == 3
 
 
-@pytest.fixture
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess("--hold") as running:
-        yield running
+sandbox = sandbox_fixture("--hold")
 
 
 @pytest.mark.slow
 def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_stays_within_it(
-    company: Any, sandbox: SandboxProcess, order: Any, capsys: Any
+    company: Any, sandbox: SandboxProcess, order: Any
 ) -> None:
     """Against a real HTTP server, by the moments at which the limiter lets the calls go."""
     from couriers.api.serializers import ShipmentDraftSerializer
@@ -298,9 +279,7 @@ def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_stays_within_it(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rate_limit, "acquire", noted)
-        capsys.readouterr()
-        call_command("sync_tracking", "--json")
-    counts = json.loads(capsys.readouterr().out)
+        counts = run_json("sync_tracking")
     assert (counts["shipments"], counts["failed"]) == (120, 0)
     arrivals.sort()
     rate = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])

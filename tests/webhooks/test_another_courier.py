@@ -53,8 +53,7 @@ class PigeonReceiver(WebhookReceiver):
 
 
 @pytest.fixture
-def account(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setattr("webhooks.views.nudge", lambda: None)
+def account(db: None, no_nudges: None) -> Iterator[Any]:
     CourierFactory.register(PigeonAdapter, PigeonReceiver())
     yield CourierAccountFactory(courier=CourierRowFactory(code="pigeon-post"))
     CourierFactory.unregister("pigeon-post")

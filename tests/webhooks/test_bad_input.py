@@ -19,7 +19,7 @@ from webhooks.models import WebhookEvent
 from webhooks.processing import drain
 from webhooks.views import receive
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_nudges")]
 
 SECRET = "a-secret-of-tests"
 NOW = 1_793_400_000_000
@@ -28,11 +28,6 @@ TRACK = {
     "wbn": "1", "orderNumber": "1", "edd": NOW,
 }  # fmt: skip
 CREATED = {"id": "T-9", "wbn": "1", "vendor": "EKART", "orderNumber": "N-1", "channelId": "c"}
-
-
-@pytest.fixture(autouse=True)
-def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhooks.views.nudge", lambda: None)
 
 
 @pytest.fixture

@@ -19,18 +19,7 @@ from webhooks import accounts, tasks
 from webhooks.models import WebhookEvent
 from webhooks.processing import drain
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing listens for nudges in these tests; the drain is called by hand."""
-    monkeypatch.setattr("webhooks.views.nudge", lambda: None)
-
-
-@pytest.fixture
-def shipment(account: Any) -> Shipment:
-    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_nudges")]
 
 
 def send(account: Any, body: Any, secret: str = "a-secret-of-tests", courier: str = "toy") -> Any:

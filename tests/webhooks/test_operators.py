@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from couriers_ekart.callbacks.receiver import EkartReceiver
-from tests.support.factories import make_api_key
+from tests.support.factories import make_api_key, make_staff
 from webhooks.masking import without_people
 from webhooks.models import WebhookEvent
 
@@ -49,17 +47,11 @@ def events(account: Any) -> list[WebhookEvent]:
     ]  # fmt: skip
 
 
-def staff(client: Client, *codenames: str) -> Any:
-    user = get_user_model().objects.create_user(f"staff-{len(codenames)}", is_staff=True)
-    for codename in codenames:
-        user.user_permissions.add(Permission.objects.get(codename=codename))
-    client.force_login(user)
-    return user
-
-
 @pytest.fixture
 def operator(client: Client) -> Any:
-    return staff(client, "replay_event", "view_webhookevent")
+    user = make_staff("replay_event", "view_webhookevent")
+    client.force_login(user)
+    return user
 
 
 def state(event: WebhookEvent) -> tuple[Any, ...]:
@@ -177,10 +169,10 @@ def test_only_staff_with_the_permission_replays(
     key = Client(headers={"Authorization": f"Api-Key {make_api_key(company)}"})
     for asked in (key.get(LIST), key.post(f"{LIST}{events[0].pk}/replay/"), Client().get(LIST)):
         assert asked.status_code == 403
-    staff(client)
+    client.force_login(make_staff(username="nobody"))
     for url in (LIST, f"{LIST}{events[0].pk}/"):
         assert client.get(url).status_code == 403
-    staff(client, "view_webhookevent")
+    client.force_login(make_staff("view_webhookevent", username="watcher"))
     assert client.get(LIST).status_code == 200
     body = {"ids": [events[0].pk]}
     assert client.post(f"{LIST}replay/", body, "application/json").status_code == 403

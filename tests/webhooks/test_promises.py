@@ -35,17 +35,6 @@ from webhooks.processing import Drained, drain
 SECRET = {"x-toy-secret": "a-secret-of-tests"}
 
 
-@pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing listens for nudges; the drain is called by hand."""
-    monkeypatch.setattr("webhooks.views.nudge", lambda: None)
-
-
-@pytest.fixture
-def shipment(account: Any) -> Shipment:
-    return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
-
-
 def send(account: Any, body: Any, query: str = "") -> int:
     answer = Client().post(
         f"{account.webhook_path}{query}", json.dumps(body), "application/json", headers=SECRET
@@ -73,7 +62,7 @@ def blind(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_no_session_csrf_or_user_is_looked_for(
     account: Any, shipment: Shipment, settings: Any
 ) -> None:
@@ -85,7 +74,7 @@ def test_no_session_csrf_or_user_is_looked_for(
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_without_the_short_way_callbacks_still_arrive(
     account: Any, shipment: Shipment, settings: Any
 ) -> None:
@@ -94,7 +83,7 @@ def test_without_the_short_way_callbacks_still_arrive(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_a_callback_is_one_commit_and_no_health_check(account: Any, shipment: Shipment) -> None:
     send(account, {"id": "T", "n": -1})
     wire = connection.connection.pgconn  # what goes over this very connection
@@ -115,7 +104,7 @@ def test_a_callback_is_one_commit_and_no_health_check(account: Any, shipment: Sh
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_a_connection_that_broke_meanwhile_loses_nothing(account: Any, shipment: Shipment) -> None:
     send(account, {"id": "T", "n": 1})
     with connection.cursor() as cursor:
@@ -187,7 +176,7 @@ def test_nudges_do_not_pile_up_and_none_is_missed_once_a_worker_has_begun(
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_a_crash_between_the_effect_and_its_mark_loses_neither(
     account: Any, shipment: Shipment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,7 +195,7 @@ def test_a_crash_between_the_effect_and_its_mark_loses_neither(
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_two_poisonous_events_among_many_are_found(account: Any, shipment: Shipment) -> None:
     for hour in range(40):
         # An estimate that is no time fails in the core, past the plug-in's reading.
@@ -220,7 +209,7 @@ def test_two_poisonous_events_among_many_are_found(account: Any, shipment: Shipm
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_an_attempt_is_counted_once_whatever_ailed_the_others(
     account: Any, shipment: Shipment
 ) -> None:
@@ -237,7 +226,7 @@ def test_an_attempt_is_counted_once_whatever_ailed_the_others(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_a_shipment_that_somebody_holds_does_not_hold_up_the_others(
     account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,7 +250,7 @@ def test_a_shipment_that_somebody_holds_does_not_hold_up_the_others(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_a_repeat_does_not_wait_for_the_worker_that_has_its_event(
     account: Any, shipment: Shipment
 ) -> None:
@@ -287,7 +276,7 @@ def test_what_a_process_that_is_gone_left_open_is_ended_by_the_server() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_events_of_an_account_that_is_gone_are_dead(account: Any, shipment: Shipment) -> None:
     send(account, {"id": "T", "status": "lost", "hour": 1})
     WebhookEvent.objects.update(account_id="acc_gone")
@@ -296,7 +285,7 @@ def test_events_of_an_account_that_is_gone_are_dead(account: Any, shipment: Ship
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_a_repeat_of_a_dead_early_event_waits_a_day_anew(account: Any, shipment: Shipment) -> None:
     early = {"id": "LATER", "status": "lost", "hour": 1}
     send(account, early)
@@ -307,7 +296,7 @@ def test_a_repeat_of_a_dead_early_event_waits_a_day_anew(account: Any, shipment:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 @pytest.mark.parametrize("first", [0, 1])
 def test_the_same_body_by_the_url_of_recreations_means_more(
     account: Any, shipment: Shipment, first: int
@@ -328,7 +317,7 @@ def test_the_same_body_by_the_url_of_recreations_means_more(
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_a_tracking_event_stays_one_by_whatever_url_it_came(
     account: Any, shipment: Shipment
 ) -> None:
@@ -355,7 +344,7 @@ def test_the_first_callbacks_at_once_make_their_counter_once(
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("quiet")
+@pytest.mark.usefixtures("no_nudges")
 def test_the_inbox_is_measured_at_each_scrape(
     client: Client, account: Any, shipment: Shipment
 ) -> None:

@@ -1,0 +1,21 @@
+"""The fixture of a module whose tests talk to Ekart's sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.ekart.process import SandboxProcess
+
+
+def sandbox_fixture(*flags: str, scope: Any = "function") -> Any:
+    """A fixture that starts the sandbox with these flags and stops it at the end of its scope."""
+
+    @pytest.fixture(scope=scope)
+    def sandbox() -> Iterator[SandboxProcess]:
+        with SandboxProcess(*flags) as running:
+            yield running
+
+    return sandbox

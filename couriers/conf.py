@@ -133,7 +133,7 @@ def build(kind: type[T], given: Any) -> T:
     if not isinstance(given, dict):
         return kind()
     wrong = {key for key, _ in problems_of(kind, given)}
-    return kind(**{key: value for key, value in given.items() if key not in wrong})
+    return kind(**{key: value for key, value in given.items() if str(key) not in wrong})
 
 
 @lru_cache(maxsize=1)

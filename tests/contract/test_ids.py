@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Callable
 
+import pytest
 from ulid import ULID
 
+from couriers.models import ids
 from couriers.models.ids import new_shipment_id
 
 
@@ -25,3 +29,14 @@ def test_an_id_sorts_after_those_of_earlier_milliseconds() -> None:
         made.append(new_shipment_id())
         time.sleep(0.002)
     assert made == sorted(made)
+
+
+@pytest.mark.parametrize(
+    ("make", "prefix"),
+    [
+        (ids.new_account_id, "acc"), (ids.new_warehouse_id, "whs"), (ids.new_shipment_id, "shp"),
+        (ids.new_manifest_id, "mft"), (ids.new_job_id, "job"),
+    ],
+)  # fmt: skip
+def test_an_id_says_by_its_prefix_what_it_is_of(make: Callable[[], str], prefix: str) -> None:
+    assert re.fullmatch(rf"{prefix}_[0-9a-z]{{26}}", make())

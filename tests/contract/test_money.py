@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couriers.contract.money import amounts_of, split_gst
+from couriers.contract.money import amounts_of, split_gst, to_paisa
 from couriers.contract.types import Item
 
 rupees = st.decimals("0.01", "999999.99", places=2)
@@ -23,3 +24,17 @@ def test_totals_never_miss_by_a_paisa(lines: list[tuple[Decimal, Decimal]]) -> N
     amounts = amounts_of(items)
     assert amounts.taxable + amounts.tax == amounts.total == sum(v for v, _ in lines)
     assert all(a == a.quantize(Decimal("0.01")) for a in (amounts.taxable, amounts.tax))
+
+
+@pytest.mark.parametrize(
+    ("amount", "rounded"),
+    [
+        ("0.005", "0.01"),
+        ("0.004999", "0.00"),
+        ("1.015", "1.02"),
+        ("-0.005", "-0.01"),
+        ("5", "5.00"),
+    ],
+)
+def test_amounts_are_rounded_to_the_paisa_half_up(amount: str, rounded: str) -> None:
+    assert str(to_paisa(Decimal(amount))) == rounded

@@ -9,7 +9,7 @@ import pytest
 
 from couriers.contract.errors import CircuitOpen, NotDone, NotSent, RateLimited, Rejected
 from couriers.contract.types import Limit
-from couriers.resilience import rate_limit, shared
+from couriers.resilience import circuit_breaker, rate_limit, shared
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers.resilience.retry import retry_safely
@@ -187,3 +187,24 @@ def test_only_what_surely_did_not_happen_is_retried_with_its_delay() -> None:
         with pytest.raises(type(error)):
             retry_safely(once, longest_delay=3, sleep=slept.append)
         assert len(calls) == 1
+
+
+def test_what_a_process_kept_without_redis_can_be_forgotten(redis_away: None) -> None:
+    rate_limit.acquire("a", "manifest", Limit(1, 60))
+    fail(CircuitBreaker("c"), 5)
+    rate_limit.forget_local_state()
+    circuit_breaker.forget_local_state()
+    rate_limit.acquire("a", "manifest", Limit(1, 60))
+    assert CircuitBreaker("c").state() == "closed"
+
+
+def test_redis_is_left_alone_after_a_failure_until_the_outage_is_forgotten() -> None:
+    def fail_once(_: Any) -> None:
+        raise ConnectionError("down")
+
+    with pytest.raises(shared.RedisAway):
+        shared.with_redis(fail_once)
+    with pytest.raises(shared.RedisAway):
+        shared.with_redis(lambda redis: redis.ping())
+    shared.forget_outage()
+    assert shared.with_redis(lambda redis: redis.ping())

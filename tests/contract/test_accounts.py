@@ -1,0 +1,81 @@
+"""What an account of a courier may be given: a base URL and limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from couriers.contract.accounts import (
+    LARGEST_COUNT,
+    LONGEST_WINDOW,
+    base_url_problem,
+    limits_problem,
+)
+
+OPERATIONS = ("track", "create_shipment")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://app.elite.ekartlogistics.in", "https://courier.example:8443/api",
+        "http://127.0.0.1:8000", "http://localhost", "http://[::1]:9",
+    ],
+)  # fmt: skip
+def test_https_is_allowed_and_http_on_loopback(url: str) -> None:
+    assert base_url_problem(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "https://", "//courier.example", "http://courier.example", "ftp://courier.example",
+     "http://localhost.evil.example", "http://127.0.0.1.evil.example"],
+)  # fmt: skip
+def test_another_base_url_is_refused(url: str) -> None:
+    assert "must begin with https://" in (base_url_problem(url) or "")
+
+
+def test_what_is_no_url_is_refused() -> None:
+    assert base_url_problem("https://[x") == "is not a URL: 'https://[x'"
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"track": {"count": 1, "window": 1}},
+        {"track": {"count": 10, "window": 1.5}, "create_shipment": {"count": 5, "window": 60}},
+        {"track": {"count": LARGEST_COUNT, "window": LONGEST_WINDOW}},
+    ],
+)
+def test_limits_of_known_operations_are_allowed(limits: Any) -> None:
+    assert limits_problem(limits, OPERATIONS) is None
+
+
+@pytest.mark.parametrize("limits", [None, [], "track", 5])
+def test_limits_that_are_no_object_are_refused(limits: Any) -> None:
+    assert limits_problem(limits, OPERATIONS) == "must be an object of operations and their limits"
+
+
+def test_an_unknown_operation_lists_the_known_ones() -> None:
+    limits = {"fly": {"count": 1, "window": 1}}
+    assert limits_problem(limits, OPERATIONS) == (
+        "unknown operation 'fly' (known: create_shipment, track)"
+    )
+    assert limits_problem(limits, ()) == "unknown operation 'fly' (known: none)"
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        None, 5, {}, {"count": 1}, {"count": 1, "window": 1, "burst": 1},
+        {"count": 0, "window": 1}, {"count": 1, "window": 0}, {"count": 1, "window": 0.5},
+        {"count": -1, "window": 1}, {"count": 1.0, "window": 1}, {"count": True, "window": 1},
+        {"count": 1, "window": True}, {"count": "1", "window": 1}, {"count": 1, "window": "1"},
+        {"count": LARGEST_COUNT + 1, "window": 1}, {"count": 1, "window": LONGEST_WINDOW + 1},
+        {"count": 1, "window": float("nan")}, {"count": 1, "window": float("inf")},
+    ],
+)  # fmt: skip
+def test_a_limit_of_another_shape_is_refused_naming_its_operation(limit: Any) -> None:
+    assert (limits_problem({"track": limit}, OPERATIONS) or "").startswith("track: expected")

@@ -1,0 +1,24 @@
+"""The registry of couriers and the adapters that it keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from couriers.contract.platform_errors import UnknownCourier
+from couriers.contract.registry import CourierFactory
+
+
+def test_couriers_are_listed_and_unknown_ones_name_them(toy: Any) -> None:
+    assert CourierFactory.codes() == ["ekart", "toy"]
+    assert CourierFactory.adapter_class("toy") is toy
+    with pytest.raises(UnknownCourier, match=r"unknown courier 'dhl' \(known: ekart, toy\)"):
+        CourierFactory.adapter_class("dhl")
+
+
+def test_an_adapter_is_kept_until_the_cache_is_cleared(account: Any) -> None:
+    first = CourierFactory.get_adapter(account)
+    assert CourierFactory.get_adapter(account) is first
+    CourierFactory.clear_cache()
+    assert CourierFactory.get_adapter(account) is not first

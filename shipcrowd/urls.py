@@ -3,9 +3,8 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from couriers.api.docs import api_docs
 from couriers.operations.health import healthz, readyz
 from couriers.operations.metrics import metrics
 
@@ -20,7 +19,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
         name="schema",
     ),
-    path("api/docs/", api_docs, name="docs"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(
+            url_name="schema", authentication_classes=[], permission_classes=[]
+        ),
+        name="docs",
+    ),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics, name="metrics"),

@@ -23,7 +23,7 @@ from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, Webh
 from couriers.contract.registry import CourierFactory
 from couriers.contract.text import storable
 from couriers.models import CourierAccount
-from couriers.tracking.status import Applied, apply_events
+from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import NotAnEvent, read

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from couriers.contract.statuses import STATUS_FACTS, Status
-from couriers.models import Shipment
+from couriers.models import Shipment, ShipmentFlag
 
 SHOWN = 10
 
@@ -22,13 +22,14 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     counts = Shipment.objects.aggregate(
         doubts=Count("pk", filter=Q(status=Status.IN_DOUBT)),
         oldest=Min("created_at", filter=Q(status=Status.IN_DOUBT)),
-        attention=Count("pk", filter=~Q(attention="")),
         action=Count("pk", filter=Q(status__in=set(needing) - {Status.IN_DOUBT})),
     )
+    flags = ShipmentFlag.objects.filter(cleared_at__isnull=True)
+    flagged = flags.aggregate(count=Count("shipment", distinct=True))["count"]
     listing = reverse("admin:shipcrowd_couriers_shipment_changelist")
     context["cards"] = [
         _card("Bookings in doubt", counts["doubts"], f"{listing}?look=doubt", counts["oldest"]),
-        _card("Need attention", counts["attention"], f"{listing}?look=attention"),
+        _card("Need attention", flagged, f"{listing}?look=attention"),
         _card("Need action at the courier", counts["action"], f"{listing}?look=action"),
     ]
     context["doubts"] = (

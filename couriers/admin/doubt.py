@@ -16,6 +16,7 @@ from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.statuses import Status
 from couriers.models import Shipment
 from couriers.operations import doubt
+from couriers.operations.decisions import MAX_REASON
 from couriers.operations.evidence import evidence_of
 
 PERMISSION = "shipcrowd_couriers.settle_doubt"
@@ -28,13 +29,13 @@ class ResolveForm(forms.Form):
         max_length=100, label="Tracking id", widget=UnfoldAdminTextInputWidget
     )
     waybill = forms.CharField(max_length=100, required=False, widget=UnfoldAdminTextInputWidget)
-    reason = forms.CharField(max_length=doubt.LONGEST_REASON, widget=UnfoldAdminTextInputWidget)
+    reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
 
 
 class ReleaseForm(forms.Form):
     """It does not exist at the courier."""
 
-    reason = forms.CharField(max_length=doubt.LONGEST_REASON, widget=UnfoldAdminTextInputWidget)
+    reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
     sure = forms.BooleanField(
         label="I looked in the courier's panel, and the order is not there.",
         widget=forms.CheckboxInput,

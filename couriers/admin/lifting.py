@@ -15,8 +15,8 @@ from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotLiftable
 from couriers.contract.statuses import TERMINAL, Status
 from couriers.models import Scan, Shipment
-from couriers.operations.doubt import LONGEST_REASON
-from couriers.operations.lifting import end_of, lift
+from couriers.operations.decisions import MAX_REASON
+from couriers.operations.lifting import lift, terminal_scan_of
 
 PERMISSION = "shipcrowd_couriers.lift_status"
 SHOWN = 50
@@ -25,7 +25,7 @@ SHOWN = 50
 class LiftForm(forms.Form):
     """The end is wrong."""
 
-    reason = forms.CharField(max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget)
+    reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
     sure = forms.BooleanField(
         label="I looked in the courier's panel, and the parcel is still on its way.",
         widget=forms.CheckboxInput,
@@ -55,7 +55,7 @@ class LiftsEnds(admin.ModelAdmin):
 
     def ask_end(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
         """The question, the scans, and a form that wants a reason."""
-        end = end_of(shipment)
+        end = terminal_scan_of(shipment)
         form = LiftForm(request.POST or None)
         if (
             request.method == "POST"

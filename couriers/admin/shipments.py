@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
@@ -27,7 +27,9 @@ from couriers.models import (
     ManifestChunk,
     Scan,
     Shipment,
+    ShipmentFlag,
 )
+from couriers.operations.flags import sentence_of
 
 
 class LookFilter(admin.SimpleListFilter):
@@ -43,12 +45,25 @@ class LookFilter(admin.SimpleListFilter):
         if self.value() == "doubt":
             return queryset.filter(status=Status.IN_DOUBT)
         if self.value() == "attention":
-            return queryset.exclude(attention="")
+            open_flags = ShipmentFlag.objects.filter(
+                shipment=OuterRef("pk"), cleared_at__isnull=True
+            )
+            return queryset.filter(Exists(open_flags))
         if self.value() == "action":
             return queryset.filter(
                 status__in=[s for s, facts in STATUS_FACTS.items() if facts.needs_action]
             )
         return queryset
+
+
+class FlagInline(RecordInline):
+    model = ShipmentFlag
+    fields = ("sentence", "raised_at", "cleared_at", "cleared_by", "clear_reason")
+    readonly_fields = ("sentence",)
+
+    @admin.display(description="What is wrong")
+    def sentence(self, flag: ShipmentFlag) -> str:
+        return sentence_of(flag)
 
 
 class ScanInline(RecordInline):
@@ -93,7 +108,7 @@ class ShipmentAdmin(SettlesDoubt, LiftsEnds, RecordAdmin):
     search_fields = ("=id", "=order_number", "=tracking_id", "=waybill")
     list_filter = (LookFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
-    inlines = (ScanInline, CallInline, AuditInline)
+    inlines = (FlagInline, ScanInline, CallInline, AuditInline)
     exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
     readonly_fields = ("shown_phone", "shown_items", "former_ids")
 
@@ -112,6 +127,14 @@ class ShipmentAdmin(SettlesDoubt, LiftsEnds, RecordAdmin):
     @admin.display(description="Former tracking ids")
     def former_ids(self, shipment: Shipment) -> str:
         return ", ".join(shipment.former_tracking_ids)
+
+
+@admin.register(ShipmentFlag)
+class ShipmentFlagAdmin(RecordAdmin):
+    list_display = ("shipment", "kind", "tracking_id", "raised_at", "cleared_at")
+    search_fields = ("=shipment__id", "=shipment__order_number", "=tracking_id")
+    list_filter = ("kind", ("cleared_at", admin.EmptyFieldListFilter))
+    list_select_related = ("shipment",)
 
 
 @admin.register(Scan)

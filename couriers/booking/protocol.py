@@ -157,7 +157,6 @@ def _reserve_again(
             shipment.pk = last.pk
             shipment.attempt = last.attempt + 1
             shipment.created_at = last.created_at
-            shipment.attention = last.attention
         _start_attempt(shipment)
         call = _new_call(shipment)
         # Whoever waited for the row finds the key with another shipment by now.

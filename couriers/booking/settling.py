@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,9 +28,10 @@ from couriers.booking.steps import Step, reached
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
-from couriers.models import CourierCall, IdempotencyKey, Shipment
+from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
 from couriers.models.call import Outcome
 from couriers.models.call_audit import end, words_of
+from couriers.models.flag import raise_flag
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -38,7 +39,6 @@ log = structlog.get_logger(__name__)
 # How long a courier's answer is held on to while the database is away, in seconds.
 DATABASE_PATIENCE = 15.0
 DATABASE_PAUSE = 0.25
-LONGEST_ATTENTION = Shipment._meta.get_field("attention").max_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,23 @@ def mark_booked(
     shipment.failure = ""
 
 
+def settle_confirmed(
+    shipment: Shipment,
+    tracking_id: str,
+    waybill: str,
+    vendor: str,
+    *,
+    also_changed: Iterable[str] = (),
+) -> None:
+    """Book an unsettled shipment because the courier's event or an operator says it exists.
+
+    `also_changed` names further fields that the caller has set. Call with the row locked.
+    """
+    mark_booked(shipment, tracking_id, waybill, vendor, timezone.now())
+    shipment.save(update_fields=[*BOOKED_FIELDS, *also_changed])
+    store_answer(shipment)
+
+
 def store_answer(shipment: Shipment) -> bytes:
     """Keep the answer that the booking's key replays from now on, and return it.
 
@@ -180,20 +197,6 @@ def store_answer(shipment: Shipment) -> bytes:
     return bytes(key.response_body) if key and key.response_body else body
 
 
-def flag(shipment: Shipment, why: str) -> None:
-    """Have an operator look at a shipment, loudly, for this too. Call with its row locked."""
-    if why in shipment.attention:
-        return
-    shipment.attention = f"{shipment.attention} {why}".strip()[:LONGEST_ATTENTION]
-    shipment.save(update_fields=["attention", "updated_at"])
-    log.error("shipment_needs_attention", shipment=shipment.pk, why=why)
-
-
-def second_shipment(tracking_id: str) -> str:
-    """What is said of a live shipment whose order the courier has under another id, too."""
-    return f"Second shipment: the courier also has {tracking_id}."
-
-
 def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
     """An event, an operator or a later attempt settled the booking before the answer came."""
 
@@ -205,7 +208,7 @@ def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
 
     def tell() -> BookingResult:
         current = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        flag(current, second_shipment(booking.tracking_id))
+        raise_flag(current, FlagKind.SECOND_SHIPMENT, tracking_id=booking.tracking_id)
         return BookingResult(current, 202, shipment_json(current))
 
     try:
@@ -224,18 +227,18 @@ def _take_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
         return current
     others = [row for row in rows if row.pk != current.pk and row.status not in RELEASES_ORDER]
     if others or current.status not in (*UNSETTLED, Status.FAILED):
-        flag(others[-1] if others else current, second_shipment(booking.tracking_id))
+        raise_flag(
+            others[-1] if others else current,
+            FlagKind.SECOND_SHIPMENT,
+            tracking_id=booking.tracking_id,
+        )
     else:
         # Given up too early, or tried again. It exists: live, so that nobody books it once more.
         again = current.status != Status.FAILED
         mark_booked(current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now())
         current.save(update_fields=BOOKED_FIELDS)
-        flag(
-            current,
-            "An earlier attempt is booked after all, and a later one was under way: perhaps two."
-            if again
-            else "Given up as not booked, but the courier's late answer says it is.",
-        )
+        kind = FlagKind.EARLIER_ATTEMPT if again else FlagKind.LATE_ANSWER
+        raise_flag(current, kind, tracking_id=booking.tracking_id)
     return current
 
 

@@ -27,8 +27,8 @@ from couriers.contract.types import (
 )
 from couriers.models import Shipment, WarehouseRegistration
 from couriers.models.call_audit import recorded
+from couriers.tracking.events import apply_tracking, mark_cancelled
 from couriers.tracking.lookup import latest_tracking
-from couriers.tracking.status import apply_tracking, mark_cancelled
 
 log = structlog.get_logger(__name__)
 

@@ -218,7 +218,6 @@ class Migration(migrations.Migration):
                 ('courier_status', models.CharField(blank=True, max_length=100)),
                 ('ndr_reason', models.CharField(blank=True, max_length=100, verbose_name='NDR reason')),
                 ('status_at', models.DateTimeField(blank=True, null=True, verbose_name='status since')),
-                ('attention', models.CharField(blank=True, help_text='Why an operator should look; empty when all is well.', max_length=1000)),
                 ('failure', models.CharField(blank=True, max_length=1000)),
                 ('attempt', models.PositiveIntegerField(default=1)),
                 ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
@@ -347,6 +346,24 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('outcome', 'pending')), fields=['next_attempt_at'], name='couriers_order_due')],
                 'constraints': [models.UniqueConstraint(fields=('job', 'position'), name='couriers_one_order_per_position'), models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'booked', 'already_booked', 'in_doubt', 'rejected', 'failed'])), name='couriers_order_outcome_known'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('outcome', 'pending')), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='couriers_order_ended_has_time')],
                 'ordering': ('job', 'position'),
+            },
+        ),
+        migrations.CreateModel(
+            name='ShipmentFlag',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('second_shipment', 'The courier has another tracking id for the order'), ('booked_again', 'The courier booked an order again whose shipment had ended'), ('late_confirmation', 'Given up as not booked, then confirmed'), ('late_answer', "Given up as not booked, then the courier's answer came"), ('earlier_attempt', 'An earlier attempt is booked as well'), ('ambiguous_creation', 'A tracking id may belong to two shipments'), ('possible_creation', 'A tracking id came under a similar order number'), ('ambiguous_recreation', 'Recreated, but of which shipment'), ('recreated_as_other', "Recreated under another shipment's tracking id"), ('other_order', 'The courier names another order for the tracking id'), ('late_scans', 'Scans came after the end'), ('future_scans', 'Scans with a time in the future'), ('order_taken', 'On its way again, but the order has another live shipment')], max_length=30)),
+                ('tracking_id', models.CharField(blank=True, max_length=100)),
+                ('order_number', models.CharField(blank=True, max_length=100)),
+                ('raised_at', models.DateTimeField()),
+                ('cleared_at', models.DateTimeField(blank=True, null=True)),
+                ('clear_reason', models.CharField(blank=True, max_length=500)),
+                ('cleared_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('shipment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='shipcrowd_couriers.shipment')),
+            ],
+            options={
+                'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('cleared_at__isnull', True)), fields=('shipment', 'kind', 'tracking_id', 'order_number'), name='couriers_flag_open_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['second_shipment', 'booked_again', 'late_confirmation', 'late_answer', 'earlier_attempt', 'ambiguous_creation', 'possible_creation', 'ambiguous_recreation', 'recreated_as_other', 'other_order', 'late_scans', 'future_scans', 'order_taken'])), name='couriers_flag_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('clear_reason', ''), ('cleared_at__isnull', True), ('cleared_by__isnull', True)), models.Q(('cleared_at__isnull', False), models.Q(('clear_reason', ''), _negated=True)), _connector='OR'), name='couriers_flag_cleared_has_reason')],
             },
         ),
         migrations.CreateModel(

@@ -4,6 +4,7 @@ from couriers.models.account import Courier, CourierAccount
 from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.company import Company, CompanyApiKey
+from couriers.models.flag import FlagKind, ShipmentFlag
 from couriers.models.idempotency import IdempotencyKey
 from couriers.models.job import BulkJob, BulkOrder
 from couriers.models.label import StoredLabel
@@ -23,12 +24,14 @@ __all__ = [
     "CourierAccount",
     "CourierCall",
     "CourierToken",
+    "FlagKind",
     "IdempotencyKey",
     "Manifest",
     "ManifestChunk",
     "Scan",
     "ServiceablePincode",
     "Shipment",
+    "ShipmentFlag",
     "StoredLabel",
     "Warehouse",
     "WarehouseRegistration",

@@ -58,11 +58,6 @@ class Shipment(models.Model):
     courier_status = models.CharField(max_length=100, blank=True)
     ndr_reason = models.CharField("NDR reason", max_length=100, blank=True)
     status_at = models.DateTimeField("status since", null=True, blank=True)
-    attention = models.CharField(
-        max_length=1000,
-        blank=True,
-        help_text="Why an operator should look; empty when all is well.",
-    )
     failure = models.CharField(max_length=1000, blank=True)
 
     attempt = models.PositiveIntegerField(default=1)

@@ -1,6 +1,6 @@
-"""What an operator is shown beside a booking in doubt, so that the decision is an informed one.
+"""The evidence that an operator is shown beside a booking in doubt.
 
-It suggests and never decides: a courier that is slow to call back looks just like one that does
+It suggests and never decides: a courier that is slow to call back looks the same as one that does
 not have the shipment.
 """
 
@@ -15,25 +15,25 @@ from django.db.models import Count, Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
-from couriers.models import CourierCall, Shipment
+from couriers.models import CourierCall, Shipment, ShipmentFlag
+from couriers.operations.flags import sentence_of
 
-# So many later bookings confirmed, and none for this one, and the courier is unlikely to have it.
-TELLING = 5
-# A callback may be late by so much, and nothing should be concluded before.
-TOO_EARLY = dt.timedelta(minutes=10)
+# With so many later bookings confirmed and this one not, the courier is unlikely to have it.
+MIN_LATER_CONFIRMED = 5
+# A callback may be late by this much, so nothing is concluded before.
+MAX_CALLBACK_DELAY = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of a booking in doubt.
 
-    `attention` is what the courier or a late answer has said of its order, that somebody must
-    look at before all else; empty in the usual case.
-    `later` bookings of the account were made after it, and `confirmed` of these by the courier's
-    callback, the last at `last_confirmed_at`.
+    `flags` are the sentences of its open flags; in the usual case there are none. `later` counts
+    the account's bookings made after it, and `confirmed` those of them that a callback confirmed,
+    the last at `last_confirmed_at`.
     """
 
-    attention: str
+    flags: Sequence[str]
     calls: Sequence[CourierCall]
     in_doubt_since: dt.datetime
     later: int
@@ -42,7 +42,7 @@ class Evidence:
 
     @property
     def flow(self) -> str:
-        """Whether callbacks of this account are flowing, in a sentence."""
+        """A sentence that says whether callbacks of this account arrive."""
         if not self.later:
             return "No later booking of this account: nothing can be said of its callbacks."
         if not self.confirmed:
@@ -57,10 +57,12 @@ class Evidence:
 
     @property
     def suggestion(self) -> str:
-        """What that suggests."""
-        if self.attention:
-            return f"{self.attention} Look that up in the courier's panel before anything else."
-        if self.confirmed >= TELLING and timezone.now() - self.in_doubt_since > TOO_EARLY:
+        """A sentence that says what the evidence suggests to do."""
+        if self.flags:
+            flags = " ".join(self.flags)
+            return f"{flags} Look that up in the courier's panel before anything else."
+        waited = timezone.now() - self.in_doubt_since
+        if self.confirmed >= MIN_LATER_CONFIRMED and waited > MAX_CALLBACK_DELAY:
             return (
                 "Callbacks are flowing and this order's has not come: the courier most likely "
                 "does not have it. Make sure in the courier's panel, then release it."
@@ -79,7 +81,7 @@ def evidence_of(shipment: Shipment) -> Evidence:
 
 
 def evidence_of_all(shipments: Sequence[Shipment]) -> list[Evidence]:
-    """The evidence for each of these shipments, in two statements however many they are."""
+    """The evidence for each of these shipments, in three statements however many they are."""
     ids = [shipment.pk for shipment in shipments]
     calls = CourierCall.objects.filter(shipment__in=ids).order_by("id")
     last_call = CourierCall.objects.filter(shipment=OuterRef("pk")).order_by("-id")
@@ -100,16 +102,23 @@ def evidence_of_all(shipments: Sequence[Shipment]) -> list[Evidence]:
     calls_of: dict[str | None, list[CourierCall]] = {}
     for call in calls:
         calls_of.setdefault(call.shipment_id, []).append(call)
+    flags_of: dict[str, list[str]] = {}
+    for flag in ShipmentFlag.objects.filter(shipment__in=ids, cleared_at__isnull=True).order_by(
+        "id"
+    ):
+        flags_of.setdefault(flag.shipment_id, []).append(sentence_of(flag))
     known = {pk: (since, counts) for pk, since, counts in rows.values_list("pk", "since", "counts")}
-    return [_evidence(s, calls_of.get(s.pk, []), *known[s.pk]) for s in shipments]
+    return [
+        _evidence(flags_of.get(s.pk, []), calls_of.get(s.pk, []), *known[s.pk]) for s in shipments
+    ]
 
 
 def _evidence(
-    shipment: Shipment,
+    flags: Sequence[str],
     calls: Sequence[CourierCall],
     since: dt.datetime,
     counts: dict[str, Any] | None,
 ) -> Evidence:
     counts = counts or {"later": 0, "confirmed": 0, "last": None}
     last = dt.datetime.fromisoformat(counts["last"]) if counts["last"] else None
-    return Evidence(shipment.attention, calls, since, counts["later"], counts["confirmed"], last)
+    return Evidence(flags, calls, since, counts["later"], counts["confirmed"], last)

@@ -34,8 +34,8 @@ from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.contract.types import Tracking
 from couriers.models import CourierAccount, Shipment
 from couriers.resilience import rate_limit
+from couriers.tracking.events import apply_tracking
 from couriers.tracking.lookup import latest_tracking
-from couriers.tracking.status import apply_tracking
 
 log = structlog.get_logger(__name__)
 

@@ -1,76 +1,81 @@
-"""A parcel that the courier recreated: the new tracking id becomes current, the old is kept.
+"""A parcel that the courier recreated: its new tracking id becomes current, the old one is kept.
 
-The old id's scans still apply, and so do its late ones. The courier's word is taken only where it
-can mean but one shipment; otherwise an operator must look, and nothing is changed.
+Scans of the old id still apply, late ones as well. The event is applied only where it can mean one
+shipment alone. Otherwise it raises a flag and changes nothing.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from couriers.booking.settling import (
-    BOOKED_FIELDS,
-    flag,
-    mark_booked,
-    second_shipment,
-    store_answer,
-)
+from couriers.booking.settling import settle_confirmed
 from couriers.contract.receiver import CourierEvent
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
-from couriers.models import CourierAccount, Shipment
-from couriers.operations.doubt import Confirmation, confirm_from_courier
+from couriers.models import CourierAccount, FlagKind, Shipment
+from couriers.models.flag import clear_flags, raise_flag
+from couriers.tracking.confirmation import (
+    Confirmation,
+    holder_of,
+    lock_order,
+    match_creation,
+)
 
 log = structlog.get_logger(__name__)
 
+EXPLAINED = "The courier recreated the parcel under this tracking id."
 
-def relink(account: CourierAccount, event: CourierEvent) -> Confirmation:
-    """Apply the courier's word that it recreated an order's parcel under another tracking id.
+
+def apply_recreation(account: CourierAccount, event: CourierEvent) -> Confirmation:
+    """Apply the event that an order's parcel was recreated under another tracking id.
 
     RELINKED: its shipment has the new id now. SETTLED: the booking was in doubt and is booked
-    under the new id; the first one is learnt from its own event. KNOWN, FLAGGED and UNKNOWN are
-    as with a creation.
+    under the new id; the first id is learnt from its own event. KNOWN, FLAGGED and UNKNOWN mean
+    the same as for a creation.
     """
     with transaction.atomic():
-        shipments = list(
-            Shipment.objects.select_for_update(of=("self",))
-            .filter(account=account, order_number=event.order_number)
-            .order_by("id")
-        )
-        for shipment in shipments:
-            if event.tracking_id in (shipment.tracking_id, *shipment.former_tracking_ids):
-                _note_recreation(shipment, event.tracking_id)
-                return Confirmation.KNOWN
-        # A parcel that came back home is not sent on; a booking that failed was never there.
+        shipments = lock_order(account, event.order_number)
+        if holder := holder_of(event.tracking_id, shipments):
+            _note_recreation(holder, event.tracking_id)
+            return Confirmation.KNOWN
+        # A parcel that came back is not sent on, and a booking that failed was never there.
         possible = [s for s in shipments if s.status not in (Status.RTO_DELIVERED, Status.FAILED)]
         if not possible:
-            return confirm_from_courier(account, event)
+            return match_creation(account, event, shipments)
         if len(possible) > 1:
-            live = [s for s in possible if s.status not in RELEASES_ORDER]
-            why = f"The courier recreated a parcel of this order as {event.tracking_id}: which?"
-            flag((live or possible)[-1], why)
-            return Confirmation.FLAGGED
+            return _flag_ambiguous(event, possible)
+        shipment = possible[0]
         others = Shipment.objects.filter(account=account, tracking_id=event.tracking_id)
-        if others.exclude(pk=possible[0].pk).exists():
-            why = f"The courier recreated it as {event.tracking_id}, which is another shipment's."
-            flag(possible[0], why)
+        if others.exclude(pk=shipment.pk).exists():
+            raise_flag(shipment, FlagKind.RECREATED_AS_OTHER, tracking_id=event.tracking_id)
             return Confirmation.FLAGGED
-        if possible[0].status in UNSETTLED:
-            return _settle(possible[0], event)
-        return _move(possible[0], event)
+        if shipment.status in UNSETTLED:
+            return _settle(shipment, event)
+        return _relink(shipment, event)
+
+
+def _flag_ambiguous(event: CourierEvent, possible: Sequence[Shipment]) -> Confirmation:
+    live = [s for s in possible if s.status not in RELEASES_ORDER]
+    raise_flag((live or possible)[-1], FlagKind.AMBIGUOUS_RECREATION, tracking_id=event.tracking_id)
+    return Confirmation.FLAGGED
 
 
 def _settle(shipment: Shipment, event: CourierEvent) -> Confirmation:
-    now = timezone.now()
-    mark_booked(shipment, event.tracking_id, event.waybill, event.vendor, now)
-    shipment.confirmed_at = shipment.recreated_at = now
-    shipment.save(update_fields=[*BOOKED_FIELDS, "confirmed_at", "recreated_at"])
-    store_answer(shipment)
+    shipment.confirmed_at = shipment.recreated_at = timezone.now()
+    settle_confirmed(
+        shipment,
+        event.tracking_id,
+        event.waybill,
+        event.vendor,
+        also_changed=["confirmed_at", "recreated_at"],
+    )
     return Confirmation.SETTLED
 
 
-def _move(shipment: Shipment, event: CourierEvent) -> Confirmation:
+def _relink(shipment: Shipment, event: CourierEvent) -> Confirmation:
     now = timezone.now()
     log.warning(
         "shipment_recreated",
@@ -84,21 +89,21 @@ def _move(shipment: Shipment, event: CourierEvent) -> Confirmation:
     shipment.vendor = event.vendor or shipment.vendor
     shipment.recreated_at = now
     shipment.confirmed_at = shipment.confirmed_at or now
-    # The same word may have come before, by a way that could not say what it meant.
-    shipment.attention = " ".join(
-        shipment.attention.replace(second_shipment(event.tracking_id), "").split()
-    )
     shipment.save(
         update_fields=[
             "former_tracking_ids", "tracking_id", "waybill", "vendor", "recreated_at",
-            "confirmed_at", "attention", "updated_at",
+            "confirmed_at", "updated_at",
         ]
     )  # fmt: skip
+    # The id may have come as a creation before, and looked like a second shipment then.
+    clear_flags(
+        [shipment], FlagKind.SECOND_SHIPMENT, tracking_id=event.tracking_id, reason=EXPLAINED
+    )
     return Confirmation.RELINKED
 
 
 def _note_recreation(shipment: Shipment, tracking_id: str) -> None:
-    """We had the new id already, from elsewhere: its first one may yet be told."""
+    """Note that an id which came by another way is a recreated one: its first may yet be told."""
     if shipment.recreated_at is None and shipment.tracking_id == tracking_id:
         shipment.recreated_at = timezone.now()
         shipment.save(update_fields=["recreated_at", "updated_at"])

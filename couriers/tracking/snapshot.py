@@ -1,7 +1,6 @@
-"""How shipments stand, read and written for a whole batch: few columns, one statement.
+"""The columns of a shipment that tracking decides, written for a whole batch in one statement.
 
-Nothing that is encrypted is read here: to decrypt a phone number takes longer than all else that
-is done for an event.
+No encrypted column is read: decrypting a phone number takes longer than applying an event.
 """
 
 from __future__ import annotations
@@ -13,18 +12,17 @@ from django.db import connection
 
 from couriers.models import Shipment
 
-# What scans decide, with the columns' types in PostgreSQL.
+# The columns that scans decide, with their types in PostgreSQL.
 _DECIDED = {
     "status": "text",
     "courier_status": "text",
     "ndr_reason": "text",
     "status_at": "timestamptz",
-    "attention": "text",
     "tracked_at": "timestamptz",
     "estimated_delivery": "timestamptz",
     "delivery_attempts": "smallint",
 }
-# What it takes to decide it.
+# The columns to read in order to decide them.
 READ = (
     *_DECIDED, "id", "company_id", "account_id", "courier_id", "direction", "order_number",
     "tracking_id", "former_tracking_ids", "recreated_at", "booked_at", "confirmed_at",
@@ -40,13 +38,13 @@ WHERE shipment.id = given.id
 """  # noqa: S608 - the table's own name and columns
 
 
-def of(shipment: Shipment) -> tuple[Any, ...]:
-    """How the shipment stands, to be compared."""
+def tracking_snapshot(shipment: Shipment) -> tuple[Any, ...]:
+    """Tracking columns as a tuple, to detect changes."""
     return tuple(getattr(shipment, name) for name in _DECIDED)
 
 
 def write(shipments: Sequence[Shipment]) -> None:
-    """Write how the shipments stand. Call with their rows locked."""
+    """Write the tracking columns of the shipments. Call with their rows locked."""
     if not shipments:
         return
     with connection.cursor() as cursor:

@@ -1,58 +1,35 @@
-"""Scans in, shipment status out.
+"""The shipment's status, decided by all of its scans.
 
-A shipment's status is a function of the set of its scans (and of which of them an operator
-lifted), whatever order they arrived in, so a repeat or a late arrival can do no harm. Knows
-neither where scans come from nor any courier.
+The status is a function of the set of scans and of which of them an operator lifted, in whatever
+order they arrived. A repeat or a late arrival can therefore do no harm.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-import structlog
-from django.db import transaction
 from django.utils import timezone
-from prometheus_client import Counter
 
-from couriers.booking.settling import flag
-from couriers.contract import types
-from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import RELEASES_ORDER, RTO, STATUS_FACTS, TERMINAL, Status
-from couriers.contract.text import storable
-from couriers.models import CourierAccount, Shipment
-from couriers.operations.doubt import Confirmation, confirm_from_courier, is_told_of
+from couriers.models import FlagKind, Shipment, ShipmentFlag
+from couriers.models.flag import DERIVED_KINDS, clear_flags, raise_flag
 from couriers.tracking import scans, snapshot
-from couriers.tracking.recreation import relink
-from couriers.tracking.scans import NewScan, StoredScan
+from couriers.tracking.scans import StoredScan
 
-log = structlog.get_logger(__name__)
-
-# A courier's clock may be wrong; a scan from beyond this would stay the latest for ever.
-AHEAD = dt.timedelta(days=1)
-LATE_SCANS = "The courier sent scans after the end of this shipment."
-FUTURE_SCANS = "The courier sent scans of the future, which do not count."
-ON_ITS_WAY_AGAIN = "The courier has it on its way again, but the order has another live shipment."
-UNKNOWN_STATUSES = Counter(
-    "shipcrowd_unknown_statuses", "Scans with a status that the plug-in does not know", ["courier"]
-)
+# A courier's clock may be wrong. A scan further in the future would stay the latest for ever, so
+# it has no say in the status.
+MAX_CLOCK_SKEW = dt.timedelta(days=1)
+CLEARED_BY_RECOUNT = "The scans no longer show it."
 _PROGRESS: Mapping[str, int] = {
     status.value: facts.progress for status, facts in STATUS_FACTS.items()
 }
 
 
-class Applied(enum.StrEnum):
-    """What became of an event."""
-
-    APPLIED = "applied"
-    UNKNOWN_SHIPMENT = "unknown_shipment"
-
-
-class Walked(Protocol):
-    """What the walk looks at: a stored scan, or a row of the table."""
+class ScanLike(Protocol):
+    """What the walk reads of a scan: a stored scan, or a row of the table."""
 
     @property
     def pk(self) -> int: ...
@@ -70,157 +47,155 @@ class Walked(Protocol):
     def lifted(self) -> bool: ...
 
 
-S = TypeVar("S", bound=Walked)
+S = TypeVar("S", bound=ScanLike)
 
 
 @dataclass(frozen=True, slots=True)
-class Folded(Generic[S]):
-    """What a set of scans amounts to.
+class WalkResult(Generic[S]):
+    """What a walk over a shipment's scans found.
 
-    `latest` is the scan that made the status, or None. `ignored` holds ids of scans. `passed` tells
-    of a terminal scan that was passed over: with no `latest`, the shipment is as it was booked.
+    `latest` is the scan that decides the status, or None. `ignored` holds the ids of the scans
+    that came after the end. `end_passed_over` says that a terminal scan did not count; with no
+    `latest` the shipment is as it was booked.
     """
 
     latest: S | None
     ignored: frozenset[int]
-    passed: bool = False
+    end_passed_over: bool = False
 
 
-def fold(found: Iterable[S], former_ids: Collection[str] = ()) -> Folded[S]:
-    """Walk the scans in the courier's own time; ties go by progress.
+def walk_scans(found: Iterable[S], former_ids: Collection[str] = ()) -> WalkResult[S]:
+    """Walk the scans in the courier's own time; of two at one moment the further along is later.
 
-    The first terminal status ends the walk and what comes after it is ignored, with one
-    exception: a parcel cancelled after pick-up travels back, so `cancelled` is left by RTO scans.
-    Scans of unknown status change nothing. A terminal scan that an operator lifted is passed over;
-    so is the end of a former tracking id, short of delivery: the parcel went on under a new one.
+    The first terminal status ends the walk, and what comes after it is ignored. There is one
+    exception: a parcel that was cancelled after pickup travels back, so an RTO scan leaves
+    `cancelled`. Scans of unknown status change nothing. A terminal scan does not count where an
+    operator lifted it, or where it ended one of the `former_ids` without delivery: the parcel was
+    recreated and went on under a new tracking id.
     """
     latest: S | None = None
     ignored = set()
-    passed = False
-    for scan in sorted(found, key=_order):
+    end_passed_over = False
+    for scan in sorted(found, key=_walk_order):
         if not scan.status:
             continue
-        if latest is not None and latest.status in TERMINAL:
-            leaves = latest.status == Status.CANCELLED and scan.status in RTO
-            if not leaves:
-                if scan.status != latest.status:
-                    ignored.add(scan.pk)
-                continue
-        if scan.status in TERMINAL and (
-            scan.lifted or (scan.tracking_id in former_ids and scan.status != Status.DELIVERED)
-        ):
-            passed = True
-            continue
-        latest = scan
-    return Folded(latest, frozenset(ignored), passed)
+        if latest is not None and latest.status in TERMINAL and not _leaves(latest, scan):
+            if scan.status != latest.status:
+                ignored.add(scan.pk)
+        elif scan.status in TERMINAL and _is_passed_over(scan, former_ids):
+            end_passed_over = True
+        else:
+            latest = scan
+    return WalkResult(latest, frozenset(ignored), end_passed_over)
 
 
-def _order(scan: Walked) -> tuple[dt.datetime, int, str, str]:
+def _walk_order(scan: ScanLike) -> tuple[dt.datetime, int, str, str]:
     return (scan.at, _PROGRESS.get(scan.status, -1), scan.courier_status, scan.location)
 
 
-def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Applied]:
-    """Apply a courier's events to this account's shipments, in one transaction.
-
-    Answers one Applied for each event; one whose shipment is not known (yet) changes nothing.
-    """
-    with transaction.atomic():
-        shipments = _locked(account, events)
-        by_id = _by_tracking_id(shipments)
-        # Before the scans, since a scan may come with the very event that makes its id known.
-        answers, moved = _take_at_its_word(account, events, by_id, shipments)
-        if moved:
-            shipments = _locked(account, events)
-            by_id = _by_tracking_id(shipments)
-        rows = []
-        touched = {by_id[i].pk: by_id[i] for i in moved if i in by_id}
-        for number, event in enumerate(events):
-            if event.topic != Topic.TRACK_UPDATED:
-                continue
-            shipment = by_id.get(event.tracking_id)
-            if shipment is None or event.scan is None:
-                answers[number] = Applied.UNKNOWN_SHIPMENT
-                continue
-            answers[number] = Applied.APPLIED
-            touched[shipment.pk] = shipment
-            rows.append(_row(shipment, event.scan, event.tracking_id, _estimate(event)))
-        _store(touched.values(), rows)
-    return [answers[number] for number in range(len(events))]
+def _leaves(end: ScanLike, scan: ScanLike) -> bool:
+    """Whether a scan after the end counts: a cancelled parcel that travels back."""
+    return end.status == Status.CANCELLED and scan.status in RTO
 
 
-def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
-    """Apply a polled answer; returns the shipment as it stands then."""
-    with transaction.atomic():
-        locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        told = {
-            "estimated_delivery": tracking.estimated_delivery or locked.estimated_delivery,
-            "delivery_attempts": (
-                locked.delivery_attempts if tracking.attempts is None else tracking.attempts
-            ),
-        }
-        if any(getattr(locked, name) != value for name, value in told.items()):
-            for name, value in told.items():
-                setattr(locked, name, value)
-            locked.save(update_fields=[*told, "updated_at"])
-        # The estimate is what the courier says as of its last scan.
-        last = max((scan.at for scan in tracking.scans), default=None)
-        estimate = tracking.estimated_delivery
-        _store(
-            [locked],
-            [
-                # By the id that was asked about: the parcel may have another by now.
-                _row(locked, scan, shipment.tracking_id, estimate if scan.at == last else None)
-                for scan in tracking.scans
-            ],
-        )
-    return locked
-
-
-def mark_cancelled(shipment: Shipment) -> Shipment:
-    """Note that the courier cancelled `shipment.tracking_id`, as a scan of our own."""
-    with transaction.atomic():
-        locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        scan = NewScan(
-            shipment_id=locked.pk,
-            tracking_id=shipment.tracking_id,
-            at=timezone.now(),
-            status=Status.CANCELLED,
-            courier_status="Cancelled",
-            description="Cancelled by the merchant",
-        )
-        _store([locked], [scan])
-    return locked
+def _is_passed_over(end: ScanLike, former_ids: Collection[str]) -> bool:
+    return end.lifted or (end.tracking_id in former_ids and end.status != Status.DELIVERED)
 
 
 def recount(shipments: Collection[Shipment]) -> None:
-    """Let all scans of the shipments decide their status. Call with their rows locked."""
+    """Set the status of the shipments from all of their scans. Call with their rows locked.
+
+    Where a shipment frees its order, the order's other shipments are recounted, too: one of them
+    may be live now.
+    """
     stored = scans.of_shipments([shipment.pk for shipment in shipments])
-    flags = []
-    now = timezone.now()
+    marks: list[tuple[int, bool]] = []
+    wanted: dict[str, FlagKind | None] = {}
     changed, freed = [], []
+    now = timezone.now()
     for shipment in shipments:
         was_live = shipment.status not in RELEASES_ORDER
         mine = stored[shipment.pk]
-        folded = fold(mine, shipment.former_tracking_ids)
-        flags += [
+        result = walk_scans(mine, shipment.former_tracking_ids)
+        marks += [
             (scan.pk, not scan.ignored)
             for scan in mine
-            if scan.ignored != (scan.pk in folded.ignored)
+            if scan.ignored != (scan.pk in result.ignored)
         ]
-        before = snapshot.of(shipment)
-        _set_status(shipment, mine, folded)
-        if snapshot.of(shipment) != before:
+        before = snapshot.tracking_snapshot(shipment)
+        wanted[shipment.pk] = _decide(shipment, mine, result)
+        if snapshot.tracking_snapshot(shipment) != before:
             shipment.updated_at = now
             changed.append(shipment)
             if was_live and shipment.status in RELEASES_ORDER:
                 freed.append(shipment)
     snapshot.write(changed)
-    scans.mark_ignored(flags)
-    if freed and (waiting := _of_the_same_orders(freed)):
+    scans.mark_ignored(marks)
+    _sync_flags(shipments, wanted)
+    if freed and (waiting := _others_of_their_orders(freed)):
         recount(waiting)
 
 
-def _of_the_same_orders(freed: Sequence[Shipment]) -> list[Shipment]:
+def order_is_taken(shipment: Shipment) -> bool:
+    """Whether the shipment has released its order and another shipment is live on it."""
+    if shipment.status not in RELEASES_ORDER:
+        return False
+    return Shipment.objects.live().of_order(shipment).exclude(pk=shipment.pk).exists()
+
+
+def _decide(
+    shipment: Shipment, mine: Sequence[StoredScan], result: WalkResult[StoredScan]
+) -> FlagKind | None:
+    """Set what the scans decide, in memory; answers the flag that they call for."""
+    _set_times(shipment, mine)
+    status: str = shipment.status
+    if result.latest is not None:
+        status = result.latest.status
+    elif result.end_passed_over:
+        status = Status.BOOKED
+    if status not in RELEASES_ORDER and order_is_taken(shipment):
+        return FlagKind.ORDER_TAKEN
+    shipment.status = status
+    if result.latest is not None:
+        shipment.courier_status = result.latest.courier_status
+        shipment.ndr_reason = result.latest.ndr_reason
+        shipment.status_at = result.latest.at
+    elif result.end_passed_over:
+        shipment.courier_status = shipment.ndr_reason = ""
+        shipment.status_at = shipment.booked_at
+    return FlagKind.LATE_SCANS if result.ignored else None
+
+
+def _set_times(shipment: Shipment, mine: Sequence[StoredScan]) -> None:
+    latest_believed = timezone.now() + MAX_CLOCK_SKEW
+    believed = [scan.at for scan in mine if scan.at <= latest_believed]
+    if believed:
+        shipment.tracked_at = max(believed)
+    estimates = [scan for scan in mine if scan.estimated_delivery]
+    if estimates:
+        shipment.estimated_delivery = max(estimates, key=_walk_order).estimated_delivery
+
+
+def _sync_flags(shipments: Collection[Shipment], wanted: Mapping[str, FlagKind | None]) -> None:
+    """Raise and clear the flags that follow from scans, so that they are what the scans show."""
+    is_open = set(
+        ShipmentFlag.objects.filter(
+            shipment__in=list(wanted), kind__in=DERIVED_KINDS, cleared_at__isnull=True
+        )
+        .order_by()
+        .values_list("shipment_id", "kind")
+    )
+    for kind in DERIVED_KINDS:
+        outdated = [s for s in shipments if (s.pk, kind) in is_open and wanted[s.pk] != kind]
+        if outdated:
+            clear_flags(outdated, kind, reason=CLEARED_BY_RECOUNT)
+    for shipment in shipments:
+        kind_wanted = wanted[shipment.pk]
+        if kind_wanted is not None and (shipment.pk, kind_wanted) not in is_open:
+            raise_flag(shipment, kind_wanted)
+
+
+def _others_of_their_orders(freed: Sequence[Shipment]) -> list[Shipment]:
     """Shipments that may be live now that these are not; locked."""
     orders = {(s.company_id, s.courier_id, s.direction, s.order_number) for s in freed}
     others = (
@@ -238,155 +213,3 @@ def _of_the_same_orders(freed: Sequence[Shipment]) -> list[Shipment]:
     return [
         s for s in others if (s.company_id, s.courier_id, s.direction, s.order_number) in orders
     ]
-
-
-def _locked(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shipment]:
-    """Every shipment that the events may touch, locked in the order of ids: no deadlocks."""
-    ids = {event.tracking_id for event in events}
-    mine = Shipment.objects.filter(account=account).order_by()
-    found = dict(mine.filter(tracking_id__in=ids).values_list("tracking_id", "pk"))
-    keys = set(found.values())
-    if unknown := ids - found.keys():
-        keys.update(
-            mine.exclude(former_tracking_ids=[])
-            .filter(former_tracking_ids__overlap=sorted(unknown))
-            .values_list("pk", flat=True)
-        )
-    # Also those whose orders are told of under an id that we know: it may be another order's.
-    orders = {e.order_number for e in events if e.topic != Topic.TRACK_UPDATED and e.order_number}
-    if orders:
-        keys.update(mine.filter(order_number__in=orders).values_list("pk", flat=True))
-    return list(
-        Shipment.objects.select_for_update(of=("self",))
-        .filter(pk__in=keys)
-        .only(*snapshot.READ)
-        .order_by("id")
-    )
-
-
-def _by_tracking_id(shipments: Iterable[Shipment]) -> dict[str, Shipment]:
-    found = {former: s for s in shipments for former in s.former_tracking_ids}
-    return found | {s.tracking_id: s for s in shipments if s.tracking_id}
-
-
-def _take_at_its_word(
-    account: CourierAccount,
-    events: Sequence[CourierEvent],
-    by_id: Mapping[str, Shipment],
-    shipments: Sequence[Shipment],
-) -> tuple[dict[int, Applied], set[str]]:
-    """What the courier says of shipments' being there: the answers by the events' positions.
-
-    The second part is the tracking ids under which a shipment is to be found from now on.
-    """
-    answers: dict[int, Applied] = {}
-    moved: set[str] = set()
-    confirmed: set[str] = set()
-    for number, event in enumerate(events):
-        if event.topic == Topic.TRACK_UPDATED:
-            continue
-        shipment = by_id.get(event.tracking_id)
-        answers[number] = Applied.APPLIED
-        if shipment is not None and shipment.confirmed_at is None:
-            confirmed.add(shipment.pk)
-        if event.topic == Topic.SHIPMENT_RECREATED:
-            confirmation = relink(account, event)
-        elif shipment is None:
-            confirmation = confirm_from_courier(account, event)
-        elif not is_told_of(shipment, event.order_number):
-            confirmed.discard(shipment.pk)
-            confirmation = _flag_mix_up(event, shipment, shipments)
-        else:
-            continue
-        if confirmation == Confirmation.UNKNOWN:
-            answers[number] = Applied.UNKNOWN_SHIPMENT
-        elif confirmation != Confirmation.KNOWN:
-            moved.add(event.tracking_id)
-    if confirmed:
-        Shipment.objects.filter(pk__in=confirmed).update(confirmed_at=timezone.now())
-    return answers, moved
-
-
-def _flag_mix_up(
-    event: CourierEvent, holder: Shipment, shipments: Sequence[Shipment]
-) -> Confirmation:
-    """An id that we hold for one order is another's, says the courier: somebody must look."""
-    why = f"The courier says that {event.tracking_id} is order {event.order_number}'s."
-    for shipment in shipments:
-        if shipment is holder or shipment.order_number == event.order_number:
-            flag(shipment, why)
-    return Confirmation.FLAGGED
-
-
-def _row(
-    shipment: Shipment, scan: types.Scan, tracking_id: str, estimate: dt.datetime | None
-) -> NewScan:
-    return NewScan(
-        shipment_id=shipment.pk,
-        tracking_id=tracking_id,
-        at=scan.at,
-        status="" if scan.at > timezone.now() + AHEAD else scan.mapped.status or "",
-        courier_status=storable(scan.mapped.courier_status)[:100],
-        ndr_reason=storable(scan.mapped.courier_reason)[:100],
-        location=storable(scan.location)[:200],
-        description=storable(scan.description)[:500],
-        estimated_delivery=estimate,
-    )
-
-
-def _estimate(event: CourierEvent) -> dt.datetime | None:
-    if not event.estimated_delivery_ms:
-        return None
-    return dt.datetime.fromtimestamp(event.estimated_delivery_ms / 1000, dt.UTC)
-
-
-def _store(shipments: Collection[Shipment], rows: Sequence[NewScan]) -> None:
-    """Store new scans once each, and let all scans of the shipments decide their status."""
-    if not shipments:
-        return
-    by_key = {shipment.pk: shipment for shipment in shipments}
-    now = timezone.now()
-    for shipment_id, word in scans.store([row for row in rows if row.at <= now + AHEAD]):
-        courier = by_key[shipment_id].courier_id
-        UNKNOWN_STATUSES.labels(courier).inc()
-        log.warning("unknown_status", courier=courier, word=word)
-    ahead = [row for row in rows if row.at > now + AHEAD]
-    scans.store(ahead)
-    for row in ahead:
-        flag(by_key[row.shipment_id], FUTURE_SCANS)
-    recount(shipments)
-
-
-def _set_status(shipment: Shipment, mine: Sequence[StoredScan], folded: Folded[StoredScan]) -> None:
-    status: str = shipment.status
-    if folded.latest is not None:
-        status = folded.latest.status
-    elif folded.passed:
-        status = Status.BOOKED
-    if status not in RELEASES_ORDER and order_is_taken(shipment):
-        why = ON_ITS_WAY_AGAIN
-    else:
-        why = LATE_SCANS if folded.ignored else ""
-        if folded.latest is not None:
-            shipment.courier_status = folded.latest.courier_status
-            shipment.ndr_reason = folded.latest.ndr_reason
-            shipment.status_at = folded.latest.at
-        elif folded.passed:
-            shipment.courier_status = shipment.ndr_reason = ""
-            shipment.status_at = shipment.booked_at
-        shipment.status = status
-    if not shipment.attention or shipment.attention in (LATE_SCANS, ON_ITS_WAY_AGAIN):
-        shipment.attention = why
-    heard = [scan.at for scan in mine if scan.at <= timezone.now() + AHEAD]
-    if heard:
-        shipment.tracked_at = max(heard)
-    estimates = [scan for scan in mine if scan.estimated_delivery]
-    if estimates:
-        shipment.estimated_delivery = max(estimates, key=_order).estimated_delivery
-
-
-def order_is_taken(shipment: Shipment) -> bool:
-    """Whether the shipment released its order, and another one lives on it by now."""
-    if shipment.status not in RELEASES_ORDER:
-        return False
-    return Shipment.objects.live().of_order(shipment).exclude(pk=shipment.pk).exists()

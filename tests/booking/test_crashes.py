@@ -24,7 +24,8 @@ from couriers.booking.steps import Step, booking_step
 from couriers.contract.platform_errors import BookingInFlight
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.models import Company, CourierAccount, Shipment, call_audit
-from couriers.operations.doubt import confirm_from_courier, release
+from couriers.operations.doubt import release
+from couriers.tracking.confirmation import apply_creation
 from sandbox.ekart.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
@@ -89,7 +90,7 @@ def try_again(company: Company, sandbox: SandboxProcess, number: str, operator: 
         if before:
             how = "settled by the courier's event"
             event = CourierEvent(Topic.SHIPMENT_CREATED, before[0], number, waybill="W")
-            confirm_from_courier(CourierAccount.objects.get(company=company), event)
+            apply_creation(CourierAccount.objects.get(company=company), event)
         else:
             how = "released by an operator"
             shipment = Shipment.objects.get(order_number=number)

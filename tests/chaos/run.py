@@ -190,10 +190,12 @@ class Chaos(BreakingRun):
             theirs.setdefault(shipment["order_number"], []).append(shipment["tracking_id"])
         with psycopg.connect(self._database) as connection:
             ours = {
-                number: (status, tracking_id, attention)
-                for number, status, tracking_id, attention in connection.execute(
-                    "SELECT order_number, status, tracking_id, attention"
-                    " FROM shipcrowd_couriers_shipment"
+                number: (status, tracking_id, flags)
+                for number, status, tracking_id, flags in connection.execute(
+                    "SELECT order_number, status, tracking_id,"
+                    " (SELECT string_agg(kind, ', ') FROM shipcrowd_couriers_shipmentflag"
+                    "  WHERE shipment_id = shipment.id AND cleared_at IS NULL)"
+                    " FROM shipcrowd_couriers_shipment AS shipment"
                 )
             }
             doubted = connection.execute(
@@ -214,7 +216,7 @@ class Chaos(BreakingRun):
         report.ever_in_doubt = len(self._doubted | in_doubt | {number for (number,) in doubted})
         report.duplicates = sum(len(ids) - 1 for ids in theirs.values())
         for number in (f"C-{n:06d}" for n in range(report.bookings)):
-            status, tracking_id, attention = ours.get(number, ("missing", "", ""))
+            status, tracking_id, flags = ours.get(number, ("missing", "", None))
             at_courier = theirs.get(number, [])
             if status in ("booking", "in_doubt"):
                 report.unsettled += 1
@@ -224,8 +226,8 @@ class Chaos(BreakingRun):
                 report.booked += 1
             if status == "booked" and tracking_id not in at_courier:
                 report.ghosts += 1
-            if attention:
-                report.wrong.append(f"{number} is flagged: {attention}")
+            if flags:
+                report.wrong.append(f"{number} is flagged: {flags}")
             if told.get(number) != tracking_id:
                 report.wrong.append(
                     f"{number}: the storefront was told {told.get(number)}, we have {tracking_id}"

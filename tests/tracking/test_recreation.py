@@ -15,7 +15,7 @@ from couriers.contract import types
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.fulfilment.actions import cancel
 from couriers.models import Scan, Shipment
-from couriers.tracking.status import Applied, apply_events, apply_tracking
+from couriers.tracking.events import Applied, apply_events, apply_tracking
 from tests.support.factories import ShipmentFactory
 from tests.support.toy import MAPPER, ToyReceiver
 

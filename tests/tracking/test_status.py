@@ -12,14 +12,8 @@ from hypothesis import strategies as st
 from couriers.contract import types
 from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.models import Scan
-from couriers.tracking.status import (
-    FUTURE_SCANS,
-    LATE_SCANS,
-    UNKNOWN_STATUSES,
-    apply_events,
-    apply_tracking,
-    fold,
-)
+from couriers.tracking.events import UNKNOWN_STATUSES, apply_events, apply_tracking
+from couriers.tracking.status import FUTURE_SCANS, LATE_SCANS, walk_scans
 from tests.support.factories import ShipmentFactory
 from tests.support.toy import MAPPER, ToyReceiver
 
@@ -34,7 +28,7 @@ def scans(*steps: tuple[str, int]) -> list[Scan]:
 
 
 def status_of(found: list[Scan]) -> str:
-    latest = fold(found).latest
+    latest = walk_scans(found).latest
     return latest.status if latest else ""
 
 
@@ -47,13 +41,13 @@ def test_undelivered_may_go_out_for_delivery_again() -> None:
 
 
 def test_what_follows_the_end_is_flagged() -> None:
-    folded = fold(scans(("delivered", 5), ("in_transit", 6), ("delivered", 7)))
+    folded = walk_scans(scans(("delivered", 5), ("in_transit", 6), ("delivered", 7)))
     assert folded.ignored == {2}
 
 
 def test_a_cancelled_parcel_on_its_way_follows_its_rto_scans() -> None:
     found = scans(("cancelled", 5), ("in_transit", 6), ("rto_in_transit", 7), ("rto_delivered", 9))
-    assert (status_of(found), fold(found).ignored) == ("rto_delivered", {2})
+    assert (status_of(found), walk_scans(found).ignored) == ("rto_delivered", {2})
 
 
 def test_ties_go_by_progress() -> None:
@@ -62,7 +56,7 @@ def test_ties_go_by_progress() -> None:
 
 def test_an_unknown_status_changes_nothing() -> None:
     assert status_of(scans(("in_transit", 5), ("", 6))) == "in_transit"
-    assert fold(scans(("", 1))).latest is None
+    assert walk_scans(scans(("", 1))).latest is None
 
 
 courier_statuses = st.sampled_from(
@@ -74,7 +68,7 @@ courier_statuses = st.sampled_from(
 def test_no_order_of_arrival_matters(steps: list[tuple[str, int]], random: Any) -> None:
     found = scans(*steps)
     shuffled = random.sample(found, len(found))
-    one, other = fold(found), fold(shuffled)
+    one, other = walk_scans(found), walk_scans(shuffled)
     key = lambda folded: folded.latest and (folded.latest.status, folded.latest.at)  # noqa: E731
     assert key(one) == key(other)
     by_pk = {scan.pk: (scan.status, scan.at) for scan in found}

@@ -1,0 +1,128 @@
+"""Flags: what an operator must look at, one row for each thing that is wrong with a shipment."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import structlog
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from couriers.models.shipment import Shipment
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+log = structlog.get_logger(__name__)
+
+
+class FlagKind(models.TextChoices):
+    """What is wrong. `tracking_id` and `order_number` of the flag say with which id and order."""
+
+    SECOND_SHIPMENT = "second_shipment", "The courier has another tracking id for the order"
+    BOOKED_AGAIN = "booked_again", "The courier booked an order again whose shipment had ended"
+    LATE_CONFIRMATION = "late_confirmation", "Given up as not booked, then confirmed"
+    LATE_ANSWER = "late_answer", "Given up as not booked, then the courier's answer came"
+    EARLIER_ATTEMPT = "earlier_attempt", "An earlier attempt is booked as well"
+    AMBIGUOUS_CREATION = "ambiguous_creation", "A tracking id may belong to two shipments"
+    POSSIBLE_CREATION = "possible_creation", "A tracking id came under a similar order number"
+    AMBIGUOUS_RECREATION = "ambiguous_recreation", "Recreated, but of which shipment"
+    RECREATED_AS_OTHER = "recreated_as_other", "Recreated under another shipment's tracking id"
+    OTHER_ORDER = "other_order", "The courier names another order for the tracking id"
+    LATE_SCANS = "late_scans", "Scans came after the end"
+    FUTURE_SCANS = "future_scans", "Scans with a time in the future"
+    ORDER_TAKEN = "order_taken", "On its way again, but the order has another live shipment"
+
+
+# Kinds that follow from a shipment's scans: each recount raises and clears them.
+DERIVED_KINDS = (FlagKind.LATE_SCANS, FlagKind.ORDER_TAKEN)
+
+
+class ShipmentFlag(models.Model):
+    """One thing an operator must look at. It is open until `cleared_at` is set.
+
+    `cleared_by` is empty where the platform cleared it itself.
+    """
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="flags")
+    kind = models.CharField(max_length=30, choices=FlagKind)
+    tracking_id = models.CharField(max_length=100, blank=True)
+    order_number = models.CharField(max_length=100, blank=True)
+    raised_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True, blank=True)
+    cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    clear_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shipment", "kind", "tracking_id", "order_number"],
+                condition=Q(cleared_at__isnull=True),
+                name="couriers_flag_open_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=FlagKind.values), name="couriers_flag_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_at__isnull=True, cleared_by__isnull=True, clear_reason="")
+                | (Q(cleared_at__isnull=False) & ~Q(clear_reason="")),
+                name="couriers_flag_cleared_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.shipment_id}"
+
+
+def raise_flag(
+    shipment: Shipment, kind: FlagKind, *, tracking_id: str = "", order_number: str = ""
+) -> None:
+    """Raise a flag on a shipment; one that is open already is left as it is.
+
+    `tracking_id` is the other id that the flag is about, `order_number` the courier's own. Call
+    with the shipment's row locked.
+    """
+    about = {
+        "shipment": shipment,
+        "kind": kind,
+        "tracking_id": tracking_id[:100],
+        "order_number": order_number[:100],
+    }
+    if ShipmentFlag.objects.filter(**about, cleared_at__isnull=True).exists():
+        return
+    ShipmentFlag.objects.create(**about, raised_at=timezone.now())
+    log.error("shipment_flagged", shipment=shipment.pk, kind=kind.value, tracking_id=tracking_id)
+
+
+def clear_flags(
+    shipments: Collection[Shipment],
+    kind: FlagKind,
+    *,
+    reason: str,
+    tracking_id: str | None = None,
+    cleared_by: AbstractBaseUser | None = None,
+) -> int:
+    """Clear the shipments' open flags of a kind; returns how many there were.
+
+    `tracking_id` None means those about any id. `cleared_by` None means the platform itself.
+    """
+    found = ShipmentFlag.objects.filter(
+        shipment__in=[shipment.pk for shipment in shipments], kind=kind, cleared_at__isnull=True
+    )
+    if tracking_id is not None:
+        found = found.filter(tracking_id=tracking_id)
+    return found.update(
+        cleared_at=timezone.now(),
+        cleared_by_id=cleared_by.pk if cleared_by else None,
+        clear_reason=reason,
+    )

@@ -1,0 +1,43 @@
+"""An operator's decision about a shipment: its reason is checked, and it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.contrib.auth.models import AbstractBaseUser
+
+from couriers.contract.errors import FieldProblem
+from couriers.contract.text import storable
+from couriers.models import AuditEntry, Shipment
+
+log = structlog.get_logger(__name__)
+
+MAX_REASON = 500  # characters
+
+
+def reason_problems(reason: str) -> list[FieldProblem]:
+    """What is wrong with the reason of a decision: nothing, or one problem of `reason`."""
+    if not storable(reason).strip() or len(reason) > MAX_REASON:
+        return [FieldProblem("reason", f"must have 1 to {MAX_REASON} characters")]
+    return []
+
+
+def record_decision(
+    shipment: Shipment,
+    actor: AbstractBaseUser,
+    action: str,
+    reason: str,
+    details: Mapping[str, Any],
+) -> None:
+    """Add a decision to the audit log. Call in the transaction that carries it out."""
+    AuditEntry.objects.create(
+        company_id=shipment.company_id,
+        shipment=shipment,
+        actor_id=actor.pk,
+        action=action,
+        reason=storable(reason).strip(),
+        details=dict(details),
+    )
+    log.warning(action, shipment=shipment.pk, actor=actor.pk)

@@ -1,0 +1,35 @@
+"""The sentence that an operator reads for a flag. Flags themselves are rows (models/flag.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from couriers.models import FlagKind, ShipmentFlag
+
+_SENTENCES: Mapping[str, str] = {
+    FlagKind.SECOND_SHIPMENT: "Second shipment: the courier also has {tracking_id}.",
+    FlagKind.BOOKED_AGAIN: "The courier booked this order again: {tracking_id}.",
+    FlagKind.LATE_CONFIRMATION: "Given up as not booked, but the courier confirmed it.",
+    FlagKind.LATE_ANSWER: "Given up as not booked, but the courier's late answer says it is.",
+    FlagKind.EARLIER_ATTEMPT: "An earlier attempt is booked after all, and a later one was under "
+    "way: there may be two parcels.",
+    FlagKind.AMBIGUOUS_CREATION: "The courier has {tracking_id}: it belongs to this shipment, or "
+    "to the other one of this order number.",
+    FlagKind.POSSIBLE_CREATION: "The courier created {tracking_id} for {order_number}: perhaps "
+    "this shipment.",
+    FlagKind.AMBIGUOUS_RECREATION: "The courier recreated a parcel of this order as "
+    "{tracking_id}, but did not say of which shipment.",
+    FlagKind.RECREATED_AS_OTHER: "The courier recreated it as {tracking_id}, which is another "
+    "shipment's.",
+    FlagKind.OTHER_ORDER: "The courier says that {tracking_id} belongs to order {order_number}.",
+    FlagKind.LATE_SCANS: "The courier sent scans after the end of this shipment.",
+    FlagKind.FUTURE_SCANS: "The courier sent scans with a time in the future. They do not count.",
+    FlagKind.ORDER_TAKEN: "The courier has it on its way again, but the order has another live "
+    "shipment.",
+}
+
+
+def sentence_of(flag: ShipmentFlag) -> str:
+    """What the flag says, in one or two sentences."""
+    text = _SENTENCES[flag.kind]
+    return text.format(tracking_id=flag.tracking_id, order_number=flag.order_number)

@@ -1,0 +1,169 @@
+"""A courier's event that a shipment exists: order number and tracking id.
+
+It settles a booking in doubt. An event about a shipment that the platform does not believe in is
+never dropped: it raises a flag.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.utils import timezone
+
+from couriers.booking.settling import settle_confirmed
+from couriers.contract.receiver import CourierEvent
+from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
+from couriers.models import CourierAccount, FlagKind, Shipment
+from couriers.models.flag import raise_flag
+
+
+class Confirmation(enum.StrEnum):
+    """What a created or recreated event meant."""
+
+    SETTLED = "settled"
+    KNOWN = "known"
+    RELINKED = "relinked"
+    FLAGGED = "flagged"
+    OTHER_ORDER = "other_order"
+    UNKNOWN = "unknown"
+
+
+def apply_creation(account: CourierAccount, event: CourierEvent) -> Confirmation:
+    """Apply the event that a shipment exists.
+
+    SETTLED: a booking in flight or in doubt is booked now. KNOWN: the shipment has that tracking
+    id already. RELINKED: it is the first id of a parcel that is known under its recreated one.
+    FLAGGED: it is a second shipment of its order, or one that was given up; an operator must look.
+    UNKNOWN: there is no such order here (yet).
+    """
+    with transaction.atomic():
+        shipments = lock_order(account, event.order_number)
+        if holder_of(event.tracking_id, shipments) is not None:
+            return Confirmation.KNOWN
+        return match_creation(account, event, shipments)
+
+
+def lock_order(account: CourierAccount, order_number: str) -> list[Shipment]:
+    """The account's shipments of an order, locked in the order of their ids."""
+    return list(
+        Shipment.objects.select_for_update(of=("self",))
+        .filter(account=account, order_number=order_number)
+        .order_by("id")
+    )
+
+
+def holder_of(tracking_id: str, shipments: Iterable[Shipment]) -> Shipment | None:
+    """The shipment that has the tracking id, or had it before it was recreated."""
+    for shipment in shipments:
+        if tracking_id in (shipment.tracking_id, *shipment.former_tracking_ids):
+            return shipment
+    return None
+
+
+def match_creation(
+    account: CourierAccount, event: CourierEvent, shipments: Sequence[Shipment]
+) -> Confirmation:
+    """Find which of the order's shipments a new tracking id belongs to, and apply it.
+
+    The rules are tried in turn; the first that fits decides. Call with the rows locked.
+    """
+    for rule in _RULES:
+        if (confirmation := rule(event, shipments)) is not None:
+            return confirmation
+    _flag_similar_numbers(account, event)
+    return Confirmation.UNKNOWN
+
+
+def may_be_order_of(shipment: Shipment, order_number: str) -> bool:
+    """Whether a courier's order number can mean the shipment's: some couriers add a prefix."""
+    return not order_number or order_number.endswith(shipment.order_number)
+
+
+def _link_first_id(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
+    """A recreated shipment whose first id has not been told yet: this is it."""
+    recreated = [s for s in shipments if s.recreated_at and not s.former_tracking_ids]
+    if len(recreated) != 1:
+        return None
+    recreated[0].former_tracking_ids = [event.tracking_id]
+    recreated[0].save(update_fields=["former_tracking_ids", "updated_at"])
+    return Confirmation.RELINKED
+
+
+def _settle_unsettled(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
+    unsettled = [s for s in shipments if s.status in UNSETTLED]
+    if not unsettled:
+        return None
+    if len(unsettled) == 1:
+        _confirm(unsettled[0], event)
+        return Confirmation.SETTLED
+    # A shipment and a return under one number: the event does not say which one it means.
+    for shipment in unsettled:
+        raise_flag(shipment, FlagKind.AMBIGUOUS_CREATION, tracking_id=event.tracking_id)
+    return Confirmation.FLAGGED
+
+
+def _flag_second_shipment(
+    event: CourierEvent, shipments: Sequence[Shipment]
+) -> Confirmation | None:
+    live = [s for s in shipments if s.status not in RELEASES_ORDER]
+    if not live:
+        return None
+    raise_flag(live[-1], FlagKind.SECOND_SHIPMENT, tracking_id=event.tracking_id)
+    return Confirmation.FLAGGED
+
+
+def _revive_given_up(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
+    """A booking that was given up exists after all: live again, so that nobody books a second."""
+    given_up = [s for s in shipments if s.status == Status.FAILED and not s.tracking_id]
+    if not given_up:
+        return None
+    _confirm(given_up[-1], event)
+    raise_flag(given_up[-1], FlagKind.LATE_CONFIRMATION, tracking_id=event.tracking_id)
+    return Confirmation.FLAGGED
+
+
+def _flag_booked_again(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
+    if not shipments:
+        return None
+    raise_flag(shipments[-1], FlagKind.BOOKED_AGAIN, tracking_id=event.tracking_id)
+    return Confirmation.FLAGGED
+
+
+_RULES: tuple[Callable[[CourierEvent, Sequence[Shipment]], Confirmation | None], ...] = (
+    _link_first_id,
+    _settle_unsettled,
+    _flag_second_shipment,
+    _revive_given_up,
+    _flag_booked_again,
+)
+
+
+def _confirm(shipment: Shipment, event: CourierEvent) -> None:
+    shipment.confirmed_at = timezone.now()
+    settle_confirmed(
+        shipment, event.tracking_id, event.waybill, event.vendor, also_changed=["confirmed_at"]
+    )
+
+
+def _flag_similar_numbers(account: CourierAccount, event: CourierEvent) -> None:
+    """Flag the doubts that an event under an order number with a prefix may settle.
+
+    The platform does not guess: an operator looks, and settles the doubt with the tracking id.
+    """
+    doubtful = (
+        Shipment.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(account=account, status__in=UNSETTLED)
+        .alias(told=Value(event.order_number))
+        .filter(told__endswith=F("order_number"))
+        .order_by("id")
+    )
+    for shipment in doubtful:
+        raise_flag(
+            shipment,
+            FlagKind.POSSIBLE_CREATION,
+            tracking_id=event.tracking_id,
+            order_number=event.order_number,
+        )

@@ -17,7 +17,7 @@ from django.db import connection
 
 from benchmarks.inbox import EVENTS, execute, new_account
 from couriers.contract.registry import CourierFactory
-from couriers.models import CourierAccount, Scan, Shipment
+from couriers.models import CourierAccount, Scan, Shipment, ShipmentFlag
 from tests.support.parcels import make_parcels
 from webhooks import inbox
 from webhooks.models import EventState, WebhookEvent
@@ -151,10 +151,11 @@ def _wrong(account: CourierAccount, expected: dict[str, _Expected]) -> int:
     scans: dict[str, int] = {}
     for key in Scan.objects.filter(shipment__account=account).values_list("shipment_id", flat=True):
         scans[key] = scans.get(key, 0) + 1
-    rows = Shipment.objects.filter(account=account).values_list(
-        "pk", "tracking_id", "status", "attention"
+    flagged = set(
+        ShipmentFlag.objects.filter(cleared_at__isnull=True).values_list("shipment_id", flat=True)
     )
-    for pk, tracking_id, status, attention in rows:
-        found = _Expected(status, scans.get(pk, 0), bool(attention))
+    rows = Shipment.objects.filter(account=account).values_list("pk", "tracking_id", "status")
+    for pk, tracking_id, status in rows:
+        found = _Expected(status, scans.get(pk, 0), pk in flagged)
         wrong += found != expected[tracking_id]
     return wrong

@@ -20,6 +20,7 @@ from couriers.booking.answers import shipment_data
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
 from couriers.operations import doubt
+from couriers.operations.decisions import MAX_REASON
 from couriers.operations.evidence import Evidence, evidence_of_all
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
@@ -60,13 +61,13 @@ class ResolveSerializer(s.Strict):
 
     tracking_id = serializers.CharField(max_length=100)
     waybill = serializers.CharField(max_length=100, required=False, default="")
-    reason = serializers.CharField(max_length=doubt.LONGEST_REASON)
+    reason = serializers.CharField(max_length=MAX_REASON)
 
 
 class ReleaseSerializer(s.Strict):
     """It does not exist at the courier."""
 
-    reason = serializers.CharField(max_length=doubt.LONGEST_REASON)
+    reason = serializers.CharField(max_length=MAX_REASON)
 
 
 class InDoubtView(OpsView):

@@ -29,7 +29,11 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
+def sentence(kind: str, tracking_id: str, order_number: str) -> str:
+    """What a flag of that kind says, in one or two sentences."""
+    return _SENTENCES[kind].format(tracking_id=tracking_id, order_number=order_number)
+
+
 def sentence_of(flag: ShipmentFlag) -> str:
-    """What the flag says, in one or two sentences."""
-    text = _SENTENCES[flag.kind]
-    return text.format(tracking_id=flag.tracking_id, order_number=flag.order_number)
+    """What the flag says."""
+    return sentence(flag.kind, flag.tracking_id, flag.order_number)

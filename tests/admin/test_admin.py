@@ -28,6 +28,7 @@ from couriers.models import (
     CourierAccount,
     CourierCall,
     CourierToken,
+    FlagKind,
     IdempotencyKey,
     Manifest,
     ManifestChunk,
@@ -37,6 +38,7 @@ from couriers.models import (
     StoredLabel,
     WarehouseRegistration,
 )
+from couriers.models.flag import raise_flag
 from tests.support.drafts import DRAFT
 from tests.support.factories import (
     CompanyFactory,
@@ -82,6 +84,7 @@ def everything(account: Any) -> Any:
         account=account, access_token="token-is-secret", expires_at=timezone.now()
     )
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
+    raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     WarehouseRegistration.objects.create(
         account=account, warehouse=shipment.warehouse, reference="r", state="synced"
     )
@@ -289,7 +292,8 @@ def test_a_key_is_shown_once_when_it_is_made(operator: Client, company: Any) -> 
 def test_what_to_look_at_first_can_be_filtered(
     operator: Client, everything: Any, look: str
 ) -> None:
-    Shipment.objects.update(status="in_doubt", tracking_id="", attention="!")
+    Shipment.objects.update(status="in_doubt", tracking_id="")
+    raise_flag(Shipment.objects.get(), FlagKind.LATE_SCANS)
     url = reverse(f"{name_of(Shipment)}_changelist")
     assert "A-1" in operator.get(f"{url}?look={look}").content.decode()
 

@@ -29,6 +29,7 @@ from couriers.tracking.confirmation import apply_creation
 from sandbox.ekart.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
+from tests.support.flags import open_flags
 from tests.support.sandboxes import sandbox_fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +101,7 @@ def try_again(company: Company, sandbox: SandboxProcess, number: str, operator: 
     assert result.status_code == 201
     shipment = Shipment.objects.get(order_number=number)
     assert (shipment.status, [shipment.tracking_id]) == ("booked", at_courier(sandbox, number))
-    assert not shipment.attention
+    assert not open_flags(shipment)
     return how
 
 

@@ -14,13 +14,15 @@ from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
 from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, Limit
-from couriers.models import CourierCall, IdempotencyKey, Shipment
+from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment, ShipmentFlag
+from couriers.models.flag import raise_flag
 from couriers.operations.doubt import release, resolve
 from couriers.operations.evidence import evidence_of
 from couriers.resilience import rate_limit
-from couriers.tracking.status import Applied, apply_events
+from couriers.tracking.events import Applied, apply_events
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
 from tests.support.factories import CourierAccountFactory, CourierRowFactory, make_staff
+from tests.support.flags import open_flags
 from tests.support.toy import ToyAdapter
 
 pytestmark = pytest.mark.django_db
@@ -40,10 +42,6 @@ def give_up(shipment_id: str, operator: Any) -> None:
         started_at=timezone.now() - dt.timedelta(hours=1)
     )
     release(shipment_id, actor=operator, reason="not in the panel")
-
-
-def attentions() -> str:
-    return " ".join(Shipment.objects.values_list("attention", flat=True))
 
 
 def test_nothing_is_sent_that_could_arrive_after_the_lease(
@@ -97,7 +95,7 @@ def test_the_late_answer_of_an_order_that_was_booked_again_is_flagged(
     with pytest.raises(OrderAlreadyLive) as caught:
         book(account.company, DRAFT, key="first")
     live = Shipment.objects.get(pk=caught.value.shipment_id)
-    assert live.attention == "Second shipment: the courier also has T-LATE."
+    assert open_flags(live) == [("second_shipment", "T-LATE")]
     assert live.keys.get().key == "second"
 
 
@@ -118,7 +116,7 @@ def test_the_late_answer_of_an_earlier_attempt_bars_another_booking(
     assert (first.status_code, again.replayed, again.body) == (201, True, first.body)
     shipment = Shipment.objects.get()
     assert (shipment.status, shipment.tracking_id) == ("booked", "T-LATE")
-    assert shipment.attention
+    assert open_flags(shipment) == [("late_answer", "T-LATE")]
     assert toy.booked == ["A-1"]
 
 
@@ -134,26 +132,27 @@ def test_a_late_answer_in_the_middle_of_a_later_attempt_books_and_tells_of_both(
     result = book(account.company, DRAFT)
     shipment = Shipment.objects.get()
     assert (result.status_code, shipment.status, shipment.tracking_id) == (201, "booked", "T-1")
-    assert "perhaps two" in shipment.attention
+    assert [kind for kind, _ in open_flags(shipment)] == ["earlier_attempt"]
 
 
 def test_what_somebody_must_look_at_survives_another_attempt(account: Any, toy: Any) -> None:
     toy.on_create = raising(Rejected("no"))
     with pytest.raises(Rejected):
         book(account.company, DRAFT)
-    Shipment.objects.update(attention="Second shipment: the courier also has T-8.")
+    raise_flag(Shipment.objects.get(), FlagKind.SECOND_SHIPMENT, tracking_id="T-8")
     toy.on_create = None
     book(account.company, DRAFT)
-    assert "T-8" in attentions()
+    assert open_flags(Shipment.objects.get()) == [("second_shipment", "T-8")]
 
 
 def test_a_second_flag_does_not_hide_the_first(account: Any) -> None:
     book(account.company, DRAFT)
     for tracking_id in ("T-8", "T-9", "T-8"):
         apply_events(account, [created_event("A-1", tracking_id)])
-    assert attentions() == (
-        "Second shipment: the courier also has T-8. Second shipment: the courier also has T-9."
-    )
+    assert open_flags(Shipment.objects.get()) == [
+        ("second_shipment", "T-8"),
+        ("second_shipment", "T-9"),
+    ]
 
 
 def test_an_event_whose_id_we_gave_to_another_order_is_flagged_on_both(
@@ -164,8 +163,8 @@ def test_an_event_whose_id_we_gave_to_another_order_is_flagged_on_both(
     other = book(account.company, draft_with(order_number="A-2")).shipment
     resolve(other.pk, tracking_id="T-9", actor=operator, reason="mixed up the rows")
     assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
-    said = dict(Shipment.objects.values_list("order_number", "attention"))
-    assert said == dict.fromkeys(["A-1", "A-2"], "The courier says that T-9 is order A-1's.")
+    flags = ShipmentFlag.objects.values_list("shipment__order_number", "kind", "order_number")
+    assert set(flags) == {("A-1", "other_order", "A-1"), ("A-2", "other_order", "A-1")}
     assert Shipment.objects.filter(confirmed_at__isnull=False).count() == 0
 
 
@@ -181,9 +180,9 @@ def test_a_prefix_of_the_couriers_is_asked_about_and_not_guessed_at(
         apply_events(account, [created_event(shipment.order_number, shipment.tracking_id)])
     event = created_event("SHOP_A-1", "T-9")
     assert apply_events(account, [event]) == [Applied.UNKNOWN_SHIPMENT]
-    flagged = Shipment.objects.exclude(attention="").get()
+    flagged = Shipment.objects.get(flags__isnull=False)
     assert flagged.pk == doubtful.pk
-    assert "T-9" in flagged.attention
+    assert open_flags(flagged) == [("possible_creation", "T-9")]
     with time_machine.travel(timezone.now() + dt.timedelta(hours=1)):
         suggestion = evidence_of(flagged).suggestion
     assert "T-9" in suggestion
@@ -217,7 +216,7 @@ def test_released_with_one_courier_and_booked_with_another_is_still_flagged(
     assert IdempotencyKey.objects.get().shipment_id == second.pk
     doubtful.refresh_from_db()
     assert (doubtful.courier_id, doubtful.tracking_id) == ("toy", "T-9")
-    assert doubtful.attention == "Given up as not booked, but the courier confirmed it."
+    assert open_flags(doubtful) == [("late_confirmation", "T-9")]
 
 
 def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(

@@ -28,8 +28,9 @@ from couriers.contract.platform_errors import (
 )
 from couriers.contract.types import Address, Item, Parcel
 from couriers.models import Courier, CourierCall, IdempotencyKey, Shipment
-from couriers.operations.doubt import Confirmation, confirm_from_courier
+from couriers.tracking.confirmation import Confirmation, apply_creation
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
+from tests.support.flags import open_flags
 from tests.support.threads import run_at_once
 
 
@@ -189,16 +190,16 @@ def test_reconciling_puts_abandoned_bookings_in_doubt_once(account: Any, toy: An
 def test_the_couriers_event_settles_doubt_and_the_key_replays_it(account: Any, toy: Any) -> None:
     _abandoned(account, toy)
     expire_leases()
-    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.SETTLED
+    assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.SETTLED
     result = book(account.company, DRAFT)
     assert (result.status_code, result.replayed) == (201, True)
     assert b'"tracking_id":"T-9"' in result.body
-    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.KNOWN
+    assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.KNOWN
 
 
 def test_an_event_that_beats_the_answer_changes_nothing(account: Any, toy: Any) -> None:
     def hook(_: Any) -> None:
-        confirm_from_courier(account, created_event("A-1", "T-9"))
+        apply_creation(account, created_event("A-1", "T-9"))
 
     toy.on_create = staticmethod(hook)
     result = book(account.company, DRAFT)
@@ -206,12 +207,12 @@ def test_an_event_that_beats_the_answer_changes_nothing(account: Any, toy: Any) 
     assert result.status_code == 201
     assert shipment.tracking_id == "T-9"
     # The toy answered with an id of its own, so this is a second shipment, and is said loudly.
-    assert shipment.attention.startswith("Second shipment")
+    assert [kind for kind, _ in open_flags(shipment)] == ["second_shipment"]
 
 
 def test_an_event_before_an_unknown_end_settles_it(account: Any, toy: Any) -> None:
     def hook(_: Any) -> None:
-        confirm_from_courier(account, created_event("A-1", "T-9"))
+        apply_creation(account, created_event("A-1", "T-9"))
         raise Unknown("reset")
 
     toy.on_create = staticmethod(hook)
@@ -220,22 +221,22 @@ def test_an_event_before_an_unknown_end_settles_it(account: Any, toy: Any) -> No
 
 def test_a_second_shipment_of_a_live_order_is_flagged(account: Any) -> None:
     book(account.company, DRAFT)
-    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
-    assert "T-9" in Shipment.objects.get().attention
+    assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
+    assert open_flags(Shipment.objects.get()) == [("second_shipment", "T-9")]
 
 
 def test_a_failed_booking_that_the_courier_confirms_is_live_again(account: Any, toy: Any) -> None:
     toy.on_create = raising(Rejected("no"))
     with pytest.raises(Rejected):
         book(account.company, DRAFT)
-    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
+    assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     shipment = Shipment.objects.get()
     assert (shipment.status, shipment.tracking_id) == ("booked", "T-9")
-    assert shipment.attention
+    assert open_flags(shipment) == [("late_confirmation", "T-9")]
 
 
 def test_an_event_of_an_order_nobody_knows_is_unknown(account: Any) -> None:
-    assert confirm_from_courier(account, created_event("ZZ", "T-9")) == Confirmation.UNKNOWN
+    assert apply_creation(account, created_event("ZZ", "T-9")) == Confirmation.UNKNOWN
 
 
 def test_everything_wrong_is_named_at_once_and_nothing_is_stored(account: Any) -> None:

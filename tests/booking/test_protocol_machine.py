@@ -34,8 +34,10 @@ from couriers.contract.errors import Rejected, Unknown
 from couriers.contract.platform_errors import PlatformError
 from couriers.contract.types import Booking
 from couriers.models import Shipment
-from couriers.operations.doubt import confirm_from_courier, release
+from couriers.operations.doubt import release
+from couriers.tracking.confirmation import apply_creation
 from tests.support.drafts import created_event, draft_with
+from tests.support.flags import open_flags
 
 # How the courier behaves in a call: it books and answers, books and is not heard, does nothing
 # and is not heard, or refuses.
@@ -188,7 +190,7 @@ class BookingMachine(RuleBasedStateMachine):
         if tracking_id is None:
             return
         with unless_locked():
-            confirm_from_courier(self.account, created_event(self.draft.order_number, tracking_id))
+            apply_creation(self.account, created_event(self.draft.order_number, tracking_id))
             self.told.add(tracking_id)
 
     @invariant()
@@ -210,7 +212,7 @@ class BookingMachine(RuleBasedStateMachine):
         self.the_courier_never_has_it_twice()
         (live,) = self._shipments().exclude(status="failed")
         assert (live.status, [live.tracking_id]) == ("booked", self.at_courier)
-        assert not live.attention
+        assert not open_flags(live)
         for caller in self.callers:
             assert isinstance(caller.result, (BookingResult, PlatformError, Rejected, Killed)), (
                 caller.result

@@ -15,11 +15,13 @@ from couriers.contract.errors import InvalidRequest, Unknown
 from couriers.contract.platform_errors import NotInDoubt, OrderAlreadyLive, TooEarly
 from couriers.contract.types import Booking
 from couriers.models import AuditEntry, CourierCall, Shipment
-from couriers.operations.doubt import Confirmation, confirm_from_courier, release, resolve
+from couriers.operations.doubt import release, resolve
 from couriers.operations.evidence import evidence_of
-from couriers.tracking.status import apply_events
+from couriers.tracking.confirmation import Confirmation, apply_creation
+from couriers.tracking.events import apply_events
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
 from tests.support.factories import ShipmentFactory, make_staff
+from tests.support.flags import open_flags
 
 
 @pytest.fixture
@@ -66,19 +68,19 @@ def test_the_event_of_a_released_order_is_flagged_as_a_second_shipment(
 ) -> None:
     release(doubtful.pk, actor=operator, reason="not there")
     second = book(account.company, DRAFT, key="second").shipment
-    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
+    assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     second.refresh_from_db()
-    assert second.attention == "Second shipment: the courier also has T-9."
+    assert open_flags(second) == [("second_shipment", "T-9")]
 
 
 def test_a_released_order_that_the_courier_has_is_live_again_and_flagged(
     doubtful: Shipment, operator: Any, account: Any
 ) -> None:
     release(doubtful.pk, actor=operator, reason="not there")
-    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
+    assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     doubtful.refresh_from_db()
     assert (doubtful.status, doubtful.tracking_id) == ("booked", "T-9")
-    assert doubtful.attention
+    assert open_flags(doubtful)
     with pytest.raises(OrderAlreadyLive):
         book(account.company, DRAFT, key="second")
 
@@ -97,7 +99,7 @@ def test_an_order_whose_call_may_still_be_answered_is_not_released(
     toy.on_create = staticmethod(hook)
     result = book(account.company, DRAFT)
     assert (result.status_code, result.shipment.status) == (201, "booked")
-    assert result.shipment.attention.startswith("Given up as not booked")
+    assert [kind for kind, _ in open_flags(result.shipment)] == ["late_answer"]
 
 
 def test_only_doubt_is_settled_and_only_with_a_reason(
@@ -122,9 +124,9 @@ def test_an_event_for_a_number_that_two_bookings_share_settles_neither(
     book(account.company, DRAFT)
     back = draft_with(direction="reverse", return_reason="Wrong size")
     book(account.company, back, key="back")
-    assert confirm_from_courier(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
+    assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.FLAGGED
     assert set(Shipment.objects.values_list("status", "tracking_id")) == {("in_doubt", "")}
-    assert all(Shipment.objects.values_list("attention", flat=True))
+    assert all(map(open_flags, Shipment.objects.all()))
 
 
 def test_one_tracking_id_for_two_orders_is_in_doubt(account: Any, toy: Any) -> None:

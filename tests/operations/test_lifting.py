@@ -12,8 +12,9 @@ from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotLiftable
 from couriers.models import AuditEntry, Shipment
 from couriers.operations.lifting import lift
-from couriers.tracking.status import ON_ITS_WAY_AGAIN, apply_events
+from couriers.tracking.events import apply_events
 from tests.support.factories import ShipmentFactory, make_staff
+from tests.support.flags import open_flags
 from tests.support.toy import ToyReceiver
 
 pytestmark = pytest.mark.django_db
@@ -41,10 +42,10 @@ def test_the_status_follows_the_scans_past_the_lifted_end(
     shipment: Shipment, operator: Any
 ) -> None:
     tell(shipment, ("in_transit", 1), ("delivered", 5), ("undelivered", 6))
-    assert (shipment.status, bool(shipment.attention)) == ("delivered", True)
+    assert (shipment.status, open_flags(shipment)) == ("delivered", [("late_scans", "")])
     lift(shipment.pk, actor=operator, reason="the consignee has nothing")
     shipment.refresh_from_db()
-    assert (shipment.status, shipment.attention) == ("undelivered", "")
+    assert (shipment.status, open_flags(shipment)) == ("undelivered", [])
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.reason) == (
         "lift_status", operator, "the consignee has nothing",
@@ -80,7 +81,8 @@ def test_what_was_lifted_and_the_scans_decide_whatever_came_first(
         tell(shipment, *order[:cut])
         lift(shipment.pk, actor=operator, reason="wrong")
         tell(shipment, *order[cut:], *order)
-        ends.add((shipment.status, shipment.attention, shipment.status_at, shipment.tracked_at))
+        flags = tuple(open_flags(shipment))
+        ends.add((shipment.status, flags, shipment.status_at, shipment.tracked_at))
     assert len(ends) == 1
 
 
@@ -105,10 +107,10 @@ def test_an_order_that_is_booked_again_keeps_one_live_shipment(
     with pytest.raises(NotLiftable, match="another live shipment"):
         lift(shipment.pk, actor=operator, reason="still on its way")
     assert tell(shipment, ("rto_in_transit", 6)).status == "cancelled"
-    assert shipment.attention == ON_ITS_WAY_AGAIN
+    assert open_flags(shipment) == [("order_taken", "")]
     tell(again, ("lost", 3))
     assert tell(shipment, ("rto_delivered", 9)).status == "rto_delivered"
-    assert shipment.attention == ""
+    assert open_flags(shipment) == []
 
 
 def test_an_operator_is_asked_for_a_reason_and_to_be_sure(

@@ -1,0 +1,11 @@
+"""Reading the flags of shipments in tests."""
+
+from __future__ import annotations
+
+from couriers.models import Shipment, ShipmentFlag
+
+
+def open_flags(shipment: Shipment) -> list[tuple[str, str]]:
+    """Kind and tracking id of each open flag of the shipment, the oldest first."""
+    found = ShipmentFlag.objects.filter(shipment=shipment, cleared_at__isnull=True)
+    return list(found.order_by("id").values_list("kind", "tracking_id"))

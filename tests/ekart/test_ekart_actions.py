@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -25,20 +24,16 @@ from couriers.contract.errors import (
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import (
     Parcel,
-    PaymentMode,
     PickupRequest,
-    RateRequest,
     ReattemptRequest,
-    ShipmentDraft,
 )
-from couriers.models import CourierCall, ServiceablePincode, Warehouse, WarehouseRegistration
-from couriers.rates import serviceability
+from couriers.models import CourierCall, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
 from couriers_ekart import warehouses
 from couriers_ekart.adapter import EkartAdapter
 from sandbox.ekart.process import SandboxProcess
-from tests.support.drafts import DRAFT
-from tests.support.ekart import adapter_at, request_for
+from tests.support.drafts import draft_with
+from tests.support.ekart import adapter_at, calls_made, request_for
 from tests.support.sandboxes import sandbox_fixture
 
 pytestmark = pytest.mark.django_db
@@ -54,10 +49,6 @@ def adapter(sandbox: SandboxProcess) -> EkartAdapter:
     return adapter_at(sandbox.url)
 
 
-def draft(**changes: Any) -> ShipmentDraft:
-    return dataclasses.replace(DRAFT, courier="ekart", **changes)
-
-
 def booked(adapter: EkartAdapter, count: int, **changes: Any) -> list[str]:
     return [
         adapter.create_shipment(
@@ -65,10 +56,6 @@ def booked(adapter: EkartAdapter, count: int, **changes: Any) -> list[str]:
         ).tracking_id
         for number in range(count)
     ]
-
-
-def called(sandbox: SandboxProcess) -> int:
-    return sum(sandbox.state()["calls"].values())
 
 
 def text_of(pdf: bytes) -> list[str]:
@@ -115,10 +102,10 @@ def test_a_manifest_of_more_than_a_hundred_is_refused_not_cut(
     document = adapter.create_manifest(ids)
     made = {m["manifestNumber"]: m["ids"] for m in sandbox.manifests()}
     assert made[int(document.number)] == ids
-    before = called(sandbox)
+    before = calls_made(sandbox)
     with pytest.raises(InvalidRequest, match="1 to 100"):
         adapter.create_manifest([f"T{n}" for n in range(101)])
-    assert called(sandbox) == before
+    assert calls_made(sandbox) == before
 
 
 # NDR
@@ -129,7 +116,7 @@ def test_another_attempt_is_asked_for_between_tomorrow_and_seven_days_ahead(
 ) -> None:
     (one,) = booked(adapter, 1)
     sandbox.post("/_sandbox/advance", {"tracking_id": one, "status": "Undelivered"})
-    before = called(sandbox)
+    before = calls_made(sandbox)
     for days in (0, 8, -1):
         with pytest.raises(InvalidRequest, match="date: must be tomorrow to 7 days"):
             adapter.request_reattempt(
@@ -141,7 +128,7 @@ def test_another_attempt_is_asked_for_between_tomorrow_and_seven_days_ahead(
         )
     with pytest.raises(InvalidRequest, match="address"):
         adapter.update_delivery_address(ReattemptRequest(one, india.today() + TOMORROW))
-    assert called(sandbox) == before
+    assert calls_made(sandbox) == before
     for days in (1, 7):
         request = ReattemptRequest(one, india.today() + dt.timedelta(days=days))
         assert adapter.request_reattempt(request).state == "done"
@@ -193,14 +180,14 @@ def test_a_pickup_is_scheduled_only_for_delayed_dispatch(
     request = PickupRequest(pickup, day, ids, options=(delayed, delayed))
     assert adapter.schedule_pickup(request).state == "done"
     assert adapter.schedule_reverse_pickup(request).state == "done"
-    before = called(sandbox)
+    before = calls_made(sandbox)
     with pytest.raises(NotSupported, match="when a shipment is created"):
         adapter.schedule_pickup(dataclasses.replace(request, options=(delayed, {})))
     with pytest.raises(NotSupported):
         adapter.schedule_pickup(dataclasses.replace(request, options=()))
     with pytest.raises(InvalidRequest, match="date"):
         adapter.schedule_pickup(dataclasses.replace(request, date=india.today()))
-    assert called(sandbox) == before
+    assert calls_made(sandbox) == before
 
 
 def test_a_pickup_that_is_refused_for_some_names_them(adapter: EkartAdapter) -> None:
@@ -222,7 +209,9 @@ def test_a_pickup_that_is_refused_for_some_names_them(adapter: EkartAdapter) -> 
 def test_what_the_courier_forgot_is_asked_of_the_network_by_waybill(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    shipment = book(adapter.account.company, draft(order_number="W-1")).shipment
+    shipment = book(
+        adapter.account.company, draft_with(courier="ekart", order_number="W-1")
+    ).shipment
     sandbox.post("/_sandbox/advance", {"tracking_id": shipment.tracking_id, "status": "In Transit"})
     whole = latest_tracking(adapter.account, shipment)
     assert [scan.mapped.status for scan in whole.scans] == ["booked", "in_transit"]
@@ -248,81 +237,6 @@ def test_the_networks_history_is_read_for_large_and_other_parcels(
         adapter.track_waybill("NOPE")
 
 
-# Rates and pincodes
-
-LANE = RateRequest(
-    "560001", "110001", Parcel(700, 30, 22, 8), PaymentMode.COD, Decimal(999), Decimal(999)
-)
-
-
-def test_a_quote_has_its_days_and_an_unserved_lane_has_none(adapter: EkartAdapter) -> None:
-    quotes = adapter.get_rates(LANE)
-    assert [quote.service for quote in quotes] == ["SURFACE", "EXPRESS"]
-    assert all(0 < (q.min_days or 0) <= (q.max_days or 0) for q in quotes)
-    assert adapter.get_rates(dataclasses.replace(LANE, drop_pincode="999001")) == []
-    (express,) = adapter.get_rates(dataclasses.replace(LANE, service="EXPRESS"))
-    assert express.service == "EXPRESS"
-    with pytest.raises(InvalidRequest, match="service"):
-        adapter.get_rates(dataclasses.replace(LANE, service="PIGEON"))
-
-
-def test_days_that_cannot_be_had_leave_the_price(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
-    sandbox.set_faults(("lane_serviceability", "error_before", 1.0))
-    quotes = adapter.get_rates(LANE)
-    assert [(q.service, q.min_days) for q in quotes] == [("SURFACE", None), ("EXPRESS", None)]
-
-
-def test_a_price_that_cannot_be_had_is_an_error(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
-    sandbox.set_faults(("estimate", "error_before", 1.0))
-    with pytest.raises(Unknown):
-        adapter.get_rates(LANE)
-
-
-def test_one_service_that_is_refused_does_not_hide_the_others_price(
-    adapter: EkartAdapter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask, unwanted = adapter.client.estimate, {"EXPRESS"}
-    monkeypatch.setattr(
-        adapter.client,
-        "estimate",
-        lambda body: ask({} if body["serviceType"] in unwanted else body),
-    )
-    assert [quote.service for quote in adapter.get_rates(LANE)] == ["SURFACE"]
-    unwanted.add("SURFACE")
-    with pytest.raises(Rejected):
-        adapter.get_rates(LANE)
-
-
-def test_the_list_of_pincodes_is_the_deployments_for_all_accounts(
-    adapter: EkartAdapter, sandbox: SandboxProcess, settings: Any
-) -> None:
-    adapter.account.settings = {"serviceability_type": "NON_LARGE"}
-    settings.SHIPCROWD = {"COURIERS": {"ekart": {"SERVICEABILITY_TYPE": "LARGE"}}}
-    assert any(adapter.list_serviceability())
-    asked = [r for r in sandbox.requests() if r["operation"] == "bulk_serviceability"]
-    assert asked[-1]["path"].endswith("/LARGE")
-
-
-def test_the_list_of_pincodes_is_loaded_and_used_while_fresh(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
-    loaded = serviceability.load(adapter.account)
-    assert (loaded.pincodes, loaded.unreadable) == (3000, 0)
-    row = ServiceablePincode.objects.filter(cod=False, serviceable=True).first()
-    assert row is not None
-    before = called(sandbox)
-    assert serviceability.at_pincode(adapter.account, row.pincode).cod is False
-    consignee = dataclasses.replace(DRAFT.consignee, pincode=row.pincode)
-    cod = draft(consignee=consignee, payment_mode=PaymentMode.COD, cod_amount=Decimal("1523.00"))
-    with pytest.raises(InvalidRequest, match=r"cod_amount: is more than the 0\.00 rupees"):
-        book(adapter.account.company, cod)
-    assert called(sandbox) == before
-
-
 # Warehouses
 
 
@@ -330,10 +244,10 @@ def test_a_changed_address_is_registered_under_a_new_alias(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     company = adapter.account.company
-    book(company, draft(order_number="W-1"))
+    book(company, draft_with(courier="ekart", order_number="W-1"))
     first = WarehouseRegistration.objects.get().reference
     Warehouse.objects.filter(company=company).update(address="77, Moved Street")
-    book(company, draft(order_number="W-2"))
+    book(company, draft_with(courier="ekart", order_number="W-2"))
     second = WarehouseRegistration.objects.get()
     assert (second.state, second.reference != first) == ("synced", True)
     registered = [r["body"] for r in sandbox.requests() if r["operation"] == "add_address"][-1]
@@ -348,7 +262,7 @@ def test_a_refused_registration_goes_with_the_whole_address_and_is_not_asked_for
     Warehouse.objects.update(pincode="999001")  # which the sandbox refuses to register
     before = sandbox.state()["calls"].get("add_address", 0)
     for number in range(3):
-        book(adapter.account.company, draft(order_number=f"W-{number}"))
+        book(adapter.account.company, draft_with(courier="ekart", order_number=f"W-{number}"))
     assert sandbox.state()["calls"]["add_address"] == before + 1
     row = WarehouseRegistration.objects.get()
     assert (row.state, "not serviceable" in row.reason) == ("failed", True)
@@ -356,7 +270,7 @@ def test_a_refused_registration_goes_with_the_whole_address_and_is_not_asked_for
     assert sent["pickup_location"]["address"] == "1, Example Road"
     # After a while it is tried again.
     WarehouseRegistration.objects.update(updated_at=row.updated_at - dt.timedelta(hours=2))
-    book(adapter.account.company, draft(order_number="W-9"))
+    book(adapter.account.company, draft_with(courier="ekart", order_number="W-9"))
     assert sandbox.state()["calls"]["add_address"] == before + 2
 
 
@@ -390,7 +304,9 @@ def test_what_was_refused_before_any_call_leaves_no_record_of_one(
 ) -> None:
     from couriers.fulfilment import actions
 
-    shipment = book(adapter.account.company, draft(order_number="R-1")).shipment
+    shipment = book(
+        adapter.account.company, draft_with(courier="ekart", order_number="R-1")
+    ).shipment
     shipment.status = "undelivered"
     before = CourierCall.objects.count()
     with pytest.raises(InvalidRequest):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -23,15 +21,8 @@ from couriers.models import CourierCall, Manifest, ManifestChunk, Shipment
 from tests.support.commands import run_json
 from tests.support.drafts import raising
 from tests.support.factories import CourierAccountFactory, ShipmentFactory
+from tests.support.manifests import make_due_chunks
 from tests.support.parcels import make_shipments
-
-
-def make_all(manifest: Manifest) -> Manifest:
-    """Make what is due, as workers do, without waiting for what is put off."""
-    while chunk := manifests.due_chunks(manifest.pk).first():
-        manifests.make_chunk(chunk.pk)
-    manifest.refresh_from_db()
-    return manifest
 
 
 def due_at_once(settings: Any, **more: Any) -> None:
@@ -45,7 +36,7 @@ def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
     account: Any, able: Any, count: int, sizes: list[int]
 ) -> None:
     ids = make_shipments(account, count)
-    manifest = make_all(manifests.manifest_of(account, ids).manifest)
+    manifest = make_due_chunks(manifests.manifest_of(account, ids).manifest)
     chunks = list(manifest.chunks.all())
     assert [len(chunk.tracking_ids) for chunk in chunks] == sizes
     listed = [tracking_id for chunk in chunks for tracking_id in chunk.tracking_ids]
@@ -58,7 +49,7 @@ def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
 @pytest.mark.slow
 def test_ten_thousand_are_a_hundred_chunks(account: Any, able: Any) -> None:
     ids = make_shipments(account, 10_000)
-    manifest = make_all(manifests.manifest_of(account, ids).manifest)
+    manifest = make_due_chunks(manifests.manifest_of(account, ids).manifest)
     assert len(able.asked) == manifest.chunks.count() == 100
     assert len({t for _, part in able.asked for t in part}) == 10_000
     assert manifests.manifest_of(account, ids).is_new is False
@@ -103,7 +94,7 @@ def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
     assert [c.state for c in manifest.chunks.all()] == ["pending"] * 3
     for chunk in (second, third, first):
         manifests.make_chunk(chunk.pk)
-    assert make_all(manifest).state == "done"
+    assert make_due_chunks(manifest).state == "done"
     assert [len(part) for _, part in able.asked] == [100] * 3 + [100, 50, 100]
     assert list(CourierCall.objects.order_by("id").values_list("outcome", flat=True)) == [
         "unknown", "unknown", "unknown", "ok", "ok", "ok",
@@ -143,7 +134,7 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
     able.on_call["create_manifest"] = lambda part: (
         raising(error)(part) if part == bad.tracking_ids else None
     )
-    assert make_all(manifest).state == "failed"
+    assert make_due_chunks(manifest).state == "failed"
     assert [c.state for c in manifest.chunks.all()] == ["failed", "done"]
     assert len(able.asked) == calls + 1
     able.on_call.clear()
@@ -225,19 +216,6 @@ def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
     assert manifest.chunks.get().tracking_ids == list(wanted.order_by("id"))
 
 
-@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-def test_the_first_and_the_last_day_of_the_calendar_are_days_without_shipments(
-    storefront: Client, account: Any, able: Any, day: str
-) -> None:
-    make_shipments(account, 1)
-    answer = post(storefront, date=day)
-    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
-    assert (
-        run_json("create_manifest", "--company", account.company.slug, "--date", day)["manifest"]
-        is None
-    )
-
-
 def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
     account: Any, able: Any
 ) -> None:
@@ -258,101 +236,6 @@ def test_a_courier_without_manifests_says_so(account: Any, toy: Any) -> None:
     with pytest.raises(NotSupported):
         manifests.manifest_of(account, make_shipments(account, 1))
     assert not Manifest.objects.exists()
-
-
-URL = "/api/v1/manifests/"
-
-
-def post(client: Client, **body: Any) -> Any:
-    data = {"courier": "toy"} | body
-    return client.post(URL, json.dumps(data), content_type="application/json")
-
-
-def test_the_api_makes_a_manifest_shows_progress_and_one_document_list(
-    storefront: Client, account: Any, able: Any
-) -> None:
-    ids = make_shipments(account, 150)
-    made = post(storefront, shipments=ids)
-    assert made.status_code == 202, made.content
-    assert made.json()["progress"] == {
-        "chunks": 2, "chunks_done": 0, "chunks_failed": 0, "shipments": 150, "shipments_done": 0,
-    }  # fmt: skip
-    url = made["Location"]
-    first = ManifestChunk.objects.first()
-    assert first is not None
-    manifests.make_chunk(first.pk)
-    half = storefront.get(url).json()
-    assert (half["state"], half["progress"]["shipments_done"]) == ("pending", 100)
-    make_all(Manifest.objects.get())
-    done = storefront.get(url).json()
-    assert (done["state"], [d["shipments"] for d in done["documents"]]) == ("done", [100, 50])
-    assert done["documents"][0]["url"].startswith("https://toy.example/M")
-    again = post(storefront, shipments=ids)
-    assert (again.status_code, again.json()["id"]) == (200, done["id"])
-    assert again.json()["already_in_manifest"] == 150
-    assert [m["id"] for m in storefront.get(URL).json()["results"]] == [done["id"]]
-
-
-def test_the_list_of_manifests_is_paged_in_three_statements(
-    storefront: Client, account: Any, django_assert_max_num_queries: Any
-) -> None:
-    for _ in range(5):
-        Manifest.objects.create(company=account.company, account=account)
-    Manifest.objects.create(account=(other := CourierAccountFactory()), company=other.company)
-    seen = []
-    url = URL + "?page_size=2"
-    while url:
-        with django_assert_max_num_queries(3):
-            page = storefront.get(url).json()
-        seen += [one["id"] for one in page["results"]]
-        url = page["next"]
-    assert len(seen) == len(set(seen)) == 5
-    assert seen == sorted(seen, reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "shipments"),
-        ({"shipments": ["x"], "date": "2026-11-23"}, "shipments"),
-        ({"shipments": []}, "shipments"),
-        ({"shipments": ["x"] * 10_001}, "shipments"),
-        ({"shipments": ["x" * 41]}, "shipments[0]"),
-        ({"shipments": ["shp_none"]}, "shipments[0]"),
-        ({"shipments": "shp"}, "shipments"),
-        ({"date": "someday"}, "date"),
-        ({"date": "2026-11-23", "courier": "dhl"}, "courier"),
-        ({"date": "2026-11-23", "surprise": 1}, "surprise"),
-    ],
-)
-def test_a_bad_request_for_a_manifest_names_the_field(
-    storefront: Client, account: Any, able: Any, body: Any, field: str
-) -> None:
-    answer = post(storefront, **body)
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
-    assert not Manifest.objects.exists()
-
-
-def test_another_companys_manifest_and_shipments_are_not_to_be_had(
-    storefront: Client, account: Any, able: Any
-) -> None:
-    other = CourierAccountFactory(courier=account.courier)
-    theirs = ShipmentFactory(account=other)
-    answer = post(storefront, shipments=[theirs.pk])
-    assert answer.json()["errors"][0]["field"] == "shipments[0]"
-    manifest = Manifest.objects.create(company=other.company, account=other)
-    assert storefront.get(f"{URL}{manifest.pk}/").status_code == 404
-    assert storefront.get(URL).json()["results"] == []
-
-
-def test_what_does_not_await_its_pickup_or_is_nothing_is_a_conflict(
-    storefront: Client, account: Any, able: Any
-) -> None:
-    gone = make_shipments(account, 1, status="delivered")
-    answer = post(storefront, shipments=gone)
-    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-awaiting-pickup")
-    answer = post(storefront, date="2026-11-23")
-    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/nothing-to-manifest")
 
 
 def test_the_command_makes_a_days_manifest_once(account: Any, able: Any) -> None:

@@ -16,6 +16,7 @@ from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import answers
 from couriers_ekart.mapper.history import history_from
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from sandbox.ekart.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
 
@@ -68,3 +69,8 @@ def request_for(adapter: EkartAdapter, **changes: Any) -> ShipmentRequest:
 def circuit_of(adapter: EkartAdapter) -> CircuitBreaker:
     """The circuit between the adapter's account and Ekart."""
     return CircuitBreaker.of_account("ekart", adapter.account.pk)
+
+
+def calls_made(sandbox: SandboxProcess) -> int:
+    """How many calls the sandbox has had, of all operations."""
+    return sum(sandbox.state()["calls"].values())

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import prometheus_client
 import psycopg
 import pytest
 from django.conf import settings as django_settings
@@ -22,25 +18,15 @@ from django.test import Client
 from django.utils import timezone
 from django_redis import get_redis_connection
 from kombu.exceptions import OperationalError as BrokerAway
-from prometheus_client import CollectorRegistry
 
 from couriers.models import Scan, Shipment
 from couriers_ekart.callbacks.registration import URLS
+from tests.support.callbacks import SECRET, send_callback
 from tests.support.factories import CourierAccountFactory, ShipmentFactory
 from tests.support.flags import open_flags
-from tests.support.samples import sample_value
 from webhooks import metrics, nudge, processing, tasks
 from webhooks.models import WebhookEvent
 from webhooks.processing import Drained, drain
-
-SECRET = {"x-toy-secret": "a-secret-of-tests"}
-
-
-def send(account: Any, body: Any, query: str = "") -> int:
-    answer = Client().post(
-        f"{account.webhook_path}{query}", json.dumps(body), "application/json", headers=SECRET
-    )
-    return answer.status_code
 
 
 def other_connection() -> psycopg.Connection[Any]:
@@ -80,20 +66,20 @@ def test_without_the_short_way_callbacks_still_arrive(
     account: Any, shipment: Shipment, settings: Any
 ) -> None:
     settings.MIDDLEWARE = settings.MIDDLEWARE[1:]
-    assert send(account, {"id": "T", "status": "lost", "hour": 1}) == 200
+    assert send_callback(account, {"id": "T", "status": "lost", "hour": 1}) == 200
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("no_nudges")
 def test_a_callback_is_one_commit_and_no_health_check(account: Any, shipment: Shipment) -> None:
-    send(account, {"id": "T", "n": -1})
+    send_callback(account, {"id": "T", "n": -1})
     wire = connection.connection.pgconn  # what goes over this very connection
     with tempfile.TemporaryFile("w+") as trace:
         wire.trace(trace.fileno())
         for number in range(50):
             # As at the start of a request on a connection that has been kept.
             connection.close_if_unusable_or_obsolete()
-            send(account, {"id": "T", "n": number})
+            send_callback(account, {"id": "T", "n": number})
         wire.untrace()
         trace.seek(0)
         # Direction, length, kind of message, what it says; a statement has lines of its own.
@@ -107,14 +93,14 @@ def test_a_callback_is_one_commit_and_no_health_check(account: Any, shipment: Sh
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("no_nudges")
 def test_a_connection_that_broke_meanwhile_loses_nothing(account: Any, shipment: Shipment) -> None:
-    send(account, {"id": "T", "n": 1})
+    send_callback(account, {"id": "T", "n": 1})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
     with other_connection() as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     connection.close_if_unusable_or_obsolete()
-    assert send(account, {"id": "T", "n": 2}) == 200
+    assert send_callback(account, {"id": "T", "n": 2}) == 200
     assert WebhookEvent.objects.count() == 2
 
 
@@ -130,7 +116,7 @@ def test_a_worker_is_told_of_a_row_only_when_it_is_there_to_be_seen(
             counts.append(found.fetchone())
 
     monkeypatch.setattr("webhooks.views.nudge", look)
-    send(account, {"id": "T", "n": 1})
+    send_callback(account, {"id": "T", "n": 1})
     assert counts == [(1,)]
 
 
@@ -147,9 +133,9 @@ def test_a_broker_that_is_down_does_not_fail_the_request(
     monkeypatch.setattr(tasks.process_inbox, "apply_async", away)
     monkeypatch.setattr(nudge, "REST", 0.0)
     before = metrics.NUDGES_FAILED._value.get()
-    assert send(account, {"id": "T", "n": 1}) == 200
+    assert send_callback(account, {"id": "T", "n": 1}) == 200
     assert tried.wait(10)
-    assert send(account, {"id": "T", "n": 2}) == 200
+    assert send_callback(account, {"id": "T", "n": 2}) == 200
     assert metrics.NUDGES_FAILED._value.get() >= before
 
 
@@ -181,7 +167,7 @@ def test_nudges_do_not_pile_up_and_none_is_missed_once_a_worker_has_begun(
 def test_a_crash_between_the_effect_and_its_mark_loses_neither(
     account: Any, shipment: Shipment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send(account, {"id": shipment.tracking_id, "status": "lost", "hour": 1})
+    send_callback(account, {"id": shipment.tracking_id, "status": "lost", "hour": 1})
 
     def crash(*_: Any) -> None:
         raise OperationalError("gone")
@@ -201,7 +187,9 @@ def test_two_poisonous_events_among_many_are_found(account: Any, shipment: Shipm
     for hour in range(40):
         # An estimate that is no time fails in the core, past the plug-in's reading.
         more = {"estimate": 10**30} if hour in (3, 31) else {}
-        send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour, **more})
+        send_callback(
+            account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour, **more}
+        )
     drained = drain()
     assert (drained.processed, drained.failed) == (38, 2)
     assert Scan.objects.count() == 38
@@ -214,10 +202,12 @@ def test_two_poisonous_events_among_many_are_found(account: Any, shipment: Shipm
 def test_an_attempt_is_counted_once_whatever_ailed_the_others(
     account: Any, shipment: Shipment
 ) -> None:
-    send(account, {"id": "LATER", "status": "lost", "hour": 1})
+    send_callback(account, {"id": "LATER", "status": "lost", "hour": 1})
     for hour in range(4):
         more = {"estimate": 10**30} if hour == 3 else {}
-        send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour, **more})
+        send_callback(
+            account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour, **more}
+        )
     # An account whose events are applied first, and again when another's cannot be.
     earlier = CourierAccountFactory(pk="acc_0", courier=account.courier)
     WebhookEvent.objects.filter(pk=WebhookEvent.objects.earliest("pk").pk).update(account=earlier)
@@ -235,7 +225,7 @@ def test_a_shipment_that_somebody_holds_does_not_hold_up_the_others(
     warehouse = account.company.warehouses.get()
     held, *others = (ShipmentFactory(account=account, warehouse=warehouse) for _ in range(5))
     for shipment in (*others, held):
-        send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": 1})
+        send_callback(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": 1})
     with other_connection() as holder, holder.transaction():
         table = Shipment._meta.db_table
         holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", [held.pk])
@@ -256,15 +246,15 @@ def test_a_repeat_does_not_wait_for_the_worker_that_has_its_event(
     account: Any, shipment: Shipment
 ) -> None:
     body = {"id": shipment.tracking_id, "status": "in_transit", "hour": 1}
-    send(account, body)
+    send_callback(account, body)
     WebhookEvent.objects.update(state="failed")
     with other_connection() as worker, worker.transaction():
         # Who waits for it learns in two seconds that it is gone, and not never.
         worker.execute("SET LOCAL idle_in_transaction_session_timeout = '2s'")
         worker.execute(f"SELECT FROM {WebhookEvent._meta.db_table} FOR UPDATE")
-        assert send(account, body) == 200
+        assert send_callback(account, body) == 200
         assert WebhookEvent.objects.get().state == "failed"
-    assert send(account, body) == 200
+    assert send_callback(account, body) == 200
     assert WebhookEvent.objects.get().state == "pending"
 
 
@@ -279,7 +269,7 @@ def test_what_a_process_that_is_gone_left_open_is_ended_by_the_server() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("no_nudges")
 def test_events_of_an_account_that_is_gone_are_dead(account: Any, shipment: Shipment) -> None:
-    send(account, {"id": "T", "status": "lost", "hour": 1})
+    send_callback(account, {"id": "T", "status": "lost", "hour": 1})
     WebhookEvent.objects.update(account_id="acc_gone")
     assert drain().dead == 1
     assert "gone" in WebhookEvent.objects.get().reason
@@ -289,10 +279,10 @@ def test_events_of_an_account_that_is_gone_are_dead(account: Any, shipment: Ship
 @pytest.mark.usefixtures("no_nudges")
 def test_a_repeat_of_a_dead_early_event_waits_a_day_anew(account: Any, shipment: Shipment) -> None:
     early = {"id": "LATER", "status": "lost", "hour": 1}
-    send(account, early)
+    send_callback(account, early)
     WebhookEvent.objects.update(received_at=timezone.now() - dt.timedelta(days=2), attempts=5)
     assert drain().dead == 1
-    send(account, early)
+    send_callback(account, early)
     assert drain().waiting == 1
 
 
@@ -306,7 +296,7 @@ def test_the_same_body_by_the_url_of_recreations_means_more(
     assert queries[0] == ""
     body = {"id": "T-2", "order": shipment.order_number}
     for query in (queries[first], queries[1 - first], queries[first]):
-        assert send(account, body, query) == 200
+        assert send_callback(account, body, query) == 200
         drain()
     assert set(WebhookEvent.objects.values_list("topic", flat=True)) == {
         "shipment_created", "shipment_recreated",
@@ -323,51 +313,6 @@ def test_a_tracking_event_stays_one_by_whatever_url_it_came(
     account: Any, shipment: Shipment
 ) -> None:
     body = {"id": shipment.tracking_id, "status": "lost", "hour": 1}
-    send(account, body, "?topic=shipment_recreated")
-    send(account, body)
+    send_callback(account, body, "?topic=shipment_recreated")
+    send_callback(account, body)
     assert WebhookEvent.objects.get().topic == "track_updated"
-
-
-def test_the_first_callbacks_at_once_make_their_counter_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    registry = CollectorRegistry()
-
-    def slow(*arguments: Any) -> Any:
-        time.sleep(0.05)  # what a switch of threads does
-        return prometheus_client.Counter(*arguments, registry=registry)
-
-    monkeypatch.setattr(metrics, "Counter", slow)
-    monkeypatch.setattr(metrics, "_by_courier", {})
-    with ThreadPoolExecutor(4) as pool:
-        counters = list(pool.map(metrics.events, ["newcourier"] * 4))
-    assert len(set(counters)) == 1
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("no_nudges")
-def test_the_inbox_is_measured_at_each_scrape(
-    client: Client, account: Any, shipment: Shipment
-) -> None:
-    def scrape(name: str) -> float:
-        return sample_value(client.get("/metrics").content.decode(), name)
-
-    for hour in range(3):
-        send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour})
-    send(account, {"order": "no id"})
-    WebhookEvent.objects.update(next_attempt_at=timezone.now() - dt.timedelta(seconds=90))
-    assert scrape("shipcrowd_inbox_backlog") == 4
-    assert 89 < scrape("shipcrowd_inbox_oldest_due_seconds") < 120
-    processed = sample_value(client.get("/metrics").content.decode(), "toy_webhook_events_total",
-                      topic="track_updated", status="processed")  # fmt: skip
-    applied = scrape("shipcrowd_webhook_applied_seconds_count")
-    drain()
-    assert scrape("shipcrowd_inbox_backlog") == 0
-    assert scrape("shipcrowd_inbox_oldest_due_seconds") == 0
-    assert scrape("shipcrowd_inbox_dead_letters") == 1
-    assert scrape("shipcrowd_webhook_applied_seconds_count") == applied + 3
-    after = client.get("/metrics").content.decode()
-    assert sample_value(
-        after, "toy_webhook_events_total", topic="track_updated", status="processed"
-    ) == (processed + 3)
-    assert sample_value(after, "toy_webhook_events_total", status="received_pending") >= 4

@@ -1,0 +1,14 @@
+"""The work on manifests, done by hand."""
+
+from __future__ import annotations
+
+from couriers.fulfilment import manifests
+from couriers.models import Manifest
+
+
+def make_due_chunks(manifest: Manifest) -> Manifest:
+    """Make what is due, as workers do, without waiting for what is put off."""
+    while chunk := manifests.due_chunks(manifest.pk).first():
+        manifests.make_chunk(chunk.pk)
+    manifest.refresh_from_db()
+    return manifest

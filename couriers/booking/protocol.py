@@ -1,10 +1,10 @@
 """The booking protocol: reserve, call, settle. One order, one shipment.
 
-Couriers' create calls can neither be repeated nor looked up, so the platform writes down what it
-is about to do before it does it, and what came of it afterwards: two commits when nothing goes
-wrong, and no transaction is open while the network is waited for. What a crash or a lost answer
-leaves between the two is *in doubt*: never repeated, and settled by the courier's own event or by
-an operator (couriers.operations.doubt).
+A courier's create call can neither be repeated nor looked up afterwards. The platform therefore
+commits the reservation before the call and the result after it, and holds no transaction open
+during the call. A crash or a lost answer between the two commits leaves the shipment *in doubt*.
+A booking in doubt is never repeated: the courier's event settles it (tracking/confirmation.py), or
+an operator does (operations/doubt.py).
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ from couriers.resilience.retry import retry_safely
 
 log = structlog.get_logger(__name__)
 
-# What makes two attempts the same booking, in the courier's eyes.
-OF_THE_ORDER = ("account_id", "courier_id", "direction", "order_number")
+# Two attempts that agree in these are the same order to the courier.
+SAME_ORDER_FIELDS = ("account_id", "courier_id", "direction", "order_number")
 
 
 def book(
     company: Company, draft: ShipmentDraft, *, key: str | None = None, patient: bool = False
 ) -> BookingResult:
-    """Book a shipment once, however often and by however many it is asked for.
+    """Book a shipment once, however often and by how many callers at once it is asked for.
 
-    `key` names the booking within the company; without one the order number does. `patient` work
-    waits for the rate limiter as bulk work may, not as an API request does.
+    `key` names the booking within the company; without a key the order number does. `patient`
+    callers wait for the rate limiter as long as bulk work may; an API request must not.
 
-    Raises InvalidRequest before anything is stored; NotSent, NotDone and Rejected with the key
-    free for another try; a PlatformError when another booking is in the way. An unknown outcome
-    is not raised: the result says that the shipment is in doubt.
+    Raises InvalidRequest before anything is stored; NotSent, NotDone or Rejected, which leave the
+    key free for another try; a PlatformError where another booking is in the way. An unknown
+    outcome is not raised: the result says that the shipment is in doubt.
     """
     draft = checked(draft)
     key = clean_key(draft.order_number if key is None else key)
-    earlier = _earlier(company.pk, key)
-    if earlier and (result := _answer_again(earlier, draft)):
+    earlier = _stored_key(company.pk, key)
+    if earlier and (result := _replay(earlier, draft)):
         return result
     prepared = prepare(company, draft)
     prints = fingerprints_of(draft)
@@ -70,27 +70,28 @@ def book(
         else:
             call = _reserve(key, prepared, prints)
     except IntegrityError as error:
-        return _meet(error, prepared, key, draft)
+        return _answer_conflict(error, prepared, key, draft)
     return _call_and_settle(prepared, call, patient=patient)
 
 
 def expire_leases() -> int:
-    """Put in doubt every booking whose lease has run out; returns how many there were.
+    """Put every booking whose lease has run out in doubt; returns how many there were.
 
-    Whoever was making it has died or is stuck; if an answer comes yet, it settles the booking.
+    The process that was booking has died or is stuck. An answer that comes later still settles
+    the booking.
     """
     return Shipment.objects.filter(
         status=Status.BOOKING, lease_expires_at__lte=timezone.now()
     ).update(status=Status.IN_DOUBT, updated_at=timezone.now())
 
 
-def _earlier(company_id: int, key: str) -> IdempotencyKey | None:
-    # Most keys are new: the shipment is fetched when there is one.
+def _stored_key(company_id: int, key: str) -> IdempotencyKey | None:
+    # Most keys are new, so the shipment is not joined; it is fetched where the key exists.
     return IdempotencyKey.objects.filter(company_id=company_id, key=key).first()
 
 
-def _answer_again(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | None:
-    """The answer to a key seen before, or None where its booking surely failed and may be tried."""
+def _replay(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | None:
+    """The answer to a key that was used before, or None where its booking surely failed."""
     shipment = earlier.shipment
     if shipment.status == Status.FAILED:
         return None
@@ -106,13 +107,13 @@ def _answer_again(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResul
             raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
         expire_leases()
         shipment.refresh_from_db()
-        return _answer_again(_reread(earlier), draft)
+        return _replay(_with_shipment(earlier), draft)
     if shipment.status == Status.IN_DOUBT:
         return BookingResult(shipment, 202, shipment_json(shipment), replayed=True)
     return BookingResult(shipment, 201, store_answer(shipment), replayed=True)
 
 
-def _reread(earlier: IdempotencyKey) -> IdempotencyKey:
+def _with_shipment(earlier: IdempotencyKey) -> IdempotencyKey:
     return IdempotencyKey.objects.select_related("shipment").get(pk=earlier.pk)
 
 
@@ -121,7 +122,7 @@ def _lease_of(shipment: Shipment) -> dt.datetime:
 
 
 def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCall:
-    """First commit: the key, the shipment and the call about to be made."""
+    """First commit: the key, the shipment, and the call that is about to be made."""
     shipment = prepared.shipment
     _start_attempt(shipment)
     call = _new_call(shipment)
@@ -142,24 +143,25 @@ def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCal
 def _reserve_again(
     earlier: IdempotencyKey, prepared: Prepared, prints: dict[str, str]
 ) -> CourierCall:
-    """The same for a key whose last attempt surely failed: its shipment is used again.
+    """First commit for a key whose last attempt surely failed: its shipment is used again.
 
-    A key that stands for another order by now gets another shipment.
+    A key that is now used for another order gets another shipment.
     """
     shipment = prepared.shipment
     with transaction.atomic():
         last = Shipment.objects.select_for_update().get(pk=earlier.shipment_id)
         if last.status != Status.FAILED:
             raise BookingInFlight(last.pk, retry_after=1)
-        # The courier may confirm the last attempt after all: its order must be found by then.
-        same = all(getattr(shipment, name) == getattr(last, name) for name in OF_THE_ORDER)
+        # The courier may still confirm the last attempt, and its event is found by the order. So
+        # the row is used again only for the same order.
+        same = all(getattr(shipment, name) == getattr(last, name) for name in SAME_ORDER_FIELDS)
         if same:
             shipment.pk = last.pk
             shipment.attempt = last.attempt + 1
             shipment.created_at = last.created_at
         _start_attempt(shipment)
         call = _new_call(shipment)
-        # Whoever waited for the row finds the key with another shipment by now.
+        # A request that waited for the row finds that the key has another shipment by now.
         if not IdempotencyKey.objects.filter(pk=earlier.pk, shipment_id=last.pk).update(
             fingerprints=prints, shipment_id=shipment.pk, created_at=timezone.now()
         ):
@@ -190,17 +192,17 @@ def _operation(direction: str) -> str:
     return "create_reverse_shipment" if direction == Direction.REVERSE else "create_shipment"
 
 
-def _meet(
+def _answer_conflict(
     error: IntegrityError, prepared: Prepared, key: str, draft: ShipmentDraft
 ) -> BookingResult:
-    """Another booking was quicker: answer as its state says."""
+    """Turn a unique violation into the answer of the booking that won."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
     if constraint == "couriers_one_use_of_a_key":
-        earlier = _earlier(prepared.account.company_id, key)
-        result = _answer_again(earlier, draft) if earlier else None
+        earlier = _stored_key(prepared.account.company_id, key)
+        result = _replay(earlier, draft) if earlier else None
         if result:
             return result
-        # It failed, or was purged, in this very moment: the caller may ask again.
+        # That booking has just failed, or its key was purged: the caller may ask again.
         raise BookingInFlight(earlier.shipment_id if earlier else "", retry_after=1) from error
     if constraint == "couriers_one_live_shipment":
         live = _live_shipment(prepared.shipment)
@@ -211,14 +213,14 @@ def _meet(
 
 
 def _live_shipment(shipment: Shipment) -> Shipment | None:
-    """The order's live shipment with the courier, which bars another."""
+    """The order's live shipment, which bars another one."""
     return Shipment.objects.live().of_order(shipment).first()
 
 
 def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) -> BookingResult:
     shipment = prepared.shipment
     reached(Step.CALLING, shipment.pk)
-    answer = _call(prepared, patient=patient)
+    answer = _call_courier(prepared, patient=patient)
     reached(Step.CALLED, shipment.pk)
     if isinstance(answer, Booking):
         result = settle_booked(shipment, call, answer)
@@ -232,8 +234,8 @@ def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) ->
     return settle_in_doubt(shipment, call, answer)
 
 
-def _call(prepared: Prepared, *, patient: bool) -> Booking | CourierError:
-    """Make the call, again where it surely was not done; answers how it ended."""
+def _call_courier(prepared: Prepared, *, patient: bool) -> Booking | CourierError:
+    """Make the create call, and repeat it where it surely was not carried out."""
     adapter = CourierFactory.get_adapter(prepared.account)
     create: Callable[[ShipmentRequest], Booking] = (
         adapter.create_reverse_shipment
@@ -245,13 +247,13 @@ def _call(prepared: Prepared, *, patient: bool) -> Booking | CourierError:
         deadline.seconds_left()
         return create(prepared.request)
 
-    last_moment = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.booking_deadline())
+    send_before = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.booking_deadline())
     try:
-        with deadline.sent_before(last_moment), rate_limit.patience() if patient else nullcontext():
+        with deadline.sent_before(send_before), rate_limit.patience() if patient else nullcontext():
             return retry_safely(send, longest_delay=30.0 if patient else 3.0)
     except CourierError as error:
         return error
     except Exception as error:
-        # A fault in a plug-in, perhaps after it had sent: no less unknown than a time-out.
+        # A fault in the plug-in may come after the request was sent: the outcome is unknown.
         log.exception("adapter_failed", courier=adapter.code, shipment=prepared.shipment.pk)
         return Unknown(f"{type(error).__name__} in the plug-in", courier=adapter.code)

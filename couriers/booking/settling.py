@@ -1,7 +1,7 @@
-"""The second commit of a booking: what came of the call, and the answer to replay.
+"""The second commit of a booking: the outcome of the call, and the answer to replay.
 
-Whoever comes first settles: the end of the call, the courier's event or an operator. Each writes
-only what is still unsettled, so none of them can undo another.
+Three may settle a booking: the end of its call, the courier's event, or an operator. The first one
+decides. Each writes only a shipment that is still unsettled, so none can undo another.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from couriers.models.flag import raise_flag
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-# How long a courier's answer is held on to while the database is away, in seconds.
-DATABASE_PATIENCE = 15.0
-DATABASE_PAUSE = 0.25
+# While the database is away, a courier's answer is written again and again for this long.
+MAX_DATABASE_WAIT = 15.0  # seconds
+DATABASE_PAUSE = 0.25  # seconds between two tries
 
 
 @dataclass(frozen=True, slots=True)
 class BookingResult:
-    """The end of a booking: the answer in the bytes that were, or would have been, sent first.
+    """How a booking ended. `body` is the answer in the very bytes that were sent the first time.
 
-    `status_code` is 201 for a booking, 202 for one in doubt.
+    `status_code` is 201 for a booked shipment and 202 for one in doubt.
     """
 
     shipment: Shipment
@@ -55,10 +55,10 @@ class BookingResult:
 
 
 def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> BookingResult:
-    """The courier booked it.
+    """Settle as booked, because the courier answered so.
 
-    Should the order have been given up and booked again meanwhile, the result's shipment is the
-    failed one, and an operator is told of the second.
+    Where the order was given up and booked again meanwhile, the result's shipment is the failed
+    one, and a flag tells an operator of the second parcel.
     """
     now = timezone.now()
     shipment.courier_status = booking.courier_status
@@ -79,10 +79,10 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
         return settled
 
     try:
-        settled = _committed(write)
+        settled = _write_committed(write)
     except IntegrityError:
-        # The courier gave one tracking id to two orders. Which of them it stands for, only a
-        # person can find out.
+        # The courier gave one tracking id to two orders. Only a person can find out which of
+        # them it belongs to.
         log.exception("tracking_id_reused", shipment=shipment.pk, tracking_id=booking.tracking_id)
         unknown = Unknown(
             f"the courier answered with {booking.tracking_id}, which is another shipment's",
@@ -92,15 +92,15 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
     reached(Step.SETTLED, shipment.pk)
     if settled:
         return BookingResult(shipment, 201, body)
-    return _settled_meanwhile(shipment, booking)
+    return _handle_late_answer(shipment, booking)
 
 
 def settle_failed(
     shipment: Shipment, call: CourierCall, error: CourierError
 ) -> BookingResult | None:
-    """It surely was not booked: the key is free for another try.
+    """Settle as failed, because the order surely was not booked; the key is free again.
 
-    None then; a result where the courier's event or an operator had settled it as booked before.
+    Returns None, or a result where an event or an operator had settled it as booked before.
     """
     now = timezone.now()
 
@@ -115,7 +115,7 @@ def settle_failed(
         reached(Step.SETTLING, shipment.pk)
         return settled
 
-    settled = _committed(write)
+    settled = _write_committed(write)
     reached(Step.SETTLED, shipment.pk)
     if settled:
         return None
@@ -126,7 +126,7 @@ def settle_failed(
 
 
 def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) -> BookingResult:
-    """Nobody can tell whether it was booked."""
+    """Settle as in doubt, because the call ended with an unknown outcome."""
     now = timezone.now()
 
     def write() -> None:
@@ -136,13 +136,13 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
         end(call, Outcome.UNKNOWN, error)
         reached(Step.SETTLING, shipment.pk)
 
-    _committed(write)
+    _write_committed(write)
     reached(Step.SETTLED, shipment.pk)
     log.warning("booking_in_doubt", shipment=shipment.pk, error=str(error))
     current = Shipment.objects.get(pk=shipment.pk)
     if current.status == Status.IN_DOUBT:
         return BookingResult(current, 202, shipment_json(current))
-    # The courier's event was quicker than the end of the call.
+    # The courier's event came before the end of the call.
     return BookingResult(current, 201, store_answer(current))
 
 
@@ -155,7 +155,7 @@ BOOKED_FIELDS = (
 def mark_booked(
     shipment: Shipment, tracking_id: str, waybill: str, vendor: str, now: dt.datetime
 ) -> None:
-    """Make the shipment a booked one, in memory: BOOKED_FIELDS are what changes."""
+    """Set the fields of a booked shipment in memory; BOOKED_FIELDS names what changes."""
     shipment.status = Status.BOOKED
     shipment.tracking_id = tracking_id
     shipment.waybill = waybill
@@ -183,9 +183,9 @@ def settle_confirmed(
 
 
 def store_answer(shipment: Shipment) -> bytes:
-    """Keep the answer that the booking's key replays from now on, and return it.
+    """Store the answer that the booking's key replays from now on, and return it.
 
-    Only the first answer is kept; `shipment` is booked and has just been written.
+    Only the first answer is stored. Call after the booked shipment has been written.
     """
     body = shipment_json(shipment)
     kept = IdempotencyKey.objects.filter(shipment=shipment, response_status__isnull=True).update(
@@ -197,30 +197,30 @@ def store_answer(shipment: Shipment) -> bytes:
     return bytes(key.response_body) if key and key.response_body else body
 
 
-def _settled_meanwhile(shipment: Shipment, booking: Booking) -> BookingResult:
-    """An event, an operator or a later attempt settled the booking before the answer came."""
+def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
+    """Handle an answer that comes after an event, an operator or a later attempt settled it."""
 
-    def take() -> BookingResult:
-        current = _take_late_answer(shipment, booking)
+    def apply() -> BookingResult:
+        current = _apply_late_answer(shipment, booking)
         if current.tracking_id:
             return BookingResult(current, 201, store_answer(current))
         return BookingResult(current, 202, shipment_json(current))
 
-    def tell() -> BookingResult:
+    def raise_second() -> BookingResult:
         current = Shipment.objects.select_for_update().get(pk=shipment.pk)
         raise_flag(current, FlagKind.SECOND_SHIPMENT, tracking_id=booking.tracking_id)
         return BookingResult(current, 202, shipment_json(current))
 
     try:
-        return _committed(take)
+        return _write_committed(apply)
     except IntegrityError:
-        # Booked again in this very moment, or the id is another shipment's.
-        return _committed(tell)
+        # The order was booked again just now, or the tracking id is another shipment's.
+        return _write_committed(raise_second)
 
 
-def _take_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
-    """What the courier has is never forgotten: it is made live, or somebody is told of it."""
-    # By their ids, as everybody locks them.
+def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
+    """Make live what the courier has booked, or raise a flag: it is never forgotten."""
+    # In the order of ids, as all code locks them.
     rows = list(Shipment.objects.select_for_update(of=("self",)).of_order(shipment).order_by("id"))
     current = next(row for row in rows if row.pk == shipment.pk)
     if booking.tracking_id in (current.tracking_id, *current.former_tracking_ids):
@@ -233,7 +233,7 @@ def _take_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
             tracking_id=booking.tracking_id,
         )
     else:
-        # Given up too early, or tried again. It exists: live, so that nobody books it once more.
+        # Given up too early, or tried again. It exists, so it is live: nobody may book it again.
         again = current.status != Status.FAILED
         mark_booked(current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now())
         current.save(update_fields=BOOKED_FIELDS)
@@ -243,17 +243,17 @@ def _take_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
 
 
 def _unsettled(shipment: Shipment) -> QuerySet[Shipment]:
-    # `attempt` fences off the late answer of an attempt that was given up.
+    # The attempt number keeps out the late answer of an attempt that was given up.
     return Shipment.objects.filter(pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED)
 
 
-def _committed(write: Callable[[], T]) -> T:
-    """Run `write` in a transaction, again while the database is away.
+def _write_committed(write: Callable[[], T]) -> T:
+    """Run `write` in a transaction, and run it again while the database is away.
 
-    What the courier said must not be lost to a restart. To write it twice does no harm: a
-    commit whose acknowledgement was lost leaves nothing unsettled.
+    A courier's answer must not be lost because PostgreSQL restarts. Writing it twice does no
+    harm: after a commit whose acknowledgement was lost, nothing is unsettled any more.
     """
-    deadline = time.monotonic() + DATABASE_PATIENCE
+    deadline = time.monotonic() + MAX_DATABASE_WAIT
     while True:
         try:
             with transaction.atomic():

@@ -141,7 +141,7 @@ def test_a_crash_at_each_named_step_ends_as_the_protocol_says(
 # The lines between the first and the last commit: these functions' own.
 FUNCTIONS = (
     protocol._reserve, protocol._start_attempt, protocol._new_call, protocol._call_and_settle,
-    protocol._call, settling.settle_booked, settling.mark_booked, settling._committed,
+    protocol._call_courier, settling.settle_booked, settling.mark_booked, settling._write_committed,
     call_audit.end,
 )  # fmt: skip
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS} | {

@@ -229,7 +229,7 @@ def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(
     toy.on_create = None
     found = IdempotencyKey.objects.select_related("shipment").get()
     winner = book(account.company, draft_with(order_number="A-2"), key="k").shipment
-    monkeypatch.setattr("couriers.booking.protocol._earlier", lambda *_: found)
+    monkeypatch.setattr("couriers.booking.protocol._stored_key", lambda *_: found)
     with pytest.raises(BookingInFlight):
         book(account.company, draft_with(order_number="A-3"), key="k")
     assert IdempotencyKey.objects.get().shipment_id == winner.pk

@@ -47,7 +47,7 @@ def rows(keys: Any, account: Any) -> list[Shipment]:
 def test_every_table_with_secrets_is_found_by_its_fields() -> None:
     found = {
         model.__name__: {field.name for field in fields}
-        for model, fields in key_rotation.encrypted()
+        for model, fields in key_rotation.encrypted_fields()
     }
     assert found["Shipment"] == {"consignee_phone", "consignee_address", "options"}
     assert set(found) == {"CourierAccount", "CourierToken", "BulkOrder", "Shipment"}

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with output.progress("Re-encrypting", key_rotation.rows()) as advance:
+        with output.progress("Re-encrypting", key_rotation.count_rows()) as advance:
             done = key_rotation.rotate(progress=advance)
         output.finish(
             self,

@@ -18,7 +18,7 @@ class WebhooksConfig(AppConfig):
 
         metrics.register(inbox)
         retention.register(
-            retention.Expiring(
+            retention.RetentionRule(
                 "webhook_events",
                 WebhookEvent,
                 "received_at",

@@ -1,4 +1,4 @@
-"""The catalogue: a row for every courier that a plug-in registered."""
+"""The courier catalogue: one row for each courier that a plug-in registered."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from couriers.models import Courier
 
 
 def seed_catalogue() -> tuple[list[str], list[str]]:
-    """Enter the registered couriers; returns the codes that were added and those known before.
+    """Add the registered couriers; returns the codes that were added and those known before.
 
-    Names follow the plug-in; whether a courier takes bookings is the operators' and left alone.
+    The name follows the plug-in. Whether a courier takes bookings is the operators' decision, and
+    is not changed.
     """
     added: list[str] = []
     known: list[str] = []

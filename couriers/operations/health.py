@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can do its work."""
+"""Health checks: whether the process is alive, and whether it can work."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from couriers.resilience.shared import RedisAway, with_redis
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers at all."""
+    """GET /healthz: 200 while the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 without PostgreSQL. Without Redis 200, degraded: bookings are still safe."""
+    """GET /readyz: 503 without PostgreSQL; 200 and `degraded` without Redis.
+
+    Without Redis bookings are still safe, only slower.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

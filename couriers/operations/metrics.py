@@ -1,8 +1,8 @@
-"""/metrics: what all processes count together, and what PostgreSQL and Redis know.
+"""GET /metrics: the counters of all processes, and gauges that are read at each scrape.
 
-Counters and histograms live with the code that counts. Under several processes they are added
-up in PROMETHEUS_MULTIPROC_DIR. What is a state and not an event is asked for at each scrape, so
-that it is the same whichever process answers.
+Counters and histograms are defined beside the code that counts. With several processes they are
+added up in PROMETHEUS_MULTIPROC_DIR. A gauge is read from PostgreSQL or Redis at each scrape, so
+that its value is the same whichever process answers.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _sources: list[Source] = []
 
 
 def register(source: Source) -> None:
-    """Have `source` asked at each scrape. Registering one again changes nothing."""
+    """Read `source` at each scrape. Registering it again changes nothing."""
     if source not in _sources:
         _sources.append(source)
 
 
-class States(Collector):
-    """Everything that is asked for at a scrape."""
+class Gauges(Collector):
+    """All gauges that are read at a scrape."""
 
     def collect(self) -> Iterable[Metric]:
         failed = GaugeMetricFamily(
-            "shipcrowd_scrape_failures", "Sources of metrics that could not be asked"
+            "shipcrowd_scrape_failures", "Sources of gauges that could not be read"
         )
         failures = 0
         for source in _sources:
@@ -61,7 +61,7 @@ class States(Collector):
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """GET /metrics in Prometheus' text format; 401 for who does not bear the METRICS_TOKEN."""
+    """GET /metrics in Prometheus' text format; 401 without the METRICS_TOKEN where one is set."""
     token = getattr(settings, "METRICS_TOKEN", "")
     if token:
         keyword, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -71,10 +71,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         counted = CollectorRegistry()
         MultiProcessCollector(counted)
-    states = CollectorRegistry()
-    states.register(States())
+    gauges = CollectorRegistry()
+    gauges.register(Gauges())
     return HttpResponse(
-        generate_latest(counted) + generate_latest(states), content_type=CONTENT_TYPE_LATEST
+        generate_latest(counted) + generate_latest(gauges), content_type=CONTENT_TYPE_LATEST
     )
 
 
@@ -89,7 +89,7 @@ def doubts() -> Iterable[Metric]:
         labels=["courier"],
     )
     now = timezone.now()
-    # Couriers without a doubt are told of too: an alert needs a zero to end with.
+    # Couriers without a doubt are listed too: an alert needs a zero in order to end.
     found = {
         row["courier_id"]: row
         for row in Shipment.objects.filter(status=Status.IN_DOUBT)

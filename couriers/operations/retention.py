@@ -1,7 +1,7 @@
-"""What is kept for how long, and the deletion of what has expired.
+"""Retention: rows are deleted when they are older than they are to be kept.
 
-In batches by primary key, each its own short transaction with a pause after it, so that nobody
-waits for a lock. Other apps register what they have to delete.
+Rows are deleted in batches by primary key. Each batch is a short transaction with a pause after
+it, so that nobody waits for a lock. Other apps register the rows that they want deleted.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Expiring:
-    """Rows that are deleted `days` after the time in `field`, of those that `only` names.
+class RetentionRule:
+    """Rows of a model that are deleted `days` days after the time in `field`.
 
-    `name` is the key of their count in the summary. Where `of_shipment` is set, the rows belong to
-    a shipment and are kept for as long as nobody knows whether it was booked.
+    `only` limits them. `name` is the key of their count in the summary. With `of_shipment` the
+    rows belong to a shipment, and are kept while the shipment is not settled.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Expiring:
     of_shipment: bool = False
 
     def expired(self) -> QuerySet[Model]:
-        """What may be deleted now."""
+        """The rows that may be deleted now, in the order of their keys."""
         cutoff = timezone.now() - dt.timedelta(days=self.days())
         rows = self.model._default_manager.filter(self.only, **{f"{self.field}__lt": cutoff})
         if self.of_shipment:
@@ -52,54 +52,58 @@ class Expiring:
 
 @dataclass(slots=True)
 class Purged:
-    """How many rows were deleted of each kind; `finished` unless the time was up before."""
+    """How many rows were deleted, by rule. `finished` is False where the time ran out."""
 
     counts: dict[str, int] = field(default_factory=dict)
     finished: bool = True
 
 
-_kinds: dict[str, Expiring] = {}
+_rules: dict[str, RetentionRule] = {}
 
 
-def register(kind: Expiring) -> None:
-    """Have a kind of rows deleted when they expire; registering its name again replaces it."""
-    _kinds[kind.name] = kind
+def register(rule: RetentionRule) -> None:
+    """Add a rule; a rule of the same name is replaced."""
+    _rules[rule.name] = rule
 
 
-def kinds() -> list[Expiring]:
-    """All kinds of rows that expire."""
-    return list(_kinds.values())
+def rules() -> list[RetentionRule]:
+    """All registered rules."""
+    return list(_rules.values())
 
 
 def purge(seconds: float | None = None, progress: Progress = lambda deleted: None) -> Purged:
-    """Delete what has expired, for at most so many seconds. Can be run twice, or at once."""
+    """Delete expired rows, for at most `seconds`; returns the counts.
+
+    Can be run twice, and by several processes at once. `progress` is told of the rows deleted.
+    """
     deadline = None if seconds is None else time.monotonic() + seconds
-    purged = Purged({kind.name: 0 for kind in kinds()})
-    for kind in kinds():
+    purged = Purged({rule.name: 0 for rule in rules()})
+    for rule in rules():
         last = None
         while True:
-            found, deleted = _delete_batch(kind, last, tunables().RETENTION_BATCH)
+            found, deleted = _delete_batch(rule, last, tunables().RETENTION_BATCH)
             if not found:
                 break
             last = found
-            purged.counts[kind.name] += deleted
+            purged.counts[rule.name] += deleted
             progress(deleted)
             if deadline is not None and time.monotonic() >= deadline:
                 purged.finished = False
                 return purged
             time.sleep(tunables().RETENTION_PAUSE)
-        if purged.counts[kind.name]:
-            log.info("purged", kind=kind.name, rows=purged.counts[kind.name])
+        if purged.counts[rule.name]:
+            log.info("rows_purged", kind=rule.name, rows=purged.counts[rule.name])
     return purged
 
 
-def _delete_batch(kind: Expiring, after: object, size: int) -> tuple[object, int]:
-    """Delete the next rows in the order of their keys; answers the last key and how many.
+def _delete_batch(rule: RetentionRule, after: object, size: int) -> tuple[object, int]:
+    """Delete the rows after the key `after`; returns the last key and the number of rows.
 
-    Rows that somebody holds are left for the next time. Answers None when nothing is left.
+    Rows that another transaction has locked are left for the next run. Returns None for the key
+    where nothing is left.
     """
     with transaction.atomic():
-        rows = kind.expired()
+        rows = rule.expired()
         if after is not None:
             rows = rows.filter(pk__gt=after)
         keys = list(
@@ -109,12 +113,12 @@ def _delete_batch(kind: Expiring, after: object, size: int) -> tuple[object, int
         )
         if not keys:
             return None, 0
-        kind.model._default_manager.filter(pk__in=keys).delete()
+        rule.model._default_manager.filter(pk__in=keys).delete()
     return keys[-1], len(keys)
 
 
 register(
-    Expiring(
+    RetentionRule(
         "idempotency_keys",
         IdempotencyKey,
         "created_at",
@@ -123,7 +127,7 @@ register(
     )
 )
 register(
-    Expiring(
+    RetentionRule(
         "courier_calls",
         CourierCall,
         "started_at",

@@ -1,4 +1,4 @@
-"""System checks: every setting of the platform that can be wrong, with what to write instead."""
+"""System checks of the settings: each names the setting, what is wrong, and what to write."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E003: without a key nothing secret can be stored or read."""
+    """couriers.E003: no encryption key, so nothing secret can be stored or read."""
     if any(getattr(settings, "FERNET_KEYS", [])):
         return []
     example = Fernet.generate_key().decode()
@@ -41,7 +41,7 @@ def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_lease(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E004: a lease that ends while a courier may still be booking makes doubts."""
+    """couriers.E004: a lease that can end during a create call puts good bookings in doubt."""
     lease = tunables().BOOKING_LEASE
     return [
         Error(
@@ -57,7 +57,7 @@ def check_lease(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_pricing(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E005: without a policy no request for rates can be answered."""
+    """couriers.E005: the pricing policy cannot be loaded, so no request for rates is answered."""
     try:
         pricing_policy()
     except ImproperlyConfigured as error:
@@ -74,7 +74,7 @@ def check_pricing(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W001: callbacks and consignees come by this URL, over the open internet."""
+    """couriers.W001: callbacks and consignees reach this URL over the internet, without https."""
     parts = urlsplit(getattr(settings, "APP_BASE_URL", ""))
     if parts.scheme == "https" or parts.hostname in LOOPBACK:
         return []
@@ -89,12 +89,12 @@ def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def check_metrics_token(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W002: /metrics names accounts and tells how much is booked."""
+    """couriers.W002: anybody may read /metrics, which names accounts and counts bookings."""
     if getattr(settings, "METRICS_TOKEN", ""):
         return []
     return [
         checks.Warning(
-            "METRICS_TOKEN is not set, so that anybody may read /metrics",
+            "METRICS_TOKEN is not set, so anybody may read /metrics",
             hint="Set it to a long random string, and have Prometheus send it as a bearer token.",
             id="couriers.W002",
         )

@@ -1,7 +1,7 @@
-"""The public page on which a consignee follows a parcel.
+"""The public tracking page of a shipment, for its consignee.
 
-Anybody with the link may open it, so it shows nothing of the consignee's, and no word that only
-an operator understands.
+Anybody with the link can open it, so it shows no data of the consignee and no word that only an
+operator understands.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _REACHED = {
     Category.DELIVERY: 4,
     Category.EXCEPTION: 4,
 }
-# Bookings that are not settled are no business of the consignee's.
+# A consignee is not told of a booking that is not settled.
 _IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
 
 
 @cache_control(private=True, max_age=60)
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
-    """GET /track/{public_id}/: where the parcel is, or a friendly 404."""
+    """GET /track/{public_id}/: the status and history of the parcel, or a 404 page."""
     found = Shipment.objects.select_related("courier").filter(pk=shipment_id)
     shipment = found.first() if is_public_id(shipment_id) else None
     if shipment is None:

@@ -1,6 +1,7 @@
-"""Stored scans: written once each and read back, one statement for all shipments of a batch.
+"""Stored scans: each is stored once. One statement writes or reads a whole batch.
 
-What two copies of one scan differ in is joined so that it does not matter which came first.
+Where two copies of a scan differ, the greater value is kept, so that it does not matter which copy
+came first.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from django.utils import timezone
 from couriers.models import Scan
 
 _TABLE = Scan._meta.db_table
-# Texts are joined by code point, as Python does it, whatever the database's collation.
-_JOINED = {
+# Texts are compared by code point, as Python does, whatever the collation of the database.
+_MERGED = {
     name: f'GREATEST(scan.{name} COLLATE "C", excluded.{name} COLLATE "C")'
     for name in ("status", "ndr_reason", "description", "tracking_id")
 } | {"estimated_delivery": "GREATEST(scan.estimated_delivery, excluded.estimated_delivery)"}
@@ -30,16 +31,16 @@ SELECT given.*, false, false, %s FROM unnest(
     %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],
     %s::text[], %s::timestamptz[]) AS given
 ON CONFLICT (shipment_id, at, courier_status, location) DO UPDATE
-    SET {", ".join(f"{name} = {joined}" for name, joined in _JOINED.items())}
-    WHERE ({", ".join(f"scan.{name}" for name in _JOINED)})
-        IS DISTINCT FROM ({", ".join(_JOINED.values())})
+    SET {", ".join(f"{name} = {merged}" for name, merged in _MERGED.items())}
+    WHERE ({", ".join(f"scan.{name}" for name in _MERGED)})
+        IS DISTINCT FROM ({", ".join(_MERGED.values())})
 RETURNING scan.shipment_id, scan.courier_status, scan.status, xmax = 0
 """  # noqa: S608 - the table's own name and columns
 
 
 @dataclass(frozen=True, slots=True)
 class NewScan:
-    """A scan to be stored, in the lengths and characters that the table takes."""
+    """A scan to be stored. Its texts fit the lengths and characters of the table."""
 
     shipment_id: str
     tracking_id: str
@@ -53,7 +54,7 @@ class NewScan:
 
 
 class StoredScan(NamedTuple):
-    """A stored scan, as far as it decides what becomes of its shipment."""
+    """A stored scan: the columns that decide the status of its shipment."""
 
     pk: int
     shipment_id: str
@@ -69,8 +70,8 @@ class StoredScan(NamedTuple):
 
 
 def store(scans: Iterable[NewScan]) -> list[tuple[str, str]]:
-    """Store what is new; answers shipment and word of each new scan of unknown status."""
-    rows = _once(scans)
+    """Store new scans; returns shipment and word of each new scan with an unknown status."""
+    rows = _merge_copies(scans)
     if not rows:
         return []
     with connection.cursor() as cursor:
@@ -97,7 +98,7 @@ def store(scans: Iterable[NewScan]) -> list[tuple[str, str]]:
 
 
 def of_shipments(ids: Sequence[str]) -> dict[str, list[StoredScan]]:
-    """All scans of the shipments, by shipment, in one query."""
+    """All scans of the shipments, by shipment id, in one query."""
     found: dict[str, list[StoredScan]] = defaultdict(list)
     fields = ("pk", *StoredScan._fields[1:])
     rows = Scan.objects.filter(shipment_id__in=ids).order_by().values_list(*fields)
@@ -107,24 +108,24 @@ def of_shipments(ids: Sequence[str]) -> dict[str, list[StoredScan]]:
 
 
 def mark_ignored(changes: Iterable[tuple[int, bool]]) -> None:
-    """Set `ignored` of the scans with these ids."""
+    """Set the column `ignored` of scans, given as pairs of id and value."""
     for ignored in (True, False):
         ids = [pk for pk, value in changes if value is ignored]
         if ids:
             Scan.objects.filter(pk__in=ids).update(ignored=ignored)
 
 
-def _once(scans: Iterable[NewScan]) -> list[NewScan]:
-    """The copies of each scan joined into one, as the statement joins them with stored ones."""
+def _merge_copies(scans: Iterable[NewScan]) -> list[NewScan]:
+    """Merge the copies of each scan into one, by the rule of the statement above."""
     found: dict[tuple[str, dt.datetime, str, str], NewScan] = {}
     for scan in scans:
         key = (scan.shipment_id, scan.at, scan.courier_status, scan.location)
         other = found.get(key)
-        found[key] = scan if other is None else _joined(scan, other)
+        found[key] = scan if other is None else _merge(scan, other)
     return list(found.values())
 
 
-def _joined(one: NewScan, other: NewScan) -> NewScan:
+def _merge(one: NewScan, other: NewScan) -> NewScan:
     estimates = [e for e in (one.estimated_delivery, other.estimated_delivery) if e is not None]
     return NewScan(
         shipment_id=one.shipment_id,

@@ -17,7 +17,7 @@ class Command(BaseCommand):
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        total = sum(kind.expired().order_by().count() for kind in retention.kinds())
+        total = sum(kind.expired().order_by().count() for kind in retention.rules())
         with output.progress("Deleting", total) as advance:
             purged = retention.purge(progress=advance)
         counts = purged.counts

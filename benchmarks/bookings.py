@@ -14,7 +14,7 @@ from pathlib import Path
 
 from couriers.booking.spreadsheet import Outcome, Result, import_orders, read_file
 from couriers_ekart.seeding import seed
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 
 
 def run() -> bool:

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from couriers.booking.spreadsheet.orders import LineProblem, OrderLines, draft_of, read_file
 from couriers.contract.types import ShipmentDraft
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from shipcrowd.embedded import Servers
 from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
 

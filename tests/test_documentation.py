@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from shipcrowd import embedded
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from shipcrowd.stack import SANDBOX_LOGIN, Stack
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.vendor_document import REQUESTS, validator

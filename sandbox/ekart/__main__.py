@@ -2,7 +2,7 @@
 
 import argparse
 
-from sandbox.ekart.cli import add_arguments, run
+from sandbox.cli import add_arguments, run
 
 parser = argparse.ArgumentParser(prog="python -m sandbox.ekart", description=__doc__)
 add_arguments(parser)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from sandbox.callbacks import Callbacks
+from sandbox.control import Control
 from sandbox.ekart.bookings import Bookings
-from sandbox.ekart.books import Books
-from sandbox.ekart.callbacks import Callbacks
-from sandbox.ekart.control import Control
 from sandbox.ekart.documents import Documents
-from sandbox.ekart.faults import Fault, Faults
-from sandbox.ekart.lifecycle import LifeCycles, Shares
 from sandbox.ekart.operations import Handler, Operation, error, read_json
 from sandbox.ekart.registrations import Registrations
 from sandbox.ekart.serviceability import Serviceability
 from sandbox.ekart.tracking import Tracking
 from sandbox.ekart.validation import Refused
+from sandbox.faults import Fault, Faults
+from sandbox.ledger import Books
+from sandbox.lifecycle import LifeCycles, Shares
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.ekart.books import Booked, Books
-from sandbox.ekart.callbacks import Callbacks
-from sandbox.ekart.lifecycle import BEFORE_PICKUP, LifeCycles
+from sandbox.callbacks import Callbacks
 from sandbox.ekart.operations import (
     Operation,
     acknowledgement,
@@ -18,6 +16,8 @@ from sandbox.ekart.operations import (
 )
 from sandbox.ekart.shipment_validation import check_shipment
 from sandbox.ekart.validation import check_day_to_come, check_ids, check_ndr
+from sandbox.ledger import Booked, Books
+from sandbox.lifecycle import BEFORE_PICKUP, LifeCycles
 
 # What an NDR action may change on its way; both ride on Re-Attempt alone.
 CHANGES = ("address", "phone")

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.ekart import pdf
-from sandbox.ekart.books import Booked, Books
+from sandbox import pdf
 from sandbox.ekart.operations import Operation, found, read_json
 from sandbox.ekart.validation import Refused, check_ids, demand
+from sandbox.ledger import Booked, Books
 
 DOWNLOAD = "/manifests/{number}.pdf"
 

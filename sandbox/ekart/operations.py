@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.ekart.books import Booked
 from sandbox.ekart.validation import Refused, demand
+from sandbox.ledger import Booked
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

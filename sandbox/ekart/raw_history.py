@@ -11,8 +11,8 @@ import datetime as dt
 import hashlib
 from typing import Any
 
-from sandbox.ekart.books import Booked, Step
 from sandbox.ekart.validation import INDIA
+from sandbox.ledger import Booked, Step
 
 # Where the network's word is not simply Ekart's in snake case.
 WORDS = {"Picked Up": "pickup_complete", "Seller RTO Requested": "rto_requested"}

@@ -6,10 +6,10 @@ import secrets
 
 from aiohttp import web
 
-from sandbox.ekart.books import Books, Webhook
 from sandbox.ekart.operations import Operation, read_json, refusal
 from sandbox.ekart.pincodes import look_up
 from sandbox.ekart.validation import Refused, check_address, check_webhook
+from sandbox.ledger import Books, Webhook
 
 
 class Registrations:

@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.ekart.books import Booked, Books
 from sandbox.ekart.operations import Operation, found
 from sandbox.ekart.raw_history import large, non_large
+from sandbox.ledger import Booked, Books
 
 
 class Tracking:

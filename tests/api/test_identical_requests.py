@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from shipcrowd.stack import Answer, Stack
 from tests.chaos.storefront import order
 from tests.support.factories import CourierAccountFactory, WarehouseFactory, make_api_key

@@ -15,7 +15,7 @@ from couriers.booking.spreadsheet import Outcome, Result, import_orders, read_fi
 from couriers.booking.spreadsheet.orders import COLUMNS
 from couriers.contract.errors import RateLimited, Unknown
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from tests.support.commands import run_command, run_json
 from tests.support.drafts import draft_with, raising

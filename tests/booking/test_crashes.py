@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.utils import timezone
+from sandbox.ekart.process import SandboxProcess
 
 from couriers.booking import protocol, settling
 from couriers.booking.protocol import book, expire_leases
@@ -26,7 +27,7 @@ from couriers.contract.receiver import CourierEvent, Topic
 from couriers.models import Company, CourierAccount, Shipment, call_audit
 from couriers.operations.doubt import release
 from couriers.tracking.confirmation import apply_creation
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
 from tests.support.flags import open_flags

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from couriers.booking.steps import Step
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.chaos.breaking import CLIENTS, THREADS, Breakage, BreakingRun
 
 FAULT_RATE = 0.1

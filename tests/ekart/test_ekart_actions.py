@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from sandbox.ekart.process import SandboxProcess
+from tests.ekart.test_ekart_provider import adapter_at, request_for
 
 from couriers.booking.protocol import book
 from couriers.contract import india
@@ -31,7 +33,7 @@ from couriers.models import CourierCall, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
 from couriers_ekart import warehouses
 from couriers_ekart.adapter import EkartAdapter
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.ekart import adapter_at, calls_made, request_for
 from tests.support.sandboxes import sandbox_fixture

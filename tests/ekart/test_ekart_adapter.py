@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sandbox.ekart.process import SandboxProcess
 
 from couriers.booking.protocol import book
 from couriers.contract.errors import (
@@ -26,7 +27,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
 from couriers.models import CourierToken, WarehouseRegistration
 from couriers_ekart.adapter import EkartAdapter
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.ekart import adapter_at, circuit_of, request_for
 from tests.support.factories import CourierAccountFactory

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 from django.test import Client
+from sandbox.ekart.process import SandboxProcess
 
 from couriers.contract.errors import CourierError
 from couriers.models import CourierAccount
@@ -17,7 +18,7 @@ from couriers_ekart.callbacks.receiver import EkartReceiver, MalformedEvent
 from couriers_ekart.callbacks.registration import forget_previous_secret, rotate_secret
 from couriers_ekart.seeding import seed
 from couriers_ekart.wire.client import EkartClient
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.commands import run_json
 from tests.support.factories import CompanyFactory, CourierAccountFactory
 from tests.support.sandboxes import sandbox_fixture

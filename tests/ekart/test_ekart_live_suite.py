@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from shipcrowd.stack import SANDBOX_LOGIN
 from tests.support.live import LIVE_MARKS
 

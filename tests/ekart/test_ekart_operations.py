@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sandbox.ekart.process import SandboxProcess
+from tests.ekart.test_ekart_provider import adapter_at, request_for
 
 from couriers.contract import india
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ReattemptRequest
@@ -16,7 +18,7 @@ from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import payloads
 from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.ekart import adapter_at, request_for
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.vendor_document import operations, request_validator, response_validator

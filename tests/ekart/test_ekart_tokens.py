@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from sandbox.ekart.process import SandboxProcess
 
 from benchmarks.processes import at_once
 from couriers.contract.errors import CourierError, CredentialsRefused, NotSent, TokenRefused
@@ -19,7 +20,7 @@ from couriers.models import CourierAccount, CourierToken
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.wire import tokens
 from couriers_ekart.wire.outcomes import from_answer
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
 from tests.support.sandboxes import sandbox_fixture

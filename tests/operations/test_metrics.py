@@ -17,7 +17,7 @@ from couriers.booking.protocol import book
 from couriers.contract.errors import Unknown
 from couriers.operations import metrics
 from couriers.resilience.circuit_breaker import CircuitBreaker
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from shipcrowd.multiprocess import tidy
 from shipcrowd.stack import Stack

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 INDIA = ZoneInfo("Asia/Kolkata")

@@ -12,6 +12,7 @@ import pytest
 from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.utils import timezone
+from sandbox.ekart.process import SandboxProcess
 
 from couriers import tasks
 from couriers.contract.errors import CircuitOpen, NotFound, NotSent, TooManyRequests, Unknown
@@ -22,7 +23,7 @@ from couriers.models import CourierAccount, Scan, Shipment
 from couriers.resilience import rate_limit
 from couriers.tracking import polling
 from couriers.tracking.polling import Polled
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.commands import run_json
 from tests.support.drafts import raising
 from tests.support.factories import CourierAccountFactory, WarehouseFactory

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from sandbox.ekart import cli
+from sandbox import cli
 
 
 class Command(BaseCommand):

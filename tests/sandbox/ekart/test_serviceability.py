@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.sandbox_client import LANE, Ekart, assert_refused
 
 COD_LANE = LANE | {"paymentType": "COD", "codAmount": "1500", "serviceType": "EXPRESS"}

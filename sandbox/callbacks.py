@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.ekart.books import Booked, Books, Step
+from sandbox.ledger import Booked, Books, Step
 
 ATTEMPTS = 10
 AT_ONCE = 16

@@ -6,12 +6,12 @@ import json
 
 from aiohttp import web
 
-from sandbox.ekart.books import Books
-from sandbox.ekart.callbacks import Callbacks
-from sandbox.ekart.faults import Fault, Faults
-from sandbox.ekart.lifecycle import LifeCycles
+from sandbox.callbacks import Callbacks
 from sandbox.ekart.operations import found, read_json
 from sandbox.ekart.validation import Refused
+from sandbox.faults import Fault, Faults
+from sandbox.ledger import Books
+from sandbox.lifecycle import LifeCycles
 
 
 class Control:

@@ -12,8 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.ekart.app import Options, Sandbox
-from sandbox.ekart.faults import Fault
-from sandbox.ekart.lifecycle import Shares
+from sandbox.faults import Fault
+from sandbox.lifecycle import Shares
 
 ALL_TOPICS = ["track_updated", "shipment_created", "shipment_recreated"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.sandbox_client import LANE, Ekart, day, noon
 
 OPERATION = "create_shipment"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.ekart.process import SandboxProcess
+from sandbox.process import SandboxProcess
 from tests.support.sandbox_client import Ekart, assert_refused, day
 
 DISPATCH = "/data/shipment/dispatch-date"

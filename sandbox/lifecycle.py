@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.ekart.books import Booked, Step
+from sandbox.ledger import Booked, Step
 
 ON_THE_WAY = ("Pickup Scheduled", "Out for Pickup", "Picked Up", "In Transit", "Out for Delivery")
 BACK = ("RTO Requested", "RTO In Transit", "RTO Out for Delivery", "RTO Delivered")

@@ -9,7 +9,7 @@ import pypdf
 import pytest
 import requests
 
-from sandbox.ekart.books import Books
+from sandbox.ledger import Books
 from tests.support.sandbox_client import Ekart, assert_refused
 
 LABEL, MANIFEST = "/api/v1/package/label", "/data/v2/generate/manifest"

@@ -19,7 +19,7 @@ from sandbox.process import SandboxProcess
 
 def run() -> bool:
     """Run it; False if an order was booked twice."""
-    with SandboxProcess("--hold") as sandbox, tempfile.TemporaryDirectory() as folder:
+    with SandboxProcess("ekart", "--hold") as sandbox, tempfile.TemporaryDirectory() as folder:
         seeded = seed(
             f"bench-{int(time.time())}",
             {

@@ -1,110 +1,71 @@
-"""Signed callbacks, sent again until they are taken. Knows the books' webhooks and nothing else."""
+"""Delivery of callbacks, repeated until they are taken. Bodies and signatures are the courier's."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import json
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
 import aiohttp
 
-from sandbox.ledger import Booked, Books, Step
-
 ATTEMPTS = 10
-AT_ONCE = 16
+CONCURRENCY = 16
+TIMEOUT_SECONDS = 15
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 
 
-class Callbacks:
-    """Sends what happened to every active webhook that wants the topic."""
+class CallbackSender:
+    """A queue of callbacks and the workers that deliver them.
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
-        self._queue: asyncio.Queue[tuple[str, str, bytes]] = asyncio.Queue()
+    `counts` tells how many were made, taken (answered below 300) and given up, and how often each
+    HTTP status, or none, was the answer.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._queue: asyncio.Queue[tuple[str, bytes, Mapping[str, str]]] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
-        self.counts: Counter[str] = Counter()
 
     async def start(self) -> None:
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=15),
-            connector=aiohttp.TCPConnector(limit=AT_ONCE),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+            connector=aiohttp.TCPConnector(limit=CONCURRENCY),
         )
-        self._workers = [asyncio.create_task(self._work()) for _ in range(AT_ONCE)]
+        self._workers = [asyncio.create_task(self._work(self._session)) for _ in range(CONCURRENCY)]
 
     async def stop(self) -> None:
+        """Deliver nothing more."""
         for worker in self._workers:
             worker.cancel()
         if self._session:
             await self._session.close()
 
+    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Queue a JSON body for delivery with these headers."""
+        self.counts["made"] += 1
+        self._queue.put_nowait((url, body, {"Content-Type": "application/json", **headers}))
+
     @property
     def pending(self) -> int:
-        """Callbacks that nobody has taken yet."""
+        """Callbacks that are neither taken nor given up."""
         return self.counts["made"] - self.counts["taken"] - self.counts["given_up"]
 
-    def tracked(self, shipment: Booked, step: Step) -> None:
-        """track_updated; an empty location, and no times of pick-up and delivery before it."""
-        body: dict[str, Any] = {
-            "ctime": step.ctime,
-            "status": step.status,
-            "location": step.location,
-            "desc": step.desc,
-            "attempts": str(shipment.attempts),
-            "wbn": shipment.wbn,
-            "id": shipment.tracking_id,
-            "orderNumber": shipment.order_number,
-        }
-        if shipment.picked_up:
-            body["pickupTime"] = shipment.picked_up
-            body["edd"] = shipment.expected
-        if step.ndr_status:
-            body["ndrStatus"] = step.ndr_status
-        self._send("track_updated", body)
-
-    def created(self, shipment: Booked, topic: str = "shipment_created") -> None:
-        """shipment_created or shipment_recreated: the same fields, and no topic among them."""
-        self._send(
-            topic,
-            {
-                "id": shipment.tracking_id,
-                "wbn": shipment.wbn,
-                "vendor": "EKART",
-                "orderNumber": shipment.order_number,
-                "channelId": hashlib.sha256(shipment.order_number.encode()).hexdigest()[:24],
-            },
-        )
-
-    def _send(self, topic: str, body: dict[str, Any]) -> None:
-        raw = json.dumps(body, separators=(",", ":")).encode()
-        for webhook in self._books.webhooks.values():
-            if webhook.active and topic in webhook.topics:
-                self.counts["made"] += 1
-                self._queue.put_nowait((webhook.url, webhook.secret, raw))
-
-    async def _work(self) -> None:
+    async def _work(self, session: aiohttp.ClientSession) -> None:
         while True:
-            url, secret, raw = await self._queue.get()
-            if await self._deliver(url, secret, raw):
-                self.counts["taken"] += 1
-            else:
-                self.counts["given_up"] += 1
+            taken = await self._deliver(session, *await self._queue.get())
+            self.counts["taken" if taken else "given_up"] += 1
 
-    async def _deliver(self, url: str, secret: str, raw: bytes) -> bool:
-        assert self._session is not None
-        headers = {
-            "Content-Type": "application/json",
-            "x-ekart-signature": hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest(),
-        }
+    async def _deliver(
+        self, session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> bool:
         for attempt in range(ATTEMPTS):
             try:
-                async with self._session.post(url, data=raw, headers=headers) as answer:
+                async with session.post(url, data=body, headers=headers) as answer:
                     self.counts[f"answer_{answer.status}"] += 1
                     if answer.status < 300:
                         return True
             except (aiohttp.ClientError, TimeoutError):
                 self.counts["no_answer"] += 1
-            await asyncio.sleep(min(5.0, 0.2 * 2**attempt))
+            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))
         return False

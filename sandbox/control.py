@@ -1,72 +1,71 @@
-"""/_sandbox/: what those who test with the sandbox may see and bring about. Asks for no token."""
+"""The pages under /_sandbox/, by which tests look into a stand-in and steer it. No token needed."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from aiohttp import web
 
-from sandbox.callbacks import Callbacks
-from sandbox.ekart.operations import found, read_json
-from sandbox.ekart.validation import Refused
+from sandbox.callbacks import CallbackSender
+from sandbox.errors import Refused
 from sandbox.faults import Fault, Faults
-from sandbox.ledger import Books
+from sandbox.ledger import Ledger
 from sandbox.lifecycle import LifeCycles
+from sandbox.operations import read_json
 
 
 class Control:
-    """The pages under /_sandbox/. Lists come in parts: ?after=0&limit=1000."""
+    """The pages that every courier has. Lists come in slices: ?after=0&limit=1000."""
 
     def __init__(
-        self, books: Books, lives: LifeCycles, callbacks: Callbacks, faults: Faults
+        self,
+        ledger: Ledger[Any],
+        life_cycles: LifeCycles[Any],
+        sender: CallbackSender,
+        faults: Faults,
     ) -> None:
-        self._books = books
-        self._lives = lives
-        self._callbacks = callbacks
+        self._ledger = ledger
+        self._life_cycles = life_cycles
+        self._sender = sender
         self._faults = faults
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/_sandbox/state", self.state),
             web.get("/_sandbox/shipments", self.shipments),
-            web.get("/_sandbox/manifests", self.manifests),
             web.get("/_sandbox/requests", self.requests),
             web.get("/_sandbox/faults", self.get_faults),
             web.put("/_sandbox/faults", self.put_faults),
             web.post("/_sandbox/advance", self.advance),
-            web.post("/_sandbox/recreate", self.recreate),
-            web.post("/_sandbox/revoke-token", self.revoke_token),
-            web.post("/_sandbox/forget-addresses", self.forget_addresses),
         ]
 
     async def state(self, _: web.Request) -> web.StreamResponse:
+        """The counts of the ledger, the callbacks and the faults."""
         return web.json_response(
-            self._books.state()
+            self._ledger.state()
             | {
-                "callbacks": dict(self._callbacks.counts),
-                "callbacks_pending": self._callbacks.pending,
+                "callbacks": dict(self._sender.counts),
+                "callbacks_pending": self._sender.pending,
                 "faults": dict(self._faults.counts),
-                "injected_unknown": self._faults.unknown,
+                "injected_unknown": self._faults.unknown_outcomes,
             }
         )
 
     async def shipments(self, request: web.Request) -> web.StreamResponse:
-        part = self._books.shipments[_part(request)]
-        return web.json_response([shipment.summary() for shipment in part])
-
-    async def manifests(self, request: web.Request) -> web.StreamResponse:
-        part = list(self._books.manifests.values())[_part(request)]
-        return web.json_response([manifest.as_json() for manifest in part])
+        listed = self._ledger.shipments[slice_of(request)]
+        return web.json_response([shipment.summary() for shipment in listed])
 
     async def requests(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._books.recorded[_part(request)])
+        return web.json_response(self._ledger.requests[slice_of(request)])
 
     async def get_faults(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response([fault.as_json() for fault in self._faults.faults])
+        return web.json_response([fault.as_json() for fault in self._faults.active])
 
     async def put_faults(self, request: web.Request) -> web.StreamResponse:
+        """Replace the faults by the given list."""
         try:
-            self._faults.faults = [Fault(**fault) for fault in json.loads(await request.read())]
+            self._faults.replace(Fault(**fault) for fault in json.loads(await request.read()))
         except (ValueError, TypeError) as error:
             raise Refused(str(error)) from None
         return await self.get_faults(request)
@@ -74,31 +73,12 @@ class Control:
     async def advance(self, request: web.Request) -> web.StreamResponse:
         """Put a shipment into a status; it stays there."""
         body = await read_json(request)
-        shipment = found(self._books.find(body.get("tracking_id", "")))
-        self._lives.advance(shipment, body["status"])
+        shipment = self._ledger.get(body.get("tracking_id", ""))
+        self._life_cycles.advance(shipment, body["status"])
         return web.json_response(shipment.summary())
 
-    async def recreate(self, request: web.Request) -> web.StreamResponse:
-        """Ship a parcel anew: its life goes on under another tracking id and waybill.
 
-        It is still one booking. The old tracking id still finds it, but what is answered carries
-        the new one.
-        """
-        body = await read_json(request)
-        shipment = found(self._books.find(body.get("tracking_id", "")))
-        self._books.recreate(shipment)
-        self._callbacks.created(shipment, topic="shipment_recreated")
-        return web.json_response(shipment.summary())
-
-    async def revoke_token(self, _: web.Request) -> web.StreamResponse:
-        self._books.revoke_token()
-        return web.json_response({})
-
-    async def forget_addresses(self, _: web.Request) -> web.StreamResponse:
-        self._books.addresses.clear()
-        return web.json_response({})
-
-
-def _part(request: web.Request) -> slice:
+def slice_of(request: web.Request) -> slice:
+    """The part of a list that a request asks for."""
     after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 1000))
     return slice(after, after + limit)

@@ -1,4 +1,4 @@
-"""Faults to order: how often which operation fails, how, and whether before or after its work."""
+"""Faults on request: which operations fail, how often, in which way, before or after their work."""
 
 from __future__ import annotations
 
@@ -8,46 +8,37 @@ import hashlib
 import socket
 import struct
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from sandbox.operations import Handler
 
-LONGEST_HOLD = 120.0  # seconds that a timed-out call is held open, if its client does not leave
-STATUSES = (500, 502, 503, 504)
+FaultAnswer = Callable[[], web.Response]
+
+LONGEST_TIMEOUT = 120.0  # seconds that a fault `timeout_…` lasts, unless its client leaves first
+STATUSES = (500, 502, 503, 504)  # what the faults `error_…` answer, in turn
+EVERY = "*"
+SLOW = "slow"
 
 
-class Kind(enum.StrEnum):
-    """A way to fail. "Before" leaves the work undone, "after" does it first."""
+class Loss(enum.StrEnum):
+    """The ways in which an answer is lost; each is a fault `…_before` and a fault `…_after`."""
 
-    TIMEOUT_BEFORE = "timeout_before"
-    TIMEOUT_AFTER = "timeout_after"
-    RESET_BEFORE = "reset_before"
-    RESET_AFTER = "reset_after"
-    ERROR_BEFORE = "error_before"
-    ERROR_AFTER = "error_after"
-    BROKEN_BEFORE = "broken_before"
-    BROKEN_AFTER = "broken_after"
-    RATE_LIMITED = "rate_limited"
-    UNAUTHORIZED = "unauthorized"
-    SLOW = "slow"
-
-    @property
-    def is_after(self) -> bool:
-        return self.endswith("_after")
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether the client cannot tell if the work was done."""
-        return self not in (Kind.RATE_LIMITED, Kind.UNAUTHORIZED, Kind.SLOW)
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    ERROR = "error"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way for an operation to fail, at a rate of 0 to 1. `*` means every operation or kind."""
+    """Calls of an operation that fail, as a rate from 0 to 1.
+
+    `*` in the place of an operation or kind means every one. Raises ValueError for another rate.
+    """
 
     operation: str
     kind: str
@@ -56,95 +47,147 @@ class Fault:
     def __post_init__(self) -> None:
         if not 0 <= self.rate <= 1:
             raise ValueError("a rate is from 0 to 1")
-        if self.kind != "*" and self.kind not in set(Kind):
-            raise ValueError(f"{self.kind!r} is not a fault: * or one of {', '.join(Kind)}")
 
     @classmethod
     def parse(cls, text: str) -> Fault:
         """Read `operation:kind:rate`. Raises ValueError."""
-        operation, kind, rate = text.split(":")
-        return cls(operation, kind, float(rate))
-
-    def kinds(self) -> Iterable[tuple[Kind, float]]:
-        """Each kind it stands for with its share of the rate."""
-        kinds = list(Kind) if self.kind == "*" else [Kind(self.kind)]
-        return [(kind, self.rate / len(kinds)) for kind in kinds]
+        try:
+            operation, kind, rate = text.split(":")
+            share = float(rate)
+        except ValueError:
+            raise ValueError("a fault is an operation, a kind and a rate") from None
+        return cls(operation, kind, share)
 
     def as_json(self) -> dict[str, Any]:
-        return {"operation": self.operation, "kind": self.kind, "rate": self.rate}
+        return asdict(self)
+
+
+def all_kinds(answers: Mapping[str, FaultAnswer]) -> tuple[str, ...]:
+    """Every kind of fault of a courier that has these answers of its own."""
+    losses = (f"{loss}_{when}" for loss in Loss for when in ("before", "after"))
+    return (*losses, *answers, SLOW)
+
+
+def check_kind(fault: Fault, kinds: Iterable[str]) -> Fault:
+    """The fault. Raises ValueError if its kind is not one of these."""
+    if fault.kind not in (EVERY, *kinds):
+        raise ValueError(f"{fault.kind!r} is not a fault: * or one of {', '.join(kinds)}")
+    return fault
+
+
+def outcome_is_unknown(kind: str) -> bool:
+    """Whether a client that meets such a fault cannot tell if the work was done."""
+    return kind.endswith(("_before", "_after"))
 
 
 class Faults:
-    """Draws lots: the same for the same seed, operation and number of the call."""
+    """Lets calls fail, always the same ones for the same seed.
 
-    def __init__(self, faults: Iterable[Fault], seed: int, slow_seconds: float) -> None:
-        self.faults = list(faults)
+    `answers` are the courier's own failing answers, by their kinds. A name that ends in `_after`
+    means that the work is done first, and with `_before` or `_after` the client cannot tell whether
+    it was. `sample_body` is what a broken answer is half of where there is no true answer.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, FaultAnswer],
+        *,
+        sample_body: bytes,
+        seed: int,
+        slow_seconds: float,
+    ) -> None:
+        self.active: list[Fault] = []
         self.counts: Counter[str] = Counter()
-        self._calls: Counter[str] = Counter()
+        self._answers = answers
+        self._kinds = all_kinds(answers)
+        self._sample_body = sample_body
         self._seed = seed
         self._slow_seconds = slow_seconds
+        self._calls: Counter[str] = Counter()
+
+    def replace(self, faults: Iterable[Fault]) -> None:
+        """Let these be the active faults. Raises ValueError for an unknown kind."""
+        self.active = [check_kind(fault, self._kinds) for fault in faults]
 
     @property
-    def unknown(self) -> int:
-        """How many calls were left in the dark about their outcome."""
-        return sum(n for name, n in self.counts.items() if Kind(name.split(":")[1]).is_unknown)
+    def unknown_outcomes(self) -> int:
+        """How many calls failed in a way that leaves the outcome unknown to the client."""
+        return sum(n for name, n in self.counts.items() if outcome_is_unknown(name))
 
     async def apply(
         self, operation: str, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
-        """Handle a request, or fail as the lot says."""
+        """Handle a request of the operation, or let it fail."""
         self._calls[operation] += 1
-        number = self._calls[operation]
-        kind = self._draw(operation, number)
+        call_number = self._calls[operation]
+        kind = self._draw(operation, call_number)
         if kind is None:
             return await handler(request)
         self.counts[f"{operation}:{kind}"] += 1
-        if kind is Kind.SLOW:
+        if kind == SLOW:
             await asyncio.sleep(self._slow_seconds)
             return await handler(request)
-        if kind is Kind.RATE_LIMITED:
-            return web.json_response(
-                _error(429, "TOO_MANY_REQUESTS"), status=429, headers={"Retry-After": "1"}
-            )
-        if kind is Kind.UNAUTHORIZED:
-            return web.json_response(_error(401, "SWIFT_UNAUTHORIZED"), status=401)
-        answer = await handler(request) if kind.is_after else None
-        return await self._lose(kind, number, request, answer)
+        true_answer = await handler(request) if kind.endswith("_after") else None
+        if kind in self._answers:
+            return self._answers[kind]()
+        return await self._lose(kind, call_number, request, true_answer)
 
-    def _draw(self, operation: str, number: int) -> Kind | None:
-        lot = self._lot(operation, number)
-        for fault in self.faults:
-            if fault.operation not in (operation, "*"):
+    def _draw(self, operation: str, call_number: int) -> str | None:
+        number = self._number(operation, call_number)
+        for fault in self.active:
+            if fault.operation not in (operation, EVERY):
                 continue
-            for kind, rate in fault.kinds():
-                if lot < rate:
+            kinds = self._kinds if fault.kind == EVERY else (fault.kind,)
+            share = fault.rate / len(kinds)
+            for kind in kinds:
+                if number < share:
                     return kind
-                lot -= rate
+                number -= share
         return None
 
-    def _lot(self, operation: str, number: int) -> float:
-        digest = hashlib.sha256(f"{self._seed}:{operation}:{number}".encode()).digest()
+    def _number(self, operation: str, call_number: int) -> float:
+        """From 0 to 1, evenly spread over the calls."""
+        digest = hashlib.sha256(f"{self._seed}:{operation}:{call_number}".encode()).digest()
         return int.from_bytes(digest[:6], "big") / 2**48
 
     async def _lose(
-        self, kind: Kind, number: int, request: web.Request, answer: web.StreamResponse | None
+        self,
+        kind: str,
+        call_number: int,
+        request: web.Request,
+        true_answer: web.StreamResponse | None,
     ) -> web.StreamResponse:
-        if kind in (Kind.TIMEOUT_BEFORE, Kind.TIMEOUT_AFTER):
-            await _hold(request)
+        loss = Loss(kind.partition("_")[0])
+        if loss is Loss.TIMEOUT:
+            await _wait_for_the_client_to_leave(request)
             return _reset(request)
-        if kind in (Kind.RESET_BEFORE, Kind.RESET_AFTER):
+        if loss is Loss.RESET:
             return _reset(request)
-        if kind in (Kind.ERROR_BEFORE, Kind.ERROR_AFTER):
-            status = STATUSES[number % len(STATUSES)]
+        if loss is Loss.ERROR:
+            status = STATUSES[call_number % len(STATUSES)]
             return web.Response(status=status, text="<html>upstream error</html>")
-        if number % 2:
+        if call_number % 2:
             return web.Response(text="<html>done</html>", content_type="text/html")
-        return await _truncated(request, answer)
+        return await self._cut_off(request, true_answer)
+
+    async def _cut_off(
+        self, request: web.Request, true_answer: web.StreamResponse | None
+    ) -> web.StreamResponse:
+        """The head of a good answer, and half of its body."""
+        body = true_answer.body if isinstance(true_answer, web.Response) else None
+        whole = body if isinstance(body, bytes) else self._sample_body
+        kind = true_answer.content_type if true_answer is not None else "application/json"
+        cut = web.StreamResponse(headers={"Content-Type": kind})
+        cut.content_length = len(whole)
+        await cut.prepare(request)
+        await cut.write(whole[: len(whole) // 2])
+        if request.transport is not None:
+            request.transport.abort()
+        return cut
 
 
-async def _hold(request: web.Request) -> None:
-    """Say nothing until the client has left."""
-    for _ in range(int(LONGEST_HOLD * 10)):
+async def _wait_for_the_client_to_leave(request: web.Request) -> None:
+    for _ in range(int(LONGEST_TIMEOUT * 10)):
         if request.transport is None or request.transport.is_closing():
             return
         await asyncio.sleep(0.1)
@@ -157,27 +200,3 @@ def _reset(request: web.Request) -> web.Response:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()
     return web.Response()
-
-
-async def _truncated(request: web.Request, answer: web.StreamResponse | None) -> web.StreamResponse:
-    """A good answer's head, and half of its body."""
-    body = answer.body if isinstance(answer, web.Response) else None
-    whole = body if isinstance(body, bytes) else b'{"status": true, "tracking_id": "'
-    kind = answer.content_type if answer is not None else "application/json"
-    cut = web.StreamResponse(headers={"Content-Type": kind})
-    cut.content_length = len(whole)
-    await cut.prepare(request)
-    await cut.write(whole[: len(whole) // 2])
-    if request.transport is not None:
-        request.transport.abort()
-    return cut
-
-
-def _error(status: int, code: str) -> dict[str, Any]:
-    return {
-        "statusCode": status,
-        "code": code,
-        "message": code,
-        "description": "An injected fault",
-        "severity": "ERROR",
-    }

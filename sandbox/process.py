@@ -1,4 +1,4 @@
-"""The sandbox as a child process, for tests and the demo. Standard library only."""
+"""A stand-in as a child process, for tests and the demo. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
+PAGE_SIZE = 1000
+
 
 class SandboxProcess:
-    """A running sandbox; dies with the process that started it.
+    """A courier's stand-in that runs as long as the `with` block, or its parent process.
 
-    Flags are those of the command line. `url` is set once it is up.
+    Takes the courier's name and flags of the command line. `url` is set inside the block. The
+    methods ask the pages under /_sandbox/.
     """
 
-    def __init__(self, *flags: str, port: int = 0) -> None:
-        self._command = [sys.executable, "-m", "sandbox.ekart", "--port", str(port)]
+    def __init__(self, courier: str, *flags: str, port: int = 0) -> None:
+        self._command = [sys.executable, "-m", "sandbox", courier, "--port", str(port)]
         self._command += ["--stop-with-stdin", *flags]
         self.url = ""
 
@@ -30,6 +33,7 @@ class SandboxProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if "listening on " not in line:
+            self._stop()
             raise RuntimeError(f"the sandbox does not start: {line!r}")
         self.url = line.strip().rsplit(" ", 1)[1]
         return self
@@ -40,6 +44,50 @@ class SandboxProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stop()
+
+    def state(self) -> dict[str, Any]:
+        """The counts of what was booked, called and sent."""
+        return dict(self._ask("/_sandbox/state"))
+
+    def shipments(self) -> Iterator[dict[str, Any]]:
+        """Everything that was really booked."""
+        return self.list_all("/_sandbox/shipments")
+
+    def requests(self) -> Iterator[dict[str, Any]]:
+        """The requests that were received, where it was started with --record."""
+        return self.list_all("/_sandbox/requests")
+
+    def list_all(self, path: str) -> Iterator[dict[str, Any]]:
+        """Everything that one of the pages under /_sandbox/ lists."""
+        after = 0
+        while page := self._ask(f"{path}?after={after}&limit={PAGE_SIZE}"):
+            yield from page
+            after += len(page)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Post to one of the pages under /_sandbox/ and return its answer."""
+        return self._ask(path, body)
+
+    def set_faults(self, *faults: tuple[str, str, float]) -> None:
+        """Replace the faults: operation, kind and rate of each; none at all without arguments."""
+        names = ("operation", "kind", "rate")
+        self._ask("/_sandbox/faults", [dict(zip(names, f, strict=True)) for f in faults], "PUT")
+
+    def wait_until_finished(self, seconds: float = 60) -> bool:
+        """Wait for every life cycle to end and every callback to be taken.
+
+        False where that has not happened after so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            state = self.state()
+            if state["finished"] == state["booked"] and not state["callbacks_pending"]:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def _stop(self) -> None:
         self._process.terminate()
         try:
             self._process.wait(10)
@@ -49,47 +97,6 @@ class SandboxProcess:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()
-
-    def state(self) -> dict[str, Any]:
-        """The sandbox's own counts."""
-        return dict(self._ask("/_sandbox/state"))
-
-    def shipments(self) -> Iterator[dict[str, Any]]:
-        """Everything that was really booked."""
-        return self._pages("/_sandbox/shipments")
-
-    def manifests(self) -> Iterator[dict[str, Any]]:
-        """Every manifest that was made."""
-        return self._pages("/_sandbox/manifests")
-
-    def requests(self) -> Iterator[dict[str, Any]]:
-        """The requests it received, where it was started with --record."""
-        return self._pages("/_sandbox/requests")
-
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Tell it something at /_sandbox/…."""
-        return self._ask(path, body)
-
-    def set_faults(self, *faults: tuple[str, str, float]) -> None:
-        """Fail from now on as told: operation, kind and rate of each fault."""
-        names = ("operation", "kind", "rate")
-        self._ask("/_sandbox/faults", [dict(zip(names, f, strict=True)) for f in faults], "PUT")
-
-    def wait_until_finished(self, seconds: float = 60) -> bool:
-        """Wait for every life cycle to end and every callback to be taken."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            state = self.state()
-            if state["finished"] == state["booked"] and not state["callbacks_pending"]:
-                return True
-            time.sleep(0.1)
-        return False
-
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
-        after = 0
-        while page := self._ask(f"{path}?after={after}&limit=1000"):
-            yield from page
-            after += len(page)
 
     def _ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - loopback

@@ -87,7 +87,7 @@ class Demo:
         call_command("migrate", verbosity=0)
         self._make_login()
         flags = ("--pace", str(self._pace), "--outcomes", OUTCOMES)
-        sandbox = self._opened.enter_context(SandboxProcess(*flags))
+        sandbox = self._opened.enter_context(SandboxProcess("ekart", *flags))
         self._stack = self._opened.enter_context(
             Stack(
                 Servers(settings.DATABASE_URL, settings.REDIS_URL),

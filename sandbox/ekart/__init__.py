@@ -1,1 +1,1 @@
-"""A stand-in Ekart that runs as a real HTTP server. Shares no code with the provider it tests."""
+"""A stand-in for Ekart: its API 3.8.8 as the vendor's document and its known oddities have it."""

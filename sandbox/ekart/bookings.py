@@ -1,4 +1,4 @@
-"""The calls that make shipments and change what becomes of them."""
+"""The calls that create shipments and change what becomes of them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,37 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.callbacks import Callbacks
-from sandbox.ekart.operations import (
-    Operation,
-    acknowledgement,
-    found,
-    read_json,
-    refusal,
-)
+from sandbox.ekart.answers import acknowledgement
+from sandbox.ekart.callbacks import EkartCallbacks
+from sandbox.ekart.ledger import EkartLedger
+from sandbox.ekart.lifecycle import BEFORE_PICKUP, EkartLifeCycles
 from sandbox.ekart.shipment_validation import check_shipment
-from sandbox.ekart.validation import check_day_to_come, check_ids, check_ndr
-from sandbox.ledger import Booked, Books
-from sandbox.lifecycle import BEFORE_PICKUP, LifeCycles
+from sandbox.ekart.shipments import EkartShipment
+from sandbox.ekart.validation import check_future_date, check_ids, check_ndr
+from sandbox.errors import Refused
+from sandbox.operations import Operation, read_json
 
-# What an NDR action may change on its way; both ride on Re-Attempt alone.
-CHANGES = ("address", "phone")
+# What a Re-Attempt may change; an RTO changes neither.
+REATTEMPT_CHANGES = ("address", "phone")
 
 
 class Bookings:
-    """Create, cancel, dispatch dates and NDR actions. With `hold` nothing moves by itself.
+    """Create, cancel, dispatch dates and NDR actions.
 
     With `as_errors` a refused cancellation is an error answer.
     """
 
     def __init__(
-        self, books: Books, lives: LifeCycles, callbacks: Callbacks, *, hold: bool, as_errors: bool
+        self,
+        ledger: EkartLedger,
+        life_cycles: EkartLifeCycles,
+        callbacks: EkartCallbacks,
+        *,
+        as_errors: bool,
     ) -> None:
-        self._books = books
-        self._lives = lives
+        self._ledger = ledger
+        self._life_cycles = life_cycles
         self._callbacks = callbacks
-        self._hold = hold
         self._as_errors = as_errors
 
     def operations(self) -> list[Operation]:
@@ -49,12 +50,13 @@ class Bookings:
         ]
 
     async def create(self, request: web.Request) -> web.StreamResponse:
+        """Book a shipment and start its life cycle; a delayed one waits for its dispatch date."""
         body = await read_json(request)
-        check_shipment(body, set(self._books.addresses))
-        shipment = self._books.book(body)
-        self._callbacks.created(shipment)
-        if not self._hold and not shipment.delayed:
-            self._lives.start(shipment)
+        check_shipment(body, set(self._ledger.addresses))
+        shipment = self._ledger.book(body)
+        self._callbacks.shipment_created(shipment)
+        if not shipment.is_delayed:
+            self._life_cycles.start(shipment)
         return web.json_response(
             {
                 **acknowledgement(shipment.tracking_id, "Successfully created shipment", done=True),
@@ -65,52 +67,62 @@ class Bookings:
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         tracking_id = request.query.get("tracking_id", "")
-        shipment = found(self._books.find(tracking_id))
-        done = self._lives.cancel(shipment)
-        remark = "Successfully cancelled" if done else "Shipment is already cancelled"
-        if not done and not shipment.cancelled:
+        shipment = self._ledger.get(tracking_id)
+        done = self._life_cycles.cancel(shipment)
+        if done:
+            remark = "Successfully cancelled"
+        elif shipment.cancelled:
+            remark = "Shipment is already cancelled"
+        else:
             remark = f"Shipment is {shipment.status} and cannot be cancelled"
-        answer = {"data": [acknowledgement(tracking_id, remark, done=done)]}
-        return refusal(answer, remark, as_error=self._as_errors and not done)
+        if self._as_errors and not done:
+            raise Refused(remark)
+        return web.json_response({"data": [acknowledgement(tracking_id, remark, done=done)]})
 
     async def set_dispatch_date(self, request: web.Request) -> web.StreamResponse:
+        """Set one date for many shipments; each is answered by itself."""
         body = await read_json(request)
         ids = check_ids(body)
-        check_day_to_come("dispatchDate", body.get("dispatchDate"))
-        return web.json_response({"data": [self._dispatch(i, body["dispatchDate"]) for i in ids]})
+        check_future_date("dispatchDate", body.get("dispatchDate"))
+        date = body["dispatchDate"]
+        return web.json_response({"data": [self._dispatch(number, date) for number in ids]})
 
-    def _dispatch(self, name: str, date: str) -> dict[str, Any]:
-        """Set the date of one shipment; the first one starts its life."""
-        shipment = self._books.find_by_any(name)
-        refusal = _why_no_dispatch(shipment)
-        if shipment is None or refusal:
-            return acknowledgement(name, refusal, done=False)
-        waiting = not shipment.dispatch_date
+    def _dispatch(self, number: str, date: str) -> dict[str, Any]:
+        """Set the date of one shipment; its first date starts its life cycle."""
+        shipment = self._ledger.find_by_either(number)
+        problem = _dispatch_problem(shipment)
+        if shipment is None or problem:
+            return acknowledgement(number, problem, done=False)
+        is_first_date = not shipment.dispatch_date
         shipment.dispatch_date = date
-        if waiting and not self._hold:
-            self._lives.start(shipment)
-        return acknowledgement(name, f"Dispatch date is {date}", done=True)
+        if is_first_date:
+            self._life_cycles.start(shipment)
+        return acknowledgement(number, f"Dispatch date is {date}", done=True)
 
     async def ndr(self, request: web.Request) -> web.StreamResponse:
+        """Try an undelivered shipment again, or return it; it is known by its tracking id alone."""
         body = await read_json(request)
         check_ndr(body)
-        shipment = found(self._books.find(body["wbn"]))
+        shipment = self._ledger.get(body["wbn"])
         if shipment.status != "Undelivered":
             remark = f"Shipment is {shipment.status}: {body['action']} is not possible"
             return web.json_response(acknowledgement(body["wbn"], remark, done=False))
-        again = body["action"] == "Re-Attempt"
-        kept = {name: body[name] for name in body if again or name not in CHANGES}
-        shipment.ndr_actions.append(kept)
-        if not self._hold:
-            (self._lives.attempt_again if again else self._lives.send_back)(shipment)
+        if body["action"] == "Re-Attempt":
+            shipment.ndr_actions.append(body)
+            self._life_cycles.reattempt(shipment)
+        else:
+            kept = {name: body[name] for name in body if name not in REATTEMPT_CHANGES}
+            shipment.ndr_actions.append(kept)
+            self._life_cycles.return_to_seller(shipment)
         remark = f"{body['action']} is requested"
         return web.json_response(acknowledgement(body["wbn"], remark, done=True))
 
 
-def _why_no_dispatch(shipment: Booked | None) -> str:
+def _dispatch_problem(shipment: EkartShipment | None) -> str:
+    """Why a shipment gets no dispatch date, or an empty text."""
     if shipment is None:
         return "Shipment does not exist"
-    if not shipment.delayed:
+    if not shipment.is_delayed:
         return "Shipment was not created with delayed_dispatch"
     if shipment.status not in BEFORE_PICKUP:
         return f"Shipment is {shipment.status}"

@@ -1,28 +1,30 @@
-"""The calls that answer documents: labels, and manifests with the address that they are kept at."""
+"""The calls that make documents: labels, and manifests with the address to download them from."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from aiohttp import web
 
 from sandbox import pdf
-from sandbox.ekart.operations import Operation, found, read_json
-from sandbox.ekart.validation import Refused, check_ids, demand
-from sandbox.ledger import Booked, Books
+from sandbox.checks import require
+from sandbox.ekart.ledger import EkartLedger
+from sandbox.ekart.shipments import EkartShipment
+from sandbox.ekart.validation import check_ids
+from sandbox.errors import NotFound
+from sandbox.operations import Operation, read_json
 
 DOWNLOAD = "/manifests/{number}.pdf"
 
 
 class Documents:
-    """Labels and manifests. Both take tracking ids or waybills: the document says one, means both.
+    """Labels and manifests, by tracking ids or waybills: the document names one, Ekart takes both.
 
-    Drawing is left to a thread, so that a hundred pages keep nobody waiting.
+    PDFs are drawn in a thread, so that a hundred pages delay no other call.
     """
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, ledger: EkartLedger) -> None:
+        self._ledger = ledger
 
     def operations(self) -> list[Operation]:
         return [
@@ -31,34 +33,38 @@ class Documents:
         ]
 
     def downloads(self) -> list[web.RouteDef]:
-        """What is no operation of the API: the files that its answers point to."""
+        """The files that answers point to. They are no operations of the API."""
         return [web.get(DOWNLOAD, self.download)]
 
     async def label(self, request: web.Request) -> web.StreamResponse:
-        """A page an id as a PDF, or all that is on them as JSON; a refusal is JSON with a 200."""
+        """A PDF of a page for each id, or the labels' data as JSON.
+
+        An unknown or cancelled shipment is refused in JSON with HTTP 200.
+        """
         ids = check_ids(await read_json(request))
         json_only = request.query.get("json_only", "false")
-        demand(json_only in ("true", "false"), "json_only must be true or false")
+        require(json_only in ("true", "false"), "json_only must be true or false")
         shipments = []
-        for name in ids:
-            shipment = self._books.find_by_any(name)
+        for number in ids:
+            shipment = self._ledger.find_by_either(number)
             if shipment is None or shipment.cancelled:
-                fate = "does not exist" if shipment is None else "is cancelled"
-                return web.json_response({"status": False, "remark": f"Shipment {name} {fate}"})
+                problem = "does not exist" if shipment is None else "is cancelled"
+                remark = f"Shipment {number} {problem}"
+                return web.json_response({"status": False, "remark": remark})
             shipments.append(shipment)
-        labels = [_label(shipment) for shipment in shipments]
+        labels = [_label_data(shipment) for shipment in shipments]
         if json_only == "true":
             return web.json_response(labels)
-        drawn = await asyncio.to_thread(pdf.labels, labels)
+        drawn = await asyncio.to_thread(pdf.draw_labels, [_label(data) for data in labels])
         return web.Response(body=drawn, content_type="application/octet-stream")
 
     async def manifest(self, request: web.Request) -> web.StreamResponse:
         ids = check_ids(await read_json(request))
-        shipments = [found(self._books.find_by_any(name)) for name in ids]
+        shipments = [self._ledger.get_by_either(number) for number in ids]
         for shipment in shipments:
-            demand(not shipment.cancelled, f"Shipment {shipment.tracking_id} is cancelled")
+            require(not shipment.cancelled, f"Shipment {shipment.tracking_id} is cancelled")
         lines = [f"{s.tracking_id}  {s.wbn}  {s.order_number}" for s in shipments]
-        manifest = self._books.make_manifest(ids, lines)
+        manifest = self._ledger.add_manifest(ids, lines)
         path = DOWNLOAD.format(number=manifest.number)
         return web.json_response(
             {
@@ -70,17 +76,15 @@ class Documents:
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         number = request.match_info["number"]
-        manifest = self._books.manifests.get(int(number)) if number.isdecimal() else None
+        manifest = self._ledger.manifests.get(int(number)) if number.isdecimal() else None
         if manifest is None:
-            raise Refused(
-                "Manifest does not exist.", status=404, code="SWIFT_RESOURCE_NOT_FOUND_EXCEPTION"
-            )
-        drawn = await asyncio.to_thread(pdf.manifest, manifest.number, manifest.lines)
+            raise NotFound("Manifest does not exist.")
+        title = f"Manifest {manifest.number}"
+        drawn = await asyncio.to_thread(pdf.draw_list, title, manifest.lines)
         return web.Response(body=drawn, content_type="application/pdf")
 
 
-def _label(shipment: Booked) -> dict[str, Any]:
-    """What a label says."""
+def _label_data(shipment: EkartShipment) -> dict[str, str]:
     body = shipment.body
     drop = body["drop_location"]
     return {
@@ -90,7 +94,7 @@ def _label(shipment: Booked) -> dict[str, Any]:
         "vendor": "EKART",
         "payment_mode": body["payment_mode"],
         "cod_amount": str(body["cod_amount"]),
-        "weight": str(sum(shipment.packages)),
+        "weight": str(sum(shipment.package_weights)),
         "seller_name": body["seller_name"],
         "consignee_name": body["consignee_name"],
         "address": shipment.address,
@@ -100,3 +104,17 @@ def _label(shipment: Booked) -> dict[str, Any]:
         "phone": shipment.phone,
         "products_desc": body["products_desc"],
     }
+
+
+def _label(data: dict[str, str]) -> pdf.Label:
+    lines = [
+        f"Tracking id: {data['tracking_id']}",
+        f"Waybill: {data['wbn']}",
+        f"Order: {data['order_number']}",
+        f"{data['payment_mode']} {data['cod_amount']}",
+        f"To: {data['consignee_name']}",
+        *pdf.wrap(data["address"]),
+        f"{data['city']}, {data['state']} {data['pincode']}",
+        f"From: {data['seller_name']}",
+    ]
+    return pdf.Label(lines, barcode=data["wbn"])

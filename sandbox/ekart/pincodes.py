@@ -1,7 +1,7 @@
-"""Which pincodes the sandbox knows and what is done there: made up, and always the same. Pure.
+"""Which pincodes are served, and with how much cash on delivery: invented, always the same. Pure.
 
-Three kinds can be told by how they begin, so that refusals can be tried: 999 is nowhere, 998 takes
-little cash on delivery, and 997 none. Everything is possible everywhere else.
+Pincodes that begin with 999 are not served, 998 takes little cash on delivery and 997 none, so that
+tests can meet refusals. Everything is possible at every other pincode.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-MOST_COD = 49999
-# A city and a state code by the first digit of a pincode: enough for a stand-in.
+MAX_COD = 49_999  # rupees
+# A city and a state code by the first digit of a pincode.
 PLACES = {
     "1": ("NEW DELHI", "DL"),
     "2": ("LUCKNOW", "UP"),
@@ -22,30 +22,30 @@ PLACES = {
     "8": ("PATNA", "BR"),
 }
 FIRST, LAST = 110_001, 855_999
-ODD_ONES = (997_000, 998_000, 999_000)
+RESTRICTED = (997_000, 998_000, 999_000)  # the first pincode of each kind with a restriction
 
 
 @dataclass(frozen=True, slots=True)
 class Pincode:
-    """What Ekart does at a pincode; `max_cod` in rupees, 0 where no cash is taken."""
+    """What Ekart does at a pincode; `max_cod` is in rupees, 0 where no cash is taken."""
 
     pincode: str
     served: bool
     max_cod: int
 
     @property
-    def cod(self) -> bool:
+    def has_cod(self) -> bool:
         return self.max_cod > 0
 
-    def takes(self, cash: float) -> bool:
-        """Whether a parcel can be delivered here against so many rupees."""
-        return self.served and cash <= self.max_cod
+    def takes_cod(self, rupees: float) -> bool:
+        """Whether a parcel with this amount to collect, or 0, can be delivered here."""
+        return self.served and rupees <= self.max_cod
 
     def details(self) -> dict[str, Any]:
-        """As /api/v2/serviceability has it."""
+        """What /api/v2/serviceability answers."""
         city, state = PLACES.get(self.pincode[0], ("MUMBAI", "MH"))
         return {
-            "cod": self.cod,
+            "cod": self.has_cod,
             "max_cod_amount": self.max_cod,
             "forward_pickup": self.served,
             "forward_drop": self.served,
@@ -55,12 +55,12 @@ class Pincode:
             "state": state,
         }
 
-    def row(self) -> dict[str, Any]:
-        """As /data/serviceability/bulk has it."""
+    def bulk_row(self) -> dict[str, Any]:
+        """The pincode's row in the answer of /data/serviceability/bulk."""
         return {
             "pincode": int(self.pincode),
             "fm": self.served,
-            "lmCod": self.cod,
+            "lmCod": self.has_cod,
             "lmPrepaid": self.served,
             "rvp": self.served,
         }
@@ -71,14 +71,17 @@ def look_up(pincode: str) -> Pincode:
     if pincode.startswith("999"):
         return Pincode(pincode, served=False, max_cod=0)
     limits = {"998": 5000, "997": 0}
-    return Pincode(pincode, served=True, max_cod=limits.get(pincode[:3], MOST_COD))
+    return Pincode(pincode, served=True, max_cod=limits.get(pincode[:3], MAX_COD))
 
 
-def some(count: int) -> list[Pincode]:
-    """So many pincodes in order: all over the country, and about a sixth of them the odd ones."""
-    each = min(1000, count // 18)
-    common = count - each * len(ODD_ONES)
-    apart = (LAST - FIRST) // common
-    numbers = [FIRST + apart * number for number in range(common)]
-    numbers += [first + number for first in ODD_ONES for number in range(each)]
+def sample(count: int) -> list[Pincode]:
+    """As many pincodes in ascending order, from all over the country.
+
+    About a sixth of them have a restriction.
+    """
+    restricted = min(1000, count // 18)  # of each kind
+    common = count - restricted * len(RESTRICTED)
+    distance = (LAST - FIRST) // common
+    numbers = [FIRST + distance * number for number in range(common)]
+    numbers += [first + number for first in RESTRICTED for number in range(restricted)]
     return [look_up(str(number)) for number in numbers]

@@ -1,8 +1,7 @@
 """The network's own history of a shipment, in its two shapes (/data/v1/elite/track). Pure.
 
-Statuses are in snake case and numbers in texts. The shape of large goods goes further: even its
-yes and no are texts, its times have no zone, and it lists a shipment for each package. The latest
-event comes first, as in the document's example.
+Statuses are in snake case, numbers are texts, and the latest event comes first. In the shape for
+large goods flags are texts too, times have no zone, and each package is a shipment of its own.
 """
 
 from __future__ import annotations
@@ -11,15 +10,16 @@ import datetime as dt
 import hashlib
 from typing import Any
 
-from sandbox.ekart.validation import INDIA
-from sandbox.ledger import Booked, Step
+from sandbox.ekart.shipments import EkartShipment
+from sandbox.india import INDIA
+from sandbox.ledger import Step
 
-# Where the network's word is not simply Ekart's in snake case.
-WORDS = {"Picked Up": "pickup_complete", "Seller RTO Requested": "rto_requested"}
+# The network's statuses that are not Ekart's in snake case.
+NETWORK_STATUSES = {"Picked Up": "pickup_complete", "Seller RTO Requested": "rto_requested"}
 
 
-def non_large(shipment: Booked) -> dict[str, Any]:
-    """The shape of a parcel up to 20 kg."""
+def non_large(shipment: EkartShipment) -> dict[str, Any]:
+    """The history of a parcel up to 20 kg."""
     body = shipment.body
     drop = body["drop_location"]
     hub = _hub(shipment)
@@ -31,7 +31,7 @@ def non_large(shipment: Booked) -> dict[str, Any]:
         "phone_number": shipment.phone,
     }
     return {
-        **_common(shipment, shipment.wbn, shipment.packages[0]),
+        **_common(shipment, shipment.wbn, shipment.package_weights[0]),
         "shipment_type": body["payment_mode"],
         "delivery_type": "small",
         "delivered": delivered,
@@ -59,7 +59,7 @@ def non_large(shipment: Booked) -> dict[str, Any]:
                 "item_description": body["products_desc"],
             }
         ],
-        "mh_inscanned": shipment.picked_up is not None,
+        "mh_inscanned": shipment.picked_up_ms is not None,
         "rto_detail": None,
         "slotted_delivery": False,
         "rto": _is_rto(shipment),
@@ -68,21 +68,21 @@ def non_large(shipment: Booked) -> dict[str, Any]:
     }
 
 
-def large(shipment: Booked) -> dict[str, Any]:
-    """The shape of goods over 20 kg and of shipments of several packages."""
+def large(shipment: EkartShipment) -> dict[str, Any]:
+    """The history of a shipment over 20 kg, or with several packages."""
     return {
-        "is_mps": _text(shipment.mps),
+        "is_mps": _text(shipment.has_several_packages),
         "status": shipment.status,
         "shipments": [
             _large_package(shipment, number, grams)
-            for number, grams in enumerate(shipment.packages, start=1)
+            for number, grams in enumerate(shipment.package_weights, start=1)
         ],
     }
 
 
-def _large_package(shipment: Booked, number: int, grams: float) -> dict[str, Any]:
+def _large_package(shipment: EkartShipment, number: int, grams: float) -> dict[str, Any]:
     city = shipment.body["drop_location"]["city"]
-    name = f"{shipment.wbn}-{number}" if shipment.mps else shipment.wbn
+    name = f"{shipment.wbn}-{number}" if shipment.has_several_packages else shipment.wbn
     return {
         **_common(shipment, name, grams),
         "shipment_type": "reverse" if shipment.reverse else "forward",
@@ -90,13 +90,13 @@ def _large_package(shipment: Booked, number: int, grams: float) -> dict[str, Any
         "delivered": _text(shipment.status == "Delivered"),
         "history": [_large_event(step, city) for step in reversed(shipment.steps)],
         "sender": {**_sender(shipment), "phone": "", "email": ""},
-        "mh_inscanned": _text(shipment.picked_up is not None),
+        "mh_inscanned": _text(shipment.picked_up_ms is not None),
         "rto": _text(_is_rto(shipment)),
     }
 
 
-def _common(shipment: Booked, shipment_id: str, grams: float) -> dict[str, Any]:
-    expected = _moment(shipment.expected or shipment.steps[0].ctime)
+def _common(shipment: EkartShipment, shipment_id: str, grams: float) -> dict[str, Any]:
+    expected = _moment(shipment.expected_ms or shipment.steps[0].time_ms)
     return {
         "cod_amount": str(float(shipment.body["cod_amount"])),
         "shipment_id": shipment_id,
@@ -111,36 +111,36 @@ def _common(shipment: Booked, shipment_id: str, grams: float) -> dict[str, Any]:
 
 
 def _event(step: Step, city: str) -> dict[str, Any]:
-    moment = _moment(step.ctime)
+    moment = _moment(step.time_ms)
     place = step.location or city
     return {
         "city": place,
-        "status": _word(step),
-        "hub_notes": step.ndr_status,
+        "status": _network_status(step),
+        "hub_notes": step.ndr_reason,
         "cs_notes": "",
         "event_date": f"{moment:%Y-%m-%dT%H:%M:%S%z}",
         "event_date_iso8601": moment.isoformat(timespec="milliseconds"),
         "hub_name": f"{place}Hub",
         "updated_datetime": f"{moment:%Y-%m-%dT%H:%M:%S%z}",
-        "public_description": step.desc,
+        "public_description": step.description,
     }
 
 
 def _large_event(step: Step, city: str) -> dict[str, Any]:
-    moment = _moment(step.ctime)
+    moment = _moment(step.time_ms)
     place = step.location or city
     return {
-        "status": _word(step),
+        "status": _network_status(step),
         "event_date": f"{moment:%Y-%m-%d %H:%M:%S}",
         "event_date_iso8601": moment.isoformat(timespec="milliseconds"),
         "hub_name": f"{place}Hub",
-        "description": step.desc,
+        "description": step.description,
         "city": place,
     }
 
 
-def _sender(shipment: Booked) -> dict[str, Any]:
-    """Where it comes from; of a registered address that was only named, no more than the name."""
+def _sender(shipment: EkartShipment) -> dict[str, Any]:
+    """Where it was picked up; only the alias is known of a registered address."""
     pickup = shipment.body.get("pickup_location") or {}
     return {
         "city": pickup.get("city") or "",
@@ -151,7 +151,7 @@ def _sender(shipment: Booked) -> dict[str, Any]:
     }
 
 
-def _hub(shipment: Booked) -> dict[str, Any]:
+def _hub(shipment: EkartShipment) -> dict[str, Any]:
     drop = shipment.body["drop_location"]
     city = shipment.steps[-1].location or drop["city"]
     return {
@@ -169,30 +169,30 @@ def _hub(shipment: Booked) -> dict[str, Any]:
     }
 
 
-def _note(shipment: Booked) -> dict[str, Any]:
-    made = _moment(shipment.steps[0].ctime).isoformat(timespec="seconds")
+def _note(shipment: EkartShipment) -> dict[str, Any]:
+    created_at = _moment(shipment.steps[0].time_ms).isoformat(timespec="seconds")
     number = int.from_bytes(hashlib.sha256(shipment.wbn.encode()).digest()[:4], "big")
     return {
-        "created_at": made,
+        "created_at": created_at,
         "id": number,
         "note": "AUTO-API-CALL",
         "note_type": "vendor",
         "shipment_id": number,
         "shipment_status_history_id": number,
-        "updated_at": made,
+        "updated_at": created_at,
     }
 
 
-def _word(step: Step) -> str:
-    return WORDS.get(step.status, step.status.lower().replace(" ", "_"))
+def _network_status(step: Step) -> str:
+    return NETWORK_STATUSES.get(step.status, step.status.lower().replace(" ", "_"))
 
 
-def _is_rto(shipment: Booked) -> bool:
+def _is_rto(shipment: EkartShipment) -> bool:
     return any("RTO" in step.status for step in shipment.steps)
 
 
 def _moment(milliseconds: int) -> dt.datetime:
-    """A time in India; from whole numbers, so that no millisecond is lost to rounding."""
+    """A time in India, made from whole numbers so that no millisecond is lost to rounding."""
     return dt.datetime.fromtimestamp(milliseconds // 1000, INDIA).replace(
         microsecond=milliseconds % 1000 * 1000
     )

@@ -1,15 +1,14 @@
-"""The calls that register what later calls refer to: addresses and callbacks."""
+"""The calls that register what later calls refer to: pickup addresses and webhooks."""
 
 from __future__ import annotations
 
-import secrets
-
 from aiohttp import web
 
-from sandbox.ekart.operations import Operation, read_json, refusal
+from sandbox.ekart.ledger import EkartLedger
 from sandbox.ekart.pincodes import look_up
-from sandbox.ekart.validation import Refused, check_address, check_webhook
-from sandbox.ledger import Books, Webhook
+from sandbox.ekart.validation import check_address, check_new_webhook, check_webhook_changes
+from sandbox.errors import NotFound, Refused
+from sandbox.operations import Operation, read_json
 
 
 class Registrations:
@@ -18,8 +17,8 @@ class Registrations:
     With `as_errors` a refused address is an error answer.
     """
 
-    def __init__(self, books: Books, *, as_errors: bool) -> None:
-        self._books = books
+    def __init__(self, ledger: EkartLedger, *, as_errors: bool) -> None:
+        self._ledger = ledger
         self._as_errors = as_errors
 
     def operations(self) -> list[Operation]:
@@ -34,47 +33,41 @@ class Registrations:
     async def add_address(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)
         check_address(body)
-        remark = ""
-        if not look_up(str(body["pincode"])).served:
-            remark = "Pincode is not serviceable"
-        elif body["alias"] in self._books.addresses:
-            remark = "Alias already exists"
-        if remark:
-            answer = {"status": False, "alias": body["alias"], "remark": remark}
-            return refusal(answer, remark, as_error=self._as_errors)
-        self._books.addresses[body["alias"]] = body
-        return web.json_response(
-            {"status": True, "alias": body["alias"], "remark": "Successfully added address"}
-        )
+        alias = body["alias"]
+        problem = self._address_problem(alias, str(body["pincode"]))
+        if problem and self._as_errors:
+            raise Refused(problem)
+        if not problem:
+            self._ledger.addresses[alias] = body
+        remark = problem or "Successfully added address"
+        return web.json_response({"status": not problem, "alias": alias, "remark": remark})
+
+    def _address_problem(self, alias: str, pincode: str) -> str:
+        """Why an address is not registered, or an empty text."""
+        if not look_up(pincode).served:
+            return "Pincode is not serviceable"
+        return "Alias already exists" if alias in self._ledger.addresses else ""
 
     async def list_addresses(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response(list(self._books.addresses.values()))
+        return web.json_response(list(self._ledger.addresses.values()))
 
     async def list_webhooks(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response([w.as_json() for w in self._books.webhooks.values()])
+        return web.json_response([w.as_json() for w in self._ledger.webhooks.values()])
 
     async def add_webhook(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)
-        check_webhook(body, whole=True)
-        webhook = self.register(body["url"], body["secret"], body["topics"])
+        check_new_webhook(body)
+        webhook = self._ledger.add_webhook(body["url"], body["secret"], body["topics"])
         webhook.active = bool(body.get("active", True))
         return web.json_response(webhook.as_json())
 
     async def edit_webhook(self, request: web.Request) -> web.StreamResponse:
-        webhook = self._books.webhooks.get(request.match_info["webhook_id"])
+        webhook = self._ledger.webhooks.get(request.match_info["webhook_id"])
         if webhook is None:
-            raise Refused(
-                "Webhook does not exist.", status=404, code="SWIFT_RESOURCE_NOT_FOUND_EXCEPTION"
-            )
+            raise NotFound("Webhook does not exist.")
         body = await read_json(request)
-        check_webhook(body, whole=False)
+        check_webhook_changes(body)
         for name in ("url", "secret", "topics", "active"):
             if name in body:
                 setattr(webhook, name, body[name])
         return web.json_response(webhook.as_json())
-
-    def register(self, url: str, secret: str, topics: list[str]) -> Webhook:
-        """Register a callback."""
-        webhook = Webhook(secrets.token_hex(12), url, secret, topics)
-        self._books.webhooks[webhook.id] = webhook
-        return webhook

@@ -1,24 +1,20 @@
-"""The calls that tell where Ekart goes and what it costs."""
+"""The calls about pincodes, lanes and prices."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
+from sandbox.checks import require
 from sandbox.ekart import pincodes, prices
-from sandbox.ekart.operations import Operation, read_json
-from sandbox.ekart.validation import (
-    check_estimate,
-    check_lane,
-    check_pincode,
-    demand,
-)
+from sandbox.ekart.validation import check_estimate, check_lane, check_pincode
+from sandbox.operations import Operation, read_json
 
 
 class Serviceability:
-    """One pincode, two, or all of them; and prices. `count` is how many "all" are."""
+    """One pincode, the lane between two, the bulk list of `count` pincodes, and prices."""
 
     def __init__(self, count: int) -> None:
-        self._rows = [pincode.row() for pincode in pincodes.some(count)]
+        self._bulk_rows = [pincode.bulk_row() for pincode in pincodes.sample(count)]
 
     def operations(self) -> list[Operation]:
         return [
@@ -48,24 +44,26 @@ class Serviceability:
         )
 
     async def lane(self, request: web.Request) -> web.StreamResponse:
-        """Every courier group that would carry it; none is an empty list."""
+        """Every courier group that serves the lane; an empty list where none does."""
         body = await read_json(request)
         check_lane(body)
-        start, end = (pincodes.look_up(body[name]) for name in ("pickupPincode", "dropPincode"))
-        cash = float(body["codAmount"]) if body["paymentType"] == "COD" else 0.0
-        if not start.served or not end.takes(cash):
+        origin, destination = (
+            pincodes.look_up(body[name]) for name in ("pickupPincode", "dropPincode")
+        )
+        cod = float(body["codAmount"]) if body["paymentType"] == "COD" else 0.0
+        if not origin.served or not destination.takes_cod(cod):
             return web.json_response([])
         services = [body["serviceType"]] if "serviceType" in body else list(prices.DAYS)
         return web.json_response([prices.lane(service, body) for service in services])
 
     async def bulk(self, request: web.Request) -> web.StreamResponse:
-        """The whole list; large goods go wherever others go."""
-        demand(request.match_info["type"] in ("NON_LARGE", "LARGE"), "type: NON_LARGE or LARGE")
-        demand(
+        """The bulk list, the same for large goods as for others."""
+        require(request.match_info["type"] in ("NON_LARGE", "LARGE"), "type: NON_LARGE or LARGE")
+        require(
             request.query.get("format", "JSON") == "JSON",
             "format: the sandbox has no other than JSON",
         )
-        return web.json_response({"serviceability": self._rows})
+        return web.json_response({"serviceability": self._bulk_rows})
 
     async def estimate(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.utils import timezone
-from sandbox.ekart.process import SandboxProcess
 
 from couriers.booking import protocol, settling
 from couriers.booking.protocol import book, expire_leases

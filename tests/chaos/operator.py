@@ -1,4 +1,4 @@
-"""An operator who settles old doubts by the courier's panel, which here is the sandbox's books.
+"""An operator who settles old doubts by the courier's panel, which here is the sandbox's ledger.
 
 Run as a module, it goes through them for each line that it is given, and answers with a line of
 JSON: what it did and how many doubts are left, or null while the database is away.

@@ -87,7 +87,7 @@ class Chaos(BreakingRun):
     def _environment(self, opened: ExitStack) -> dict[str, str]:
         self._orders_of_death = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         self._sandbox = opened.enter_context(
-            SandboxProcess("--hold", "--seed", str(self.report.seed))
+            SandboxProcess("ekart", "--hold", "--seed", str(self.report.seed))
         )
         return {"EKART_BASE_URL": self._sandbox.url, "CHAOS_DIR": str(self._orders_of_death)}
 

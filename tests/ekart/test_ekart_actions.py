@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from sandbox.ekart.process import SandboxProcess
 from tests.ekart.test_ekart_provider import adapter_at, request_for
 
 from couriers.booking.protocol import book
@@ -102,7 +101,7 @@ def test_a_manifest_of_more_than_a_hundred_is_refused_not_cut(
 ) -> None:
     ids = booked(adapter, 3)
     document = adapter.create_manifest(ids)
-    made = {m["manifestNumber"]: m["ids"] for m in sandbox.manifests()}
+    made = {m["manifestNumber"]: m["ids"] for m in sandbox.list_all("/_sandbox/manifests")}
     assert made[int(document.number)] == ids
     before = calls_made(sandbox)
     with pytest.raises(InvalidRequest, match="1 to 100"):

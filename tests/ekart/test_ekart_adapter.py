@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sandbox.ekart.process import SandboxProcess
 
 from couriers.booking.protocol import book
 from couriers.contract.errors import (
@@ -176,7 +175,7 @@ def test_parcels_are_tracked(adapter: EkartAdapter) -> None:
 
 
 def test_cancelling_twice_is_done(adapter: EkartAdapter) -> None:
-    with SandboxProcess("--hold") as held:
+    with SandboxProcess("ekart", "--hold") as held:
         adapter.account.base_url = held.url
         adapter.account.save()
         fresh = EkartAdapter(adapter.account)
@@ -191,7 +190,7 @@ def test_cancelling_twice_is_done(adapter: EkartAdapter) -> None:
 
 
 def test_what_is_done_already_is_done_as_an_error_answer_too(adapter: EkartAdapter) -> None:
-    with SandboxProcess("--hold", "--as-errors") as running:
+    with SandboxProcess("ekart", "--hold", "--as-errors") as running:
         fresh = EkartAdapter(CourierAccountFactory(base_url=running.url))
         pickup = request_for(adapter).pickup
         first = fresh.create_warehouse(pickup)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 from django.test import Client
-from sandbox.ekart.process import SandboxProcess
 
 from couriers.contract.errors import CourierError
 from couriers.models import CourierAccount

@@ -42,7 +42,7 @@ def test_it_is_skipped_by_default_and_says_why() -> None:
 
 @pytest.mark.slow
 def test_it_changes_nothing_without_leave_and_passes_against_the_sandbox() -> None:
-    with SandboxProcess("--hold") as sandbox:
+    with SandboxProcess("ekart", "--hold") as sandbox:
         live = {"RUN_EKART_LIVE": "1", "EKART_BASE_URL": sandbox.url, **SANDBOX_LOGIN}
         code, out = run(**live)
         assert (code, sandbox.state()["booked"]) == (0, 0), out

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sandbox.ekart.process import SandboxProcess
 from tests.ekart.test_ekart_provider import adapter_at, request_for
 
 from couriers.contract import india
@@ -130,9 +129,10 @@ def test_each_of_the_documents_operations_is_called_answered_and_valid_both_ways
 def test_every_operation_of_the_client_has_a_limit_and_a_sandbox_handler(
     sandbox: SandboxProcess,
 ) -> None:
-    from sandbox.ekart.app import Options, Sandbox
+    from sandbox.ekart.app import EkartSandbox
+    from sandbox.ekart.options import EkartOptions
 
-    handled = {operation.name for operation in Sandbox(Options()).operations()}
+    handled = {operation.name for operation in EkartSandbox(EkartOptions()).operations()}
     # The sandbox calls the token's operation by another name.
     assert {name for name in DEFAULT_LIMITS if name != "get_token"} == handled - {"auth"}
 

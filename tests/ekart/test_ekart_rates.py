@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sandbox.ekart.process import SandboxProcess
 
 from couriers.booking.protocol import book
 from couriers.contract.errors import InvalidRequest, Rejected, Unknown
@@ -15,6 +14,7 @@ from couriers.contract.types import Parcel, PaymentMode, RateRequest
 from couriers.models import ServiceablePincode
 from couriers.rates import serviceability
 from couriers_ekart.adapter import EkartAdapter
+from sandbox.process import SandboxProcess
 from tests.support.drafts import DRAFT, draft_with
 from tests.support.ekart import adapter_at, calls_made
 from tests.support.sandboxes import sandbox_fixture

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
-from sandbox.ekart.process import SandboxProcess
 
 from benchmarks.processes import at_once
 from couriers.contract.errors import CourierError, CredentialsRefused, NotSent, TokenRefused
@@ -112,7 +111,7 @@ def test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token(
 
 
 def test_the_last_minute_of_a_token_is_no_outage() -> None:
-    with SandboxProcess("--hold", "--token-life", "55") as ending:
+    with SandboxProcess("ekart", "--hold", "--token-life", "55") as ending:
         account = CourierAccountFactory(base_url=ending.url)
         for _ in range(12):  # get_token has 10 in 300 s, and five at once
             client_of(account).serviceability("560001")
@@ -120,7 +119,7 @@ def test_the_last_minute_of_a_token_is_no_outage() -> None:
 
 
 def test_an_ended_token_is_followed_by_a_new_one() -> None:
-    with SandboxProcess("--hold", "--token-life", "1") as ending:
+    with SandboxProcess("ekart", "--hold", "--token-life", "1") as ending:
         client = client_of(CourierAccountFactory(base_url=ending.url))
         client.serviceability("560001")
         first = CourierToken.objects.get()

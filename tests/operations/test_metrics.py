@@ -92,7 +92,7 @@ def _scrape(client: Client) -> str:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_several_web_and_worker_processes_add_up() -> None:
-    with SandboxProcess("--hold") as sandbox, Stack(own_servers(), {}) as stack:
+    with SandboxProcess("ekart", "--hold") as sandbox, Stack(own_servers(), {}) as stack:
         account = CourierAccountFactory(
             base_url=sandbox.url, limits={"create_shipment": {"count": 500, "window": 1}}
         )

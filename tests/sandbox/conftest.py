@@ -12,11 +12,11 @@ from tests.support.sandbox_client import Ekart
 
 @pytest.fixture(scope="session")
 def held() -> Iterator[Ekart]:
-    with SandboxProcess("--hold", "--slow-seconds", "0.3") as running:
+    with SandboxProcess("ekart", "--hold", "--slow-seconds", "0.3") as running:
         yield Ekart(running)
 
 
 @pytest.fixture(scope="session")
 def lively() -> Iterator[Ekart]:
-    with SandboxProcess("--pace", "0.01", "--outcomes", "undelivered=1") as running:
+    with SandboxProcess("ekart", "--pace", "0.01", "--outcomes", "undelivered=1") as running:
         yield Ekart(running)

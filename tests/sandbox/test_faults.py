@@ -107,7 +107,9 @@ def test_faults_are_counted_and_tell_what_nobody_can_know(ekart: Ekart) -> None:
 
 
 def _run(*flags: str) -> list[Any]:
-    with SandboxProcess("--hold", "--fault", f"{OPERATION}:error_before:0.3", *flags) as own:
+    with SandboxProcess(
+        "ekart", "--hold", "--fault", f"{OPERATION}:error_before:0.3", *flags
+    ) as own:
         ekart = Ekart(own)
         return [create(ekart).status_code for _ in range(40)]
 
@@ -158,7 +160,9 @@ def work_done(ekart: Ekart, operation: str, tracking_id: str) -> bool:
     summary = ekart.summary(tracking_id)
     return {
         "set_dispatch_date": bool(summary["dispatch_date"]),
-        "manifest": any(tracking_id in m["ids"] for m in ekart.sandbox.manifests()),
+        "manifest": any(
+            tracking_id in m["ids"] for m in ekart.sandbox.list_all("/_sandbox/manifests")
+        ),
         "ndr": bool(summary["ndr_actions"]),
     }[operation]
 
@@ -201,7 +205,7 @@ def test_every_operation_can_be_told_to_fail(ekart: Ekart, operation: str) -> No
 
 def test_every_operation_can_be_told_to_fail_from_the_start() -> None:
     flags = [flag for name in CALLS for flag in ("--fault", f"{name}:rate_limited:1")]
-    with SandboxProcess("--hold", *flags) as own:
+    with SandboxProcess("ekart", "--hold", *flags) as own:
         ekart = Ekart(own)
         calls = [call("unknown") for call in CALLS.values()]
         statuses = [ekart.call(method, path, body).status_code for method, path, body in calls]

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox.ekart.process import SandboxProcess
-
 from couriers.booking.drafts import checked
 from couriers.booking.preparation import prepare
 from couriers.contract.registry import CourierFactory
@@ -18,6 +16,7 @@ from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import answers
 from couriers_ekart.mapper.history import history_from
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
 

@@ -96,7 +96,7 @@ class Ekart:
         self.sandbox.post("/_sandbox/advance", {"tracking_id": tracking_id, "status": status})
 
     def summary(self, tracking_id: str) -> dict[str, Any]:
-        """What the sandbox's books have of a shipment."""
+        """What the sandbox lists of a shipment."""
         return next(s for s in self.sandbox.shipments() if s["tracking_id"] == tracking_id)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sandbox.ekart.process import SandboxProcess
+
+from sandbox.process import SandboxProcess
 
 
 def sandbox_fixture(*flags: str, scope: Any = "function") -> Any:
@@ -14,7 +15,7 @@ def sandbox_fixture(*flags: str, scope: Any = "function") -> Any:
 
     @pytest.fixture(scope=scope)
     def sandbox() -> Iterator[SandboxProcess]:
-        with SandboxProcess(*flags) as running:
+        with SandboxProcess("ekart", *flags) as running:
             yield running
 
     return sandbox

@@ -12,7 +12,6 @@ import pytest
 from django.core.management.base import CommandError
 from django.db import OperationalError
 from django.utils import timezone
-from sandbox.ekart.process import SandboxProcess
 
 from couriers import tasks
 from couriers.contract.errors import CircuitOpen, NotFound, NotSent, TooManyRequests, Unknown

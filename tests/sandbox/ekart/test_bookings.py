@@ -114,7 +114,7 @@ def test_a_delayed_shipment_moves_only_after_it_has_a_date(lively: Ekart) -> Non
 
 
 def test_a_second_date_starts_no_second_life() -> None:
-    with SandboxProcess("--pace", "0.1", "--outcomes", "delivered=1") as own:
+    with SandboxProcess("ekart", "--pace", "0.1", "--outcomes", "delivered=1") as own:
         ekart = Ekart(own)
         tracking_id = ekart.book(delayed_dispatch=True)["id"]
         for ahead in (1, 2):
@@ -202,7 +202,7 @@ class Receiver:
 
 
 def test_a_shipment_made_anew_lives_on_under_its_new_id() -> None:
-    with SandboxProcess("--hold") as own, Receiver() as receiver:
+    with SandboxProcess("ekart", "--hold") as own, Receiver() as receiver:
         ekart = Ekart(own)
         topics = ["shipment_recreated"]
         body = {"url": receiver.url, "secret": "a secret", "topics": topics}
@@ -233,14 +233,14 @@ def test_only_a_shipment_that_exists_can_be_made_anew(held: Ekart) -> None:
 
 
 def test_a_life_goes_on_after_the_shipment_is_made_anew() -> None:
-    with SandboxProcess("--pace", "0.2", "--outcomes", "delivered=1") as own:
+    with SandboxProcess("ekart", "--pace", "0.2", "--outcomes", "delivered=1") as own:
         ekart = Ekart(own)
         new = own.post("/_sandbox/recreate", {"tracking_id": ekart.book()["id"]})
         ekart.wait_for(new["tracking_id"], "Delivered")
 
 
 def test_a_shipment_on_its_way_back_stays_where_it_is_put() -> None:
-    with SandboxProcess("--pace", "0.2", "--outcomes", "delivered=1") as own:
+    with SandboxProcess("ekart", "--pace", "0.2", "--outcomes", "delivered=1") as own:
         ekart = Ekart(own)
         tracking_id = ekart.book()["id"]
         ekart.wait_for(tracking_id, "Picked Up")
@@ -252,7 +252,7 @@ def test_a_shipment_on_its_way_back_stays_where_it_is_put() -> None:
 
 
 def test_a_body_that_is_no_json_is_refused_and_recorded() -> None:
-    with SandboxProcess("--hold", "--record") as own:
+    with SandboxProcess("ekart", "--hold", "--record") as own:
         ekart = Ekart(own)
         answer = requests.put(
             f"{ekart.url}/api/v1/package/create", data="{", headers=ekart.headers, timeout=5
@@ -263,7 +263,7 @@ def test_a_body_that_is_no_json_is_refused_and_recorded() -> None:
 
 
 def test_a_brief_life_is_its_first_and_its_last_status() -> None:
-    with SandboxProcess("--pace", "0", "--brief", "--outcomes", "rto=1") as running:
+    with SandboxProcess("ekart", "--pace", "0", "--brief", "--outcomes", "rto=1") as running:
         ekart = Ekart(running)
         booked = ekart.book()["id"]
         assert running.wait_until_finished(10)
@@ -271,7 +271,7 @@ def test_a_brief_life_is_its_first_and_its_last_status() -> None:
 
 
 def test_refusals_come_as_errors_where_that_is_asked_for() -> None:
-    with SandboxProcess("--hold", "--as-errors") as running:
+    with SandboxProcess("ekart", "--hold", "--as-errors") as running:
         ekart = Ekart(running)
         tracking_id = ekart.book()["id"]
         for refused in (False, True):

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.ekart.app import Options, Sandbox
+from sandbox.ekart.app import EkartSandbox
+from sandbox.ekart.options import EkartOptions
 from tests.support.sandbox_client import LANE, Ekart, day, noon
 from tests.support.vendor_document import operations, response_validator
 
@@ -113,7 +114,7 @@ def assert_fits(answer: requests.Response, method: str, path: str) -> None:
 
 
 def test_every_operation_of_the_document_has_a_handler() -> None:
-    ours = {(o.method, o.path) for o in Sandbox(Options()).operations()}
+    ours = {(o.method, o.path) for o in EkartSandbox(EkartOptions()).operations()}
     assert ours == operations()
     assert set(CALLS) == operations()
 

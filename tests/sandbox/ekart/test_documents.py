@@ -9,7 +9,7 @@ import pypdf
 import pytest
 import requests
 
-from sandbox.ledger import Books
+from sandbox.ekart.ledger import EkartLedger
 from tests.support.sandbox_client import Ekart, assert_refused
 
 LABEL, MANIFEST = "/api/v1/package/label", "/data/v2/generate/manifest"
@@ -84,15 +84,15 @@ def test_a_manifest_is_numbered_kept_and_downloaded(held: Ekart) -> None:
     assert str(first["manifestNumber"]) in text
     assert all(name in text for shipment in booked for name in shipment.values())
 
-    kept = {m["manifestNumber"]: m for m in held.sandbox.manifests()}
+    kept = {m["manifestNumber"]: m for m in held.sandbox.list_all("/_sandbox/manifests")}
     for made in (first, second):
         record = kept[made["manifestNumber"]]
         assert (record["ids"], record["ctime"]) == (ids, made["ctime"])
 
 
 def test_manifests_of_the_same_millisecond_differ_in_number() -> None:
-    books = Books()
-    made = [books.make_manifest([], []) for _ in range(100)]
+    ledger = EkartLedger()
+    made = [ledger.add_manifest([], []) for _ in range(100)]
     assert len({manifest.number for manifest in made}) == 100
 
 

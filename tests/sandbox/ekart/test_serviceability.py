@@ -107,7 +107,7 @@ def test_a_lane_is_refused_as_the_document_says(held: Ekart, name: str, value: A
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Ekart]:
-    with SandboxProcess("--hold", "--pincodes", "90") as running:
+    with SandboxProcess("ekart", "--hold", "--pincodes", "90") as running:
         yield Ekart(running)
 
 

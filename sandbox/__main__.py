@@ -1,0 +1,5 @@
+"""`python -m sandbox`: start a courier's stand-in."""
+
+from sandbox.cli import main
+
+main()

@@ -1,0 +1,155 @@
+"""A stand-in as an HTTP server: its operations behind counts, records, faults and token check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from sandbox.callbacks import CallbackSender
+from sandbox.control import Control
+from sandbox.errors import Refused, UnknownPath
+from sandbox.faults import FaultAnswer, Faults
+from sandbox.ledger import Ledger
+from sandbox.lifecycle import LifeCycles
+from sandbox.operations import Handler, Operation
+from sandbox.options import Options
+
+LARGEST_BODY = 5 * 1024 * 1024  # bytes
+BACKLOG = 1024  # connections that wait to be accepted
+
+
+class Sandbox(ABC):
+    """A courier's stand-in.
+
+    A courier's subclass sets the class variables and the ledger and life cycles, and writes the
+    three abstract methods; it may add pages to the control. Everything else is done here.
+    """
+
+    title: ClassVar[str]
+    options_class: ClassVar[type[Options]] = Options
+    # The courier's own failing answers, by the kind of fault.
+    fault_answers: ClassVar[Mapping[str, FaultAnswer]]
+    # The body of a good answer, or its beginning: a broken answer is half of it.
+    sample_body: ClassVar[bytes]
+
+    ledger: Ledger[Any]
+    life_cycles: LifeCycles[Any]
+
+    def __init__(self, options: Options) -> None:
+        self.sender = CallbackSender()
+        self.faults = Faults(
+            self.fault_answers,
+            sample_body=self.sample_body,
+            seed=options.seed,
+            slow_seconds=options.slow_seconds,
+        )
+        self.faults.replace(options.faults)
+        self._record_requests = options.record
+
+    @abstractmethod
+    def operations(self) -> list[Operation]:
+        """Every operation of the courier's API."""
+
+    @abstractmethod
+    def authorize(self, request: web.Request) -> None:
+        """Check the token or key of a request. Raises Unauthorized."""
+
+    @abstractmethod
+    def error_answer(self, error: Refused) -> web.Response:
+        """The courier's answer to a call that is refused."""
+
+    def extra_routes(self) -> Sequence[web.RouteDef]:
+        """What is not an operation: the courier's own pages under /_sandbox/, and downloads."""
+        return ()
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[self._answer_errors], client_max_size=LARGEST_BODY)
+        app.add_routes([self._route(operation) for operation in self.operations()])
+        control = Control(self.ledger, self.life_cycles, self.sender, self.faults)
+        app.add_routes(control.routes())
+        app.add_routes(self.extra_routes())
+        app.cleanup_ctx.append(self._send_callbacks)
+        return app
+
+    def _route(self, operation: Operation) -> web.RouteDef:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            self.ledger.calls[operation.name] += 1
+            if self._record_requests:
+                self.ledger.requests.append(await _record(operation, request))
+            return await self.faults.apply(operation.name, request, authorized)
+
+        async def authorized(request: web.Request) -> web.StreamResponse:
+            if not operation.public:
+                self.authorize(request)
+            return await operation.handler(request)
+
+        return web.route(operation.method, operation.path, handle)
+
+    @web.middleware
+    async def _answer_errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refused as error:
+            return self.error_answer(error)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            return self.error_answer(UnknownPath("This path is not implemented"))
+        except ConnectionResetError:
+            # The client left in the middle of its request: nothing was done, nobody reads this.
+            return web.Response(status=400)
+
+    async def _send_callbacks(self, _: web.Application) -> AsyncIterator[None]:
+        await self.sender.start()
+        yield
+        await self.sender.stop()
+
+
+async def _record(operation: Operation, request: web.Request) -> dict[str, Any]:
+    """A request as /_sandbox/requests lists it; a body that is not JSON is kept as text."""
+    raw = await request.read()
+    try:
+        body = json.loads(raw) if raw and not operation.secret_body else None
+    except ValueError:
+        body = raw.decode(errors="replace")
+    return {
+        "operation": operation.name,
+        "method": request.method,
+        "path": request.path,
+        "query": dict(request.query),
+        "body": body,
+    }
+
+
+async def serve(sandbox: Sandbox, host: str, port: int, *, stop_with_stdin: bool) -> None:
+    """Serve until SIGINT or SIGTERM, or until standard input is closed if that is asked for.
+
+    Prints the address. Raises OSError where it cannot listen there; port 0 is any free one.
+    """
+    runner = web.AppRunner(sandbox.application(), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        if stop_with_stdin:
+            # However the parent process ends, its end of the pipe is closed then.
+            loop.add_reader(sys.stdin.fileno(), _stop_at_end_of_stdin, stop)
+        real_port = runner.addresses[0][1]
+        print(f"{sandbox.title} sandbox listening on http://{host}:{real_port}", flush=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _stop_at_end_of_stdin(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        stop.set()

@@ -7,6 +7,7 @@ COPY shipcrowd shipcrowd
 COPY couriers couriers
 COPY couriers_ekart couriers_ekart
 COPY webhooks webhooks
+COPY sandbox sandbox
 COPY manage.py gunicorn.conf.py ./
 RUN pip install --no-cache-dir -c constraints.txt . \
     && useradd --system --home /app shipcrowd \

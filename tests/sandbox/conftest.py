@@ -1,4 +1,4 @@
-"""Two sandboxes: one in which nothing moves by itself, one in which no parcel is delivered."""
+"""Clients of two running sandboxes of Ekart."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from tests.support.sandbox_client import Ekart
 
 
 @pytest.fixture(scope="session")
-def held() -> Iterator[Ekart]:
+def ekart() -> Iterator[Ekart]:
+    """On hold: a shipment changes its status only where a test says so."""
     with SandboxProcess("ekart", "--hold", "--slow-seconds", "0.3") as running:
         yield Ekart(running)
 
 
 @pytest.fixture(scope="session")
-def lively() -> Iterator[Ekart]:
+def moving_ekart() -> Iterator[Ekart]:
+    """With life cycles, all of which end in Undelivered."""
     with SandboxProcess("ekart", "--pace", "0.01", "--outcomes", "undelivered=1") as running:
         yield Ekart(running)

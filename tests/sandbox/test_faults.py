@@ -1,4 +1,4 @@
-"""The sandbox's faults, as any HTTP client meets them."""
+"""Faults as an HTTP client meets them, with Ekart's operations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ OPERATION = "create_shipment"
 
 
 @pytest.fixture
-def ekart(held: Ekart) -> Iterator[Ekart]:
-    held.sandbox.set_faults()
-    yield held
-    held.sandbox.set_faults()
+def ekart(ekart: Ekart) -> Iterator[Ekart]:
+    ekart.sandbox.set_faults()
+    yield ekart
+    ekart.sandbox.set_faults()
 
 
 def create(ekart: Ekart, timeout: float = 5) -> requests.Response:
@@ -29,7 +29,7 @@ def booked(ekart: Ekart) -> int:
     return int(ekart.sandbox.state()["booked"])
 
 
-def test_without_a_fault_the_shipment_is_booked(ekart: Ekart) -> None:
+def test_a_call_without_a_fault_books_the_shipment(ekart: Ekart) -> None:
     before = booked(ekart)
     answer = create(ekart)
     assert answer.json()["status"] is True, answer.text
@@ -45,7 +45,7 @@ def test_without_a_fault_the_shipment_is_booked(ekart: Ekart) -> None:
         ("reset_after", requests.exceptions.ConnectionError),
     ],
 )
-def test_a_lost_answer_is_lost_before_or_after_the_work(
+def test_a_timeout_or_reset_comes_before_or_after_the_work(
     ekart: Ekart, kind: str, error: type[Exception]
 ) -> None:
     before = booked(ekart)
@@ -64,7 +64,7 @@ def test_a_server_error_comes_before_or_after_the_work(ekart: Ekart, kind: str) 
 
 
 @pytest.mark.parametrize("kind", ["broken_before", "broken_after"])
-def test_a_broken_body_is_cut_off_or_not_json(ekart: Ekart, kind: str) -> None:
+def test_a_broken_answer_is_cut_off_or_is_not_json(ekart: Ekart, kind: str) -> None:
     before = booked(ekart)
     ekart.sandbox.set_faults((OPERATION, kind, 1))
     seen = set()
@@ -80,7 +80,7 @@ def test_a_broken_body_is_cut_off_or_not_json(ekart: Ekart, kind: str) -> None:
     assert booked(ekart) - before == (2 if kind.endswith("_after") else 0)
 
 
-def test_the_courier_can_be_busy_forgetful_or_slow(ekart: Ekart) -> None:
+def test_calls_can_be_rate_limited_unauthorized_or_slow(ekart: Ekart) -> None:
     before = booked(ekart)
     ekart.sandbox.set_faults((OPERATION, "rate_limited", 1))
     answer = create(ekart)
@@ -94,7 +94,7 @@ def test_the_courier_can_be_busy_forgetful_or_slow(ekart: Ekart) -> None:
     assert booked(ekart) == before + 1
 
 
-def test_faults_are_counted_and_tell_what_nobody_can_know(ekart: Ekart) -> None:
+def test_the_state_counts_faults_and_unknown_outcomes(ekart: Ekart) -> None:
     before = ekart.sandbox.state()
     ekart.sandbox.set_faults((OPERATION, "error_before", 1))
     create(ekart)
@@ -106,7 +106,7 @@ def test_faults_are_counted_and_tell_what_nobody_can_know(ekart: Ekart) -> None:
     assert after["faults"][name] - before["faults"].get(name, 0) == 1
 
 
-def _run(*flags: str) -> list[Any]:
+def _statuses(*flags: str) -> list[Any]:
     with SandboxProcess(
         "ekart", "--hold", "--fault", f"{OPERATION}:error_before:0.3", *flags
     ) as own:
@@ -115,7 +115,7 @@ def _run(*flags: str) -> list[Any]:
 
 
 def test_the_same_seed_fails_the_same_calls() -> None:
-    first, again, other = _run("--seed", "1"), _run("--seed", "1"), _run("--seed", "2")
+    first, again, other = (_statuses("--seed", seed) for seed in ("1", "1", "2"))
     assert first == again != other
     assert 4 <= sum(status != 200 for status in first) <= 20
 
@@ -123,7 +123,7 @@ def test_the_same_seed_fails_the_same_calls() -> None:
 @pytest.mark.parametrize(
     "fault", [("x", "nope", 1), ("x", "slow", 2), {"operation": "x"}, {"kind": 1, "rate": 1}]
 )
-def test_a_fault_that_is_none_is_refused(ekart: Ekart, fault: Any) -> None:
+def test_an_invalid_fault_is_refused(ekart: Ekart, fault: Any) -> None:
     if isinstance(fault, tuple):
         fault = dict(zip(("operation", "kind", "rate"), fault, strict=True))
     answer = requests.put(f"{ekart.url}/_sandbox/faults", json=[fault], timeout=5)
@@ -131,7 +131,7 @@ def test_a_fault_that_is_none_is_refused(ekart: Ekart, fault: Any) -> None:
     assert requests.get(f"{ekart.url}/_sandbox/faults", timeout=5).json() == []
 
 
-# How an operation is called for a shipment; those of pincodes do without one.
+# How an operation is called for a shipment; those about pincodes need none.
 CALLS: dict[str, Callable[[str], tuple[str, str, Any]]] = {
     "set_dispatch_date": lambda name: (
         "POST", "/data/shipment/dispatch-date", {"ids": [name], "dispatchDate": str(day(1))}
@@ -148,7 +148,7 @@ CALLS: dict[str, Callable[[str], tuple[str, str, Any]]] = {
 
 
 def shipment_for(ekart: Ekart, operation: str) -> str:
-    """A shipment that the operation can do its work on."""
+    """The tracking id of a shipment that the operation can be called for."""
     tracking_id = ekart.book(delayed_dispatch=True)["id"]
     if operation == "ndr":
         ekart.advance(tracking_id, "Undelivered")
@@ -170,14 +170,14 @@ def work_done(ekart: Ekart, operation: str, tracking_id: str) -> bool:
 @pytest.mark.parametrize("kind", ["timeout", "reset", "error", "broken"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["set_dispatch_date", "manifest", "ndr"])
-def test_a_change_is_lost_before_or_after_the_work(
+def test_a_change_fails_before_or_after_the_work(
     ekart: Ekart, operation: str, when: str, kind: str
 ) -> None:
     tracking_id = shipment_for(ekart, operation)
     method, path, body = CALLS[operation](tracking_id)
     ekart.sandbox.set_faults((operation, f"{kind}_{when}", 1))
     try:
-        # Long enough for a busy machine, but where nothing comes.
+        # Long enough for a busy machine, except where no answer comes at all.
         answer = ekart.call(method, path, body, timeout=0.5 if kind == "timeout" else 5)
     except requests.exceptions.RequestException:
         assert kind != "error"
@@ -188,7 +188,7 @@ def test_a_change_is_lost_before_or_after_the_work(
 
 
 @pytest.mark.parametrize("operation", sorted(CALLS))
-def test_every_operation_can_be_told_to_fail(ekart: Ekart, operation: str) -> None:
+def test_every_operation_can_fail(ekart: Ekart, operation: str) -> None:
     method, path, body = CALLS[operation](shipment_for(ekart, operation))
     statuses = []
     for kind in ("rate_limited", "unauthorized", "error_before", "slow"):
@@ -203,7 +203,7 @@ def test_every_operation_can_be_told_to_fail(ekart: Ekart, operation: str) -> No
         ekart.call(method, path, body)
 
 
-def test_every_operation_can_be_told_to_fail_from_the_start() -> None:
+def test_every_operation_can_fail_from_the_start() -> None:
     flags = [flag for name in CALLS for flag in ("--fault", f"{name}:rate_limited:1")]
     with SandboxProcess("ekart", "--hold", *flags) as own:
         ekart = Ekart(own)
@@ -212,7 +212,7 @@ def test_every_operation_can_be_told_to_fail_from_the_start() -> None:
     assert statuses == [429] * len(CALLS)
 
 
-def test_a_broken_label_is_half_a_pdf_or_not_one(ekart: Ekart) -> None:
+def test_a_broken_label_is_half_a_pdf_or_is_html(ekart: Ekart) -> None:
     method, path, body = CALLS["label"](shipment_for(ekart, "label"))
     ekart.sandbox.set_faults(("label", "broken_after", 1))
     seen = set()

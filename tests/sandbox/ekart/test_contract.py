@@ -1,4 +1,4 @@
-"""The sandbox against the vendor's document: its operations, and the shapes of its answers."""
+"""Ekart's sandbox against the vendor's document: its operations and the shapes of its answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADDRESS = {
 }  # fmt: skip
 WEBHOOK = {"url": "http://127.0.0.1:9/", "secret": "a secret", "topics": ["shipment_recreated"]}
 
-# How each operation is called: it gets a client and answers what the sandbox answered.
+# How each operation is called with a client.
 Call = Callable[[Ekart], requests.Response]
 
 
@@ -105,7 +105,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/api/v2/webhook"): _list_webhooks,
     ("PUT", "/api/v2/webhook/{webhook_id}"): _edit_webhook,
 }
-# The one answer that is no JSON.
+# The one answer that is not JSON.
 PDF = ("POST", "/api/v1/package/label")
 
 
@@ -120,20 +120,20 @@ def test_every_operation_of_the_document_has_a_handler() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(set(CALLS) - {PDF}))
-def test_an_answer_has_the_shape_of_the_document(held: Ekart, method: str, path: str) -> None:
-    answer = CALLS[method, path](held)
+def test_an_answer_has_the_shape_of_the_document(ekart: Ekart, method: str, path: str) -> None:
+    answer = CALLS[method, path](ekart)
     assert answer.status_code == 200, answer.text
     assert_fits(answer, method, path)
 
 
-def test_a_label_is_the_binary_of_the_document(held: Ekart) -> None:
-    answer = CALLS[PDF](held)
+def test_a_label_is_the_binary_of_the_document(ekart: Ekart) -> None:
+    answer = CALLS[PDF](ekart)
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.content.startswith(b"%PDF")
 
 
-def test_a_place_that_is_not_served_has_the_shape_of_the_document(held: Ekart) -> None:
-    answer = held.call("GET", "/api/v2/serviceability/999001")
+def test_the_answer_about_an_unserved_pincode_has_the_shape_of_the_document(ekart: Ekart) -> None:
+    answer = ekart.call("GET", "/api/v2/serviceability/999001")
     assert_fits(answer, "GET", "/api/v2/serviceability/{pincode}")
 
 
@@ -149,19 +149,19 @@ def test_a_place_that_is_not_served_has_the_shape_of_the_document(held: Ekart) -
     ],
 )
 def test_the_history_of_large_goods_has_the_other_shape_of_the_document(
-    held: Ekart, changes: dict[str, Any]
+    ekart: Ekart, changes: dict[str, Any]
 ) -> None:
     path = "/data/v1/elite/track/{wbn}"
-    answer = _raw_track(held, **changes)
+    answer = _raw_track(ekart, **changes)
     assert_fits(answer, "GET", path)
     (history,) = answer.json().values()
     assert "is_mps" in history
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(set(CALLS)))
-def test_an_error_has_the_shape_of_the_document(held: Ekart, method: str, path: str) -> None:
+def test_an_error_has_the_shape_of_the_document(ekart: Ekart, method: str, path: str) -> None:
     stranger = requests.request(
-        method, held.url + re.sub(r"\{.*\}", "unknown", path), json={}, timeout=5
+        method, ekart.url + re.sub(r"\{.*\}", "unknown", path), json={}, timeout=5
     )
     assert stranger.status_code in (401, 404)
     assert_fits(stranger, method, path)

@@ -1,4 +1,4 @@
-"""Where the sandbox goes: one pincode, two of them, and the whole list."""
+"""Serviceability of a pincode and of a lane, and the bulk list of pincodes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def lane(ekart: Ekart, **changes: Any) -> Any:
     return ekart.call("POST", "/data/v3/serviceability", body)
 
 
-def details(ekart: Ekart, pincode: str) -> dict[str, Any]:
+def answer_about(ekart: Ekart, pincode: str) -> dict[str, Any]:
     return dict(ekart.call("GET", f"/api/v2/serviceability/{pincode}").json())
 
 
@@ -27,27 +27,27 @@ def details(ekart: Ekart, pincode: str) -> dict[str, Any]:
     ("pincode", "cod", "most"),
     [("560001", True, 49999), ("998001", True, 5000), ("997001", False, 0)],
 )
-def test_pincodes_differ_in_the_cash_they_take(
-    held: Ekart, pincode: str, cod: bool, most: int
+def test_pincodes_differ_in_cash_on_delivery(
+    ekart: Ekart, pincode: str, cod: bool, most: int
 ) -> None:
-    found = details(held, pincode)["details"]
+    found = answer_about(ekart, pincode)["details"]
     assert (found["cod"], found["max_cod_amount"], found["forward_drop"]) == (cod, most, True)
 
 
-def test_a_pincode_that_is_nowhere_has_no_details(held: Ekart) -> None:
-    assert details(held, "999001") == {
+def test_an_unserved_pincode_has_no_details(ekart: Ekart) -> None:
+    assert answer_about(ekart, "999001") == {
         "status": False, "pincode": 999001, "remark": "Not serviceable"
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("pincode", ["56000", "5600011", "012345", "56000a"])
-def test_a_pincode_has_six_digits(held: Ekart, pincode: str) -> None:
-    answer = held.call("GET", f"/api/v2/serviceability/{pincode}")
+def test_a_pincode_has_six_digits(ekart: Ekart, pincode: str) -> None:
+    answer = ekart.call("GET", f"/api/v2/serviceability/{pincode}")
     assert_refused(answer, "six digits")
 
 
-def test_a_lane_is_answered_with_days_and_charges_in_texts(held: Ekart) -> None:
-    (group,) = lane(held).json()
+def test_a_lane_has_days_and_charges_as_texts(ekart: Ekart) -> None:
+    (group,) = lane(ekart).json()
     assert group["tat"] == {"min": 2, "max": 3}
     assert group["courierGroup"] == "EKART_EXPRESS"
     assert group["forwardDeliveredCharges"] == {
@@ -58,8 +58,8 @@ def test_a_lane_is_answered_with_days_and_charges_in_texts(held: Ekart) -> None:
         assert all(isinstance(amount, str) for amount in group[charges].values())
 
 
-def test_a_lane_without_a_service_lists_every_courier_group(held: Ekart) -> None:
-    groups = lane(held, serviceType=None).json()
+def test_a_lane_without_a_service_lists_every_courier_group(ekart: Ekart) -> None:
+    groups = lane(ekart, serviceType=None).json()
     assert [g["courierGroup"] for g in groups] == ["EKART_SURFACE", "EKART_EXPRESS"]
 
 
@@ -72,19 +72,19 @@ def test_a_lane_without_a_service_lists_every_courier_group(held: Ekart) -> None
         {"dropPincode": "998001", "codAmount": "5001"},
     ],
 )
-def test_a_lane_that_nobody_serves_is_an_empty_list(held: Ekart, changes: dict[str, str]) -> None:
-    answer = lane(held, **changes)
+def test_an_unserved_lane_is_an_empty_list(ekart: Ekart, changes: dict[str, str]) -> None:
+    answer = lane(ekart, **changes)
     assert (answer.status_code, answer.json()) == (200, [])
 
 
-def test_a_lane_without_cash_reaches_where_none_is_taken(held: Ekart) -> None:
-    assert lane(held, dropPincode="997001", paymentType="Prepaid", codAmount=None).json()
-    assert lane(held, dropPincode="998001", codAmount="5000").json()
+def test_a_lane_is_served_within_the_limits_of_cash_on_delivery(ekart: Ekart) -> None:
+    assert lane(ekart, dropPincode="997001", paymentType="Prepaid", codAmount=None).json()
+    assert lane(ekart, dropPincode="998001", codAmount="5000").json()
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_a_lane_is_not_answered_without_all_that_it_demands(held: Ekart, name: str) -> None:
-    assert_refused(lane(held, **{name: None}), name)
+def test_a_lane_needs_every_required_field(ekart: Ekart, name: str) -> None:
+    assert_refused(lane(ekart, **{name: None}), name)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_a_lane_is_not_answered_without_all_that_it_demands(held: Ekart, name: s
         ("serviceType", "AIR"),
     ],
 )
-def test_a_lane_is_refused_as_the_document_says(held: Ekart, name: str, value: Any) -> None:
-    assert_refused(lane(held, **{name: value}), name)
+def test_a_lane_is_refused_as_the_document_says(ekart: Ekart, name: str, value: Any) -> None:
+    assert_refused(lane(ekart, **{name: value}), name)
 
 
 @pytest.fixture(scope="module")
@@ -111,33 +111,35 @@ def small() -> Iterator[Ekart]:
         yield Ekart(running)
 
 
-def everything(ekart: Ekart, kind: str = "NON_LARGE", **query: str) -> list[dict[str, Any]]:
+def bulk_list(ekart: Ekart, kind: str = "NON_LARGE", **query: str) -> list[dict[str, Any]]:
     answer = ekart.call("GET", f"/data/serviceability/bulk/{kind}", **query).json()
     return list(answer["serviceability"])
 
 
-def test_the_list_has_as_many_pincodes_as_it_was_told(held: Ekart, small: Ekart) -> None:
-    for ekart, count in ((held, 2000), (small, 90)):
-        rows = everything(ekart)
+def test_the_bulk_list_has_as_many_pincodes_as_the_flag_says(ekart: Ekart, small: Ekart) -> None:
+    for client, count in ((ekart, 2000), (small, 90)):
+        rows = bulk_list(client)
         numbers = [row["pincode"] for row in rows]
         assert numbers == sorted(set(numbers))
         assert len(numbers) == count
 
 
-def test_the_list_is_the_same_for_both_kinds_of_goods_and_every_time(small: Ekart) -> None:
-    assert everything(small) == everything(small, format="JSON") == everything(small, "LARGE")
+def test_the_bulk_list_is_always_the_same_and_for_both_kinds_of_goods(small: Ekart) -> None:
+    assert bulk_list(small) == bulk_list(small, format="JSON") == bulk_list(small, "LARGE")
 
 
-def test_the_list_has_places_without_cash_and_places_without_anything(held: Ekart) -> None:
-    rows = everything(held)
+def test_the_bulk_list_has_unserved_pincodes_and_some_without_cod(
+    ekart: Ekart,
+) -> None:
+    rows = bulk_list(ekart)
     assert any(row["lmPrepaid"] and not row["lmCod"] for row in rows)
     assert any(not (row["fm"] or row["lmPrepaid"] or row["lmCod"] or row["rvp"]) for row in rows)
     assert all(row["lmPrepaid"] or not row["lmCod"] for row in rows)
 
 
-def test_the_list_agrees_with_what_is_said_of_each_pincode(small: Ekart) -> None:
-    for row in everything(small):
-        found = details(small, str(row["pincode"])).get("details", {})
+def test_the_bulk_list_agrees_with_the_answer_about_each_pincode(small: Ekart) -> None:
+    for row in bulk_list(small):
+        found = answer_about(small, str(row["pincode"])).get("details", {})
         assert row == {
             "pincode": row["pincode"],
             "fm": found.get("forward_pickup", False),
@@ -150,6 +152,8 @@ def test_the_list_agrees_with_what_is_said_of_each_pincode(small: Ekart) -> None
 @pytest.mark.parametrize(
     ("kind", "form"), [("SMALL", "JSON"), ("NON_LARGE", "EXCEL"), ("LARGE", "json")]
 )
-def test_a_list_of_another_kind_or_form_is_refused(held: Ekart, kind: str, form: str) -> None:
-    answer = held.call("GET", f"/data/serviceability/bulk/{kind}", format=form)
+def test_another_type_or_format_of_the_bulk_list_is_refused(
+    ekart: Ekart, kind: str, form: str
+) -> None:
+    answer = ekart.call("GET", f"/data/serviceability/bulk/{kind}", format=form)
     assert_refused(answer, "type" if kind == "SMALL" else "format")

@@ -1,0 +1,53 @@
+"""Delivery of callbacks: repeated until they are taken, given up at last."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from sandbox import callbacks
+from sandbox.callbacks import CallbackSender
+from tests.support.callback_receiver import CallbackReceiver
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "FIRST_PAUSE_SECONDS", 0.01)
+
+
+def deliver(url: str) -> CallbackSender:
+    """Send one callback, and wait until it is taken or given up."""
+
+    async def send() -> CallbackSender:
+        sender = CallbackSender()
+        await sender.start()
+        sender.send(url, b'{"a": 1}', {"x-key": "secret"})
+        assert sender.pending == 1
+        async with asyncio.timeout(10):
+            while sender.pending:
+                await asyncio.sleep(0.01)
+        await sender.stop()
+        return sender
+
+    return asyncio.run(send())
+
+
+def test_a_callback_is_sent_again_until_it_is_taken() -> None:
+    with CallbackReceiver([500, 404]) as receiver:
+        sender = deliver(receiver.url)
+    assert sender.counts == {
+        "made": 1, "answer_500": 1, "answer_404": 1, "answer_200": 1, "taken": 1
+    }  # fmt: skip
+    for raw, headers in receiver.received:
+        assert raw == b'{"a": 1}'
+        assert (headers["x-key"], headers["content-type"]) == ("secret", "application/json")
+    assert len(receiver.received) == 3
+
+
+def test_a_callback_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "ATTEMPTS", 3)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    assert deliver(url).counts == {"made": 1, "no_answer": 3, "given_up": 1}

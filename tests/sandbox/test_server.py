@@ -1,0 +1,154 @@
+"""What a courier gets from the shared part, tried on a courier that the product does not know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from sandbox.errors import Refused, Unauthorized
+from sandbox.faults import Fault
+from sandbox.ledger import Ledger, Shipment
+from sandbox.lifecycle import LifeCycles
+from sandbox.operations import Operation, read_json
+from sandbox.options import Options
+from sandbox.server import Sandbox
+
+Scenario = Callable[[TestClient[Any, Any]], Awaitable[None]]
+KEY = {"Authorization": "key"}
+
+
+class PlainLifeCycles(LifeCycles[Shipment]):
+    def reach(self, shipment: Shipment, status: str) -> None:
+        shipment.add_step(status)
+
+
+class PlainSandbox(Sandbox):
+    """A courier with one operation, a fixed key and texts for errors."""
+
+    title = "Plain"
+    fault_answers = {
+        "busy": lambda: web.Response(status=403, text="busy"),
+        "vague_after": lambda: web.Response(text="it might be saved"),
+    }
+    sample_body = b"booked"
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.ledger: Ledger[Shipment] = Ledger()
+        self.life_cycles = PlainLifeCycles(options.pace, brief=options.brief)
+
+    def operations(self) -> list[Operation]:
+        return [Operation("book", "POST", "/book", self.book)]
+
+    def authorize(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != "key":
+            raise Unauthorized("wrong key")
+
+    def error_answer(self, error: Refused) -> web.Response:
+        return web.Response(status=error.status, text=error.description)
+
+    async def book(self, request: web.Request) -> web.StreamResponse:
+        body = await read_json(request)
+        shipment = Shipment(
+            tracking_id=f"T{len(self.ledger.shipments)}",
+            order_number=body["order"],
+            reverse=False,
+            body=body,
+        )
+        shipment.add_step("booked")
+        self.ledger.add(shipment)
+        self.life_cycles.run(shipment, ("picked up", "delivered"))
+        return web.Response(text=shipment.tracking_id)
+
+
+def run(scenario: Scenario, **options: Any) -> None:
+    async def serve() -> None:
+        application = PlainSandbox(Options(**options)).application()
+        async with TestClient(TestServer(application)) as client:
+            await scenario(client)
+
+    asyncio.run(serve())
+
+
+async def book(client: TestClient[Any, Any], **changes: Any) -> tuple[int, str]:
+    answer = await client.post("/book", **({"json": {"order": "A-1"}, "headers": KEY} | changes))
+    return answer.status, await answer.text()
+
+
+async def page(client: TestClient[Any, Any], name: str) -> Any:
+    return await (await client.get(f"/_sandbox/{name}")).json()
+
+
+def test_errors_are_answered_in_the_couriers_way() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        assert await book(client, headers={}) == (401, "wrong key")
+        assert await book(client, json=[]) == (400, "a JSON object is required")
+        assert await book(client, json=None, data="{") == (400, "The body is not JSON")
+        unknown = await client.get("/book")
+        assert (unknown.status, await unknown.text()) == (404, "This path is not implemented")
+        assert (await page(client, "state"))["booked"] == 0
+
+    run(scenario)
+
+
+def test_what_is_sent_again_is_booked_again_and_counted() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        assert [await book(client), await book(client)] == [(200, "T0"), (200, "T1")]
+        state = await page(client, "state")
+        assert (state["booked"], state["orders"], state["duplicates"]) == (2, 1, 1)
+        assert state["calls"] == {"book": 2}
+
+    run(scenario)
+
+
+def test_life_cycles_end_and_shipments_can_be_advanced() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        await book(client)
+        await asyncio.sleep(0.1)
+        (summary,) = await page(client, "shipments")
+        assert (summary["status"], summary["finished"]) == ("delivered", True)
+        body = {"tracking_id": "T0", "status": "lost"}
+        advanced = await client.post("/_sandbox/advance", json=body)
+        assert (await advanced.json())["status"] == "lost"
+
+    run(scenario, pace=0)
+
+
+def test_requests_are_recorded_and_listed_in_slices() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        for number in range(3):
+            await book(client, json={"order": f"A-{number}"})
+        recorded = await page(client, "requests?after=1&limit=1")
+        assert [request["body"] for request in recorded] == [{"order": "A-1"}]
+
+    run(scenario, record=True)
+
+
+def test_a_couriers_own_fault_does_the_work_first_if_its_name_says_so() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        assert await book(client) == (200, "it might be saved")
+        state = await page(client, "state")
+        assert (state["booked"], state["injected_unknown"]) == (1, 1)
+
+        fault = {"operation": "*", "kind": "busy", "rate": 1}
+        assert (await client.put("/_sandbox/faults", json=[fault])).status == 200
+        assert await book(client) == (403, "busy")
+        state = await page(client, "state")
+        assert (state["booked"], state["injected_unknown"]) == (1, 1)
+
+    run(scenario, faults=[Fault("book", "vague_after", 1)])
+
+
+def test_a_fault_of_every_kind_has_the_couriers_own_among_them() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        refused = await client.put(
+            "/_sandbox/faults", json=[{"operation": "*", "kind": "rate_limited", "rate": 1}]
+        )
+        assert refused.status == 400
+        assert "busy, vague_after, slow" in await refused.text()
+
+    run(scenario)

@@ -100,7 +100,7 @@ class Bookings:
         return acknowledgement(number, f"Dispatch date is {date}", done=True)
 
     async def ndr(self, request: web.Request) -> web.StreamResponse:
-        """Try an undelivered shipment again, or return it; it is known by its tracking id alone."""
+        """Try an undelivered shipment again, or return it. `wbn` must be its tracking id."""
         body = await read_json(request)
         check_ndr(body)
         shipment = self._ledger.get(body["wbn"])

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from tests.ekart.test_ekart_provider import adapter_at, request_for
 
 from couriers.booking.protocol import book
 from couriers.contract import india

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.ekart.test_ekart_provider import adapter_at, request_for
 
 from couriers.contract import india
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ReattemptRequest

@@ -36,6 +36,7 @@ from couriers.contract.types import (
     Tracking,
     WarehouseRegistration,
 )
+from couriers.resilience.threads import side_by_side
 from couriers_ekart import warehouses
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper import (
@@ -52,7 +53,6 @@ from couriers_ekart.mapper.options import options_from
 from couriers_ekart.mapper.statuses import EKART_MAPPER
 from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
-from couriers_ekart.wire.parallel import side_by_side
 from couriers_ekart.wire.unsent import before_sending
 
 log = structlog.get_logger(__name__)
@@ -142,7 +142,7 @@ class EkartAdapter(BaseCourierAdapter):
             lane = payloads.lane_payload(request, service)
             asked += [partial(self._price, estimate), partial(self._days, lane)]
         self.client.authorise()
-        found = side_by_side(asked)
+        found = side_by_side(asked, name="ekart")
         quotes, refused = [], []
         for service, price, days in zip(services, found[::2], found[1::2], strict=True):
             if days is None:

@@ -11,10 +11,9 @@ import enum
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -34,6 +33,7 @@ from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.contract.types import Tracking
 from couriers.models import CourierAccount, Shipment
 from couriers.resilience import rate_limit
+from couriers.resilience.threads import work_off
 from couriers.tracking.events import apply_tracking
 from couriers.tracking.lookup import latest_tracking
 
@@ -95,22 +95,13 @@ def poll(
     feed = _Feed(account, since, time.monotonic() + seconds)
     lock = threading.Lock()
 
-    def work() -> None:
-        try:
-            while shipment := feed.take():
-                if outcome := _ask(account, shipment, feed):
-                    with lock:
-                        done(outcome)
-        except BaseException:
-            feed.stop()
-            raise
-        finally:
-            connections.close_all()  # the thread's own
+    def work(shipment: Shipment) -> None:
+        if outcome := _ask(account, shipment, feed):
+            with lock:
+                done(outcome)
 
     try:
-        with ThreadPoolExecutor(threads, thread_name_prefix="poll") as pool:
-            for task in [pool.submit(work) for _ in range(threads)]:
-                task.result()
+        work_off(feed.take, work, threads=threads, name="poll", stop=feed.stopped)
     finally:
         feed.release()
 
@@ -124,32 +115,28 @@ class _Feed:
         self._deadline = deadline
         self._claimed: list[Shipment] = []
         self._failed: list[Shipment] = []
-        self._stopped = False
+        self.stopped = threading.Event()
         self._lock = threading.Lock()
 
     def take(self) -> Shipment | None:
         """The next shipment, or None when there is none or the feed was stopped."""
         with self._lock:
-            if self._stopped or time.monotonic() >= self._deadline:
+            if self.stopped.is_set() or time.monotonic() >= self._deadline:
                 return None
             if not self._claimed:
                 self._claimed = self._claim()
             return self._claimed.pop() if self._claimed else None
 
-    def stop(self) -> None:
-        """Hand out no more."""
-        self._stopped = True
-
     def wait(self, seconds: float) -> bool:
         """Sleep that long before the next call; answers False at once where no time is left."""
-        if self._stopped or time.monotonic() + seconds >= self._deadline:
+        if self.stopped.is_set() or time.monotonic() + seconds >= self._deadline:
             return False
         time.sleep(seconds)
         return True
 
     def give_back(self, shipment: Shipment) -> None:
         """It could not be asked about, through no fault of its own, and no other could: stop."""
-        self.stop()
+        self.stopped.set()
         with self._lock:
             self._claimed.append(shipment)
 

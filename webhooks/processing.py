@@ -23,6 +23,7 @@ from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, Webh
 from couriers.contract.registry import CourierFactory
 from couriers.contract.text import storable
 from couriers.models import CourierAccount
+from couriers.models.claims import back_off, due, lock, seconds_from_now
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
@@ -30,13 +31,14 @@ from webhooks.payloads import NotAnEvent, read
 
 log = structlog.get_logger(__name__)
 
-BACK_OFF = [dt.timedelta(seconds=s) for s in (10, 60, 600, 3600, 21600)]
+# Seconds until the next attempt, after each failure.
+BACK_OFF = (10, 60, 600, 3600, 21600)
 # An early event's shipment is usually a moment away, so it is looked for soon and then seldom.
-EARLY_BACK_OFF = [dt.timedelta(seconds=s) for s in (1, 3, 10, 60, 600)]
+EARLY_BACK_OFF = (1, 3, 10, 60, 600)
 # Milliseconds that a batch waits for a row that somebody else holds, and what a part of it waits
 # once that was too long: whoever holds it is not about to let go.
 LOCK_WAIT, LOCK_WAIT_OF_A_PART = 2000, 20
-HELD_BACK_OFF = dt.timedelta(seconds=10)
+HELD_BACK_OFF = 10
 
 _UPDATE = f"""
 UPDATE {WebhookEvent._meta.db_table} AS event
@@ -97,7 +99,7 @@ def drain() -> Drained:
 
 def _drain_batch(limit: int) -> Drained:
     with transaction.atomic():
-        events = _due(limit)
+        events = _lock_due(limit)
         if not events:
             return Drained()
         _wait_for_locks(LOCK_WAIT)
@@ -113,14 +115,11 @@ def _drain_batch(limit: int) -> Drained:
     )
 
 
-def _due(limit: int) -> list[WebhookEvent]:
-    return list(
-        WebhookEvent.objects.select_for_update(skip_locked=True)
-        .filter(
-            state__in=[EventState.PENDING, EventState.FAILED], next_attempt_at__lte=timezone.now()
-        )
-        .order_by("next_attempt_at")[:limit]
-    )
+def _lock_due(limit: int) -> list[WebhookEvent]:
+    """Due events, locked until the transaction ends: they need no lease."""
+    states = [EventState.PENDING, EventState.FAILED]
+    rows = WebhookEvent.objects.filter(due(), state__in=states)
+    return lock(rows.order_by("next_attempt_at"), limit=limit)
 
 
 def _wait_for_locks(milliseconds: int) -> None:
@@ -218,7 +217,7 @@ def _hold(event: WebhookEvent) -> _Verdicts:
     """Somebody else holds its shipment: wait a little, which is no fault of the event's."""
     log.warning("event_held", event_id=event.pk)
     event.state, event.reason = EventState.FAILED, "Another transaction holds its shipment"
-    event.next_attempt_at = timezone.now() + HELD_BACK_OFF
+    event.next_attempt_at = seconds_from_now(HELD_BACK_OFF)
     return _Verdicts(held=[event])
 
 
@@ -232,9 +231,8 @@ def _wait(event: WebhookEvent, verdicts: _Verdicts) -> None:
     if tried and timezone.now() - event.received_at >= patience:
         _bury(event, "No shipment of this account has that tracking id or order", verdicts)
         return
-    delay = EARLY_BACK_OFF[min(event.attempts, len(EARLY_BACK_OFF) - 1)]
     event.state, event.reason = EventState.FAILED, "Waiting for its shipment"
-    event.next_attempt_at = timezone.now() + delay
+    event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, EARLY_BACK_OFF))
     verdicts.waiting.append(event)
 
 
@@ -242,7 +240,7 @@ def _fail(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
     if event.attempts >= len(BACK_OFF):
         _bury(event, reason, verdicts)
         return
-    event.next_attempt_at = timezone.now() + BACK_OFF[event.attempts]
+    event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, BACK_OFF))
     event.state, event.reason = EventState.FAILED, storable(reason)[:500]
     verdicts.failed.append(event)
 

@@ -8,14 +8,13 @@ again: unlike a booking that is harmless, the courier only writes one more docum
 from __future__ import annotations
 
 import datetime as dt
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from couriers.conf import tunables
@@ -36,6 +35,7 @@ from couriers.contract.types import Direction, ManifestDocument
 from couriers.fulfilment.actions import AWAITS_PICKUP
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
 from couriers.models.call_audit import recorded
+from couriers.models.claims import Doubling, back_off, claim, due, seconds_from_now, unclaimed
 from couriers.models.manifest import ManifestState
 from couriers.resilience import rate_limit
 
@@ -140,13 +140,8 @@ def make_chunk(chunk_id: int) -> float | None:
 
 def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
     """The chunks, of one manifest or of all, that could be made now; the oldest first."""
-    now = timezone.now()
-    due = ManifestChunk.objects.filter(
-        Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now),
-        state=ManifestState.PENDING,
-        next_attempt_at__lte=now,
-    )
-    return (due.filter(manifest_id=manifest_id) if manifest_id else due).order_by("id")
+    rows = ManifestChunk.objects.filter(due(), unclaimed(), state=ManifestState.PENDING)
+    return (rows.filter(manifest_id=manifest_id) if manifest_id else rows).order_by("id")
 
 
 def unfinished() -> QuerySet[Manifest]:
@@ -254,24 +249,19 @@ def _parts(ids: Sequence[str], size: int) -> list[list[str]]:
 
 
 def _claim(chunk_id: int) -> ManifestChunk | None:
-    now = timezone.now()
     limits = tunables()
+    rows = due_chunks().select_related("manifest__account").filter(pk=chunk_id)
     with transaction.atomic():
-        chunk = (
-            due_chunks()
-            .select_related("manifest__account")
-            .select_for_update(skip_locked=True, of=("self",))
-            .filter(pk=chunk_id)
-            .first()
-        )
-        if chunk is None:
+        lease_end = seconds_from_now(limits.MANIFEST_LEASE)
+        taken = claim(rows, limit=1, lease_expires_at=lease_end)
+        if not taken:
             return None
+        chunk = taken[0]
         if chunk.lease_expires_at is not None:
-            # Whoever held it died; a chunk that kills its workers must end some time.
+            # Its last worker died. A chunk that kills its workers must end some time.
             chunk.failures += 1
         chunk.attempts += 1
-        chunk.lease_expires_at = now + dt.timedelta(seconds=limits.MANIFEST_LEASE)
-        chunk.save(update_fields=["attempts", "failures", "lease_expires_at"])
+        chunk.save(update_fields=["attempts", "failures"])
     if chunk.failures >= limits.MANIFEST_FAILURES:
         _give_up(chunk, f"given up after {chunk.failures} failures: its workers died")
         finish(chunk.manifest_id)
@@ -299,15 +289,13 @@ def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
         _give_up(chunk, f"given up after {failures} failures: {error}")
         finish(chunk.manifest_id)
         return None
-    backoff = min(
-        limits.MANIFEST_BACKOFF * 2 ** max(0, failures - 1), limits.MANIFEST_LONGEST_BACKOFF
-    )
-    delay = max(error.retry_after or 0.0, backoff * random.uniform(0.75, 1.0))  # noqa: S311
+    pauses = Doubling(limits.MANIFEST_BACKOFF, limits.MANIFEST_LONGEST_BACKOFF)
+    delay = back_off(failures, pauses, error.retry_after)
     put_off = _mine(chunk).update(
         failures=failures,
         reason=str(error)[:1000],
         lease_expires_at=None,
-        next_attempt_at=timezone.now() + dt.timedelta(seconds=delay),
+        next_attempt_at=seconds_from_now(delay),
     )
     return delay if put_off else None
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -32,6 +32,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.contract.types import Tracking
 from couriers.models import CourierAccount, Shipment
+from couriers.models.claims import Doubling, back_off, claim
 from couriers.resilience import rate_limit
 from couriers.resilience.threads import work_off
 from couriers.tracking.events import apply_tracking
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200
 TRIES = 3
+PAUSES = Doubling(first=1.0, longest=4.0)
 
 
 class Polled(enum.StrEnum):
@@ -158,15 +160,9 @@ class _Feed:
         )
 
     def _claim(self) -> list[Shipment]:
-        with transaction.atomic():
-            batch = list(
-                silent(self._since)
-                .filter(account=self._account)
-                .select_for_update(skip_locked=True, of=("self",))
-                .order_by(F("polled_at").asc(nulls_first=True), "pk")[:BATCH]
-            )
-            Shipment.objects.filter(pk__in=[s.pk for s in batch]).update(polled_at=timezone.now())
-        return batch[::-1]
+        silence = silent(self._since).filter(account=self._account)
+        ordered = silence.order_by(F("polled_at").asc(nulls_first=True), "pk")
+        return claim(ordered, limit=BATCH, polled_at=timezone.now())[::-1]
 
 
 def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled | None:
@@ -216,6 +212,6 @@ def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking
             raise
         except CourierError as error:
             failures += 1
-            pause = min(error.retry_after or 2.0 ** (failures - 1), rate_limit.PATIENCE)
+            pause = min(back_off(failures, PAUSES, error.retry_after), rate_limit.PATIENCE)
             if failures >= TRIES or not feed.wait(pause):
                 raise

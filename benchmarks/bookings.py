@@ -12,7 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from couriers.booking.spreadsheet import Outcome, Result, import_orders, read_file
+from couriers.booking.spreadsheet import ReportRow, book_orders, read_file
+from couriers.models.job import OrderOutcome
 from couriers_ekart.seeding import seed
 from sandbox.process import SandboxProcess
 
@@ -37,11 +38,11 @@ def run() -> bool:
         rates = []
         for round_ in range(3):
             orders = read_file(_many(Path(folder), round_))
-            results: list[Result] = []
+            rows: list[ReportRow] = []
             started = time.perf_counter()
-            import_orders(company, "ekart", orders, workers=8, done=results.append)
+            book_orders(company, "ekart", orders, workers=8, done=rows.append)
             took = time.perf_counter() - started
-            booked = sum(r.outcome == Outcome.BOOKED for r in results)
+            booked = sum(row.outcome == OrderOutcome.BOOKED for row in rows)
             rates.append(booked / took)
         state = sandbox.state()
     print(f"bookings: {statistics.median(rates):.0f} a second (median of {len(rates)} rounds)")

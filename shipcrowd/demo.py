@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from couriers.booking.spreadsheet.orders import LineProblem, OrderLines, draft_of, read_file
+from couriers.booking.spreadsheet import LineProblem, OrderLines, draft_of, read_file
 from couriers.contract.types import ShipmentDraft
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded import Servers

@@ -1,4 +1,4 @@
-"""Bulk bookings over the API: many orders in one request, their outcomes in another."""
+"""Bulk bookings over the API: one request hands the orders in, another reads their outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from couriers.models import BulkJob
 from couriers.models.job import JobState, OrderOutcome
 from couriers.tasks import start_job
 
-MAX_ORDERS = 10_000  # whatever a deployment sets BULK_MAX_ORDERS to
+MAX_ORDERS = 10_000  # the schema's own bound; BULK_MAX_ORDERS is the deployment's
 
 
 class BulkRequestSerializer(Strict):
@@ -37,7 +37,7 @@ class BulkRequestSerializer(Strict):
 
 
 class BulkOrderSerializer(serializers.Serializer[Any]):
-    """What became of one order; `errors` names the fields of one that was rejected for them."""
+    """How one order ended; `errors` names the fields of an order that was rejected for them."""
 
     order_number = serializers.CharField()
     outcome = serializers.ChoiceField(choices=OrderOutcome.choices)
@@ -48,7 +48,7 @@ class BulkOrderSerializer(serializers.Serializer[Any]):
 
 
 class JobSerializer(serializers.Serializer[Any]):
-    """A job: `counts` has every outcome, and adds up to `total`."""
+    """A job. `counts` has a number for every outcome; they add up to `total`."""
 
     id = serializers.CharField()
     state = serializers.ChoiceField(choices=JobState.choices)
@@ -60,36 +60,36 @@ class JobSerializer(serializers.Serializer[Any]):
 
 
 class BulkView(APIView):
-    """Many orders at once."""
+    """Hand in many orders."""
 
     @extend_schema(request=BulkRequestSerializer, responses={202: JobSerializer, **PROBLEMS})
     def post(self, request: Request) -> Response:
         """Book many orders, each exactly once; the order number is the key of its booking.
 
-        202: workers are at it, follow `Location`. Handed in twice, the second job finds its
-        orders already booked. An order that is refused holds up none of the others.
+        202: workers book the orders, and `Location` tells how far they are. Orders that are
+        handed in twice are already booked for the second job. A refused order delays no other.
         """
         asked = BulkRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         drafts = [draft_of(order) for order in asked.validated_data["orders"]]
         job = create_job(company_of(request), drafts)
         start_job(job)
-        response = Response(_shown(job), status=202)
+        response = Response(_as_json(job), status=202)
         response["Location"] = f"/api/v1/jobs/{job.pk}/"
         return response
 
 
 class JobView(APIView):
-    """One bulk booking."""
+    """Read one job."""
 
     @extend_schema(responses={200: JobSerializer, **PROBLEMS})
     def get(self, request: Request, pk: str) -> Response:
-        """How far a bulk booking is, order by order."""
+        """The outcome of each order of a job, and how many orders have each outcome."""
         job = get_object_or_404(BulkJob, company=company_of(request), pk=pk)
-        return Response(_shown(job))
+        return Response(_as_json(job))
 
 
-def _shown(job: BulkJob) -> Any:
+def _as_json(job: BulkJob) -> Any:
     orders = list(job.orders.select_related("shipment").defer("request"))
     counts = Counter(order.outcome for order in orders)
     return JobSerializer(

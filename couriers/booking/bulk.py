@@ -1,23 +1,25 @@
-"""Bulk bookings: orders handed in together, each booked exactly once by the booking protocol.
+"""The one engine of bulk bookings, for the jobs of the API and for spreadsheets.
 
-The order number is the booking's key, so a job that is run twice, by two workers at once, or
-after one was killed, books nothing twice. Requests are encrypted at rest and erased once settled.
+`book_order` books one order and answers how it ended, or when to ask again. Whoever calls it
+waits: a job keeps its orders in PostgreSQL, encrypted until they have ended, and a spreadsheet
+keeps them in memory. The order number is the key of an order's booking, so an order that is asked
+for twice, by two workers at once, or after a worker was killed, is booked once.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
-from django.db import InterfaceError, OperationalError, connections, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from pydantic import TypeAdapter
 
-from couriers.booking.protocol import BookingResult, book
+from couriers.booking.protocol import BookingResult, book, expire_leases
 from couriers.conf import tunables
 from couriers.contract.errors import (
     CircuitOpen,
@@ -36,34 +38,101 @@ from couriers.contract.platform_errors import (
     OrderAlreadyLive,
     UnknownCourier,
 )
-from couriers.contract.statuses import Status
+from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import ShipmentDraft
-from couriers.models import BulkJob, BulkOrder, Company
+from couriers.models import BulkJob, BulkOrder, Company, Shipment
+from couriers.models.claims import Doubling, back_off, claim, due, seconds_from_now, unclaimed
 from couriers.models.job import JobState, OrderOutcome
+from couriers.resilience.threads import work_off
 
 log = structlog.get_logger(__name__)
 
-TRIES = 10  # of an order that the courier puts off, or that cannot be sent
-LONGEST_PAUSE = 120.0  # seconds between two of them
+TRIES = 10  # attempts that surely booked nothing, after which an order has failed
+LONGEST_PAUSE = 120.0  # seconds between two tries, also where the courier names a longer delay
+PAUSES = Doubling(first=2.0, longest=LONGEST_PAUSE)
 _DRAFTS = TypeAdapter(ShipmentDraft)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """How an order ended. `problems` names the fields of an order that was rejected for them."""
+
+    outcome: OrderOutcome
+    shipment: Shipment | None = None
+    reason: str = ""
+    problems: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """An order that has not ended: ask again after `seconds`, and hand `tries` in then."""
+
+    seconds: float
+    reason: str
+    tries: int
+
+
+# Reads an order when it is booked: its draft, or its result where there is nothing to book.
+ReadOrder = Callable[[], ShipmentDraft | OrderResult]
+
+
+def book_order(
+    company: Company,
+    order_number: str,
+    read: ReadOrder,
+    *,
+    tries: int = 0,
+    tried_since: dt.datetime | None = None,
+) -> OrderResult | TryAgain:
+    """Book one order, once however often it is asked for.
+
+    `tries` is what the last TryAgain said. `tried_since` is the moment since when workers of the
+    same job may have booked the order and died: a booking made since then is `booked`, not
+    `already_booked`.
+
+    - A booking in flight is asked about again. Once its lease has run out, it is in doubt.
+    - Our own limiter and an open circuit are waited for as long as it takes.
+    - NotSent and NotDone use up a try each, and are repeated with growing pauses.
+    - Whatever else is raised ends the order: `rejected`, or `failed` for a courier that is
+      switched off and for a fault of the program.
+
+    Raises OperationalError and InterfaceError when the database is away.
+    """
+    try:
+        draft = read()
+        if isinstance(draft, OrderResult):
+            return draft
+        return _book(company, draft, tries, tried_since)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.exception("bulk_order_failed", company=company.slug, order_number=order_number)
+        return OrderResult(OrderOutcome.FAILED, reason=f"{type(error).__name__}: see the log")
+
+
+def already_booked(shipment: Shipment) -> OrderResult:
+    """The result of an order that has a shipment; the reason tells the shipment's status."""
+    reason = shipment.get_status_display().lower()
+    return OrderResult(OrderOutcome.ALREADY_BOOKED, shipment, reason)
 
 
 def create_job(company: Company, drafts: Sequence[ShipmentDraft]) -> BulkJob:
     """Store the orders of a job; they are booked by `work_on`.
 
-    Raises InvalidRequest for too many, or for an order number that is given twice for a courier.
+    Raises InvalidRequest for more than BULK_MAX_ORDERS, for none, and for an order number that is
+    given twice.
     """
     most = tunables().BULK_MAX_ORDERS
     if not 0 < len(drafts) <= most:
         raise InvalidRequest([FieldProblem("orders", f"must be 1 to {most}")])
     first: dict[str, int] = {}
-    twice = [
+    repeated = [
         FieldProblem(f"orders[{number}].order_number", f"is that of orders[{earlier}]")
         for number, draft in enumerate(drafts)
         if (earlier := first.setdefault(draft.order_number, number)) != number
     ]
-    if twice:
-        raise InvalidRequest(twice[:20])
+    if repeated:
+        raise InvalidRequest(repeated[:20])
     with transaction.atomic():
         job = BulkJob.objects.create(company=company, total=len(drafts))
         BulkOrder.objects.bulk_create(
@@ -79,146 +148,135 @@ def create_job(company: Company, drafts: Sequence[ShipmentDraft]) -> BulkJob:
 
 
 def work_on(job_id: str, *, seconds: float) -> float | None:
-    """Book what is due of a job, several orders at once, for about that long.
+    """Book the due orders of a job in BULK_THREADS threads, for about so many seconds.
 
-    Returns the seconds after which there is more to do, or None once the job has ended.
+    Returns the seconds after which more orders are due, or None once the job has ended.
     """
     job = BulkJob.objects.select_related("company").filter(pk=job_id).first()
     if job is None or job.state == JobState.DONE:
         return None
     deadline = time.monotonic() + seconds
+
+    def take() -> BulkOrder | None:
+        return _claim(job) if time.monotonic() < deadline else None
+
     threads = min(tunables().BULK_THREADS, job.total)
-    with ThreadPoolExecutor(threads, thread_name_prefix="bulk") as pool:
-        for task in [pool.submit(_book_due, job, deadline) for _ in range(threads)]:
-            task.result()
+    work_off(take, lambda order: _book_claimed(job, order), threads=threads, name="bulk")
     return _finish(job)
 
 
 def stranded_jobs() -> QuerySet[BulkJob]:
-    """Jobs with nobody at work on them: with orders that are due, or with none left to end for."""
-    now = timezone.now()
-    mine = BulkOrder.objects.filter(job=OuterRef("pk"), outcome=OrderOutcome.PENDING)
+    """Jobs that nobody works on, although orders are due or none is left; the oldest first."""
+    pending = BulkOrder.objects.filter(job=OuterRef("pk"), outcome=OrderOutcome.PENDING)
     return BulkJob.objects.filter(
-        Exists(mine.filter(next_attempt_at__lte=now)) | ~Exists(mine),
-        ~Exists(mine.filter(lease_expires_at__gt=now)),
+        Exists(pending.filter(due())) | ~Exists(pending),
+        ~Exists(pending.exclude(unclaimed())),
         state=JobState.PENDING,
     ).order_by("id")
 
 
-def _book_due(job: BulkJob, deadline: float) -> None:
-    """One thread's work: an order after the other, until none is due or the time is over."""
+def _book(
+    company: Company, draft: ShipmentDraft, tries: int, tried_since: dt.datetime | None
+) -> OrderResult | TryAgain:
     try:
-        while time.monotonic() < deadline and (claimed := _claim(job)):
-            _book_one(job, *claimed)
-    finally:
-        connections.close_all()  # the thread's own
-
-
-def _claim(job: BulkJob) -> tuple[BulkOrder, bool] | None:
-    """An order to book, and whether this job has tried it before."""
-    now = timezone.now()
-    with transaction.atomic():
-        order = (
-            BulkOrder.objects.select_for_update(skip_locked=True)
-            .filter(
-                Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now),
-                job=job,
-                outcome=OrderOutcome.PENDING,
-                next_attempt_at__lte=now,
-            )
-            .order_by("position")
-            .first()
-        )
-        if order is None:
-            return None
-        tried = order.lease_expires_at is not None or order.reason != ""
-        order.lease_expires_at = now + dt.timedelta(seconds=tunables().BULK_LEASE)
-        order.save(update_fields=["lease_expires_at"])
-    return order, tried
-
-
-def _book_one(job: BulkJob, order: BulkOrder, tried: bool) -> None:
-    try:
-        draft = _DRAFTS.validate_json(order.request)
-        result = book(job.company, draft, patient=True)
+        result = book(company, draft, patient=True)
     except BookingInFlight as error:
-        # Perhaps of a worker that died: its lease runs out, and then there is an answer.
-        _put_off(order, str(error), error.retry_after)
+        return _try_again(error.retry_after, error, tries)
     except OrderAlreadyLive as error:
-        if error.status == Status.BOOKING:
-            _put_off(order, str(error), 1.0)
-        else:
-            doubtful = error.status == Status.IN_DOUBT
-            outcome = OrderOutcome.IN_DOUBT if doubtful else OrderOutcome.ALREADY_BOOKED
-            _settle(order, outcome, str(error), shipment_id=error.shipment_id)
+        return _result_of_live(error, tries)
     except KeyReused as error:
-        _settle(order, OrderOutcome.REJECTED, str(error))
+        reason = f"booked before with another {', '.join(error.fields)}"
+        return OrderResult(OrderOutcome.REJECTED, reason=reason)
     except UnknownCourier as error:
-        _settle(order, OrderOutcome.REJECTED, str(error), [FieldProblem("courier", str(error))])
-    except InvalidRequest as error:
-        _settle(order, OrderOutcome.REJECTED, str(error), error.problems)
-    except (Rejected, CourierDisabled) as error:
-        refused = isinstance(error, Rejected)
-        _settle(order, OrderOutcome.REJECTED if refused else OrderOutcome.FAILED, str(error))
-    except (RateLimited, CircuitOpen) as error:
-        # Our own guards: bulk work waits as long as it takes.
-        _put_off(order, str(error), error.retry_after or 1.0)
+        return _rejected(error, FieldProblem("courier", str(error)))
+    except Rejected as error:
+        return _rejected(error, *(error.problems if isinstance(error, InvalidRequest) else ()))
     except (NotSent, NotDone) as error:
-        _again(order, error)
-    except (OperationalError, InterfaceError):
-        # The database itself: the order stays claimed, and is taken up when the lease is over.
-        raise
-    except Exception as error:
-        log.exception("bulk_order_failed", job=job.pk, position=order.position)
-        _settle(order, OrderOutcome.FAILED, f"{type(error).__name__}: see the log")
-    else:
-        _booked(job, order, result, tried)
+        return _after_no_booking(error, tries)
+    return _result_of(result, tried_since)
 
 
-def _booked(job: BulkJob, order: BulkOrder, result: BookingResult, tried: bool) -> None:
+def _result_of(result: BookingResult, tried_since: dt.datetime | None) -> OrderResult:
     shipment = result.shipment
-    # A worker of ours may have booked it and died before it could say so.
-    ours = tried and shipment.created_at >= job.created_at
     if result.status_code == 202:
-        outcome = OrderOutcome.IN_DOUBT
-    elif result.replayed and not ours:
-        outcome = OrderOutcome.ALREADY_BOOKED
-    else:
-        outcome = OrderOutcome.BOOKED
-    _settle(order, outcome, shipment.failure, shipment_id=shipment.pk)
+        return OrderResult(OrderOutcome.IN_DOUBT, shipment, shipment.failure)
+    made_by_us = tried_since is not None and shipment.created_at >= tried_since
+    if result.replayed and not made_by_us:
+        return already_booked(shipment)
+    return OrderResult(OrderOutcome.BOOKED, shipment)
 
 
-def _again(order: BulkOrder, error: CourierError) -> None:
-    if order.tries + 1 >= TRIES:
-        _settle(order, OrderOutcome.FAILED, str(error))
-    else:
-        order.tries += 1
-        _put_off(order, str(error), error.retry_after or 2.0**order.tries)
+def _result_of_live(error: OrderAlreadyLive, tries: int) -> OrderResult | TryAgain:
+    """The order has a shipment under another key: its status decides."""
+    shipment = Shipment.objects.get(pk=error.shipment_id)
+    if shipment.status == Status.BOOKING:
+        if shipment.lease_expires_at and shipment.lease_expires_at > timezone.now():
+            return _try_again(1.0, error, tries)
+        expire_leases()
+        shipment.refresh_from_db()
+    if shipment.status in UNSETTLED:
+        return OrderResult(OrderOutcome.IN_DOUBT, shipment, str(error))
+    if shipment.status in RELEASES_ORDER:
+        # It ended in this very moment, and the order is free.
+        return _try_again(1.0, error, tries)
+    return already_booked(shipment)
 
 
-def _put_off(order: BulkOrder, reason: str, delay: float) -> None:
-    wait = dt.timedelta(seconds=min(max(delay, 1.0), LONGEST_PAUSE))
-    _pending(order).update(
+def _rejected(error: Exception, *problems: FieldProblem) -> OrderResult:
+    return OrderResult(OrderOutcome.REJECTED, reason=str(error), problems=problems)
+
+
+def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain:
+    """The retry rule: surely nothing was booked, so the order may be tried again."""
+    if isinstance(error, (RateLimited, CircuitOpen)):
+        return _try_again(error.retry_after or 1.0, error, tries)
+    tries += 1
+    if isinstance(error, CourierDisabled) or tries >= TRIES:
+        return OrderResult(OrderOutcome.FAILED, reason=str(error))
+    return _try_again(back_off(tries, PAUSES, error.retry_after), error, tries)
+
+
+def _try_again(seconds: float, error: Exception, tries: int) -> TryAgain:
+    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), str(error), tries)
+
+
+def _claim(job: BulkJob) -> BulkOrder | None:
+    orders = BulkOrder.objects.filter(due(), unclaimed(), job=job, outcome=OrderOutcome.PENDING)
+    lease_end = seconds_from_now(tunables().BULK_LEASE)
+    return next(iter(claim(orders.order_by("position"), limit=1, lease_expires_at=lease_end)), None)
+
+
+def _book_claimed(job: BulkJob, order: BulkOrder) -> None:
+    # An old lease is that of a worker which died, a reason that of a try which was put off.
+    tried_before = order.lease_expires_at is not None or order.reason != ""
+    answer = book_order(
+        job.company,
+        order.order_number,
+        lambda: _DRAFTS.validate_json(order.request),
         tries=order.tries,
-        reason=reason[:1000],
+        tried_since=job.created_at if tried_before else None,
+    )
+    if isinstance(answer, TryAgain):
+        _put_off(order, answer)
+    else:
+        _end(order, answer)
+
+
+def _put_off(order: BulkOrder, answer: TryAgain) -> None:
+    _pending(order).update(
+        tries=answer.tries,
+        reason=answer.reason[:1000],
         lease_expires_at=None,
-        next_attempt_at=timezone.now() + wait,
+        next_attempt_at=seconds_from_now(answer.seconds),
     )
 
 
-def _settle(
-    order: BulkOrder,
-    outcome: OrderOutcome,
-    reason: str = "",
-    problems: Sequence[FieldProblem] = (),
-    *,
-    shipment_id: str | None = None,
-) -> None:
+def _end(order: BulkOrder, result: OrderResult) -> None:
     _pending(order).update(
-        outcome=outcome,
-        reason=reason[:1000],
-        problems=[{"field": p.field, "message": p.message} for p in problems],
-        shipment_id=shipment_id or None,
+        outcome=result.outcome,
+        reason=result.reason[:1000],
+        problems=[{"field": p.field, "message": p.message} for p in result.problems],
+        shipment=result.shipment,
         request="",
         lease_expires_at=None,
         finished_at=timezone.now(),

@@ -332,7 +332,7 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveIntegerField()),
                 ('order_number', models.CharField(max_length=100)),
                 ('request', fernet_fields.fields.EncryptedTextField(blank=True)),
-                ('outcome', models.CharField(choices=[('pending', 'Pending'), ('booked', 'Booked'), ('already_booked', 'Already booked'), ('in_doubt', 'In doubt'), ('rejected', 'Rejected'), ('failed', 'Failed')], default='pending', max_length=20)),
+                ('outcome', models.CharField(choices=[('pending', 'Pending'), ('booked', 'Booked'), ('already_booked', 'Already booked'), ('skipped', 'Skipped'), ('rejected', 'Rejected'), ('in_doubt', 'In doubt'), ('failed', 'Failed')], default='pending', max_length=20)),
                 ('problems', models.JSONField(blank=True, default=list)),
                 ('reason', models.CharField(blank=True, max_length=1000)),
                 ('tries', models.PositiveIntegerField(default=0)),
@@ -344,7 +344,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('outcome', 'pending')), fields=['next_attempt_at'], name='couriers_order_due')],
-                'constraints': [models.UniqueConstraint(fields=('job', 'position'), name='couriers_one_order_per_position'), models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'booked', 'already_booked', 'in_doubt', 'rejected', 'failed'])), name='couriers_order_outcome_known'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('outcome', 'pending')), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='couriers_order_ended_has_time')],
+                'constraints': [models.UniqueConstraint(fields=('job', 'position'), name='couriers_one_order_per_position'), models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'booked', 'already_booked', 'skipped', 'rejected', 'in_doubt', 'failed'])), name='couriers_order_outcome_known'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('outcome', 'pending')), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='couriers_order_ended_has_time')],
                 'ordering': ('job', 'position'),
             },
         ),

@@ -1,4 +1,4 @@
-"""Bulk bookings: many orders handed in at once, each booked by the booking protocol."""
+"""Bulk jobs: many orders handed in at once, each booked by the booking protocol."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,14 +11,14 @@ from couriers.models.shipment import Shipment
 
 
 class JobState(models.TextChoices):
-    """How far a job is."""
+    """Whether a job has orders left to book."""
 
     PENDING = "pending", "Pending"
     DONE = "done", "Done"
 
 
 class BulkJob(models.Model):
-    """Orders handed in together. Progress is the outcomes of its orders."""
+    """Orders that were handed in together. Its progress is counted from its orders' outcomes."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="jobs")
@@ -45,21 +45,28 @@ class BulkJob(models.Model):
 
 
 class OrderOutcome(models.TextChoices):
-    """What became of an order of a job; `pending` until it is settled."""
+    """How an order of a job or of a spreadsheet ended; `pending` while an order of a job has not.
+
+    `skipped` is the outcome of an order without anything to ship, which only a spreadsheet has.
+    """
 
     PENDING = "pending", "Pending"
     BOOKED = "booked", "Booked"
     ALREADY_BOOKED = "already_booked", "Already booked"
-    IN_DOUBT = "in_doubt", "In doubt"
+    SKIPPED = "skipped", "Skipped"
     REJECTED = "rejected", "Rejected"
+    IN_DOUBT = "in_doubt", "In doubt"
     FAILED = "failed", "Failed"
 
 
-class BulkOrder(models.Model):
-    """One order of a job. The request is encrypted, and erased once its outcome is known.
+ENDED = tuple(outcome for outcome in OrderOutcome if outcome != OrderOutcome.PENDING)
 
-    Whoever books it holds it until `lease_expires_at`; `tries` counts how often the courier put
-    it off or it could not be sent.
+
+class BulkOrder(models.Model):
+    """One order of a job. The request is encrypted, and erased once the order has ended.
+
+    The worker that books it holds a lease until `lease_expires_at`. `tries` counts the attempts
+    that surely booked nothing; what our own limiter or an open circuit held back is no attempt.
     """
 
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="orders")

@@ -7,7 +7,7 @@ Django keeps a connection for each thread and closes none when the thread ends.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -27,9 +27,10 @@ def work_off(
 ) -> None:
     """Call `work` with what `take` hands out, in several threads, until `take` answers None.
 
-    `take` is called by several threads at once. `stop` ends the work early: once it is set,
-    nothing more is taken and what was begun is finished. It is set here when a thread fails or
-    the caller is interrupted. The first failure, in the order of the threads, is raised.
+    `take` is called by several threads at once; `feed_of` makes one of items. `stop` ends the
+    work early: once it is set, nothing more is taken and what was begun is finished. It is set
+    here when a thread fails or the caller is interrupted. The first failure, in the order of the
+    threads, is raised.
     """
     stopped = threading.Event() if stop is None else stop
 
@@ -48,6 +49,20 @@ def work_off(
         except BaseException:
             stopped.set()
             raise
+
+
+def feed_of(items: Iterable[T]) -> Callable[[], T | None]:
+    """A feed for `work_off` that hands out the items in order, and None at their end.
+
+    The items are made in the threads that take them, by one thread at a time.
+    """
+    iterator, lock = iter(items), threading.Lock()
+
+    def take() -> T | None:
+        with lock:
+            return next(iterator, None)
+
+    return take
 
 
 def side_by_side(calls: Sequence[Callable[[], R]], *, name: str) -> list[R]:

@@ -10,11 +10,12 @@ import pytest
 from django.core.management.base import CommandError
 from django.db import connection
 
-from couriers.booking import protocol
-from couriers.booking.spreadsheet import Outcome, Result, import_orders, read_file, write_report
-from couriers.booking.spreadsheet.orders import COLUMNS
+from couriers.booking import bulk, protocol
+from couriers.booking.spreadsheet import ReportRow, book_orders, read_file, write_report
+from couriers.booking.spreadsheet.reading import COLUMNS
 from couriers.contract.errors import RateLimited, Unknown
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
+from couriers.models.job import OrderOutcome
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from tests.support.commands import run_command, run_json
@@ -215,8 +216,8 @@ def test_a_report_that_cannot_be_written_is_known_before_the_first_booking(
 def test_a_report_has_no_formulas(tmp_path: Path, text: str) -> None:
     report = tmp_path / "report.csv"
     written = [
-        Result(text, Outcome.REJECTED, reason=text),
-        Result("A-1", Outcome.BOOKED, "T-1", "shp_1", "a = b"),
+        ReportRow(text, OrderOutcome.REJECTED, reason=text),
+        ReportRow("A-1", OrderOutcome.BOOKED, "T-1", "shp_1", "a = b"),
     ]
     write_report(report, written)
     with report.open(newline="") as file:
@@ -228,7 +229,7 @@ def test_a_report_has_no_formulas(tmp_path: Path, text: str) -> None:
 def test_a_report_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "report.csv").write_text("the last one")
     with pytest.raises(AttributeError):
-        write_report(tmp_path / "report.csv", [Result("A-1", Outcome.BOOKED), None])  # type: ignore[list-item]
+        write_report(tmp_path / "report.csv", [ReportRow("A-1", OrderOutcome.BOOKED), None])  # type: ignore[list-item]
     assert [path.read_text() for path in tmp_path.iterdir()] == ["the last one"]
 
 
@@ -271,14 +272,14 @@ def test_an_order_that_is_in_doubt_already_is_not_called_booked(
     ).shipment
     path = write(tmp_path / "orders.csv", {})
     done: list[Any] = []
-    import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
+    book_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
     assert [(r.outcome, r.shipment_id) for r in done] == [("in_doubt", doubtful.pk)]
 
 
 def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
     account: Any, toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("couriers.booking.spreadsheet.run.time.sleep", lambda _: None)
+    monkeypatch.setattr(bulk, "LONGEST_PAUSE", 0.0)
     turns = iter([RateLimited("used up", retry_after=30)] * 25)
 
     def hook(_: Any) -> None:
@@ -288,7 +289,7 @@ def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
     toy.on_create = staticmethod(hook)
     path = write(tmp_path / "orders.csv", {})
     done: list[Any] = []
-    import_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
+    book_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
     assert [r.outcome for r in done] == ["booked"]
 
 
@@ -305,11 +306,11 @@ def test_no_thread_leaves_its_connection_open_even_where_it_is_told_to_stop(
             )
             return int(cursor.fetchone()[0])
 
-    def stop(_: Result) -> None:
+    def stop(_: ReportRow) -> None:
         raise KeyboardInterrupt
 
     before = sessions()
     with pytest.raises(KeyboardInterrupt):
-        import_orders(account.company, "toy", orders, workers=8, done=stop)
+        book_orders(account.company, "toy", orders, workers=8, done=stop)
     assert wait_until(lambda: sessions() <= before, 5)
     assert Shipment.objects.count() < 40

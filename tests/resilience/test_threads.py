@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from couriers.resilience.threads import side_by_side, work_off
+from couriers.resilience.threads import feed_of, side_by_side, work_off
 from shipcrowd.embedded.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,20 +23,9 @@ def sessions() -> int:
         return int(cursor.fetchone()[0])
 
 
-def feed_of(count: int) -> Callable[[], int | None]:
-    """A feed that hands out 0, 1, 2 and so on."""
-    numbers, lock = iter(range(count)), threading.Lock()
-
-    def take() -> int | None:
-        with lock:
-            return next(numbers, None)
-
-    return take
-
-
 def test_everything_that_is_handed_out_is_worked_on_once() -> None:
     done: list[int] = []
-    work_off(feed_of(200), done.append, threads=8, name="test")
+    work_off(feed_of(range(200)), done.append, threads=8, name="test")
     assert sorted(done) == list(range(200))
 
 
@@ -50,7 +39,7 @@ def test_a_failing_thread_stops_the_others_and_its_failure_is_raised() -> None:
         done.append(number)
 
     with pytest.raises(KeyError, match="five"):
-        work_off(feed_of(1000), work, threads=4, name="test")
+        work_off(feed_of(range(1000)), work, threads=4, name="test")
     assert len(done) < 20
 
 
@@ -63,7 +52,7 @@ def test_a_stopped_feed_hands_out_no_more() -> None:
         if number == 3:
             stop.set()
 
-    work_off(feed_of(100), work, threads=1, name="test", stop=stop)
+    work_off(feed_of(range(100)), work, threads=1, name="test", stop=stop)
     assert done == [0, 1, 2, 3]
 
 
@@ -109,7 +98,7 @@ def test_no_thread_leaves_its_connection_open(fails: bool) -> None:
             raise KeyError
 
     for run in (
-        lambda: work_off(feed_of(40), ask, threads=4, name="test"),
+        lambda: work_off(feed_of(range(40)), ask, threads=4, name="test"),
         lambda: side_by_side([ask] * 4, name="test"),
     ):
         if fails:

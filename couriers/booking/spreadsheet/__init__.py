@@ -1,21 +1,23 @@
-"""Booking orders from a spreadsheet: reading the file, booking its orders, reporting on each."""
+"""Booking the orders of a spreadsheet: reading the file, booking its orders, reporting on each."""
 
-from couriers.booking.spreadsheet.orders import FileUnusable, OrderLines, read_file
-from couriers.booking.spreadsheet.run import (
-    Outcome,
-    Result,
-    check_report,
-    import_orders,
-    write_report,
+from couriers.booking.spreadsheet.reading import (
+    FileUnusable,
+    LineProblem,
+    OrderLines,
+    draft_of,
+    read_file,
 )
+from couriers.booking.spreadsheet.report import ReportRow, check_report, write_report
+from couriers.booking.spreadsheet.run import book_orders
 
 __all__ = [
     "FileUnusable",
+    "LineProblem",
     "OrderLines",
-    "Outcome",
-    "Result",
+    "ReportRow",
+    "book_orders",
     "check_report",
-    "import_orders",
+    "draft_of",
     "read_file",
     "write_report",
 ]

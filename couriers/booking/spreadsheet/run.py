@@ -1,228 +1,140 @@
-"""Booking the orders of a file, several at once, each exactly once however often it is run."""
+"""Books the orders of a spreadsheet with the bulk engine, several at once, and tells of each."""
 
 from __future__ import annotations
 
-import csv
-import enum
-import os
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
-from django.db import close_old_connections, connections
+from django.db import InterfaceError, OperationalError, connection
 
-from couriers.booking.protocol import book
-from couriers.booking.spreadsheet.orders import (
-    COLUMN_OF,
-    FileUnusable,
-    LineProblem,
-    OrderLines,
-    draft_of,
-)
-from couriers.contract.errors import (
-    CourierDisabled,
-    InvalidRequest,
-    NotDone,
-    NotSent,
-    RateLimited,
-    Rejected,
-)
-from couriers.contract.platform_errors import BookingInFlight, KeyReused, OrderAlreadyLive
+from couriers.booking import bulk
+from couriers.booking.bulk import OrderResult, ReadOrder
+from couriers.booking.spreadsheet.reading import COLUMN_OF, LineProblem, OrderLines, draft_of
+from couriers.booking.spreadsheet.report import ReportRow
 from couriers.contract.statuses import UNSETTLED, Status
 from couriers.contract.types import Direction, ShipmentDraft
 from couriers.models import Company, Shipment
+from couriers.models.job import OrderOutcome
+from couriers.resilience.threads import feed_of, work_off
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 500  # orders looked up at once
-TRIES = 10  # of an order that the courier puts off, or that cannot be sent
-LONGEST_PAUSE = 60.0  # seconds
+LOOKED_UP_AT_ONCE = 500  # orders
 
 
-class Outcome(enum.StrEnum):
-    """What became of an order."""
-
-    BOOKED = "booked"
-    ALREADY_BOOKED = "already_booked"
-    SKIPPED = "skipped"
-    REJECTED = "rejected"
-    IN_DOUBT = "in_doubt"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One order's line in the report."""
-
-    order_number: str
-    outcome: Outcome
-    tracking_id: str = ""
-    shipment_id: str = ""
-    reason: str = ""
-
-
-def import_orders(
+def book_orders(
     company: Company,
     courier: str,
     orders: Sequence[OrderLines],
     *,
     workers: int,
-    done: Callable[[Result], None],
+    done: Callable[[ReportRow], None],
 ) -> None:
-    """Book every order; `done` is told of each as it ends, from this thread."""
-    tasks: list[Future[Result]] = []
-    with ThreadPoolExecutor(workers, thread_name_prefix="book") as pool:
-        try:
-            for start in range(0, len(orders), CHUNK):
-                chunk = orders[start : start + CHUNK]
-                known = _known(company, courier, chunk)
-                tasks = [
-                    pool.submit(_one, company, courier, order, known.get(order.order_number))
-                    for order in chunk
-                ]
-                for task in tasks:
-                    done(task.result())
-        finally:
-            for task in tasks:
-                task.cancel()  # where we are told to stop; those that are done do not mind
-            all_there = threading.Barrier(workers)
+    """Book every order once, in `workers` threads.
 
-            def leave(_: int) -> None:
-                """Close the thread's own connection; none is done before all threads have begun."""
-                connections.close_all()
-                all_there.wait()
+    `done` is told of each order as it ends, in any order, by one thread at a time. An interrupted
+    run ends once the calls under way have ended, and tells nothing of the orders that wait.
+    """
+    stop = threading.Event()
+    lock = threading.Lock()
 
-            list(pool.map(leave, range(workers)))
+    def work(item: tuple[OrderLines, Shipment | None]) -> None:
+        order, earlier = item
+        result = _book(company, order, _reader(order, courier, earlier), stop)
+        if result:
+            row = _row(order, result)
+            with lock:
+                done(row)
+
+    feed = feed_of(_with_earlier_shipments(company, courier, orders))
+    work_off(feed, work, threads=workers, name="book", stop=stop)
 
 
-def _known(company: Company, courier: str, orders: Sequence[OrderLines]) -> dict[str, Shipment]:
-    """The shipments that exist for the orders; of several, one that was not given up."""
-    shipments = Shipment.objects.filter(
-        company=company,
-        courier_id=courier,
-        direction=Direction.FORWARD,
-        order_number__in=[order.order_number for order in orders],
-    ).order_by("id")
+def _with_earlier_shipments(
+    company: Company, courier: str, orders: Sequence[OrderLines]
+) -> Iterator[tuple[OrderLines, Shipment | None]]:
+    """Each order with the shipment that it has already, looked up for many orders at once."""
+    for start in range(0, len(orders), LOOKED_UP_AT_ONCE):
+        part = orders[start : start + LOOKED_UP_AT_ONCE]
+        earlier = _earlier_shipments(company, courier, part)
+        for order in part:
+            yield order, earlier.get(order.order_number)
+
+
+def _earlier_shipments(
+    company: Company, courier: str, orders: Sequence[OrderLines]
+) -> dict[str, Shipment]:
+    """The orders' shipments by order number; of several, one that has not failed."""
+    shipments = (
+        Shipment.objects.filter(
+            company=company,
+            courier_id=courier,
+            direction=Direction.FORWARD,
+            order_number__in=[order.order_number for order in orders],
+        )
+        .only("order_number", "status", "tracking_id")
+        .order_by("id")
+    )
     return {s.order_number: s for s in sorted(shipments, key=lambda s: s.status != Status.FAILED)}
 
 
-def _one(company: Company, courier: str, order: OrderLines, known: Shipment | None) -> Result:
-    close_old_connections()
-    number = order.order_number
-    try:
-        draft = draft_of(order, courier)
+def _reader(order: OrderLines, courier: str, earlier: Shipment | None) -> ReadOrder:
+    """What the engine calls to read the order."""
+
+    def read() -> ShipmentDraft | OrderResult:
+        try:
+            draft = draft_of(order, courier)
+        except LineProblem as problem:
+            return OrderResult(OrderOutcome.REJECTED, reason=str(problem))
         if draft is None:
-            return Result(number, Outcome.SKIPPED, reason="nothing to ship: quantity 0")
-        if known and known.status not in (Status.FAILED, *UNSETTLED):
-            return _already(known)
-        return _book(company, draft)
-    except LineProblem as problem:
-        return Result(number, Outcome.REJECTED, reason=str(problem))
-    except InvalidRequest as error:
-        row = order.lines[0][0]
-        reason = "; ".join(
-            f"row {row}, column {COLUMN_OF[p.field]}: {p.message}"
-            if p.field in COLUMN_OF
-            else f"{p.field}: {p.message}"
-            for p in error.problems
-        )
-        return Result(number, Outcome.REJECTED, reason=reason)
-    except Rejected as error:
-        return Result(number, Outcome.REJECTED, reason=str(error))
-    except KeyReused as error:
-        reason = f"booked before with another {', '.join(error.fields)}"
-        return Result(number, Outcome.REJECTED, reason=reason)
-    except OrderAlreadyLive as error:
-        if error.status in UNSETTLED:
-            reason = str(error)
-            return Result(number, Outcome.IN_DOUBT, shipment_id=error.shipment_id, reason=reason)
-        return _already(Shipment.objects.get(pk=error.shipment_id))
-    except BookingInFlight as error:
-        return Result(number, Outcome.IN_DOUBT, shipment_id=error.shipment_id, reason=str(error))
-    except (NotSent, NotDone) as error:
-        return Result(number, Outcome.FAILED, reason=str(error))
-    except Exception as error:
-        log.exception("order_failed", order_number=number)
-        return Result(number, Outcome.FAILED, reason=f"{type(error).__name__}: see the log")
+            return OrderResult(OrderOutcome.SKIPPED, reason="nothing to ship: quantity 0")
+        if earlier and earlier.status not in (Status.FAILED, *UNSETTLED):
+            return bulk.already_booked(earlier)
+        return draft
+
+    return read
 
 
-def _already(shipment: Shipment) -> Result:
-    return Result(
-        shipment.order_number,
-        Outcome.ALREADY_BOOKED,
-        shipment.tracking_id,
-        shipment.pk,
-        shipment.get_status_display().lower(),
-    )
-
-
-def _book(company: Company, draft: ShipmentDraft) -> Result:
-    """Book, waiting for the rate limiter as long as it takes: bulk work has the time."""
+def _book(
+    company: Company, order: OrderLines, read: ReadOrder, stop: threading.Event
+) -> OrderResult | None:
+    """Book an order, waiting in this thread until it has ended; None when the run is stopped."""
     tries = 0
     while True:
         try:
-            result = book(company, draft, patient=True)
-            break
-        except (NotSent, NotDone) as error:
-            tries += not isinstance(error, RateLimited)
-            if isinstance(error, CourierDisabled) or tries >= TRIES:
-                raise
-            time.sleep(min(error.retry_after or 1.0, LONGEST_PAUSE))
+            answer = bulk.book_order(company, order.order_number, read, tries=tries)
+        except (OperationalError, InterfaceError) as error:
+            # The connection may be broken: the next order gets a new one.
+            log.exception("bulk_order_failed", company=company.slug, order=order.order_number)
+            connection.close()
+            return OrderResult(OrderOutcome.FAILED, reason=f"{type(error).__name__}: see the log")
+        if isinstance(answer, OrderResult):
+            return answer
+        tries = answer.tries
+        if stop.wait(answer.seconds):
+            return None
+
+
+def _row(order: OrderLines, result: OrderResult) -> ReportRow:
     shipment = result.shipment
-    if result.status_code == 202:
-        return Result(draft.order_number, Outcome.IN_DOUBT, "", shipment.pk, shipment.failure)
-    if result.replayed:
-        return _already(shipment)
-    return Result(draft.order_number, Outcome.BOOKED, shipment.tracking_id, shipment.pk)
+    return ReportRow(
+        order.order_number,
+        result.outcome,
+        shipment.tracking_id if shipment else "",
+        shipment.pk if shipment else "",
+        _reason(order, result),
+    )
 
 
-def check_report(path: Path) -> None:
-    """Raise FileUnusable where a report could not be put: to be known before the first booking."""
-    if path.exists() and not path.is_file():
-        raise FileUnusable(f"{path}: is not a file")
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        raise FileUnusable(f"{path}: there is no folder {folder}")
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise FileUnusable(f"{path}: cannot be written ({error.strerror})") from None
-
-
-def write_report(path: Path, results: Sequence[Result]) -> None:
-    """A row an order, in the file's order; the report is there whole or not at all.
-
-    A text that a spreadsheet would take for a formula has a ' in front.
-    """
-    target = path.resolve()
-    with tempfile.NamedTemporaryFile(
-        "w", dir=target.parent, prefix=".report-", delete=False, encoding="utf-8", newline=""
-    ) as file:
-        try:
-            writer = csv.writer(file)
-            writer.writerow(["order_number", "outcome", "tracking_id", "shipment_id", "reason"])
-            for result in results:
-                writer.writerow(
-                    [
-                        _no_formula(result.order_number),
-                        result.outcome,
-                        _no_formula(result.tracking_id),
-                        result.shipment_id,
-                        _no_formula(result.reason),
-                    ]
-                )
-            file.flush()
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, target)
-        except BaseException:
-            os.unlink(file.name)
-            raise
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def _reason(order: OrderLines, result: OrderResult) -> str:
+    """The result's reason, its fields told as row and column of the file."""
+    if not result.problems:
+        return result.reason
+    row = order.lines[0][0]
+    return "; ".join(
+        f"row {row}, column {COLUMN_OF[p.field]}: {p.message}"
+        if p.field in COLUMN_OF
+        else f"{p.field}: {p.message}"
+        for p in result.problems
+    )

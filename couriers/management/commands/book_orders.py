@@ -9,15 +9,16 @@ from django.core.management.base import BaseCommand, CommandParser
 from couriers.booking.preparation import account_of
 from couriers.booking.spreadsheet import (
     FileUnusable,
-    Outcome,
-    Result,
+    OrderLines,
+    ReportRow,
+    book_orders,
     check_report,
-    import_orders,
     read_file,
     write_report,
 )
 from couriers.contract.errors import InvalidRequest
 from couriers.management import output
+from couriers.models.job import ENDED, OrderOutcome
 
 EXIT_UNSETTLED = 3
 
@@ -51,23 +52,28 @@ class Command(BaseCommand):
         except FileUnusable as error:
             raise output.unusable(str(error)) from None
 
-        results: list[Result] = []
+        rows: list[ReportRow] = []
         with output.progress("Booking", len(orders)) as advance:
 
-            def done(result: Result) -> None:
-                results.append(result)
+            def done(row: ReportRow) -> None:
+                rows.append(row)
                 advance()
 
             try:
-                import_orders(company, courier, orders, workers=options["workers"], done=done)
+                book_orders(company, courier, orders, workers=options["workers"], done=done)
             finally:
                 if report:
-                    write_report(report, results)
-        counts = Counter(result.outcome for result in results)
-        data = {"orders": len(results)} | {outcome.value: counts[outcome] for outcome in Outcome}
+                    write_report(report, _in_order_of_file(rows, orders))
+        counts = Counter(row.outcome for row in rows)
+        data = {"orders": len(rows)} | {outcome.value: counts[outcome] for outcome in ENDED}
         summary = f"{data['orders']} orders: " + ", ".join(
             f"{count} {name.replace('_', ' ')}" for name, count in data.items() if name != "orders"
         )
         output.finish(self, summary, data, as_json=options["json"])
-        if counts[Outcome.IN_DOUBT] or counts[Outcome.FAILED]:
+        if counts[OrderOutcome.IN_DOUBT] or counts[OrderOutcome.FAILED]:
             output.exit_with(EXIT_UNSETTLED)
+
+
+def _in_order_of_file(rows: list[ReportRow], orders: list[OrderLines]) -> list[ReportRow]:
+    position = {order.order_number: number for number, order in enumerate(orders)}
+    return sorted(rows, key=lambda row: position[row.order_number])

@@ -1,0 +1,73 @@
+"""The report on the orders of a spreadsheet: a CSV file with a row for each order."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from couriers.booking.spreadsheet.reading import FileUnusable
+from couriers.models.job import OrderOutcome
+
+COLUMNS = ("order_number", "outcome", "tracking_id", "shipment_id", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """How one order ended."""
+
+    order_number: str
+    outcome: OrderOutcome
+    tracking_id: str = ""
+    shipment_id: str = ""
+    reason: str = ""
+
+
+def check_report(path: Path) -> None:
+    """Raise FileUnusable where no report could be written. Call it before the first booking."""
+    if path.exists() and not path.is_file():
+        raise FileUnusable(f"{path}: is not a file")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise FileUnusable(f"{path}: there is no folder {folder}")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise FileUnusable(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def write_report(path: Path, rows: Sequence[ReportRow]) -> None:
+    """Write the rows to a file, which appears whole or not at all.
+
+    A text that a spreadsheet would take for a formula gets a ' in front.
+    """
+    target = path.resolve()
+    with tempfile.NamedTemporaryFile(
+        "w", dir=target.parent, prefix=".report-", delete=False, encoding="utf-8", newline=""
+    ) as file:
+        try:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            for row in rows:
+                writer.writerow(
+                    [
+                        _no_formula(row.order_number),
+                        row.outcome,
+                        _no_formula(row.tracking_id),
+                        row.shipment_id,
+                        _no_formula(row.reason),
+                    ]
+                )
+            file.flush()
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, target)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

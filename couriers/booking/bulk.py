@@ -39,6 +39,7 @@ from couriers.contract.platform_errors import (
     UnknownCourier,
 )
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
+from couriers.contract.text import storable
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkJob, BulkOrder, Company, Shipment
 from couriers.models.claims import Doubling, back_off, claim, due, seconds_from_now, unclaimed
@@ -265,7 +266,7 @@ def _book_claimed(job: BulkJob, order: BulkOrder) -> None:
 def _put_off(order: BulkOrder, answer: TryAgain) -> None:
     _pending(order).update(
         tries=answer.tries,
-        reason=answer.reason[:1000],
+        reason=storable(answer.reason)[:1000],
         lease_expires_at=None,
         next_attempt_at=seconds_from_now(answer.seconds),
     )
@@ -274,8 +275,10 @@ def _put_off(order: BulkOrder, answer: TryAgain) -> None:
 def _end(order: BulkOrder, result: OrderResult) -> None:
     _pending(order).update(
         outcome=result.outcome,
-        reason=result.reason[:1000],
-        problems=[{"field": p.field, "message": p.message} for p in result.problems],
+        reason=storable(result.reason)[:1000],
+        problems=[
+            {"field": storable(p.field), "message": storable(p.message)} for p in result.problems
+        ],
         shipment=result.shipment,
         request="",
         lease_expires_at=None,

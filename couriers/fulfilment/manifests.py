@@ -31,6 +31,7 @@ from couriers.contract.errors import (
 )
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
+from couriers.contract.text import storable
 from couriers.contract.types import Direction, ManifestDocument
 from couriers.fulfilment.actions import AWAITS_PICKUP
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
@@ -293,7 +294,7 @@ def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
     delay = back_off(failures, pauses, error.retry_after)
     put_off = _mine(chunk).update(
         failures=failures,
-        reason=str(error)[:1000],
+        reason=storable(str(error))[:1000],
         lease_expires_at=None,
         next_attempt_at=seconds_from_now(delay),
     )
@@ -304,7 +305,7 @@ def _give_up(chunk: ManifestChunk, reason: str) -> None:
     _mine(chunk).update(
         state=ManifestState.FAILED,
         failures=F("failures") + 1,
-        reason=reason[:1000],
+        reason=storable(reason)[:1000],
         lease_expires_at=None,
         finished_at=timezone.now(),
     )

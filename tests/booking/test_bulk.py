@@ -14,7 +14,16 @@ from django.utils import timezone
 from couriers import tasks
 from couriers.booking import bulk
 from couriers.booking.protocol import book
-from couriers.contract.errors import CircuitOpen, NotSent, RateLimited, Rejected, Unknown
+from couriers.contract.errors import (
+    CircuitOpen,
+    CourierError,
+    FieldProblem,
+    InvalidRequest,
+    NotSent,
+    RateLimited,
+    Rejected,
+    Unknown,
+)
 from couriers.models import BulkJob, BulkOrder, Courier, Shipment
 from tests.support.drafts import DRAFT, raising
 from tests.support.factories import CompanyFactory
@@ -287,3 +296,21 @@ def test_a_request_that_can_no_longer_be_read_fails_alone(account: Any, toy: Any
     order = work()
     assert (order.outcome, BulkJob.objects.get().state) == ("failed", "done")
     assert "ValidationError" in order.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (Rejected("no", courier_message="a\x00b"), "rejected"),
+        (InvalidRequest([FieldProblem("options", "has a\x00b")]), "rejected"),
+        (NotSent("a\x00b"), "pending"),
+    ],
+)
+def test_a_reason_that_contains_nul_is_stored_without_it(
+    account: Any, toy: Any, no_backoff: None, error: CourierError, outcome: str
+) -> None:
+    toy.on_create = raising(error)
+    bulk.create_job(account.company, [DRAFT])
+    order = work()
+    assert order.outcome == outcome
+    assert "ab" in order.reason

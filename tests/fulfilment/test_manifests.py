@@ -143,6 +143,17 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
     assert again.manifest.chunks.get().tracking_ids == bad.tracking_ids
 
 
+@pytest.mark.parametrize("error", [Rejected("a\x00b"), Unknown("a\x00b")])
+def test_a_reason_that_contains_nul_is_stored_without_it(
+    account: Any, able: Any, error: Exception
+) -> None:
+    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    able.on_call["create_manifest"] = raising(error)
+    manifests.make_chunk(chunk.pk)
+    chunk.refresh_from_db()
+    assert (chunk.reason, chunk.failures) == ("ab", 1)
+
+
 def test_a_chunk_in_somebodys_hands_is_left_alone_until_the_lease_is_over(
     account: Any, able: Any
 ) -> None:

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from couriers.api.authentication import company_of
 from couriers.api.responses import PROBLEMS
-from couriers.api.serializers import checked_pincode, text
+from couriers.api.serializers import Strict, checked_pincode, text
 from couriers.contract import india
 from couriers.contract.text import has_control_characters
 from couriers.models import Company, Warehouse, WarehouseRegistration
@@ -30,7 +30,7 @@ class RegistrationSerializer(serializers.ModelSerializer[WarehouseRegistration])
         fields = ("courier", "reference", "state", "reason")
 
 
-class WarehouseSerializer(serializers.ModelSerializer[Warehouse]):
+class WarehouseSerializer(Strict, serializers.ModelSerializer[Warehouse]):
     """A pickup address of the company. `is_default` set to true takes it from another."""
 
     phone = text(30)
@@ -45,14 +45,6 @@ class WarehouseSerializer(serializers.ModelSerializer[Warehouse]):
             "is_default", "registrations",
         )  # fmt: skip
         read_only_fields = ("id",)
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = sorted(set(map(str, data)) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise ValidationError(
-                {name[:100]: ["is not a field of this object"] for name in unknown[:20]}
-            )
-        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         wrong = [

@@ -101,7 +101,7 @@ def sweep_jobs() -> int:
 @shared_task(name="couriers.sync_tracking")
 def sync_tracking() -> int:
     """Poll the shipments without news, one task an account; returns how many (by beat)."""
-    ids = list(polling.accounts_to_poll(polling.silence_began()).values_list("pk", flat=True))
+    ids = list(polling.accounts_to_poll(polling.poll_cutoff()).values_list("pk", flat=True))
     for account_id in ids:
         _send(sync_account, [account_id], expires=SYNC_RUN)
     return len(ids)
@@ -114,7 +114,7 @@ def sync_account(account_id: str) -> None:
     if account is not None:
         polling.poll(
             account,
-            since=polling.silence_began(),
+            cutoff=polling.poll_cutoff(),
             threads=tunables().TRACKING_THREADS,
             seconds=SYNC_RUN,
         )

@@ -1,7 +1,7 @@
-"""Asking couriers about shipments that nothing was heard of.
+"""Polling: asks couriers about shipments that have had no news for a while.
 
-Several threads keep the account's limiter busy, so that it is the limit that decides the pace.
-Shipments are claimed in batches: two pollers never ask about the same one.
+Several threads work on an account, so that its rate limit decides the pace. Shipments are claimed
+in batches, by the time at which they were polled: two pollers never ask about the same one.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from couriers.tracking.lookup import latest_tracking
 
 log = structlog.get_logger(__name__)
 
-BATCH = 200
-TRIES = 3
+BATCH = 200  # shipments claimed at once
+TRIES = 3  # of one shipment in a run
 PAUSES = Doubling(first=1.0, longest=4.0)
 
 
 class Polled(enum.StrEnum):
-    """What became of asking about a shipment."""
+    """How polling one shipment ended; `moved` and `unchanged` tell of its status."""
 
     MOVED = "moved"
     UNCHANGED = "unchanged"
@@ -54,47 +54,47 @@ class Polled(enum.StrEnum):
     FAILED = "failed"
 
 
-def silence_began(silence: float | None = None) -> dt.datetime:
-    """Before when there must have been news: so many seconds ago, TRACKING_SILENCE if None."""
+def poll_cutoff(silence: float | None = None) -> dt.datetime:
+    """Shipments last heard of before this are due: `silence` seconds ago, or TRACKING_SILENCE."""
     seconds = tunables().TRACKING_SILENCE if silence is None else silence
     return timezone.now() - dt.timedelta(seconds=seconds)
 
 
-def silent(since: dt.datetime) -> QuerySet[Shipment]:
-    """Shipments under way that there is no news of, and that nobody asked about, since then."""
+def due_for_poll(cutoff: dt.datetime) -> QuerySet[Shipment]:
+    """Shipments under way that were last heard of, and last polled, before the cutoff."""
     return Shipment.objects.filter(
-        Q(tracked_at__lt=since) | Q(tracked_at__isnull=True, created_at__lt=since),
-        Q(polled_at__lt=since) | Q(polled_at__isnull=True),
+        Q(tracked_at__lt=cutoff) | Q(tracked_at__isnull=True, created_at__lt=cutoff),
+        Q(polled_at__lt=cutoff) | Q(polled_at__isnull=True),
         ~Q(tracking_id=""),
     ).exclude(status__in=[*sorted(TERMINAL), *UNSETTLED])
 
 
-def accounts_to_poll(since: dt.datetime) -> QuerySet[CourierAccount]:
-    """The accounts that have such shipments, where their courier can be asked."""
+def accounts_to_poll(cutoff: dt.datetime) -> QuerySet[CourierAccount]:
+    """The accounts with shipments that are due, of couriers that can be asked."""
     able = [
         code
         for code in CourierFactory.codes()
         if Capability.TRACK_SHIPMENT in CourierFactory.adapter_class(code).capabilities
     ]
-    ids = silent(since).values("account_id")
+    ids = due_for_poll(cutoff).values("account_id")
     return CourierAccount.objects.filter(pk__in=ids, courier__in=able).order_by("pk")
 
 
 def poll(
     account: CourierAccount,
     *,
-    since: dt.datetime,
+    cutoff: dt.datetime,
     threads: int,
     seconds: float = float("inf"),
     done: Callable[[Polled], None] = lambda _: None,
 ) -> None:
-    """Ask about the account's silent shipments until none is left or the time is over.
+    """Poll the account's due shipments until none is left or `seconds` are over.
 
-    Waits for the limiter as bulk work does. `done` is told of each, from one thread at a time.
-    An account whose circuit is open, or whose login is refused, is left alone at once; so is one
-    whose next turn comes when the time is over.
+    Waits for the rate limiter as bulk work does. `done` is told of each shipment, by one thread at
+    a time. The run ends early when the account's circuit is open, when its login is refused, and
+    when its next turn at the limiter would come too late.
     """
-    feed = _Feed(account, since, time.monotonic() + seconds)
+    feed = _Feed(account, cutoff, time.monotonic() + seconds)
     lock = threading.Lock()
 
     def work(shipment: Shipment) -> None:
@@ -109,11 +109,11 @@ def poll(
 
 
 class _Feed:
-    """Shipments to ask about, claimed a batch at a time and handed to threads."""
+    """Shipments to poll, claimed a batch at a time and handed to threads."""
 
-    def __init__(self, account: CourierAccount, since: dt.datetime, deadline: float) -> None:
+    def __init__(self, account: CourierAccount, cutoff: dt.datetime, deadline: float) -> None:
         self._account = account
-        self._since = since
+        self._cutoff = cutoff
         self._deadline = deadline
         self._claimed: list[Shipment] = []
         self._failed: list[Shipment] = []
@@ -121,7 +121,7 @@ class _Feed:
         self._lock = threading.Lock()
 
     def take(self) -> Shipment | None:
-        """The next shipment, or None when there is none or the feed was stopped."""
+        """The next shipment; None when none is left, the time is over, or the feed is stopped."""
         with self._lock:
             if self.stopped.is_set() or time.monotonic() >= self._deadline:
                 return None
@@ -130,43 +130,44 @@ class _Feed:
             return self._claimed.pop() if self._claimed else None
 
     def wait(self, seconds: float) -> bool:
-        """Sleep that long before the next call; answers False at once where no time is left."""
+        """Sleep before the next call. Answers False at once when the time would be over by then."""
         if self.stopped.is_set() or time.monotonic() + seconds >= self._deadline:
             return False
         time.sleep(seconds)
         return True
 
-    def give_back(self, shipment: Shipment) -> None:
-        """It could not be asked about, through no fault of its own, and no other could: stop."""
+    def stop_and_give_back(self, shipment: Shipment) -> None:
+        """No shipment of the account can be asked about now: stop, and keep this one's turn."""
         self.stopped.set()
         with self._lock:
             self._claimed.append(shipment)
 
-    def ask_again_later(self, shipment: Shipment) -> None:
-        """Nothing was learnt of it: it is due again at the next run, not in this one."""
+    def ask_again_next_run(self, shipment: Shipment) -> None:
+        """The shipment alone could not be asked about: it is due again in the next run."""
         with self._lock:
             self._failed.append(shipment)
 
     def release(self) -> None:
-        """Give back what was claimed and not told about.
+        """Make the shipments due again that were claimed but not asked about, or that failed.
 
-        What was not asked about keeps its turn. What failed comes after all that was due in this
-        run: a few that fail each time must not keep the others from being asked.
+        Those not asked about keep their turn. Those that failed come after all that were due in
+        this run: a few that fail each time must not keep the others from being polled.
         """
         for shipment in self._failed:
-            shipment.polled_at = self._since - dt.timedelta(microseconds=1)
+            shipment.polled_at = self._cutoff - dt.timedelta(microseconds=1)
         Shipment.objects.bulk_update(
             [*self._claimed, *self._failed], ["polled_at"], batch_size=BATCH
         )
 
     def _claim(self) -> list[Shipment]:
-        silence = silent(self._since).filter(account=self._account)
-        ordered = silence.order_by(F("polled_at").asc(nulls_first=True), "pk")
-        return claim(ordered, limit=BATCH, polled_at=timezone.now())[::-1]
+        due = due_for_poll(self._cutoff).filter(account=self._account)
+        ordered = due.order_by(F("polled_at").asc(nulls_first=True), "pk")
+        batch = claim(ordered, limit=BATCH, polled_at=timezone.now())
+        return batch[::-1]  # taken from the end
 
 
 def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled | None:
-    """Ask about one shipment; None where its turn would come when the time is over."""
+    """Ask about one shipment; None where its turn at the limiter would come too late."""
     try:
         tracking = _track(account, shipment, feed)
         fresh = apply_tracking(shipment, tracking)
@@ -174,31 +175,32 @@ def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled | N
         log.warning("tracking_id_not_found", shipment=shipment.pk)
         return Polled.NOT_FOUND
     except RateLimited:
-        feed.give_back(shipment)
+        feed.stop_and_give_back(shipment)
         return None
     except CourierError as error:
         log.warning("poll_failed", shipment=shipment.pk, error=str(error))
         if isinstance(error, (CircuitOpen, CredentialsRefused, NotSupported)):
-            feed.give_back(shipment)
+            feed.stop_and_give_back(shipment)
         else:
-            feed.ask_again_later(shipment)
+            feed.ask_again_next_run(shipment)
         return Polled.FAILED
     except (OperationalError, InterfaceError):
-        # The database itself: nothing could be written of the others either.
+        # The database is away: nothing could be written of the other shipments either.
         raise
     except Exception:
-        # One odd answer must not end the others' polling.
+        # One odd answer must not end the polling of the other shipments.
         log.exception("poll_failed", shipment=shipment.pk)
-        feed.ask_again_later(shipment)
+        feed.ask_again_next_run(shipment)
         return Polled.FAILED
     same = (fresh.status, fresh.tracked_at) == (shipment.status, shipment.tracked_at)
     return Polled.UNCHANGED if same else Polled.MOVED
 
 
 def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking:
-    """The courier's answer; a read may be repeated after any failure that is no refusal.
+    """The courier's answer. A read may be repeated after any failure that is no refusal.
 
-    Raises RateLimited when the next turn would come after the run's time.
+    Raises RateLimited when the next turn at the limiter would come too late, and what the last
+    of TRIES raised.
     """
     failures = 0
     while True:

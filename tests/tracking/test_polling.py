@@ -50,8 +50,8 @@ def poll(
     def done(outcome: Polled) -> None:
         counts[outcome] += 1
 
-    since = polling.silence_began(silence)
-    polling.poll(account, since=since, threads=threads, seconds=seconds, done=done)
+    cutoff = polling.poll_cutoff(silence)
+    polling.poll(account, cutoff=cutoff, threads=threads, seconds=seconds, done=done)
     return counts
 
 
@@ -66,9 +66,9 @@ def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) ->
     for status in ("booking", "in_doubt", "failed"):
         more = {"lease_expires_at": timezone.now()} if status == "booking" else {}
         silent_shipments(account, 1, status=status, tracking_id="", **more)
-    since = polling.silence_began(3600)
-    assert set(polling.silent(since).values_list("pk", flat=True)) == set(polled)
-    assert [a.pk for a in polling.accounts_to_poll(since)] == [account.pk]
+    cutoff = polling.poll_cutoff(3600)
+    assert set(polling.due_for_poll(cutoff).values_list("pk", flat=True)) == set(polled)
+    assert [a.pk for a in polling.accounts_to_poll(cutoff)] == [account.pk]
     assert poll(account) == {Polled.MOVED: 2}
     assert Shipment.objects.filter(pk__in=polled, status="in_transit").count() == 2
 

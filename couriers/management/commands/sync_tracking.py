@@ -16,11 +16,12 @@ EXIT_FAILED = 3
 
 
 class Command(BaseCommand):
-    """Asks couriers about shipments without news, at the permitted rate. Run again, it asks only
-    about those that have been silent, and not been asked about, for that long.
+    """Polls couriers about shipments without news, at the permitted rate.
+
+    Run again, it leaves out the shipments that had news or were polled within `--minutes`.
     """
 
-    help = "Poll shipments that nothing was heard of."
+    help = "Ask couriers about shipments without news."
 
     def add_arguments(self, parser: CommandParser) -> None:
         defaults = tunables()
@@ -30,14 +31,14 @@ class Command(BaseCommand):
             type=float,
             default=defaults.TRACKING_SILENCE / 60,
             metavar="N",
-            help="without news for so long; %(default)g if left out",
+            help="poll what had no news for so long; default: %(default)g",
         )
         parser.add_argument(
             "--workers",
             type=int,
             default=defaults.TRACKING_THREADS,
             metavar="N",
-            help="threads, 1 to 64; %(default)d if left out",
+            help="threads, 1 to 64; default: %(default)d",
         )
         output.add_json(parser)
 
@@ -46,8 +47,8 @@ class Command(BaseCommand):
             raise output.unusable("--workers must be 1 to 64")
         if not 0 <= options["minutes"] <= 525_600:
             raise output.unusable("--minutes must be 0 to 525600")
-        since = polling.silence_began(options["minutes"] * 60)
-        accounts, due = polling.accounts_to_poll(since), polling.silent(since)
+        cutoff = polling.poll_cutoff(options["minutes"] * 60)
+        accounts, due = polling.accounts_to_poll(cutoff), polling.due_for_poll(cutoff)
         if options["company"]:
             company = output.company_named(options["company"])
             accounts, due = accounts.filter(company=company), due.filter(company=company)
@@ -59,7 +60,7 @@ class Command(BaseCommand):
                 advance()
 
             for account in accounts:
-                polling.poll(account, since=since, threads=options["workers"], done=done)
+                polling.poll(account, cutoff=cutoff, threads=options["workers"], done=done)
         data = {"shipments": counts.total()} | {kind.value: counts[kind] for kind in Polled}
         summary = f"{data['shipments']} shipments: " + ", ".join(
             f"{data[kind.value]} {kind.value.replace('_', ' ')}" for kind in Polled

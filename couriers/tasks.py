@@ -1,7 +1,7 @@
-"""The core's work for Celery. Each task takes ids or nothing and can be run twice, or at once.
+"""The Celery tasks of the core. Each takes ids or nothing, and may be run twice or in parallel.
 
-PostgreSQL is the only record of what is to be done: a task that a broken broker or a killed
-worker lost is made up for by a sweeper.
+PostgreSQL is the only record of what is to be done: sweepers, sent by beat, find the work of tasks
+that a broken broker or a killed worker lost.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from couriers.tracking import polling
 
 log = structlog.get_logger(__name__)
 
-RUN = 60.0  # seconds that one task works on before it gives way to the next
-SYNC_RUN = 240.0
+RUN = 60.0  # seconds after which a task ends, and is sent again for what is left
+SYNC_RUN = 240.0  # the same for polling; the next run of beat goes on
 
 
 @shared_task(name="couriers.reconcile_bookings")
 def reconcile_bookings() -> int:
-    """Put in doubt what nobody is booking any more; returns how many there were."""
+    """Put in doubt the bookings whose lease has run out; returns how many (by beat)."""
     return expire_leases()
 
 
 def start_manifest(manifest: Manifest) -> None:
-    """Have a worker make the manifest, once what is being written is committed."""
+    """Have a worker make the manifest, once the transaction is committed."""
     _send_on_commit(make_manifest, manifest.pk)
 
 
 def start_job(job: BulkJob) -> None:
-    """Have a worker book the job's orders, once what is being written is committed."""
+    """Have a worker book the job's orders, once the transaction is committed."""
     _send_on_commit(run_bulk_job, job.pk)
 
 
 @shared_task(name="couriers.make_manifest")
 def make_manifest(manifest_id: str) -> int:
-    """Send the manifest's chunks that are due, as a group; returns how many."""
+    """Send a task for each due chunk of the manifest; returns how many."""
     ids = list(manifests.due_chunks(manifest_id).values_list("pk", flat=True))
     if ids:
         group(make_manifest_chunk.si(pk) for pk in ids).apply_async()
@@ -58,7 +58,7 @@ def make_manifest(manifest_id: str) -> int:
 
 @shared_task(name="couriers.make_manifest_chunk")
 def make_manifest_chunk(chunk_id: int) -> None:
-    """Make one chunk; the last of a manifest finishes it. Retried alone, with back-off."""
+    """Make one chunk, and have it tried again later where it was put off."""
     delay = manifests.make_chunk(chunk_id)
     if delay is not None:
         _send(make_manifest_chunk, [chunk_id], countdown=delay)
@@ -66,9 +66,9 @@ def make_manifest_chunk(chunk_id: int) -> None:
 
 @shared_task(name="couriers.sweep_manifests")
 def sweep_manifests() -> int:
-    """Make the chunks that are due and in nobody's hands; returns how many were made (by beat).
+    """Make the chunks that are due and unclaimed, for a minute; returns how many (by beat).
 
-    Also ends the manifests whose last chunk's worker died before it could.
+    Also finishes the manifests whose last chunk's worker died before it could.
     """
     deadline = time.monotonic() + RUN
     for manifest_id in list(manifests.unfinished().values_list("pk", flat=True)[:1000]):
@@ -83,7 +83,7 @@ def sweep_manifests() -> int:
 
 @shared_task(name="couriers.run_bulk_job")
 def run_bulk_job(job_id: str) -> None:
-    """Book what is due of a job for a minute, and come back for the rest."""
+    """Book the due orders of a job for a minute; the task is sent again for the rest."""
     delay = bulk.work_on(job_id, seconds=RUN)
     if delay is not None:
         _send(run_bulk_job, [job_id], countdown=min(delay, RUN))
@@ -91,7 +91,7 @@ def run_bulk_job(job_id: str) -> None:
 
 @shared_task(name="couriers.sweep_jobs")
 def sweep_jobs() -> int:
-    """Have the jobs taken up that nobody works on; returns how many there were (by beat)."""
+    """Send a task for each job that nobody works on; returns how many (by beat)."""
     stranded = list(bulk.stranded_jobs().values_list("pk", flat=True)[:100])
     for job_id in stranded:
         _send(run_bulk_job, [job_id], expires=RUN)
@@ -100,7 +100,7 @@ def sweep_jobs() -> int:
 
 @shared_task(name="couriers.sync_tracking")
 def sync_tracking() -> int:
-    """Poll the shipments without news, one task an account; returns how many (by beat)."""
+    """Send a task for each account with shipments to poll; returns how many (by beat)."""
     ids = list(polling.accounts_to_poll(polling.poll_cutoff()).values_list("pk", flat=True))
     for account_id in ids:
         _send(sync_account, [account_id], expires=SYNC_RUN)
@@ -109,7 +109,7 @@ def sync_tracking() -> int:
 
 @shared_task(name="couriers.sync_account")
 def sync_account(account_id: str) -> None:
-    """Poll one account's shipments without news, for some minutes; the next run goes on."""
+    """Poll the due shipments of one account, for four minutes at most."""
     account = CourierAccount.objects.filter(pk=account_id).first()
     if account is not None:
         polling.poll(
@@ -122,7 +122,7 @@ def sync_account(account_id: str) -> None:
 
 @shared_task(name="couriers.purge_expired")
 def purge_expired() -> int:
-    """Delete expired rows for a minute, and come back for the rest; how many (by beat)."""
+    """Delete expired rows for a minute; returns how many (by beat). Sent again for the rest."""
     purged = retention.purge(seconds=RUN)
     if not purged.finished:
         _send(purge_expired, [])
@@ -134,7 +134,7 @@ def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:
 
 
 def _send(task: Task[Any, Any], arguments: Sequence[Any], **options: Any) -> None:
-    """Send a task; where the broker is away the sweeper will find the work."""
+    """Send a task. While the broker is away this does nothing: a sweeper will find the work."""
     try:
         task.apply_async(args=tuple(arguments), **options)
     except BrokerAway as error:

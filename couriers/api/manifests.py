@@ -20,9 +20,9 @@ from couriers.api.serializers import Strict, text
 from couriers.booking.preparation import account_of
 from couriers.fulfilment.manifests import (
     MAX_SHIPMENTS,
-    made_of,
-    manifest_of,
-    manifest_of_day,
+    create_for_day,
+    create_for_shipments,
+    documents_and_failures,
     progress_of,
 )
 from couriers.models import Manifest
@@ -138,9 +138,9 @@ class ManifestsView(APIView):
         data = asked.validated_data
         account = account_of(company_of(request), data["courier"])
         if "shipments" in data:
-            created = manifest_of(account, data["shipments"], again=data["again"])
+            created = create_for_shipments(account, data["shipments"], again=data["again"])
         else:
-            created = manifest_of_day(account, data["date"], again=data["again"])
+            created = create_for_day(account, data["date"], again=data["again"])
         if created.is_new:
             start_manifest(created.manifest)
         shown = _detail(_of_company(request).get(pk=created.manifest.pk))
@@ -177,4 +177,4 @@ def _summary(manifest: Manifest) -> dict[str, Any]:
 def _detail(manifest: Manifest) -> dict[str, Any]:
     chunks = list(manifest.chunks.all())
     progress = dataclasses.asdict(progress_of(chunks))
-    return _summary(manifest) | {"progress": progress} | made_of(chunks)
+    return _summary(manifest) | {"progress": progress} | documents_and_failures(chunks)

@@ -1,8 +1,9 @@
-"""Manifests of any size: chunks fixed in the database, each made by one call, resumed by anybody.
+"""Manifests of any size, made in chunks: each chunk is one call to the courier.
 
-PostgreSQL is the only record. A chunk is claimed under a lease, so a killed worker's is taken up
-by the next; the last chunk to end finishes the manifest. A chunk whose call ended unknown is made
-again: unlike a booking that is harmless, the courier only writes one more document.
+The chunks are fixed in PostgreSQL, which is the only record of the work. A chunk is claimed with a
+lease, so that a killed worker's chunk is taken up by another worker. A chunk whose call ended
+unknown is made again: the courier writes one more document, which does no harm. The last chunk to
+end finishes the manifest.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ from couriers.resilience import rate_limit
 
 log = structlog.get_logger(__name__)
 
-MAX_SHIPMENTS = 10_000  # named one by one in a request
+MAX_SHIPMENTS = 10_000  # that a request may name
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
-    """A manifest that was asked for. `left_out` counts shipments that were in one already.
+class CreatedManifest:
+    """The manifest of a request. `left_out` counts shipments that were in a manifest already.
 
-    Where all of them were, `manifest` is the newest that has them and `is_new` is False.
+    Where all of them were, `manifest` is the newest one that has them and `is_new` is False.
     """
 
     manifest: Manifest
@@ -59,7 +60,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class ManifestProgress:
-    """How far a manifest is, in chunks and in shipments."""
+    """The progress of a manifest, counted in chunks and in shipments."""
 
     chunks: int
     chunks_done: int
@@ -68,17 +69,23 @@ class ManifestProgress:
     shipments_done: int
 
 
-def manifest_of_day(account: CourierAccount, day: dt.date, *, again: bool = False) -> Created:
-    """A manifest of what was booked on a day (India time) and still awaits its pickup."""
+def create_for_day(
+    account: CourierAccount, day: dt.date, *, again: bool = False
+) -> CreatedManifest:
+    """Create a manifest of the shipments booked on a day (India time) that await their pickup.
+
+    `again` takes shipments that are in a manifest already, too. Raises NotSupported where the
+    courier makes no manifests, and ActionNotAllowed where there is nothing to manifest.
+    """
     start, end = india.day_span(day)
-    booked = _candidates(account).filter(booked_at__gte=start, booked_at__lt=end)
+    booked = _awaiting_pickup(account).filter(booked_at__gte=start, booked_at__lt=end)
     return _create(account, booked, again=again)
 
 
-def manifest_of(
+def create_for_shipments(
     account: CourierAccount, shipment_ids: Sequence[str], *, again: bool = False
-) -> Created:
-    """A manifest of these shipments of the account, of at most MAX_SHIPMENTS.
+) -> CreatedManifest:
+    """Create a manifest of 1 to MAX_SHIPMENTS shipments of the account; see `create_for_day`.
 
     Raises InvalidRequest naming `shipments[n]` for one that the account does not have, and
     ActionNotAllowed where one does not await its pickup.
@@ -86,10 +93,100 @@ def manifest_of(
     asked = list(dict.fromkeys(shipment_ids))
     if not 0 < len(asked) <= MAX_SHIPMENTS:
         raise InvalidRequest([FieldProblem("shipments", f"must be 1 to {MAX_SHIPMENTS}")])
+    _check_awaiting_pickup(account, shipment_ids)
+    return _create(account, _awaiting_pickup(account).filter(pk__in=asked), again=again)
+
+
+def make_chunk(chunk_id: int) -> float | None:
+    """Have the courier make one chunk, if it is due and unclaimed.
+
+    Returns the seconds after which to try it again, or None when nothing is left to do.
+    """
+    chunk = _claim(chunk_id)
+    if chunk is None:
+        return None
+    account = chunk.manifest.account
+    try:
+        with recorded(account, Capability.CREATE_MANIFEST.value), rate_limit.patience():
+            adapter = CourierFactory.get_adapter(account)
+            document = adapter.create_manifest(list(chunk.tracking_ids))
+    except Rejected as error:
+        _give_up(chunk, str(error))
+    except CourierError as error:
+        return _put_off(chunk, error)
+    except Exception as error:
+        log.exception("manifest_chunk_failed", manifest=chunk.manifest_id, position=chunk.position)
+        return _put_off(chunk, CourierError(f"{type(error).__name__}: see the log"))
+    else:
+        _store_document(chunk, document)
+    finish(chunk.manifest_id)
+    return None
+
+
+def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
+    """Chunks that may be made now, of one manifest or of all; the oldest first."""
+    rows = ManifestChunk.objects.filter(due(), unclaimed(), state=ManifestState.PENDING)
+    return (rows.filter(manifest_id=manifest_id) if manifest_id else rows).order_by("id")
+
+
+def unfinished() -> QuerySet[Manifest]:
+    """Manifests whose chunks have all ended but that nobody finished; the oldest first."""
+    pending = ManifestChunk.objects.filter(manifest=OuterRef("pk"), state=ManifestState.PENDING)
+    return Manifest.objects.filter(~Exists(pending), state=ManifestState.PENDING).order_by("id")
+
+
+def finish(manifest_id: str) -> bool:
+    """End the manifest if none of its chunks is pending; returns whether it has ended.
+
+    It may be called any number of times. A Celery chord would do the same, but would keep the
+    chunks' results in Redis; here the database alone knows what is left.
+    """
+    with transaction.atomic():
+        manifest = Manifest.objects.select_for_update().get(pk=manifest_id)
+        states = set(manifest.chunks.values_list("state", flat=True))
+        if ManifestState.PENDING in states:
+            return False
+        if manifest.state == ManifestState.PENDING:
+            failed = ManifestState.FAILED in states
+            manifest.state = ManifestState.FAILED if failed else ManifestState.DONE
+            manifest.finished_at = timezone.now()
+            manifest.save(update_fields=["state", "finished_at"])
+    return True
+
+
+def progress_of(chunks: Sequence[ManifestChunk]) -> ManifestProgress:
+    """The progress of the manifest with these chunks."""
+    done = [chunk for chunk in chunks if chunk.state == ManifestState.DONE]
+    return ManifestProgress(
+        chunks=len(chunks),
+        chunks_done=len(done),
+        chunks_failed=sum(chunk.state == ManifestState.FAILED for chunk in chunks),
+        shipments=sum(len(chunk.tracking_ids) for chunk in chunks),
+        shipments_done=sum(len(chunk.tracking_ids) for chunk in done),
+    )
+
+
+def documents_and_failures(chunks: Sequence[ManifestChunk]) -> dict[str, list[dict[str, Any]]]:
+    """The `documents` of a manifest with these chunks and its `failures`, as JSON."""
+    return {
+        "documents": [
+            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
+            for chunk in chunks
+            if chunk.state == ManifestState.DONE
+        ],
+        "failures": [
+            {"chunk": chunk.position, "reason": chunk.reason}
+            for chunk in chunks
+            if chunk.state == ManifestState.FAILED
+        ],
+    }
+
+
+def _check_awaiting_pickup(account: CourierAccount, shipment_ids: Sequence[str]) -> None:
     found = {
         pk: (status, direction)
         for pk, status, direction in Shipment.objects.filter(
-            account=account, pk__in=asked
+            account=account, pk__in=set(shipment_ids)
         ).values_list("pk", "status", "direction")
     }
     unknown = [
@@ -110,102 +207,21 @@ def manifest_of(
             "Some shipments do not await their pickup",
             ", ".join(sorted(wrong)[:20]),
         )
-    return _create(account, _candidates(account).filter(pk__in=asked), again=again)
 
 
-def make_chunk(chunk_id: int) -> float | None:
-    """Have the courier make one chunk, if it is due and nobody else is at it.
-
-    Returns the seconds after which to try again, or None when there is nothing left to do.
-    """
-    chunk = _claim(chunk_id)
-    if chunk is None:
-        return None
-    account = chunk.manifest.account
-    try:
-        with recorded(account, Capability.CREATE_MANIFEST.value), rate_limit.patience():
-            adapter = CourierFactory.get_adapter(account)
-            document = adapter.create_manifest(list(chunk.tracking_ids))
-    except Rejected as error:
-        _give_up(chunk, str(error))
-    except CourierError as error:
-        return _put_off(chunk, error)
-    except Exception as error:
-        log.exception("manifest_chunk_failed", manifest=chunk.manifest_id, position=chunk.position)
-        return _put_off(chunk, CourierError(f"{type(error).__name__}: see the log"))
-    else:
-        _keep(chunk, document)
-    finish(chunk.manifest_id)
-    return None
-
-
-def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
-    """The chunks, of one manifest or of all, that could be made now; the oldest first."""
-    rows = ManifestChunk.objects.filter(due(), unclaimed(), state=ManifestState.PENDING)
-    return (rows.filter(manifest_id=manifest_id) if manifest_id else rows).order_by("id")
-
-
-def unfinished() -> QuerySet[Manifest]:
-    """Manifests whose parts have all ended, but whose finishing step nobody took; oldest first."""
-    pending = ManifestChunk.objects.filter(manifest=OuterRef("pk"), state=ManifestState.PENDING)
-    return Manifest.objects.filter(~Exists(pending), state=ManifestState.PENDING).order_by("id")
-
-
-def finish(manifest_id: str) -> bool:
-    """The finishing step: end the manifest once none of its chunks is pending. Repeatable.
-
-    Returns whether it has ended. (A Celery chord would do the same with results kept in Redis;
-    here the database alone knows what is left.)
-    """
-    with transaction.atomic():
-        manifest = Manifest.objects.select_for_update().get(pk=manifest_id)
-        states = set(manifest.chunks.values_list("state", flat=True))
-        if ManifestState.PENDING in states:
-            return False
-        if manifest.state == ManifestState.PENDING:
-            failed = ManifestState.FAILED in states
-            manifest.state = ManifestState.FAILED if failed else ManifestState.DONE
-            manifest.finished_at = timezone.now()
-            manifest.save(update_fields=["state", "finished_at"])
-    return True
-
-
-def progress_of(chunks: Sequence[ManifestChunk]) -> ManifestProgress:
-    """How far the manifest with these chunks is."""
-    done = [chunk for chunk in chunks if chunk.state == ManifestState.DONE]
-    return ManifestProgress(
-        chunks=len(chunks),
-        chunks_done=len(done),
-        chunks_failed=sum(chunk.state == ManifestState.FAILED for chunk in chunks),
-        shipments=sum(len(chunk.tracking_ids) for chunk in chunks),
-        shipments_done=sum(len(chunk.tracking_ids) for chunk in done),
-    )
-
-
-def made_of(chunks: Sequence[ManifestChunk]) -> dict[str, list[dict[str, Any]]]:
-    """A manifest's `documents`, and the chunks that failed with their reason, as JSON."""
-    return {
-        "documents": [
-            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
-            for chunk in chunks
-            if chunk.state == ManifestState.DONE
-        ],
-        "failures": [
-            {"chunk": chunk.position, "reason": chunk.reason}
-            for chunk in chunks
-            if chunk.state == ManifestState.FAILED
-        ],
-    }
-
-
-def _candidates(account: CourierAccount) -> QuerySet[Shipment]:
+def _awaiting_pickup(account: CourierAccount) -> QuerySet[Shipment]:
     return Shipment.objects.filter(
         account=account, direction=Direction.FORWARD, status__in=AWAITS_PICKUP
     )
 
 
-def _create(account: CourierAccount, shipments: QuerySet[Shipment], *, again: bool) -> Created:
-    """Fix the chunks. One creation at a time for an account, so that no id gets into two."""
+def _create(
+    account: CourierAccount, shipments: QuerySet[Shipment], *, again: bool
+) -> CreatedManifest:
+    """Store a manifest and its chunks.
+
+    Creations of one account wait for each other, so that no shipment gets into two manifests.
+    """
     adapter = CourierFactory.get_adapter(account)
     if not adapter.supports(Capability.CREATE_MANIFEST):
         raise NotSupported(
@@ -216,7 +232,7 @@ def _create(account: CourierAccount, shipments: QuerySet[Shipment], *, again: bo
     with transaction.atomic():
         CourierAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
         ids = list(shipments.order_by("id").values_list("tracking_id", flat=True))
-        held = {} if again else _held(account, ids)
+        held = {} if again else _manifests_by_tracking_id(account, ids)
         fresh = [tracking_id for tracking_id in ids if tracking_id not in held]
         if fresh:
             manifest = Manifest.objects.create(company_id=account.company_id, account=account)
@@ -224,14 +240,18 @@ def _create(account: CourierAccount, shipments: QuerySet[Shipment], *, again: bo
                 ManifestChunk(manifest=manifest, position=number, tracking_ids=part)
                 for number, part in enumerate(_parts(fresh, adapter.manifest_size), start=1)
             )
-            return Created(manifest, is_new=True, left_out=len(held))
+            return CreatedManifest(manifest, is_new=True, left_out=len(held))
     if not held:
         raise ActionNotAllowed("nothing-to-manifest", "No shipment awaits a manifest")
-    return Created(Manifest.objects.get(pk=max(held.values())), is_new=False, left_out=len(held))
+    return CreatedManifest(
+        Manifest.objects.get(pk=max(held.values())), is_new=False, left_out=len(held)
+    )
 
 
-def _held(account: CourierAccount, tracking_ids: Sequence[str]) -> dict[str, str]:
-    """Which manifest has each id already; an id of a chunk that failed is free again."""
+def _manifests_by_tracking_id(
+    account: CourierAccount, tracking_ids: Sequence[str]
+) -> dict[str, str]:
+    """The newest manifest that has each tracking id. A chunk that failed has none."""
     held: dict[str, str] = {}
     for part in _parts(tracking_ids, 1000):
         wanted = set(part)
@@ -270,8 +290,8 @@ def _claim(chunk_id: int) -> ManifestChunk | None:
     return chunk
 
 
-def _keep(chunk: ManifestChunk, document: ManifestDocument) -> None:
-    # Not fenced by the attempt: whoever's document it is, it is one of these shipments.
+def _store_document(chunk: ManifestChunk, document: ManifestDocument) -> None:
+    # The document of an earlier attempt is good too: it lists the same shipments.
     ManifestChunk.objects.filter(pk=chunk.pk, state=ManifestState.PENDING).update(
         state=ManifestState.DONE,
         number=document.number[:50],
@@ -283,7 +303,10 @@ def _keep(chunk: ManifestChunk, document: ManifestDocument) -> None:
 
 
 def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
-    """Have the chunk tried again later; what our own guards hold back is no failure."""
+    """Have the chunk tried again later, or give it up after MANIFEST_FAILURES.
+
+    What our own limiter or an open circuit held back is no failure.
+    """
     limits = tunables()
     failures = chunk.failures + (not isinstance(error, (RateLimited, CircuitOpen)))
     if failures >= limits.MANIFEST_FAILURES:
@@ -292,7 +315,7 @@ def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
         return None
     pauses = Doubling(limits.MANIFEST_BACKOFF, limits.MANIFEST_LONGEST_BACKOFF)
     delay = back_off(failures, pauses, error.retry_after)
-    put_off = _mine(chunk).update(
+    put_off = _if_not_taken_over(chunk).update(
         failures=failures,
         reason=storable(str(error))[:1000],
         lease_expires_at=None,
@@ -302,7 +325,7 @@ def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
 
 
 def _give_up(chunk: ManifestChunk, reason: str) -> None:
-    _mine(chunk).update(
+    _if_not_taken_over(chunk).update(
         state=ManifestState.FAILED,
         failures=F("failures") + 1,
         reason=storable(reason)[:1000],
@@ -311,8 +334,8 @@ def _give_up(chunk: ManifestChunk, reason: str) -> None:
     )
 
 
-def _mine(chunk: ManifestChunk) -> QuerySet[ManifestChunk]:
-    """The chunk as long as nobody has taken it over."""
+def _if_not_taken_over(chunk: ManifestChunk) -> QuerySet[ManifestChunk]:
+    """The chunk, unless another worker has claimed it since."""
     return ManifestChunk.objects.filter(
         pk=chunk.pk, state=ManifestState.PENDING, attempts=chunk.attempts
     )

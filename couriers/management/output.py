@@ -1,4 +1,4 @@
-"""What every command's output shares: a progress bar on a terminal, one summary line, --json."""
+"""What the commands share: a progress bar, one summary line or JSON, errors in one line."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from couriers.models import Company
 
 
 def unusable(message: str) -> CommandError:
-    """An argument or a file that cannot be used: one line, exit code 2."""
+    """The error for an argument or a file that cannot be used: one line, exit code 2."""
     return CommandError(message, returncode=2)
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[..., None]]:
-    """A bar on standard error where that is a terminal; call what it yields once a step.
+def progress(label: str, total: int | None) -> Iterator[Callable[..., None]]:
+    """Show a progress bar on standard error, if that is a terminal.
 
-    A call with a number is so many steps. `total` is None where nobody knows it beforehand.
+    Yields a function that advances the bar by one step, or by as many as it is given. `total` is
+    None where the number of steps is not known beforehand.
     """
     console = Console(stderr=True)
     bar = Progress(
@@ -39,22 +40,22 @@ def progress(what: str, total: int | None) -> Iterator[Callable[..., None]]:
         disable=not console.is_terminal,
     )
     with bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(label, total=total)
         yield lambda steps=1: bar.advance(task, steps)
 
 
 def add_json(parser: CommandParser) -> None:
-    """The flag --json."""
+    """Add the flag --json."""
     parser.add_argument("--json", action="store_true", help="end with one JSON object, for scripts")
 
 
 def finish(command: BaseCommand, summary: str, data: Mapping[str, Any], *, as_json: bool) -> None:
-    """End a command with its one summary line, or the same as JSON."""
+    """Write the summary line, or the data as JSON."""
     command.stdout.write(json.dumps(data) if as_json else summary)
 
 
 def company_named(slug: str) -> Company:
-    """The company with that slug. Raises CommandError, listing the known ones."""
+    """The company with that slug. Raises CommandError, which lists the known slugs."""
     company = Company.objects.filter(slug=slug).first()
     if company is None:
         known = list(Company.objects.order_by("slug").values_list("slug", flat=True)[:20])
@@ -63,7 +64,7 @@ def company_named(slug: str) -> Company:
 
 
 def courier_named(code: str) -> str:
-    """The courier's code. Raises CommandError, listing the known ones."""
+    """The code of a registered courier. Raises CommandError, which lists the known codes."""
     try:
         CourierFactory.adapter_class(code)
     except UnknownCourier as error:
@@ -72,6 +73,6 @@ def courier_named(code: str) -> str:
 
 
 def exit_with(code: int) -> None:
-    """End the process with a code other than 0, once everything has been said."""
+    """End the process with this exit code; 0 lets the command end by itself."""
     if code:
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""Manifests: the list of parcels handed over, made by the courier in chunks."""
+"""Manifests: lists of the parcels that are handed over, made by the courier in chunks."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -12,7 +12,7 @@ from couriers.models.ids import new_manifest_id
 
 
 class ManifestState(models.TextChoices):
-    """How far a manifest or one of its chunks is."""
+    """Whether a manifest or a chunk is still to be made, and how it ended."""
 
     PENDING = "pending", "Pending"
     DONE = "done", "Done"
@@ -20,9 +20,9 @@ class ManifestState(models.TextChoices):
 
 
 class Manifest(models.Model):
-    """A manifest asked for by an operator or a storefront.
+    """A manifest that an operator or a storefront asked for.
 
-    `failed` once it has ended with a chunk that failed; the documents of the others are good.
+    It has failed if one of its chunks has; the documents of the other chunks are good.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_manifest_id, editable=False)
@@ -53,10 +53,11 @@ class Manifest(models.Model):
 
 
 class ManifestChunk(models.Model):
-    """The part of a manifest that one call to the courier makes; its ids are fixed at creation.
+    """The part of a manifest that one call to the courier makes. Its tracking ids never change.
 
-    Whoever makes it holds it until `lease_expires_at`. `attempts` counts the claims, and fences a
-    late answer off from a newer one; `failures` counts those that ended badly.
+    The worker that makes it holds a lease until `lease_expires_at`. `attempts` counts the claims:
+    a worker writes nothing once another one has claimed the chunk. `failures` counts the attempts
+    that failed or whose worker died.
     """
 
     manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="chunks")

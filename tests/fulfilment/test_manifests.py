@@ -36,7 +36,7 @@ def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
     account: Any, able: Any, count: int, sizes: list[int]
 ) -> None:
     ids = make_shipments(account, count)
-    manifest = make_due_chunks(manifests.manifest_of(account, ids).manifest)
+    manifest = make_due_chunks(manifests.create_for_shipments(account, ids).manifest)
     chunks = list(manifest.chunks.all())
     assert [len(chunk.tracking_ids) for chunk in chunks] == sizes
     listed = [tracking_id for chunk in chunks for tracking_id in chunk.tracking_ids]
@@ -49,10 +49,10 @@ def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
 @pytest.mark.slow
 def test_ten_thousand_are_a_hundred_chunks(account: Any, able: Any) -> None:
     ids = make_shipments(account, 10_000)
-    manifest = make_due_chunks(manifests.manifest_of(account, ids).manifest)
+    manifest = make_due_chunks(manifests.create_for_shipments(account, ids).manifest)
     assert len(able.asked) == manifest.chunks.count() == 100
     assert len({t for _, part in able.asked for t in part}) == 10_000
-    assert manifests.manifest_of(account, ids).is_new is False
+    assert manifests.create_for_shipments(account, ids).is_new is False
 
 
 @pytest.mark.django_db(transaction=False)
@@ -69,7 +69,7 @@ def test_however_shipments_are_asked_for_none_is_in_two_chunks(
     try:
         ids = make_shipments(account, 25)
         for numbers in requests:
-            manifests.manifest_of(account, [ids[number] for number in numbers])
+            manifests.create_for_shipments(account, [ids[number] for number in numbers])
     finally:
         able.manifest_size = 100
     listed = [t for chunk in ManifestChunk.objects.all() for t in chunk.tracking_ids]
@@ -82,7 +82,7 @@ def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
     account: Any, able: Any, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"MANIFEST_BACKOFF": 100.0}
-    manifest = manifests.manifest_of(account, make_shipments(account, 250)).manifest
+    manifest = manifests.create_for_shipments(account, make_shipments(account, 250)).manifest
     first, second, third = manifest.chunks.all()
     able.on_call["create_manifest"] = raising(Unknown("read time-out"), times=3)
     delays = []
@@ -102,7 +102,9 @@ def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
 
 
 def test_a_delay_that_the_courier_names_is_kept(account: Any, able: Any) -> None:
-    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
+    chunk = manifests.create_for_shipments(
+        account, make_shipments(account, 1)
+    ).manifest.chunks.get()
     able.on_call["create_manifest"] = raising(NotDone("429", retry_after=777))
     assert manifests.make_chunk(chunk.pk) == 777
 
@@ -111,7 +113,9 @@ def test_what_our_own_guards_hold_back_is_no_failure_of_the_chunk(
     account: Any, able: Any, settings: Any
 ) -> None:
     due_at_once(settings, MANIFEST_FAILURES=2)
-    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
+    chunk = manifests.create_for_shipments(
+        account, make_shipments(account, 1)
+    ).manifest.chunks.get()
     able.on_call["create_manifest"] = raising(CircuitOpen("failing"))
     for _ in range(5):
         assert manifests.make_chunk(chunk.pk) == 0
@@ -128,7 +132,7 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
 ) -> None:
     due_at_once(settings, MANIFEST_FAILURES=3)
     ids = make_shipments(account, 150)
-    manifest = manifests.manifest_of(account, ids).manifest
+    manifest = manifests.create_for_shipments(account, ids).manifest
     bad = manifest.chunks.first()
     assert bad is not None
     able.on_call["create_manifest"] = lambda part: (
@@ -138,7 +142,7 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
     assert [c.state for c in manifest.chunks.all()] == ["failed", "done"]
     assert len(able.asked) == calls + 1
     able.on_call.clear()
-    again = manifests.manifest_of(account, ids)
+    again = manifests.create_for_shipments(account, ids)
     assert (again.is_new, again.left_out) == (True, 50)
     assert again.manifest.chunks.get().tracking_ids == bad.tracking_ids
 
@@ -147,7 +151,7 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
 def test_a_reason_that_contains_nul_is_stored_without_it(
     account: Any, able: Any, error: Exception
 ) -> None:
-    chunk = manifests.manifest_of(account, ship(account, 1)).manifest.chunks.get()
+    chunk = manifests.create_for_shipments(account, ship(account, 1)).manifest.chunks.get()
     able.on_call["create_manifest"] = raising(error)
     manifests.make_chunk(chunk.pk)
     chunk.refresh_from_db()
@@ -157,7 +161,9 @@ def test_a_reason_that_contains_nul_is_stored_without_it(
 def test_a_chunk_in_somebodys_hands_is_left_alone_until_the_lease_is_over(
     account: Any, able: Any
 ) -> None:
-    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
+    chunk = manifests.create_for_shipments(
+        account, make_shipments(account, 1)
+    ).manifest.chunks.get()
 
     def hook(_: Any) -> None:
         assert manifests.make_chunk(chunk.pk) is None
@@ -181,7 +187,7 @@ def test_a_chunk_that_kills_its_workers_ends_some_time(
     account: Any, able: Any, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"MANIFEST_LEASE": 0.0, "MANIFEST_FAILURES": 3}
-    manifest = manifests.manifest_of(account, make_shipments(account, 1)).manifest
+    manifest = manifests.create_for_shipments(account, make_shipments(account, 1)).manifest
     able.on_call["create_manifest"] = raising(KeyboardInterrupt())
     chunk = manifest.chunks.get()
     for _ in range(3):
@@ -194,7 +200,9 @@ def test_a_chunk_that_kills_its_workers_ends_some_time(
 
 def test_the_answer_of_an_attempt_that_was_given_up_harms_nothing(account: Any, able: Any) -> None:
     """Two workers make the same chunk: the first one's late failure changes nothing."""
-    chunk = manifests.manifest_of(account, make_shipments(account, 1)).manifest.chunks.get()
+    chunk = manifests.create_for_shipments(
+        account, make_shipments(account, 1)
+    ).manifest.chunks.get()
 
     def hook(_: Any) -> None:
         able.on_call.clear()
@@ -222,7 +230,7 @@ def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
     make_shipments(account, 1, booked_at=midnight, direction="reverse")
     other = CourierAccountFactory(courier=account.courier)
     ShipmentFactory(account=other, booked_at=midnight)
-    manifest = manifests.manifest_of_day(account, dt.date(2026, 11, 23)).manifest
+    manifest = manifests.create_for_day(account, dt.date(2026, 11, 23)).manifest
     wanted = Shipment.objects.filter(pk__in=today).values_list("tracking_id", flat=True)
     assert manifest.chunks.get().tracking_ids == list(wanted.order_by("id"))
 
@@ -232,20 +240,20 @@ def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
 ) -> None:
     day = dt.date(2026, 11, 23)
     make_shipments(account, 3)
-    first = manifests.manifest_of_day(account, day)
-    again = manifests.manifest_of_day(account, day)
+    first = manifests.create_for_day(account, day)
+    again = manifests.create_for_day(account, day)
     assert (again.manifest.pk, again.is_new, again.left_out) == (first.manifest.pk, False, 3)
     make_shipments(account, 2)
-    more = manifests.manifest_of_day(account, day)
+    more = manifests.create_for_day(account, day)
     assert (more.is_new, more.left_out) == (True, 3)
     assert len(more.manifest.chunks.get().tracking_ids) == 2
-    whole = manifests.manifest_of_day(account, day, again=True)
+    whole = manifests.create_for_day(account, day, again=True)
     assert len(whole.manifest.chunks.get().tracking_ids) == 5
 
 
 def test_a_courier_without_manifests_says_so(account: Any, toy: Any) -> None:
     with pytest.raises(NotSupported):
-        manifests.manifest_of(account, make_shipments(account, 1))
+        manifests.create_for_shipments(account, make_shipments(account, 1))
     assert not Manifest.objects.exists()
 
 
@@ -298,7 +306,7 @@ def test_a_flag_that_cannot_be_used_is_one_line_and_exit_2(
 def test_one_ends_though_its_last_worker_died_before_the_finishing_step(
     account: Any, able: Any, monkeypatch: Any
 ) -> None:
-    manifest = manifests.manifest_of(account, make_shipments(account, 1)).manifest
+    manifest = manifests.create_for_shipments(account, make_shipments(account, 1)).manifest
     chunk = manifest.chunks.get()
 
     def killed(_: str) -> bool:

@@ -24,7 +24,7 @@ EXIT_UNSETTLED = 3
 
 
 class Command(BaseCommand):
-    """Books every order of a file once; run again, it books nothing twice and says so."""
+    """Books every order of a file once. Run again, it reports the orders as already booked."""
 
     help = "Book the orders of a CSV file."
 
@@ -33,7 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--company", required=True, metavar="SLUG")
         parser.add_argument("--courier", required=True)
         parser.add_argument("--workers", type=int, default=8, metavar="N", help="threads, 1 to 64")
-        parser.add_argument("--report", type=Path, metavar="OUT.csv", help="a row an order")
+        parser.add_argument(
+            "--report", type=Path, metavar="OUT.csv", help="write a row for each order"
+        )
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

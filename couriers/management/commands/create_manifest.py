@@ -21,26 +21,33 @@ from couriers.models import CourierAccount, Manifest
 from couriers.models.manifest import ManifestState
 
 EXIT_UNFINISHED = 3
-LONGEST_FILE = 1024 * 1024  # bytes
-PAUSE = 0.2  # seconds between two looks at what workers are doing
+MAX_FILE_SIZE = 1024 * 1024  # bytes
+PAUSE = 0.2  # seconds, while workers hold all chunks that are left
 
 
 class Command(BaseCommand):
-    """Makes a manifest here and now, beside any workers that are at it. Run again it makes no
-    second one of the same shipments, and goes on with what was left.
+    """Makes a manifest in this process, together with any Celery workers.
+
+    Run again, it makes no second manifest of the same shipments, and goes on with what was left.
     """
 
     help = "Make a manifest of the shipments that await their pickup."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", required=True, metavar="SLUG")
-        parser.add_argument("--courier", help="not needed where the company has one account")
+        parser.add_argument("--courier", help="not needed where the company has only one account")
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--date", metavar="YYYY-MM-DD", help="booked on that day; today if not")
-        what.add_argument("--shipments", type=Path, metavar="FILE", help="a shipment id a line")
-        parser.add_argument("--again", action="store_true", help="also what is in one already")
+        what.add_argument(
+            "--date", metavar="YYYY-MM-DD", help="the shipments booked on that day; default: today"
+        )
+        what.add_argument(
+            "--shipments", type=Path, metavar="FILE", help="one shipment id in each line"
+        )
         parser.add_argument(
-            "--timeout", type=float, default=3600.0, metavar="SECONDS", help="then exit code 3"
+            "--again", action="store_true", help="also shipments that are in a manifest already"
+        )
+        parser.add_argument(
+            "--timeout", type=float, default=3600.0, metavar="SECONDS", help="then end with 3"
         )
         output.add_json(parser)
 
@@ -48,11 +55,11 @@ class Command(BaseCommand):
         account = _account(options["company"], options["courier"])
         try:
             if options["shipments"]:
-                ids = _read(options["shipments"])
-                created = manifests.manifest_of(account, ids, again=options["again"])
+                ids = _read_ids(options["shipments"])
+                created = manifests.create_for_shipments(account, ids, again=options["again"])
             else:
                 day = _day(options["date"])
-                created = manifests.manifest_of_day(account, day, again=options["again"])
+                created = manifests.create_for_day(account, day, again=options["again"])
         except (InvalidRequest, NotSupported) as error:
             raise output.unusable(str(error)) from None
         except ActionNotAllowed as error:
@@ -62,7 +69,7 @@ class Command(BaseCommand):
             output.finish(self, str(error), data, as_json=options["json"])
             return
         manifest = created.manifest
-        _make(manifest, deadline=time.monotonic() + options["timeout"])
+        _make_chunks(manifest, deadline=time.monotonic() + options["timeout"])
         manifest.refresh_from_db()
         data = _report(manifest, is_new=created.is_new, left_out=created.left_out)
         summary = (
@@ -95,18 +102,18 @@ def _day(text: str | None) -> dt.date:
         raise output.unusable(f"--date must be like 2026-11-23, not {text!r}") from None
 
 
-def _read(path: Path) -> list[str]:
+def _read_ids(path: Path) -> list[str]:
     try:
-        if path.stat().st_size > LONGEST_FILE:
-            raise output.unusable(f"--shipments: {path} is larger than {LONGEST_FILE} bytes")
+        if path.stat().st_size > MAX_FILE_SIZE:
+            raise output.unusable(f"--shipments: {path} is larger than {MAX_FILE_SIZE} bytes")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise output.unusable(f"--shipments: {path} cannot be read: {error}") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _make(manifest: Manifest, deadline: float) -> None:
-    """Make every chunk that nobody else makes, until the manifest ends or the time is over."""
+def _make_chunks(manifest: Manifest, deadline: float) -> None:
+    """Make every chunk that no worker has claimed, until the manifest ends or time is up."""
     chunks = manifest.chunks.count()
     with output.progress("Manifest", chunks) as advance:
         shown = 0
@@ -131,5 +138,5 @@ def _report(manifest: Manifest | None, *, is_new: bool, left_out: int) -> dict[s
         "created": is_new,
         "already_in_manifest": left_out,
         **dataclasses.asdict(progress),
-        **manifests.made_of(chunks),
+        **manifests.documents_and_failures(chunks),
     }

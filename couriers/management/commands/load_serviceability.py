@@ -20,13 +20,15 @@ EXIT_FAILED = 3
 
 
 class Command(BaseCommand):
-    """Loads what a courier does at every pincode. Run again it brings the list up to date."""
+    """Loads a courier's list of pincodes. Run again, it brings the list up to date."""
 
     help = "Load a courier's list of pincodes."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--courier", required=True)
-        parser.add_argument("--company", metavar="SLUG", help="whose account asks; any if left out")
+        parser.add_argument(
+            "--company", metavar="SLUG", help="the company whose account asks; default: any"
+        )
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -9,7 +9,7 @@ from couriers.operations import retention
 
 
 class Command(BaseCommand):
-    """Deletes what is older than it is to be kept; run again, it deletes what expired since."""
+    """Deletes rows whose retention time is over. Run again, it deletes what expired since."""
 
     help = "Delete expired idempotency keys, callbacks and calls, in small batches."
 

@@ -11,9 +11,9 @@ from couriers.models import Shipment
 
 
 class Command(BaseCommand):
-    """Puts bookings whose lease has run out in doubt; it never books and never releases."""
+    """Puts bookings whose lease has run out in doubt. It never books and releases nothing."""
 
-    help = "Put in doubt every booking that nobody is making any more."
+    help = "Put in doubt every booking whose lease has run out."
 
     def add_arguments(self, parser: CommandParser) -> None:
         output.add_json(parser)

@@ -12,9 +12,9 @@ EXIT_UNREADABLE = 3
 
 
 class Command(BaseCommand):
-    """Encrypts everything with the first of FERNET_KEYS; run again, it changes nothing."""
+    """Encrypts everything with the first of FERNET_KEYS. Run again, it changes nothing."""
 
-    help = "Re-encrypt every secret with the first of FERNET_KEYS, so that the others can go."
+    help = "Re-encrypt all secrets with the first of FERNET_KEYS, so that others can be removed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         output.add_json(parser)

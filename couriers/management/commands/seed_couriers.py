@@ -9,7 +9,7 @@ from couriers.operations.catalogue import seed_catalogue
 
 
 class Command(BaseCommand):
-    """Has a row for every courier that a plug-in registered; switches are left as they are."""
+    """Adds a row for every courier that a plug-in registered. Existing rows are not changed."""
 
     help = "Enter every installed courier in the catalogue."
 

@@ -23,8 +23,9 @@ def imported_by(source: str) -> Iterator[str]:
 
 
 def is_module_of_tests(name: str) -> bool:
-    """Whether a part of the dotted name is that of a module with tests or fixtures."""
-    return any(part == "conftest" or part.startswith("test_") for part in name.split("."))
+    """Whether the dotted name is that of one of our modules with tests or fixtures."""
+    root, *parts = name.split(".")
+    return root == "tests" and any(p == "conftest" or p.startswith("test_") for p in parts)
 
 
 def test_no_module_imports_tests_or_fixtures() -> None:

@@ -21,15 +21,11 @@ from shipcrowd.embedded.processes import wait_until
 from tests.support.commands import run_command, run_json
 from tests.support.drafts import draft_with, raising
 from tests.support.sandboxes import sandbox_fixture
+from tests.support.spreadsheets import write_orders
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LINE = (
-    "A-1,2026-11-01,COD,Asha Sample,98450 12345,1 Example Street,,,560034,Kurta,Kurta,"
-    "62114290,1,320,30,22,6,1149,5,false"
-)
-ROW = dict(zip(COLUMNS, LINE.split(","), strict=True))
 
 
 sandbox = sandbox_fixture("--pace", "0", scope="module")
@@ -59,14 +55,6 @@ def seed(*more: str) -> dict[str, Any]:
 def book(path: Path, *more: str) -> dict[str, Any]:
     flags = ["--company", "acme", "--courier", "ekart", "--workers", "3", *more]
     return run_json("book_orders", str(path), *flags)
-
-
-def write(path: Path, *changes: dict[str, str]) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(ROW | change for change in changes)
-    return path
 
 
 def test_seeding_twice_makes_one_of_each_and_one_key(seeded: dict[str, Any]) -> None:
@@ -132,7 +120,7 @@ def test_orders_are_booked_once_and_each_is_reported(
     seeded: dict[str, Any], sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
     before = sandbox.state()["booked"]
-    path = write(
+    path = write_orders(
         tmp_path / "orders.csv",
         {},
         {"order_number": "A-2", "quantity": "0", "order_value": ""},
@@ -206,7 +194,7 @@ def test_a_report_that_cannot_be_written_is_known_before_the_first_booking(
 ) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(CommandError, match=words) as caught:
-        book(write(tmp_path / "o.csv", {}), "--report", str(tmp_path / report))
+        book(write_orders(tmp_path / "o.csv", {}), "--report", str(tmp_path / report))
     assert caught.value.returncode == 2
     assert not Shipment.objects.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "o.csv"]
@@ -236,7 +224,7 @@ def test_a_report_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_unknown_companies_and_couriers_list_the_known(
     seeded: dict[str, Any], tmp_path: Path
 ) -> None:
-    path = str(write(tmp_path / "o.csv", {}))
+    path = str(write_orders(tmp_path / "o.csv", {}))
     with pytest.raises(CommandError, match="known: acme"):
         run_command("book_orders", path, "--company", "x", "--courier", "ekart")
     with pytest.raises(CommandError, match="known: ekart"):
@@ -255,7 +243,7 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
         raise Unknown("read time-out")
 
     monkeypatch.setattr(EkartAdapter, "_create", lost)
-    path = write(tmp_path / "o.csv", {})
+    path = write_orders(tmp_path / "o.csv", {})
     with pytest.raises(SystemExit) as caught:
         book(path)
     assert caught.value.code == 3
@@ -270,7 +258,7 @@ def test_an_order_that_is_in_doubt_already_is_not_called_booked(
     doubtful = protocol.book(
         account.company, draft_with(order_number="A-1"), key="by hand"
     ).shipment
-    path = write(tmp_path / "orders.csv", {})
+    path = write_orders(tmp_path / "orders.csv", {})
     done: list[Any] = []
     book_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
     assert [(r.outcome, r.shipment_id) for r in done] == [("in_doubt", doubtful.pk)]
@@ -287,7 +275,7 @@ def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
             raise error
 
     toy.on_create = staticmethod(hook)
-    path = write(tmp_path / "orders.csv", {})
+    path = write_orders(tmp_path / "orders.csv", {})
     done: list[Any] = []
     book_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
     assert [r.outcome for r in done] == ["booked"]
@@ -297,7 +285,7 @@ def test_no_thread_leaves_its_connection_open_even_where_it_is_told_to_stop(
     account: Any, tmp_path: Path
 ) -> None:
     lines = [{"order_number": f"A-{n}"} for n in range(40)]
-    orders = read_file(write(tmp_path / "orders.csv", *lines))
+    orders = read_file(write_orders(tmp_path / "orders.csv", *lines))
 
     def sessions() -> int:
         with connection.cursor() as cursor:

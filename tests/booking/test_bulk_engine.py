@@ -28,8 +28,8 @@ from couriers.contract.errors import (
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkOrder, Shipment
 from couriers.models.job import ENDED, OrderOutcome
-from tests.booking.test_book_orders import write
 from tests.support.drafts import raising
+from tests.support.spreadsheets import write_orders
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch, no_backoff: None) -> None:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A file with one order, A-1."""
-    return write(tmp_path / "orders.csv", {})
+    return write_orders(tmp_path / "orders.csv", {})
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_an_interrupted_run_does_not_wait_for_an_open_circuit(
 ) -> None:
     monkeypatch.setattr(bulk, "LONGEST_PAUSE", 60.0)
     lines = [{"order_number": f"A-{n}"} for n in range(10)]
-    orders = read_file(write(tmp_path / "orders.csv", *lines))
+    orders = read_file(write_orders(tmp_path / "orders.csv", *lines))
 
     def hook(request: Any) -> None:
         if request.order_number != "A-3":

@@ -151,7 +151,10 @@ def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
 def test_a_reason_that_contains_nul_is_stored_without_it(
     account: Any, able: Any, error: Exception
 ) -> None:
-    chunk = manifests.create_for_shipments(account, ship(account, 1)).manifest.chunks.get()
+    ids = make_shipments(account, 1)
+    chunk = manifests.create_for_shipments(account, ids).manifest.chunks.get()
+        account, make_shipments(account, 1)
+    ).manifest.chunks.get()
     able.on_call["create_manifest"] = raising(error)
     manifests.make_chunk(chunk.pk)
     chunk.refresh_from_db()

@@ -94,7 +94,7 @@ def test_a_bad_flag_is_named(seeded: dict[str, Any], flags: list[str], words: st
     assert Company.objects.count() == 1
 
 
-def test_the_environment_is_named_where_it_lacks(
+def test_a_missing_or_wrong_environment_variable_is_named(
     seeded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EKART_BASE_URL", "http://ekart.example")
@@ -189,7 +189,7 @@ def test_a_file_that_cannot_be_used_is_one_line_and_exit_2(
     ("report", "words"),
     [("folder", "is not a file"), ("nowhere/r.csv", "no folder"), ("/proc/r.csv", "be written")],
 )
-def test_a_report_that_cannot_be_written_is_known_before_the_first_booking(
+def test_a_report_that_cannot_be_written_is_refused_before_the_first_booking(
     seeded: dict[str, Any], tmp_path: Path, report: str, words: str
 ) -> None:
     (tmp_path / "folder").mkdir()
@@ -251,7 +251,7 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
     assert run_json("seed_couriers") == {"added": [], "known": ["ekart"]}
 
 
-def test_an_order_that_is_in_doubt_already_is_not_called_booked(
+def test_an_order_that_is_in_doubt_already_is_reported_in_doubt(
     account: Any, toy: Any, tmp_path: Path
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
@@ -281,9 +281,7 @@ def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
     assert [r.outcome for r in done] == ["booked"]
 
 
-def test_no_thread_leaves_its_connection_open_even_where_it_is_told_to_stop(
-    account: Any, tmp_path: Path
-) -> None:
+def test_an_interrupted_run_leaves_no_connection_open(account: Any, tmp_path: Path) -> None:
     lines = [{"order_number": f"A-{n}"} for n in range(40)]
     orders = read_file(write_orders(tmp_path / "orders.csv", *lines))
 

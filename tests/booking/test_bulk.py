@@ -55,7 +55,7 @@ def outcomes(client: Client, url: str) -> dict[str, str]:
     return {o["order_number"]: o["outcome"] for o in client.get(url).json()["orders"]}
 
 
-def test_each_order_ends_with_its_own_outcome_and_holds_up_no_other(
+def test_each_order_ends_with_its_own_outcome_and_delays_no_other(
     storefront: Client, account: Any, toy: Any, order: Any, no_worker: list[Any]
 ) -> None:
     post(storefront, orders_of(order, "old"))
@@ -93,7 +93,7 @@ def test_each_order_ends_with_its_own_outcome_and_holds_up_no_other(
     assert by_number["lost"]["shipment"].startswith("shp_")
 
 
-def test_run_again_or_handed_in_again_nothing_is_booked_twice(
+def test_a_job_run_again_or_handed_in_again_books_nothing_twice(
     storefront: Client, account: Any, toy: Any, order: Any
 ) -> None:
     numbers = [f"B-{n}" for n in range(12)]
@@ -122,7 +122,7 @@ def test_the_consignees_data_is_encrypted_and_erased_once_settled(
     assert BulkOrder.objects.get().request == ""
 
 
-def test_what_surely_was_not_booked_is_tried_again_later_and_then_failed(
+def test_an_order_that_surely_was_not_booked_is_retried_and_fails_in_the_end(
     storefront: Client, account: Any, toy: Any, order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "TRIES", 3)
@@ -241,7 +241,7 @@ def work(times: int = 1) -> BulkOrder:
     return BulkOrder.objects.get()
 
 
-def test_one_ends_though_its_worker_failed_before_the_finishing_step(
+def test_a_job_ends_though_its_worker_failed_before_finishing_it(
     account: Any, toy: Any, no_worker: list[Any], monkeypatch: Any
 ) -> None:
     def away(_: BulkJob) -> None:
@@ -260,7 +260,7 @@ def test_one_ends_though_its_worker_failed_before_the_finishing_step(
     assert tasks.sweep_jobs() == 0
 
 
-def test_an_order_that_is_in_doubt_already_is_not_called_booked(account: Any, toy: Any) -> None:
+def test_an_order_that_is_in_doubt_already_is_reported_in_doubt(account: Any, toy: Any) -> None:
     toy.on_create = raising(Unknown("lost"))
     shipment = book(account.company, DRAFT, key="by hand").shipment
     bulk.create_job(account.company, [DRAFT])
@@ -268,9 +268,7 @@ def test_an_order_that_is_in_doubt_already_is_not_called_booked(account: Any, to
     assert (order.outcome, order.shipment_id) == ("in_doubt", shipment.pk)
 
 
-def test_one_that_somebody_is_booking_right_now_is_asked_about_again(
-    account: Any, toy: Any
-) -> None:
+def test_an_order_in_flight_is_asked_about_again(account: Any, toy: Any) -> None:
     shipment = book(account.company, DRAFT, key="by hand").shipment
     lease = timezone.now() + dt.timedelta(minutes=1)
     Shipment.objects.update(status="booking", lease_expires_at=lease)
@@ -281,7 +279,7 @@ def test_one_that_somebody_is_booking_right_now_is_asked_about_again(
     assert (order.outcome, order.shipment_id) == ("already_booked", shipment.pk)
 
 
-def test_our_own_guards_are_waited_for_as_long_as_it_takes(account: Any, toy: Any) -> None:
+def test_the_limiter_and_an_open_circuit_use_up_no_tries(account: Any, toy: Any) -> None:
     bulk.create_job(account.company, [DRAFT])
     for error in (RateLimited("used up", retry_after=40), CircuitOpen("failing", retry_after=60)):
         toy.on_create = raising(error)

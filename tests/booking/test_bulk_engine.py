@@ -28,7 +28,6 @@ from couriers.contract.errors import (
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkOrder, Shipment
 from couriers.models.job import ENDED, OrderOutcome
-from tests.support.drafts import raising
 from tests.support.spreadsheets import write_orders
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,7 +76,7 @@ def run(request: Any, account: Any, path: Path, draft: ShipmentDraft) -> Callabl
     return {"job": job, "spreadsheet": spreadsheet}[request.param]
 
 
-def failing(toy: Any, error: CourierError, times: int) -> None:
+def failing(toy: Any, error: Exception, times: int = 1000) -> None:
     """Have the courier fail so many times before it books."""
     errors = iter([error] * times)
 
@@ -102,7 +101,7 @@ def test_neither_the_limiter_nor_an_open_circuit_uses_up_tries(
 def test_what_surely_was_not_booked_is_tried_ten_times(
     run: Callable[[], Ended], toy: Any, error: CourierError
 ) -> None:
-    toy.on_create = raising(error)
+    failing(toy, error)
     outcome, _, reason = run()
     assert (outcome, reason) == ("failed", str(error))
     assert Shipment.objects.get().attempt == bulk.TRIES == 10
@@ -127,7 +126,7 @@ def test_a_booking_that_succeeds_within_the_tries_is_booked(
 def test_what_may_not_be_repeated_ends_at_once(
     run: Callable[[], Ended], toy: Any, error: Exception, outcome: str
 ) -> None:
-    toy.on_create = raising(error)
+    failing(toy, error)
     assert run()[0] == outcome
     assert Shipment.objects.get().attempt == 1
 

@@ -1,127 +1,170 @@
-"""Checks of a merchant's request before anything is stored or sent, the same for every way in.
+"""Checks of a merchant's request before anything is stored or sent.
 
-Every problem is found at once, each naming its field in the merchant's vocabulary. What one
-courier alone demands is checked by its adapter.
+The API, bulk jobs and spreadsheets all use them. All problems are reported together, each with its
+field in the merchant's vocabulary. What only one courier demands is checked by its adapter.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from decimal import Decimal
 
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
-from couriers.contract.money import is_in_paise
+from couriers.contract.money import is_whole_paise
 from couriers.contract.text import has_control_characters
-from couriers.contract.types import Address, PaymentMode, ShipmentDraft
+from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 
-MAX_KEY = 255
-MOST = Decimal(10**9)  # rupees, of a line, of a COD amount and of a whole order
+MAX_KEY_LENGTH = 255
+# Rupees. A line, a COD amount and the total of an order must each be less.
+AMOUNT_LIMIT = Decimal(10**9)
+MAX_LINES = 500
+MAX_QUANTITY = 100_000
+MAX_PARCEL_MEASURE = 1_000_000  # grams or centimetres
+EARLIEST_YEAR = 2000
 
 
 def clean_key(key: str) -> str:
-    """An Idempotency-Key as it may be stored. Raises InvalidRequest for one that may not."""
-    if not key or len(key) > MAX_KEY or has_control_characters(key):
-        raise InvalidRequest(
-            [
-                FieldProblem(
-                    "Idempotency-Key", "1 to 255 characters, none of them control characters"
-                )
-            ]
-        )
+    """Return an Idempotency-Key that may be stored. Raises InvalidRequest for any other."""
+    if not key or len(key) > MAX_KEY_LENGTH or has_control_characters(key):
+        message = f"1 to {MAX_KEY_LENGTH} characters, none of them control characters"
+        raise InvalidRequest([FieldProblem("Idempotency-Key", message)])
     return key
 
 
-def checked(draft: ShipmentDraft) -> ShipmentDraft:
-    """The draft with its texts trimmed and its phone as ten digits.
+def clean_draft(draft: ShipmentDraft) -> ShipmentDraft:
+    """Return the draft with trimmed texts, a ten-digit phone and the state's official name.
 
-    Raises InvalidRequest with every problem found. A blank city or state is not one: the
-    platform fills them from the pincode.
+    Raises InvalidRequest with all problems. A blank city or state is not a problem: the platform
+    fills it from the pincode.
     """
-    problems: list[FieldProblem] = []
+    problems = _Problems()
+    consignee = _clean_consignee(draft.consignee, problems)
+    items = _clean_items(draft.items, problems)
+    _check_parcel(draft.parcel, problems)
+    _check_payment(draft, problems)
+    order = _clean_order(draft, problems)
+    if problems.found:
+        raise InvalidRequest(problems.found, courier=draft.courier, operation="create_shipment")
+    return dataclasses.replace(order, consignee=consignee, items=items)
 
-    def text(field: str, value: str, longest: int, *, required: bool = True) -> str:
-        value = value.strip()
-        if required and not value:
-            problems.append(FieldProblem(field, "is missing"))
-        elif len(value) > longest:
-            problems.append(FieldProblem(field, f"is longer than {longest} characters"))
-        elif has_control_characters(value):
-            problems.append(FieldProblem(field, "contains control characters"))
-        return value
 
-    def demand(holds: bool, field: str, message: str) -> None:
-        if not holds:
-            problems.append(FieldProblem(field, message))
+class _Problems:
+    """The problems found in one draft so far."""
 
-    consignee = draft.consignee
-    phone = india.parse_phone(consignee.phone)
-    demand(phone is not None, "consignee.phone", "is not a ten-digit Indian phone number")
-    pincode = consignee.pincode.strip()
-    demand(bool(pincode), "consignee.pincode", "is missing")
-    if pincode:
-        demand(india.is_pincode(pincode), "consignee.pincode", "is not a six-digit pincode")
-    state = text("consignee.state", consignee.state, 100, required=False)
-    demand(
-        not state or india.state_name(state) is not None,
-        "consignee.state",
-        "is not a state of India",
+    def __init__(self) -> None:
+        self.found: list[FieldProblem] = []
+
+    def require(self, condition: bool, field: str, message: str) -> None:
+        """Add a problem unless the condition holds."""
+        if not condition:
+            self.found.append(FieldProblem(field, message))
+
+    def clean_text(self, field: str, text: str, max_length: int, *, required: bool = True) -> str:
+        """Return the text without surrounding white space; add a problem if it may not be kept."""
+        text = text.strip()
+        if required and not text:
+            self.found.append(FieldProblem(field, "is missing"))
+        elif len(text) > max_length:
+            self.found.append(FieldProblem(field, f"is longer than {max_length} characters"))
+        elif has_control_characters(text):
+            self.found.append(FieldProblem(field, "contains control characters"))
+        return text
+
+
+def _clean_order(draft: ShipmentDraft, problems: _Problems) -> ShipmentDraft:
+    """Check the order's date and clean its texts."""
+    problems.require(
+        draft.order_date.year >= EARLIEST_YEAR,
+        "order_date",
+        f"is before the year {EARLIEST_YEAR}",
     )
-    address = Address(
-        name=text("consignee.name", consignee.name, 200),
+    clean = problems.clean_text
+    return dataclasses.replace(
+        draft,
+        order_number=clean("order_number", draft.order_number, 100),
+        service=clean("service", draft.service, 50, required=False),
+        invoice_number=clean("invoice_number", draft.invoice_number, 100, required=False),
+        return_reason=clean("return_reason", draft.return_reason, 300, required=False),
+    )
+
+
+def _clean_consignee(consignee: Address, problems: _Problems) -> Address:
+    phone = india.parse_phone(consignee.phone)
+    problems.require(phone is not None, "consignee.phone", "is not a ten-digit Indian phone number")
+    pincode = consignee.pincode.strip()
+    problems.require(bool(pincode), "consignee.pincode", "is missing")
+    problems.require(
+        not pincode or india.is_pincode(pincode), "consignee.pincode", "is not a six-digit pincode"
+    )
+    clean = problems.clean_text
+    state = clean("consignee.state", consignee.state, 100, required=False)
+    official_state = india.state_name(state)
+    problems.require(
+        not state or official_state is not None, "consignee.state", "is not a state of India"
+    )
+    return Address(
+        name=clean("consignee.name", consignee.name, 200),
         phone=phone or "",
-        address=text("consignee.address", consignee.address, 500),
-        city=text("consignee.city", consignee.city, 100, required=False),
-        state=india.state_name(state) or state,
+        address=clean("consignee.address", consignee.address, 500),
+        city=clean("consignee.city", consignee.city, 100, required=False),
+        state=official_state or state,
         pincode=pincode,
     )
-    demand(0 < len(draft.items) <= 500, "items", "1 to 500 lines")
-    items = []
-    for number, item in enumerate(draft.items):
-        field = f"items[{number}]"
-        demand(1 <= item.quantity <= 100_000, f"{field}.quantity", "must be 1 to 100000")
-        demand(
-            item.value.is_finite() and 0 < item.value < MOST,
-            f"{field}.value",
-            "must be more than 0 rupees",
-        )
-        demand(is_in_paise(item.value), f"{field}.value", "has more than two decimals")
-        demand(
-            item.gst_rate.is_finite() and 0 <= item.gst_rate <= 100,
-            f"{field}.gst_rate",
-            "must be 0 to 100 per cent",
-        )
-        items.append(
-            dataclasses.replace(
-                item,
-                name=text(f"{field}.name", item.name, 200),
-                sku=text(f"{field}.sku", item.sku, 100, required=False),
-                category=text(f"{field}.category", item.category, 100, required=False),
-                hsn_code=text(f"{field}.hsn_code", item.hsn_code, 10, required=False),
-            )
-        )
-    if all(item.value.is_finite() for item in draft.items):
-        total = sum((item.value for item in draft.items), Decimal(0))
-        demand(total < MOST, "items", f"must add up to less than {MOST} rupees")
-    for side in dataclasses.fields(draft.parcel):
-        size = getattr(draft.parcel, side.name)
-        demand(1 <= size <= 1_000_000, f"parcel.{side.name}", "must be 1 or more")
-    cod = draft.cod_amount
-    if draft.payment_mode == PaymentMode.COD:
-        demand(cod.is_finite() and 0 < cod < MOST, "cod_amount", "must be more than 0 for COD")
-        demand(is_in_paise(cod), "cod_amount", "has more than two decimals")
-    else:
-        demand(cod == 0, "cod_amount", "must be left out for a prepaid order")
-    demand(draft.order_date.year >= 2000, "order_date", "is before the year 2000")
-    fresh = dataclasses.replace(
-        draft,
-        order_number=text("order_number", draft.order_number, 100),
-        consignee=address,
-        items=tuple(items),
-        service=text("service", draft.service, 50, required=False),
-        invoice_number=text("invoice_number", draft.invoice_number, 100, required=False),
-        return_reason=text("return_reason", draft.return_reason, 300, required=False),
+
+
+def _clean_items(items: Sequence[Item], problems: _Problems) -> tuple[Item, ...]:
+    problems.require(0 < len(items) <= MAX_LINES, "items", f"1 to {MAX_LINES} lines")
+    cleaned = tuple(
+        _clean_item(f"items[{number}]", item, problems) for number, item in enumerate(items)
     )
-    if problems:
-        raise InvalidRequest(problems, courier=draft.courier, operation="create_shipment")
-    return fresh
+    if all(item.value.is_finite() for item in items):
+        total = sum((item.value for item in items), Decimal(0))
+        problems.require(
+            total < AMOUNT_LIMIT, "items", f"must add up to less than {AMOUNT_LIMIT} rupees"
+        )
+    return cleaned
+
+
+def _clean_item(field: str, item: Item, problems: _Problems) -> Item:
+    problems.require(
+        1 <= item.quantity <= MAX_QUANTITY, f"{field}.quantity", f"must be 1 to {MAX_QUANTITY}"
+    )
+    problems.require(_is_amount(item.value), f"{field}.value", "must be more than 0 rupees")
+    problems.require(is_whole_paise(item.value), f"{field}.value", "has more than two decimals")
+    problems.require(
+        item.gst_rate.is_finite() and 0 <= item.gst_rate <= 100,
+        f"{field}.gst_rate",
+        "must be 0 to 100 per cent",
+    )
+    clean = problems.clean_text
+    return dataclasses.replace(
+        item,
+        name=clean(f"{field}.name", item.name, 200),
+        sku=clean(f"{field}.sku", item.sku, 100, required=False),
+        category=clean(f"{field}.category", item.category, 100, required=False),
+        hsn_code=clean(f"{field}.hsn_code", item.hsn_code, 10, required=False),
+    )
+
+
+def _check_parcel(parcel: Parcel, problems: _Problems) -> None:
+    for measure in dataclasses.fields(parcel):
+        value = getattr(parcel, measure.name)
+        problems.require(
+            1 <= value <= MAX_PARCEL_MEASURE, f"parcel.{measure.name}", "must be 1 or more"
+        )
+
+
+def _check_payment(draft: ShipmentDraft, problems: _Problems) -> None:
+    amount = draft.cod_amount
+    if draft.payment_mode == PaymentMode.COD:
+        problems.require(_is_amount(amount), "cod_amount", "must be more than 0 for COD")
+        problems.require(is_whole_paise(amount), "cod_amount", "has more than two decimals")
+    else:
+        problems.require(amount == 0, "cod_amount", "must be left out for a prepaid order")
+
+
+def _is_amount(rupees: Decimal) -> bool:
+    """Whether an amount is more than 0 and less than AMOUNT_LIMIT rupees."""
+    return rupees.is_finite() and 0 < rupees < AMOUNT_LIMIT

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from couriers.booking.answers import shipment_json
-from couriers.booking.drafts import checked, clean_key
+from couriers.booking.drafts import clean_draft, clean_key
 from couriers.booking.fingerprints import differences, fingerprints_of
 from couriers.booking.preparation import Prepared, prepare
 from couriers.booking.settling import (
@@ -57,7 +57,7 @@ def book(
     key free for another try; a PlatformError where another booking is in the way. An unknown
     outcome is not raised: the result says that the shipment is in doubt.
     """
-    draft = checked(draft)
+    draft = clean_draft(draft)
     key = clean_key(draft.order_number if key is None else key)
     earlier = _stored_key(company.pk, key)
     if earlier and (result := _replay(earlier, draft)):

@@ -16,7 +16,7 @@ def to_paisa(amount: Decimal) -> Decimal:
     return amount.quantize(PAISA, rounding=ROUND_HALF_UP)
 
 
-def is_in_paise(amount: Decimal) -> bool:
+def is_whole_paise(amount: Decimal) -> bool:
     """Whether an amount in rupees has no part of a paisa; True for infinity and NaN."""
     return not amount.is_finite() or amount * 100 % 1 == 0
 

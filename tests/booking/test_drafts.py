@@ -1,46 +1,146 @@
-"""Texts, keys and amounts of a merchant's request."""
+"""The checks of a draft, and the city and state that are filled from its pincode."""
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from couriers.booking.drafts import clean_key
-from couriers.contract.errors import InvalidRequest
-from couriers.contract.money import is_in_paise
-from couriers.contract.text import has_control_characters, storable
+from couriers.booking.drafts import clean_draft, clean_key
+from couriers.booking.preparation import prepare
+from couriers.contract.errors import InvalidRequest, Unknown
+from couriers.contract.types import (
+    Address,
+    Item,
+    Parcel,
+    PaymentMode,
+    Serviceability,
+    ShipmentDraft,
+)
+
+ITEM = Item("T-shirt", 1, Decimal("1523"), Decimal(12))
+DRAFT = ShipmentDraft(
+    courier="toy",
+    order_number=" A-1 ",
+    order_date=dt.date(2026, 11, 23),
+    payment_mode=PaymentMode.PREPAID,
+    consignee=Address("Asha", "+91 98765 43210", "9, Secret Lane ", "", "", " 560008"),
+    items=(ITEM,),
+    parcel=Parcel(240, 30, 22, 8),
+)
+COD = dataclasses.replace(DRAFT, payment_mode=PaymentMode.COD, cod_amount=Decimal("1523"))
+
+
+def with_(draft: ShipmentDraft = DRAFT, **changes: Any) -> ShipmentDraft:
+    return dataclasses.replace(draft, **changes)
+
+
+def with_item(**changes: Any) -> ShipmentDraft:
+    return with_(items=(dataclasses.replace(ITEM, **changes),))
+
+
+def with_consignee(**changes: Any) -> ShipmentDraft:
+    return with_(consignee=dataclasses.replace(DRAFT.consignee, **changes))
+
+
+def test_texts_are_trimmed_and_phone_and_state_are_normalised() -> None:
+    cleaned = clean_draft(with_consignee(state="ka"))
+    assert cleaned.order_number == "A-1"
+    assert cleaned.consignee == Address(
+        "Asha", "9876543210", "9, Secret Lane", "", "Karnataka", "560008"
+    )
+    assert clean_draft(COD).cod_amount == Decimal("1523")
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["a\x00b", "a\tb", "a\nb", "a\x7fb", "a\x85b", "a\u200bb", "a\u202eb", "\ufeffa", "\ud800"],
-)
-def test_characters_that_hide_or_turn_text_are_found(text: str) -> None:
-    assert has_control_characters(text)
+    ("draft", "problems"),
+    [
+        (with_(order_number=" "), ["order_number: is missing"]),
+        (with_(service="x" * 51), ["service: is longer than 50 characters"]),
+        (with_(return_reason="a\x00b"), ["return_reason: contains control characters"]),
+        (with_(order_date=dt.date(1999, 12, 31)), ["order_date: is before the year 2000"]),
+        (with_consignee(phone="1"), ["consignee.phone: is not a ten-digit Indian phone number"]),
+        (with_consignee(pincode=" "), ["consignee.pincode: is missing"]),
+        (with_consignee(pincode="0123"), ["consignee.pincode: is not a six-digit pincode"]),
+        (with_consignee(state="Texas"), ["consignee.state: is not a state of India"]),
+        (with_(items=()), ["items: 1 to 500 lines"]),
+        (
+            with_(items=(dataclasses.replace(ITEM, value=Decimal(999_999_999)),) * 2),
+            ["items: must add up to less than 1000000000 rupees"],
+        ),
+        (with_item(quantity=0), ["items[0].quantity: must be 1 to 100000"]),
+        (with_item(value=Decimal("NaN")), ["items[0].value: must be more than 0 rupees"]),
+        (with_item(value=Decimal("1.005")), ["items[0].value: has more than two decimals"]),
+        (with_item(gst_rate=Decimal(101)), ["items[0].gst_rate: must be 0 to 100 per cent"]),
+        (with_item(name=""), ["items[0].name: is missing"]),
+        (with_(parcel=Parcel(0, 30, 22, 8)), ["parcel.weight_g: must be 1 or more"]),
+        (with_(cod_amount=Decimal(1)), ["cod_amount: must be left out for a prepaid order"]),
+        (with_(COD, cod_amount=Decimal(0)), ["cod_amount: must be more than 0 for COD"]),
+        (with_(COD, cod_amount=Decimal("1.005")), ["cod_amount: has more than two decimals"]),
+        (
+            with_(order_number="", items=(), parcel=Parcel(1, 1, 0, 0)),
+            [
+                "items: 1 to 500 lines", "parcel.width_cm: must be 1 or more",
+                "parcel.height_cm: must be 1 or more", "order_number: is missing",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_every_problem_is_reported_with_its_field(
+    draft: ShipmentDraft, problems: list[str]
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        clean_draft(draft)
+    assert [f"{p.field}: {p.message}" for p in caught.value.problems] == problems
 
 
-@pytest.mark.parametrize("text", ["", "Asha Sample", "आशा", "Zoë, 9/2 «Lane»", "👩🏽"])
-def test_ordinary_text_of_any_script_has_no_control_characters(text: str) -> None:
-    assert not has_control_characters(text)
+@pytest.fixture
+def courier_place(able: Any) -> Any:
+    """A courier that knows the city and the state of a pincode that the directory lacks."""
+    able.on_call["check_serviceability"] = lambda pincode: Serviceability(
+        pincode, True, city="Newtown", state="ka"
+    )
+    return able
 
 
-@pytest.mark.parametrize(
-    ("text", "stored"),
-    [("a\x00b", "ab"), ("आ\x00शा", "आशा"), ("bad \ud800", "bad ?"), ("a\tb", "a\tb"), ("é", "é")],
-)
-def test_only_what_postgresql_cannot_store_is_taken_out(text: str, stored: str) -> None:
-    assert storable(text) == stored
+def prepared_place(account: Any, **consignee: str) -> tuple[str, str]:
+    draft = with_consignee(**consignee)
+    place = prepare(account.company, clean_draft(draft)).request.consignee
+    return place.city, place.state
 
 
-@pytest.mark.parametrize("amount", ["0", "5", "1523.00", "0.01", "-2.5", "1E+2", "12.500"])
-def test_an_amount_with_two_decimals_can_be_paid(amount: str) -> None:
-    assert is_in_paise(Decimal(amount))
+def test_a_place_that_the_merchant_gave_is_kept_without_asking(
+    account: Any, courier_place: Any
+) -> None:
+    given = {"city": "Pune", "state": "Maharashtra", "pincode": "999999"}
+    assert prepared_place(account, **given) == ("Pune", "Maharashtra")
+    assert courier_place.asked == []
 
 
-@pytest.mark.parametrize("amount", ["0.001", "1523.005", "-0.009", "1E-3"])
-def test_a_part_of_a_paisa_cannot_be_paid(amount: str) -> None:
-    assert not is_in_paise(Decimal(amount))
+def test_blanks_are_filled_from_the_directory_before_the_courier(
+    account: Any, courier_place: Any
+) -> None:
+    assert prepared_place(account, city="Whitefield") == ("Whitefield", "Karnataka")
+    assert courier_place.asked == []
+    assert prepared_place(account, pincode="999999") == ("Newtown", "Karnataka")
+    assert courier_place.asked == [("check_serviceability", "999999")]
+    assert prepared_place(account, pincode="999999", city="Pune") == ("Pune", "Karnataka")
+
+
+def test_a_place_that_nobody_knows_is_asked_for(account: Any, able: Any) -> None:
+    def time_out(_: Any) -> None:
+        raise Unknown("read time-out")
+
+    for answer in (lambda pincode: Serviceability(pincode, True, state="Texas"), time_out):
+        able.on_call["check_serviceability"] = answer
+        with pytest.raises(InvalidRequest) as caught:
+            prepared_place(account, pincode="999999")
+        assert {problem.field for problem in caught.value.problems} == {
+            "consignee.city", "consignee.state",
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize("key", ["k", "order 7/1", "é" * 255])

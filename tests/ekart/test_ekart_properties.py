@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
 from couriers.api.serializers import ShipmentDraftSerializer
-from couriers.booking.drafts import checked
+from couriers.booking.drafts import clean_draft
 from couriers.contract.errors import CourierError, InvalidRequest
 from couriers.contract.types import (
     Address,
@@ -162,7 +162,7 @@ def test_an_arbitrary_order_becomes_a_valid_request_or_a_refusal_naming_fields(
     asked = ShipmentDraftSerializer(data=order)
     try:
         asked.is_valid(raise_exception=True)
-        draft = checked(asked.draft())
+        draft = clean_draft(asked.draft())
     except ValidationError as error:
         named = set(error.detail)
     except InvalidRequest as error:
@@ -198,7 +198,7 @@ def test_amounts_add_up_to_the_paisa_in_either_kind_of_tax(
     order["options"] = {"ewaybill_number": "123456789012", "packages": [package]}
     asked = ShipmentDraftSerializer(data=order)
     asked.is_valid(raise_exception=True)
-    request = _request(checked(asked.draft()))
+    request = _request(clean_draft(asked.draft()))
     assert refusals.check(request, TODAY) == []
     _assert_valid_or_refused(request)
     sent = payloads.shipment_payload(request)

@@ -1,7 +1,7 @@
-"""From a checked draft to a shipment that is ready to be booked: account, warehouse, amounts.
+"""Completes a checked draft: finds the account and the warehouse and computes the amounts.
 
-Everything here is looked up or refused before anything is stored. The only call it may make is
-for the city of a pincode that the public directory lacks.
+Nothing is stored here, and what cannot be booked is refused. The courier is called only for the
+city and state of a pincode that the public directory lacks.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from couriers.rates.serviceability import known_cod_limit
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A shipment that has not been stored yet, and the request that would book it."""
+    """A shipment that is not stored yet, and the request that books it with the courier."""
 
     account: CourierAccount
     shipment: Shipment
@@ -43,19 +43,19 @@ class Prepared:
 
 
 def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
-    """Complete a checked draft.
+    """Complete a draft that `couriers.booking.drafts.clean_draft` has checked.
 
-    Raises UnknownCourier; InvalidRequest for a missing account, an unknown warehouse or whatever
-    the courier's plug-in refuses before the wire; CourierDisabled where an operator has switched
-    bookings off; and what the courier says to a question about a pincode.
+    Raises UnknownCourier where no plug-in registered the courier, CourierDisabled where an operator
+    has switched bookings off, and InvalidRequest for a missing account, an unknown warehouse, a
+    place that the pincode does not tell, or anything that the courier's plug-in refuses.
     """
     account = account_of(company, draft.courier)
     adapter = CourierFactory.get_adapter(account)
-    _check_switches(account, draft)
+    _check_bookings_are_on(account, draft)
     options = adapter.validate_options(draft.options)
-    warehouse, reference, cod_limit = _warehouse(account, draft)
-    _check_cod(draft, cod_limit)
-    consignee = _with_place(adapter, draft.consignee)
+    warehouse, reference, cod_limit = _find_warehouse(account, draft)
+    _check_cod_limit(draft, cod_limit)
+    consignee = _fill_city_and_state(adapter, draft.consignee)
     request = ShipmentRequest(
         order_number=draft.order_number,
         order_date=draft.order_date,
@@ -79,17 +79,18 @@ def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
         options=options,
     )
     adapter.check_request(request)
-    return Prepared(account, _unsaved(company, account, warehouse, draft, request), request)
+    return Prepared(account, _new_shipment(company, account, warehouse, draft, request), request)
 
 
 def account_of(company: Company, courier: str) -> CourierAccount:
-    """The company's account with a courier.
+    """Return the company's account with a courier, without its secrets.
 
-    Raises UnknownCourier for one that no plug-in registered, InvalidRequest where the company has
-    no account with it.
+    Raises UnknownCourier where no plug-in registered the courier, and InvalidRequest where the
+    company has no account with it.
     """
     CourierFactory.adapter_class(courier)
-    # The secrets are for the adapter, which has them already.
+    # Only a new adapter reads the secrets, and adapters are cached: decrypting them for each
+    # booking would be wasted.
     accounts = CourierAccount.objects.select_related("courier").defer(
         "username", "password", "webhook_secret", "previous_webhook_secret"
     )
@@ -102,14 +103,18 @@ def account_of(company: Company, courier: str) -> CourierAccount:
         ) from None
 
 
-def _check_switches(account: CourierAccount, draft: ShipmentDraft) -> None:
+def _check_bookings_are_on(account: CourierAccount, draft: ShipmentDraft) -> None:
+    """Raise CourierDisabled where the courier or the account is switched off for this order.
+
+    A canary account takes its share of the orders, always the same ones: the order number decides.
+    """
     if not account.courier.is_enabled:
         raise CourierDisabled(
             "new bookings are switched off", courier=account.courier_id, retry_after=300
         )
-    share = zlib.crc32(draft.order_number.encode()) % 100
+    percentile = zlib.crc32(draft.order_number.encode()) % 100
     if account.rollout == Rollout.OFF or (
-        account.rollout == Rollout.CANARY and share >= account.canary_percent
+        account.rollout == Rollout.CANARY and percentile >= account.canary_percent
     ):
         raise CourierDisabled(
             f"this account is {account.get_rollout_display().lower()} for new bookings",
@@ -118,8 +123,8 @@ def _check_switches(account: CourierAccount, draft: ShipmentDraft) -> None:
         )
 
 
-def _check_cod(draft: ShipmentDraft, limit: Decimal | None) -> None:
-    """Refuse a COD above what the courier collects at the consignee's pincode, where known."""
+def _check_cod_limit(draft: ShipmentDraft, limit: Decimal | None) -> None:
+    """Refuse a COD amount above the courier's limit at the consignee's pincode, if it is known."""
     if draft.payment_mode == PaymentMode.COD and limit is not None and draft.cod_amount > limit:
         raise InvalidRequest(
             [
@@ -133,13 +138,14 @@ def _check_cod(draft: ShipmentDraft, limit: Decimal | None) -> None:
         )
 
 
-def _warehouse(
+def _find_warehouse(
     account: CourierAccount, draft: ShipmentDraft
 ) -> tuple[Warehouse, str, Decimal | None]:
-    """The warehouse with the courier's own reference for it, and the consignee's pincode's COD
-    limit where it matters and is known: in one query.
+    """Return the warehouse, the courier's reference for it, and the COD limit; in one query.
 
-    A reference that was given to an address since changed is none.
+    The reference is "" unless the warehouse's present address is registered under it. The COD
+    limit is the courier's at the consignee's pincode in rupees, or None where the shipment is
+    prepaid or the limit is not known. Raises InvalidRequest where there is no such warehouse.
     """
     wanted = Q(pk=draft.warehouse_id) if draft.warehouse_id else Q(is_default=True)
     rows = (
@@ -160,50 +166,66 @@ def _warehouse(
     try:
         warehouse = rows.get()
     except Warehouse.DoesNotExist:
-        why = "is not one of the company's" if draft.warehouse_id else "the company has no default"
-        raise InvalidRequest([FieldProblem("warehouse", why)], courier=account.courier_id) from None
-    same = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
-    reference = warehouse.courier_reference if same else ""
+        message = (
+            "is not one of the company's" if draft.warehouse_id else "the company has no default"
+        )
+        raise InvalidRequest(
+            [FieldProblem("warehouse", message)], courier=account.courier_id
+        ) from None
+    unchanged = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
+    reference = warehouse.courier_reference if unchanged else ""
     return warehouse, reference, getattr(warehouse, "cod_limit", None)
 
 
-def _with_place(adapter: BaseCourierAdapter, consignee: Address) -> Address:
-    """Fill a blank city or state from the pincode: the public directory's, else the courier's."""
+def _fill_city_and_state(adapter: BaseCourierAdapter, consignee: Address) -> Address:
+    """Fill a blank city or state from the pincode.
+
+    The public directory is asked first, then the courier. Raises InvalidRequest with what neither
+    of them knows.
+    """
     if consignee.city and consignee.state:
         return consignee
-    place = india.place_of(consignee.pincode)
-    city, state = (place.city, place.state) if place else ("", "")
-    if not ((consignee.city or city) and (consignee.state or state)) and adapter.supports(
-        Capability.CHECK_SERVICEABILITY
-    ):
-        try:
-            known = adapter.check_serviceability(consignee.pincode)
-        except CourierError:
-            # The refusal below names what is missing; the order can be sent again with it.
-            known = None
-        if known:
-            city = city or known.city
-            state = state or india.state_name(known.state) or ""
-    filled = dataclasses.replace(
-        consignee, city=consignee.city or city, state=consignee.state or state
-    )
+    consignee = _fill_blanks(consignee, india.place_of(consignee.pincode))
+    if not (consignee.city and consignee.state):
+        consignee = _fill_blanks(consignee, _place_from_courier(adapter, consignee.pincode))
     missing = [
         FieldProblem(f"consignee.{field}", "is missing, and the pincode does not tell it")
         for field in ("city", "state")
-        if not getattr(filled, field)
+        if not getattr(consignee, field)
     ]
     if missing:
         raise InvalidRequest(missing, courier=adapter.code)
-    return filled
+    return consignee
 
 
-def _unsaved(
+def _fill_blanks(consignee: Address, place: india.Place | None) -> Address:
+    if place is None:
+        return consignee
+    return dataclasses.replace(
+        consignee, city=consignee.city or place.city, state=consignee.state or place.state
+    )
+
+
+def _place_from_courier(adapter: BaseCourierAdapter, pincode: str) -> india.Place | None:
+    """Return what the courier knows of a pincode; None where it cannot be asked."""
+    if not adapter.supports(Capability.CHECK_SERVICEABILITY):
+        return None
+    try:
+        answer = adapter.check_serviceability(pincode)
+    except CourierError:
+        # The booking is then refused for the missing fields, and the merchant can give them.
+        return None
+    return india.Place(city=answer.city, state=india.state_name(answer.state) or "")
+
+
+def _new_shipment(
     company: Company,
     account: CourierAccount,
     warehouse: Warehouse,
     draft: ShipmentDraft,
     request: ShipmentRequest,
 ) -> Shipment:
+    """Return the shipment with its amounts, not stored; refuse a COD above the order's total."""
     amounts = amounts_of(request.items)
     if request.cod_amount > amounts.total:
         raise InvalidRequest(
@@ -226,7 +248,7 @@ def _unsaved(
         total_amount=amounts.total,
         taxable_amount=amounts.taxable,
         tax_amount=amounts.tax,
-        items=[_as_json(item) for item in request.items],
+        items=[_item_json(item) for item in request.items],
         weight_g=request.parcel.weight_g,
         length_cm=request.parcel.length_cm,
         width_cm=request.parcel.width_cm,
@@ -242,5 +264,5 @@ def _unsaved(
     )
 
 
-def _as_json(item: Item) -> dict[str, Any]:
+def _item_json(item: Item) -> dict[str, Any]:
     return dataclasses.asdict(item) | {"value": str(item.value), "gst_rate": str(item.gst_rate)}

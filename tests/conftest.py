@@ -122,7 +122,7 @@ def _fresh_caches() -> None:
     from couriers.contract.registry import CourierFactory
     from webhooks import accounts
 
-    CourierFactory.clear_cache()
+    CourierFactory.clear_adapters()
     accounts.forget()
 
 

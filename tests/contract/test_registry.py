@@ -20,5 +20,5 @@ def test_couriers_are_listed_and_unknown_ones_name_them(toy: Any) -> None:
 def test_an_adapter_is_kept_until_the_cache_is_cleared(account: Any) -> None:
     first = CourierFactory.get_adapter(account)
     assert CourierFactory.get_adapter(account) is first
-    CourierFactory.clear_cache()
+    CourierFactory.clear_adapters()
     assert CourierFactory.get_adapter(account) is not first

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from couriers.contract.json_limits import DEEPEST, depth_of
+from couriers.contract.json_limits import MAX_DEPTH, nesting_depth
 
 
 class NotAnEvent(ValueError):
@@ -30,7 +30,7 @@ def read(body: bytes) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise NotAnEvent("is not a JSON object")
     # Counting brackets is quick, and enough for any body that is not suspicious.
-    if body.count(b"{") + body.count(b"[") > DEEPEST and depth_of(payload) > DEEPEST:
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and nesting_depth(payload) > MAX_DEPTH:
         raise NotAnEvent("is nested too deeply")
     return payload
 

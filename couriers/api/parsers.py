@@ -8,7 +8,7 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from couriers.contract.json_limits import complaint_of
+from couriers.contract.json_limits import json_problem
 
 
 class BoundedJSONParser(JSONParser):
@@ -26,6 +26,6 @@ class BoundedJSONParser(JSONParser):
             data = super().parse(stream, media_type, context)
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
-        if complaint := complaint_of(data):
+        if complaint := json_problem(data):
             raise ParseError(f"The body {complaint}.")
         return data

@@ -1,1 +1,1 @@
-"""What a plug-in is made of: pure data and interfaces, without tables or network."""
+"""The contract of a courier's plug-in: interfaces and data, without tables or network."""

@@ -1,4 +1,4 @@
-"""An account with a courier, as a plug-in sees it, and what may be set in one."""
+"""A courier account as a plug-in sees it, and the checks of its base URL and limits."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 from couriers.contract.types import Limit
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-LARGEST_COUNT = 9_999_999
-LONGEST_WINDOW = 999_999  # seconds
+# Of an account's own limits: calls, and seconds.
+MAX_LIMIT_COUNT = 9_999_999
+MAX_LIMIT_WINDOW = 999_999
 
 
 class Account(Protocol):
-    """What an adapter is given of the account that it calls for.
+    """The part of a courier account that its adapter reads.
 
-    `settings` are those that the courier's plug-in lets an account choose. `updated_at` changes
-    with every change of the account.
+    `settings` holds the account's choices that the courier's plug-in defines. `updated_at` changes
+    whenever the account does.
     """
 
     @property
@@ -40,12 +41,15 @@ class Account(Protocol):
     @property
     def updated_at(self) -> dt.datetime: ...
 
-    def limit_of(self, operation: str) -> Limit | None:
-        """The account's own limit of an operation, or None where the courier's default holds."""
+    def own_limit(self, operation: str) -> Limit | None:
+        """Return the account's own limit of an operation; None means the courier's default."""
 
 
 def base_url_problem(url: str) -> str | None:
-    """Why a base URL may not be used, or None: https, or http on loopback for a stand-in."""
+    """Return why a base URL may not be used, or None.
+
+    Credentials are sent to it, so it is https; http is for a sandbox on this machine.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -54,11 +58,14 @@ def base_url_problem(url: str) -> str | None:
         return None
     if parts.scheme == "http" and parts.hostname in LOOPBACK:
         return None
-    return f"must begin with https:// (http:// is for loopback alone), not be {url!r}"
+    return f"must begin with https:// (http:// on loopback only), not be {url!r}"
 
 
 def limits_problem(limits: Any, operations: Collection[str]) -> str | None:
-    """Why limits may not be used, or None; `operations` are those that the courier has."""
+    """Return why an account's own limits may not be used, or None.
+
+    `operations` are the names of the courier's operations.
+    """
     if not isinstance(limits, dict):
         return "must be an object of operations and their limits"
     for operation, limit in limits.items():
@@ -70,11 +77,11 @@ def limits_problem(limits: Any, operations: Collection[str]) -> str | None:
             or set(limit) != {"count", "window"}
             or type(limit["count"]) is not int
             or type(limit["window"]) not in (int, float)
-            or not 1 <= limit["count"] <= LARGEST_COUNT
-            or not 1 <= limit["window"] <= LONGEST_WINDOW
+            or not 1 <= limit["count"] <= MAX_LIMIT_COUNT
+            or not 1 <= limit["window"] <= MAX_LIMIT_WINDOW
         ):
             return (
-                f'{operation}: expected {{"count": 1 to {LARGEST_COUNT}, '
-                f'"window": 1 to {LONGEST_WINDOW} seconds}}'
+                f'{operation}: expected {{"count": 1 to {MAX_LIMIT_COUNT}, '
+                f'"window": 1 to {MAX_LIMIT_WINDOW} seconds}}'
             )
     return None

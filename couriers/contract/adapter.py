@@ -1,8 +1,8 @@
-"""BaseCourierAdapter: the contract every courier plug-in fulfils.
+"""BaseCourierAdapter: the operations of a courier, which each plug-in implements.
 
-A plug-in subclasses it, declares `capabilities`, and overrides just the methods it declares.
-Everything else raises NotSupported before any network call. Every method raises one of the four
-classes of couriers.contract.errors and nothing else; none answers "success" for doing nothing.
+A plug-in subclasses it, declares `capabilities` and overrides the methods that it declares. Any
+other method raises NotSupported before a network call. A method raises only the errors of
+couriers.contract.errors, and never returns a success without having done the work.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ class Capability(enum.StrEnum):
 
 
 class BaseCourierAdapter:
-    """One account's way to its courier. Made by CourierFactory, shared by threads.
+    """Calls one courier for one account. CourierFactory makes it, and threads share it.
 
     A subclass sets `code`, `name`, `capabilities`, `mapper` and `default_limits`, and overrides
-    the methods it declares. It keeps no state about shipments: the platform does that.
+    the methods it declares. It keeps no state of shipments: the platform does that.
     """
 
     code: ClassVar[str]
@@ -68,7 +68,7 @@ class BaseCourierAdapter:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     mapper: ClassVar[StatusMapper]
     default_limits: ClassVar[Mapping[str, Limit]] = {}
-    # How many shipments one create_manifest call takes.
+    # The most shipments that one create_manifest call takes.
     manifest_size: ClassVar[int] = 100
 
     def __init__(self, account: Account) -> None:
@@ -84,44 +84,47 @@ class BaseCourierAdapter:
         return 90.0
 
     def supports(self, capability: Capability) -> bool:
-        """Whether the courier offers the operation, without any call."""
+        """Whether the courier offers the operation. Makes no call."""
         return capability in self.capabilities
 
     def check_request(self, request: ShipmentRequest) -> None:
-        """Refuse before the wire what the courier would refuse.
+        """Raise InvalidRequest, with every field at fault, for what the courier would refuse.
 
-        Raises InvalidRequest naming every field at fault. Makes no call.
+        Makes no call.
         """
 
     def create_shipment(self, request: ShipmentRequest) -> Booking:
-        """Book a forward shipment. Never repeated by anybody after `Unknown`."""
+        """Book a forward shipment. After `Unknown` the platform never repeats the call."""
         self._unsupported(Capability.CREATE_SHIPMENT)
 
     def track_shipment(self, tracking_id: str) -> Tracking:
-        """All scans of a shipment so far. Raises NotFound for an id the courier lacks."""
+        """Return all scans of a shipment so far. Raises NotFound for an unknown id."""
         self._unsupported(Capability.TRACK_SHIPMENT)
 
     def get_rates(self, request: RateRequest) -> Sequence[RateQuote]:
-        """The courier's prices for a lane, one quote a service."""
+        """Return the courier's quotes for a lane, one for each service."""
         self._unsupported(Capability.GET_RATES)
 
     def cancel_shipment(self, tracking_id: str) -> ActionResult:
-        """Cancel a forward shipment; one that is already cancelled is done."""
+        """Cancel a forward shipment. A shipment that is already cancelled is a success."""
         self._unsupported(Capability.CANCEL_SHIPMENT)
 
     def check_serviceability(self, pincode: str) -> Serviceability:
-        """What the courier does at a pincode. An outage is an error, never "not serviceable"."""
+        """Return what the courier offers at a pincode.
+
+        An outage raises an error: it is never reported as "not serviceable".
+        """
         self._unsupported(Capability.CHECK_SERVICEABILITY)
 
     def list_serviceability(self) -> Iterator[Serviceability]:
-        """What the courier does at every pincode it knows, one after the other.
+        """Yield what the courier offers at each pincode it knows.
 
-        Optional. A list that breaks off raises; one that ends is whole.
+        Optional. An incomplete list ends with an error, so one that ends without is complete.
         """
         self._unsupported(Capability.BULK_SERVICEABILITY)
 
     def create_warehouse(self, pickup: Pickup) -> WarehouseRegistration:
-        """Register a pickup address; registering it again is done, not an error."""
+        """Register a pickup address. Registering it again is a success."""
         self._unsupported(Capability.CREATE_WAREHOUSE)
 
     def create_reverse_shipment(self, request: ShipmentRequest) -> Booking:
@@ -133,15 +136,15 @@ class BaseCourierAdapter:
         self._unsupported(Capability.CANCEL_REVERSE_SHIPMENT)
 
     def request_reattempt(self, request: ReattemptRequest) -> ActionResult:
-        """Ask for another delivery attempt on a day."""
+        """Ask for another delivery attempt on `request.date`."""
         self._unsupported(Capability.REQUEST_REATTEMPT)
 
     def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
-        """A manifest for at most as many shipments as the courier takes in one call."""
+        """Make a manifest of at most `manifest_size` shipments."""
         self._unsupported(Capability.CREATE_MANIFEST)
 
     def schedule_pickup(self, request: PickupRequest) -> ActionResult:
-        """Have shipments fetched from a warehouse on a day."""
+        """Have shipments picked up from a warehouse on `request.date`."""
         self._unsupported(Capability.SCHEDULE_PICKUP)
 
     def update_delivery_address(self, request: ReattemptRequest) -> ActionResult:
@@ -149,42 +152,46 @@ class BaseCourierAdapter:
         self._unsupported(Capability.UPDATE_DELIVERY_ADDRESS)
 
     def get_proof_of_delivery(self, tracking_id: str) -> Document:
-        """The signed proof of delivery, fetched."""
+        """Fetch the signed proof of delivery."""
         self._unsupported(Capability.GET_PROOF_OF_DELIVERY)
 
     def schedule_reverse_pickup(self, request: PickupRequest) -> ActionResult:
-        """Have returns fetched from the consignees on a day."""
+        """Have returns picked up from the consignees on `request.date`."""
         self._unsupported(Capability.SCHEDULE_REVERSE_PICKUP)
 
     def get_label(self, tracking_ids: Sequence[str]) -> Document:
-        """The packing labels as one PDF, in the order asked."""
+        """Fetch the packing labels as one PDF, in the order of `tracking_ids`."""
         self._unsupported(Capability.GET_LABEL)
 
     def get_label_data(self, tracking_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-        """What the labels say, as the courier's own JSON, for shops that print their own.
+        """Fetch the data of the labels as the courier's own JSON, for shops that print their own.
 
         Optional.
         """
         self._unsupported(Capability.LABEL_DATA)
 
     def track_waybill(self, waybill: str) -> Tracking:
-        """The carrying network's own history, by waybill, for when track_shipment knows nothing.
+        """Return the carrying network's history of a waybill.
 
-        Optional. Raises NotFound for a waybill the network lacks.
+        Optional. The platform asks for it when track_shipment knows nothing. Raises NotFound for
+        an unknown waybill.
         """
         self._unsupported(Capability.TRACK_WAYBILL)
 
     def request_rto(self, tracking_id: str, remark: str = "") -> ActionResult:
-        """Send an undelivered parcel back to its origin."""
+        """Ask for an undelivered parcel to be returned to its origin (RTO)."""
         self._unsupported(Capability.REQUEST_RTO)
 
     def validate_options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Check `options` against the plug-in's own schema; InvalidRequest names `options.…`."""
+        """Return the options checked against the plug-in's schema.
+
+        Raises InvalidRequest with fields named `options.…`.
+        """
         return options
 
-    def _unsupported(self, capability: Capability, why: str = "") -> NoReturn:
+    def _unsupported(self, capability: Capability, message: str = "") -> NoReturn:
         raise NotSupported(
-            why or f"{self.name} does not offer {capability.value}",
+            message or f"{self.name} does not offer {capability.value}",
             courier=self.code,
             operation=capability.value,
         )

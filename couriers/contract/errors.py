@@ -1,24 +1,24 @@
-"""What can go wrong with a courier, told apart by what the caller may do next.
+"""The errors of calls to a courier, classified by what the caller may do next.
 
 CourierError
-├── NotSent                 the request never left: retry when you like
-│   ├── RateLimited         our own limiter said no
-│   ├── CircuitOpen         the courier has been failing; nobody calls for a while
-│   ├── TimeIsUp            a booking has taken so long that its reservation may be given up
+├── NotSent                 the request was not sent: it may be retried
+│   ├── RateLimited         the platform's rate limit is used up
+│   ├── CircuitOpen         the courier has been failing, so calls to it are held back
+│   ├── TimeIsUp            the booking's lease is about to run out
 │   └── CourierDisabled     the courier or the account is switched off
-├── NotDone                 the courier surely did nothing: retry after the delay it names
-│   ├── TooManyRequests     the courier's own 429
-│   ├── TokenRefused        the token was refused and no newer one is to be had
-│   └── UnknownPickupAlias  the warehouse is not registered with the courier (any more)
-├── Rejected                the courier, or our check before the wire, refuses: never retry as it is
+├── NotDone                 the courier did nothing: retry after the delay it names
+│   ├── TooManyRequests     the courier's rate limit is used up (HTTP 429)
+│   ├── TokenRefused        the courier refused the token, and there is no newer one
+│   └── UnknownPickupAlias  the warehouse is not registered with the courier
+├── Rejected                the courier or a check before the call refused: never retry unchanged
 │   ├── InvalidRequest      found before any call; names every field
 │   ├── NotFound            the courier knows no such shipment
 │   ├── CredentialsRefused  the account's login is wrong
 │   └── NotSupported        this courier has no such operation; raised before any call
-└── Unknown                 perhaps done, perhaps not: never repeat a booking after this
+└── Unknown                 the request may have been carried out: never repeat a booking
 
-The class decides what may be done next, not the HTTP status (docs/booking.md).
-Messages carry the courier, the operation and the courier's own words, never a consignee's data.
+The class decides what the caller may do next, not the HTTP status (docs/booking.md).
+Messages hold the courier, the operation and the courier's own words, never a consignee's data.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from typing import ClassVar
 
 
 class CourierError(Exception):
-    """Base of everything an adapter raises.
+    """Base of all errors that an adapter raises.
 
-    `outcome` is the class's name on the wire, in metrics and in the audit of calls.
-    `courier_message` holds the courier's own words, where there are any.
+    `outcome` names the class in the API, in metrics and in the audit of calls. `code` and
+    `courier_message` are the courier's own. `retry_after` is the seconds after which to retry, or
+    None where nobody named a delay.
     """
 
     outcome: ClassVar[str] = "unknown"
@@ -65,47 +66,47 @@ class CourierError(Exception):
 
 
 class NotSent(CourierError):
-    """The request never left this machine; nothing happened at the courier."""
+    """The request was not sent, so nothing happened at the courier."""
 
     outcome = "not_sent"
 
 
 class RateLimited(NotSent):
-    """The platform's own limit for this account and operation; `retry_after` is in seconds."""
+    """The platform's limit of this account's calls to the operation is used up."""
 
 
 class CircuitOpen(NotSent):
-    """The courier has been failing; calls are held back for `retry_after` seconds."""
+    """The courier has been failing, so calls are held back for `retry_after` seconds."""
 
 
 class TimeIsUp(NotSent):
-    """The booking's reservation is about to run out; what leaves now could be booked twice."""
+    """The booking's lease is about to run out: a request sent now could book the order twice."""
 
 
 class CourierDisabled(NotSent):
-    """New bookings with this courier or account are switched off by an operator."""
+    """An operator has switched off new bookings with this courier or account."""
 
 
 class NotDone(CourierError):
-    """The courier answered and surely did nothing; retry after `retry_after` seconds."""
+    """The courier answered that it did nothing; retry after `retry_after` seconds."""
 
     outcome = "not_done"
 
 
 class TooManyRequests(NotDone):
-    """The courier's own limit (429)."""
+    """The courier's own rate limit is used up (HTTP 429)."""
 
 
 class TokenRefused(NotDone):
-    """The courier refused the access token, also after a refresh."""
+    """The courier refused the access token, and a refresh brought no other."""
 
 
 class UnknownPickupAlias(NotDone):
-    """The pickup address is not registered: register it, then send once more."""
+    """The pickup address is not registered: register it, then send the request once more."""
 
 
 class Rejected(CourierError):
-    """A definite refusal; the same request will be refused again."""
+    """A definite refusal: the same request will be refused again."""
 
     outcome = "rejected"
 
@@ -119,7 +120,7 @@ class FieldProblem:
 
 
 class InvalidRequest(Rejected):
-    """Refused before any call. Carries every problem found, not just the first."""
+    """Refused before any call. `problems` holds every problem found."""
 
     def __init__(self, problems: Iterable[FieldProblem], *, courier: str = "", operation: str = ""):
         self.problems = tuple(problems)

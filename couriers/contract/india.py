@@ -1,6 +1,6 @@
-"""What is peculiar to India: phones, pincodes and their places, states, GSTIN.
+"""Indian phones, pincodes, states, GSTINs and days.
 
-Pure look-ups over public directories. Parsing never guesses: what cannot be read surely is None.
+Pure functions over public directories. Parsing never guesses: ambiguous input gives None.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GST_STATES = {
     "37": "Andhra Pradesh", "38": "Ladakh", "97": "Other Territory", "99": "Centre Jurisdiction",
 }  # fmt: skip
 
-_OTHER_NAMES = {
+_STATE_ALIASES = {
     "ap": "Andhra Pradesh", "ar": "Arunachal Pradesh", "as": "Assam", "br": "Bihar",
     "cg": "Chhattisgarh", "ct": "Chhattisgarh", "ch": "Chandigarh", "dl": "Delhi", "ga": "Goa",
     "gj": "Gujarat", "hr": "Haryana", "hp": "Himachal Pradesh", "jk": "Jammu and Kashmir",
@@ -62,29 +62,32 @@ _OTHER_NAMES = {
 }  # fmt: skip
 
 
-def _fold(name: str) -> str:
+def _normalise(name: str) -> str:
     return re.sub(r"[^a-z]+", " ", name.casefold().replace("&", " and ")).strip()
 
 
-_STATES = {_fold(name): name for name in GST_STATES.values()} | _OTHER_NAMES
+_STATES = {_normalise(name): name for name in GST_STATES.values()} | _STATE_ALIASES
 _STATES["daman and diu"] = "Dadra and Nagar Haveli and Daman and Diu"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the public directory knows of a pincode; `city` is the postal district."""
+    """The city and state of a pincode. In the public directory the city is the postal district."""
 
     city: str
     state: str
 
 
 def today() -> dt.date:
-    """The day it is in India, which is when orders, invoices and pickups are dated."""
+    """Return today's date in India, by which orders, invoices and pickups are dated."""
     return timezone.now().astimezone(IST).date()
 
 
 def day_span(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """When a day in India begins and when the next one does; the calendar's last has no next."""
+    """Return when a day in India starts and when the next day starts.
+
+    The last day of the calendar has no next day: its last moment is returned instead.
+    """
     start = dt.datetime.combine(day, dt.time(), IST)
     if day == dt.date.max:
         return start, dt.datetime.combine(day, dt.time.max, IST)
@@ -92,10 +95,10 @@ def day_span(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
 
 
 def parse_phone(text: str) -> str | None:
-    """The ten digits of an Indian phone number written in any usual way, or None.
+    """Return the ten digits of an Indian phone number in any usual notation, or None.
 
-    Takes what `phonenumbers` holds for a possible number. Letters are refused first: the library
-    would read them as the keypad's digits.
+    A number is accepted when `phonenumbers` takes it for a possible one. Letters are refused before
+    that, because the library would read them as digits of the keypad.
     """
     text = text.strip()
     if len(text) > 30 or not text.isascii() or not _PHONE.fullmatch(text):
@@ -111,12 +114,12 @@ def parse_phone(text: str) -> str | None:
 
 
 def is_pincode(text: str) -> bool:
-    """Whether the text is a pincode by its form: six ASCII digits, the first not 0."""
+    """Whether the text has the form of a pincode: six ASCII digits, the first not 0."""
     return bool(_PINCODE.fullmatch(text))
 
 
 def place_of(pincode: str) -> Place | None:
-    """District and state of a pincode; None for the 1 % that the public directory lacks."""
+    """Return the district and state of a pincode; None for the 1 % that the directory lacks."""
     details = indian_pincode.get_details(pincode) if is_pincode(pincode) else None
     if not details:
         return None
@@ -129,15 +132,15 @@ def place_of(pincode: str) -> Place | None:
 
 
 def state_name(text: str) -> str | None:
-    """The official name of a state however it is spelt or abbreviated, or None."""
-    return _STATES.get(_fold(text))
+    """Return the official name of a state from any usual spelling or abbreviation, or None."""
+    return _STATES.get(_normalise(text))
 
 
 def gstin_problem(text: str) -> str | None:
-    """What is wrong with a GSTIN, in a few words, or None when its check digit holds.
+    """Return what is wrong with a GSTIN, or None for a valid one.
 
-    The rules are those of the GST portal: state code, PAN, entity, Z, check character. (The
-    state codes are looked up here: python-stdnum refuses 38, Ladakh, and 97.)
+    The rules are the GST portal's: state code, PAN, entity, Z, check character. The state codes are
+    looked up here, because python-stdnum refuses 38 (Ladakh) and 97.
     """
     if not text:
         return "is missing"

@@ -1,6 +1,6 @@
-"""What JSON from outside may hold: no more levels than are read, nothing that cannot be stored.
+"""Limits of JSON from outside: how deeply it may be nested, and what PostgreSQL can store.
 
-Pure. The API's parser and the inbox of callbacks share it.
+Pure functions, used by the API's parser and by the inbox of callbacks.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 
 from couriers.contract.text import storable
 
-# Levels of objects and lists. Nobody needs ten; a thousand exhaust the interpreter's stack.
-DEEPEST = 100
+# Levels of objects and lists. Requests need fewer than ten; a thousand exhaust Python's stack.
+MAX_DEPTH = 100
 
 
-def depth_of(data: Any) -> int:
-    """How many levels of objects and lists a parsed object or list has."""
+def nesting_depth(data: Any) -> int:
+    """Return how many levels of objects and lists a parsed object or list has."""
     depth, level = 0, [data]
     while level:
         depth += 1
@@ -29,10 +29,10 @@ def depth_of(data: Any) -> int:
     return depth
 
 
-def complaint_of(data: Any) -> str:
-    """What in parsed JSON could be neither stored nor sent back; empty when all is well."""
-    if isinstance(data, (dict, list)) and depth_of(data) > DEEPEST:
-        return f"is nested more than {DEEPEST} levels deep"
+def json_problem(data: Any) -> str:
+    """Return why parsed JSON cannot be stored or sent back, or ""."""
+    if isinstance(data, (dict, list)) and nesting_depth(data) > MAX_DEPTH:
+        return f"is nested more than {MAX_DEPTH} levels deep"
     for value in _values(data):
         if isinstance(value, str) and storable(value) != value:
             return "contains NUL or half of a surrogate pair"
@@ -42,14 +42,14 @@ def complaint_of(data: Any) -> str:
 
 
 def _values(data: Any) -> Iterator[Any]:
-    """Every plain value, the names of fields among them."""
-    found = [data]
-    while found:
-        value = found.pop()
+    """Yield all strings, numbers, booleans and nulls, and the names of all fields."""
+    remaining = [data]
+    while remaining:
+        value = remaining.pop()
         if isinstance(value, dict):
-            found += value
-            found += value.values()
+            remaining += value
+            remaining += value.values()
         elif isinstance(value, list):
-            found += value
+            remaining += value
         else:
             yield value

@@ -1,4 +1,4 @@
-"""Money: Decimal rupees to the paisa, and GST taken out of prices that include it."""
+"""Amounts in Decimal rupees, rounded to the paisa, and the GST in prices that include it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PAISA = Decimal("0.01")
 
 
 def to_paisa(amount: Decimal) -> Decimal:
-    """Round to two decimals, half up, as invoices do."""
+    """Round rupees to two decimals, half up, as invoices do."""
     return amount.quantize(PAISA, rounding=ROUND_HALF_UP)
 
 
 def is_whole_paise(amount: Decimal) -> bool:
-    """Whether an amount in rupees has no part of a paisa; True for infinity and NaN."""
+    """Whether rupees have at most two decimals. True for infinity and NaN, which have none."""
     return not amount.is_finite() or amount * 100 % 1 == 0
 
 
@@ -31,9 +31,9 @@ class Amounts:
 
 
 def split_gst(value: Decimal, gst_rate: Decimal) -> Amounts:
-    """Take GST at `gst_rate` per cent out of a line's price that includes it.
+    """Split a line's price in rupees, which includes GST at `gst_rate` per cent.
 
-    The taxable value is rounded and the tax is the rest, so that the two add up exactly.
+    The taxable value is rounded, and the tax is the rest: the two add up to the price exactly.
     """
     total = to_paisa(value)
     taxable = to_paisa(total * 100 / (100 + gst_rate))
@@ -41,7 +41,7 @@ def split_gst(value: Decimal, gst_rate: Decimal) -> Amounts:
 
 
 def amounts_of(items: Iterable[Item]) -> Amounts:
-    """The amounts of an order, summed over its lines."""
+    """Return the amounts of an order: the sums over its lines."""
     lines = [split_gst(item.value, item.gst_rate) for item in items]
     zero = Decimal("0.00")
     return Amounts(

@@ -1,7 +1,7 @@
-"""WebhookReceiver: how a courier's callbacks are verified and read.
+"""WebhookReceiver: verifies and parses a courier's callbacks.
 
-A plug-in registers one with the factory; the inbox asks the factory for it. A receiver is pure:
-it sees bytes and headers and an account's secrets, and touches neither database nor network.
+A plug-in registers one with CourierFactory, and the inbox asks the factory for it. A receiver gets
+bytes, headers and an account's secrets; it uses neither database nor network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from couriers.contract.types import Scan
 
 
 class Topic(enum.StrEnum):
-    """What a callback is about, in the same words for every courier."""
+    """What a callback is about; the same topics for every courier."""
 
     TRACK_UPDATED = "track_updated"
     SHIPMENT_CREATED = "shipment_created"
@@ -26,10 +26,10 @@ class Topic(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CourierEvent:
-    """One thing that a callback tells of one shipment.
+    """One event of one shipment, read from a callback.
 
-    `scan` is given for track_updated; the ids for created and recreated (order number → tracking
-    id). `estimated_delivery_ms` is milliseconds since the epoch, or None.
+    TRACK_UPDATED has a `scan`; SHIPMENT_CREATED and SHIPMENT_RECREATED have the order number and
+    its tracking id. `estimated_delivery_ms` is milliseconds since the epoch, or None.
     """
 
     topic: Topic
@@ -42,15 +42,15 @@ class CourierEvent:
 
 
 class MalformedEvent(ValueError):
-    """A callback that is authentic but cannot be read; the message says why."""
+    """An authentic callback cannot be parsed. The message says why."""
 
 
 class WebhookReceiver(abc.ABC):
-    """The contract of a courier's callbacks; all three methods are the plug-in's to give.
+    """Verifies and parses the callbacks of one courier. A plug-in implements the three methods.
 
-    People are shown the fields that the plug-in names, and of no other more than its name:
-    `shown_ids` (ids, times, counts) as they are, `shown_words` without what may be a phone number.
-    Neither may tell of a person, nor may what is inside them.
+    Operators see the values of two kinds of fields: `shown_ids` (ids, times, counts) unchanged, and
+    `shown_words` with possible phone numbers masked. Of any other field they see only the name. A
+    plug-in must list no field that can hold personal data, at any depth.
     """
 
     shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
@@ -58,15 +58,15 @@ class WebhookReceiver(abc.ABC):
 
     @abc.abstractmethod
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-        """Whether the raw body was signed with one of the secrets (current first, previous next).
+        """Whether the raw body was signed with one of the secrets, the current one first.
 
-        Compares in constant time, never raises, and is False when there is no secret at all.
+        Compares in constant time and never raises. False where there are no secrets.
         """
 
     @abc.abstractmethod
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
-        """What the callback is about; Topic.UNKNOWN rather than an error."""
+        """Return what the callback is about; Topic.UNKNOWN instead of an error."""
 
     @abc.abstractmethod
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
-        """The events in a callback. Raises MalformedEvent with the reason, nothing else."""
+        """Return the events in a callback. Raises only MalformedEvent, with the reason."""

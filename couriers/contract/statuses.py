@@ -1,6 +1,6 @@
-"""The neutral statuses of a shipment and the mapper from a courier's own words to them.
+"""The neutral statuses of a shipment, and the mapping of a courier's statuses to them.
 
-Knows no courier by name: each plug-in hands its own table to a StatusMapper.
+No courier is named here: each plug-in gives its own table to a StatusMapper.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db import models
 
 
 class Status(models.TextChoices):
-    """Where a shipment stands, in the same words for every courier."""
+    """The status of a shipment; the same for every courier."""
 
     BOOKING = "booking", "Booking"
     IN_DOUBT = "in_doubt", "In doubt"
@@ -44,7 +44,7 @@ class Status(models.TextChoices):
 
 
 class Category(enum.StrEnum):
-    """The stage of a shipment's life that a status belongs to."""
+    """The stage of a shipment that a status belongs to."""
 
     BOOKING = "booking"
     PICKUP = "pickup"
@@ -57,9 +57,11 @@ class Category(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatusFacts:
-    """What a neutral status allows and demands.
+    """What a neutral status means for the shipment.
 
-    `progress` orders two scans of the same moment: the further along wins.
+    `progress` decides between two scans of the same time: the higher one counts as the later.
+    `terminal` ends the shipment. `cancellable` and `reattemptable` say which actions are allowed.
+    `needs_action` marks a status that somebody must act on.
     """
 
     category: Category
@@ -101,7 +103,7 @@ STATUS_FACTS: Mapping[Status, StatusFacts] = {
     Status.DELIVERED: StatusFacts(_C.CLOSED, 65, terminal=True),
 }
 
-# Whether the courier has the shipment is not known yet.
+# It is not known yet whether the courier has the shipment.
 UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
 CANCELLABLE = frozenset(status for status, facts in STATUS_FACTS.items() if facts.cancellable)
@@ -109,8 +111,8 @@ RTO = frozenset(
     status for status, facts in STATUS_FACTS.items() if facts.category is Category.RTO
 ) | {Status.RTO_DELIVERED}
 
-# An order with a shipment in one of these may be shipped again under a new key: nothing of it
-# is on the way to the consignee any more. Delivered is not among them.
+# A shipment with one of these statuses has ended without a delivery, so its order may be booked
+# again under a new key.
 RELEASES_ORDER = frozenset(
     {
         Status.FAILED,
@@ -125,7 +127,7 @@ RELEASES_ORDER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ReasonFacts:
-    """A courier's reason for a failed attempt (NDR), classified like a status."""
+    """What a courier's reason for a failed attempt (NDR) means, by a neutral `code`."""
 
     code: str
     category: Category = Category.EXCEPTION
@@ -137,7 +139,7 @@ class ReasonFacts:
 
 @dataclass(frozen=True, slots=True)
 class MappedStatus:
-    """A courier's status in neutral words. `status` is None when the courier's word is unknown."""
+    """A courier's status with its neutral one. `status` is None for an unknown courier status."""
 
     status: Status | None
     courier_status: str
@@ -150,16 +152,16 @@ class MappedStatus:
 
 
 def normalise(word: str) -> str:
-    """Fold case and treat `_` and `-` as spaces: couriers spell one status in several ways."""
+    """Ignore case, and treat `_` and `-` as spaces: couriers spell one status in several ways."""
     return re.sub(r"[\s_\-]+", " ", word).strip().casefold()
 
 
 class StatusMapper:
-    """Maps (direction, type, status, reason) of one courier to neutral statuses.
+    """Maps the statuses and NDR reasons of one courier to neutral ones.
 
-    `statuses` maps the courier's word to a Status. A key may also be a tuple
-    (direction, type, word) for couriers whose words depend on them ("" matches any); the most
-    specific entry wins. `reasons` maps the courier's NDR words to ReasonFacts.
+    A key of `statuses` is the courier's status, or a tuple (direction, type, status) for a courier
+    whose statuses depend on those. "" in a tuple matches anything, and the most specific entry
+    wins. `reasons` maps the courier's NDR reasons to ReasonFacts.
     """
 
     def __init__(
@@ -176,7 +178,7 @@ class StatusMapper:
     def map(
         self, status: str, *, direction: str = "", kind: str = "", reason: str = ""
     ) -> MappedStatus:
-        """Neutral status of a courier's words; unknown words give `status=None`, never an error."""
+        """Return the neutral status and reason; an unknown status gives None, never an error."""
         word, kind = normalise(status), normalise(kind)
         candidates: Iterable[tuple[str, str, str]] = (
             (direction, kind, word),

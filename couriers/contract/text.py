@@ -1,22 +1,22 @@
-"""Characters that a text from outside may hold. Pure."""
+"""Checks of the characters in texts from outside. Pure functions."""
 
 from __future__ import annotations
 
 import re
 
-# C0 and C1 controls, marks without width, marks that change the direction, half surrogates.
+# C0 and C1 controls, zero-width characters, marks of writing direction, lone surrogates.
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether a text holds invisible characters, or some that hide or reorder others."""
+    """Whether a text has invisible characters, or characters that hide or reorder others."""
     return bool(_UNPRINTABLE.search(text))
 
 
 def storable(text: str) -> str:
-    """The text without what PostgreSQL cannot store: NUL and halves of surrogate pairs."""
+    """Return the text as PostgreSQL can store it: NUL removed, lone surrogates replaced by `?`."""
     if text.isascii():
         return text.replace("\x00", "")
     return text.encode("utf-8", "replace").decode().replace("\x00", "")

@@ -1,7 +1,7 @@
-"""The frozen dataclasses that cross the courier contract.
+"""The frozen dataclasses that the platform and the couriers' plug-ins exchange.
 
 Money is Decimal rupees, weight whole grams, sizes whole centimetres, times aware datetimes (UTC).
-A courier's peculiarities travel in `options`, which only that courier's plug-in reads.
+What only one courier offers is in `options`, which only that courier's plug-in reads.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from django.db import models
 
 from couriers.contract.statuses import MappedStatus
 
-MOST_ATTEMPTS = 32_767  # what the column holds
+MAX_DELIVERY_ATTEMPTS = 32_767  # the largest value of the column Shipment.delivery_attempts
 
 
 class Direction(models.TextChoices):
-    """Which way the goods travel: to the consignee, or back from them."""
+    """Whether the goods travel to the consignee or back from them."""
 
     FORWARD = "forward", "Forward"
     REVERSE = "reverse", "Reverse"
@@ -38,7 +38,7 @@ class PaymentMode(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A place with somebody to call. `phone` is ten digits, `state` a full name."""
+    """A postal address with a contact. `phone` is ten digits, `state` a full name."""
 
     name: str
     phone: str
@@ -48,14 +48,14 @@ class Address:
     pincode: str
 
     def fingerprint(self) -> str:
-        """The same for the same address, and for no other (SHA-256, hex)."""
+        """Return a hash of the whole address (SHA-256, hex), to detect changes."""
         parts = (self.name, self.phone, self.address, self.city, self.state, self.pincode)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """The company that sells: its name and address on the invoice, and its GSTIN."""
+    """The selling company as it stands on the invoice."""
 
     name: str
     gstin: str
@@ -65,7 +65,7 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Pickup:
-    """A warehouse. `reference` is the courier's own name for it, "" until registered."""
+    """A warehouse. `reference` is the courier's own name for it, "" until it is registered."""
 
     warehouse_id: str
     reference: str
@@ -74,7 +74,7 @@ class Pickup:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of the order. `value` is the whole line's price with GST at `gst_rate` per cent."""
+    """A line of the order. `value` is its total in rupees, with GST at `gst_rate` per cent."""
 
     name: str
     quantity: int
@@ -99,8 +99,8 @@ class Parcel:
 class ShipmentRequest:
     """A shipment to book.
 
-    `consignee` is the customer and `pickup` the seller's warehouse in both directions; for a
-    reverse shipment the goods go from the first to the second and `return_reason` is given.
+    In both directions `consignee` is the customer and `pickup` the seller's warehouse. A reverse
+    shipment travels from the consignee to the warehouse and has a `return_reason`.
     """
 
     order_number: str
@@ -122,7 +122,7 @@ class ShipmentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What the courier said to a booking: its tracking id, waybill and who carries it."""
+    """The courier's answer to a booking. `vendor` is the network that carries the parcel."""
 
     tracking_id: str
     waybill: str = ""
@@ -133,7 +133,7 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One event in a parcel's life, in the courier's own time (aware, UTC)."""
+    """One tracking event of a parcel. `at` is the courier's time (aware, UTC)."""
 
     mapped: MappedStatus
     at: dt.datetime
@@ -143,10 +143,10 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """All that the courier tells of a shipment. `estimated_delivery` may be None.
+    """The courier's tracking data of a shipment.
 
-    So may `attempts`, and is where the number given is no count of attempts: less than 0, or
-    more than MOST_ATTEMPTS.
+    `estimated_delivery` and `attempts` are None where the courier does not tell them. A number of
+    attempts below 0 or above MAX_DELIVERY_ATTEMPTS becomes None.
     """
 
     tracking_id: str
@@ -156,13 +156,13 @@ class Tracking:
     attempts: int | None = None
 
     def __post_init__(self) -> None:
-        if self.attempts is not None and not 0 <= self.attempts <= MOST_ATTEMPTS:
+        if self.attempts is not None and not 0 <= self.attempts <= MAX_DELIVERY_ATTEMPTS:
             object.__setattr__(self, "attempts", None)
 
 
 @dataclass(frozen=True, slots=True)
 class RateRequest:
-    """A lane and a parcel to be priced. Amounts in rupees; `service` "" asks for all."""
+    """A lane and a parcel to quote. Amounts in rupees; `service` "" asks for all services."""
 
     pickup_pincode: str
     drop_pincode: str
@@ -176,7 +176,7 @@ class RateRequest:
 
 @dataclass(frozen=True, slots=True)
 class RateQuote:
-    """A courier's price for a lane with its parts, in rupees; days are whole and may be unknown."""
+    """A courier's price for a lane in rupees, with its parts and the days of transit."""
 
     service: str
     total: Decimal
@@ -189,7 +189,7 @@ class RateQuote:
 
 @dataclass(frozen=True, slots=True)
 class Serviceability:
-    """What a courier does at a pincode. Flags are None where the courier does not say."""
+    """What a courier offers at a pincode. A flag is None where the courier does not tell it."""
 
     pincode: str
     serviceable: bool
@@ -205,7 +205,7 @@ class Serviceability:
 
 
 class ActionState(enum.StrEnum):
-    """Whether an action is over, or only taken on by the courier."""
+    """Whether the courier has done an action, or accepted it to be done later."""
 
     DONE = "done"
     ACCEPTED = "accepted"
@@ -213,7 +213,10 @@ class ActionState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """The end of an action that did not fail. `handle` asks an accepted one's outcome later."""
+    """The result of an action that did not fail.
+
+    `handle` is the courier's reference to an accepted action, by which its outcome can be asked.
+    """
 
     state: ActionState = ActionState.DONE
     handle: str = ""
@@ -230,7 +233,7 @@ class WarehouseRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A label, manifest or proof, fetched and ready to be stored."""
+    """A fetched label, manifest or proof of delivery."""
 
     content: bytes
     content_type: str
@@ -239,7 +242,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ManifestDocument:
-    """A manifest made by the courier for at most one chunk of tracking ids."""
+    """A manifest that the courier made of one chunk of tracking ids."""
 
     number: str
     created_at: dt.datetime
@@ -248,7 +251,7 @@ class ManifestDocument:
 
 @dataclass(frozen=True, slots=True)
 class ReattemptRequest:
-    """Another delivery attempt on `date` (India time), with what the consignee changed."""
+    """Another delivery attempt on `date` (a day in India), with a new phone or address if given."""
 
     tracking_id: str
     date: dt.date
@@ -259,9 +262,9 @@ class ReattemptRequest:
 
 @dataclass(frozen=True, slots=True)
 class PickupRequest:
-    """A pickup asked for at a warehouse on a day, in a slot, for these shipments.
+    """A pickup of shipments at a warehouse on `date` (a day in India).
 
-    `options` are what each of them was booked with, in the order of `tracking_ids`.
+    `options` are the booking options of each shipment, in the order of `tracking_ids`.
     """
 
     pickup: Pickup
@@ -281,10 +284,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentDraft:
-    """What a merchant asks to have booked, before it is checked and completed.
+    """A merchant's request for a booking, before it is checked and completed.
 
-    `consignee.phone` is as it was typed; `warehouse_id` "" means the company's default. For a
-    return, `original_id` is the shipment whose goods come back and `order_number` the return's own.
+    `consignee.phone` is as the merchant typed it. `warehouse_id` "" means the company's default.
+    For a return, `original_id` is the delivered shipment and `order_number` the return's own.
     """
 
     courier: str

@@ -102,7 +102,7 @@ class CourierAccount(models.Model):
         """The path that the courier calls back on."""
         return f"/webhooks/{self.courier_id}/{self.pk}/"
 
-    def limit_of(self, operation: str) -> Limit | None:
-        """The account's own limit of an operation, or None where the courier's default holds."""
+    def own_limit(self, operation: str) -> Limit | None:
+        """Return the account's own limit of an operation; None means the courier's default."""
         own = self.limits.get(operation)
         return Limit(count=int(own["count"]), window=float(own["window"])) if own else None

@@ -62,7 +62,7 @@ class EkartClient:
         self._username = account.username
         self._password = account.password
         self._limits = {
-            operation: account.limit_of(operation) or limit
+            operation: account.own_limit(operation) or limit
             for operation, limit in DEFAULT_LIMITS.items()
         }
         self._breaker = CircuitBreaker.of_account("ekart", account.pk)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from couriers.contract.json_limits import DEEPEST, complaint_of
+from couriers.contract.json_limits import MAX_DEPTH, json_problem
 from couriers.models import Shipment
 
 URL = "/api/v1/shipments/"
@@ -68,7 +68,7 @@ def test_what_cannot_be_sent_back_is_not_quoted_in_the_problem(
 
 
 @pytest.mark.parametrize("url", [URL, "/api/v1/warehouses/", "/api/v1/rates/"])
-@pytest.mark.parametrize("depth", [DEEPEST + 1, 2_000, 200_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 2_000, 200_000])
 def test_a_body_that_is_nested_too_deeply_is_malformed(
     storefront: Client, company: Any, url: str, depth: int
 ) -> None:
@@ -77,9 +77,9 @@ def test_a_body_that_is_nested_too_deeply_is_malformed(
 
 
 def test_only_what_is_deeper_than_the_bound_is_complained_of() -> None:
-    assert complaint_of(json.loads(nested(DEEPEST))) == ""
-    assert complaint_of(json.loads(nested(DEEPEST + 1)))
-    assert complaint_of({"a": [1.5, "é 👩", None, True, 10**400]}) == ""
+    assert json_problem(json.loads(nested(MAX_DEPTH))) == ""
+    assert json_problem(json.loads(nested(MAX_DEPTH + 1)))
+    assert json_problem({"a": [1.5, "é 👩", None, True, 10**400]}) == ""
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "utf-16", "latin-1", "zlib"])

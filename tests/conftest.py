@@ -111,8 +111,8 @@ def _own_redis_keys() -> None:
     from couriers.resilience import circuit_breaker, rate_limit, shared
 
     shared.forget_outage()
-    rate_limit.forget_local_state()
-    circuit_breaker.forget_local_state()
+    rate_limit.forget_local_buckets()
+    circuit_breaker.forget_local_circuits()
     get_redis_connection("default").flushdb()
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from couriers.resilience.shared import RedisAway, with_redis
+from couriers.resilience.shared import RedisUnavailable, with_redis
 from webhooks.processing import drain
 
 EXPIRES = 60  # seconds; what waited longer is the sweeper's by then
@@ -19,7 +19,7 @@ TOLD = "shipcrowd:inbox:told"  # in Redis while a task that a nudge sent has not
 def process_inbox() -> int:
     """Drain the inbox until nothing is due; returns how many events were taken."""
     # Before anything is taken: what is stored from now on is told of anew.
-    with suppress(RedisAway):
+    with suppress(RedisUnavailable):
         with_redis(lambda redis: redis.delete(TOLD))
     deadline = time.monotonic() + LONGEST
     taken = 0

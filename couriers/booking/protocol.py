@@ -249,8 +249,11 @@ def _call_courier(prepared: Prepared, *, patient: bool) -> Booking | CourierErro
 
     send_before = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.booking_deadline())
     try:
-        with deadline.sent_before(send_before), rate_limit.patience() if patient else nullcontext():
-            return retry_safely(send, longest_delay=30.0 if patient else 3.0)
+        with (
+            deadline.send_only_before(send_before),
+            rate_limit.allow_long_waits() if patient else nullcontext(),
+        ):
+            return retry_safely(send, max_delay=30.0 if patient else 3.0)
     except CourierError as error:
         return error
     except Exception as error:

@@ -107,7 +107,7 @@ def make_chunk(chunk_id: int) -> float | None:
         return None
     account = chunk.manifest.account
     try:
-        with recorded(account, Capability.CREATE_MANIFEST.value), rate_limit.patience():
+        with recorded(account, Capability.CREATE_MANIFEST.value), rate_limit.allow_long_waits():
             adapter = CourierFactory.get_adapter(account)
             document = adapter.create_manifest(list(chunk.tracking_ids))
     except Rejected as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
-from couriers.resilience.shared import RedisAway, with_redis
+from couriers.resilience.shared import RedisUnavailable, with_redis
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -29,6 +29,6 @@ def readyz(request: HttpRequest) -> JsonResponse:
         )
     try:
         with_redis(lambda redis: redis.ping())
-    except RedisAway:
+    except RedisUnavailable:
         return JsonResponse({"status": "degraded", "down": ["redis"]})
     return JsonResponse({"status": "ok"})

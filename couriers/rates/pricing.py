@@ -23,7 +23,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import RateQuote, RateRequest
 from couriers.models import Company, CourierAccount
 from couriers.models.rate_policy import MerchantPrice, RatePolicy
-from couriers.resilience.shared import RedisAway, with_redis
+from couriers.resilience.shared import RedisUnavailable, with_redis
 
 # How a company, a courier's quote and what was asked make a price.
 Pricing = Callable[[Company, RateQuote, RateRequest], MerchantPrice]
@@ -73,13 +73,13 @@ def _quotes(account: CourierAccount, request: RateRequest) -> Sequence[RateQuote
     key = _key(account, request)
     try:
         kept = with_redis(lambda redis: redis.get(key))
-    except RedisAway:
+    except RedisUnavailable:
         kept = None
     if kept is not None:
         return _QUOTES.validate_json(kept)
     quotes = list(CourierFactory.get_adapter(account).get_rates(request))
     life = max(1, round(tunables().QUOTE_CACHE * 1000))
-    with suppress(RedisAway):  # asked again next time
+    with suppress(RedisUnavailable):  # asked again next time
         with_redis(lambda redis: redis.set(key, _QUOTES.dump_json(quotes), px=life))
     return quotes
 

@@ -1,4 +1,5 @@
-"""Guards shared by all processes through Redis: one idea a module, each with a fallback.
+"""Guards of the calls to couriers, shared by all processes through Redis. One module, one guard.
 
-None of them carries the promise that an order is booked once: that rests on PostgreSQL alone.
+Each has a fallback for this process while Redis is unavailable. None of them ensures that an order
+is booked once: PostgreSQL alone does that.
 """

@@ -1,7 +1,8 @@
-"""The circuit breaker: a courier that keeps failing is left alone, by all processes at once.
+"""The circuit breaker: no process calls a courier that keeps failing.
 
-Opens after consecutive infrastructure failures; when the cooldown is over it lets exactly one
-probe through and closes on its success. A courier's refusals are answers and never open it.
+The circuit opens after consecutive infrastructure failures. When the cooldown is over, exactly one
+probe may call, and its success closes the circuit. A courier's refusals are answers: they never
+open it.
 """
 
 from __future__ import annotations
@@ -12,80 +13,86 @@ import time
 
 from couriers.conf import tunables
 from couriers.contract.errors import CircuitOpen
-from couriers.resilience.shared import RedisAway, with_redis
+from couriers.resilience.shared import RedisUnavailable, with_redis
 
 # One script, so that the state is read and changed in one step. The hash holds `failures`,
-# `opened` (seconds) and, while a probe is under way, `probe` (its token) and `probing` (till when).
-# ARGV: event, token, threshold, cooldown. Answers {state, retry after in ms}.
+# `opened_at` (seconds) and, while a probe is under way, `probe` (its token) and `probe_until`.
+# ARGV: event, token, failures that open, cooldown. Returns {state, milliseconds to wait}.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local event, token = ARGV[1], ARGV[2]
 local threshold, cooldown = tonumber(ARGV[3]), tonumber(ARGV[4])
-local s = redis.call('HMGET', KEYS[1], 'failures', 'opened', 'probe', 'probing')
-local failures, opened = tonumber(s[1] or 0), tonumber(s[2] or 0)
+local s = redis.call('HMGET', KEYS[1], 'failures', 'opened_at', 'probe', 'probe_until')
+local failures, opened_at = tonumber(s[1] or 0), tonumber(s[2] or 0)
 local probing = s[4] and tonumber(s[4]) > now
-local mine = probing and s[3] == token
+local is_probe = probing and s[3] == token
 local function keep() redis.call('EXPIRE', KEYS[1], math.ceil(cooldown) * 10 + 60) end
 if event == 'ask' then
-  if opened == 0 then
-    if failures == 0 then return {'closed', 0} else return {'shaky', 0} end
+  if opened_at == 0 then
+    if failures == 0 then return {'closed', 0} else return {'closed_with_failures', 0} end
   end
-  local wait = opened + cooldown - now
+  local wait = opened_at + cooldown - now
   if wait <= 0 and probing then wait = tonumber(s[4]) - now end
   if wait > 0 then return {'open', math.ceil(wait * 1000)} end
-  redis.call('HSET', KEYS[1], 'probe', token, 'probing', string.format('%.6f', now + cooldown))
+  local probe_until = string.format('%.6f', now + cooldown)
+  redis.call('HSET', KEYS[1], 'probe', token, 'probe_until', probe_until)
   keep()
   return {'probe', 0}
 elseif event == 'success' then
-  if opened == 0 or mine then redis.call('DEL', KEYS[1]) end
+  if opened_at == 0 or is_probe then redis.call('DEL', KEYS[1]) end
 elseif event == 'failure' then
-  if opened == 0 or mine then
+  if opened_at == 0 or is_probe then
     failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
-    if mine or failures >= threshold then
-      redis.call('HSET', KEYS[1], 'opened', string.format('%.6f', now))
-      redis.call('HDEL', KEYS[1], 'probe', 'probing')
+    if is_probe or failures >= threshold then
+      redis.call('HSET', KEYS[1], 'opened_at', string.format('%.6f', now))
+      redis.call('HDEL', KEYS[1], 'probe', 'probe_until')
     end
     keep()
   end
 elseif event == 'release' then
-  if mine then redis.call('HDEL', KEYS[1], 'probe', 'probing') end
+  if is_probe then redis.call('HDEL', KEYS[1], 'probe', 'probe_until') end
 elseif event == 'reset' then
   redis.call('DEL', KEYS[1])
 elseif event == 'peek' then
-  if opened == 0 then return {'closed', 0} end
-  if probing or opened + cooldown <= now then return {'half_open', 0} end
-  return {'open', math.ceil((opened + cooldown - now) * 1000)}
+  if opened_at == 0 then return {'closed', 0} end
+  if probing or opened_at + cooldown <= now then return {'half_open', 0} end
+  return {'open', math.ceil((opened_at + cooldown - now) * 1000)}
 end
 return {'', 0}
 """
 
 
-class _LocalState:
-    """The same rules for one process, while Redis is away."""
+class _LocalCircuit:
+    """A circuit of this process alone, by the same rules, while Redis is unavailable."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._clear()
+
+    def _clear(self) -> None:
         self.failures = 0
-        self.opened = 0.0
+        # On the monotonic clock; 0 is never.
+        self.opened_at = 0.0
         self.probe = ""
-        self.probing = 0.0
+        self.probe_until = 0.0
 
     def apply(self, event: str, token: str, threshold: int, cooldown: float) -> tuple[str, float]:
-        with self.lock:
+        """Do what the script does; returns the state and the seconds to wait."""
+        with self._lock:
             now = time.monotonic()
-            probing = self.probing > now
-            mine = probing and self.probe == token
+            probing = self.probe_until > now
+            is_probe = probing and self.probe == token
             if event in ("ask", "peek"):
                 return self._state(event, token, now, cooldown, probing)
-            if event == "success" and (not self.opened or mine):
+            if event == "success" and (not self.opened_at or is_probe):
                 self._clear()
-            elif event == "failure" and (not self.opened or mine):
+            elif event == "failure" and (not self.opened_at or is_probe):
                 self.failures += 1
-                if mine or self.failures >= threshold:
-                    self.opened, self.probe, self.probing = now, "", 0.0
-            elif event == "release" and mine:
-                self.probe, self.probing = "", 0.0
+                if is_probe or self.failures >= threshold:
+                    self.opened_at, self.probe, self.probe_until = now, "", 0.0
+            elif event == "release" and is_probe:
+                self.probe, self.probe_until = "", 0.0
             elif event == "reset":
                 self._clear()
             return "", 0.0
@@ -93,74 +100,75 @@ class _LocalState:
     def _state(
         self, event: str, token: str, now: float, cooldown: float, probing: bool
     ) -> tuple[str, float]:
-        if not self.opened:
-            return ("shaky" if self.failures and event == "ask" else "closed"), 0.0
-        wait = self.opened + cooldown - now
+        if not self.opened_at:
+            has_failures = self.failures and event == "ask"
+            return ("closed_with_failures" if has_failures else "closed"), 0.0
+        wait = self.opened_at + cooldown - now
         if event == "peek":
             return ("half_open", 0.0) if probing or wait <= 0 else ("open", wait)
         if wait <= 0 and probing:
-            wait = self.probing - now
+            wait = self.probe_until - now
         if wait > 0:
             return "open", wait
-        self.probe, self.probing = token, now + cooldown
+        self.probe, self.probe_until = token, now + cooldown
         return "probe", 0.0
 
-    def _clear(self) -> None:
-        self.failures, self.opened, self.probe, self.probing = 0, 0.0, "", 0.0
+
+_local_circuits: dict[str, _LocalCircuit] = {}
 
 
-_local: dict[str, _LocalState] = {}
-
-
-def forget_local_state() -> None:
-    """Forget the circuits that this process kept while Redis was away."""
-    _local.clear()
+def forget_local_circuits() -> None:
+    """Forget the failures that this process counted while Redis was unavailable."""
+    _local_circuits.clear()
 
 
 class CircuitBreaker:
-    """The circuit of one account with its courier, shared by all processes under its name."""
+    """A circuit by its name, shared by all processes."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        # Of the present thread's call: its `token`, and whether the circuit was closed and
+        # without failures (`untroubled`) when the call was allowed.
         self._call = threading.local()
 
     @classmethod
     def of_account(cls, courier: str, account_id: str) -> CircuitBreaker:
-        """The circuit between an account and its courier."""
+        """Return the circuit between an account and its courier."""
         return cls(f"{courier}:{account_id}")
 
     def before_call(self) -> None:
-        """Ask to make a call. Raises CircuitOpen with the time left when it may not be made."""
+        """Ask to make a call. Raises CircuitOpen with the seconds to wait if it may not be made."""
         self._call.token = secrets.token_hex(8)
-        state, wait = self._do("ask")
+        state, wait = self._apply("ask")
         if state == "open":
             raise CircuitOpen("the courier has been failing; calls are held back", retry_after=wait)
-        self._call.clean = state == "closed"
+        self._call.untroubled = state == "closed"
 
     def record_success(self) -> None:
-        """The courier answered, with whatever: it is alive."""
-        # In the usual case there is nothing to clear, and Redis need not be asked.
-        if not getattr(self._call, "clean", False):
-            self._do("success")
+        """Record that the courier answered, whatever the answer was."""
+        # Usually there are no failures to clear, and no round trip to Redis is needed.
+        if not getattr(self._call, "untroubled", False):
+            self._apply("success")
 
     def record_failure(self) -> None:
-        """The courier could not be reached, or broke."""
-        self._do("failure")
+        """Record that the courier could not be reached, or failed."""
+        self._apply("failure")
 
     def release(self) -> None:
-        """The call ended without telling anything about the courier; a probe is given back."""
-        if not getattr(self._call, "clean", False):
-            self._do("release")
+        """Record that the call ended without an answer or a failure: another may be the probe."""
+        if not getattr(self._call, "untroubled", False):
+            self._apply("release")
 
     def reset(self) -> None:
-        """Close the circuit by an operator's hand."""
-        self._do("reset")
+        """Close the circuit, as an operator orders."""
+        self._apply("reset")
 
     def state(self) -> str:
-        """`closed`, `open` or `half_open`."""
-        return self._do("peek")[0]
+        """Return `closed`, `open` or `half_open`."""
+        return self._apply("peek")[0]
 
-    def _do(self, event: str) -> tuple[str, float]:
+    def _apply(self, event: str) -> tuple[str, float]:
+        """Apply an event to the circuit; returns the state and the seconds to wait."""
         limits = tunables()
         token = getattr(self._call, "token", "")
         args = (event, token, limits.BREAKER_FAILURES, limits.BREAKER_COOLDOWN)
@@ -170,7 +178,7 @@ class CircuitBreaker:
                     keys=[f"shipcrowd:circuit:{self.name}"], args=list(args)
                 )
             )
-        except RedisAway:
-            return _local.setdefault(self.name, _LocalState()).apply(*args)
+        except RedisUnavailable:
+            return _local_circuits.setdefault(self.name, _LocalCircuit()).apply(*args)
         state, wait_ms = answer
         return (state.decode() if isinstance(state, bytes) else state), wait_ms / 1000

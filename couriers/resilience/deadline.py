@@ -1,6 +1,7 @@
-"""Until when a booking may be sent: long enough before its reservation can be given up.
+"""The deadline of a booking's requests: none is sent after it.
 
-A call that left after that could arrive when an operator has released the order already.
+It lies before the end of the booking's lease by as long as a request can take. A request sent later
+could arrive after an operator has released the order, and book it twice.
 """
 
 from __future__ import annotations
@@ -14,28 +15,33 @@ from django.utils import timezone
 
 from couriers.contract.errors import TimeIsUp
 
-_moment: ContextVar[dt.datetime | None] = ContextVar("couriers_sent_before", default=None)
+_deadline: ContextVar[dt.datetime | None] = ContextVar("couriers_booking_deadline", default=None)
 
 
 @contextmanager
-def sent_before(moment: dt.datetime) -> Iterator[None]:
-    """Inside, nothing goes to the courier from that moment on."""
-    token = _moment.set(moment)
+def send_only_before(moment: dt.datetime) -> Iterator[None]:
+    """Make `moment` the deadline of all requests inside the block."""
+    token = _deadline.set(moment)
     try:
         yield
     finally:
-        _moment.reset(token)
+        _deadline.reset(token)
 
 
 def seconds_left() -> float | None:
-    """How long something may still be sent, or None where there is no such moment.
+    """Return the seconds until the deadline, or None where there is no deadline.
 
-    Raises TimeIsUp once it is past.
+    Raises TimeIsUp once the deadline has passed.
     """
-    moment = _moment.get()
-    if moment is None:
+    deadline = _deadline.get()
+    if deadline is None:
         return None
-    left = (moment - timezone.now()).total_seconds()
+    left = (deadline - timezone.now()).total_seconds()
     if left <= 0:
         raise TimeIsUp("the time for this booking's calls is over; nothing was sent", retry_after=1)
     return left
+
+
+def check() -> None:
+    """Raise TimeIsUp once the deadline has passed."""
+    seconds_left()

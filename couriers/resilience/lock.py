@@ -1,7 +1,7 @@
-"""The lock: one process at a time, through Redis, with a life of its own.
+"""A lock in Redis, for one process at a time, that ends by itself.
 
-redis-py's lock releases only what it still owns. A holder that outlives its lock is not stopped:
-what it guards must be fenced by a version of its own.
+redis-py releases a lock only while its holder still owns it. A holder that takes longer than the
+lock's life is not stopped, so what the lock guards needs a version of its own as well.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from contextlib import contextmanager, suppress
 
 from redis.exceptions import LockNotOwnedError, RedisError
 
-from couriers.resilience.shared import RedisAway, with_redis
+from couriers.resilience.shared import RedisUnavailable, with_redis
 
 
 class LockTimeout(Exception):
-    """Somebody else held the lock for as long as we were ready to wait."""
+    """Another process held the lock for the whole time that the caller waited."""
 
 
 @contextmanager
 def exclusive(name: str, *, life: float, wait: float) -> Iterator[bool]:
-    """Hold the lock `name` for at most `life` seconds, waiting for it at most `wait` seconds.
+    """Hold the lock `name` for at most `life` seconds, after waiting at most `wait` seconds.
 
-    Yields True with the lock held, False when Redis is away and nobody holds anything. Raises
-    LockTimeout when it was not to be had.
+    Yields True while the lock is held, and False where Redis is unavailable and there is no lock.
+    Raises LockTimeout when another process does not release it in time.
     """
     try:
         lock = with_redis(lambda redis: redis.lock(f"shipcrowd:lock:{name}", timeout=life))
-        got = with_redis(lambda _: lock.acquire(blocking=True, blocking_timeout=wait))
-    except RedisAway:
+        acquired = with_redis(lambda _: lock.acquire(blocking=True, blocking_timeout=wait))
+    except RedisUnavailable:
         yield False
         return
-    if not got:
+    if not acquired:
         raise LockTimeout(name)
     try:
         yield True

@@ -1,8 +1,8 @@
 """The rate limiter: at most `count` calls in any `window`, for all processes together.
 
-GCRA, a token bucket by other arithmetic, by Redis' own clock. A caller reserves its turn and is
-told how long to sleep until it, so that waiting costs one round trip and is first come, first
-served. A courier's 429 pauses the bucket for everybody.
+It is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves its turn and learns
+how long to sleep until then: waiting costs one round trip, and the first to ask goes first. When a
+courier answers 429, its bucket is paused for all processes.
 """
 
 from __future__ import annotations
@@ -17,49 +17,51 @@ from couriers.conf import tunables
 from couriers.contract.errors import RateLimited
 from couriers.contract.types import Limit
 from couriers.resilience import deadline
-from couriers.resilience.shared import RedisAway, with_redis
+from couriers.resilience.shared import RedisUnavailable, with_redis
 
-# The longest that bulk work sleeps for one turn; it comes back for another after that.
-PATIENCE = 30.0
+# Seconds that bulk work sleeps for one turn. Where the turn comes later, it asks again after that.
+MAX_LONG_WAIT = 30.0
 
 _max_wait: ContextVar[float | None] = ContextVar("couriers_limiter_max_wait", default=None)
 
-# KEYS[1] bucket; ARGV interval, burst, longest wait (all seconds, burst a count).
-# Answers the wait in microseconds, negative where it would be longer than allowed.
+# KEYS[1] is the bucket. ARGV: interval (seconds), burst (a count), longest wait (seconds).
+# Returns the wait in microseconds, negated where it is longer than allowed.
 _RESERVE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local interval, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local state = redis.call('HMGET', KEYS[1], 'next', 'paused')
+local interval, burst, max_wait = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local state = redis.call('HMGET', KEYS[1], 'next', 'paused_until')
 local turn = math.max(now, tonumber(state[1] or 0))
-local wait = math.max(turn - (burst - 1) * interval, tonumber(state[2] or 0)) - now
+local paused_until = tonumber(state[2] or 0)
+local wait = math.max(turn - (burst - 1) * interval, paused_until) - now
 if wait <= 0 then wait = 0 end
-if wait > longest then return -math.ceil(wait * 1000000) end
-local following = math.max(turn, tonumber(state[2] or 0)) + interval
+if wait > max_wait then return -math.ceil(wait * 1000000) end
+local following = math.max(turn, paused_until) + interval
 redis.call('HSET', KEYS[1], 'next', string.format('%.6f', following))
 redis.call('EXPIRE', KEYS[1], math.ceil(following - now) + 1)
 return math.ceil(wait * 1000000)
 """
 
-# KEYS[1] bucket; ARGV seconds.
+# KEYS[1] is the bucket. ARGV: seconds. An earlier, longer pause stays.
 _PAUSE = """
 local time = redis.call('TIME')
-local till = tonumber(time[1]) + tonumber(time[2]) / 1000000 + tonumber(ARGV[1])
-if till > tonumber(redis.call('HGET', KEYS[1], 'paused') or 0) then
-  redis.call('HSET', KEYS[1], 'paused', string.format('%.6f', till))
+local paused_until = tonumber(time[1]) + tonumber(time[2]) / 1000000 + tonumber(ARGV[1])
+if paused_until > tonumber(redis.call('HGET', KEYS[1], 'paused_until') or 0) then
+  redis.call('HSET', KEYS[1], 'paused_until', string.format('%.6f', paused_until))
 end
 local life = math.max(math.ceil(ARGV[1]) + 1, redis.call('TTL', KEYS[1]))
 return redis.call('EXPIRE', KEYS[1], life)
 """
 
-_local: dict[str, tuple[float, float]] = {}
+# Used while Redis is unavailable: the next turn and the end of the pause, on the monotonic clock.
+_local_buckets: dict[str, tuple[float, float]] = {}
 _local_lock = threading.Lock()
 
 
 @contextmanager
-def patience() -> Iterator[None]:
-    """Inside, calls wait for their turn as bulk work does, not as an API request does."""
-    token = _max_wait.set(PATIENCE)
+def allow_long_waits() -> Iterator[None]:
+    """Let calls inside the block wait up to MAX_LONG_WAIT seconds for a turn, as bulk work does."""
+    token = _max_wait.set(MAX_LONG_WAIT)
     try:
         yield
     finally:
@@ -67,33 +69,20 @@ def patience() -> Iterator[None]:
 
 
 def acquire(account_id: str, operation: str, limit: Limit) -> None:
-    """Wait for the account's turn to call the operation.
+    """Sleep until the account may call the operation.
 
-    Sleeps at most API_LIMITER_WAIT seconds (30 inside `patience()`). Raises RateLimited with the
-    delay when the turn would come later; the turn is not used up then. Inside a booking it raises
-    TimeIsUp rather than let a call go too late.
+    Sleeps at most API_LIMITER_WAIT seconds, or MAX_LONG_WAIT inside `allow_long_waits()`. Raises
+    RateLimited with the delay when the turn comes later; that turn is not used up. Raises TimeIsUp
+    when the booking's deadline has passed (couriers.resilience.deadline).
     """
-    longest = _max_wait.get()
-    if longest is None:
-        longest = tunables().API_LIMITER_WAIT
-    left = deadline.seconds_left()
-    if left is not None:
-        longest = min(longest, left)
-    interval, burst = spacing(limit)
-    key = _key(account_id, operation)
-    try:
-        wait = (
-            float(
-                with_redis(
-                    lambda redis: redis.register_script(_RESERVE)(
-                        keys=[key], args=[interval, burst, longest]
-                    )
-                )
-            )
-            / 1e6
-        )
-    except RedisAway:
-        wait = _reserve_locally(key, interval, burst, longest)
+    max_wait = _max_wait.get()
+    if max_wait is None:
+        max_wait = tunables().API_LIMITER_WAIT
+    seconds_left = deadline.seconds_left()
+    if seconds_left is not None:
+        max_wait = min(max_wait, seconds_left)
+    interval, burst = interval_and_burst(limit)
+    wait = _reserve(_key(account_id, operation), interval, burst, max_wait)
     if wait < 0:
         raise RateLimited(
             f"the limit of {limit.count} calls in {limit.window:g} s is used up",
@@ -102,48 +91,61 @@ def acquire(account_id: str, operation: str, limit: Limit) -> None:
         )
     if wait:
         time.sleep(wait)
-        deadline.seconds_left()
+        deadline.check()
 
 
 def pause(account_id: str, operation: str, seconds: float) -> None:
-    """Hold the operation back for everybody, because the courier said 429."""
+    """Hold back the operation in all processes, because the courier answered 429."""
     key = _key(account_id, operation)
     try:
         with_redis(lambda redis: redis.register_script(_PAUSE)(keys=[key], args=[seconds]))
-    except RedisAway:
+    except RedisUnavailable:
         with _local_lock:
-            turn, paused = _local.get(key, (0.0, 0.0))
-            _local[key] = (turn, max(paused, time.monotonic() + seconds))
+            turn, paused_until = _local_buckets.get(key, (0.0, 0.0))
+            _local_buckets[key] = (turn, max(paused_until, time.monotonic() + seconds))
 
 
-def forget_local_state() -> None:
-    """Forget the turns and pauses that this process kept while Redis was away."""
-    with _local_lock:
-        _local.clear()
+def interval_and_burst(limit: Limit) -> tuple[float, int]:
+    """Return the seconds between turns, and how many turns may be taken at once.
 
-
-def spacing(limit: Limit) -> tuple[float, int]:
-    """Seconds between turns, and how many may come at once, so that no window holds more.
-
-    A burst of b and a turn each w/(n-b+1) seconds make at most n in any window. Limits of one a
-    second or more are spaced evenly; the rarer ones, such as logins, may use half at once.
+    With a burst of b and a turn each w/(n-b+1) seconds, no window of w seconds holds more than n.
+    A limit of one call a second or more is spaced evenly. Rarer operations, such as logins, may use
+    half of their calls at once.
     """
     burst = 1 if limit.count >= limit.window else (limit.count + 1) // 2
     return limit.window / (limit.count - burst + 1), burst
+
+
+def forget_local_buckets() -> None:
+    """Forget the turns that this process counted while Redis was unavailable."""
+    with _local_lock:
+        _local_buckets.clear()
 
 
 def _key(account_id: str, operation: str) -> str:
     return f"shipcrowd:limit:{account_id}:{operation}"
 
 
-def _reserve_locally(key: str, interval: float, burst: int, longest: float) -> float:
-    """The same arithmetic for this process alone."""
+def _reserve(key: str, interval: float, burst: int, max_wait: float) -> float:
+    """Reserve a turn. Returns the seconds to wait, negated where that is more than `max_wait`."""
+    arguments = [interval, burst, max_wait]
+    try:
+        microseconds = with_redis(
+            lambda redis: redis.register_script(_RESERVE)(keys=[key], args=arguments)
+        )
+    except RedisUnavailable:
+        return _reserve_locally(key, interval, burst, max_wait)
+    return float(microseconds) / 1e6
+
+
+def _reserve_locally(key: str, interval: float, burst: int, max_wait: float) -> float:
+    """Do the same as `_reserve`, for this process alone."""
     with _local_lock:
         now = time.monotonic()
-        following, paused = _local.get(key, (0.0, 0.0))
+        following, paused_until = _local_buckets.get(key, (0.0, 0.0))
         turn = max(now, following)
-        wait = max(0.0, max(turn - (burst - 1) * interval, paused) - now)
-        if wait > longest:
+        wait = max(0.0, max(turn - (burst - 1) * interval, paused_until) - now)
+        if wait > max_wait:
             return -wait
-        _local[key] = (max(turn, paused) + interval, paused)
+        _local_buckets[key] = (max(turn, paused_until) + interval, paused_until)
         return wait

@@ -1,4 +1,4 @@
-"""Retries: only of what surely did not happen, with back-off, jitter and the named delay."""
+"""Retries of what certainly did not happen, with back-off, jitter and the delay that was named."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ from couriers.contract.errors import (
 
 T = TypeVar("T")
 
-ATTEMPTS = 4  # the first and three more
+MAX_ATTEMPTS = 4  # the first one and three retries
 BACKOFF = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)
 
 
 def retry_safely(
     work: Callable[[], T],
     *,
-    longest_delay: float,
-    attempts: int = ATTEMPTS,
+    max_delay: float,
+    max_attempts: int = MAX_ATTEMPTS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Run `work`, again after NotSent and NotDone, never after anything else.
+    """Return `work()`, called again after NotSent and NotDone and after nothing else.
 
-    Gives up with the last error after `attempts`, or when the error asks for a longer delay than
-    `longest_delay` seconds. What our own guards hold back is not retried: they have waited already.
+    Raises the last error after `max_attempts`, or when the error names a delay of more than
+    `max_delay` seconds. An error of the platform's own guards is not retried: the guard has waited
+    already.
     """
 
     def may_retry(error: BaseException) -> bool:
         return (
             isinstance(error, (NotSent, NotDone))
             and not isinstance(error, (RateLimited, CircuitOpen, TimeIsUp, CourierDisabled))
-            and (error.retry_after or 0) <= longest_delay
+            and (error.retry_after or 0) <= max_delay
         )
 
     return Retrying(
         retry=retry_if_exception(may_retry),
-        stop=stop_after_attempt(attempts),
+        stop=stop_after_attempt(max_attempts),
         wait=_wait,
         sleep=sleep,
         reraise=True,
@@ -55,6 +56,7 @@ def retry_safely(
 
 
 def _wait(state: RetryCallState) -> float:
+    """Return the seconds until the next attempt: the back-off, or the named delay if longer."""
     error = state.outcome.exception() if state.outcome else None
-    named = error.retry_after or 0 if isinstance(error, CourierError) else 0
-    return max(float(BACKOFF(state)), named)
+    named_delay = error.retry_after or 0 if isinstance(error, CourierError) else 0
+    return max(float(BACKOFF(state)), named_delay)

@@ -1,6 +1,6 @@
-"""Access to Redis for the guards: one place that knows that it is away, and says so.
+"""Access to Redis for the guards. One place knows whether Redis is available.
 
-After a failure Redis is left alone for a moment, so that its time-outs are not paid on each call.
+After a failure Redis is not asked for a moment, so that not every call waits for its time-out.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from redis.exceptions import RedisError
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-REST = 1.0  # seconds
+RETRY_AFTER = 1.0  # seconds after a failure in which Redis is not asked
 FALLBACKS = Counter(
-    "shipcrowd_redis_fallbacks", "Guards that went on per process because Redis was away"
+    "shipcrowd_redis_fallbacks", "Guards that went on per process because Redis was unavailable"
 )
 
-_away_until = 0.0
+_unavailable_until = 0.0  # on the monotonic clock
 
 
-class RedisAway(Exception):
-    """Redis does not answer; the caller uses its fallback."""
+class RedisUnavailable(Exception):
+    """Redis does not answer. The caller uses its fallback."""
 
 
 def with_redis(work: Callable[[Redis], T]) -> T:
-    """Run `work` with the shared connection. Raises RedisAway when Redis does not answer."""
-    global _away_until
-    if time.monotonic() < _away_until:
+    """Return `work(connection)`, on the shared connection. Raises RedisUnavailable."""
+    global _unavailable_until
+    if time.monotonic() < _unavailable_until:
         FALLBACKS.inc()
-        raise RedisAway
+        raise RedisUnavailable
     try:
         return work(get_redis_connection("default"))
     except (RedisError, OSError) as error:
-        _away_until = time.monotonic() + REST
+        _unavailable_until = time.monotonic() + RETRY_AFTER
         FALLBACKS.inc()
-        log.warning("redis_away", error=type(error).__name__)
-        raise RedisAway from error
+        log.warning("redis_unavailable", error=type(error).__name__)
+        raise RedisUnavailable from error
 
 
 def forget_outage() -> None:
-    """Ask Redis again at the next call, however short ago it failed."""
-    global _away_until
-    _away_until = 0.0
+    """Let the next call ask Redis, even if it has just failed."""
+    global _unavailable_until
+    _unavailable_until = 0.0

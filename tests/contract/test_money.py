@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couriers.contract.money import amounts_of, is_in_paise, split_gst, to_paisa
+from couriers.contract.money import amounts_of, is_whole_paise, split_gst, to_paisa
 from couriers.contract.types import Item
 
 rupees = st.decimals("0.01", "999999.99", places=2)
@@ -42,9 +42,9 @@ def test_amounts_are_rounded_to_the_paisa_half_up(amount: str, rounded: str) -> 
 
 @pytest.mark.parametrize("amount", ["0", "5", "1523.00", "0.01", "-2.5", "1E+2", "12.500"])
 def test_an_amount_with_two_decimals_can_be_paid(amount: str) -> None:
-    assert is_in_paise(Decimal(amount))
+    assert is_whole_paise(Decimal(amount))
 
 
 @pytest.mark.parametrize("amount", ["0.001", "1523.005", "-0.009", "1E-3"])
 def test_a_part_of_a_paisa_cannot_be_paid(amount: str) -> None:
-    assert not is_in_paise(Decimal(amount))
+    assert not is_whole_paise(Decimal(amount))

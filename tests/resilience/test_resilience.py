@@ -53,7 +53,7 @@ def test_a_rare_operation_may_come_in_a_burst_but_never_above_its_limit(redis: s
 
 @pytest.mark.parametrize("limit", [Limit(10, 300), Limit(2, 1), Limit(1, 2), Limit(5, 60)])
 def test_no_window_ever_holds_more_than_the_limit(limit: Limit) -> None:
-    interval, burst = rate_limit.spacing(limit)
+    interval, burst = rate_limit.interval_and_burst(limit)
     assert burst + (limit.window - 1e-9) // interval <= limit.count
 
 
@@ -70,7 +70,7 @@ def test_bulk_work_is_patient(redis: str, settings: Any) -> None:
     rate_limit.acquire("a", "x", Limit(1, 1))
     with pytest.raises(RateLimited):
         rate_limit.acquire("a", "x", Limit(1, 1))
-    with rate_limit.patience():
+    with rate_limit.allow_long_waits():
         rate_limit.acquire("a", "x", Limit(1, 1))
     assert time.monotonic() - started > 0.9
 
@@ -175,7 +175,7 @@ def test_only_what_surely_did_not_happen_is_retried_with_its_delay() -> None:
             raise errors.pop()
         return "done"
 
-    assert retry_safely(work, longest_delay=3, sleep=slept.append) == "done"
+    assert retry_safely(work, max_delay=3, sleep=slept.append) == "done"
     assert slept[0] >= 2.5
     for error in (Rejected("no"), NotDone("later", retry_after=60), RateLimited("us")):
         calls: list[int] = []
@@ -185,15 +185,15 @@ def test_only_what_surely_did_not_happen_is_retried_with_its_delay() -> None:
             raise error
 
         with pytest.raises(type(error)):
-            retry_safely(once, longest_delay=3, sleep=slept.append)
+            retry_safely(once, max_delay=3, sleep=slept.append)
         assert len(calls) == 1
 
 
 def test_what_a_process_kept_without_redis_can_be_forgotten(redis_away: None) -> None:
     rate_limit.acquire("a", "manifest", Limit(1, 60))
     fail(CircuitBreaker("c"), 5)
-    rate_limit.forget_local_state()
-    circuit_breaker.forget_local_state()
+    rate_limit.forget_local_buckets()
+    circuit_breaker.forget_local_circuits()
     rate_limit.acquire("a", "manifest", Limit(1, 60))
     assert CircuitBreaker("c").state() == "closed"
 
@@ -202,9 +202,9 @@ def test_redis_is_left_alone_after_a_failure_until_the_outage_is_forgotten() -> 
     def fail_once(_: Any) -> None:
         raise ConnectionError("down")
 
-    with pytest.raises(shared.RedisAway):
+    with pytest.raises(shared.RedisUnavailable):
         shared.with_redis(fail_once)
-    with pytest.raises(shared.RedisAway):
+    with pytest.raises(shared.RedisUnavailable):
         shared.with_redis(lambda redis: redis.ping())
     shared.forget_outage()
     assert shared.with_redis(lambda redis: redis.ping())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from couriers.booking.drafts import checked
+from couriers.booking.drafts import clean_draft
 from couriers.booking.preparation import prepare
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import ShipmentRequest
@@ -62,7 +62,7 @@ def adapter_at(url: str) -> EkartAdapter:
 def request_for(adapter: EkartAdapter, **changes: Any) -> ShipmentRequest:
     """A request to book with the adapter, with other values in some fields."""
     draft = draft_with(courier="ekart")
-    request = prepare(adapter.account.company, checked(draft)).request
+    request = prepare(adapter.account.company, clean_draft(draft)).request
     return dataclasses.replace(request, **changes)
 
 

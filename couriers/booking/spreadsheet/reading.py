@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from couriers.contract import india
-from couriers.contract.money import is_in_paise
+from couriers.contract.money import is_whole_paise
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 
 COLUMNS = (
@@ -254,7 +254,7 @@ def _amount(row: int, cells: dict[str, str], column: str) -> Decimal:
 
 def _rupees(row: int, cells: dict[str, str], column: str) -> Decimal:
     amount = _amount(row, cells, column)
-    if not is_in_paise(amount):
+    if not is_whole_paise(amount):
         raise LineProblem(row, column, "has more than two decimals")
     return amount
 

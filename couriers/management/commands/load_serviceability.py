@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise output.unusable(f"{adapter.name} has no list of pincodes")
         account = _account(courier, options["company"])
         try:
-            with output.progress("Loading", None) as advance, rate_limit.patience():
+            with output.progress("Loading", None) as advance, rate_limit.allow_long_waits():
                 loaded = serviceability.load(account, advance)
         except CourierError as error:
             self.stderr.write(f"The list broke off, the rest of the old one is kept: {error}")

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if not account.webhook_secret:
             raise output.unusable("the account has no webhook secret: set EKART_WEBHOOK_SECRET")
         try:
-            with rate_limit.patience():
+            with rate_limit.allow_long_waits():
                 if options["rotate_secret"]:
                     done = rotate_secret(account, settle=time.sleep)
                 else:

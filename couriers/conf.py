@@ -1,7 +1,7 @@
-"""The tunables: one SHIPCROWD dict in the settings, its defaults and their meaning.
+"""The tunables: the keys of the SHIPCROWD dict in the settings, with their defaults and bounds.
 
-A courier's plug-in has tunables of its own under SHIPCROWD["COURIERS"][code] and reads them with
-the same machinery.
+A courier's plug-in declares its own tunables, under SHIPCROWD["COURIERS"][code], with the same
+functions. docs/settings.md lists all of them.
 """
 
 from __future__ import annotations
@@ -18,133 +18,145 @@ from django.core.signals import setting_changed
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
-LARGEST_PAGE = 200
-LONGEST_DAYS = 36_500
-# Of anything else; dates can still be reckoned with as many seconds.
-LARGEST = 1_000_000_000
+MAX_PAGE_SIZE = 200
+MAX_THREADS = 64
+MAX_DAYS = 36_500
+# Of a tunable without a maximum of its own. As many seconds from now are still a valid date.
+MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
 
 
-def between(default: N, least: float, most: float = LARGEST) -> N:
-    """A tunable of that default, from `least` to `most`; without, 0 is the least."""
-    field: N = dataclasses.field(default=default, metadata={_BOUNDS: (least, most)})
+def bounded(default: N, *, minimum: float, maximum: float = MAX_VALUE) -> N:
+    """Declare a numeric tunable with its default and bounds; a plain default has a minimum of 0."""
+    field: N = dataclasses.field(default=default, metadata={_BOUNDS: (minimum, maximum)})
     return field
 
 
 @dataclass(frozen=True, slots=True)
 class Tunables:
-    """What a deployment may set in SHIPCROWD. Times are seconds unless the name says days."""
+    """The keys of SHIPCROWD. Times are seconds unless the name says days."""
 
     # How long a booking may be in flight before it is in doubt. Longer than any adapter's
     # booking_deadline: nothing is sent from that long before its end on.
     BOOKING_LEASE: float = 150.0
     # How long an API request waits for the rate limiter before it answers 503.
     API_LIMITER_WAIT: float = 2.0
-    # Consecutive infrastructure failures that open the circuit, and how long it stays open.
-    BREAKER_FAILURES: int = between(5, 1)
+    # Consecutive infrastructure failures that open a circuit, and how long it stays open.
+    BREAKER_FAILURES: int = bounded(5, minimum=1)
     BREAKER_COOLDOWN: float = 60.0
-    # The largest callback that is read, in bytes, and how long an account is cached for it.
-    WEBHOOK_MAX_BYTES: int = between(65536, 1)
+    # The largest callback that is read, in bytes, and how long a process caches an account.
+    WEBHOOK_MAX_BYTES: int = bounded(65536, minimum=1)
     WEBHOOK_ACCOUNT_CACHE: float = 10.0
-    # How many callbacks a worker takes at once, and how long one waits for its shipment.
-    INBOX_BATCH: int = between(500, 1)
+    # How many callbacks a worker takes at once, and how long a callback waits for its shipment.
+    INBOX_BATCH: int = bounded(500, minimum=1)
     INBOX_EARLY_EVENT_WAIT: float = 86400.0
-    # Shipments in one page, and orders in one request to shipments/bulk/.
-    PAGE_SIZE: int = between(50, 1, LARGEST_PAGE)
-    BULK_MAX_ORDERS: int = between(1000, 1)
-    # How long a worker holds an order of a bulk job, and how many of one job it books at once.
+    # Shipments on one page, and orders in one request to shipments/bulk/.
+    PAGE_SIZE: int = bounded(50, minimum=1, maximum=MAX_PAGE_SIZE)
+    BULK_MAX_ORDERS: int = bounded(1000, minimum=1)
+    # The lease of an order of a bulk job, and how many orders of one job a worker books at once.
     BULK_LEASE: float = 200.0
-    BULK_THREADS: int = between(4, 1, 64)
-    # How long a worker holds a chunk of a manifest, the back-off after a failure (doubled each
-    # time, up to the longest), and the failures after which a chunk is given up.
+    BULK_THREADS: int = bounded(4, minimum=1, maximum=MAX_THREADS)
+    # The lease of a chunk of a manifest, the back-off after a failure (doubled each time, up to the
+    # longest), and the failures after which a chunk is given up.
     MANIFEST_LEASE: float = 120.0
     MANIFEST_BACKOFF: float = 5.0
     MANIFEST_LONGEST_BACKOFF: float = 600.0
-    MANIFEST_FAILURES: int = between(12, 1)
-    # The policy that makes a merchant's price of a courier's quote, by its dotted path, and how
-    # long a quote is kept.
+    MANIFEST_FAILURES: int = bounded(12, minimum=1)
+    # The dotted path of the policy that computes a merchant's price from a courier's quote, and how
+    # long a quote is cached.
     PRICING: str = "couriers.rates.pricing.company_price"
     QUOTE_CACHE: float = 300.0
-    # For how long a loaded list of pincodes is believed.
-    SERVICEABILITY_FRESH_DAYS: int = between(7, 0, LONGEST_DAYS)
+    # How long a loaded list of pincodes is used.
+    SERVICEABILITY_FRESH_DAYS: int = bounded(7, minimum=0, maximum=MAX_DAYS)
     # The largest label that is stored, in bytes.
-    LABEL_MAX_BYTES: int = between(10485760, 1)
-    # A shipment is polled when nothing was heard of it for this long, and not again within it.
+    LABEL_MAX_BYTES: int = bounded(10485760, minimum=1)
+    # A shipment without news for this long is polled, and not again before as long has passed.
     TRACKING_SILENCE: float = 14400.0
-    TRACKING_THREADS: int = between(8, 1, 64)
+    TRACKING_THREADS: int = bounded(8, minimum=1, maximum=MAX_THREADS)
     # How long rows are kept.
-    RETENTION_KEYS_DAYS: int = between(30, 1, LONGEST_DAYS)
-    RETENTION_EVENTS_DAYS: int = between(90, 1, LONGEST_DAYS)
-    RETENTION_CALLS_DAYS: int = between(30, 1, LONGEST_DAYS)
-    # How many rows are deleted at once, and the pause after that.
-    RETENTION_BATCH: int = between(1000, 1)
+    RETENTION_KEYS_DAYS: int = bounded(30, minimum=1, maximum=MAX_DAYS)
+    RETENTION_EVENTS_DAYS: int = bounded(90, minimum=1, maximum=MAX_DAYS)
+    RETENTION_CALLS_DAYS: int = bounded(30, minimum=1, maximum=MAX_DAYS)
+    # How many expired rows are deleted at once, and the pause after each batch.
+    RETENTION_BATCH: int = bounded(1000, minimum=1)
     RETENTION_PAUSE: float = 0.05
     # A plug-in's own tunables, by the courier's code.
     COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
 
-def problems_of(kind: type, given: Any) -> list[tuple[str, str]]:
-    """What is wrong with a dict of tunables: pairs of key and complaint, empty when all is well."""
+@dataclass(frozen=True, slots=True)
+class TunableProblem:
+    """Why a dict of tunables is wrong. `key` is "" where it is no dict at all."""
+
+    key: str
+    message: str
+    is_unknown_key: bool = False
+
+
+def tunable_problems(kind: type, given: Any) -> list[TunableProblem]:
+    """Check a dict of tunables against the dataclass `kind`."""
     if not isinstance(given, dict):
-        return [("", f"must be a dict, not {type(given).__name__}")]
+        return [TunableProblem("", f"must be a dict, not {type(given).__name__}")]
     defaults = kind()
-    known = {field.name: field for field in dataclasses.fields(kind)}
-    found = []
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    known = ", ".join(sorted(fields))
+    problems = []
     for key, value in given.items():
-        if key not in known:
-            found.append((str(key), f"is not a setting (known: {', '.join(sorted(known))})"))
-        elif complaint := _complaint(known[key], getattr(defaults, key), value):
-            found.append((key, complaint))
-    return found
+        if key not in fields:
+            message = f"is not a setting (known: {known})"
+            problems.append(TunableProblem(str(key), message, is_unknown_key=True))
+        elif message := _value_problem(fields[key], getattr(defaults, key), value):
+            problems.append(TunableProblem(key, message))
+    return problems
 
 
-def _complaint(field: dataclasses.Field[Any], default: Any, value: Any) -> str | None:
-    """What is wrong with the value of a tunable, or None."""
-    number = isinstance(default, (int, float)) and not isinstance(default, bool)
+def _value_problem(field: dataclasses.Field[Any], default: Any, value: Any) -> str:
+    """Return why a tunable may not have the value, or ""."""
+    is_number = isinstance(default, (int, float)) and not isinstance(default, bool)
     kind = (int, float) if isinstance(default, float) else type(default)
-    if not isinstance(value, kind) or (number and isinstance(value, bool)):
+    if not isinstance(value, kind) or (is_number and isinstance(value, bool)):
         return f"must be like {default!r}, not {value!r}"
-    least, most = field.metadata.get(_BOUNDS, (0, LARGEST))
-    if number and not least <= value <= most:
-        return f"must be {least} to {most}, not {value!r}"
-    return None
+    minimum, maximum = field.metadata.get(_BOUNDS, (0, MAX_VALUE))
+    if is_number and not minimum <= value <= maximum:
+        return f"must be {minimum} to {maximum}, not {value!r}"
+    return ""
 
 
-def tunables_messages(kind: type, given: Any, where: str, prefix: str) -> list[CheckMessage]:
-    """The messages for a dict of tunables: `prefix`.E001 and .E002. Plug-ins use it for theirs."""
-    messages: list[CheckMessage] = []
-    for key, complaint in problems_of(kind, given):
-        unknown = complaint.startswith("is not a setting")
-        name = f"{where}[{key!r}]" if key else where
-        messages.append(
-            Error(
-                f"{name} {complaint}",
-                hint="Remove it or correct its spelling."
-                if unknown
-                else "Leave it out for the default; docs/settings.md lists what each means.",
-                id=f"{prefix}.{'E001' if unknown else 'E002'}",
-            )
-        )
-    return messages
+def tunable_errors(kind: type, given: Any, where: str, prefix: str) -> list[CheckMessage]:
+    """Check a dict of tunables; return the errors of a system check, for the core and plug-ins.
+
+    `where` names the dict in the messages. An unknown key is `prefix`.E001, a wrong value E002.
+    """
+    errors: list[CheckMessage] = []
+    for problem in tunable_problems(kind, given):
+        name = f"{where}[{problem.key!r}]" if problem.key else where
+        if problem.is_unknown_key:
+            number, hint = "E001", "Remove it or correct its spelling."
+        else:
+            number = "E002"
+            hint = "Leave it out for the default; docs/settings.md lists what each means."
+        errors.append(Error(f"{name} {problem.message}", hint=hint, id=f"{prefix}.{number}"))
+    return errors
 
 
-def build(kind: type[T], given: Any) -> T:
-    """The tunables of a kind with what is given; what is wrong is left to the system checks."""
+def build_tunables(kind: type[T], given: Any) -> T:
+    """Return the tunables `kind` with the given values; the system checks report wrong ones."""
     if not isinstance(given, dict):
         return kind()
-    wrong = {key for key, _ in problems_of(kind, given)}
+    wrong = {problem.key for problem in tunable_problems(kind, given)}
     return kind(**{key: value for key, value in given.items() if str(key) not in wrong})
 
 
 @lru_cache(maxsize=1)
 def tunables() -> Tunables:
-    """The platform's tunables."""
-    return build(Tunables, getattr(settings, "SHIPCROWD", {}))
+    """Return the platform's tunables."""
+    return build_tunables(Tunables, getattr(settings, "SHIPCROWD", {}))
 
 
-def _forget(*, setting: str, **_: Any) -> None:
+def _read_settings_anew(*, setting: str, **_: Any) -> None:
+    """Forget the tunables that were built from settings which a test has changed."""
     if setting == "SHIPCROWD":
         tunables.cache_clear()
 
 
-setting_changed.connect(_forget)
+setting_changed.connect(_read_settings_anew)

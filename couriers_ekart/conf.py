@@ -8,21 +8,21 @@ from typing import Any
 
 from django.core.signals import setting_changed
 
-from couriers.conf import between, build, tunables
+from couriers.conf import bounded, build_tunables, tunables
 
 
 @dataclass(frozen=True, slots=True)
 class EkartTunables:
     """What a deployment may set for Ekart. Times are seconds."""
 
-    CONNECT_TIMEOUT: float = between(3.05, 0.01)
-    READ_TIMEOUT: float = between(20.0, 0.01)
+    CONNECT_TIMEOUT: float = bounded(3.05, minimum=0.01)
+    READ_TIMEOUT: float = bounded(20.0, minimum=0.01)
     # The auth call's own time-outs add up to less than the token lock's life.
-    AUTH_READ_TIMEOUT: float = between(8.0, 0.01)
+    AUTH_READ_TIMEOUT: float = bounded(8.0, minimum=0.01)
     TOKEN_EARLY_REFRESH: float = 60.0
     TOKEN_LOCK_LIFE: float = 30.0
     TOKEN_LOCK_WAIT: float = 10.0
-    POOL_SIZE: int = between(64, 1)
+    POOL_SIZE: int = bounded(64, minimum=1)
     # The document names no header for the signature; these are what integrations have seen.
     SIGNATURE_HEADERS: tuple[str, ...] = ("x-ekart-signature",)
     SIGNATURE_ENCODINGS: tuple[str, ...] = ("hex",)
@@ -37,7 +37,7 @@ class EkartTunables:
 @lru_cache(maxsize=1)
 def ekart_tunables() -> EkartTunables:
     """The plug-in's tunables as the settings have them."""
-    return build(EkartTunables, tunables().COURIERS.get("ekart", {}))
+    return build_tunables(EkartTunables, tunables().COURIERS.get("ekart", {}))
 
 
 def _forget(*, setting: str, **_: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from couriers.conf import tunables, tunables_messages
+from couriers.conf import tunable_errors, tunables
 from couriers.contract.accounts import base_url_problem
 from couriers_ekart.conf import EkartTunables
 
@@ -17,7 +17,7 @@ def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers_ekart.E001 an unknown key, couriers_ekart.E002 a value of the wrong kind."""
     given = tunables().COURIERS.get("ekart", {})
     where = "SHIPCROWD['COURIERS']['ekart']"
-    return tunables_messages(EkartTunables, given, where, "couriers_ekart")
+    return tunable_errors(EkartTunables, given, where, "couriers_ekart")
 
 
 @register()

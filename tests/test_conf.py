@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from couriers.conf import Tunables, build, problems_of, tunables
+from couriers.conf import Tunables, build_tunables, tunable_problems, tunables
 
 
 @pytest.mark.parametrize(
     "given", [{}, {"PAGE_SIZE": 1}, {"PAGE_SIZE": 200}, {"QUOTE_CACHE": 5}, {"QUOTE_CACHE": 0.5}]
 )
 def test_values_within_their_bounds_have_no_problem(given: Any) -> None:
-    assert problems_of(Tunables, given) == []
-    assert build(Tunables, given) == Tunables(**given)
+    assert tunable_problems(Tunables, given) == []
+    assert build_tunables(Tunables, given) == Tunables(**given)
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,16 @@ def test_values_within_their_bounds_have_no_problem(given: Any) -> None:
 def test_a_value_that_cannot_be_used_is_named_and_its_default_is_used(
     given: Any, key: str, words: str
 ) -> None:
-    ((found, complaint),) = problems_of(Tunables, given)
+    ((found, complaint),) = tunable_problems(Tunables, given)
     assert found == key
     assert complaint.startswith(words)
-    assert build(Tunables, given) == Tunables()
+    assert build_tunables(Tunables, given) == Tunables()
 
 
 def test_a_value_that_cannot_be_used_leaves_the_others_in_force() -> None:
-    assert build(Tunables, {"PAGE_SIZE": 0, "QUOTE_CACHE": 1.0}) == Tunables(QUOTE_CACHE=1.0)
+    assert build_tunables(Tunables, {"PAGE_SIZE": 0, "QUOTE_CACHE": 1.0}) == Tunables(
+        QUOTE_CACHE=1.0
+    )
 
 
 def test_the_tunables_follow_the_settings(settings: Any) -> None:

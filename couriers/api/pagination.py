@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from couriers.conf import LARGEST_PAGE, tunables
+from couriers.conf import MAX_PAGE_SIZE, tunables
 
 M = TypeVar("M", bound=Model)
 
@@ -42,8 +42,8 @@ def page(request: Request, rows: QuerySet[M], *, prefix: str) -> tuple[list[M], 
 def _size(request: Request) -> int:
     text = request.query_params.get("page_size", str(tunables().PAGE_SIZE))
     number = text.isascii() and text.isdigit() and len(text) < 10
-    if not number or not 1 <= int(text) <= LARGEST_PAGE:
-        raise ValidationError({"page_size": [f"must be 1 to {LARGEST_PAGE}"]})
+    if not number or not 1 <= int(text) <= MAX_PAGE_SIZE:
+        raise ValidationError({"page_size": [f"must be 1 to {MAX_PAGE_SIZE}"]})
     return int(text)
 
 

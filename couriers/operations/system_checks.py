@@ -11,7 +11,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
-from couriers.conf import Tunables, tunables, tunables_messages
+from couriers.conf import Tunables, tunable_errors, tunables
 from couriers.contract.accounts import LOOPBACK
 from couriers.contract.registry import CourierFactory
 from couriers.rates.pricing import pricing_policy
@@ -21,7 +21,7 @@ from couriers.rates.pricing import pricing_policy
 def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers.E001 an unknown key of SHIPCROWD, couriers.E002 a value of wrong kind or size."""
     given = getattr(settings, "SHIPCROWD", {})
-    return tunables_messages(Tunables, given, "SHIPCROWD", "couriers")
+    return tunable_errors(Tunables, given, "SHIPCROWD", "couriers")
 
 
 @register()

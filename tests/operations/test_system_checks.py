@@ -76,8 +76,9 @@ def test_the_migrations_make_what_the_models_say() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-def test_a_size_out_of_bounds_is_not_used() -> None:
-    with override_settings(SHIPCROWD={"PAGE_SIZE": 500}):
+@pytest.mark.parametrize("given", [{"PAGE_SIZE": 500}, {1: 500}, [], None])
+def test_the_default_stands_in_for_a_wrong_setting(given: Any) -> None:
+    with override_settings(SHIPCROWD=given):
         assert tunables().PAGE_SIZE == 50
 
 

@@ -214,7 +214,7 @@ def _answer_conflict(
 
 def _live_shipment(shipment: Shipment) -> Shipment | None:
     """The order's live shipment, which bars another one."""
-    return Shipment.objects.live().of_order(shipment).first()
+    return Shipment.objects.live().same_order_as(shipment).first()
 
 
 def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) -> BookingResult:

@@ -1,6 +1,6 @@
 """The second commit of a booking: the outcome of the call, and the answer to replay.
 
-Three may settle a booking: the end of its call, the courier's event, or an operator. The first one
+Three may settle a booking: the end_call of its call, the courier's event, or an operator. The first one
 decides. Each writes only a shipment that is still unsettled, so none can undo another.
 """
 
@@ -30,7 +30,7 @@ from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
 from couriers.models.call import Outcome
-from couriers.models.call_audit import end, words_of
+from couriers.models.call_audit import end_call, error_text
 from couriers.models.flag import raise_flag
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
             courier_status=shipment.courier_status,
             **{name: getattr(shipment, name) for name in BOOKED_FIELDS},
         )
-        end(call, Outcome.OK)
+        end_call(call, Outcome.OK)
         if settled:
             IdempotencyKey.objects.filter(shipment=shipment).update(
                 response_status=201, response_body=body
@@ -107,11 +107,11 @@ def settle_failed(
     def write() -> int:
         settled = _unsettled(shipment).update(
             status=Status.FAILED,
-            failure=words_of(error)[:1000],
+            failure=error_text(error)[:1000],
             lease_expires_at=None,
             updated_at=now,
         )
-        end(call, Outcome(error.outcome), error)
+        end_call(call, Outcome(error.outcome), error)
         reached(Step.SETTLING, shipment.pk)
         return settled
 
@@ -132,8 +132,8 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
     def write() -> None:
         Shipment.objects.filter(
             pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED
-        ).update(status=Status.IN_DOUBT, failure=words_of(error)[:1000], updated_at=now)
-        end(call, Outcome.UNKNOWN, error)
+        ).update(status=Status.IN_DOUBT, failure=error_text(error)[:1000], updated_at=now)
+        end_call(call, Outcome.UNKNOWN, error)
         reached(Step.SETTLING, shipment.pk)
 
     _write_committed(write)
@@ -142,7 +142,7 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
     current = Shipment.objects.get(pk=shipment.pk)
     if current.status == Status.IN_DOUBT:
         return BookingResult(current, 202, shipment_json(current))
-    # The courier's event came before the end of the call.
+    # The courier's event came before the end_call of the call.
     return BookingResult(current, 201, store_answer(current))
 
 
@@ -221,7 +221,9 @@ def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
 def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
     """Make live what the courier has booked, or raise a flag: it is never forgotten."""
     # In the order of ids, as all code locks them.
-    rows = list(Shipment.objects.select_for_update(of=("self",)).of_order(shipment).order_by("id"))
+    rows = list(
+        Shipment.objects.select_for_update(of=("self",)).same_order_as(shipment).order_by("id")
+    )
     current = next(row for row in rows if row.pk == shipment.pk)
     if booking.tracking_id in (current.tracking_id, *current.former_tracking_ids):
         return current

@@ -26,7 +26,7 @@ from couriers.contract.types import (
     ReattemptRequest,
 )
 from couriers.models import Shipment, WarehouseRegistration
-from couriers.models.call_audit import recorded
+from couriers.models.call_audit import audited_call
 from couriers.tracking.events import apply_tracking, mark_cancelled
 from couriers.tracking.lookup import latest_tracking
 
@@ -170,7 +170,7 @@ def _ask(
     if not adapter.supports(capability):
         return work()  # raises NotSupported, in the plug-in's own words
     try:
-        with recorded(shipment.account, capability.value, shipment):
+        with audited_call(shipment.account, capability.value, shipment):
             return work()
     except CourierError as error:
         log.info("action_failed", action=capability.value, shipment=shipment.pk, error=str(error))

@@ -36,7 +36,7 @@ from couriers.contract.text import storable
 from couriers.contract.types import Direction, ManifestDocument
 from couriers.fulfilment.actions import AWAITS_PICKUP
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
-from couriers.models.call_audit import recorded
+from couriers.models.call_audit import audited_call
 from couriers.models.claims import Doubling, back_off, claim, due, seconds_from_now, unclaimed
 from couriers.models.manifest import ManifestState
 from couriers.resilience import rate_limit
@@ -107,7 +107,7 @@ def make_chunk(chunk_id: int) -> float | None:
         return None
     account = chunk.manifest.account
     try:
-        with recorded(account, Capability.CREATE_MANIFEST.value), rate_limit.allow_long_waits():
+        with audited_call(account, Capability.CREATE_MANIFEST.value), rate_limit.allow_long_waits():
             adapter = CourierFactory.get_adapter(account)
             document = adapter.create_manifest(list(chunk.tracking_ids))
     except Rejected as error:

@@ -1,4 +1,4 @@
-"""The tables of the courier-neutral core, one module a concept."""
+"""The tables of the courier-neutral core, one module for each concept."""
 
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.audit import AuditEntry

@@ -1,4 +1,4 @@
-"""Couriers, and the accounts that companies have with them."""
+"""Couriers, and the companies' accounts with them."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,7 +12,7 @@ from couriers.models.ids import new_account_id
 
 
 class Courier(models.Model):
-    """A courier of the catalogue. Switched off, nobody can book with it, without a deploy."""
+    """A courier of the catalogue. Operators can switch off all new bookings with it."""
 
     code = models.SlugField(primary_key=True, max_length=30)
     name = models.CharField(max_length=100)
@@ -30,7 +30,7 @@ class Courier(models.Model):
 
 
 class Rollout(models.TextChoices):
-    """How far an account is opened up."""
+    """For how many of the company's orders an account is used."""
 
     OFF = "off", "Off"
     CANARY = "canary", "Canary"
@@ -38,7 +38,11 @@ class Rollout(models.TextChoices):
 
 
 class CourierAccount(models.Model):
-    """A company's login with a courier; `limits` are its own, by the courier's operation."""
+    """A company's login with a courier.
+
+    `limits` overrides the courier's rate limits by operation. `settings` holds choices that the
+    courier's plug-in defines.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_account_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
@@ -49,7 +53,8 @@ class CourierAccount(models.Model):
     password = EncryptedTextField()
     webhook_secret = EncryptedTextField(blank=True, default="")
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
-    # The hash (as of a password) of the webhook secret that a deployment's environment last gave.
+    # The password hash of the webhook secret that the environment gave when the account was last
+    # seeded.
     seeded_secret_hash = models.CharField(max_length=128, default="", editable=False)
     rollout = models.CharField(max_length=10, choices=Rollout, default=Rollout.LIVE)
     canary_percent = models.PositiveSmallIntegerField(
@@ -94,12 +99,12 @@ class CourierAccount(models.Model):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The secrets that callbacks may be signed with, the current one first."""
+        """Return the secrets that callbacks may be signed with, the current one first."""
         return tuple(s for s in (self.webhook_secret, self.previous_webhook_secret) if s)
 
     @property
     def webhook_path(self) -> str:
-        """The path that the courier calls back on."""
+        """Return the path of the URL to which the courier sends callbacks."""
         return f"/webhooks/{self.courier_id}/{self.pk}/"
 
     def own_limit(self, operation: str) -> Limit | None:

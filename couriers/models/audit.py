@@ -1,4 +1,4 @@
-"""What people decided: an append-only log of operators' actions on shipments."""
+"""The audit log of operators' decisions about shipments, which is append-only."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from couriers.models.shipment import Shipment
 
 
 class AuditEntry(models.Model):
-    """One decision, by whom and why. Never changed, never deleted."""
+    """One decision of an operator, with its reason. It is never changed or deleted."""
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
     shipment = models.ForeignKey(Shipment, on_delete=models.PROTECT, related_name="audit")
@@ -30,11 +30,11 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.shipment_id}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert the entry; raises TypeError for one that is already stored."""
+        """Insert the entry. Raises TypeError for an entry that is stored already."""
         if not self._state.adding:
             raise TypeError("an audit entry is never changed")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Raises TypeError: the log is append-only."""
+        """Raise TypeError: the log is append-only."""
         raise TypeError("an audit entry is never deleted")

@@ -1,4 +1,4 @@
-"""The audit of calls to couriers that change something: what was sent when, and how it ended."""
+"""The audit of calls that change something at a courier: when each was made and how it ended."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from couriers.models.shipment import Shipment
 
 
 class Outcome(models.TextChoices):
-    """How a call ended; `pending` until it has."""
+    """How a call ended, or `pending`; the others are the classes of couriers.contract.errors."""
 
     PENDING = "pending", "Pending"
     OK = "ok", "Done"
@@ -19,7 +19,7 @@ class Outcome(models.TextChoices):
 
 
 class CourierCall(models.Model):
-    """One call. Holds the courier's own words, never a secret nor a consignee's data."""
+    """One call. `message` holds the courier's own words, never a secret or a consignee's data."""
 
     account = models.ForeignKey(CourierAccount, on_delete=models.CASCADE, related_name="calls")
     shipment = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""The audit of calls that change something: written before the call, ended after it."""
+"""Writes the audit of calls: a row before the call, its outcome afterwards."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from couriers.models.call import Outcome
 
 
 @contextmanager
-def recorded(
+def audited_call(
     account: CourierAccount, operation: str, shipment: Shipment | None = None
 ) -> Iterator[None]:
-    """Keep a CourierCall of what is done inside. Must not be entered in a transaction.
+    """Store a CourierCall of the call inside the block. Do not enter it in a transaction.
 
-    Whatever is raised inside is raised on; what is no CourierError counts as unknown. What was
-    refused before any call leaves no record, for there was none.
+    The block's error is raised again; an error that is no CourierError is stored as unknown. A
+    request that was refused before any call leaves no row, because no call was made.
     """
     call = CourierCall.objects.create(
         account=account, shipment=shipment, operation=operation, started_at=timezone.now()
@@ -31,26 +31,26 @@ def recorded(
         call.delete()
         raise
     except CourierError as error:
-        end(call, Outcome(error.outcome), error)
+        end_call(call, Outcome(error.outcome), error)
         raise
     except Exception as error:
-        end(call, Outcome.UNKNOWN, CourierError(f"{type(error).__name__} in the plug-in"))
+        end_call(call, Outcome.UNKNOWN, CourierError(f"{type(error).__name__} in the plug-in"))
         raise
     else:
-        end(call, Outcome.OK)
+        end_call(call, Outcome.OK)
 
 
-def end(call: CourierCall, outcome: Outcome, error: CourierError | None = None) -> None:
-    """Write down how a call ended, in the courier's own words."""
+def end_call(call: CourierCall, outcome: Outcome, error: CourierError | None = None) -> None:
+    """Store how a call ended, with the courier's own words."""
     CourierCall.objects.filter(pk=call.pk).update(
         outcome=outcome,
         finished_at=timezone.now(),
         http_status=error.http_status if error else None,
         code=storable(error.code if error else "")[:100],
-        message=words_of(error)[:1000] if error else "",
+        message=error_text(error)[:1000] if error else "",
     )
 
 
-def words_of(error: CourierError) -> str:
-    """What an error says, as PostgreSQL can store it: the courier may have written anything."""
+def error_text(error: CourierError) -> str:
+    """Return an error's text as PostgreSQL can store it: the courier may have sent anything."""
     return storable(str(error))

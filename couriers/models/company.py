@@ -1,11 +1,11 @@
-"""The merchant: a company that ships, and the keys its storefronts authenticate with."""
+"""Merchants, and the API keys of their storefronts."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
-from couriers.models.rate_policy import BadPolicy, RatePolicy
+from couriers.models.rate_policy import InvalidRatePolicy, RatePolicy
 
 pincode_validator = RegexValidator(
     r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0."
@@ -44,12 +44,12 @@ class Company(models.Model):
     def clean(self) -> None:
         try:
             RatePolicy.from_json(self.rate_policy)
-        except BadPolicy as error:
+        except InvalidRatePolicy as error:
             raise ValidationError({"rate_policy": str(error)}) from None
 
 
 class CompanyApiKey(AbstractAPIKey):
-    """A key of one company, hashed at rest; it is shown once, when it is made."""
+    """An API key of one company. Only its hash is stored, so it is shown once, at its creation."""
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="api_keys")
 

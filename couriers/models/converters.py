@@ -1,4 +1,4 @@
-"""How ids of rows are written in URLs; anything else is a 404 before a row is looked for."""
+"""The form of public ids in URLs. Anything else is a 404 without a query."""
 
 import re
 
@@ -6,11 +6,11 @@ from django.urls.converters import StringConverter
 
 
 class PublicId(StringConverter):
-    """`shp_…`, `whs_…` and their like: small letters, digits and `_`, 40 at most."""
+    """Matches ids such as `shp_…`: at most 40 lower-case letters, digits and `_`."""
 
     regex = "[a-z0-9_]{1,40}"
 
 
 def is_public_id(text: str) -> bool:
-    """Whether a text could be the id of a row."""
+    """Whether a text has the form of a public id."""
     return bool(re.fullmatch(PublicId.regex, text))

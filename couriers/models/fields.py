@@ -1,4 +1,4 @@
-"""Fields that the tables need and neither Django nor fernet_fields has."""
+"""Model fields that neither Django nor fernet_fields has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fernet_fields import EncryptedTextField
 
 
 class EncryptedJSONField(EncryptedTextField):
-    """Whatever JSON can say, encrypted as one text: it can be kept and read, not searched by."""
+    """A JSON value, stored as one encrypted text. It cannot be searched."""
 
     def to_python(self, value: Any) -> Any:
         return value
@@ -17,6 +17,6 @@ class EncryptedJSONField(EncryptedTextField):
     def get_prep_value(self, value: Any) -> str | None:
         return None if value is None else json.dumps(value)
 
-    def from_db_value(self, value: Any, *how: Any) -> Any:
-        text = super().from_db_value(value, *how)
+    def from_db_value(self, value: Any, *args: Any) -> Any:
+        text = super().from_db_value(value, *args)
         return None if text is None else json.loads(text)

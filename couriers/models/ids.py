@@ -1,12 +1,12 @@
-"""Public ids: a prefix that says what it is, and a ULID, so that they sort by time of creation.
+"""Public ids: a prefix for the kind of row, and a ULID, so that ids sort by time of creation.
 
-80 random bits, drawn anew for each, make them fit for a URL that anybody with the id may open; ids
-of the same millisecond are in no order.
+Each has 80 new random bits, so that nobody can guess the id in the URL of a public page. Ids of the
+same millisecond have no order.
 """
 
 from ulid import PureRandomPolicy, ULIDGenerator
 
-# The default policy counts on within a millisecond: who has one id would have its neighbours'.
+# The default policy counts up within a millisecond: one id would reveal those made next to it.
 _ulids = ULIDGenerator(policy=PureRandomPolicy())
 
 
@@ -15,25 +15,25 @@ def _new(prefix: str) -> str:
 
 
 def new_account_id() -> str:
-    """`acc_…` for a CourierAccount."""
+    """Return a new `acc_…` id of a CourierAccount."""
     return _new("acc")
 
 
 def new_warehouse_id() -> str:
-    """`whs_…` for a Warehouse."""
+    """Return a new `whs_…` id of a Warehouse."""
     return _new("whs")
 
 
 def new_shipment_id() -> str:
-    """`shp_…` for a Shipment."""
+    """Return a new `shp_…` id of a Shipment."""
     return _new("shp")
 
 
 def new_manifest_id() -> str:
-    """`mft_…` for a Manifest."""
+    """Return a new `mft_…` id of a Manifest."""
     return _new("mft")
 
 
 def new_job_id() -> str:
-    """`job_…` for a BulkJob."""
+    """Return a new `job_…` id of a BulkJob."""
     return _new("job")

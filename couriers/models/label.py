@@ -1,4 +1,4 @@
-"""Labels that were fetched from a courier and stored."""
+"""Labels that were fetched from a courier."""
 
 from django.db import models
 
@@ -6,9 +6,9 @@ from couriers.models.shipment import Shipment
 
 
 class StoredLabel(models.Model):
-    """The label of a shipment under one of its tracking ids.
+    """The label of a shipment for one of its tracking ids.
 
-    The row is written once the file is whole, so a file without a row is not served.
+    The row is written after the complete file, so a file without a row is never served.
     """
 
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="labels")

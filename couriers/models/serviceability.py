@@ -1,4 +1,4 @@
-"""What couriers do at each pincode, as their own lists told when they were loaded."""
+"""The couriers' lists of the pincodes that they serve, as they were last loaded."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from couriers.models.company import pincode_validator
 
 
 class ServiceablePincode(models.Model):
-    """One line of a courier's list. A flag is null where the courier does not say; rupees."""
+    """One line of a courier's list. A flag is null where the list does not tell it."""
 
     courier = models.ForeignKey(Courier, on_delete=models.CASCADE, related_name="+")
     pincode = models.CharField(max_length=6, validators=[pincode_validator])
@@ -38,7 +38,7 @@ class ServiceablePincode(models.Model):
         return f"{self.pincode} by {self.courier_id}"
 
     def as_serviceability(self) -> Serviceability:
-        """The line as it crosses the courier contract."""
+        """Return the line as the contract's dataclass."""
         return Serviceability(
             pincode=self.pincode,
             serviceable=self.serviceable,

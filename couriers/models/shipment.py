@@ -1,4 +1,4 @@
-"""The shipment and its scans."""
+"""Shipments and their scans."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -16,14 +16,14 @@ from couriers.models.warehouse import Warehouse
 
 
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
-    """Shipments, by what they mean for their order."""
+    """Queries for the shipments of an order."""
 
     def live(self) -> "ShipmentQuerySet":
-        """Those that bar another shipment of their order."""
+        """Return the shipments that prevent another shipment of their order."""
         return self.exclude(status__in=RELEASES_ORDER)
 
-    def of_order(self, shipment: "Shipment") -> "ShipmentQuerySet":
-        """All of the shipment's order: with its courier and in its direction."""
+    def same_order_as(self, shipment: "Shipment") -> "ShipmentQuerySet":
+        """Return all shipments of the shipment's order, with its courier and direction."""
         return self.filter(
             company_id=shipment.company_id,
             courier_id=shipment.courier_id,
@@ -35,11 +35,11 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 class Shipment(models.Model):
     """One parcel of one order with one courier.
 
-    Money in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
-    encrypted, and the options, which may hold more of the kind. `attempt` counts the booking's
-    attempts and fences a late answer off from a newer one; `lease_expires_at` is when an attempt
-    that has not ended becomes a doubt. A parcel that the courier recreated keeps its former
-    tracking ids.
+    Money is in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
+    encrypted, and so are the options, which may hold another phone. `attempt` counts the attempts
+    to book, so that the late answer of an earlier attempt changes nothing. An attempt that has not
+    ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
+    tracking id keeps its former ids.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -148,7 +148,7 @@ class Shipment(models.Model):
                 & Q(height_cm__gt=0),
                 name="couriers_parcel_has_size",
             ),
-            # A shipment that the courier has is one with a tracking id, and the other way round.
+            # In any other status the courier has the shipment, so there is a tracking id.
             models.CheckConstraint(
                 condition=Q(status__in=[Status.BOOKING, Status.IN_DOUBT, Status.FAILED])
                 | ~Q(tracking_id=""),
@@ -192,19 +192,20 @@ class Shipment(models.Model):
 
     @property
     def facts(self) -> StatusFacts:
-        """What the shipment's status allows and demands."""
+        """Return what the shipment's status means, such as which actions it allows."""
         return STATUS_FACTS[Status(self.status)]
 
 
 class Scan(models.Model):
     """One scan of a parcel, stored once. `at` is the courier's time.
 
-    `status` is empty for a word the plug-in does not know: kept, counted, changes nothing.
-    `tracking_id` is the one it came under. `ignored` marks a scan that came after a terminal
-    status in the courier's own time, `lifted` a terminal one that an operator does not believe.
+    `status` is empty where the plug-in does not know the courier's status: the scan is kept but
+    changes nothing. `tracking_id` is the id under which the courier sent it. A scan is `ignored`
+    when it is later than a terminal one. A terminal scan is `lifted` when an operator has found it
+    to be wrong.
     """
 
-    # The unique constraint begins with the shipment, and is the index on it.
+    # No index of its own: the unique constraint's index begins with the shipment.
     shipment = models.ForeignKey(
         Shipment, on_delete=models.CASCADE, related_name="scans", db_index=False
     )

@@ -1,4 +1,4 @@
-"""The access token of an account, encrypted and versioned."""
+"""The access tokens of accounts, encrypted and versioned."""
 
 from django.db import models
 from fernet_fields import EncryptedTextField
@@ -9,10 +9,10 @@ from couriers.models.account import CourierAccount
 class CourierToken(models.Model):
     """The account's current token.
 
-    `version` rises by one with each write and is written by compare-and-set, so that a process
-    that outlived its lock cannot put an older token over a newer one. `login_hash` is a keyed hash
-    of the login that the token was made with: another login makes a token of its own. `no_newer`
-    says that the courier hands out this one until its end, so that asking earlier is of no use.
+    Each write raises `version` by one, by compare-and-set: a process that outlived its lock cannot
+    overwrite a newer token with an older one. `login_hash` is a keyed hash of the login that the
+    token belongs to, so that a changed login gets a new token. `no_newer` is set where the courier
+    returns the same token until it expires, so that there is no use in refreshing it early.
     """
 
     account = models.OneToOneField(

@@ -1,4 +1,4 @@
-"""Where parcels are picked up, and what each courier calls the place."""
+"""Warehouses, and their registrations with couriers."""
 
 from django.db import models
 from django.db.models import Q
@@ -40,7 +40,7 @@ class Warehouse(models.Model):
         return self.name
 
     def as_pickup(self, reference: str = "") -> Pickup:
-        """The warehouse as it crosses the courier contract."""
+        """Return the warehouse as the contract's dataclass."""
         return Pickup(
             warehouse_id=self.pk,
             reference=reference,
@@ -64,7 +64,11 @@ class RegistrationState(models.TextChoices):
 
 
 class WarehouseRegistration(models.Model):
-    """What an account's courier calls a warehouse: stored, never derived again."""
+    """An account's registration of a warehouse with the courier.
+
+    `reference` is the courier's name for the warehouse: once stored, it is never derived again.
+    `address_hash` is the fingerprint of the address that was registered.
+    """
 
     account = models.ForeignKey(
         CourierAccount, on_delete=models.CASCADE, related_name="registrations"

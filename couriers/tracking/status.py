@@ -140,7 +140,7 @@ def order_is_taken(shipment: Shipment) -> bool:
     """Whether the shipment has released its order and another shipment is live on it."""
     if shipment.status not in RELEASES_ORDER:
         return False
-    return Shipment.objects.live().of_order(shipment).exclude(pk=shipment.pk).exists()
+    return Shipment.objects.live().same_order_as(shipment).exclude(pk=shipment.pk).exists()
 
 
 def _decide(

@@ -142,7 +142,7 @@ def test_a_crash_at_each_named_step_ends_as_the_protocol_says(
 FUNCTIONS = (
     protocol._reserve, protocol._start_attempt, protocol._new_call, protocol._call_and_settle,
     protocol._call_courier, settling.settle_booked, settling.mark_booked, settling._write_committed,
-    call_audit.end,
+    call_audit.end_call,
 )  # fmt: skip
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS} | {
     inner

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from couriers.contract.errors import Unknown
 from couriers.contract.types import Parcel, PaymentMode, RateRequest
-from couriers.models.rate_policy import BadPolicy, MerchantPrice, RatePolicy
+from couriers.models.rate_policy import InvalidRatePolicy, MerchantPrice, RatePolicy
 from couriers.rates.pricing import priced_quotes
 
 LANE = RateRequest(
@@ -94,7 +94,7 @@ def test_the_parts_add_up_to_the_total_to_the_paisa(
 def test_a_policy_that_cannot_be_read_is_refused_when_it_is_stored(
     company: Any, policy: Any, words: str
 ) -> None:
-    with pytest.raises(BadPolicy, match=words):
+    with pytest.raises(InvalidRatePolicy, match=words):
         RatePolicy.from_json(policy)
     company.rate_policy = policy
     with pytest.raises(ValidationError, match=words):

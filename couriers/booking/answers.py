@@ -1,6 +1,7 @@
-"""A shipment as the API returns it, in bytes that can be kept and sent again.
+"""Shipments and scans as the API returns them.
 
-Holds nothing of the consignee's: the bytes of a booking are stored with its key.
+The bytes of a booking's answer are stored with its key and replayed, so they hold no data of the
+consignee.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from couriers.models import Scan, Shipment
 
 
 def shipment_data(shipment: Shipment) -> dict[str, Any]:
-    """The shipment: money as decimal strings of rupees, times as ISO 8601 in UTC. No query."""
+    """Return the fields of a shipment, without a query.
+
+    Money is decimal strings in rupees, times are ISO 8601 in UTC.
+    """
     return {
         "id": shipment.pk,
         "courier": shipment.courier_id,
@@ -46,12 +50,12 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
 
 
 def shipment_json(shipment: Shipment) -> bytes:
-    """The same as bytes: compact UTF-8, the fields always in the same order."""
+    """Return the fields as compact UTF-8 JSON, always in the same order."""
     return json.dumps(shipment_data(shipment), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def scan_data(scan: Scan) -> dict[str, Any]:
-    """A scan as the API returns it; `status` is null for a word the plug-in does not know."""
+    """Return the fields of a scan; `status` is null where the courier's status is not known."""
     return {
         "at": _time(scan.at),
         "status": scan.status or None,
@@ -64,12 +68,12 @@ def scan_data(scan: Scan) -> dict[str, Any]:
 
 
 def tracking_url(shipment_id: str) -> str:
-    """The public page on which a consignee follows the shipment."""
+    """Return the URL of the public page on which a consignee follows the shipment."""
     return f"{settings.APP_BASE_URL}/track/{shipment_id}/"
 
 
 def time_text(moment: dt.datetime) -> str:
-    """A time as the API writes it: ISO 8601 in UTC, to the millisecond."""
+    """Return a time as ISO 8601 in UTC, to the millisecond."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

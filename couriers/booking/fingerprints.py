@@ -1,7 +1,7 @@
-"""Recognising a request without keeping it: a keyed, salted hash of each of its fields.
+"""Fingerprints of a request: a salted and keyed hash of each field, stored instead of the request.
 
-A key's second use is compared field by field, so that the answer can name what differs. The
-consignee's data cannot be had back from the hashes without the project's SECRET_KEY.
+A request that reuses an idempotency key is compared field by field, so that the answer can name the
+fields that differ. Without SECRET_KEY the hashes reveal nothing of the consignee.
 """
 
 from __future__ import annotations
@@ -21,30 +21,32 @@ _PURPOSE = "couriers.booking.fingerprints"
 _SALT = "salt"
 
 
-def fingerprints_of(draft: ShipmentDraft) -> dict[str, str]:
-    """The hash of each field of the request, with the salt they share."""
+def compute_fingerprints(draft: ShipmentDraft) -> dict[str, str]:
+    """Return the hash of each field of the request, and the salt of all of them."""
     salt = secrets.token_hex(8)
     return {_SALT: salt} | {
         field: _hash(salt, value, settings.SECRET_KEY) for field, value in _fields(draft).items()
     }
 
 
-def differences(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[str, ...]:
-    """The fields in which the draft differs from the request that was stored, sorted."""
+def differing_fields(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[str, ...]:
+    """Return the fields in which the draft differs from the fingerprinted request, sorted."""
     fields = _fields(draft)
     salt = stored.get(_SALT, "")
+    # A rotated SECRET_KEY must not make every stored request look different.
     keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
-    def same(field: str) -> bool:
+    def is_same(field: str) -> bool:
         return any(
             constant_time_compare(stored.get(field, ""), _hash(salt, fields.get(field), key))
             for key in keys
         )
 
-    return tuple(sorted(f for f in (set(stored) | set(fields)) - {_SALT} if not same(f)))
+    return tuple(sorted(f for f in (set(stored) | set(fields)) - {_SALT} if not is_same(f)))
 
 
 def _fields(draft: ShipmentDraft) -> dict[str, Any]:
+    """Return the draft's fields by name, those of consignee and parcel as `consignee.phone`."""
     data = dataclasses.asdict(draft)
     nested = {
         f"{outer}.{inner}": value

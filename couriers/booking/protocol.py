@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from couriers.booking.answers import shipment_json
 from couriers.booking.drafts import clean_draft, clean_key
-from couriers.booking.fingerprints import differences, fingerprints_of
+from couriers.booking.fingerprints import compute_fingerprints, differing_fields
 from couriers.booking.preparation import Prepared, prepare
 from couriers.booking.settling import (
     BookingResult,
@@ -63,7 +63,7 @@ def book(
     if earlier and (result := _replay(earlier, draft)):
         return result
     prepared = prepare(company, draft)
-    prints = fingerprints_of(draft)
+    prints = compute_fingerprints(draft)
     try:
         if earlier:
             call = _reserve_again(earlier, prepared, prints)
@@ -95,7 +95,7 @@ def _replay(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | No
     shipment = earlier.shipment
     if shipment.status == Status.FAILED:
         return None
-    if different := differences(earlier.fingerprints, draft):
+    if different := differing_fields(earlier.fingerprints, draft):
         raise KeyReused(different)
     if earlier.response_body is not None and earlier.response_status is not None:
         return BookingResult(

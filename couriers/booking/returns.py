@@ -1,7 +1,7 @@
-"""Returns: a reverse shipment of goods that were delivered, with a number of its own.
+"""Returns: reverse shipments of delivered goods, each with a number of its own.
 
-An order may have several returns, so the order number cannot name one: the merchant gives a
-number or an Idempotency-Key, and a number that is left out is the order's with a counter.
+An order can have several returns, so its order number cannot identify one. The merchant gives a
+number or an Idempotency-Key. Without a number, the return gets the order's number with a counter.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from couriers.contract.statuses import Status
 from couriers.contract.types import Address, Direction, Item, Parcel, PaymentMode, ShipmentDraft
 from couriers.models import Company, IdempotencyKey, Shipment
 
-# Two returns of one order that are asked for at once may reach for the same counter.
-TRIES = 10
+# Numbers that are tried: another return of the order may take the next one at the same moment.
+MAX_NUMBERS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnDraft:
-    """What a merchant asks to have fetched back.
+    """A merchant's request for a return.
 
-    Empty `items` means all of the shipment's, `order_date` None today in India.
+    Without `items` all items of the shipment come back, and without `parcel` it has the same size.
+    `order_date` None means today in India; `order_number` is the return's own.
     """
 
     return_reason: str
@@ -45,17 +46,18 @@ class ReturnDraft:
 def book_return(
     company: Company, original: Shipment, draft: ReturnDraft, *, key: str | None = None
 ) -> BookingResult:
-    """Book a return of `original` once, as couriers.booking.protocol.book does and with its errors.
+    """Book a return of `original` once, as couriers.booking.protocol.book does.
 
-    Raises NotReturnable, and InvalidRequest where neither a number nor a key is given: without
-    them, a request that is sent twice could not be told from a second return.
+    Raises the errors of `book`; NotReturnable unless `original` is a delivered forward shipment;
+    and InvalidRequest where neither a number nor a key is given, because a request that is sent
+    twice could then not be told from a second return.
     """
     if key is None and not draft.order_number:
         raise InvalidRequest(
             [FieldProblem("order_number", "give one, or an Idempotency-Key, to name the return")]
         )
-    known = _known(company, original, draft.order_number if key is None else key)
-    if known is None and (
+    existing = _find_return(company, original, draft.order_number if key is None else key)
+    if existing is None and (
         original.direction != Direction.FORWARD or original.status != Status.DELIVERED
     ):
         raise NotReturnable(
@@ -64,31 +66,33 @@ def book_return(
     if draft.order_number == original.order_number:
         raise InvalidRequest([FieldProblem("order_number", "is the order's: a return has its own")])
 
-    # Asked again tomorrow, it is still the return of today.
-    date = draft.order_date or (known.order_date if known else india.today())
+    # A request that is repeated on a later day must not differ from the first.
+    date = draft.order_date or (existing.order_date if existing else india.today())
 
-    def attempt(number: str) -> BookingResult:
+    def book_as(number: str) -> BookingResult:
         return book(company, _shipment_draft(original, draft, number, date), key=key)
 
     if draft.order_number:
-        return attempt(draft.order_number)
-    if known is not None:
-        return attempt(known.order_number)
-    return _with_counter(original, attempt)
+        return book_as(draft.order_number)
+    if existing is not None:
+        return book_as(existing.order_number)
+    return _book_with_next_number(original, book_as)
 
 
-def _with_counter(original: Shipment, attempt: Callable[[str], BookingResult]) -> BookingResult:
+def _book_with_next_number(
+    original: Shipment, book_as: Callable[[str], BookingResult]
+) -> BookingResult:
     first = original.returns.count() + 1
-    for counter in range(first, first + TRIES):
+    for counter in range(first, first + MAX_NUMBERS):
         try:
-            return attempt(f"{original.order_number}-R{counter}")
+            return book_as(f"{original.order_number}-R{counter}")
         except OrderAlreadyLive as error:
-            taken = error
-    raise taken
+            number_is_taken = error
+    raise number_is_taken
 
 
-def _known(company: Company, original: Shipment, key: str) -> Shipment | None:
-    """The return that the key stands for already."""
+def _find_return(company: Company, original: Shipment, key: str) -> Shipment | None:
+    """Return the return of `original` that was booked under the key, or None."""
     found = (
         IdempotencyKey.objects.select_related("shipment")
         .filter(company=company, key=key, shipment__original=original)
@@ -113,7 +117,7 @@ def _shipment_draft(
             state=original.consignee_state,
             pincode=original.consignee_pincode,
         ),
-        items=draft.items or tuple(_item(item) for item in original.items),
+        items=draft.items or tuple(_item_from_json(item) for item in original.items),
         parcel=draft.parcel
         or Parcel(original.weight_g, original.length_cm, original.width_cm, original.height_cm),
         warehouse_id=draft.warehouse_id or original.warehouse_id,
@@ -125,7 +129,7 @@ def _shipment_draft(
     )
 
 
-def _item(stored: Mapping[str, Any]) -> Item:
+def _item_from_json(stored: Mapping[str, Any]) -> Item:
     return Item(
         **{**stored, "value": Decimal(stored["value"]), "gst_rate": Decimal(stored["gst_rate"])}
     )

@@ -1,4 +1,7 @@
-"""What the platform tells of while it works."""
+"""The steps of a booking, and the signal that is sent at each of them.
+
+Tests stop or kill a process at a step. Nothing in the platform depends on the signal.
+"""
 
 import enum
 
@@ -6,21 +9,20 @@ from django.dispatch import Signal
 
 
 class Step(enum.StrEnum):
-    """The named steps of a booking, in their order (couriers.booking.protocol)."""
+    """The steps of a booking in their order (couriers.booking.protocol)."""
 
-    RESERVING = "reserving"  # the first transaction is written, not committed
-    RESERVED = "reserved"  # it is committed
+    RESERVING = "reserving"  # the first transaction is written but not committed
+    RESERVED = "reserved"  # the first transaction is committed
     CALLING = "calling"  # the courier is about to be called
-    CALLED = "called"  # its answer, or the lack of one, is known
-    SETTLING = "settling"  # the second transaction is written, not committed
-    SETTLED = "settled"  # it is committed
+    CALLED = "called"  # the call has ended, with an answer or without one
+    SETTLING = "settling"  # the second transaction is written but not committed
+    SETTLED = "settled"  # the second transaction is committed
 
 
-# Sent with `step` and `shipment_id` as a booking reaches each step, in the thread that books. For
-# tests that stop or kill a process just there; a receiver must not raise in production.
+# Sent with `step` and `shipment_id`, in the thread that books. A receiver's error ends the booking.
 booking_step = Signal()
 
 
 def reached(step: Step, shipment_id: str) -> None:
-    """Tell that a booking reached a step."""
+    """Send `booking_step` for a booking that has reached a step."""
     booking_step.send(sender=None, step=step, shipment_id=shipment_id)

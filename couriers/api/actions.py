@@ -21,7 +21,7 @@ from couriers.api.responses import CONFLICT, PROBLEMS
 from couriers.booking.answers import shipment_data
 from couriers.contract.types import ActionResult
 from couriers.fulfilment import actions
-from couriers.fulfilment.labels import label_data_of, label_of
+from couriers.fulfilment.labels import get_label, get_label_data
 from couriers.models import Shipment
 from couriers.models.converters import PublicId
 
@@ -78,7 +78,7 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     @action(detail=True, methods=["post"])
     def track(self, request: Request, pk: str) -> Response:
         """Ask the courier now, and return the shipment as it stands then."""
-        return Response(shipment_data(actions.track(self.shipment(pk))))
+        return Response(shipment_data(actions.refresh_tracking(self.shipment(pk))))
 
     @extend_schema(
         filters=False,
@@ -108,8 +108,8 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
             raise serializers.ValidationError({"json_only": ["must be true or false"]})
         if asked == "true":
             request.accepted_renderer = ApiRenderer()  # it was asked for by name
-            return Response(label_data_of(shipment))
-        stored = label_of(shipment)
+            return Response(get_label_data(shipment))
+        stored = get_label(shipment)
         response = FileResponse(
             stored.open("rb"), filename=f"label-{shipment.pk}.pdf", content_type="application/pdf"
         )
@@ -121,14 +121,14 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     def reattempt(self, request: Request, pk: str) -> Response:
         """Have an undelivered parcel delivered again on a day."""
         shipment, asked = self.shipment(pk), _read(ReattemptSerializer, request)
-        return _answer(actions.reattempt(shipment, asked["date"], asked["instructions"]))
+        return _answer(actions.request_reattempt(shipment, asked["date"], asked["instructions"]))
 
     @extend_schema(request=RtoSerializer, responses=_ANSWERS)
     @action(detail=True, methods=["post"])
     def rto(self, request: Request, pk: str) -> Response:
         """Have an undelivered parcel sent back to its origin."""
         shipment, asked = self.shipment(pk), _read(RtoSerializer, request)
-        return _answer(actions.send_back(shipment, asked["remark"]))
+        return _answer(actions.request_rto(shipment, asked["remark"]))
 
     @extend_schema(request=AddressChangeSerializer, responses=_ANSWERS)
     @action(detail=True, methods=["post"])

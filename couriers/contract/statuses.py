@@ -107,6 +107,9 @@ STATUS_FACTS: Mapping[Status, StatusFacts] = {
 UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
 CANCELLABLE = frozenset(status for status, facts in STATUS_FACTS.items() if facts.cancellable)
+AWAITING_PICKUP = frozenset(
+    status for status, facts in STATUS_FACTS.items() if facts.category is Category.PICKUP
+)
 RTO = frozenset(
     status for status, facts in STATUS_FACTS.items() if facts.category is Category.RTO
 ) | {Status.RTO_DELIVERED}

@@ -1,1 +1,1 @@
-"""What is done to a shipment under way."""
+"""Actions on booked shipments, their labels and their manifests."""

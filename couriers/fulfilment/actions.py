@@ -1,8 +1,7 @@
-"""What a merchant does to a shipment that is under way: cancel it, try again, send it back.
+"""A merchant's actions on a booked shipment: cancel, track, reattempt, RTO, address, dispatch date.
 
-Each is asked of the courier at once and only where the shipment's status allows it; nothing here
-is ever done by the platform of its own accord. A failure is raised in the classes of
-couriers.contract.errors, so an outage is never taken for a refusal, nor a refusal for success.
+An action calls the courier at once, where the shipment's status allows it. The platform never
+takes one by itself. Failures are raised as the errors of couriers.contract.errors.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
-from couriers.contract.statuses import STATUS_FACTS, Category, Status
+from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import (
     ActionResult,
     ActionState,
@@ -32,43 +31,43 @@ from couriers.tracking.lookup import latest_tracking
 
 log = structlog.get_logger(__name__)
 
-LONGEST_AHEAD = 60  # days; a courier's plug-in may allow fewer
-AWAITS_PICKUP = frozenset(
-    s for s, facts in STATUS_FACTS.items() if facts.category is Category.PICKUP
-)
+MAX_DAYS_AHEAD = 60  # of a date that is asked for; a courier's plug-in may allow fewer
 
 
 def cancel(shipment: Shipment) -> ActionResult:
-    """Cancel a shipment or a return; one that is cancelled already is done, without a call.
+    """Cancel a shipment or a return. One that is cancelled already is a success, without a call.
 
-    Raises ActionNotAllowed once it is too late, and what the courier says.
+    Raises ActionNotAllowed once it is too late, and the courier's errors.
     """
     if shipment.status == Status.CANCELLED:
         return ActionResult(remark="already cancelled")
     if not shipment.facts.cancellable:
-        raise _refused(shipment, "not-cancellable", "The shipment can no longer be cancelled")
+        raise _not_allowed(shipment, "not-cancellable", "The shipment can no longer be cancelled")
     adapter = CourierFactory.get_adapter(shipment.account)
     reverse = shipment.direction == Direction.REVERSE
     capability = Capability.CANCEL_REVERSE_SHIPMENT if reverse else Capability.CANCEL_SHIPMENT
-    work = adapter.cancel_reverse_shipment if reverse else adapter.cancel_shipment
-    result = _ask(shipment, adapter, capability, lambda: work(shipment.tracking_id))
+    method = adapter.cancel_reverse_shipment if reverse else adapter.cancel_shipment
+    result = _call(shipment, adapter, capability, lambda: method(shipment.tracking_id))
     if result.state == ActionState.DONE:
         mark_cancelled(shipment)
     return result
 
 
-def track(shipment: Shipment) -> Shipment:
-    """Ask the courier for the shipment's scans now; returns it as it stands then."""
+def refresh_tracking(shipment: Shipment) -> Shipment:
+    """Ask the courier for the shipment's scans now; return the shipment with them applied.
+
+    Raises ActionNotAllowed for a shipment without a tracking id, and the courier's errors.
+    """
     if not shipment.tracking_id:
-        raise _refused(shipment, "not-booked", "The shipment has no tracking id")
+        raise _not_allowed(shipment, "not-booked", "The shipment has no tracking id")
     return apply_tracking(shipment, latest_tracking(shipment.account, shipment))
 
 
-def reattempt(shipment: Shipment, day: dt.date, instructions: str = "") -> ActionResult:
-    """Have an undelivered parcel delivered again on a day (India time).
+def request_reattempt(shipment: Shipment, day: dt.date, instructions: str = "") -> ActionResult:
+    """Ask for another delivery attempt of an undelivered parcel on a day in India.
 
-    Raises ActionNotAllowed unless it is undelivered for a reason that another attempt can mend;
-    InvalidRequest naming `date`.
+    Raises ActionNotAllowed unless the parcel is undelivered for a reason that allows a reattempt,
+    InvalidRequest for the date, and the courier's errors.
     """
     _check_undelivered(shipment, "not-reattemptable", "No other attempt can be asked for")
     adapter = CourierFactory.get_adapter(shipment.account)
@@ -79,19 +78,20 @@ def reattempt(shipment: Shipment, day: dt.date, instructions: str = "") -> Actio
         )
     _check_date(day)
     request = ReattemptRequest(shipment.tracking_id, day, instructions=instructions)
-    return _ask(
+    return _call(
         shipment, adapter, Capability.REQUEST_REATTEMPT, lambda: adapter.request_reattempt(request)
     )
 
 
-def send_back(shipment: Shipment, remark: str = "") -> ActionResult:
-    """Have an undelivered parcel returned to its origin (RTO). Its scans tell when it travels.
+def request_rto(shipment: Shipment, remark: str = "") -> ActionResult:
+    """Ask for an undelivered parcel to be returned to its origin (RTO).
 
-    Raises ActionNotAllowed unless it is undelivered.
+    The shipment's status changes with its next scans. Raises ActionNotAllowed unless the parcel is
+    undelivered, and the courier's errors.
     """
     _check_undelivered(shipment, "not-returnable", "The parcel cannot be sent back now")
     adapter = CourierFactory.get_adapter(shipment.account)
-    return _ask(
+    return _call(
         shipment,
         adapter,
         Capability.REQUEST_RTO,
@@ -102,10 +102,11 @@ def send_back(shipment: Shipment, remark: str = "") -> ActionResult:
 def change_address(
     shipment: Shipment, day: dt.date, *, phone: str = "", address: str = "", instructions: str = ""
 ) -> ActionResult:
-    """Give the courier another phone or address of the consignee, for an attempt on a day.
+    """Change the consignee's phone or address for a delivery attempt on a day in India.
 
-    The phone may be written in any usual way. What the courier took on is kept with the shipment.
-    Raises ActionNotAllowed unless it is undelivered; InvalidRequest naming the field.
+    The phone may be in any usual notation. The shipment keeps what the courier accepted. Raises
+    ActionNotAllowed unless the parcel is undelivered, InvalidRequest for a wrong field, and the
+    courier's errors.
     """
     _check_undelivered(shipment, "not-reattemptable", "The address can no longer be changed")
     problems = []
@@ -121,7 +122,7 @@ def change_address(
     request = ReattemptRequest(
         shipment.tracking_id, day, phone=digits or "", address=address, instructions=instructions
     )
-    result = _ask(
+    result = _call(
         shipment,
         adapter,
         Capability.UPDATE_DELIVERY_ADDRESS,
@@ -133,14 +134,16 @@ def change_address(
 
 
 def set_dispatch_date(shipment: Shipment, day: dt.date, slot: str = "") -> ActionResult:
-    """Have a shipment fetched on a day (India time): a forward one from its warehouse, a return
-    from the consignee.
+    """Set the day in India on which a shipment is picked up.
 
-    Raises ActionNotAllowed once it has been picked up; NotSupported where the courier schedules
-    the pickup itself.
+    A forward shipment is picked up from its warehouse, a return from the consignee. Raises
+    ActionNotAllowed once it has been picked up, NotSupported where the courier schedules the
+    pickup itself, and the courier's other errors.
     """
-    if shipment.status not in AWAITS_PICKUP:
-        raise _refused(shipment, "not-awaiting-pickup", "The shipment does not await its pickup")
+    if shipment.status not in AWAITING_PICKUP:
+        raise _not_allowed(
+            shipment, "not-awaiting-pickup", "The shipment does not await its pickup"
+        )
     _check_date(day)
     adapter = CourierFactory.get_adapter(shipment.account)
     registration = WarehouseRegistration.objects.filter(
@@ -155,20 +158,22 @@ def set_dispatch_date(shipment: Shipment, day: dt.date, slot: str = "") -> Actio
     )
     if shipment.direction == Direction.REVERSE:
         capability = Capability.SCHEDULE_REVERSE_PICKUP
-        return _ask(shipment, adapter, capability, lambda: adapter.schedule_reverse_pickup(request))
+        return _call(
+            shipment, adapter, capability, lambda: adapter.schedule_reverse_pickup(request)
+        )
     capability = Capability.SCHEDULE_PICKUP
-    return _ask(shipment, adapter, capability, lambda: adapter.schedule_pickup(request))
+    return _call(shipment, adapter, capability, lambda: adapter.schedule_pickup(request))
 
 
-def _ask(
+def _call(
     shipment: Shipment,
     adapter: BaseCourierAdapter,
     capability: Capability,
     work: Callable[[], ActionResult],
 ) -> ActionResult:
-    """Make the call and keep a record of it; what the courier lacks leaves none."""
+    """Make the call and audit it. An operation that the courier lacks is not audited."""
     if not adapter.supports(capability):
-        return work()  # raises NotSupported, in the plug-in's own words
+        return work()  # raises NotSupported with the plug-in's message
     try:
         with audited_call(shipment.account, capability.value, shipment):
             return work()
@@ -181,16 +186,17 @@ def _check_undelivered(shipment: Shipment, name: str, title: str) -> None:
     if shipment.direction == Direction.REVERSE:
         raise ActionNotAllowed(name, title, "It is a return.")
     if not shipment.facts.reattemptable:
-        raise _refused(shipment, name, title)
+        raise _not_allowed(shipment, name, title)
 
 
-def _refused(shipment: Shipment, name: str, title: str) -> ActionNotAllowed:
+def _not_allowed(shipment: Shipment, name: str, title: str) -> ActionNotAllowed:
+    """Return the error that names the shipment's status as the reason."""
     return ActionNotAllowed(name, title, f"It is {shipment.get_status_display().lower()}.")
 
 
 def _check_date(day: dt.date) -> None:
     today = india.today()
-    if not today < day <= today + dt.timedelta(days=LONGEST_AHEAD):
+    if not today < day <= today + dt.timedelta(days=MAX_DAYS_AHEAD):
         raise InvalidRequest(
-            [FieldProblem("date", f"must be tomorrow to {LONGEST_AHEAD} days ahead, India time")]
+            [FieldProblem("date", f"must be tomorrow to {MAX_DAYS_AHEAD} days ahead, India time")]
         )

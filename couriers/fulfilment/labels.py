@@ -1,6 +1,6 @@
-"""Labels: fetched from the courier once, kept in Django's storage, and served from there.
+"""Labels: fetched from the courier once, then served from Django's storage.
 
-What is not a whole PDF is never stored: couriers have answered errors in a label's place.
+Only a complete PDF is stored, because couriers have sent errors in the place of labels.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from couriers.contract.registry import CourierFactory
 from couriers.models import Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, exclusive
 
-_TAIL = 2048  # bytes in which a PDF's end mark is looked for
+_END_OF_FILE = 2048  # bytes at the end of a PDF, of which its end mark is a part
 
 
-def label_of(shipment: Shipment) -> FieldFile:
-    """The label of the shipment's current tracking id, as a stored file.
+def get_label(shipment: Shipment) -> FieldFile:
+    """Return the label for the shipment's current tracking id, as a stored file.
 
-    Raises ActionNotAllowed for a shipment that is not booked; Unknown where the courier answers
-    something else than a PDF; and what the courier says.
+    Fetches it from the courier the first time. Raises ActionNotAllowed for a shipment that is not
+    booked, Unknown where the courier's answer is not a complete PDF, and the courier's errors.
     """
     _check_booked(shipment)
-    if found := _stored(shipment):
-        return found
+    if stored := _find_stored(shipment):
+        return stored
     try:
         with exclusive(f"label:{shipment.pk}", life=60, wait=10):
-            return _stored(shipment) or _fetch(shipment)
+            return _find_stored(shipment) or _fetch(shipment)
     except LockTimeout:
-        # Whoever holds it is slow. Fetching it once more does no harm.
-        return _stored(shipment) or _fetch(shipment)
+        # Another process fetches it slowly. Fetching it a second time does no harm.
+        return _find_stored(shipment) or _fetch(shipment)
 
 
-def label_data_of(shipment: Shipment) -> Mapping[str, Any]:
-    """What the label says, as the courier's own JSON; asked of it every time.
+def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
+    """Fetch the data of the label as the courier's own JSON. It is not stored.
 
-    Raises as label_of does, and NotSupported where the courier has only the PDF.
+    Raises the errors of `get_label`, and NotSupported where the courier has only the PDF.
     """
     _check_booked(shipment)
     adapter = CourierFactory.get_adapter(shipment.account)
@@ -65,21 +65,21 @@ def _check_booked(shipment: Shipment) -> None:
         )
 
 
-def _stored(shipment: Shipment) -> FieldFile | None:
+def _find_stored(shipment: Shipment) -> FieldFile | None:
     label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
     if label is None:
         return None
     if label.file.storage.exists(str(label.file.name)):
         return label.file
-    # The storage lost it: forget the row, so that it is fetched again.
+    # The storage has lost the file. Without its row the label is fetched again.
     label.delete()
     return None
 
 
 def _fetch(shipment: Shipment) -> FieldFile:
     document = CourierFactory.get_adapter(shipment.account).get_label([shipment.tracking_id])
-    _check(document.content, shipment.courier_id)
-    # Tracking ids are the courier's words, and no file names.
+    _check_pdf(document.content, shipment.courier_id)
+    # A tracking id is the courier's text, and may not be a valid file name.
     digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
     label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
     label.file.save(
@@ -88,18 +88,18 @@ def _fetch(shipment: Shipment) -> FieldFile:
         save=False,
     )
     StoredLabel.objects.bulk_create([label], ignore_conflicts=True)
-    kept = StoredLabel.objects.get(shipment=shipment, tracking_id=shipment.tracking_id)
-    if kept.file.name != label.file.name:
-        # Another process was quicker; its file is the one that is served.
+    stored = StoredLabel.objects.get(shipment=shipment, tracking_id=shipment.tracking_id)
+    if stored.file.name != label.file.name:
+        # Another process has stored the label first, and its file is the one to serve.
         label.file.storage.delete(str(label.file.name))
-    return kept.file
+    return stored.file
 
 
-def _check(content: bytes, courier: str) -> None:
-    largest = tunables().LABEL_MAX_BYTES
-    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-_TAIL:]:
+def _check_pdf(content: bytes, courier: str) -> None:
+    max_bytes = tunables().LABEL_MAX_BYTES
+    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-_END_OF_FILE:]:
         raise Unknown("the answer is not a whole PDF", courier=courier, operation="get_label")
-    if len(content) > largest:
+    if len(content) > max_bytes:
         raise Unknown(
-            f"the label is larger than {largest} bytes", courier=courier, operation="get_label"
+            f"the label is larger than {max_bytes} bytes", courier=courier, operation="get_label"
         )

@@ -32,9 +32,9 @@ from couriers.contract.errors import (
 )
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
+from couriers.contract.statuses import AWAITING_PICKUP
 from couriers.contract.text import storable
 from couriers.contract.types import Direction, ManifestDocument
-from couriers.fulfilment.actions import AWAITS_PICKUP
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
 from couriers.models.call_audit import audited_call
 from couriers.models.claims import Doubling, back_off, claim, due, seconds_from_now, unclaimed
@@ -199,7 +199,7 @@ def _check_awaiting_pickup(account: CourierAccount, shipment_ids: Sequence[str])
     wrong = [
         pk
         for pk, (status, direction) in found.items()
-        if status not in AWAITS_PICKUP or direction != Direction.FORWARD
+        if status not in AWAITING_PICKUP or direction != Direction.FORWARD
     ]
     if wrong:
         raise ActionNotAllowed(
@@ -211,7 +211,7 @@ def _check_awaiting_pickup(account: CourierAccount, shipment_ids: Sequence[str])
 
 def _awaiting_pickup(account: CourierAccount) -> QuerySet[Shipment]:
     return Shipment.objects.filter(
-        account=account, direction=Direction.FORWARD, status__in=AWAITS_PICKUP
+        account=account, direction=Direction.FORWARD, status__in=AWAITING_PICKUP
     )
 
 

@@ -18,7 +18,7 @@ from tests.support.factories import ShipmentFactory, make_api_key
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text()
 # Functions and exceptions whose first argument is the name of a problem, some after the shipment.
-NAMERS = {"problem": 0, "ActionNotAllowed": 0, "_refused": 1, "_check_undelivered": 1}
+NAMERS = {"problem": 0, "ActionNotAllowed": 0, "_not_allowed": 1, "_check_undelivered": 1}
 
 
 def named_in_the_code() -> set[str]:

@@ -310,7 +310,7 @@ def test_what_was_refused_before_any_call_leaves_no_record_of_one(
     shipment.status = "undelivered"
     before = CourierCall.objects.count()
     with pytest.raises(InvalidRequest):
-        actions.reattempt(shipment, india.today() + dt.timedelta(days=30))
+        actions.request_reattempt(shipment, india.today() + dt.timedelta(days=30))
     shipment.status = "booked"
     with pytest.raises(NotSupported):
         actions.set_dispatch_date(shipment, india.today() + TOMORROW)

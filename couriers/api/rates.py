@@ -24,7 +24,7 @@ from couriers.api.serializers import (
 from couriers.booking.preparation import account_of
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
 from couriers.rates.pricing import PricedQuote, priced_quotes
-from couriers.rates.serviceability import at_pincode
+from couriers.rates.serviceability import check_pincode
 
 
 class RateRequestSerializer(Strict):
@@ -138,7 +138,7 @@ class ServiceabilityView(APIView):
         asked = ServiceabilityQuerySerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         account = account_of(company_of(request), asked.validated_data["courier"])
-        answer = at_pincode(account, asked.validated_data["pincode"])
+        answer = check_pincode(account, asked.validated_data["pincode"])
         data = ServiceabilitySerializer(
             {"courier": account.courier_id}
             | {name: getattr(answer, name) for name in answer.__dataclass_fields__}

@@ -1,6 +1,6 @@
 """The second commit of a booking: the outcome of the call, and the answer to replay.
 
-Three may settle a booking: the end_call of its call, the courier's event, or an operator. The first one
+Three may settle a booking: the end of its call, the courier's event, or an operator. The first one
 decides. Each writes only a shipment that is still unsettled, so none can undo another.
 """
 
@@ -142,7 +142,7 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
     current = Shipment.objects.get(pk=shipment.pk)
     if current.status == Status.IN_DOUBT:
         return BookingResult(current, 202, shipment_json(current))
-    # The courier's event came before the end_call of the call.
+    # The courier's event came before the end of the call.
     return BookingResult(current, 201, store_answer(current))
 
 

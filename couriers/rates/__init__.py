@@ -1,1 +1,1 @@
-"""Prices and serviceability."""
+"""Prices of lanes, and the pincodes that couriers serve."""

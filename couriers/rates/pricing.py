@@ -1,8 +1,8 @@
-"""What a merchant pays: the courier's quote with the company's rate policy on top.
+"""The merchant's price of a lane: the courier's quote with the company's rate policy applied.
 
-The courier's own numbers stay beside the merchant's. Quotes are kept for minutes by everything
-that makes them; prices are made afresh, so a changed policy holds at once. The policy can be
-another callable, by its dotted path in SHIPCROWD["PRICING"].
+Quotes are cached in Redis for minutes, under all inputs that determine them. Prices are computed
+anew each time, so a changed policy applies at once. SHIPCROWD["PRICING"] can name another policy by
+its dotted path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from couriers.models import Company, CourierAccount
 from couriers.models.rate_policy import MerchantPrice, RatePolicy
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
-# How a company, a courier's quote and what was asked make a price.
+# Computes the merchant's price from the company, the courier's quote and the request.
 Pricing = Callable[[Company, RateQuote, RateRequest], MerchantPrice]
 
 _QUOTES = TypeAdapter(list[RateQuote])
@@ -33,31 +33,34 @@ _QUOTES = TypeAdapter(list[RateQuote])
 
 @dataclass(frozen=True, slots=True)
 class PricedQuote:
-    """A courier's quote as it was given, and what the merchant pays for it."""
+    """A courier's unchanged quote, and what the merchant pays for it."""
 
     quote: RateQuote
     price: MerchantPrice
 
 
 def priced_quotes(account: CourierAccount, request: RateRequest) -> list[PricedQuote]:
-    """The account's quotes for a lane, each with its company's price.
+    """Return the account's quotes for a lane, each with its company's price.
 
-    Raises what the courier says; ImproperlyConfigured where SHIPCROWD["PRICING"] names nothing.
+    Raises the courier's errors, and ImproperlyConfigured as `pricing_policy` does.
     """
     price = pricing_policy()
     return [
         PricedQuote(quote, price(account.company, quote, request))
-        for quote in _quotes(account, request)
+        for quote in _cached_quotes(account, request)
     ]
 
 
 def company_price(company: Company, quote: RateQuote, request: RateRequest) -> MerchantPrice:
-    """The default policy: what the company's `rate_policy` says, on the courier's total."""
+    """Apply the company's `rate_policy` to the courier's total; the default pricing policy."""
     return RatePolicy.from_json(company.rate_policy).price(quote.total)
 
 
 def pricing_policy() -> Pricing:
-    """The policy that is set. Raises ImproperlyConfigured where its path leads to none."""
+    """Return the policy that SHIPCROWD["PRICING"] names.
+
+    Raises ImproperlyConfigured where the path leads to no callable.
+    """
     path = tunables().PRICING
     try:
         pricing: Pricing = import_string(path)
@@ -68,24 +71,24 @@ def pricing_policy() -> Pricing:
     return pricing
 
 
-def _quotes(account: CourierAccount, request: RateRequest) -> Sequence[RateQuote]:
-    """The courier's quotes, from Redis where the same was asked a moment ago."""
-    key = _key(account, request)
+def _cached_quotes(account: CourierAccount, request: RateRequest) -> Sequence[RateQuote]:
+    """Return the courier's quotes, from Redis where they are cached."""
+    key = _cache_key(account, request)
     try:
-        kept = with_redis(lambda redis: redis.get(key))
+        cached = with_redis(lambda redis: redis.get(key))
     except RedisUnavailable:
-        kept = None
-    if kept is not None:
-        return _QUOTES.validate_json(kept)
+        cached = None
+    if cached is not None:
+        return _QUOTES.validate_json(cached)
     quotes = list(CourierFactory.get_adapter(account).get_rates(request))
-    life = max(1, round(tunables().QUOTE_CACHE * 1000))
-    with suppress(RedisUnavailable):  # asked again next time
-        with_redis(lambda redis: redis.set(key, _QUOTES.dump_json(quotes), px=life))
+    milliseconds = max(1, round(tunables().QUOTE_CACHE * 1000))
+    with suppress(RedisUnavailable):  # the courier is then asked again the next time
+        with_redis(lambda redis: redis.set(key, _QUOTES.dump_json(quotes), px=milliseconds))
     return quotes
 
 
-def _key(account: CourierAccount, request: RateRequest) -> str:
-    """Every input of a quote: the request's, and the account with its settings."""
+def _cache_key(account: CourierAccount, request: RateRequest) -> str:
+    """Return a hash of all inputs of a quote: the request, and the account with its settings."""
     inputs = json.dumps(
         [account.pk, account.updated_at.isoformat(), dataclasses.asdict(request)],
         default=str,

@@ -1,6 +1,6 @@
-"""What couriers do at a pincode: from their loaded list while it is fresh, else from a call.
+"""What couriers offer at a pincode: from their loaded list while it is fresh, else from a call.
 
-A pincode that the list lacks is asked for, and an outage is raised: neither is ever read as "not
+A pincode that is not on the list is asked for, and an outage raises an error. Neither means "not
 serviceable".
 """
 
@@ -21,7 +21,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Serviceability
 from couriers.models import CourierAccount, ServiceablePincode
 
-BATCH = 1000
+BATCH_SIZE = 1000  # lines of a list that one statement stores
 _FIELDS = (
     "serviceable", "cod", "max_cod_amount", "forward_pickup", "forward_drop", "reverse_pickup",
     "reverse_drop", "city", "state", "remark",
@@ -30,45 +30,52 @@ _MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=12, decimal_pla
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What became of a courier's list: lines kept, lines that name no pincode, lines dropped."""
+class LoadResult:
+    """The result of loading a list.
+
+    `pincodes` were stored, lines that name no pincode were `unreadable`, and `dropped` are the old
+    lines that the new list lacks.
+    """
 
     pincodes: int
     unreadable: int
     dropped: int
 
 
-def at_pincode(account: CourierAccount, pincode: str) -> Serviceability:
-    """What the account's courier does at a pincode. Raises what the courier says."""
-    line = _fresh(account.courier_id).filter(pincode=pincode).first()
+def check_pincode(account: CourierAccount, pincode: str) -> Serviceability:
+    """Return what the account's courier offers at a pincode. Raises the courier's errors."""
+    line = _fresh_lines(account.courier_id).filter(pincode=pincode).first()
     if line is not None:
         return line.as_serviceability()
     return CourierFactory.get_adapter(account).check_serviceability(pincode)
 
 
 def known_cod_limit(courier: str, pincode: str) -> Subquery:
-    """The most that may be collected at a pincode in rupees, as a part of another query.
+    """Return a subquery of the largest COD amount in rupees at a pincode.
 
-    0 where the courier collects nothing there, NULL where its list does not tell.
+    It gives 0 where the courier has no COD there, and NULL where its list does not tell it.
     """
     limit = Case(When(cod=False, then=Value(Decimal(0))), default=F("max_cod_amount"))
-    lines = _fresh(courier).filter(pincode=pincode)
+    lines = _fresh_lines(courier).filter(pincode=pincode)
     return Subquery(lines.values_list(limit)[:1], output_field=_MONEY)
 
 
-def load(account: CourierAccount, step: Callable[[], None] = lambda: None) -> Loaded:
-    """Load the whole list of the account's courier; `step` is told of every line.
+def load_pincodes(
+    account: CourierAccount, on_line: Callable[[], None] = lambda: None
+) -> LoadResult:
+    """Load the whole list of the account's courier; `on_line` is called for each line.
 
-    Lines that the courier no longer has are dropped once the new list is whole: one that breaks
-    off raises what the courier says, and leaves the rest of the old one.
+    Old lines that the new list lacks are dropped once the new list is complete. Where the list
+    breaks off, the courier's error is raised and the rest of the old list stays. An empty list
+    drops nothing.
     """
     started = timezone.now()
-    kept = unreadable = 0
+    stored = unreadable = 0
     lines = CourierFactory.get_adapter(account).list_serviceability()
-    while batch := list(islice(lines, BATCH)):
+    while batch := list(islice(lines, BATCH_SIZE)):
         rows = {}
         for line in batch:
-            step()
+            on_line()
             if india.is_pincode(line.pincode):
                 rows[line.pincode] = _row(account.courier_id, line, started)
             else:
@@ -79,15 +86,15 @@ def load(account: CourierAccount, step: Callable[[], None] = lambda: None) -> Lo
             unique_fields=["courier", "pincode"],
             update_fields=[*_FIELDS, "loaded_at"],
         )
-        kept += len(rows)
+        stored += len(rows)
     old = ServiceablePincode.objects.filter(courier=account.courier_id, loaded_at__lt=started)
-    dropped = old.delete()[0] if kept else 0
-    return Loaded(kept, unreadable, dropped)
+    dropped = old.delete()[0] if stored else 0
+    return LoadResult(stored, unreadable, dropped)
 
 
-def _fresh(courier: str) -> QuerySet[ServiceablePincode]:
-    days = dt.timedelta(days=tunables().SERVICEABILITY_FRESH_DAYS)
-    return ServiceablePincode.objects.filter(courier=courier, loaded_at__gte=timezone.now() - days)
+def _fresh_lines(courier: str) -> QuerySet[ServiceablePincode]:
+    oldest = timezone.now() - dt.timedelta(days=tunables().SERVICEABILITY_FRESH_DAYS)
+    return ServiceablePincode.objects.filter(courier=courier, loaded_at__gte=oldest)
 
 
 def _row(courier: str, line: Serviceability, loaded_at: dt.datetime) -> ServiceablePincode:

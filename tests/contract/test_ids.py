@@ -1,4 +1,4 @@
-"""Public ids: they sort by time, and nobody guesses one from another."""
+"""Public ids sort by time, and one cannot be guessed from another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def number(public_id: str) -> ULID:
     return ULID.from_str(public_id.removeprefix("shp_").upper())
 
 
-def test_ids_of_one_millisecond_cannot_be_counted_on() -> None:
+def test_ids_of_one_millisecond_have_independent_random_bits() -> None:
     made = [number(new_shipment_id()) for _ in range(500)]
     assert len({ulid.milliseconds for ulid in made}) < len(made)
     assert len({ulid.bytes[6:14] for ulid in made}) == len(made)

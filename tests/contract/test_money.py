@@ -1,4 +1,4 @@
-"""GST taken out of prices that include it."""
+"""GST in prices that include it."""
 
 from decimal import Decimal
 
@@ -13,13 +13,15 @@ rupees = st.decimals("0.01", "999999.99", places=2)
 rates = st.sampled_from([Decimal(r) for r in ("0", "3", "5", "12", "18", "28", "40")])
 
 
-def test_gst_is_taken_out_of_the_price_not_put_on_top() -> None:
+def test_gst_is_part_of_the_price() -> None:
     amounts = split_gst(Decimal("1523"), Decimal("12"))
     assert (amounts.taxable, amounts.tax) == (Decimal("1359.82"), Decimal("163.18"))
 
 
 @given(st.lists(st.tuples(rupees, rates), min_size=1, max_size=20))
-def test_totals_never_miss_by_a_paisa(lines: list[tuple[Decimal, Decimal]]) -> None:
+def test_taxable_value_and_tax_add_up_to_the_total_exactly(
+    lines: list[tuple[Decimal, Decimal]],
+) -> None:
     items = [Item(name="x", quantity=1, value=v, gst_rate=r) for v, r in lines]
     amounts = amounts_of(items)
     assert amounts.taxable + amounts.tax == amounts.total == sum(v for v, _ in lines)

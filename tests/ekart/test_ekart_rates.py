@@ -90,12 +90,12 @@ def test_the_list_of_pincodes_is_the_deployments_for_all_accounts(
 def test_the_list_of_pincodes_is_loaded_and_used_while_fresh(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    loaded = serviceability.load(adapter.account)
+    loaded = serviceability.load_pincodes(adapter.account)
     assert (loaded.pincodes, loaded.unreadable) == (3000, 0)
     row = ServiceablePincode.objects.filter(cod=False, serviceable=True).first()
     assert row is not None
     before = calls_made(sandbox)
-    assert serviceability.at_pincode(adapter.account, row.pincode).cod is False
+    assert serviceability.check_pincode(adapter.account, row.pincode).cod is False
     consignee = dataclasses.replace(DRAFT.consignee, pincode=row.pincode)
     cod = draft_with(
         courier="ekart",

@@ -85,7 +85,7 @@ def test_many_lines_are_loaded_in_batches(
     lists(able, *(Serviceability(str(n), True) for n in range(110_000, 113_500)))
     steps = []
     with django_assert_max_num_queries(20):
-        loaded = serviceability.load(account, lambda: steps.append(1))
+        loaded = serviceability.load_pincodes(account, lambda: steps.append(1))
     assert (loaded.pincodes, len(steps)) == (3500, 3500)
 
 
@@ -106,7 +106,7 @@ def test_a_fresh_line_is_used_instead_of_a_call_and_a_stale_one_is_not(
     storefront: Client, account: Any, able: Any, settings: Any
 ) -> None:
     lists(able, *LINES)
-    serviceability.load(account)
+    serviceability.load_pincodes(account)
     able.asked.clear()
     answer = ask(storefront, "560008").json()
     assert (answer["max_cod_amount"], answer["reverse_pickup"]) == ("1000.00", False)
@@ -144,7 +144,7 @@ def test_a_pincodes_own_cod_limit_is_checked_before_the_booking(
     account: Any, able: Any, pincode: str, amount: str, refused: bool
 ) -> None:
     lists(able, *LINES)
-    serviceability.load(account)
+    serviceability.load_pincodes(account)
     consignee = dataclasses.replace(DRAFT.consignee, pincode=pincode, city="X", state="Delhi")
     draft = dataclasses.replace(COD, cod_amount=Decimal(amount), consignee=consignee)
     if not refused:
@@ -158,7 +158,7 @@ def test_a_pincodes_own_cod_limit_is_checked_before_the_booking(
 
 def test_a_prepaid_order_and_a_stale_limit_are_not_held_up(account: Any, able: Any) -> None:
     lists(able, *LINES)
-    serviceability.load(account)
+    serviceability.load_pincodes(account)
     assert book(account.company, DRAFT).status_code == 201
     ServiceablePincode.objects.update(loaded_at=timezone.now() - dt.timedelta(days=8))
     draft = dataclasses.replace(COD, order_number="A-2", cod_amount=Decimal("1523"))
@@ -169,7 +169,7 @@ def test_the_limit_costs_no_statement_of_its_own(
     account: Any, able: Any, django_assert_max_num_queries: Any
 ) -> None:
     lists(able, *LINES)
-    serviceability.load(account)
+    serviceability.load_pincodes(account)
     draft = dataclasses.replace(COD, cod_amount=Decimal("900"))
     with django_assert_max_num_queries(13) as captured:
         book(account.company, draft)

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         account = _account(courier, options["company"])
         try:
             with output.progress("Loading", None) as advance, rate_limit.allow_long_waits():
-                loaded = serviceability.load(account, advance)
+                loaded = serviceability.load_pincodes(account, advance)
         except CourierError as error:
             self.stderr.write(f"The list broke off, the rest of the old one is kept: {error}")
             output.exit_with(EXIT_FAILED)

@@ -38,7 +38,7 @@ PITFALLS = {
     ],
     "errors of cancel and serviceability collapse into false": [
         "test_a_failure_is_never_taken_for_success",
-        "test_an_outage_is_never_not_serviceable",
+        "test_an_outage_is_an_error_not_an_unserviceable_pincode",
         "test_a_recorded_answer_is_read",
     ],
     "a consignee's record is kept in clear": [
@@ -48,13 +48,13 @@ PITFALLS = {
     "the neutral types know couriers by name": ["test_the_core_and_the_inbox_name_no_courier"],
     # Resilience
     "the breaker lives in one process and lets everybody probe": [
-        "test_many_threads_let_one_probe_through",
-        "test_consecutive_failures_open_the_circuit_and_one_probe_closes_it",
+        "test_only_one_of_many_threads_makes_the_probe",
+        "test_consecutive_failures_open_the_circuit_and_a_successful_probe_closes_it",
     ],
     "a token lock that is none, and a refresh that returns the refused token": [
         "test_fifty_processes_with_an_expired_token_make_one_auth_call",
         "test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token",
-        "test_a_late_holder_does_not_take_away_the_next_ones_lock",
+        "test_a_holder_that_is_late_does_not_release_the_lock_of_the_next",
         "test_a_refused_token_that_comes_again_does_not_loop",
     ],
     "the HTTP library retries by itself": ["test_the_session_itself_never_retries"],
@@ -96,10 +96,10 @@ PITFALLS = {
     ],
     "tax is invented, totals miss by a paisa": [
         "test_amounts_add_up_to_the_paisa_in_either_kind_of_tax",
-        "test_gst_is_taken_out_of_the_price_not_put_on_top",
+        "test_gst_is_part_of_the_price",
     ],
     "the pincode's own COD limit is ignored": [
-        "test_a_pincodes_own_cod_limit_is_checked_before_the_booking",
+        "test_the_cod_limit_of_a_pincode_is_checked_before_the_booking",
     ],
     "a label that is really a JSON error is stored": [
         "test_a_label_that_is_really_a_json_error_is_refused",

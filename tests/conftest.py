@@ -123,7 +123,7 @@ def _fresh_caches() -> None:
     from webhooks import accounts
 
     CourierFactory.clear_adapters()
-    accounts.forget()
+    accounts.clear_cache()
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
     if len(body) > longest:
         return _refuse(courier, "too_long", 413)
     try:
-        account = accounts.find(account_id)
+        account = accounts.find_account(account_id)
         receiver = CourierFactory.receiver(courier)
         if (
             account is None

@@ -51,7 +51,7 @@ def register(*flags: str) -> dict[str, Any]:
 
 def answer_to(account: CourierAccount, secret: str, client: Client) -> int:
     """What a callback that is signed with the secret is answered."""
-    accounts.forget()
+    accounts.clear_cache()
     body = json.dumps({"id": "T1", "orderNumber": "A-1", "n": secret}).encode()
     signature = hmac.digest(secret.encode(), body, hashlib.sha256).hex()
     return client.post(

@@ -237,7 +237,7 @@ def test_a_changed_secret_is_seen_within_seconds(
     account.webhook_secret = "new-secret"
     account.save()
     assert send(account, scan(shipment, "lost", 3), "new-secret").status_code == 200
-    assert "new-secret" not in repr(accounts.find(account.pk))
+    assert "new-secret" not in repr(accounts.find_account(account.pk))
 
 
 def test_tasks_drain_the_inbox_and_can_be_run_twice(account: Any, shipment: Shipment) -> None:

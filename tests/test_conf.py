@@ -37,9 +37,9 @@ def test_values_within_their_bounds_have_no_problem(given: Any) -> None:
 def test_a_value_that_cannot_be_used_is_named_and_its_default_is_used(
     given: Any, key: str, words: str
 ) -> None:
-    ((found, complaint),) = tunable_problems(Tunables, given)
-    assert found == key
-    assert complaint.startswith(words)
+    (problem,) = tunable_problems(Tunables, given)
+    assert problem.key == key
+    assert problem.message.startswith(words)
     assert build_tunables(Tunables, given) == Tunables()
 
 

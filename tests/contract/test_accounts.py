@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from couriers.contract.accounts import (
-    LARGEST_COUNT,
-    LONGEST_WINDOW,
+    MAX_LIMIT_COUNT,
+    MAX_LIMIT_WINDOW,
     base_url_problem,
     limits_problem,
 )
@@ -46,7 +46,7 @@ def test_what_is_no_url_is_refused() -> None:
         {},
         {"track": {"count": 1, "window": 1}},
         {"track": {"count": 10, "window": 1.5}, "create_shipment": {"count": 5, "window": 60}},
-        {"track": {"count": LARGEST_COUNT, "window": LONGEST_WINDOW}},
+        {"track": {"count": MAX_LIMIT_COUNT, "window": MAX_LIMIT_WINDOW}},
     ],
 )
 def test_limits_of_known_operations_are_allowed(limits: Any) -> None:
@@ -73,7 +73,7 @@ def test_an_unknown_operation_lists_the_known_ones() -> None:
         {"count": 0, "window": 1}, {"count": 1, "window": 0}, {"count": 1, "window": 0.5},
         {"count": -1, "window": 1}, {"count": 1.0, "window": 1}, {"count": True, "window": 1},
         {"count": 1, "window": True}, {"count": "1", "window": 1}, {"count": 1, "window": "1"},
-        {"count": LARGEST_COUNT + 1, "window": 1}, {"count": 1, "window": LONGEST_WINDOW + 1},
+        {"count": MAX_LIMIT_COUNT + 1, "window": 1}, {"count": 1, "window": MAX_LIMIT_WINDOW + 1},
         {"count": 1, "window": float("nan")}, {"count": 1, "window": float("inf")},
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from couriers.contract.json_limits import complaint_of, depth_of
+from couriers.contract.json_limits import json_problem, nesting_depth
 
 
 @pytest.mark.parametrize(
@@ -17,14 +17,14 @@ from couriers.contract.json_limits import complaint_of, depth_of
     ],
 )  # fmt: skip
 def test_the_levels_of_objects_and_lists_are_counted(data: Any, depth: int) -> None:
-    assert depth_of(data) == depth
+    assert nesting_depth(data) == depth
 
 
 @pytest.mark.parametrize("data", ["a\x00b", {"a": ["\ud800"]}, {"a\x00": 1}])
 def test_text_that_cannot_be_stored_is_refused_in_names_and_values(data: Any) -> None:
-    assert complaint_of(data) == "contains NUL or half of a surrogate pair"
+    assert json_problem(data) == "contains NUL or half of a surrogate pair"
 
 
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
 def test_a_number_that_is_not_finite_is_refused(number: float) -> None:
-    assert complaint_of([number]) == "contains a number that is too large"
+    assert json_problem([number]) == "contains a number that is too large"

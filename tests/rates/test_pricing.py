@@ -29,7 +29,7 @@ LANE = RateRequest(
 POLICY = {"markup_percent": "10", "flat_fee": "5.00", "gst_percent": "18", "round_to": "1.00"}
 
 
-def test_mark_up_fee_gst_and_rounding_are_each_shown() -> None:
+def test_a_price_shows_markup_fee_gst_and_rounding() -> None:
     price = RatePolicy.from_json(POLICY).price(Decimal("100.50"))
     assert price == MerchantPrice(
         base=Decimal("100.50"),
@@ -91,7 +91,7 @@ def test_the_parts_add_up_to_the_total_to_the_paisa(
         ({"rounding": "down"}, "half_up, up"),
     ],
 )
-def test_a_policy_that_cannot_be_read_is_refused_when_it_is_stored(
+def test_an_invalid_policy_is_refused_when_it_is_stored(
     company: Any, policy: Any, words: str
 ) -> None:
     with pytest.raises(InvalidRatePolicy, match=words):
@@ -101,7 +101,7 @@ def test_a_policy_that_cannot_be_read_is_refused_when_it_is_stored(
         company.clean()
 
 
-def test_the_api_shows_the_couriers_numbers_beside_the_merchants(
+def test_the_api_shows_the_couriers_quote_beside_the_merchants_price(
     storefront: Client, account: Any, able: Any
 ) -> None:
     account.company.rate_policy = POLICY
@@ -123,7 +123,7 @@ def test_the_api_shows_the_couriers_numbers_beside_the_merchants(
     ]  # fmt: skip
 
 
-def test_quotes_are_kept_by_everything_that_makes_them(account: Any, able: Any) -> None:
+def test_quotes_are_cached_under_all_their_inputs(account: Any, able: Any) -> None:
     first = priced_quotes(account, LANE)
     assert priced_quotes(account, LANE) == first
     assert len(able.asked) == 1
@@ -142,7 +142,7 @@ def test_quotes_are_kept_by_everything_that_makes_them(account: Any, able: Any) 
     assert len(able.asked) == 6
 
 
-def test_a_changed_policy_holds_at_once_though_the_quote_is_kept(account: Any, able: Any) -> None:
+def test_a_changed_policy_applies_at_once_to_a_cached_quote(account: Any, able: Any) -> None:
     priced_quotes(account, LANE)
     account.company.rate_policy = {"flat_fee": "7.00"}
     (priced,) = priced_quotes(account, LANE)
@@ -150,7 +150,7 @@ def test_a_changed_policy_holds_at_once_though_the_quote_is_kept(account: Any, a
     assert len(able.asked) == 1
 
 
-def test_kept_quotes_go_stale(account: Any, able: Any, settings: Any) -> None:
+def test_cached_quotes_expire(account: Any, able: Any, settings: Any) -> None:
     import time
 
     settings.SHIPCROWD = {"QUOTE_CACHE": 0.05}
@@ -160,7 +160,7 @@ def test_kept_quotes_go_stale(account: Any, able: Any, settings: Any) -> None:
     assert len(able.asked) == 2
 
 
-def test_a_failure_is_not_kept(account: Any, able: Any) -> None:
+def test_a_failure_is_not_cached(account: Any, able: Any) -> None:
     def hook(_: Any) -> None:
         raise Unknown("read time-out")
 

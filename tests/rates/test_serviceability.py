@@ -49,7 +49,7 @@ def test_a_list_is_loaded_and_loading_it_again_changes_nothing(account: Any, abl
     assert [row.as_serviceability() for row in ServiceablePincode.objects.order_by("id")] == LINES
 
 
-def test_what_the_courier_no_longer_has_is_dropped_and_what_is_no_pincode_counted(
+def test_missing_pincodes_are_dropped_and_lines_without_a_pincode_are_counted(
     account: Any, able: Any
 ) -> None:
     lists(able, *LINES)
@@ -62,7 +62,7 @@ def test_what_the_courier_no_longer_has_is_dropped_and_what_is_no_pincode_counte
     assert ServiceablePincode.objects.get().max_cod_amount == Decimal("2000.00")
 
 
-def test_a_list_that_breaks_off_or_is_empty_drops_nothing(account: Any, able: Any) -> None:
+def test_a_list_that_is_incomplete_or_empty_drops_nothing(account: Any, able: Any) -> None:
     lists(able, *LINES)
     load()
 
@@ -89,7 +89,7 @@ def test_many_lines_are_loaded_in_batches(
     assert (loaded.pincodes, len(steps)) == (3500, 3500)
 
 
-def test_a_courier_without_a_list_and_an_unknown_account_are_named(
+def test_a_courier_without_a_list_and_an_unknown_courier_are_refused(
     account: Any, toy: Any, company: Any
 ) -> None:
     with pytest.raises(CommandError, match="has no list of pincodes"):
@@ -102,7 +102,7 @@ def ask(client: Client, pincode: str) -> Any:
     return client.get(f"/api/v1/serviceability/?courier=toy&pincode={pincode}")
 
 
-def test_a_fresh_line_is_used_instead_of_a_call_and_a_stale_one_is_not(
+def test_a_fresh_line_replaces_the_call_and_a_stale_one_does_not(
     storefront: Client, account: Any, able: Any, settings: Any
 ) -> None:
     lists(able, *LINES)
@@ -122,7 +122,9 @@ def test_a_fresh_line_is_used_instead_of_a_call_and_a_stale_one_is_not(
     assert len(able.asked) == 2
 
 
-def test_an_outage_is_never_not_serviceable(storefront: Client, account: Any, able: Any) -> None:
+def test_an_outage_is_an_error_not_an_unserviceable_pincode(
+    storefront: Client, account: Any, able: Any
+) -> None:
     def hook(_: Any) -> None:
         raise Unknown("read time-out")
 
@@ -140,7 +142,7 @@ def test_an_outage_is_never_not_serviceable(storefront: Client, account: Any, ab
         ("600001", "1523.00", False),  # not on the list
     ],
 )
-def test_a_pincodes_own_cod_limit_is_checked_before_the_booking(
+def test_the_cod_limit_of_a_pincode_is_checked_before_the_booking(
     account: Any, able: Any, pincode: str, amount: str, refused: bool
 ) -> None:
     lists(able, *LINES)
@@ -156,7 +158,7 @@ def test_a_pincodes_own_cod_limit_is_checked_before_the_booking(
     assert not Shipment.objects.exists()
 
 
-def test_a_prepaid_order_and_a_stale_limit_are_not_held_up(account: Any, able: Any) -> None:
+def test_a_prepaid_order_and_a_stale_limit_are_not_refused(account: Any, able: Any) -> None:
     lists(able, *LINES)
     serviceability.load_pincodes(account)
     assert book(account.company, DRAFT).status_code == 201
@@ -165,7 +167,7 @@ def test_a_prepaid_order_and_a_stale_limit_are_not_held_up(account: Any, able: A
     assert book(account.company, draft).status_code == 201
 
 
-def test_the_limit_costs_no_statement_of_its_own(
+def test_the_cod_limit_costs_no_statement_of_its_own(
     account: Any, able: Any, django_assert_max_num_queries: Any
 ) -> None:
     lists(able, *LINES)

@@ -24,7 +24,7 @@ def redis(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_turns_are_spaced_and_waited_for(redis: str, monkeypatch: Any) -> None:
+def test_calls_are_spaced_by_waiting_for_a_turn(redis: str, monkeypatch: Any) -> None:
     waits: list[float] = []
     monkeypatch.setattr(rate_limit.time, "sleep", waits.append)
     started = time.monotonic()
@@ -35,7 +35,7 @@ def test_turns_are_spaced_and_waited_for(redis: str, monkeypatch: Any) -> None:
         assert turn / 10 - passed <= sum(waits) <= turn / 10 + 0.001
 
 
-def test_a_turn_that_is_too_far_off_is_refused_with_the_delay(redis: str) -> None:
+def test_a_turn_beyond_the_longest_wait_is_refused_with_its_delay(redis: str) -> None:
     rate_limit.acquire("a", "manifest", Limit(1, 60))
     for _ in range(2):
         with pytest.raises(RateLimited) as caught:
@@ -44,7 +44,7 @@ def test_a_turn_that_is_too_far_off_is_refused_with_the_delay(redis: str) -> Non
     rate_limit.acquire("b", "manifest", Limit(1, 60))
 
 
-def test_a_rare_operation_may_come_in_a_burst_but_never_above_its_limit(redis: str) -> None:
+def test_a_rare_operation_may_use_half_of_its_limit_at_once(redis: str) -> None:
     for _ in range(5):
         rate_limit.acquire("a", "auth", Limit(10, 300))
     with pytest.raises(RateLimited):
@@ -52,19 +52,19 @@ def test_a_rare_operation_may_come_in_a_burst_but_never_above_its_limit(redis: s
 
 
 @pytest.mark.parametrize("limit", [Limit(10, 300), Limit(2, 1), Limit(1, 2), Limit(5, 60)])
-def test_no_window_ever_holds_more_than_the_limit(limit: Limit) -> None:
+def test_no_window_holds_more_calls_than_the_limit(limit: Limit) -> None:
     interval, burst = rate_limit.interval_and_burst(limit)
     assert burst + (limit.window - 1e-9) // interval <= limit.count
 
 
-def test_a_429_pauses_everybody(redis: str) -> None:
+def test_a_429_pauses_the_operation_for_all_processes(redis: str) -> None:
     rate_limit.pause("a", "create", 30)
     with pytest.raises(RateLimited) as caught:
         rate_limit.acquire("a", "create", Limit(100, 1))
     assert 28 < (caught.value.retry_after or 0) <= 30
 
 
-def test_bulk_work_is_patient(redis: str, settings: Any) -> None:
+def test_bulk_work_waits_longer_than_an_api_request(redis: str, settings: Any) -> None:
     settings.SHIPCROWD = {"API_LIMITER_WAIT": 0.1}
     started = time.monotonic()
     rate_limit.acquire("a", "x", Limit(1, 1))
@@ -81,7 +81,7 @@ def fail(breaker: CircuitBreaker, times: int) -> None:
         breaker.record_failure()
 
 
-def test_consecutive_failures_open_the_circuit_and_one_probe_closes_it(
+def test_consecutive_failures_open_the_circuit_and_a_successful_probe_closes_it(
     redis: str, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"BREAKER_COOLDOWN": 1.0}
@@ -104,7 +104,7 @@ def test_consecutive_failures_open_the_circuit_and_one_probe_closes_it(
     assert breaker.state() == "closed"
 
 
-def test_a_probe_that_fails_opens_it_again_and_one_that_tells_nothing_is_given_back(
+def test_a_failed_probe_opens_the_circuit_again_and_a_released_one_does_not(
     redis: str, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"BREAKER_COOLDOWN": 1.0, "BREAKER_FAILURES": 1}
@@ -120,7 +120,7 @@ def test_a_probe_that_fails_opens_it_again_and_one_that_tells_nothing_is_given_b
     assert breaker.state() == "closed"
 
 
-def test_the_answer_of_an_old_call_does_not_close_an_open_circuit(redis: str) -> None:
+def test_a_late_answer_does_not_close_an_open_circuit(redis: str) -> None:
     fail(CircuitBreaker("c"), 1)
     late = CircuitBreaker("c")
     late.before_call()
@@ -129,7 +129,7 @@ def test_the_answer_of_an_old_call_does_not_close_an_open_circuit(redis: str) ->
     assert late.state() == "open"
 
 
-def test_many_threads_let_one_probe_through(settings: Any) -> None:
+def test_only_one_of_many_threads_makes_the_probe(settings: Any) -> None:
     settings.SHIPCROWD = {"BREAKER_COOLDOWN": 1.0, "BREAKER_FAILURES": 1}
     fail(CircuitBreaker("c"), 1)
     time.sleep(1.05)
@@ -144,7 +144,7 @@ def test_many_threads_let_one_probe_through(settings: Any) -> None:
     assert sum(run_at_once(ask, 12)) == 1
 
 
-def test_one_holds_the_lock_and_the_next_waits_or_gives_up() -> None:
+def test_a_second_holder_waits_for_the_lock_or_times_out() -> None:
     with exclusive("x", life=30, wait=1) as held:
         assert held
         with pytest.raises(LockTimeout), exclusive("x", life=30, wait=0.2):
@@ -153,7 +153,7 @@ def test_one_holds_the_lock_and_the_next_waits_or_gives_up() -> None:
         pass
 
 
-def test_a_late_holder_does_not_take_away_the_next_ones_lock() -> None:
+def test_a_holder_that_is_late_does_not_release_the_lock_of_the_next() -> None:
     with exclusive("x", life=0.2, wait=1):
         time.sleep(0.3)
         lock = shared.with_redis(lambda redis: redis.lock("shipcrowd:lock:x", timeout=30))
@@ -161,12 +161,12 @@ def test_a_late_holder_does_not_take_away_the_next_ones_lock() -> None:
     assert lock.owned()
 
 
-def test_without_redis_nobody_is_locked_out(redis_away: None) -> None:
+def test_without_redis_work_goes_on_without_a_lock(redis_away: None) -> None:
     with exclusive("x", life=1, wait=1) as held:
         assert not held
 
 
-def test_only_what_surely_did_not_happen_is_retried_with_its_delay() -> None:
+def test_only_what_certainly_did_not_happen_is_retried_with_the_named_delay() -> None:
     slept: list[float] = []
     errors = [NotSent("a"), NotDone("b", retry_after=2.5)]
 

@@ -130,7 +130,7 @@ def test_a_429_is_waited_for_and_asked_again(
 def test_a_pause_past_the_end_of_the_run_ends_it_and_gives_all_back(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "PATIENCE", 0.1)
+    monkeypatch.setattr(rate_limit, "MAX_LONG_WAIT", 0.1)
     silent_shipments(account, 4)
     rate_limit.pause(account.pk, "track", 3600)  # what a 429 with Retry-After does
     able.on_call["track_shipment"] = lambda _: rate_limit.acquire(account.pk, "track", Limit(10, 1))

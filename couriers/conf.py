@@ -37,7 +37,7 @@ class Tunables:
     """The keys of SHIPCROWD. Times are seconds unless the name says days."""
 
     # How long a booking may be in flight before it is in doubt. Longer than any adapter's
-    # booking_deadline: nothing is sent from that long before its end on.
+    # max_create_seconds: nothing is sent in a lease's last max_create_seconds.
     BOOKING_LEASE: float = 150.0
     # How long an API request waits for the rate limiter before it answers 503.
     API_LIMITER_WAIT: float = 2.0

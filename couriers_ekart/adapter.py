@@ -77,10 +77,10 @@ class EkartAdapter(BaseCourierAdapter):
         self.client = EkartClient(account)
 
     @classmethod
-    def booking_deadline(cls) -> float:
-        """The longest that one create request may be on the wire, in seconds.
+    def max_create_seconds(cls) -> float:
+        """Longest that one create call can last, in seconds.
 
-        To connect and to be answered, and another read time-out for what the system takes.
+        This is the time to connect and to read the answer, and a second read time-out as a margin.
         """
         times = ekart_tunables()
         return times.CONNECT_TIMEOUT + 2 * times.READ_TIMEOUT

@@ -247,7 +247,7 @@ def _call_courier(prepared: Prepared, *, patient: bool) -> Booking | CourierErro
         deadline.seconds_left()
         return create(prepared.request)
 
-    send_before = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.booking_deadline())
+    send_before = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.max_create_seconds())
     try:
         with (
             deadline.send_only_before(send_before),

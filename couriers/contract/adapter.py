@@ -75,11 +75,11 @@ class BaseCourierAdapter:
         self.account = account
 
     @classmethod
-    def booking_deadline(cls) -> float:
-        """The longest that a create request may be under way once the limiter let it go, seconds.
+    def max_create_seconds(cls) -> float:
+        """Longest that one create call can last, in seconds, counted after the rate limiter.
 
-        No request leaves later than this before the end of the reservation's lease, so the lease
-        must be longer by the time that waiting, logging in and retries may take.
+        Nothing is sent in a lease's last `max_create_seconds`, so the lease must be longer by the
+        time that waiting, logging in and retries may take.
         """
         return 90.0
 

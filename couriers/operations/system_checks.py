@@ -46,12 +46,12 @@ def check_lease(app_configs: Any, **_: Any) -> list[CheckMessage]:
     return [
         Error(
             f"SHIPCROWD['BOOKING_LEASE'] is {lease:g} s, and a booking with {code} may take "
-            f"{adapter.booking_deadline():g} s",
-            hint=f"Set it to more than {adapter.booking_deadline():g}.",
+            f"{adapter.max_create_seconds():g} s",
+            hint=f"Set it to more than {adapter.max_create_seconds():g}.",
             id="couriers.E004",
         )
         for code in CourierFactory.codes()
-        if (adapter := CourierFactory.adapter_class(code)).booking_deadline() >= lease
+        if (adapter := CourierFactory.adapter_class(code)).max_create_seconds() >= lease
     ]
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from couriers.contract.errors import TimeIsUp
 
-_deadline: ContextVar[dt.datetime | None] = ContextVar("couriers_booking_deadline", default=None)
+_deadline: ContextVar[dt.datetime | None] = ContextVar("couriers_max_create_seconds", default=None)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def give_up(shipment_id: str, operator: Any) -> None:
 def test_nothing_is_sent_that_could_arrive_after_the_lease(
     account: Any, toy: Any, no_backoff: None
 ) -> None:
-    """Each create call takes 50 s, less than a booking's deadline; there would be four."""
+    """Each create call takes 50 s, less than max_create_seconds; there would be four."""
     sent_at = []
     with time_machine.travel(NOON, tick=False) as clock:
 
@@ -61,7 +61,7 @@ def test_nothing_is_sent_that_could_arrive_after_the_lease(
             book(account.company, DRAFT)
         lease = dt.timedelta(seconds=150)
         assert len(sent_at) == 2
-        assert max(sent_at) + dt.timedelta(seconds=toy.booking_deadline()) <= NOON + lease
+        assert max(sent_at) + dt.timedelta(seconds=toy.max_create_seconds()) <= NOON + lease
         assert expire_leases() == 0
         assert Shipment.objects.get().status == "failed"
 

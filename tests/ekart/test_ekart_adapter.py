@@ -68,7 +68,7 @@ def test_a_forgotten_alias_is_registered_again_and_the_call_sent_once_more(
 def test_a_create_request_is_on_the_wire_no_longer_than_the_time_outs_say(settings: Any) -> None:
     times = {"CONNECT_TIMEOUT": 1.0, "READ_TIMEOUT": 7.0}
     settings.SHIPCROWD = {"COURIERS": {"ekart": times}}
-    assert EkartAdapter.booking_deadline() == 15.0
+    assert EkartAdapter.max_create_seconds() == 15.0
 
 
 def test_two_merchants_of_one_courier_never_share_an_adapter(

@@ -44,7 +44,7 @@ def make_app() -> Any:
 
     class ObedientAdapter(AbleToyAdapter):
         @classmethod
-        def booking_deadline(cls) -> float:
+        def max_create_seconds(cls) -> float:
             return 0.5  # the tests' leases are short
 
         def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:

@@ -6,14 +6,13 @@ Sources: the errors of `requests` and urllib3, and the Ekart API 3.8.8, schema `
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 import urllib3.exceptions as u3
+from urllib3.util import Retry
 
 from couriers.contract.errors import (
     CourierError,
@@ -123,17 +122,15 @@ def from_answer(
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds to wait (RFC 9110: a number, or a date), one where none is named, an hour at most."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        seconds = float(text[:9])
-    else:
-        try:
-            then = parsedate_to_datetime(text)
-            seconds = (then - dt.datetime.now(then.tzinfo or dt.UTC)).total_seconds()
-        except (TypeError, ValueError):
-            seconds = 1.0
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    """Seconds to wait before the next call, from 0 to an hour.
+
+    The header holds a number or a date (RFC 9110); a missing or a wrong one counts as 1 second.
+    """
+    try:
+        seconds = Retry().parse_retry_after(headers.get("Retry-After", ""))
+    except (u3.InvalidHeader, ValueError, OverflowError):
+        seconds = 1.0
+    return min(seconds, LONGEST_RETRY_AFTER)
 
 
 def _innermost(error: BaseException) -> BaseException:

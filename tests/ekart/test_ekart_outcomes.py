@@ -276,7 +276,17 @@ def test_the_words_of_an_error_can_be_stored() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7), ("", 1), ("soon", 1), ("999999", 3600), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("", 1),
+        ("soon", 1),
+        ("-5", 1),
+        ("9" * 5000, 1),
+        ("999999", 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 3600),
+    ],
 )
 def test_retry_after_is_read_and_bounded(header: str, seconds: float) -> None:
     assert retry_after({"Retry-After": header}) == seconds

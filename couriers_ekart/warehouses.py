@@ -14,10 +14,13 @@ from django.utils.text import slugify
 
 from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, RateLimited, Rejected
-from couriers.contract.types import Pickup
-from couriers.contract.types import WarehouseRegistration as Registered
-from couriers.models import WarehouseRegistration
-from couriers.models.warehouse import RegistrationState
+from couriers.contract.types import Pickup, WarehouseRegistration
+from couriers.models.plugin_hooks import (
+    RegistrationState,
+    StoredRegistration,
+    load_registration,
+    store_registration,
+)
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.wire.unsent import before_sending
@@ -31,7 +34,9 @@ def alias_for(pickup: Pickup) -> str:
     return f"{name}-{pickup.warehouse_id[-8:]}-{pickup.address.fingerprint()[:6]}"
 
 
-def register(account: Account, pickup: Pickup, create: Callable[[Pickup], Registered]) -> str:
+def register(
+    account: Account, pickup: Pickup, create: Callable[[Pickup], WarehouseRegistration]
+) -> str:
     """The alias of the warehouse, now registered; "" where Ekart refuses to register it.
 
     Many bookings may find it unregistered at once: the first registers it for all. A refusal is
@@ -43,13 +48,15 @@ def register(account: Account, pickup: Pickup, create: Callable[[Pickup], Regist
         return _register(account, pickup, create)
 
 
-def _register(account: Account, pickup: Pickup, create: Callable[[Pickup], Registered]) -> str:
+def _register(
+    account: Account, pickup: Pickup, create: Callable[[Pickup], WarehouseRegistration]
+) -> str:
     try:
         with exclusive(f"register:{account.pk}:{pickup.warehouse_id}", life=60, wait=30):
-            row = _row(account, pickup)
-            if row is not None and row.reference != pickup.reference:
-                return row.reference
-            if row is not None and _lately_refused(row):
+            known = load_registration(account.pk, pickup.warehouse_id, pickup.address.fingerprint())
+            if known is not None and known.reference != pickup.reference:
+                return known.reference
+            if known is not None and _refused_recently(known):
                 return ""
             reference = create(pickup).reference
             _remember(account, pickup, RegistrationState.SYNCED, reference)
@@ -65,23 +72,15 @@ def _register(account: Account, pickup: Pickup, create: Callable[[Pickup], Regis
         if isinstance(error, Rejected) and error.operation == OPERATION:
             _remember(account, pickup, RegistrationState.FAILED, reason=str(error))
             return ""
-        # Among them a refused login, which says nothing of the address.
-        _remember_if_new(account, pickup, error)
+        # A refused login is one of these: it does not mean that the address is refused.
+        if not pickup.reference:
+            _remember(account, pickup, RegistrationState.PENDING, reason=str(error))
         raise
 
 
-def _row(account: Account, pickup: Pickup) -> WarehouseRegistration | None:
-    """What is known of the warehouse's present address."""
-    return WarehouseRegistration.objects.filter(
-        account_id=account.pk,
-        warehouse_id=pickup.warehouse_id,
-        address_hash=pickup.address.fingerprint(),
-    ).first()
-
-
-def _lately_refused(row: WarehouseRegistration) -> bool:
+def _refused_recently(known: StoredRegistration) -> bool:
     pause = dt.timedelta(seconds=ekart_tunables().REGISTRATION_RETRY)
-    return row.state == RegistrationState.FAILED and row.updated_at > timezone.now() - pause
+    return known.state == RegistrationState.FAILED and known.updated_at > timezone.now() - pause
 
 
 def _remember(
@@ -91,19 +90,11 @@ def _remember(
     reference: str = "",
     reason: str = "",
 ) -> None:
-    WarehouseRegistration.objects.update_or_create(
-        account_id=account.pk,
-        warehouse_id=pickup.warehouse_id,
-        defaults={
-            "reference": reference,
-            "state": state,
-            "reason": reason[:500],
-            "address_hash": pickup.address.fingerprint(),
-        },
+    store_registration(
+        account.pk,
+        pickup.warehouse_id,
+        pickup.address.fingerprint(),
+        state=state,
+        reference=reference,
+        reason=reason,
     )
-
-
-def _remember_if_new(account: Account, pickup: Pickup, error: CourierError) -> None:
-    """A warehouse that is not registered yet is pending, with what came in the way."""
-    if not pickup.reference:
-        _remember(account, pickup, RegistrationState.PENDING, reason=str(error))

@@ -1,7 +1,7 @@
-"""Registering our callbacks with Ekart, so that running it again changes nothing.
+"""Register our callback URLs with Ekart, and rotate the secret that Ekart signs callbacks with.
 
-Ekart's bodies do not tell a recreated shipment from a created one, so recreations get a URL of
-their own: the same path, with a query that says so.
+Registering again changes nothing. Ekart's bodies do not tell a recreated shipment from a created
+one, so recreations get a URL of their own: the same path with a query.
 """
 
 from __future__ import annotations
@@ -14,84 +14,83 @@ from typing import Any
 from django.conf import settings
 
 from couriers.conf import tunables
-from couriers.models import CourierAccount
+from couriers.contract.accounts import Account
+from couriers.models.plugin_hooks import (
+    clear_previous_webhook_secret,
+    load_webhook_secret,
+    store_webhook_secrets,
+)
 from couriers.resilience.lock import exclusive
-from couriers_ekart.mapper.answers import read
+from couriers_ekart.mapper.answers import read, read_list
 from couriers_ekart.mapper.schemas import WebhookAnswer
 from couriers_ekart.wire.client import EkartClient
 
-# The query of each URL, and the topics that it is registered for.
-URLS = {
+# The query of each of our URLs, and the topics that Ekart sends there.
+TOPICS_BY_QUERY = {
     "": ["track_updated", "shipment_created"],
     "?topic=shipment_recreated": ["shipment_recreated"],
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """The callback at Ekart, and whether it is a new one."""
+class RegisteredWebhook:
+    """A callback URL as Ekart has it. `is_new` says whether this registration created it."""
 
     id: str
     url: str
     is_new: bool
 
 
-def register(account: CourierAccount) -> Registered:
-    """Have Ekart call us back for every topic, signed with the account's secret.
+def register(account: Account) -> RegisteredWebhook:
+    """Register every topic with Ekart, signed with the account's webhook secret.
 
-    A callback that Ekart has for a URL of ours is brought up to date instead of doubled. Answers
-    the account's own, without a query. Raises a CourierError.
+    A URL of ours that Ekart has already is updated, not added again. Return the URL without a
+    query. Raises CourierError.
     """
-    client = EkartClient(account)
-    existing = {
-        one.url: one.id
-        for one in (
-            read(WebhookAnswer, answer, "list_webhooks") for answer in client.list_webhooks()
-        )
-    }
-    done = [_register(client, account, query, topics, existing) for query, topics in URLS.items()]
-    return done[0]
+    return _register_all(account, account.webhook_secret)
 
 
-def rotate_secret(account: CourierAccount, *, settle: Callable[[float], None]) -> Registered:
-    """Have Ekart sign with a new secret; callbacks signed with the old one stay valid as well.
+def rotate_secret(account: Account, *, settle: Callable[[float], None]) -> RegisteredWebhook:
+    """Have Ekart sign with a new secret, and keep the old one valid as the previous secret.
 
-    Whatever interrupts it, both ends agree on one of the two secrets. `settle` waits for so many
-    seconds, until every web process knows the new secret; only then Ekart is told of it.
+    `settle` waits for the seconds it is given, until every web process knows the new secret; only
+    then Ekart is told. An interruption at any point leaves Ekart signing with a valid secret.
+    Raises CourierError, and LockTimeout if another rotation is running.
     """
     with exclusive(f"webhook-secret:{account.pk}", life=180, wait=1):
-        # An earlier rotation may have been cut short: the secret that is dropped now must be one
-        # that Ekart does not sign with.
-        register(account)
-        account.previous_webhook_secret = account.webhook_secret
-        account.webhook_secret = secrets.token_urlsafe(22)  # 30 characters, Ekart's most
-        account.save(update_fields=["webhook_secret", "previous_webhook_secret", "updated_at"])
+        # After an interrupted rotation Ekart may sign with the previous secret, which is dropped
+        # below: have it sign with the current one first.
+        current = load_webhook_secret(account.pk)
+        _register_all(account, current)
+        new = secrets.token_urlsafe(22)  # 30 characters, the most that Ekart takes
+        store_webhook_secrets(account.pk, current=new, previous=current)
         settle(tunables().WEBHOOK_ACCOUNT_CACHE + 1)
-        return register(account)
+        return _register_all(account, new)
 
 
-def forget_previous_secret(account: CourierAccount) -> None:
-    """Take the current secret alone from now on (within seconds, when the web processes know)."""
-    account.previous_webhook_secret = ""
-    account.save(update_fields=["previous_webhook_secret", "updated_at"])
+def drop_previous_secret(account: Account) -> None:
+    """Accept the current secret only, as soon as the web processes know (within seconds)."""
+    clear_previous_webhook_secret(account.pk)
 
 
-def _register(
-    client: EkartClient,
-    account: CourierAccount,
-    query: str,
-    topics: list[str],
-    existing: dict[str, str],
-) -> Registered:
-    url = settings.APP_BASE_URL + account.webhook_path + query
-    payload: dict[str, Any] = {
-        "url": url,
-        "secret": account.webhook_secret,
-        "topics": topics,
-        "active": True,
-    }
-    if known := existing.get(url):
-        client.edit_webhook(known, payload)
-        return Registered(known, url, is_new=False)
-    made = read(WebhookAnswer, client.add_webhook(payload), "add_webhook")
-    return Registered(made.id, url, is_new=True)
+def _register_all(account: Account, secret: str) -> RegisteredWebhook:
+    client = EkartClient(account)
+    known = read_list(WebhookAnswer, client.list_webhooks(), "list_webhooks")
+    id_by_url = {webhook.url: webhook.id for webhook in known}
+    base = settings.APP_BASE_URL + account.webhook_path
+    registered = [
+        _register_url(client, base + query, topics, secret, id_by_url.get(base + query))
+        for query, topics in TOPICS_BY_QUERY.items()
+    ]
+    return registered[0]
+
+
+def _register_url(
+    client: EkartClient, url: str, topics: list[str], secret: str, known_id: str | None
+) -> RegisteredWebhook:
+    payload: dict[str, Any] = {"url": url, "secret": secret, "topics": topics, "active": True}
+    if known_id:
+        client.edit_webhook(known_id, payload)
+        return RegisteredWebhook(known_id, url, is_new=False)
+    added = read(WebhookAnswer, client.add_webhook(payload), "add_webhook")
+    return RegisteredWebhook(added.id, url, is_new=True)

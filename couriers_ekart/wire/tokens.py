@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, RateLimited, TokenRefused
-from couriers.models import CourierToken
+from couriers.models.plugin_hooks import StoredToken, load_token, store_token
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper.answers import read
@@ -136,13 +135,12 @@ class TokenSource:
             retry_after=5,
         )
 
-    def _row(self) -> CourierToken | None:
-        return CourierToken.objects.filter(account_id=self._account_id).first()
-
     def _stored(self) -> Token | None:
         """The stored token, or None where there is none of this login."""
-        row = self._row()
-        return _from_row(row) if row and row.login_hash == self._login_hash else None
+        stored = load_token(self._account_id)
+        if stored is None or stored.login_hash != self._login_hash:
+            return None
+        return _from_stored(stored)
 
     def _refresh(self, refused: Token | None) -> Token:
         """Ask for a token as the only process that does; the others find what it stored."""
@@ -173,7 +171,7 @@ class TokenSource:
             ) from None
 
     def _ask_and_store(self) -> Token:
-        row = self._row()
+        before = load_token(self._account_id)
         asked_at = timezone.now()
         try:
             answer = read(TokenAnswer, self._fetch(), "get_token")
@@ -181,47 +179,31 @@ class TokenSource:
             metrics.AUTH_REFRESHES.labels("false").inc()
             raise
         metrics.AUTH_REFRESHES.labels("true").inc()
-        header = f"{answer.token_type} {answer.access_token}"
-        fresh = Token(
-            header=header,
+        same_again = before is not None and (before.token_type, before.access_token) == (
+            answer.token_type,
+            answer.access_token,
+        )
+        fresh = StoredToken(
+            access_token=answer.access_token,
+            token_type=answer.token_type,
             # Whole seconds, rounded down: in its last one a token has 0 of them.
             expires_at=asked_at + dt.timedelta(seconds=max(1.0, answer.expires_in)),
-            version=(row.version if row else 0) + 1,
-            no_newer=answer.expires_in <= ekart_tunables().TOKEN_EARLY_REFRESH
-            or (row is not None and _from_row(row).header == header),
+            login_hash=self._login_hash,
+            no_newer=same_again or answer.expires_in <= ekart_tunables().TOKEN_EARLY_REFRESH,
+            version=(before.version if before else 0) + 1,
         )
-        return fresh if self._store(fresh, answer) else (self._stored() or fresh)
-
-    def _store(self, fresh: Token, answer: TokenAnswer) -> bool:
-        """Compare and set: False where somebody has stored a newer token meanwhile."""
-        values = {
-            "access_token": answer.access_token,
-            "token_type": answer.token_type,
-            "expires_at": fresh.expires_at,
-            "login_hash": self._login_hash,
-            "no_newer": fresh.no_newer,
-            "refreshed_at": timezone.now(),
-        }
-        with transaction.atomic():
-            if fresh.version == 1:
-                _, made = CourierToken.objects.get_or_create(
-                    account_id=self._account_id, defaults={**values, "version": 1}
-                )
-                return made
-            changed = CourierToken.objects.filter(
-                account_id=self._account_id, version=fresh.version - 1
-            ).update(**values, version=fresh.version)
-        if not changed:
-            log.warning("token_overtaken", account=self._account_id, version=fresh.version)
-        return bool(changed)
+        if store_token(self._account_id, fresh):
+            return _from_stored(fresh)
+        log.warning("token_overtaken", account=self._account_id, version=fresh.version)
+        return self._stored() or _from_stored(fresh)
 
 
-def _from_row(row: CourierToken) -> Token:
+def _from_stored(stored: StoredToken) -> Token:
     return Token(
-        header=f"{row.token_type} {row.access_token}",
-        expires_at=row.expires_at,
-        version=row.version,
-        no_newer=row.no_newer,
+        header=f"{stored.token_type} {stored.access_token}",
+        expires_at=stored.expires_at,
+        version=stored.version,
+        no_newer=stored.no_newer,
     )
 
 

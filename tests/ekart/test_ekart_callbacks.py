@@ -14,7 +14,7 @@ from django.test import Client
 from couriers.contract.errors import CourierError
 from couriers.models import CourierAccount
 from couriers_ekart.callbacks.receiver import EkartReceiver, MalformedEvent
-from couriers_ekart.callbacks.registration import forget_previous_secret, rotate_secret
+from couriers_ekart.callbacks.registration import drop_previous_secret, rotate_secret
 from couriers_ekart.seeding import seed
 from couriers_ekart.wire.client import EkartClient
 from sandbox.process import SandboxProcess
@@ -162,9 +162,10 @@ def test_seeding_again_does_not_bring_back_a_secret_that_was_rotated_away(
     leaked = {"webhook_secret": "a-leaked-secret"}
     seed("acme", None, leaked, {})
     account.refresh_from_db()
-    for retire in (lambda _: None, forget_previous_secret):
+    for retire in (lambda _: None, drop_previous_secret):
         rotate_secret(account, settle=lambda _: None)
         retire(account)
+        account.refresh_from_db()
         rotated = account.webhook_secrets
         seed("acme", None, leaked, {})
         account.refresh_from_db()

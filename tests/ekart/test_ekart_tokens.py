@@ -236,7 +236,7 @@ def test_a_database_that_is_away_before_the_call_leaves_no_booking_in_doubt(
     book(account.company, draft_with(courier="ekart", order_number="T-3"))
     before = sandbox.state()["calls"]["create_shipment"]
     CourierFactory.clear_adapters()  # and the token that its adapter remembers
-    monkeypatch.setattr(tokens.TokenSource, "_row", away)
+    monkeypatch.setattr(tokens, "load_token", away)
     with pytest.raises(NotSent, match="no token is to be had"):
         book(account.company, draft_with(courier="ekart", order_number="T-4"))
     assert sandbox.state()["calls"]["create_shipment"] == before

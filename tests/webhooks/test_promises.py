@@ -20,7 +20,7 @@ from django_redis import get_redis_connection
 from kombu.exceptions import OperationalError as BrokerAway
 
 from couriers.models import Scan, Shipment
-from couriers_ekart.callbacks.registration import URLS
+from couriers_ekart.callbacks.registration import TOPICS_BY_QUERY
 from tests.support.callbacks import SECRET, send_callback
 from tests.support.factories import CourierAccountFactory, ShipmentFactory
 from tests.support.flags import open_flags
@@ -292,7 +292,7 @@ def test_a_repeat_of_a_dead_early_event_waits_a_day_anew(account: Any, shipment:
 def test_the_same_body_by_the_url_of_recreations_means_more(
     account: Any, shipment: Shipment, first: int
 ) -> None:
-    queries = list(URLS)
+    queries = list(TOPICS_BY_QUERY)
     assert queries[0] == ""
     body = {"id": "T-2", "order": shipment.order_number}
     for query in (queries[first], queries[1 - first], queries[first]):

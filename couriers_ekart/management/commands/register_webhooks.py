@@ -10,7 +10,7 @@ from couriers.management import output
 from couriers.models import CourierAccount
 from couriers.resilience import rate_limit
 from couriers.resilience.lock import LockTimeout
-from couriers_ekart.callbacks.registration import forget_previous_secret, register, rotate_secret
+from couriers_ekart.callbacks.registration import drop_previous_secret, register, rotate_secret
 
 
 class Command(BaseCommand):
@@ -51,7 +51,8 @@ class Command(BaseCommand):
         except CourierError as error:
             raise CommandError(str(error)) from None
         if options["forget_previous"]:
-            forget_previous_secret(account)
+            drop_previous_secret(account)
+        account.refresh_from_db()
         how = "registered" if done.is_new else "brought up to date"
         also = ", with a new secret" if options["rotate_secret"] else ""
         output.finish(

@@ -1,0 +1,163 @@
+"""What a plug-in may read and write in the platform's tables.
+
+Plug-ins import no other module of couriers.models. Rows cross this border as frozen dataclasses,
+accounts and warehouses by their ids.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from couriers.models.account import CourierAccount
+from couriers.models.token import CourierToken
+from couriers.models.warehouse import RegistrationState, WarehouseRegistration
+
+__all__ = [
+    "RegistrationState",
+    "StoredRegistration",
+    "StoredToken",
+    "clear_previous_webhook_secret",
+    "load_registration",
+    "load_token",
+    "load_webhook_secret",
+    "store_registration",
+    "store_token",
+    "store_webhook_secrets",
+]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StoredToken:
+    """An account's access token, as the table CourierToken has it. Its repr hides the token.
+
+    `expires_at` is in UTC. `login_hash` tells which login the token was made with. `no_newer` says
+    that the courier hands out no other token before this one ends.
+    """
+
+    access_token: str
+    token_type: str
+    expires_at: dt.datetime
+    login_hash: str
+    no_newer: bool
+    version: int
+
+    def __repr__(self) -> str:
+        return f"StoredToken(version={self.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRegistration:
+    """What is stored about a warehouse's registration with an account's courier.
+
+    `reference` is the courier's own name for the warehouse, "" if it has none. `updated_at` is the
+    time of the last write, in UTC.
+    """
+
+    reference: str
+    state: RegistrationState
+    updated_at: dt.datetime
+
+
+def load_token(account_id: str) -> StoredToken | None:
+    """Return the account's token, or None if none was stored yet."""
+    row = CourierToken.objects.filter(account_id=account_id).first()
+    if row is None:
+        return None
+    return StoredToken(
+        access_token=row.access_token,
+        token_type=row.token_type,
+        expires_at=row.expires_at,
+        login_hash=row.login_hash,
+        no_newer=row.no_newer,
+        version=row.version,
+    )
+
+
+def store_token(account_id: str, token: StoredToken) -> bool:
+    """Store a token if the stored version is the one before `token.version` (compare and set).
+
+    Version 1 is stored only if the account has no token. Return whether it was stored: False means
+    that another process stored a token meanwhile, and nothing was changed.
+    """
+    values = {
+        "access_token": token.access_token,
+        "token_type": token.token_type,
+        "expires_at": token.expires_at,
+        "login_hash": token.login_hash,
+        "no_newer": token.no_newer,
+        "version": token.version,
+        "refreshed_at": timezone.now(),
+    }
+    with transaction.atomic():
+        if token.version == 1:
+            _, created = CourierToken.objects.get_or_create(account_id=account_id, defaults=values)
+            return created
+        older = CourierToken.objects.filter(account_id=account_id, version=token.version - 1)
+        return bool(older.update(**values))
+
+
+def load_registration(
+    account_id: str, warehouse_id: str, address_hash: str
+) -> StoredRegistration | None:
+    """Return the warehouse's registration, or None if there is none for this address.
+
+    `address_hash` is `Address.fingerprint()` of the warehouse's present address: the registration
+    of an address that the warehouse had before does not count.
+    """
+    row = WarehouseRegistration.objects.filter(
+        account_id=account_id, warehouse_id=warehouse_id, address_hash=address_hash
+    ).first()
+    if row is None:
+        return None
+    return StoredRegistration(
+        reference=row.reference, state=RegistrationState(row.state), updated_at=row.updated_at
+    )
+
+
+def store_registration(
+    account_id: str,
+    warehouse_id: str,
+    address_hash: str,
+    *,
+    state: RegistrationState,
+    reference: str = "",
+    reason: str = "",
+) -> None:
+    """Store the warehouse's registration in place of an earlier one.
+
+    `reference` is the courier's own name for the warehouse; SYNCED needs one. `reason` says why
+    the warehouse is not registered; 500 characters of it are kept.
+    """
+    WarehouseRegistration.objects.update_or_create(
+        account_id=account_id,
+        warehouse_id=warehouse_id,
+        defaults={
+            "reference": reference,
+            "state": state,
+            "reason": reason[:500],
+            "address_hash": address_hash,
+        },
+    )
+
+
+def load_webhook_secret(account_id: str) -> str:
+    """Return the secret that the account's callbacks are signed with, as stored now."""
+    return CourierAccount.objects.only("webhook_secret").get(pk=account_id).webhook_secret
+
+
+def store_webhook_secrets(account_id: str, *, current: str, previous: str) -> None:
+    """Store the account's two webhook secrets; callbacks signed with either are accepted."""
+    CourierAccount.objects.filter(pk=account_id).update(
+        webhook_secret=current, previous_webhook_secret=previous, updated_at=timezone.now()
+    )
+
+
+def clear_previous_webhook_secret(account_id: str) -> None:
+    """Drop the account's previous webhook secret: from now on only the current one is valid."""
+    CourierAccount.objects.filter(pk=account_id).update(
+        previous_webhook_secret="", updated_at=timezone.now()
+    )

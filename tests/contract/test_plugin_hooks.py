@@ -1,0 +1,100 @@
+"""The hooks that plug-ins have to the platform's tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from couriers.models import CourierToken, WarehouseRegistration
+from couriers.models import plugin_hooks as hooks
+from couriers.models.plugin_hooks import RegistrationState, StoredToken
+from tests.support.factories import CourierAccountFactory, WarehouseFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def token(version: int, text: str = "t") -> StoredToken:
+    return StoredToken(
+        access_token=text,
+        token_type="Bearer",
+        expires_at=timezone.now() + dt.timedelta(hours=1),
+        login_hash="of-the-login",
+        no_newer=False,
+        version=version,
+    )
+
+
+def test_a_stored_token_is_loaded_as_it_was_and_hidden_in_its_repr() -> None:
+    account = CourierAccountFactory()
+    assert hooks.load_token(account.pk) is None
+    stored = token(1, "a-secret-token")
+    assert hooks.store_token(account.pk, stored)
+    assert hooks.load_token(account.pk) == stored
+    assert "a-secret-token" not in repr(stored)
+    assert hooks.load_token(CourierAccountFactory().pk) is None
+
+
+def test_a_token_is_stored_only_over_the_version_before_it() -> None:
+    account = CourierAccountFactory()
+    assert not hooks.store_token(account.pk, token(2)), "there is no version 1 yet"
+    assert hooks.store_token(account.pk, token(1, "first"))
+    assert not hooks.store_token(account.pk, token(1, "another first"))
+    assert hooks.store_token(account.pk, token(2, "second"))
+    assert not hooks.store_token(account.pk, token(2, "late second"))
+    assert not hooks.store_token(account.pk, token(4, "too far ahead"))
+    row = CourierToken.objects.get()
+    assert (row.access_token, row.version) == ("second", 2)
+
+
+def test_a_registration_is_loaded_for_the_address_it_was_stored_with() -> None:
+    account, warehouse = CourierAccountFactory(), WarehouseFactory()
+    assert hooks.load_registration(account.pk, warehouse.pk, "here") is None
+    hooks.store_registration(
+        account.pk, warehouse.pk, "here", state=RegistrationState.SYNCED, reference="gate-1"
+    )
+    known = hooks.load_registration(account.pk, warehouse.pk, "here")
+    assert known is not None
+    assert (known.reference, known.state) == ("gate-1", RegistrationState.SYNCED)
+    assert timezone.now() - known.updated_at < dt.timedelta(minutes=1)
+    assert hooks.load_registration(account.pk, warehouse.pk, "elsewhere") is None
+    assert hooks.load_registration(CourierAccountFactory().pk, warehouse.pk, "here") is None
+
+
+def test_storing_a_registration_replaces_the_one_before() -> None:
+    account, warehouse = CourierAccountFactory(), WarehouseFactory()
+    hooks.store_registration(
+        account.pk, warehouse.pk, "here", state=RegistrationState.SYNCED, reference="gate-1"
+    )
+    hooks.store_registration(
+        account.pk, warehouse.pk, "there", state=RegistrationState.FAILED, reason="x" * 600
+    )
+    row = WarehouseRegistration.objects.get()
+    assert (row.state, row.reference, row.reason) == ("failed", "", "x" * 500)
+    assert row.address_hash == "there"
+
+
+def test_webhook_secrets_are_stored_for_one_account_and_the_previous_one_can_be_cleared() -> None:
+    account, other = CourierAccountFactory(webhook_secret="first"), CourierAccountFactory()
+    before = account.updated_at
+    hooks.store_webhook_secrets(account.pk, current="second", previous="first")
+    account.refresh_from_db()
+    assert account.webhook_secrets == ("second", "first")
+    assert account.updated_at > before, "adapters are cached until the account changes"
+    assert hooks.load_webhook_secret(account.pk) == "second"
+    hooks.clear_previous_webhook_secret(account.pk)
+    account.refresh_from_db()
+    assert account.webhook_secrets == ("second",)
+    unchanged = other.webhook_secrets
+    other.refresh_from_db()
+    assert other.webhook_secrets == unchanged
+
+
+def test_stored_webhook_secrets_are_encrypted_in_the_table() -> None:
+    account = CourierAccountFactory(webhook_secret="first-of-tests")
+    hooks.store_webhook_secrets(account.pk, current="second-of-tests", previous="first-of-tests")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT a::text FROM shipcrowd_couriers_courieraccount a")
+        assert "of-tests" not in str(cursor.fetchall())

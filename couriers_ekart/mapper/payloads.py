@@ -32,13 +32,19 @@ def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> di
     seller `pickup_location` (the document, under "Reverse Shipments").
     """
     options, _ = options_from(request.options)
-    amounts = amounts_of(request.items)
+    return (
+        _order_fields(request)
+        | _amount_fields(request)
+        | _location_fields(request, options, registered=registered)
+        | _size_fields(request, options)
+        | _option_fields(request, options)
+    )
+
+
+def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
+    """Who sells what to whom, under which numbers, and how it is paid and carried."""
     reverse = request.direction == Direction.REVERSE
-    pickup = pickup_location(request.pickup, registered=registered)
-    drop = _location(request.consignee)
-    if options.location_type:
-        drop["location_type"] = options.location_type
-    payload: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "seller_name": request.seller.name,
         "seller_address": request.seller.address,
         "seller_gst_tin": request.seller.gstin,
@@ -49,66 +55,78 @@ def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> di
         "payment_mode": "Pickup" if reverse else _PAYMENT_MODES[request.payment_mode],
         "category_of_goods": next((i.category for i in request.items if i.category), "General"),
         "products_desc": ", ".join(item.name for item in request.items)[:500],
+        "quantity": sum(item.quantity for item in request.items),
+    }
+    if hsn_code := next((item.hsn_code for item in request.items if item.hsn_code), ""):
+        fields["hsn_code"] = hsn_code
+    if reverse:
+        fields["return_reason"] = request.return_reason
+    if request.service:
+        # The document's create call does not list it; it is spelt as the estimate spells it.
+        fields["serviceType"] = request.service
+    return fields
+
+
+def _amount_fields(request: ShipmentRequest) -> dict[str, Any]:
+    amounts = amounts_of(request.items)
+    seller_part, consignee_part, integrated = _gst_parts(request, amounts.tax)
+    return {
         "total_amount": float(amounts.total),
         "tax_value": float(amounts.tax),
         "taxable_amount": float(amounts.taxable),
         "commodity_value": str(amounts.taxable),
         "cod_amount": float(request.cod_amount),
-        "quantity": sum(item.quantity for item in request.items),
-        "weight": request.parcel.weight_g,
-        "drop_location": drop,
-        "pickup_location": pickup,
-        "return_location": pickup,
+        "seller_gst_amount": float(seller_part),
+        "consignee_gst_amount": float(consignee_part),
+        "integrated_gst_amount": float(integrated),
     }
-    seller_part, consignee_part, integrated = _gst_parts(request, amounts.tax)
-    payload["seller_gst_amount"] = float(seller_part)
-    payload["consignee_gst_amount"] = float(consignee_part)
-    payload["integrated_gst_amount"] = float(integrated)
-    if hsn_code := next((item.hsn_code for item in request.items if item.hsn_code), ""):
-        payload["hsn_code"] = hsn_code
+
+
+def _location_fields(
+    request: ShipmentRequest, options: EkartOptions, *, registered: bool
+) -> dict[str, Any]:
+    pickup = pickup_location(request.pickup, registered=registered)
+    drop = _location(request.consignee)
+    if options.location_type:
+        drop["location_type"] = options.location_type
+    return {"drop_location": drop, "pickup_location": pickup, "return_location": pickup}
+
+
+def _size_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
+    """The weight and, unless a template of Ekart's gives them, the sizes."""
+    weight = {"weight": request.parcel.weight_g}
     if options.template_name:
-        payload["templateName"] = options.template_name
-    else:
-        payload |= {
-            "length": request.parcel.length_cm,
-            "width": request.parcel.width_cm,
-            "height": request.parcel.height_cm,
-        }
-    if reverse:
-        payload["return_reason"] = request.return_reason
-    if request.service:
-        # The document's create call does not list it; it is spelt as the estimate spells it.
-        payload["serviceType"] = request.service
-    return payload | _extras(request, options)
+        return weight | {"templateName": options.template_name}
+    return weight | {
+        "length": request.parcel.length_cm,
+        "width": request.parcel.width_cm,
+        "height": request.parcel.height_cm,
+    }
 
 
-def _extras(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
-    """The options that were taken; one that was not is left out, not sent empty."""
-    extras: dict[str, Any] = {}
+def _option_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
+    """The options that the merchant gave; one that was not given is left out, not sent empty."""
     # Ekart refuses an alternate phone that equals the phone, so it is left out, not repeated.
-    if options.alternate_phone and options.alternate_phone != request.consignee.phone:
-        extras["consignee_alternate_phone"] = options.alternate_phone
-    if options.preferred_dispatch_date:
-        extras["preferred_dispatch_date"] = options.preferred_dispatch_date.isoformat()
-    if options.delayed_dispatch:
-        extras["delayed_dispatch"] = True
-    if options.open_box_delivery:
-        extras["obd_shipment"] = True
-    if options.ewaybill_number:
-        extras["ewbn"] = options.ewaybill_number
-    if options.what3words:
-        extras["what3words_address"] = options.what3words
-    if options.consignee_gstin:
-        extras["consignee_gst_tin"] = options.consignee_gstin
+    repeated = options.alternate_phone == request.consignee.phone
+    day = options.preferred_dispatch_date
+    fields: dict[str, Any] = {
+        "consignee_alternate_phone": "" if repeated else options.alternate_phone,
+        "preferred_dispatch_date": day.isoformat() if day else "",
+        "delayed_dispatch": options.delayed_dispatch,
+        "obd_shipment": options.open_box_delivery,
+        "ewbn": options.ewaybill_number,
+        "what3words_address": options.what3words,
+        "consignee_gst_tin": options.consignee_gstin,
+    }
     if options.packages:
-        extras |= {
+        fields |= {
             "mps": True,
             "items": _items(request),
             "packages": [_package(package) for package in options.packages],
         }
     if options.quality_check:
-        extras["qc_details"] = _quality_check(options.quality_check)
-    return extras
+        fields["qc_details"] = _quality_check(options.quality_check)
+    return {name: value for name, value in fields.items() if value}
 
 
 def _within_a_state(request: ShipmentRequest) -> bool:

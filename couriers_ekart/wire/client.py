@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -47,6 +48,17 @@ def session() -> requests.Session:
             fresh.mount("http://", adapter)
             _session = (os.getpid(), fresh)
         return _session[1]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Request:
+    """One HTTP request of an operation, without the access token. Its repr hides the body."""
+
+    operation: str
+    method: str
+    path: str
+    json: Mapping[str, Any] | None
+    params: Mapping[str, str] | None
 
 
 class EkartClient:
@@ -186,34 +198,42 @@ class EkartClient:
         open_to_all: bool = False,
     ) -> Any:
         """Make a call; once more with a new token where the first was refused."""
+        request = _Request(operation, method, path, json, params)
         if open_to_all:
-            return self._send(operation, method, path, json, params, {})
+            return self._send(request, {})
         token = self._token(self._tokens.current, operation)
-        for last in (False, True):
-            try:
-                return self._send(
-                    operation, method, path, json, params, {"Authorization": token.header}
-                )
-            except CourierError as error:
-                if last or not self._tokens.is_refusal(error):
-                    raise
-                token = self._token(partial(self._tokens.newer_than, token), operation)
-        raise AssertionError("unreachable")
+        try:
+            return self._send(request, {"Authorization": token.header})
+        except CourierError as error:
+            if not self._tokens.is_refusal(error):
+                raise
+        token = self._token(partial(self._tokens.newer_than, token), operation)
+        return self._send(request, {"Authorization": token.header})
 
     def _token(self, get: Callable[[], Token], operation: str) -> Token:
         """A token; where its own call was lost, this one surely has not been made."""
         with before_sending(operation, "no token is to be had"):
             return get()
 
-    def _send(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        json: Mapping[str, Any] | None,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str],
-    ) -> Any:
+    def _send(self, request: _Request, headers: Mapping[str, str]) -> Any:
+        """Send a request in its turn, and count how it ended."""
+        self._wait_for_turn(request.operation)
+        started = time.perf_counter()
+        try:
+            status, decoded, failure = self._exchange(request, headers)
+        except BaseException:
+            self._breaker.release()
+            raise
+        finally:
+            metrics.LATENCY.labels(request.operation).observe(time.perf_counter() - started)
+        self._record(request.operation, status, failure)
+        if failure:
+            # `from None`: the library's error quotes the URL and more; the class says enough.
+            raise failure from None
+        return decoded
+
+    def _wait_for_turn(self, operation: str) -> None:
+        """Wait for the account's limit, and ask the circuit. Raises NotSent."""
         with before_sending(operation, "the call was held back"):
             try:
                 rate_limit.acquire(self._account_id, operation, self._limits[operation])
@@ -221,24 +241,11 @@ class EkartClient:
                 metrics.RATE_LIMIT_HITS.labels(operation).inc()
                 raise
             self._breaker.before_call()
-        started = time.perf_counter()
-        status = 0
-        failure: CourierError | None = None
-        try:
-            status, answer_headers, body = self._exchange(
-                operation, method, path, json, params, headers
-            )
-            decoded, failure = outcomes.from_answer(status, answer_headers, body, operation)
-        except requests.RequestException as error:
-            failure = outcomes.from_exception(error, operation)
-        except BaseException:
-            self._breaker.release()
-            raise
-        finally:
-            metrics.LATENCY.labels(operation).observe(time.perf_counter() - started)
-        metrics.CALLS.labels(
-            operation, failure.outcome if failure else "ok", str(status or "")
-        ).inc()
+
+    def _record(self, operation: str, status: int, failure: CourierError | None) -> None:
+        """Tell the metrics, the circuit and the limiter how a call ended."""
+        outcome = failure.outcome if failure else "ok"
+        metrics.CALLS.labels(operation, outcome, str(status or "")).inc()
         # A refusal is an answer: only a courier that cannot be reached, or breaks, has failed.
         if isinstance(failure, (Unknown, NotSent)):
             self._breaker.record_failure()
@@ -247,29 +254,30 @@ class EkartClient:
         if isinstance(failure, TooManyRequests):
             metrics.RATE_LIMIT_HITS.labels(operation).inc()
             rate_limit.pause(self._account_id, operation, failure.retry_after or 1.0)
-        if failure:
-            # `from None`: the library's error quotes the URL and more; the class says enough.
-            raise failure from None
-        return decoded
 
     def _exchange(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        json: Mapping[str, Any] | None,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str],
+        self, request: _Request, headers: Mapping[str, str]
+    ) -> tuple[int, Any, CourierError | None]:
+        """The status of the answer (0 for none), what it says, and the class of its failure."""
+        try:
+            status, answer_headers, body = self._fetch(request, headers)
+        except requests.RequestException as error:
+            return 0, None, outcomes.from_exception(error, request.operation)
+        return status, *outcomes.from_answer(status, answer_headers, body, request.operation)
+
+    def _fetch(
+        self, request: _Request, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], bytes]:
         times = ekart_tunables()
-        read = times.AUTH_READ_TIMEOUT if operation == "get_token" else times.READ_TIMEOUT
+        is_login = request.operation == "get_token"
+        read_timeout = times.AUTH_READ_TIMEOUT if is_login else times.READ_TIMEOUT
         with session().request(
-            method,
-            self._base_url + path,
-            json=json,
-            params=params,
+            request.method,
+            self._base_url + request.path,
+            json=request.json,
+            params=request.params,
             headers={"Accept": "application/json, application/octet-stream", **headers},
-            timeout=(times.CONNECT_TIMEOUT, read),
+            timeout=(times.CONNECT_TIMEOUT, read_timeout),
             allow_redirects=False,
             stream=True,
         ) as response:

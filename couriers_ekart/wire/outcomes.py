@@ -34,7 +34,17 @@ REFUSAL_CODES = {
     "SWIFT_MALFORMED_INPUT_EXCEPTION",
     "PATH_NOT_IMPLEMENTED",
 }
-REFUSAL_STATUSES = {400, 405, 406, 409, 410, 411, 413, 414, 415, 422, 431}
+
+Failure = tuple[type[CourierError], str]  # the class and the message of a failed call
+
+# 408, 5xx, redirects and whatever else is not here are Unknown: the work may have been done.
+_FAILURE_BY_STATUS: dict[int, Failure] = {
+    **dict.fromkeys((400, 405, 406, 409, 410, 411, 413, 414, 415, 422, 431), (Rejected, "refused")),
+    401: (TokenRefused, "the token is refused"),
+    403: (CredentialsRefused, "not allowed for this account"),
+    404: (NotFound, "not found"),
+    429: (TooManyRequests, "too many requests"),
+}
 
 # urllib3 raises these before a byte of the request has left.
 _BEFORE_SENDING = (
@@ -79,46 +89,36 @@ def from_answer(
     """
     decoded = _decode(body)
     code, words = _code_of(decoded), words_of(decoded)
-
-    def failure(kind: type[CourierError], message: str, **more: Any) -> CourierError:
-        if operation == "get_token" and kind not in (TooManyRequests, Unknown):
-            # Nothing but the login is in that call, and it is about no shipment.
-            kind, message = CredentialsRefused, "the login is refused"
-        return kind(
-            message,
-            courier="ekart",
-            operation=operation,
-            http_status=status,
-            code=code[:100],
-            courier_message=words,
-            **more,
-        )
-
-    if code in NOT_FOUND_CODES:
-        if "pickup_location" in words:
-            return None, failure(UnknownPickupAlias, "the pickup address is not registered")
-        return None, failure(NotFound, "not found")
-    if code in REFUSAL_CODES:
-        return None, failure(Rejected, "refused")
-    if 200 <= status < 300:
+    failure = _failure_by_code(code, words)
+    if failure is None and 200 <= status < 300:
         if decoded is not None:
             return decoded, None
         if body.startswith(b"%PDF-"):
             return body, None
-        return None, failure(Unknown, "the answer is broken")
-    if status == 429:
-        delay = retry_after(headers)
-        return None, failure(TooManyRequests, "too many requests", retry_after=delay)
-    if status == 401:
-        return None, failure(TokenRefused, "the token is refused")
-    if status == 403:
-        return None, failure(CredentialsRefused, "not allowed for this account")
-    if status == 404:
-        return None, failure(NotFound, "not found")
-    if status in REFUSAL_STATUSES:
-        return None, failure(Rejected, "refused")
-    # 408, 5xx, redirects and whatever else: the work may have been done.
-    return None, failure(Unknown, "failed")
+        failure = Unknown, "the answer is broken"
+    kind, message = failure or _FAILURE_BY_STATUS.get(status, (Unknown, "failed"))
+    if operation == "get_token" and kind not in (TooManyRequests, Unknown):
+        # Nothing but the login is in that call, and it is about no shipment.
+        kind, message = CredentialsRefused, "the login is refused"
+    return None, kind(
+        message,
+        courier="ekart",
+        operation=operation,
+        http_status=status,
+        code=code[:100],
+        courier_message=words,
+        retry_after=retry_after(headers) if kind is TooManyRequests else None,
+    )
+
+
+def _failure_by_code(code: str, words: str) -> Failure | None:
+    if code in NOT_FOUND_CODES:
+        if "pickup_location" in words:
+            return UnknownPickupAlias, "the pickup address is not registered"
+        return NotFound, "not found"
+    if code in REFUSAL_CODES:
+        return Rejected, "refused"
+    return None
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

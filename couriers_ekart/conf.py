@@ -1,4 +1,4 @@
-"""The plug-in's tunables: SHIPCROWD["COURIERS"]["ekart"]."""
+"""The settings of the plug-in, which are in SHIPCROWD["COURIERS"]["ekart"]."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ class EkartTunables:
 
     CONNECT_TIMEOUT: float = bounded(3.05, minimum=0.01)
     READ_TIMEOUT: float = bounded(20.0, minimum=0.01)
-    # The auth call's own time-outs add up to less than the token lock's life.
+    # The time-outs of the auth call must add up to less than TOKEN_LOCK_LIFE.
     AUTH_READ_TIMEOUT: float = bounded(8.0, minimum=0.01)
     TOKEN_EARLY_REFRESH: float = 60.0
     TOKEN_LOCK_LIFE: float = 30.0
     TOKEN_LOCK_WAIT: float = 10.0
     POOL_SIZE: int = bounded(64, minimum=1)
-    # The document names no header for the signature; these are what integrations have seen.
+    # The document names neither the signature's header nor its encoding: these are from practice.
     SIGNATURE_HEADERS: tuple[str, ...] = ("x-ekart-signature",)
     SIGNATURE_ENCODINGS: tuple[str, ...] = ("hex",)
-    # /data/pricing/estimate wants to know what kind of client is asking.
+    # The `billingClientType` of /data/pricing/estimate.
     BILLING_CLIENT_TYPE: str = "EXISTING_CLIENT"
-    # The list of pincodes that is loaded: NON_LARGE or LARGE.
+    # Which list of pincodes is loaded: NON_LARGE or LARGE.
     SERVICEABILITY_TYPE: str = "NON_LARGE"
-    # For how long a refused registration of a warehouse is not tried again.
+    # How long a refused registration of a warehouse is not tried again.
     REGISTRATION_RETRY: float = 3600.0
 
 
 @lru_cache(maxsize=1)
 def ekart_tunables() -> EkartTunables:
-    """The plug-in's tunables as the settings have them."""
+    """Return the plug-in's settings; what is not set has its default."""
     return build_tunables(EkartTunables, tunables().COURIERS.get("ekart", {}))
 
 
-def _forget(*, setting: str, **_: Any) -> None:
+def _clear_cache(*, setting: str, **_: Any) -> None:
     if setting == "SHIPCROWD":
         ekart_tunables.cache_clear()
 
 
-setting_changed.connect(_forget)
+setting_changed.connect(_clear_cache)

@@ -1,4 +1,4 @@
-"""A company that can ship with Ekart: its account from the environment, and a warehouse."""
+"""Set up a company to ship with Ekart: its account from the environment, and a warehouse."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ KEY_NAME = "seed"
 
 
 class BadInput(ValueError):
-    """A flag or a variable that cannot be used; the message names it."""
+    """A flag or an environment variable that cannot be used. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What came of it. `api_key` is None where the company has one already."""
+    """The result of seeding. `api_key` is None if the company had a key already."""
 
     account: CourierAccount
     api_key: str | None
 
 
 def account_from(environment: Mapping[str, str]) -> dict[str, str]:
-    """The account's login and secret. Raises BadInput, naming every variable that is missing."""
+    """Return the account's login and webhook secret. Raises BadInput, naming what is missing."""
     missing = [name for name in ENVIRONMENT.values() if not environment.get(name)]
     if missing:
         raise BadInput(f"set {', '.join(missing)} in the environment")
     values = {field: environment[name] for field, name in ENVIRONMENT.items()}
-    if trouble := base_url_problem(values["base_url"]):
-        raise BadInput(f"EKART_BASE_URL {trouble}")
+    if problem := base_url_problem(values["base_url"]):
+        raise BadInput(f"EKART_BASE_URL {problem}")
     values["base_url"] = values["base_url"].rstrip("/")
-    _refuse_misfits(CourierAccount(**values), ENVIRONMENT)
+    _check_fields(CourierAccount(**values), ENVIRONMENT)
     if secret := environment.get("EKART_WEBHOOK_SECRET"):
         if not 6 <= len(secret) <= 30:
             raise BadInput("EKART_WEBHOOK_SECRET must have 6 to 30 characters")
@@ -56,7 +56,7 @@ def account_from(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
-    """Limits such as `create_shipment=200/1s`. Raises BadInput, naming what is wrong."""
+    """Read limits such as `create_shipment=200/1s`. Raises BadInput, naming what is wrong."""
     limits: dict[str, dict[str, float]] = {}
     for text in texts:
         found = re.fullmatch(r"([a-z0-9_]+)=([1-9][0-9]{0,6})/([1-9][0-9]{0,5})s", text)
@@ -64,19 +64,19 @@ def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
             raise BadInput(f"--limit must be like create_shipment=200/1s, not {text!r}")
         operation, count, window = found.groups()
         limits[operation] = {"count": int(count), "window": int(window)}
-    if trouble := limits_problem(limits, DEFAULT_LIMITS):
-        raise BadInput(f"--limit: {trouble}")
+    if problem := limits_problem(limits, DEFAULT_LIMITS):
+        raise BadInput(f"--limit: {problem}")
     return limits
 
 
 def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
-    """The company's fields from the flags of --create. Raises BadInput, naming the flag."""
+    """Return the company's fields from the flags of --create. Raises BadInput, naming the flag."""
     required = ("name", "gstin", "address", "state", "pincode", "phone")
     missing = [f"--{name}" for name in required if not flags.get(name)]
     if missing:
         raise BadInput(f"--create needs {', '.join(missing)}")
-    if trouble := india.gstin_problem(flags["gstin"]):
-        raise BadInput(f"--gstin {trouble}")
+    if problem := india.gstin_problem(flags["gstin"]):
+        raise BadInput(f"--gstin {problem}")
     if not india.is_pincode(flags["pincode"]):
         raise BadInput("--pincode is not a six-digit pincode")
     phone = india.parse_phone(flags["phone"])
@@ -88,7 +88,7 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
     place = india.place_of(flags["pincode"])
     city = flags.get("city") or (place.city if place else "")
     if not city:
-        raise BadInput("--city is needed: the pincode does not tell it")
+        raise BadInput("--city is needed: the city of the pincode is not known")
     fields = {
         "name": flags["name"],
         "gstin": flags["gstin"],
@@ -98,12 +98,12 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
         "pincode": flags["pincode"],
         "phone": phone,
     }
-    _refuse_misfits(Company(slug=flags["company"], **fields), {"slug": "--company"})
+    _check_fields(Company(slug=flags["company"], **fields), {"slug": "--company"})
     return fields
 
 
-def _refuse_misfits(row: Company | CourierAccount, names: Mapping[str, str]) -> None:
-    """Raise BadInput for a value that does not fit its column, by the name it has here."""
+def _check_fields(row: Company | CourierAccount, names: Mapping[str, str]) -> None:
+    """Raise BadInput for a value that does not fit its column. `names` are what the user typed."""
     try:
         row.clean_fields(exclude={"company", "courier"})
     except ValidationError as error:
@@ -119,11 +119,11 @@ def seed(
     *,
     new_key: bool = False,
 ) -> Seeded:
-    """Have the company, its account, its default warehouse and an API key; run again, update.
+    """Create or update the company's account, and create what is missing beside it.
 
-    A webhook secret that the environment gave before is not taken again: it may have been rotated
-    away since.
-    `company_defaults` None means that the company exists. Raises Company.DoesNotExist.
+    That is the company (unless `company_defaults` is None), a default warehouse and an API key. A
+    webhook secret that an earlier run took is not taken again, because it may have been rotated
+    since. Raises Company.DoesNotExist.
     """
     with transaction.atomic():
         seed_catalogue()
@@ -134,9 +134,9 @@ def seed(
         defaults: dict[str, Any] = dict(login)
         if limits:
             defaults["limits"] = dict(limits)
-        known = CourierAccount.objects.filter(company=company, courier_id="ekart").first()
+        existing = CourierAccount.objects.filter(company=company, courier_id="ekart").first()
         if secret := defaults.pop("webhook_secret", ""):
-            defaults |= _secret_fields(known, secret)
+            defaults |= _secret_fields(existing, secret)
         account, _ = CourierAccount.objects.update_or_create(
             company=company, courier_id="ekart", defaults=defaults
         )
@@ -149,14 +149,14 @@ def seed(
     return Seeded(account, api_key)
 
 
-def _secret_fields(known: CourierAccount | None, secret: str) -> dict[str, str]:
-    """What the environment's webhook secret changes in the account: nothing, when it is old."""
-    if known and check_password(secret, known.seeded_secret_hash):
+def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, str]:
+    """Return the account's fields to change for the secret: none if it was taken before."""
+    if existing and check_password(secret, existing.seeded_secret_hash):
         return {}
     fields = {"webhook_secret": secret, "seeded_secret_hash": make_password(secret)}
-    if known and known.webhook_secret != secret:
-        # The courier may still sign with it.
-        fields["previous_webhook_secret"] = known.webhook_secret
+    if existing and existing.webhook_secret != secret:
+        # Ekart may still sign with the secret before.
+        fields["previous_webhook_secret"] = existing.webhook_secret
     return fields
 
 

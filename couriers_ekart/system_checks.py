@@ -14,7 +14,7 @@ from couriers_ekart.conf import EkartTunables
 
 @register()
 def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers_ekart.E001 an unknown key, couriers_ekart.E002 a value of the wrong kind."""
+    """Report unknown keys (couriers_ekart.E001) and wrong values (couriers_ekart.E002)."""
     given = tunables().COURIERS.get("ekart", {})
     where = "SHIPCROWD['COURIERS']['ekart']"
     return tunable_errors(EkartTunables, given, where, "couriers_ekart")
@@ -22,15 +22,15 @@ def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers_ekart.E003: credentials are not sent in clear."""
+    """Report an EKART_BASE_URL that would send credentials in clear (couriers_ekart.E003)."""
     url = os.environ.get("EKART_BASE_URL", "")
-    trouble = base_url_problem(url) if url else None
-    if trouble is None:
+    problem = base_url_problem(url) if url else None
+    if problem is None:
         return []
     return [
         Error(
-            f"EKART_BASE_URL {trouble}",
-            hint="Write https://… as the courier gave it, or leave it unset.",
+            f"EKART_BASE_URL {problem}",
+            hint="Set the https:// URL that Ekart gave you, or leave it unset.",
             id="couriers_ekart.E003",
         )
     ]

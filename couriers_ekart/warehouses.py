@@ -1,7 +1,7 @@
-"""Which warehouses Ekart knows, and by what alias: written down, never derived again.
+"""Register warehouses with Ekart, and store the alias that each has there.
 
-An alias stands for one address for ever: a changed address is registered under a new one, so that
-no parcel is fetched from where the merchant has moved out.
+An alias always stands for one address: a changed address is registered under a new alias, so that
+no parcel is picked up where the merchant has moved out.
 """
 
 from __future__ import annotations
@@ -23,32 +23,33 @@ from couriers.models.plugin_hooks import (
 )
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.wire.unsent import before_sending
+from couriers_ekart.wire.preparation import before_sending
 
 OPERATION = "add_address"
 
 
 def alias_for(pickup: Pickup) -> str:
-    """The alias that a warehouse's present address is registered under."""
+    """Return the alias to register the warehouse's present address under."""
     name = slugify(pickup.address.name)[:40] or "warehouse"
     return f"{name}-{pickup.warehouse_id[-8:]}-{pickup.address.fingerprint()[:6]}"
 
 
-def register(
+def ensure_registered(
     account: Account, pickup: Pickup, create: Callable[[Pickup], WarehouseRegistration]
 ) -> str:
-    """The alias of the warehouse, now registered; "" where Ekart refuses to register it.
+    """Return the alias of the warehouse, registering it if needed; "" if Ekart refuses the address.
 
-    Many bookings may find it unregistered at once: the first registers it for all. A refusal is
-    believed for a while, so that the bookings meanwhile go with the whole address at once.
-    Raises NotSent or NotDone where Ekart cannot be asked now: registering is harmless to repeat,
-    and the booking itself was not sent. Raises CredentialsRefused where the login is refused.
+    `create` registers it at Ekart. Many bookings may need the same warehouse at once: the first
+    registers it for all. A refusal holds for REGISTRATION_RETRY seconds, in which bookings are sent
+    with the whole address. Raises NotSent or NotDone if Ekart cannot be asked now: registering can
+    be repeated, and the booking itself was not sent. Raises CredentialsRefused if the login is
+    refused.
     """
     with before_sending(OPERATION, "the warehouse could not be registered"):
-        return _register(account, pickup, create)
+        return _ensure_registered(account, pickup, create)
 
 
-def _register(
+def _ensure_registered(
     account: Account, pickup: Pickup, create: Callable[[Pickup], WarehouseRegistration]
 ) -> str:
     try:
@@ -56,37 +57,38 @@ def _register(
             known = load_registration(account.pk, pickup.warehouse_id, pickup.address.fingerprint())
             if known is not None and known.reference != pickup.reference:
                 return known.reference
-            if known is not None and _refused_recently(known):
+            if known is not None and _is_recent_refusal(known):
                 return ""
             reference = create(pickup).reference
-            _remember(account, pickup, RegistrationState.SYNCED, reference)
+            _store(account, pickup, RegistrationState.SYNCED, reference=reference)
             return reference
     except LockTimeout:
         raise RateLimited(
-            "the warehouse is being registered",
+            "another process is still registering the warehouse",
             courier=account.courier_id,
             operation=OPERATION,
             retry_after=2,
         ) from None
     except CourierError as error:
         if isinstance(error, Rejected) and error.operation == OPERATION:
-            _remember(account, pickup, RegistrationState.FAILED, reason=str(error))
+            _store(account, pickup, RegistrationState.FAILED, reason=str(error))
             return ""
         # A refused login is one of these: it does not mean that the address is refused.
         if not pickup.reference:
-            _remember(account, pickup, RegistrationState.PENDING, reason=str(error))
+            _store(account, pickup, RegistrationState.PENDING, reason=str(error))
         raise
 
 
-def _refused_recently(known: StoredRegistration) -> bool:
-    pause = dt.timedelta(seconds=ekart_tunables().REGISTRATION_RETRY)
-    return known.state == RegistrationState.FAILED and known.updated_at > timezone.now() - pause
+def _is_recent_refusal(known: StoredRegistration) -> bool:
+    retry_from = known.updated_at + dt.timedelta(seconds=ekart_tunables().REGISTRATION_RETRY)
+    return known.state == RegistrationState.FAILED and timezone.now() < retry_from
 
 
-def _remember(
+def _store(
     account: Account,
     pickup: Pickup,
     state: RegistrationState,
+    *,
     reference: str = "",
     reason: str = "",
 ) -> None:

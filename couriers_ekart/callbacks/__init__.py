@@ -1,1 +1,1 @@
-"""Ekart's callbacks: reading and registering them."""
+"""Ekart's callbacks: verify and read them, and register our URLs with Ekart."""

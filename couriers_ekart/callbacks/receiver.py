@@ -1,7 +1,7 @@
-"""Ekart's callbacks: how they are signed and what they say. Pure.
+"""Verify the signature of Ekart's callbacks and read their events. Pure.
 
 The document names neither the header nor the encoding of the signature; both are settings.
-The topic is not in the body and is told from its fields.
+The body does not name its topic, which follows from its fields.
 """
 
 from __future__ import annotations
@@ -19,16 +19,25 @@ from couriers.contract.errors import Unknown
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper.answers import scan_from
-from couriers_ekart.mapper.schemas import Answer, Milliseconds, Name, OrDefault, Text, TrackDetail
+from couriers_ekart.mapper.schemas import (
+    Answer,
+    Identifier,
+    Milliseconds,
+    OrDefault,
+    Text,
+    TrackDetail,
+)
+
+MAX_ID = 100  # characters of a tracking id or an order number
 
 
 class TrackUpdated(TrackDetail):
-    """The body of track_updated; `edd` may be missing, or be no time.
+    """The body of track_updated. Only `id`, `status` and `ctime` are needed.
 
-    Only without `id`, `status` and `ctime` there is nothing to be made of it.
+    Every other field counts as missing if it cannot be read.
     """
 
-    id: Name
+    id: Identifier
     wbn: OrDefault[Text] = ""
     orderNumber: OrDefault[Text] = ""  # noqa: N815 - Ekart's spelling
     edd: OrDefault[Milliseconds | None] = None
@@ -37,20 +46,23 @@ class TrackUpdated(TrackDetail):
 class ShipmentCreated(Answer):
     """The body of shipment_created and shipment_recreated."""
 
-    id: Name
-    wbn: OrDefault[Name] = ""
-    vendor: OrDefault[Name] = ""
-    orderNumber: Name  # noqa: N815
+    id: Identifier
+    wbn: OrDefault[Identifier] = ""
+    vendor: OrDefault[Identifier] = ""
+    orderNumber: Identifier  # noqa: N815
 
 
 class EkartReceiver(WebhookReceiver):
-    """HMAC-SHA256 over the raw body, in lower-case hex unless the settings say otherwise."""
+    """Ekart signs the raw body with HMAC-SHA256, in hex unless the settings say otherwise."""
 
     shown_ids = frozenset({"id", "wbn", "orderNumber", "channelId", "ctime", "edd", "attempts"})
     shown_words = frozenset({"status", "ndrStatus", "location", "vendor"})
 
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-        """Whether one of the secrets signed the raw body; constant time, never raises."""
+        """Return whether the raw body was signed with one of the secrets.
+
+        Compares in constant time and never raises.
+        """
         tunables = ekart_tunables()
         given = next(
             (headers[name] for name in tunables.SIGNATURE_HEADERS if headers.get(name)), ""
@@ -58,7 +70,9 @@ class EkartReceiver(WebhookReceiver):
         signature = given.removeprefix("sha256=")
         if not signature:
             return False
-        digests = [_decode(signature, encoding) for encoding in tunables.SIGNATURE_ENCODINGS]
+        digests = [
+            _decode_signature(signature, encoding) for encoding in tunables.SIGNATURE_ENCODINGS
+        ]
         matches = [
             hmac.compare_digest(hmac.digest(secret.encode(), body, hashlib.sha256), digest)
             for secret in secrets
@@ -68,10 +82,10 @@ class EkartReceiver(WebhookReceiver):
         return any(matches)
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
-        """Track updates carry a status and a time; creations carry the vendor, recreations too.
+        """Tell a track update (by its status and time) from a creation (by its order and id).
 
-        A recreation looks just like a creation: only the platform, which knows the order's first
-        tracking id, can tell them apart.
+        A recreation has the same fields as a creation: only the platform, which knows the order's
+        first tracking id, can tell them apart.
         """
         if "status" in payload and "ctime" in payload:
             return Topic.TRACK_UPDATED
@@ -80,7 +94,7 @@ class EkartReceiver(WebhookReceiver):
         return Topic.UNKNOWN
 
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
-        """The one event of a callback."""
+        """Return the callback's single event. Raises MalformedEvent, naming what is wrong."""
         topic = self.topic_of(payload)
         try:
             if topic == Topic.TRACK_UPDATED:
@@ -92,36 +106,36 @@ class EkartReceiver(WebhookReceiver):
             raise MalformedEvent(f"cannot be read: {fields[:200]}") from None
         except Unknown as error:
             raise MalformedEvent(error.message) from None
-        raise MalformedEvent("is about nothing that Ekart's document knows")
+        raise MalformedEvent("has no topic of Ekart's document")
 
 
 def _track_event(body: TrackUpdated) -> CourierEvent:
-    if not 0 < len(body.id) <= 100:
-        raise MalformedEvent("id is not a tracking id")
+    if not 0 < len(body.id) <= MAX_ID:
+        raise MalformedEvent(f"id does not have 1 to {MAX_ID} characters")
     return CourierEvent(
         topic=Topic.TRACK_UPDATED,
         tracking_id=body.id,
-        order_number=body.orderNumber[:100],
-        waybill=body.wbn[:100],
+        order_number=body.orderNumber[:MAX_ID],
+        waybill=body.wbn[:MAX_ID],
         scan=scan_from(body),
         estimated_delivery_ms=body.edd,
     )
 
 
 def _created_event(body: ShipmentCreated) -> CourierEvent:
-    if not 0 < len(body.id) <= 100 or not 0 < len(body.orderNumber) <= 100:
-        raise MalformedEvent("id or orderNumber is not one")
+    if not 0 < len(body.id) <= MAX_ID or not 0 < len(body.orderNumber) <= MAX_ID:
+        raise MalformedEvent(f"id or orderNumber does not have 1 to {MAX_ID} characters")
     return CourierEvent(
         topic=Topic.SHIPMENT_CREATED,
         tracking_id=body.id,
         order_number=body.orderNumber,
-        waybill=body.wbn[:100],
-        vendor=body.vendor[:100],
+        waybill=body.wbn[:MAX_ID],
+        vendor=body.vendor[:MAX_ID],
     )
 
 
-def _decode(signature: str, encoding: str) -> bytes:
-    """The signature's bytes, or none that match anything."""
+def _decode_signature(signature: str, encoding: str) -> bytes:
+    """Return the bytes of a signature; b"", which matches no digest, if it cannot be decoded."""
     try:
         if encoding == "base64":
             return base64.b64decode(signature, validate=True)

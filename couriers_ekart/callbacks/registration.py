@@ -21,7 +21,7 @@ from couriers.models.plugin_hooks import (
     store_webhook_secrets,
 )
 from couriers.resilience.lock import exclusive
-from couriers_ekart.mapper.answers import read, read_list
+from couriers_ekart.mapper.answers import parse, parse_list
 from couriers_ekart.mapper.schemas import WebhookAnswer
 from couriers_ekart.wire.client import EkartClient
 
@@ -75,7 +75,7 @@ def drop_previous_secret(account: Account) -> None:
 
 def _register_all(account: Account, secret: str) -> RegisteredWebhook:
     client = EkartClient(account)
-    known = read_list(WebhookAnswer, client.list_webhooks(), "list_webhooks")
+    known = parse_list(WebhookAnswer, client.list_webhooks(), "list_webhooks")
     id_by_url = {webhook.url: webhook.id for webhook in known}
     base = settings.APP_BASE_URL + account.webhook_path
     registered = [
@@ -92,5 +92,5 @@ def _register_url(
     if known_id:
         client.edit_webhook(known_id, payload)
         return RegisteredWebhook(known_id, url, is_new=False)
-    added = read(WebhookAnswer, client.add_webhook(payload), "add_webhook")
+    added = parse(WebhookAnswer, client.add_webhook(payload), "add_webhook")
     return RegisteredWebhook(added.id, url, is_new=True)

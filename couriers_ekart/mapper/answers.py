@@ -1,6 +1,6 @@
-"""What Ekart's answers say, in neutral words. Pure.
+"""Read Ekart's answers into neutral dataclasses. Pure.
 
-Whatever cannot be read raises Unknown: the work may have been done.
+An answer that cannot be read raises Unknown, because Ekart may have done the work.
 """
 
 from __future__ import annotations
@@ -26,45 +26,50 @@ from couriers.contract.types import (
     WarehouseRegistration,
 )
 from couriers_ekart.mapper import schemas
+from couriers_ekart.mapper.messages import clean_message, message_in
 from couriers_ekart.mapper.statuses import EKART_MAPPER
-from couriers_ekart.mapper.words import clean, words_of
 
 A = TypeVar("A", bound=schemas.Answer)
 
 
-def read(kind: type[A], body: Any, operation: str) -> A:
-    """An answer as its model. Raises Unknown for one that cannot be read."""
+def parse(kind: type[A], body: Any, operation: str) -> A:
+    """Return an answer as its model. Raises Unknown, naming the fields that cannot be read."""
     try:
         return kind.model_validate(body)
     except ValidationError as error:
-        where = (".".join(map(str, found["loc"])) or "body" for found in error.errors())
-        raise unreadable(operation, ", ".join(where)) from None
+        fields = (".".join(map(str, found["loc"])) or "body" for found in error.errors())
+        raise unreadable_answer(operation, ", ".join(fields)) from None
 
 
-def read_list(kind: type[A], body: Any, operation: str) -> list[A]:
-    """A list of answers. Raises Unknown for what is none."""
+def parse_list(kind: type[A], body: Any, operation: str) -> list[A]:
+    """Return a list of answers as models. Raises Unknown if the body is not a list of them."""
     if not isinstance(body, list):
-        raise unreadable(operation, "body")
-    return [read(kind, one, operation) for one in body]
+        raise unreadable_answer(operation, "body")
+    return [parse(kind, one, operation) for one in body]
 
 
-def unreadable(operation: str, where: str) -> Unknown:
-    """The error for an answer of which these fields cannot be read."""
+def unreadable_answer(operation: str, fields: str) -> Unknown:
+    """Return the error for an answer whose `fields` cannot be read."""
     return Unknown(
-        f"the answer cannot be read ({where[:200]})", courier="ekart", operation=operation
+        f"the answer cannot be read ({fields[:200]})", courier="ekart", operation=operation
     )
 
 
-def refused(operation: str, remark: str) -> Rejected:
-    """The error for an answer with `status` false."""
-    return Rejected("refused", courier="ekart", operation=operation, courier_message=clean(remark))
+def rejection(operation: str, remark: str) -> Rejected:
+    """Return the error for an answer with `status` false."""
+    return Rejected(
+        "refused", courier="ekart", operation=operation, courier_message=clean_message(remark)
+    )
 
 
 def booking_from(body: Any, operation: str = "create_shipment") -> Booking:
-    """A booking: HTTP 2xx *and* `status` true *and* a `tracking_id`; anything less is not one."""
-    answer = read(schemas.CreateAnswer, body, operation)
+    """Return a booking, which needs HTTP 2xx, `status` true and a `tracking_id`.
+
+    Raises Rejected if `status` is false, Unknown if there is no tracking id.
+    """
+    answer = parse(schemas.CreateAnswer, body, operation)
     if not answer.status:
-        raise refused(operation, answer.remark)
+        raise rejection(operation, answer.remark)
     if not answer.tracking_id:
         raise Unknown("booked without a tracking id", courier="ekart", operation=operation)
     return Booking(
@@ -77,42 +82,45 @@ def booking_from(body: Any, operation: str = "create_shipment") -> Booking:
 
 
 def tracking_from(body: Any) -> Tracking:
-    """All scans: the details, or the latest status alone where there are none."""
-    answer = read(schemas.TrackAnswer, body, "track")
+    """Return all scans: the details, or only the latest status if there are no details."""
+    answer = parse(schemas.TrackAnswer, body, "track")
     details = answer.track.details or [answer.track]
     return Tracking(
         tracking_id=answer.id,
         order_number=answer.order_number,
         scans=tuple(scan_from(detail) for detail in details),
-        estimated_delivery=moment(answer.edd) if answer.edd is not None else None,
+        estimated_delivery=utc_from_milliseconds(answer.edd) if answer.edd is not None else None,
         attempts=answer.track.attempts,
     )
 
 
 def scan_from(detail: schemas.TrackDetail) -> Scan:
-    """One status update. Raises Unknown for a time that cannot be one."""
+    """Return one status update as a scan. Raises Unknown if its time is out of range."""
     return Scan(
         mapped=EKART_MAPPER.map(detail.status[:100], reason=detail.ndrStatus[:100]),
-        at=moment(detail.ctime),
+        at=utc_from_milliseconds(detail.ctime),
         location=detail.location[:200],
         description=detail.desc[:500],
     )
 
 
-def moment(milliseconds: int) -> dt.datetime:
-    """A time of Ekart's (milliseconds since the epoch) in UTC. Raises Unknown before 2000.
+def utc_from_milliseconds(milliseconds: int) -> dt.datetime:
+    """Return a time of Ekart's (milliseconds since the epoch) in UTC.
 
-    A number of seconds reads as a day in 1970: refused rather than guessed at.
+    Raises Unknown for a time before 2000: seconds taken for milliseconds would be in 1970.
     """
-    if not schemas.EARLIEST <= milliseconds <= schemas.LATEST:
+    if not schemas.EARLIEST_MS <= milliseconds <= schemas.LATEST_MS:
         raise Unknown(f"{milliseconds} is not a time in milliseconds", courier="ekart")
     seconds, rest = divmod(milliseconds, 1000)
     return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(microsecond=rest * 1000)
 
 
 def quote_from(body: Any, service: str) -> RateQuote:
-    """A price; `total` may be missing, then the parts are added up."""
-    answer = read(schemas.EstimateAnswer, body, "estimate")
+    """Return a price in rupees. If `total` is missing, it is the sum of the parts.
+
+    Raises Unknown for an answer without any amount.
+    """
+    answer = parse(schemas.EstimateAnswer, body, "estimate")
     parts = {
         "shipping": answer.shippingCharge,
         "fuel": answer.fuelSurcharge,
@@ -124,14 +132,15 @@ def quote_from(body: Any, service: str) -> RateQuote:
     if answer.total is None and not known:
         raise Unknown("a quote without any amount", courier="ekart", operation="estimate")
     total = answer.total if answer.total is not None else sum(known.values(), Decimal(0))
+    # Only a parcel that goes back to its origin costs this, so it is not in the total.
     if answer.rtoCharge is not None:
         known["rto"] = answer.rtoCharge
     return RateQuote(service=service, total=to_paisa(total), parts=known, zone=answer.zone)
 
 
 def serviceability_from(body: Any, pincode: str) -> Serviceability:
-    """What Ekart does at a pincode."""
-    answer = read(schemas.ServiceabilityAnswer, body, "serviceability")
+    """Return what Ekart offers at a pincode."""
+    answer = parse(schemas.ServiceabilityAnswer, body, "serviceability")
     details = answer.details or schemas.PincodeDetails()
     return Serviceability(
         pincode=pincode,
@@ -149,13 +158,14 @@ def serviceability_from(body: Any, pincode: str) -> Serviceability:
 
 
 def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
-    """The list of pincodes; one with nothing offered is not serviceable. COD limits are not in it.
+    """Yield every pincode of the list; one without any service is not serviceable.
 
-    A line that cannot be read breaks the list off: it may be the one that was asked for.
+    The list has no COD limits. Raises Unknown at a line that cannot be read, because it may be
+    the line of a pincode that is served.
     """
     operation = "bulk_serviceability"
     lines = body.get("serviceability") if isinstance(body, dict) else None
-    for line in read_list(schemas.BulkLine, lines, operation):
+    for line in parse_list(schemas.BulkLine, lines, operation):
         yield Serviceability(
             pincode=line.pincode,
             serviceable=line.fm or line.lmCod or line.lmPrepaid or line.rvp,
@@ -166,9 +176,9 @@ def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
         )
 
 
-def days_from(body: Any) -> tuple[int | None, int | None] | None:
-    """The fewest and the most days of delivery on a lane, or None where nobody serves it."""
-    partners = read_list(schemas.LaneAnswer, body, "lane_serviceability")
+def delivery_days_from(body: Any) -> tuple[int | None, int | None] | None:
+    """Return the fewest and the most days of delivery on a lane, or None if it is not served."""
+    partners = parse_list(schemas.LaneAnswer, body, "lane_serviceability")
     if not partners:
         return None
     fewest = [p.tat.min for p in partners if p.tat.min is not None]
@@ -176,83 +186,95 @@ def days_from(body: Any) -> tuple[int | None, int | None] | None:
     return min(fewest, default=None), max(most, default=None)
 
 
-def cancel_from(body: Any, tracking_id: str) -> ActionResult:
-    """The end of a cancellation; "already cancelled" comes as a refusal and is done."""
+def cancellation_from(body: Any, tracking_id: str) -> ActionResult:
+    """Return how a cancellation ended; a shipment that is already cancelled is done.
+
+    Raises Rejected for another refusal, Unknown if the answer is about other shipments.
+    """
     operation = "cancel_shipment"
-    answer = read(schemas.AcknowledgementList, body, operation)
+    answer = parse(schemas.AcknowledgementList, body, operation)
     mine = [a for a in answer.data if a.tracking_id in ("", tracking_id)]
     if not mine:
         raise Unknown("the answer is about other shipments", courier="ekart", operation=operation)
     if mine[0].status:
-        return ActionResult(remark=clean(mine[0].remark))
-    return cancelled_already(refused(operation, mine[0].remark))
+        return ActionResult(remark=clean_message(mine[0].remark))
+    return accept_already_cancelled(rejection(operation, mine[0].remark))
 
 
-def cancelled_already(refusal: Rejected) -> ActionResult:
-    """What is done by a refusal to cancel, in whatever form it came. Raises any other one."""
+def accept_already_cancelled(refusal: Rejected) -> ActionResult:
+    """Return done if Ekart refused because the shipment is already cancelled; else raise it."""
     if "already cancel" not in refusal.courier_message.casefold():
         raise refusal
     return ActionResult(remark=refusal.courier_message)
 
 
 def dispatch_refusals_from(body: Any, tracking_ids: list[str]) -> list[tuple[str, str]]:
-    """The ids whose dispatch date was refused, with Ekart's words; one without an answer raises."""
+    """Return the ids whose dispatch date was refused, each with Ekart's message.
+
+    Raises Unknown if an id has no answer.
+    """
     operation = "set_dispatch_date"
-    answer = read(schemas.AcknowledgementList, body, operation)
-    said = {a.tracking_id: a for a in answer.data}
-    if missing := [one for one in tracking_ids if one not in said]:
+    answer = parse(schemas.AcknowledgementList, body, operation)
+    by_id = {a.tracking_id: a for a in answer.data}
+    if missing := [one for one in tracking_ids if one not in by_id]:
         raise Unknown(
             f"no answer for {', '.join(missing[:5])}", courier="ekart", operation=operation
         )
-    return [(one, clean(said[one].remark)) for one in tracking_ids if not said[one].status]
+    return [
+        (one, clean_message(by_id[one].remark)) for one in tracking_ids if not by_id[one].status
+    ]
 
 
 def ndr_from(body: Any) -> ActionResult:
-    """The end of another attempt or a return to origin that was asked for."""
-    answer = read(schemas.Acknowledgement, body, "ndr")
+    """Return how a request for another attempt or a return to origin ended. Raises Rejected."""
+    answer = parse(schemas.Acknowledgement, body, "ndr")
     if not answer.status:
-        raise refused("ndr", answer.remark)
-    return ActionResult(remark=clean(answer.remark))
+        raise rejection("ndr", answer.remark)
+    return ActionResult(remark=clean_message(answer.remark))
 
 
 def manifest_from(body: Any) -> ManifestDocument:
-    """A manifest's number, time and address."""
-    answer = read(schemas.ManifestAnswer, body, "manifest")
+    """Return a manifest's number, its time in UTC and its URL."""
+    answer = parse(schemas.ManifestAnswer, body, "manifest")
     return ManifestDocument(
         number=answer.manifestNumber,
-        created_at=moment(answer.ctime),
+        created_at=utc_from_milliseconds(answer.ctime),
         url=answer.manifestDownloadUrl,
     )
 
 
-def label_failure(body: Any) -> CourierError:
-    """Why an answer in a label's place is none: some refusals come as JSON with HTTP 200."""
-    words = words_of(body)
-    if words or (isinstance(body, dict) and body.get("status") is False):
-        return refused("label", words)
+def label_error(body: Any) -> CourierError:
+    """Return the error for JSON in the place of a label: Ekart refuses some with HTTP 200."""
+    message = message_in(body)
+    if message or (isinstance(body, dict) and body.get("status") is False):
+        return rejection("label", message)
     return Unknown("the answer is not a PDF", courier="ekart", operation="label")
 
 
 def label_data_from(body: Any) -> list[dict[str, Any]]:
-    """What the labels say. The document does not describe it: a list of objects, or one of them."""
+    """Return what the labels say: the document does not describe the objects.
+
+    The body is a list of them, or a single one. Raises Rejected for a refusal, Unknown otherwise.
+    """
     if isinstance(body, dict) and (body.get("status") is False or "statusCode" in body):
-        raise label_failure(body)
+        raise label_error(body)
     labels = body if isinstance(body, list) else [body]
     if not labels or not all(isinstance(label, dict) for label in labels):
-        raise unreadable("label", "body")
+        raise unreadable_answer("label", "body")
     return labels
 
 
 def registration_from(body: Any, alias: str) -> WarehouseRegistration:
-    """A registered address; an alias that exists already is registered."""
-    answer = read(schemas.AddressAnswer, body, "add_address")
+    """Return a registered address; an alias that exists already is registered. Raises Rejected."""
+    answer = parse(schemas.AddressAnswer, body, "add_address")
+    alias = answer.alias or alias
     if not answer.status:
-        return registered_already(refused("add_address", answer.remark), answer.alias or alias)
-    return WarehouseRegistration(reference=answer.alias or alias, remark=clean(answer.remark))
+        return accept_already_registered(rejection("add_address", answer.remark), alias)
+    return WarehouseRegistration(reference=alias, remark=clean_message(answer.remark))
 
 
-def registered_already(refusal: Rejected, alias: str) -> WarehouseRegistration:
-    """What is done by a refusal to register, in whatever form it came. Raises any other one."""
+def accept_already_registered(refusal: Rejected, alias: str) -> WarehouseRegistration:
+    """Return the alias as registered if Ekart refused because it exists already; else raise it."""
     if "already" not in refusal.courier_message.casefold():
         raise refusal
     return WarehouseRegistration(reference=alias, remark=refusal.courier_message)

@@ -1,4 +1,4 @@
-"""PDFs that came in parts, put together in the order asked."""
+"""Merge PDFs that came in parts. Pure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from couriers.contract.types import Document
 PDF = "application/pdf"
 
 
-def merged(parts: Sequence[bytes]) -> Document:
-    """One PDF of several. Raises Unknown for a part that cannot be read."""
+def merge_labels(parts: Sequence[bytes]) -> Document:
+    """Merge PDFs of labels into one, in their order. Raises Unknown for a part that is broken."""
     if len(parts) == 1:
         return Document(parts[0], PDF, "labels.pdf")
-    # With what it draws in, a twentieth of the time in which a process starts; few ever merge.
+    # Imported here because pypdf takes a twentieth of a process' start-up time, and few processes
+    # ever merge labels.
     from pypdf import PdfWriter
 
     writer = PdfWriter()
     try:
         for part in parts:
             writer.append(io.BytesIO(part))
-    except Exception as error:  # noqa: BLE001 - pypdf raises whatever it stumbles over
+    except Exception as error:  # noqa: BLE001 - pypdf raises many kinds of errors for a broken PDF
         raise Unknown(
             f"a part of the labels is not a whole PDF ({type(error).__name__})",
             courier="ekart",
             operation="label",
         ) from None
-    whole = io.BytesIO()
-    writer.write(whole)
-    return Document(whole.getvalue(), PDF, "labels.pdf")
+    merged = io.BytesIO()
+    writer.write(merged)
+    return Document(merged.getvalue(), PDF, "labels.pdf")

@@ -1,7 +1,7 @@
-"""The network's own history of a parcel (/data/v1/elite/track/{wbn}). Pure.
+"""Read the carrying network's own history of a parcel (/data/v1/elite/track/{wbn}). Pure.
 
-It comes in two shapes, for non-large and for large shipments, keyed by the waybill; its words are
-in snake case and its times are in India.
+The answer is keyed by the waybill and has two shapes, one for large and one for other shipments.
+Its statuses are in snake case and its times are India time.
 """
 
 from __future__ import annotations
@@ -14,66 +14,62 @@ from couriers.contract.errors import Unknown
 from couriers.contract.statuses import STATUS_FACTS
 from couriers.contract.types import Scan, Tracking
 from couriers_ekart.mapper import schemas
-from couriers_ekart.mapper.answers import moment, read, unreadable
+from couriers_ekart.mapper.answers import parse, unreadable_answer, utc_from_milliseconds
 from couriers_ekart.mapper.statuses import EKART_MAPPER, NETWORK
 
 OPERATION = "raw_track"
 
 
 def history_from(body: Any, waybill: str) -> Tracking:
-    """All scans of the network. Raises Unknown for an answer without one that can be read.
+    """Return the network's scans. Raises Unknown if the answer has none that can be read.
 
-    Of several parcels (MPS) it is the one furthest behind that tells: a shipment is delivered
-    when its last parcel is.
+    A shipment of several parcels (MPS) gets the scans of the parcel that is furthest behind: the
+    shipment is delivered when its last parcel is.
     """
     found = body.get(waybill) if isinstance(body, dict) else None
     if not isinstance(found, dict):
-        raise unreadable(OPERATION, "waybill")
+        raise unreadable_answer(OPERATION, "waybill")
     parcels = (
-        read(schemas.LargeAnswer, found, OPERATION).shipments
+        parse(schemas.LargeAnswer, found, OPERATION).shipments
         if "shipments" in found
-        else [read(schemas.NetworkShipment, found, OPERATION)]
+        else [parse(schemas.NetworkShipment, found, OPERATION)]
     )
-    read_parcels = [(parcel, tuple(map(_scan, parcel.history))) for parcel in parcels]
-    behind, scans = min(read_parcels, key=lambda one: _progress(one[1]))
+    scans_of_parcels = [(parcel, tuple(map(_scan_from, parcel.history))) for parcel in parcels]
+    parcel, scans = min(scans_of_parcels, key=lambda pair: _progress(pair[1]))
+    delivery = parcel.expected_delivery_date
     return Tracking(
         tracking_id=waybill,
         scans=scans,
-        order_number=behind.order_id[:100],
-        estimated_delivery=_time(behind.expected_delivery_date)
-        if behind.expected_delivery_date
-        else None,
+        order_number=parcel.order_id[:100],
+        estimated_delivery=_parse_time(delivery) if delivery else None,
     )
 
 
 def _progress(scans: tuple[Scan, ...]) -> int:
+    """Return how far the parcel has come: the highest progress of its scans, -1 for none."""
     return max(
         (STATUS_FACTS[s.mapped.status].progress for s in scans if s.mapped.status), default=-1
     )
 
 
-def _scan(line: schemas.NetworkScan) -> Scan:
+def _scan_from(line: schemas.NetworkScan) -> Scan:
     return Scan(
         mapped=EKART_MAPPER.map(line.status[:100], kind=NETWORK),
-        at=_time(line.event_date_iso8601 or line.event_date),
+        at=_parse_time(line.event_date_iso8601 or line.event_date),
         location=(line.hub_name or line.city)[:200],
         description=(line.public_description or line.description)[:500],
     )
 
 
-def _time(text: str) -> dt.datetime:
-    """A time in ISO 8601; one without a zone is India's. Raises Unknown for anything else."""
+def _parse_time(text: str) -> dt.datetime:
+    """Read a time in ISO 8601; without a zone it is India time. Raises Unknown for other text."""
     try:
-        read_time = dt.datetime.fromisoformat(text)
-    except ValueError:
+        time = dt.datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=india.IST)
+        milliseconds = round(time.timestamp() * 1000)
+    except (ValueError, OverflowError):
         raise Unknown(
             f"{text[:40]!r} is not a time", courier="ekart", operation=OPERATION
         ) from None
-    if read_time.tzinfo is None:
-        read_time = read_time.replace(tzinfo=india.IST)
-    try:
-        return moment(round(read_time.timestamp() * 1000))
-    except OverflowError:
-        raise Unknown(
-            f"{text[:40]!r} is not a time", courier="ekart", operation=OPERATION
-        ) from None
+    return utc_from_milliseconds(milliseconds)

@@ -1,4 +1,4 @@
-"""What a merchant may put under `options` of a booking with Ekart. Pure.
+"""The schema of `options` of a booking with Ekart. Pure.
 
 Source: the schema `shipment` of the Ekart API 3.8.8 and its prose.
 """
@@ -24,25 +24,25 @@ from couriers.contract.errors import FieldProblem
 from couriers.contract.text import has_control_characters
 
 
-def _visible(text: str) -> str:
+def _without_control_characters(text: str) -> str:
     if has_control_characters(text):
         raise ValueError("contains control characters")
     return text
 
 
-Short = Annotated[str, Field(max_length=100), AfterValidator(_visible)]
-Long = Annotated[str, Field(max_length=500), AfterValidator(_visible)]
+ShortText = Annotated[str, Field(max_length=100), AfterValidator(_without_control_characters)]
+LongText = Annotated[str, Field(max_length=500), AfterValidator(_without_control_characters)]
 Centimetres = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Options(BaseModel):
-    """Base: an unknown key is an error, not ignored."""
+    """Base of the schema: an unknown key is an error, it is not ignored."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
 
 class Package(Options):
-    """One parcel of several (MPS): grams and centimetres; `count` alike."""
+    """A parcel of a shipment of several (MPS), in grams and centimetres; `count` are alike."""
 
     weight_g: int = Field(ge=1, le=30_000)
     length_cm: Centimetres
@@ -52,19 +52,19 @@ class Package(Options):
 
 
 class QualityCheck(Options):
-    """What the rider compares a returned product with before taking it."""
+    """What the rider compares a returned product with before accepting it."""
 
-    product_name: Annotated[Short, Field(min_length=1)]
-    product_desc: Long = ""
-    product_sku: Short = ""
-    product_color: Short = ""
-    product_size: Short = ""
-    brand_name: Short = ""
-    product_category: Short = ""
-    ean_barcode: Short = ""
-    serial_number: Short = ""
-    imei_number: Short = ""
-    product_images: list[Annotated[Long, Field(pattern=r"^https?://\S+$")]] = Field(
+    product_name: Annotated[ShortText, Field(min_length=1)]
+    product_desc: LongText = ""
+    product_sku: ShortText = ""
+    product_color: ShortText = ""
+    product_size: ShortText = ""
+    brand_name: ShortText = ""
+    product_category: ShortText = ""
+    ean_barcode: ShortText = ""
+    serial_number: ShortText = ""
+    imei_number: ShortText = ""
+    product_images: list[Annotated[LongText, Field(pattern=r"^https?://\S+$")]] = Field(
         default=[], max_length=10
     )
 
@@ -72,8 +72,8 @@ class QualityCheck(Options):
 class EkartOptions(Options):
     """What Ekart offers beyond the neutral request.
 
-    `alternate_phone` is ten digits once read. With `template_name` Ekart takes the parcel's sizes
-    from its own template, with `packages` from these.
+    `alternate_phone` is ten digits after validation. The parcel's sizes are those of the request,
+    of Ekart's own template with `template_name`, or of the parcels with `packages`.
     """
 
     alternate_phone: str = Field(default="", max_length=30)
@@ -81,8 +81,8 @@ class EkartOptions(Options):
     delayed_dispatch: StrictBool = False
     open_box_delivery: StrictBool = False
     ewaybill_number: str = Field(default="", pattern=r"^([0-9]{12})?$")
-    what3words: Annotated[Short, Field(pattern=r"^(/{0,3}[^\s./]+\.[^\s./]+\.[^\s./]+)?$")] = ""
-    template_name: Short = ""
+    what3words: Annotated[ShortText, Field(pattern=r"^(/{0,3}[^\s./]+\.[^\s./]+\.[^\s./]+)?$")] = ""
+    template_name: ShortText = ""
     location_type: Literal["Office", "Home"] | None = None
     consignee_gstin: str = Field(default="", max_length=15)
     packages: list[Package] = Field(default=[], max_length=100)
@@ -99,32 +99,32 @@ class EkartOptions(Options):
     @field_validator("consignee_gstin")
     @classmethod
     def _gstin(cls, text: str) -> str:
-        if text and (trouble := india.gstin_problem(text)):
-            raise ValueError(trouble)
+        if text and (problem := india.gstin_problem(text)):
+            raise ValueError(problem)
         return text
 
 
-def options_from(options: Mapping[str, Any]) -> tuple[EkartOptions, list[FieldProblem]]:
-    """The options and what is wrong with them; defaults stand where something is."""
+def parse_options(options: Mapping[str, Any]) -> tuple[EkartOptions, list[FieldProblem]]:
+    """Return the options and their problems. Options with a wrong value are all defaults."""
     try:
-        read = EkartOptions.model_validate(dict(options))
+        parsed = EkartOptions.model_validate(dict(options))
     except ValidationError as error:
         return EkartOptions(), [
-            FieldProblem(_field(found["loc"]), found["msg"].removeprefix("Value error, "))
+            FieldProblem(_field_name(found["loc"]), found["msg"].removeprefix("Value error, "))
             for found in error.errors(include_url=False, include_input=False, include_context=False)
         ]
-    return read, _together(read)
+    return parsed, _conflicts(parsed)
 
 
-def _field(loc: tuple[int | str, ...]) -> str:
-    """`options.packages[0].weight_g`, as the merchant wrote it."""
+def _field_name(loc: tuple[int | str, ...]) -> str:
+    """Return the field as the merchant wrote it, such as `options.packages[0].weight_g`."""
     return "options" + "".join(
         f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in loc
     )
 
 
-def _together(options: EkartOptions) -> list[FieldProblem]:
-    """What is right by itself and wrong together."""
+def _conflicts(options: EkartOptions) -> list[FieldProblem]:
+    """Return the problems of options that exclude each other."""
     problems = []
     if options.delayed_dispatch and options.preferred_dispatch_date:
         problems.append(

@@ -1,4 +1,4 @@
-"""The bodies of Ekart's calls, from neutral requests that were checked. Pure."""
+"""Build the bodies of Ekart's calls from neutral requests that were checked. Pure."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from couriers.contract.types import (
     ReattemptRequest,
     ShipmentRequest,
 )
-from couriers_ekart.mapper.options import EkartOptions, Package, QualityCheck, options_from
+from couriers_ekart.mapper.options import EkartOptions, Package, QualityCheck, parse_options
 
 _PAYMENT_MODES = {PaymentMode.PREPAID: "Prepaid", PaymentMode.COD: "COD"}
 
 
 def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> dict[str, Any]:
-    """The body of PUT /api/v1/package/create.
+    """Return the body of PUT /api/v1/package/create.
 
-    `registered` says that `request.pickup.reference` is an address Ekart knows; without it the
-    whole address is sent. In a reverse shipment, too, the customer is `drop_location` and the
-    seller `pickup_location` (the document, under "Reverse Shipments").
+    `registered` says that Ekart knows the address `request.pickup.reference`; otherwise the whole
+    address is sent. The customer is `drop_location` and the seller `pickup_location` in reverse
+    shipments, too (the document, under "Reverse Shipments").
     """
-    options, _ = options_from(request.options)
+    options, _ = parse_options(request.options)
     return (
         _order_fields(request)
         | _amount_fields(request)
@@ -42,7 +42,7 @@ def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> di
 
 
 def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
-    """Who sells what to whom, under which numbers, and how it is paid and carried."""
+    """Return seller, consignee, goods, order and invoice number, payment mode and service."""
     reverse = request.direction == Direction.REVERSE
     fields: dict[str, Any] = {
         "seller_name": request.seller.name,
@@ -62,7 +62,7 @@ def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
     if reverse:
         fields["return_reason"] = request.return_reason
     if request.service:
-        # The document's create call does not list it; it is spelt as the estimate spells it.
+        # The document does not list a service for this call: the name is the estimate's.
         fields["serviceType"] = request.service
     return fields
 
@@ -93,7 +93,7 @@ def _location_fields(
 
 
 def _size_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
-    """The weight and, unless a template of Ekart's gives them, the sizes."""
+    """Return the weight in grams, and the sizes in centimetres or the template that has them."""
     weight = {"weight": request.parcel.weight_g}
     if options.template_name:
         return weight | {"templateName": options.template_name}
@@ -105,8 +105,8 @@ def _size_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, A
 
 
 def _option_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
-    """The options that the merchant gave; one that was not given is left out, not sent empty."""
-    # Ekart refuses an alternate phone that equals the phone, so it is left out, not repeated.
+    """Return the options that the merchant gave; the others are left out, not sent empty."""
+    # Ekart refuses an alternate phone that equals the phone.
     repeated = options.alternate_phone == request.consignee.phone
     day = options.preferred_dispatch_date
     fields: dict[str, Any] = {
@@ -134,7 +134,10 @@ def _within_a_state(request: ShipmentRequest) -> bool:
 
 
 def _gst_parts(request: ShipmentRequest, tax: Decimal) -> tuple[Decimal, Decimal, Decimal]:
-    """SGST, CGST and IGST: halves within a state, IGST between states; they add up to the paisa."""
+    """Return SGST, CGST and IGST in rupees, which add up to `tax` to the paisa.
+
+    Within a state the tax is half SGST and half CGST, between states it is all IGST.
+    """
     zero = Decimal(0)
     if not _within_a_state(request):
         return zero, zero, tax
@@ -143,10 +146,10 @@ def _gst_parts(request: ShipmentRequest, tax: Decimal) -> tuple[Decimal, Decimal
 
 
 def _items(request: ShipmentRequest) -> list[dict[str, Any]]:
-    """The lines of a shipment of several parcels, whose taxes add up to the shipment's.
+    """Return the lines of a shipment of several parcels. Their taxes add up to the shipment's.
 
-    Each line's parts are what it adds to those of all before it: halves rounded by themselves
-    would miss the sum by a paisa a line.
+    A line's taxes are the differences between the sums up to it and up to the line before: halves
+    rounded line by line would miss the shipment's by a paisa a line.
     """
     lines, tax, before = [], Decimal(0), _gst_parts(request, Decimal(0))
     for item in request.items:
@@ -162,7 +165,7 @@ def _items(request: ShipmentRequest) -> list[dict[str, Any]]:
 def _item(
     item: Item, taxable: Decimal, seller_part: Decimal, consignee_part: Decimal, integrated: Decimal
 ) -> dict[str, Any]:
-    """One of them (schema `package_item`)."""
+    """Return one line (schema `package_item`)."""
     line: dict[str, Any] = {
         "product_name": item.name,
         "quantity": item.quantity,
@@ -180,7 +183,7 @@ def _item(
 
 
 def _package(package: Package) -> dict[str, Any]:
-    # The document demands `packages` and describes them only for the estimate: spelt as there.
+    # The document requires `packages` here and describes them only for the estimate.
     return {
         "length": package.length_cm,
         "width": package.width_cm,
@@ -196,7 +199,7 @@ def _quality_check(wanted: QualityCheck) -> dict[str, Any]:
 
 
 def pickup_location(pickup: Pickup, *, registered: bool) -> dict[str, Any]:
-    """A registered address goes by its alias alone; another is spelt out."""
+    """Return a registered address as its alias only, another one in full."""
     return {"name": pickup.reference} if registered else _location(pickup.address)
 
 
@@ -213,7 +216,7 @@ def _location(address: Address) -> dict[str, Any]:
 
 
 def address_payload(pickup: Pickup, alias: str) -> dict[str, Any]:
-    """The body of POST /api/v2/address."""
+    """Return the body of POST /api/v2/address."""
     address = pickup.address
     return {
         "alias": alias,
@@ -227,7 +230,7 @@ def address_payload(pickup: Pickup, alias: str) -> dict[str, Any]:
 
 
 def estimate_payload(request: RateRequest, service: str, client_type: str) -> dict[str, Any]:
-    """The body of POST /data/pricing/estimate."""
+    """Return the body of POST /data/pricing/estimate."""
     return {
         "billingClientType": client_type,
         "shippingDirection": _direction(request),
@@ -245,9 +248,9 @@ def estimate_payload(request: RateRequest, service: str, client_type: str) -> di
 
 
 def lane_payload(request: RateRequest, service: str) -> dict[str, Any]:
-    """The body of POST /data/v3/serviceability: all in strings.
+    """Return the body of POST /data/v3/serviceability, where every value is a string.
 
-    `direction` is not in the document, but the call is refused without it.
+    The document does not list `direction`, but the call is refused without it.
     """
     cod = not _is_return(request) and request.payment_mode == PaymentMode.COD
     payload = {
@@ -268,14 +271,14 @@ def lane_payload(request: RateRequest, service: str) -> dict[str, Any]:
 
 
 def dispatch_payload(tracking_ids: Sequence[str], day: dt.date) -> dict[str, Any]:
-    """The body of POST /data/shipment/dispatch-date."""
+    """Return the body of POST /data/shipment/dispatch-date."""
     return {"ids": list(tracking_ids), "dispatchDate": day.isoformat()}
 
 
 def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
-    """The body of POST /api/v2/package/ndr for another attempt; changes ride on it.
+    """Return the body of POST /api/v2/package/ndr for another attempt, with the changes for it.
 
-    The day goes as noon in India, which is the same date in UTC.
+    The date is sent as noon in India, which is the same date in UTC.
     """
     noon = dt.datetime.combine(request.date, dt.time(12), india.IST)
     payload: dict[str, Any] = {
@@ -290,7 +293,7 @@ def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
 
 
 def rto_payload(tracking_id: str, remark: str) -> dict[str, Any]:
-    """The body of POST /api/v2/package/ndr for a return to origin."""
+    """Return the body of POST /api/v2/package/ndr for a return to origin."""
     payload = {"action": "RTO", "wbn": tracking_id}
     return payload | {"instructions": remark} if remark else payload
 

@@ -1,7 +1,7 @@
-"""What Ekart answers, as pydantic models. Pure.
+"""Ekart's answers as pydantic models. Pure.
 
-Answers are read tolerantly (the document's own examples break its schemas): unknown fields are
-kept, numbers may come as strings, and what is optional in practice may be missing.
+Answers are read tolerantly, because the document's own examples break its schemas: unknown fields
+are kept, numbers may be strings, and what is optional in practice may be missing.
 """
 
 from __future__ import annotations
@@ -28,39 +28,41 @@ def _as_text(value: Any) -> Any:
     if value is None:
         return ""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        # Beyond that many digits Python refuses to write a number out.
+        # Python refuses to convert an integer of thousands of digits to text.
         return str(value) if isinstance(value, float) or value.bit_length() < 4096 else ""
     return value
 
 
-def _as_it_is(text: str) -> str:
+def _require_storable(text: str) -> str:
     if text != storable(text):
-        raise ValueError("holds what no id may hold")
+        raise ValueError("contains characters that cannot be stored")
     return text
 
 
-def _or_default(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+def _or_default(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     try:
-        return read(value)
+        return validate(value)
     except ValidationError:
         raise PydanticUseDefault from None
 
 
 T = TypeVar("T")
-# What an answer is worth having without: where it cannot be read, it is as if it were missing.
+# A field that the answer is useful without: a value that cannot be read counts as missing.
 OrDefault = Annotated[T, WrapValidator(_or_default)]
-# Words for people: kept as far as they can be.
+# Text for people: characters that cannot be stored are removed.
 Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(storable)]
-# An id or a number of the courier's that is kept in a column: as it is, or refused.
-Name = Annotated[str, BeforeValidator(_as_text), AfterValidator(_as_it_is), Field(max_length=100)]
+# An id or a number of Ekart's that is kept in a column: never changed, refused if it does not fit.
+Identifier = Annotated[
+    str, BeforeValidator(_as_text), AfterValidator(_require_storable), Field(max_length=100)
+]
 Rupees = Annotated[Decimal, Field(ge=-(10**9), le=10**9)]
-# The years 2000 to 2099 in milliseconds since the epoch. Seconds would be days in 1970: refused.
-EARLIEST, LATEST = 946_684_800_000, 4_102_444_799_999
-Milliseconds = Annotated[int, Field(ge=EARLIEST, le=LATEST)]
+# The years 2000 to 2099 in milliseconds since the epoch; seconds, taken for these, are in 1970.
+EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_799_999
+Milliseconds = Annotated[int, Field(ge=EARLIEST_MS, le=LATEST_MS)]
 
 
 class Answer(BaseModel):
-    """Base of what Ekart sends."""
+    """Base of everything that Ekart sends."""
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 
@@ -68,7 +70,8 @@ class Answer(BaseModel):
 class TokenAnswer(Answer):
     """/integrations/v2/auth/token/{client_id}; `expires_in` is in seconds.
 
-    Held to what may stand in a header and in a date: the calls that go with it are not to fail.
+    The values are checked so that they fit into a header and a date: otherwise every later call
+    with the token would fail.
     """
 
     access_token: str = Field(pattern=r"^[\x21-\x7e]+$")
@@ -77,32 +80,36 @@ class TokenAnswer(Answer):
 
 
 class Barcodes(Answer):
-    wbn: OrDefault[Name] = ""
+    wbn: OrDefault[Identifier] = ""
 
 
 class CreateAnswer(Answer):
-    """/api/v1/package/create; `status` and `tracking_id` say it all, whatever comes with them."""
+    """/api/v1/package/create; only `status` and `tracking_id` decide whether it is booked."""
 
     status: bool
     remark: OrDefault[Text] = ""
-    tracking_id: OrDefault[Name] = ""
-    vendor: OrDefault[Name] = ""
+    tracking_id: OrDefault[Identifier] = ""
+    vendor: OrDefault[Identifier] = ""
     barcodes: OrDefault[Barcodes] = Barcodes()
 
 
 class Acknowledgement(Answer):
+    """/api/v2/package/ndr, and one shipment of an AcknowledgementList."""
+
     status: bool
     remark: Text = ""
-    tracking_id: Name = ""
+    tracking_id: Identifier = ""
 
 
 class AcknowledgementList(Answer):
-    """/api/v1/package/cancel."""
+    """/api/v1/package/cancel and /data/shipment/dispatch-date."""
 
     data: list[Acknowledgement]
 
 
 class TrackDetail(Answer):
+    """One status update; `ctime` is milliseconds since the epoch."""
+
     status: Annotated[Text, Field(min_length=1)]
     ctime: int
     desc: OrDefault[Text] = ""
@@ -116,7 +123,7 @@ class Track(TrackDetail):
 
 
 class TrackAnswer(Answer):
-    """/api/v1/track/{id}; times are milliseconds since the epoch."""
+    """/api/v1/track/{id}; `edd` is milliseconds since the epoch."""
 
     track: Track
     id: Text = Field(default="", alias="_id")
@@ -125,7 +132,7 @@ class TrackAnswer(Answer):
 
 
 class EstimateAnswer(Answer):
-    """/data/pricing/estimate; every amount is a string of rupees and may be missing."""
+    """/data/pricing/estimate; every amount is in rupees and may be missing."""
 
     zone: Text = ""
     billingWeight: Text = ""  # noqa: N815
@@ -161,7 +168,7 @@ class AddressAnswer(Answer):
     """/api/v2/address."""
 
     status: bool
-    alias: Name = ""
+    alias: Identifier = ""
     remark: Text = ""
 
 
@@ -184,7 +191,7 @@ class ManifestAnswer(Answer):
     ]
 
 
-class Days(Answer):
+class DeliveryDays(Answer):
     min: int | None = Field(default=None, ge=0, le=365)
     max: int | None = Field(default=None, ge=0, le=365)
 
@@ -192,7 +199,7 @@ class Days(Answer):
 class LaneAnswer(Answer):
     """One partner of /data/v3/serviceability; `tat` is in days."""
 
-    tat: Days = Days()
+    tat: DeliveryDays = DeliveryDays()
     courierGroup: Text = ""  # noqa: N815
 
 
@@ -207,7 +214,7 @@ class BulkLine(Answer):
 
 
 class NetworkScan(Answer):
-    """One line of the network's own history; times are ISO 8601 or India time without a zone."""
+    """One line of the network's own history; times are ISO 8601, without a zone in India time."""
 
     status: Text
     event_date: Text = ""
@@ -219,7 +226,7 @@ class NetworkScan(Answer):
 
 
 class NetworkShipment(Answer):
-    """A parcel in the network's words: all of a non-large answer, a part of a large one."""
+    """A parcel in the network's history: the whole answer for a shipment that is not large."""
 
     order_id: Text = ""
     expected_delivery_date: Text = ""

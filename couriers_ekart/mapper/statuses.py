@@ -1,4 +1,4 @@
-"""Ekart's 24 tracking statuses and 19 NDR statuses in neutral words. Pure.
+"""Map Ekart's 24 tracking statuses and 19 NDR statuses to neutral ones. Pure.
 
 Source: `swift_status` and `swift_ndr_status` of the Ekart API 3.8.8.
 """
@@ -34,18 +34,18 @@ STATUSES: dict[str | tuple[str, str, str], Status] = {
     "Damaged": Status.DAMAGED,
 }
 
-# The network's own history (/data/v1/elite/track) uses the same words in snake case, but for these.
-# "Shipped" has been seen in place of the document's words elsewhere, too.
+# The network's own history (/data/v1/elite/track) has the same statuses in snake case, except for
+# these two. "Shipped" was also seen outside of the network's history.
 NETWORK = "network"
 OTHER_STATUSES: dict[str | tuple[str, str, str], Status] = {
     ("", NETWORK, "pickup_complete"): Status.PICKED_UP,
     "Shipped": Status.IN_TRANSIT,
 }
 
-_OVER = {"reattemptable": False, "cancellable": False}
+_NO_MORE_ACTIONS = {"reattemptable": False, "cancellable": False}
 
 NDR_STATUSES: dict[str, ReasonFacts] = {
-    # The consignee or the address: another attempt may well succeed.
+    # The consignee or the address was the cause: another attempt may succeed.
     "Unknown Exception": ReasonFacts("unknown_exception"),
     "Customer Unavailable": ReasonFacts("customer_unavailable"),
     "Customer Unreachable": ReasonFacts("customer_unreachable"),
@@ -55,7 +55,7 @@ NDR_STATUSES: dict[str, ReasonFacts] = {
     "Rejected by Customer": ReasonFacts("rejected_by_customer"),
     "Dispute": ReasonFacts("dispute"),
     "Out Of Delivery Area": ReasonFacts("out_of_delivery_area"),
-    # The courier is at it; nobody need do anything yet.
+    # Ekart goes on by itself: nobody needs to act yet.
     "Delivery Rescheduled": ReasonFacts("delivery_rescheduled", needs_action=False),
     "Not Attempted": ReasonFacts("not_attempted", needs_action=False),
     "On Hold": ReasonFacts("on_hold", needs_action=False),
@@ -63,26 +63,28 @@ NDR_STATUSES: dict[str, ReasonFacts] = {
     "Pickup Rescheduled": ReasonFacts(
         "pickup_rescheduled", category=Category.PICKUP, reattemptable=False, needs_action=False
     ),
-    # No further attempt will be made: the parcel goes back, or is gone.
+    # No further attempt follows: the parcel goes back or is gone.
     "Maximum Attempt Reached": ReasonFacts("maximum_attempts", reattemptable=False),
     "Order Already Cancelled": ReasonFacts(
         "order_already_cancelled",
         category=Category.CLOSED,
         terminal=True,
         needs_action=False,
-        **_OVER,
+        **_NO_MORE_ACTIONS,
     ),
     "OTP Verified Cancellation": ReasonFacts(
         "otp_verified_cancellation",
         category=Category.CLOSED,
         terminal=True,
         needs_action=False,
-        **_OVER,
+        **_NO_MORE_ACTIONS,
     ),
     "Shipment Seized By Customer": ReasonFacts(
-        "seized_by_customer", category=Category.CLOSED, terminal=True, **_OVER
+        "seized_by_customer", category=Category.CLOSED, terminal=True, **_NO_MORE_ACTIONS
     ),
-    "RTO Delivery Failed": ReasonFacts("rto_delivery_failed", category=Category.RTO, **_OVER),
+    "RTO Delivery Failed": ReasonFacts(
+        "rto_delivery_failed", category=Category.RTO, **_NO_MORE_ACTIONS
+    ),
 }
 
 EKART_MAPPER = StatusMapper(STATUSES | OTHER_STATUSES, NDR_STATUSES)

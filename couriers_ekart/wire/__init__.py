@@ -1,1 +1,1 @@
-"""HTTP to Ekart: client, tokens, outcomes and limits."""
+"""Make HTTP calls to Ekart: client, tokens, limits, and the class of every failure."""

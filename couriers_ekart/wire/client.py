@@ -1,7 +1,8 @@
-"""The only module that makes HTTP calls to Ekart: one method for each of its 18 operations.
+"""Make the HTTP calls to Ekart: one method for each of its 18 operations.
 
-One pooled session a process; it never retries and never follows a redirect. Each call waits for
-its turn, asks the circuit, is sent, and ends in exactly one class of couriers.contract.errors.
+A process has one pooled session, which never retries and never follows a redirect. Each call waits
+for the rate limiter, asks the circuit breaker, is sent, and either returns an answer or raises one
+of the classes of couriers.contract.errors.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
@@ -19,14 +21,21 @@ from urllib.parse import quote
 import requests
 
 from couriers.contract.accounts import Account
-from couriers.contract.errors import CourierError, NotSent, RateLimited, TooManyRequests, Unknown
+from couriers.contract.errors import (
+    CourierError,
+    NotSent,
+    RateLimited,
+    TokenRefused,
+    TooManyRequests,
+    Unknown,
+)
 from couriers.resilience import rate_limit
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.wire import metrics, outcomes, transport
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from couriers_ekart.wire.preparation import before_sending
 from couriers_ekart.wire.tokens import Token, TokenSource
-from couriers_ekart.wire.unsent import before_sending
 
 MAX_ANSWER = 32 * 1024 * 1024  # bytes; a PDF of 100 labels is a few megabytes
 
@@ -35,15 +44,15 @@ _session_lock = threading.Lock()
 
 
 def session() -> requests.Session:
-    """This process' session. A forked child makes its own: sockets must not be shared."""
+    """Return this process' session. A forked child gets its own, because sockets are not shared."""
     global _session
     with _session_lock:
         if _session is None or _session[0] != os.getpid():
             fresh = requests.Session()
             fresh.trust_env = False
-            # All accounts share it: a cookie would carry one merchant's session to another's calls.
+            # All accounts share the session: a cookie of one would go with the calls of another.
             fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-            adapter = transport.adapter(ekart_tunables().POOL_SIZE)
+            adapter = transport.make_adapter(ekart_tunables().POOL_SIZE)
             fresh.mount("https://", adapter)
             fresh.mount("http://", adapter)
             _session = (os.getpid(), fresh)
@@ -64,7 +73,7 @@ class _Request:
 class EkartClient:
     """The calls of one account.
 
-    Every method answers decoded JSON, or a PDF's bytes where it says so, or raises a CourierError.
+    Every method returns decoded JSON, or a PDF's bytes where it says so, or raises CourierError.
     """
 
     def __init__(self, account: Account) -> None:
@@ -80,22 +89,22 @@ class EkartClient:
         self._breaker = CircuitBreaker.of_account("ekart", account.pk)
         self._tokens = TokenSource(account, self.get_token)
 
-    def authorise(self) -> None:
-        """Have a token in memory, so that calls in other threads need no database for it."""
-        self._token(self._tokens.current, "get_token")
+    def ensure_token(self) -> None:
+        """Load or fetch the token now, so that calls in other threads need no database for it."""
+        self._prepare_token(self._tokens.current, "get_token")
 
     def get_token(self) -> Any:
-        """POST /integrations/v2/auth/token/{client_id}: the same token for 24 h."""
+        """POST /integrations/v2/auth/token/{client_id}: the same token for 24 hours."""
         return self._call(
             "get_token",
             "POST",
             f"/integrations/v2/auth/token/{quote(self._client_id, safe='')}",
             json={"username": self._username, "password": self._password},
-            open_to_all=True,
+            needs_token=False,
         )
 
     def create_shipment(self, payload: Mapping[str, Any]) -> Any:
-        """PUT /api/v1/package/create: neither idempotent nor to be looked up afterwards."""
+        """PUT /api/v1/package/create: not idempotent, and Ekart cannot be searched for it."""
         return self._call("create_shipment", "PUT", "/api/v1/package/create", json=payload)
 
     def cancel_shipment(self, tracking_id: str) -> Any:
@@ -112,13 +121,13 @@ class EkartClient:
         return self._call("set_dispatch_date", "POST", "/data/shipment/dispatch-date", json=payload)
 
     def label(self, tracking_ids: Sequence[str]) -> bytes | Any:
-        """POST /api/v1/package/label for at most 100 ids: a PDF, or JSON that says why not."""
+        """POST /api/v1/package/label for at most 100 ids: a PDF, or JSON with a refusal."""
         return self._call(
             "label", "POST", "/api/v1/package/label", json={"ids": list(tracking_ids)}
         )
 
     def label_data(self, tracking_ids: Sequence[str]) -> Any:
-        """The same call's other form: what the labels say, as JSON."""
+        """POST /api/v1/package/label?json_only=true: what the labels say, as JSON."""
         return self._call(
             "label",
             "POST",
@@ -138,9 +147,9 @@ class EkartClient:
         return self._call("ndr", "POST", "/api/v2/package/ndr", json=payload)
 
     def track(self, tracking_id: str) -> Any:
-        """GET /api/v1/track/{id}, which is open to all."""
+        """GET /api/v1/track/{id}, which needs no token."""
         return self._call(
-            "track", "GET", f"/api/v1/track/{quote(tracking_id, safe='')}", open_to_all=True
+            "track", "GET", f"/api/v1/track/{quote(tracking_id, safe='')}", needs_token=False
         )
 
     def raw_track(self, waybill: str) -> Any:
@@ -195,28 +204,24 @@ class EkartClient:
         *,
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
-        open_to_all: bool = False,
+        needs_token: bool = True,
     ) -> Any:
-        """Make a call; once more with a new token where the first was refused."""
+        """Make a call; if its token is refused, make it once more with a new token."""
         request = _Request(operation, method, path, json, params)
-        if open_to_all:
+        if not needs_token:
             return self._send(request, {})
-        token = self._token(self._tokens.current, operation)
-        try:
+        token = self._prepare_token(self._tokens.current, operation)
+        with suppress(TokenRefused):
             return self._send(request, {"Authorization": token.header})
-        except CourierError as error:
-            if not self._tokens.is_refusal(error):
-                raise
-        token = self._token(partial(self._tokens.newer_than, token), operation)
+        token = self._prepare_token(partial(self._tokens.newer_than, token), operation)
         return self._send(request, {"Authorization": token.header})
 
-    def _token(self, get: Callable[[], Token], operation: str) -> Token:
-        """A token; where its own call was lost, this one surely has not been made."""
-        with before_sending(operation, "no token is to be had"):
+    def _prepare_token(self, get: Callable[[], Token], operation: str) -> Token:
+        with before_sending(operation, "could not get an access token"):
             return get()
 
     def _send(self, request: _Request, headers: Mapping[str, str]) -> Any:
-        """Send a request in its turn, and count how it ended."""
+        """Send a request when the limiter and the circuit breaker allow it, and record the end."""
         self._wait_for_turn(request.operation)
         started = time.perf_counter()
         try:
@@ -228,13 +233,13 @@ class EkartClient:
             metrics.LATENCY.labels(request.operation).observe(time.perf_counter() - started)
         self._record(request.operation, status, failure)
         if failure:
-            # `from None`: the library's error quotes the URL and more; the class says enough.
+            # `from None`: the error of `requests` quotes the URL, which must not be logged.
             raise failure from None
         return decoded
 
     def _wait_for_turn(self, operation: str) -> None:
-        """Wait for the account's limit, and ask the circuit. Raises NotSent."""
-        with before_sending(operation, "the call was held back"):
+        """Wait for the rate limiter, then ask the circuit breaker. Raises NotSent."""
+        with before_sending(operation, "the limiter or the circuit breaker failed"):
             try:
                 rate_limit.acquire(self._account_id, operation, self._limits[operation])
             except RateLimited:
@@ -243,10 +248,10 @@ class EkartClient:
             self._breaker.before_call()
 
     def _record(self, operation: str, status: int, failure: CourierError | None) -> None:
-        """Tell the metrics, the circuit and the limiter how a call ended."""
+        """Record in metrics, circuit breaker and limiter how a call ended. `status` 0 is none."""
         outcome = failure.outcome if failure else "ok"
         metrics.CALLS.labels(operation, outcome, str(status or "")).inc()
-        # A refusal is an answer: only a courier that cannot be reached, or breaks, has failed.
+        # A refusal is an answer: the courier works. It fails if it cannot be reached or breaks.
         if isinstance(failure, (Unknown, NotSent)):
             self._breaker.record_failure()
         else:
@@ -258,16 +263,17 @@ class EkartClient:
     def _exchange(
         self, request: _Request, headers: Mapping[str, str]
     ) -> tuple[int, Any, CourierError | None]:
-        """The status of the answer (0 for none), what it says, and the class of its failure."""
+        """Return the status (0 without an answer), the decoded answer, and the error or None."""
         try:
             status, answer_headers, body = self._fetch(request, headers)
         except requests.RequestException as error:
-            return 0, None, outcomes.from_exception(error, request.operation)
-        return status, *outcomes.from_answer(status, answer_headers, body, request.operation)
+            return 0, None, outcomes.classify_exception(error, request.operation)
+        return status, *outcomes.classify_answer(status, answer_headers, body, request.operation)
 
     def _fetch(
         self, request: _Request, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], bytes]:
+        """Send the request over HTTP. Raises requests.RequestException."""
         times = ekart_tunables()
         is_login = request.operation == "get_token"
         read_timeout = times.AUTH_READ_TIMEOUT if is_login else times.READ_TIMEOUT

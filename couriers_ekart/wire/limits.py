@@ -1,6 +1,7 @@
-"""The platform's limits for Ekart, per account and operation; Ekart publishes none of its own.
+"""How many calls an account may make by default, and how many ids a call takes.
 
-Operations are named as the client's methods. An account may carry its own.
+Ekart publishes no rate limits: these are the platform's. Operations have the names of the client's
+methods. An account can have limits of its own.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from couriers.contract.types import Limit
+
+# Ids in one call for labels, manifests or dispatch dates (the document).
+MAX_IDS = 100
 
 DEFAULT_LIMITS: Mapping[str, Limit] = {
     "get_token": Limit(10, 300),

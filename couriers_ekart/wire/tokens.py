@@ -1,8 +1,8 @@
-"""The account's access token: encrypted in PostgreSQL, copied in memory, refreshed by one process.
+"""Get an account's access token: stored encrypted, kept in memory, refreshed by one process.
 
-Ekart's auth call is a cache: for 24 h it hands out the same token, so a refresh after a refusal
-may bring the refused one again, and a refresh shortly before the end the one that is ending.
-Makes no HTTP call itself: it is given a function that does.
+Ekart's auth call returns the same token for 24 hours. A refresh after a refusal may therefore
+return the refused token again, and a refresh shortly before the end the token that is about to end.
+This module makes no HTTP call: it is given a function that does.
 """
 
 from __future__ import annotations
@@ -26,16 +26,19 @@ from couriers.contract.errors import CourierError, RateLimited, TokenRefused
 from couriers.models.plugin_hooks import StoredToken, load_token, store_token
 from couriers.resilience.lock import LockTimeout, exclusive
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.mapper.answers import read
+from couriers_ekart.mapper.answers import parse
 from couriers_ekart.mapper.schemas import TokenAnswer
 from couriers_ekart.wire import metrics
 
 log = structlog.get_logger(__name__)
 
+# For how long a process does not ask for a newer token after Ekart returned the refused one again.
+REFUSAL_PAUSE = dt.timedelta(seconds=5)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """A token as this process knows it. Its repr does not show it."""
+    """A token as this process knows it. Its repr hides the token."""
 
     header: str
     expires_at: dt.datetime
@@ -46,79 +49,72 @@ class Token:
         return f"Token(version={self.version}, expires_at={self.expires_at:%Y-%m-%dT%H:%M:%SZ})"
 
     def is_fresh(self) -> bool:
-        """Whether it holds for another while (60 s: the platform's rule).
+        """Return whether the token may be used: it is valid for TOKEN_EARLY_REFRESH seconds more.
 
-        Until its very end where Ekart has no newer one before.
+        A token that Ekart has no newer one for may be used until its end.
         """
         early = 0.0 if self.no_newer else ekart_tunables().TOKEN_EARLY_REFRESH
         return self.expires_at - dt.timedelta(seconds=early) > timezone.now()
 
 
 class TokenSource:
-    """Where one account's calls get their token."""
+    """Gives the calls of one account their token. `fetch` makes the auth call."""
 
     def __init__(self, account: Account, fetch: Callable[[], Any]) -> None:
         self._account_id = account.pk
         self._login_hash = _login_hash(account)
         self._fetch = fetch
         self._known: Token | None = None
-        # Versions that were refused though no newer token is to be had.
+        # The header of a refused token that Ekart returned again, and when to ask again.
         self._refused_until: tuple[str, dt.datetime] | None = None
-        # When a thread last had no token, by the monotonic clock, and why.
+        # When a thread last failed to get a token (monotonic clock), and its error.
         self._failed: tuple[float, CourierError] | None = None
         self._thread_lock = threading.Lock()
 
     def current(self) -> Token:
-        """A token that holds; from memory in the usual case."""
+        """Return a token that may be used, usually from memory. Raises CourierError."""
         token = self._known
         if token is not None and token.is_fresh():
             return token
-        with self._turn():
+        with self._one_thread():
             if self._known is not None and self._known.is_fresh():
                 return self._known
-            stored = self._stored()
-            self._known = stored if stored and stored.is_fresh() else self._refresh(None)
+            self._known = self._stored_and_usable(None) or self._refresh(None)
             return self._known
 
     def newer_than(self, refused: Token) -> Token:
-        """Another token than the refused one.
+        """Return another token than the refused one.
 
-        Raises TokenRefused where the auth call still hands out that very token; for a few seconds
-        after that nobody in this process asks again, so that a storm of 401s does not loop.
+        Raises TokenRefused if the auth call returns the refused token again. For the 5 seconds
+        after that this process does not ask again, so that many refused calls do not loop.
         """
-        with self._turn():
+        with self._one_thread():
             if self._known is not None and self._known.header != refused.header:
                 return self._known
             if self._refused_until is not None:
                 header, until = self._refused_until
                 if header == refused.header and timezone.now() < until:
                     raise self._refusal()
-            stored = self._stored()
-            if stored and stored.is_fresh() and stored.header != refused.header:
+            stored = self._stored_and_usable(refused)
+            if stored is not None:
                 self._known = stored
-            else:
-                fresh = self._refresh(refused)
-                if fresh.header == refused.header:
-                    until = timezone.now() + dt.timedelta(seconds=5)
-                    self._refused_until = (refused.header, until)
-                    raise self._refusal()
-                self._known = fresh
-            return self._known
-
-    @staticmethod
-    def is_refusal(error: CourierError) -> bool:
-        """Whether the call failed for its token alone."""
-        return isinstance(error, TokenRefused)
+                return stored
+            fresh = self._refresh(refused)
+            if fresh.header == refused.header:
+                self._refused_until = (refused.header, timezone.now() + REFUSAL_PAUSE)
+                raise self._refusal()
+            self._known = fresh
+            return fresh
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """One thread at a time. Who waited for one that failed has failed with it.
+    def _one_thread(self) -> Iterator[None]:
+        """Let one thread in at a time. If it fails, the threads that waited for it fail with it.
 
-        Otherwise the last of many threads would wait for every one's time-out.
+        Otherwise each thread would wait for the time-outs of all threads before it.
         """
-        came = time.monotonic()
+        arrived_at = time.monotonic()
         with self._thread_lock:
-            if self._failed is not None and self._failed[0] > came:
+            if self._failed is not None and self._failed[0] > arrived_at:
                 raise copy.copy(self._failed[1])
             try:
                 yield
@@ -129,21 +125,30 @@ class TokenSource:
 
     def _refusal(self) -> TokenRefused:
         return TokenRefused(
-            "the token is refused, and no newer one is to be had",
+            "the token is refused, and Ekart returns no newer one",
             courier="ekart",
             operation="get_token",
             retry_after=5,
         )
 
     def _stored(self) -> Token | None:
-        """The stored token, or None where there is none of this login."""
+        """Return the stored token, or None if there is none or it was made with another login."""
         stored = load_token(self._account_id)
         if stored is None or stored.login_hash != self._login_hash:
             return None
-        return _from_stored(stored)
+        return _token_from(stored)
+
+    def _stored_and_usable(self, refused: Token | None) -> Token | None:
+        """Return the stored token if it is fresh and is not the refused one."""
+        stored = self._stored()
+        if stored is None or not stored.is_fresh():
+            return None
+        if refused is not None and stored.header == refused.header:
+            return None
+        return stored
 
     def _refresh(self, refused: Token | None) -> Token:
-        """Ask for a token as the only process that does; the others find what it stored."""
+        """Fetch a token as the only process that does; the others use the token that it stores."""
         times = ekart_tunables()
         try:
             with exclusive(
@@ -151,17 +156,9 @@ class TokenSource:
                 life=times.TOKEN_LOCK_LIFE,
                 wait=times.TOKEN_LOCK_WAIT,
             ):
-                stored = self._stored()
-                if (
-                    stored
-                    and stored.is_fresh()
-                    and (refused is None or stored.header != refused.header)
-                ):
-                    return stored
-                return self._ask_and_store()
+                return self._stored_and_usable(refused) or self._fetch_and_store()
         except LockTimeout:
-            stored = self._stored()
-            if stored and stored.is_fresh() and (not refused or stored.header != refused.header):
+            if stored := self._stored_and_usable(refused):
                 return stored
             raise RateLimited(
                 "another process is still fetching the token",
@@ -170,35 +167,35 @@ class TokenSource:
                 retry_after=2,
             ) from None
 
-    def _ask_and_store(self) -> Token:
+    def _fetch_and_store(self) -> Token:
         before = load_token(self._account_id)
         asked_at = timezone.now()
         try:
-            answer = read(TokenAnswer, self._fetch(), "get_token")
+            answer = parse(TokenAnswer, self._fetch(), "get_token")
         except CourierError:
             metrics.AUTH_REFRESHES.labels("false").inc()
             raise
         metrics.AUTH_REFRESHES.labels("true").inc()
-        same_again = before is not None and (before.token_type, before.access_token) == (
+        is_same = before is not None and (before.token_type, before.access_token) == (
             answer.token_type,
             answer.access_token,
         )
         fresh = StoredToken(
             access_token=answer.access_token,
             token_type=answer.token_type,
-            # Whole seconds, rounded down: in its last one a token has 0 of them.
+            # Ekart rounds down to whole seconds: a token in its last second has 0 of them.
             expires_at=asked_at + dt.timedelta(seconds=max(1.0, answer.expires_in)),
             login_hash=self._login_hash,
-            no_newer=same_again or answer.expires_in <= ekart_tunables().TOKEN_EARLY_REFRESH,
+            no_newer=is_same or answer.expires_in <= ekart_tunables().TOKEN_EARLY_REFRESH,
             version=(before.version if before else 0) + 1,
         )
         if store_token(self._account_id, fresh):
-            return _from_stored(fresh)
-        log.warning("token_overtaken", account=self._account_id, version=fresh.version)
-        return self._stored() or _from_stored(fresh)
+            return _token_from(fresh)
+        log.warning("token_superseded", account=self._account_id, version=fresh.version)
+        return self._stored() or _token_from(fresh)
 
 
-def _from_stored(stored: StoredToken) -> Token:
+def _token_from(stored: StoredToken) -> Token:
     return Token(
         header=f"{stored.token_type} {stored.access_token}",
         expires_at=stored.expires_at,
@@ -208,6 +205,6 @@ def _from_stored(stored: StoredToken) -> Token:
 
 
 def _login_hash(account: Account) -> str:
-    """The account's login, recognisable, but not to be had back without SECRET_KEY."""
+    """Return a hash that identifies the login, keyed by SECRET_KEY so that it cannot be guessed."""
     login = json.dumps([account.base_url, account.client_id, account.username, account.password])
     return salted_hmac("couriers_ekart.wire.tokens", login, algorithm="sha256").hexdigest()

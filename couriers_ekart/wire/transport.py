@@ -1,7 +1,7 @@
-"""HTTP connections whose whole answer, head and body, comes within one read time-out or never.
+"""HTTP connections whose read time-out is for the whole answer, head and body.
 
-The time-out of a socket is for each of its reads: an answer that drips, a byte at a time, outlives
-it many times over, and nobody could tell how long a call may be on the wire.
+The time-out of a socket is for each of its reads. An answer that arrives a byte at a time can take
+many times as long, and nobody could tell how long a call lasts at most.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
 
-def adapter(pool_size: int) -> HTTPAdapter:
-    """An adapter for a session: `pool_size` connections a host are kept, and nothing is retried."""
-    made = HTTPAdapter(
+def make_adapter(pool_size: int) -> HTTPAdapter:
+    """Return an adapter that keeps `pool_size` connections to each host and never retries."""
+    adapter = HTTPAdapter(
         pool_connections=8,
         pool_maxsize=pool_size,
         pool_block=True,
         max_retries=Retry(0, read=False, redirect=False),
     )
-    made.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-    return made
+    adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    return adapter
 
 
-class _Reader(io.RawIOBase):
-    """What a socket receives until the time is up. Leaves the socket's time-out as it found it."""
+class _DeadlineReader(io.RawIOBase):
+    """Read from a socket until its time-out has passed since this object was made.
 
-    def __init__(self, received: io.RawIOBase, sock: socket.socket) -> None:
-        self._received = received
+    The socket has its own time-out again after each read.
+    """
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
         self._sock = sock
         self._timeout = sock.gettimeout()
         self._end = time.monotonic() + (self._timeout or 0)
@@ -44,35 +47,35 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         if self._timeout is None:
-            return self._received.readinto(buffer)
+            return self._raw.readinto(buffer)
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer takes too long")
         self._sock.settimeout(left)
         try:
-            return self._received.readinto(buffer)
+            return self._raw.readinto(buffer)
         finally:
             self._sock.settimeout(self._timeout)
 
     def close(self) -> None:
-        self._received.close()
+        self._raw.close()
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
-    """An answer that is waited for from the moment the request was sent."""
+class _Response(http.client.HTTPResponse):
+    """A response whose read time-out starts when the request was sent."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock))
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
 
 
 class _Connection(HTTPConnection):
-    response_class = _Answer
+    response_class = _Response
 
 
 class _TlsConnection(HTTPSConnection):
-    response_class = _Answer
+    response_class = _Response
 
 
 class _Pool(HTTPConnectionPool):

@@ -87,7 +87,7 @@ def test_a_label_that_is_really_a_json_error_is_refused(adapter: EkartAdapter) -
 
 
 def test_a_broken_part_of_the_labels_is_unknown(adapter: EkartAdapter) -> None:
-    adapter._labels = lambda ids: b"%PDF-1.4 and no more"  # type: ignore[method-assign]
+    adapter._label = lambda ids: b"%PDF-1.4 and no more"  # type: ignore[method-assign]
     with pytest.raises(Unknown, match="whole PDF"):
         adapter.get_label([f"T{n}" for n in range(101)])
 
@@ -280,7 +280,9 @@ def test_a_registration_that_was_lost_is_pending_and_the_booking_was_not_sent(
     sandbox.set_faults(("add_address", "error_before", 1.0))
     booked_before = sandbox.state()["booked"]
     with pytest.raises(NotSent, match="could not be registered"):
-        warehouses.register(adapter.account, request_for(adapter).pickup, adapter.create_warehouse)
+        warehouses.ensure_registered(
+            adapter.account, request_for(adapter).pickup, adapter.create_warehouse
+        )
     row = WarehouseRegistration.objects.get()
     assert (row.state, row.reference) == ("pending", "")
     assert sandbox.state()["booked"] == booked_before

@@ -11,7 +11,7 @@ import pytest
 
 from couriers.contract import errors
 from couriers.contract.types import Tracking
-from couriers_ekart.wire.outcomes import from_answer
+from couriers_ekart.wire.outcomes import classify_answer
 from tests.support.ekart import EXCHANGES, READERS
 
 
@@ -29,7 +29,7 @@ def test_a_recorded_answer_is_read(operation: str, exchange: dict[str, Any]) -> 
     body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
 
     def read() -> Any:
-        decoded, failure = from_answer(exchange["status"], {}, body, operation)
+        decoded, failure = classify_answer(exchange["status"], {}, body, operation)
         if failure:
             raise failure
         return READERS[operation](decoded)

@@ -27,7 +27,7 @@ from couriers.contract.errors import (
 )
 from couriers_ekart.mapper import answers
 from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.outcomes import from_answer, retry_after
+from couriers_ekart.wire.outcomes import classify_answer, retry_after
 from tests.support.factories import CourierAccountFactory
 
 pytestmark = pytest.mark.django_db
@@ -240,7 +240,7 @@ INVALID = body(message="SWIFT_VALIDATION_EXCEPTION", description="phone 98765432
 def test_a_definite_code_decides_and_then_the_status(
     status: int, answer: bytes, kind: type[CourierError]
 ) -> None:
-    _, error = from_answer(status, {}, answer, "create_shipment")
+    _, error = classify_answer(status, {}, answer, "create_shipment")
     assert type(error) is kind
     assert error.http_status == status
     assert "9876543210" not in str(error)
@@ -252,7 +252,7 @@ def test_a_definite_code_decides_and_then_the_status(
         lambda said: answers.booking_from({"status": False, **said}),
         lambda said: answers.ndr_from({"status": False, **said}),
         lambda said: answers.registration_from({"status": False, **said}, "a"),
-        lambda said: answers.cancel_from({"data": [{"status": False, **said}]}, "T1"),
+        lambda said: answers.cancellation_from({"data": [{"status": False, **said}]}, "T1"),
         lambda said: answers.label_data_from({"status": False, **said}),
     ],
 )
@@ -269,7 +269,7 @@ def test_the_ids_that_were_refused_tell_no_phone() -> None:
 
 def test_the_words_of_an_error_can_be_stored() -> None:
     said = body(code="A\x00B", description="black\x00listed \ud83d")
-    _, error = from_answer(400, {}, said, "create_shipment")
+    _, error = classify_answer(400, {}, said, "create_shipment")
     assert error is not None
     assert (error.code, error.courier_message) == ("AB", "blacklisted ?")
 
@@ -327,9 +327,9 @@ def test_answers_are_read_tolerantly() -> None:
         with pytest.raises(Unknown):
             answers.quote_from(empty, "SURFACE")
     with pytest.raises(Unknown):
-        answers.moment(1793400000)
+        answers.utc_from_milliseconds(1793400000)
     with pytest.raises(Unknown):
-        answers.cancel_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
+        answers.cancellation_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
     with pytest.raises(Rejected):
         answers.registration_from({"status": False, "remark": "phone is wrong"}, "a")
     known = answers.registration_from({"status": False, "remark": "Alias already exists"}, "a")

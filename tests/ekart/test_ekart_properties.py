@@ -29,8 +29,8 @@ from couriers.contract.types import (
     ShipmentRequest,
 )
 from couriers_ekart.mapper import payloads, refusals
-from couriers_ekart.mapper.options import options_from
-from couriers_ekart.wire.outcomes import from_answer
+from couriers_ekart.mapper.options import parse_options
+from couriers_ekart.wire.outcomes import classify_answer
 from tests.support.ekart import EXCHANGES, READERS
 from tests.support.factories import GSTIN
 from tests.support.orders import ORDER
@@ -134,7 +134,7 @@ def _read_or_refused(operation: str, body: Any) -> None:
 def test_an_arbitrary_http_answer_is_one_of_the_classes(
     status: int, body: bytes, headers: dict[str, str]
 ) -> None:
-    decoded, failure = from_answer(status, headers, body, "create_shipment")
+    decoded, failure = classify_answer(status, headers, body, "create_shipment")
     assert (failure is None) == (decoded is not None)
     assert failure is None or isinstance(failure, CourierError)
     # A success is a 2xx and nothing else is one.
@@ -199,7 +199,7 @@ def test_amounts_add_up_to_the_paisa_in_either_kind_of_tax(
     asked = ShipmentDraftSerializer(data=order)
     asked.is_valid(raise_exception=True)
     request = _request(clean_draft(asked.draft()))
-    assert refusals.check(request, TODAY) == []
+    assert refusals.booking_problems(request, TODAY) == []
     _assert_valid_or_refused(request)
     sent = payloads.shipment_payload(request)
     assert bool(sent["integrated_gst_amount"]) <= (state == "Kerala")
@@ -216,7 +216,7 @@ def test_amounts_add_up_to_the_paisa_in_either_kind_of_tax(
     )
 )
 def test_arbitrary_options_are_read_or_refused_by_name(options: dict[str, Any]) -> None:
-    _, problems = options_from(options)
+    _, problems = parse_options(options)
     assert all(p.field.startswith("options.") and p.message for p in problems)
 
 
@@ -227,7 +227,7 @@ def test_an_arbitrary_reattempt_is_valid_or_refused_by_name(
     day: dt.date, phone: str, address: str
 ) -> None:
     request = ReattemptRequest("T1", day, phone=phone, address=address)
-    if problems := refusals.check_reattempt(request, TODAY):
+    if problems := refusals.reattempt_problems(request, TODAY):
         assert {p.field for p in problems} <= {"date", "phone", "address", "instructions"}
         return
     payload = payloads.reattempt_payload(request)
@@ -286,7 +286,7 @@ def _request(draft: ShipmentDraft) -> ShipmentRequest:
 
 
 def _assert_valid_or_refused(request: ShipmentRequest) -> None:
-    if problems := refusals.check(request, TODAY):
+    if problems := refusals.booking_problems(request, TODAY):
         assert all(problem.field and problem.message for problem in problems)
         return
     payload = payloads.shipment_payload(request)

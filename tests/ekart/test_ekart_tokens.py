@@ -18,7 +18,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount, CourierToken
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.wire import tokens
-from couriers_ekart.wire.outcomes import from_answer
+from couriers_ekart.wire.outcomes import classify_answer
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
@@ -217,7 +217,7 @@ def test_a_token_in_its_last_second_is_one(account: CourierAccount) -> None:
     ],
 )
 def test_a_refusal_of_the_auth_call_is_the_logins_fault(status: int, body: bytes) -> None:
-    _, error = from_answer(status, {}, body, "get_token")
+    _, error = classify_answer(status, {}, body, "get_token")
     assert type(error) is CredentialsRefused
 
 

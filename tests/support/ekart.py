@@ -26,16 +26,16 @@ EXCHANGES = Path(__file__).resolve().parents[2] / "fixtures" / "ekart" / "exchan
 def _label(body: Any) -> Any:
     if isinstance(body, bytes):
         return body
-    raise answers.label_failure(body)
+    raise answers.label_error(body)
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": answers.booking_from,
-    "cancel_shipment": lambda body: answers.cancel_from(body, "T1"),
+    "cancel_shipment": lambda body: answers.cancellation_from(body, "T1"),
     "track": answers.tracking_from,
     "raw_track": lambda body: history_from(body, "CLTP1"),
     "serviceability": lambda body: answers.serviceability_from(body, "560008"),
-    "lane_serviceability": answers.days_from,
+    "lane_serviceability": answers.delivery_days_from,
     "bulk_serviceability": lambda body: list(answers.bulk_serviceability_from(body)),
     "estimate": lambda body: answers.quote_from(body, "SURFACE"),
     "manifest": answers.manifest_from,

@@ -14,22 +14,22 @@ from couriers_ekart.callbacks.registration import drop_previous_secret, register
 
 
 class Command(BaseCommand):
-    """Has Ekart call back for every topic; run again, it changes nothing.
+    """Register the account's callback URLs with Ekart. Running it again changes nothing.
 
-    With --rotate-secret Ekart signs with a new secret afterwards, and the old one is valid beside
-    it until the next rotation or --forget-previous.
+    After --rotate-secret Ekart signs with a new secret. The old one stays valid until the next
+    rotation or --forget-previous.
     """
 
-    help = "Register the account's callbacks with Ekart, or rotate the secret they are signed with."
+    help = "Register the account's callback URLs with Ekart, or rotate the webhook secret."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", required=True, metavar="SLUG")
         secret = parser.add_mutually_exclusive_group()
         secret.add_argument(
-            "--rotate-secret", action="store_true", help="sign with a new secret from now on"
+            "--rotate-secret", action="store_true", help="have Ekart sign with a new secret"
         )
         secret.add_argument(
-            "--forget-previous", action="store_true", help="take the current secret alone"
+            "--forget-previous", action="store_true", help="accept the current secret only"
         )
         output.add_json(parser)
 
@@ -47,13 +47,13 @@ class Command(BaseCommand):
                 else:
                     done = register(account)
         except LockTimeout:
-            raise CommandError("the secret is being rotated by somebody else") from None
+            raise CommandError("another rotation of the secret is running") from None
         except CourierError as error:
             raise CommandError(str(error)) from None
         if options["forget_previous"]:
             drop_previous_secret(account)
         account.refresh_from_db()
-        how = "registered" if done.is_new else "brought up to date"
+        how = "registered" if done.is_new else "updated"
         also = ", with a new secret" if options["rotate_secret"] else ""
         output.finish(
             self,

@@ -11,13 +11,13 @@ from couriers_ekart.seeding import BadInput, account_from, company_fields, limit
 
 
 class Command(BaseCommand):
-    """A company that can ship with Ekart; the login comes from the environment."""
+    """Set up a company to ship with Ekart; the login comes from the environment."""
 
     help = "Set up a company, its Ekart account (from EKART_…) and its warehouse."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", required=True, metavar="SLUG")
-        parser.add_argument("--create", action="store_true", help="make the company, too")
+        parser.add_argument("--create", action="store_true", help="create the company, too")
         for name in ("name", "gstin", "address", "city", "state", "pincode", "phone"):
             parser.add_argument(f"--{name}", help="of the company, with --create")
         parser.add_argument(
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             metavar="OP=N/Ns",
             help="a limit of this account, such as create_shipment=200/1s; may be repeated",
         )
-        parser.add_argument("--new-key", action="store_true", help="make another API key")
+        parser.add_argument("--new-key", action="store_true", help="create another API key")
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         seeded = seed(options["company"], fields, login, limits, new_key=options["new_key"])
         account = seeded.account
         url = settings.APP_BASE_URL + account.webhook_path
-        key = seeded.api_key or "unchanged (--new-key makes another)"
+        key = seeded.api_key or "unchanged (--new-key creates another)"
         output.finish(
             self,
             f"{options['company']}: account {account.pk}, callbacks at {url}, API key {key}",

@@ -23,7 +23,7 @@ PITFALLS = {
     ],
     "a time-out or 5xx on create is retried": [
         "test_an_unknown_outcome_leaves_the_shipment_in_doubt_and_is_never_repeated",
-        "test_what_may_have_been_sent_is_unknown",
+        "test_a_request_that_may_have_been_sent_is_unknown",
     ],
     "the stored answer is replayed only while the circuit is closed": [
         "test_the_stored_answer_is_replayed_while_the_circuit_is_open",
@@ -55,9 +55,9 @@ PITFALLS = {
         "test_fifty_processes_with_an_expired_token_make_one_auth_call",
         "test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token",
         "test_a_holder_that_is_late_does_not_release_the_lock_of_the_next",
-        "test_a_refused_token_that_comes_again_does_not_loop",
+        "test_a_refused_token_that_ekart_returns_again_raises_token_refused",
     ],
-    "the HTTP library retries by itself": ["test_the_session_itself_never_retries"],
+    "the HTTP library retries by itself": ["test_the_http_session_never_retries"],
     # Webhooks
     "HMAC over JSON that was written again": [
         "test_ekarts_callbacks_are_verified_on_the_raw_bytes",
@@ -91,22 +91,22 @@ PITFALLS = {
     ],
     # Documents and money
     "a manifest of more than 100 sends the first 100": [
-        "test_a_manifest_of_more_than_a_hundred_is_refused_not_cut",
+        "test_a_manifest_of_more_than_a_hundred_ids_is_refused_before_any_call",
         "test_1050_ids_are_eleven_chunks_through_three_failures_and_a_killed_worker",
     ],
     "tax is invented, totals miss by a paisa": [
-        "test_amounts_add_up_to_the_paisa_in_either_kind_of_tax",
+        "test_amounts_add_up_to_the_paisa_within_a_state_and_between_states",
         "test_gst_is_part_of_the_price",
     ],
     "the pincode's own COD limit is ignored": [
         "test_the_cod_limit_of_a_pincode_is_checked_before_the_booking",
     ],
     "a label that is really a JSON error is stored": [
-        "test_a_label_that_is_really_a_json_error_is_refused",
+        "test_json_in_the_place_of_a_label_raises_its_refusal",
         "test_what_is_not_a_whole_pdf_is_never_stored",
     ],
     "a method that does nothing answers success": [
-        "test_what_ekart_declares_it_has_and_nothing_is_pretended",
+        "test_the_declared_capabilities_are_exactly_the_overridden_methods",
         "test_a_pickup_is_scheduled_only_for_delayed_dispatch",
     ],
     # People

@@ -78,7 +78,7 @@ def test_more_than_a_hundred_labels_are_merged_in_the_order_asked(
     assert len(adapter.get_label_data(ids)) == 130
 
 
-def test_a_label_that_is_really_a_json_error_is_refused(adapter: EkartAdapter) -> None:
+def test_json_in_the_place_of_a_label_raises_its_refusal(adapter: EkartAdapter) -> None:
     good = booked(adapter, 1)
     with pytest.raises((Rejected, NotFound)):
         adapter.get_label([*good, "500NOPE"])
@@ -95,7 +95,7 @@ def test_a_broken_part_of_the_labels_is_unknown(adapter: EkartAdapter) -> None:
 # Manifests
 
 
-def test_a_manifest_of_more_than_a_hundred_is_refused_not_cut(
+def test_a_manifest_of_more_than_a_hundred_ids_is_refused_before_any_call(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     ids = booked(adapter, 3)
@@ -111,7 +111,7 @@ def test_a_manifest_of_more_than_a_hundred_is_refused_not_cut(
 # NDR
 
 
-def test_another_attempt_is_asked_for_between_tomorrow_and_seven_days_ahead(
+def test_a_reattempt_must_be_tomorrow_to_seven_days_ahead(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     (one,) = booked(adapter, 1)
@@ -134,7 +134,7 @@ def test_another_attempt_is_asked_for_between_tomorrow_and_seven_days_ahead(
         assert adapter.request_reattempt(request).state == "done"
 
 
-def test_the_new_phone_and_address_ride_on_the_attempt(
+def test_a_new_phone_and_address_are_sent_with_the_reattempt(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     (one,) = booked(adapter, 1)
@@ -149,7 +149,7 @@ def test_the_new_phone_and_address_ride_on_the_attempt(
     assert dt.datetime.fromtimestamp(sent["date"] / 1000, dt.UTC).date() == day
 
 
-def test_a_refused_attempt_is_not_a_success(adapter: EkartAdapter) -> None:
+def test_a_refused_reattempt_or_rto_raises_rejected(adapter: EkartAdapter) -> None:
     (one,) = booked(adapter, 1)  # not undelivered
     with pytest.raises(Rejected):
         adapter.request_reattempt(ReattemptRequest(one, india.today() + TOMORROW))
@@ -159,7 +159,9 @@ def test_a_refused_attempt_is_not_a_success(adapter: EkartAdapter) -> None:
         adapter.request_rto("500NOPE")
 
 
-def test_an_undelivered_parcel_is_sent_back(adapter: EkartAdapter, sandbox: SandboxProcess) -> None:
+def test_an_rto_is_requested_for_an_undelivered_parcel(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
     (one,) = booked(adapter, 1)
     sandbox.post("/_sandbox/advance", {"tracking_id": one, "status": "Undelivered"})
     assert adapter.request_rto(one, "not wanted").state == "done"
@@ -190,7 +192,7 @@ def test_a_pickup_is_scheduled_only_for_delayed_dispatch(
     assert calls_made(sandbox) == before
 
 
-def test_a_pickup_that_is_refused_for_some_names_them(adapter: EkartAdapter) -> None:
+def test_a_pickup_that_is_refused_for_some_ids_names_them(adapter: EkartAdapter) -> None:
     delayed = {"delayed_dispatch": True}
     good, other = booked(adapter, 1, options=delayed) + booked(adapter, 1)
     request = PickupRequest(
@@ -206,7 +208,7 @@ def test_a_pickup_that_is_refused_for_some_names_them(adapter: EkartAdapter) -> 
 # Tracking
 
 
-def test_what_the_courier_forgot_is_asked_of_the_network_by_waybill(
+def test_a_shipment_that_ekart_no_longer_knows_is_tracked_by_its_waybill(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     shipment = book(
@@ -256,7 +258,7 @@ def test_a_changed_address_is_registered_under_a_new_alias(
     assert sent["pickup_location"] == {"name": second.reference}
 
 
-def test_a_refused_registration_goes_with_the_whole_address_and_is_not_asked_for_each_time(
+def test_a_refused_registration_sends_the_whole_address_and_is_retried_later(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     Warehouse.objects.update(pincode="999001")  # which the sandbox refuses to register
@@ -274,7 +276,7 @@ def test_a_refused_registration_goes_with_the_whole_address_and_is_not_asked_for
     assert sandbox.state()["calls"]["add_address"] == before + 2
 
 
-def test_a_registration_that_was_lost_is_pending_and_the_booking_was_not_sent(
+def test_a_failed_registration_is_pending_and_the_booking_is_not_sent(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     sandbox.set_faults(("add_address", "error_before", 1.0))
@@ -291,7 +293,9 @@ def test_a_registration_that_was_lost_is_pending_and_the_booking_was_not_sent(
 # The contract
 
 
-def test_what_ekart_declares_it_has_and_nothing_is_pretended(adapter: EkartAdapter) -> None:
+def test_the_declared_capabilities_are_exactly_the_overridden_methods(
+    adapter: EkartAdapter,
+) -> None:
     for capability in Capability:
         overridden = getattr(EkartAdapter, capability.value) is not getattr(
             BaseCourierAdapter, capability.value
@@ -301,7 +305,7 @@ def test_what_ekart_declares_it_has_and_nothing_is_pretended(adapter: EkartAdapt
         adapter.get_proof_of_delivery("T1")
 
 
-def test_what_was_refused_before_any_call_leaves_no_record_of_one(
+def test_an_action_refused_before_any_call_leaves_no_courier_call(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     from couriers.fulfilment import actions

@@ -44,7 +44,7 @@ def adapter(sandbox: SandboxProcess) -> EkartAdapter:
     return adapter_at(sandbox.url)
 
 
-def test_the_warehouse_is_registered_on_first_use_and_then_known(
+def test_the_first_booking_registers_the_warehouse_and_later_ones_use_it(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     booking = adapter.create_shipment(request_for(adapter))
@@ -57,7 +57,7 @@ def test_the_warehouse_is_registered_on_first_use_and_then_known(
     assert sandbox.state()["calls"]["add_address"] == before
 
 
-def test_a_forgotten_alias_is_registered_again_and_the_call_sent_once_more(
+def test_a_booking_registers_the_warehouse_again_if_ekart_does_not_know_the_alias(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     adapter.create_shipment(request_for(adapter))
@@ -65,7 +65,7 @@ def test_a_forgotten_alias_is_registered_again_and_the_call_sent_once_more(
     assert adapter.create_shipment(request_for(adapter)).tracking_id
 
 
-def test_a_create_request_is_on_the_wire_no_longer_than_the_time_outs_say(settings: Any) -> None:
+def test_max_create_seconds_follows_from_the_time_outs(settings: Any) -> None:
     times = {"CONNECT_TIMEOUT": 1.0, "READ_TIMEOUT": 7.0}
     settings.SHIPCROWD = {"COURIERS": {"ekart": times}}
     assert EkartAdapter.max_create_seconds() == 15.0
@@ -105,7 +105,7 @@ def test_the_stored_answer_is_replayed_while_the_circuit_is_open(
         book(adapter.account.company, dataclasses.replace(draft, order_number="A-2"))
 
 
-def test_a_couriers_refusals_never_open_the_circuit(adapter: EkartAdapter) -> None:
+def test_refusals_do_not_open_the_circuit(adapter: EkartAdapter) -> None:
     for _ in range(8):
         with pytest.raises(NotFound):
             adapter.track_shipment("500NOPE")
@@ -115,7 +115,7 @@ def test_a_couriers_refusals_never_open_the_circuit(adapter: EkartAdapter) -> No
     assert adapter.create_shipment(request_for(adapter)).tracking_id
 
 
-def test_the_session_itself_never_retries(adapter: EkartAdapter, sandbox: SandboxProcess) -> None:
+def test_the_http_session_never_retries(adapter: EkartAdapter, sandbox: SandboxProcess) -> None:
     for kind in ("error_before", "rate_limited", "reset_after"):
         sandbox.set_faults(("serviceability", kind, 1.0))
         before = sandbox.state()["calls"].get("serviceability", 0)
@@ -125,7 +125,7 @@ def test_the_session_itself_never_retries(adapter: EkartAdapter, sandbox: Sandbo
     sandbox.set_faults()
 
 
-def test_a_refused_token_is_mended_by_a_new_one(
+def test_a_call_with_a_refused_token_is_repeated_with_a_new_one(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     adapter.create_shipment(request_for(adapter))
@@ -134,7 +134,9 @@ def test_a_refused_token_is_mended_by_a_new_one(
     assert CourierToken.objects.get().version == 2
 
 
-def test_a_refused_token_that_comes_again_does_not_loop(adapter: EkartAdapter) -> None:
+def test_a_refused_token_that_ekart_returns_again_raises_token_refused(
+    adapter: EkartAdapter,
+) -> None:
     tokens = adapter.client._tokens
     token = tokens.current()
     for _ in range(2):
@@ -142,7 +144,7 @@ def test_a_refused_token_that_comes_again_does_not_loop(adapter: EkartAdapter) -
             tokens.newer_than(token)
 
 
-def test_a_token_is_kept_encrypted_and_shared(adapter: EkartAdapter) -> None:
+def test_a_token_is_stored_encrypted_and_shared_by_adapters(adapter: EkartAdapter) -> None:
     first = adapter.client._tokens.current()
     other = EkartAdapter(adapter.account).client._tokens.current()
     assert other.header == first.header
@@ -154,7 +156,7 @@ def test_a_token_is_kept_encrypted_and_shared(adapter: EkartAdapter) -> None:
         assert first.header.split()[1] not in str(cursor.fetchall())
 
 
-def test_a_wrong_password_is_a_refusal(adapter: EkartAdapter) -> None:
+def test_a_wrong_password_raises_credentials_refused(adapter: EkartAdapter) -> None:
     adapter.account.password = "wrong"
     adapter.account.save()
     with pytest.raises(CredentialsRefused):
@@ -165,7 +167,7 @@ def test_a_wrong_password_is_a_refusal(adapter: EkartAdapter) -> None:
     assert WarehouseRegistration.objects.get().state == "pending"
 
 
-def test_parcels_are_tracked(adapter: EkartAdapter) -> None:
+def test_tracking_returns_the_scans_and_an_unknown_id_is_not_found(adapter: EkartAdapter) -> None:
     booking = adapter.create_shipment(request_for(adapter))
     tracking = adapter.track_shipment(booking.tracking_id)
     assert tracking.order_number == "A-1"
@@ -174,7 +176,9 @@ def test_parcels_are_tracked(adapter: EkartAdapter) -> None:
         adapter.track_shipment("500NOPE")
 
 
-def test_cancelling_twice_is_done(adapter: EkartAdapter) -> None:
+def test_cancelling_a_cancelled_shipment_is_done_and_a_delivered_one_is_refused(
+    adapter: EkartAdapter,
+) -> None:
     with SandboxProcess("ekart", "--hold") as held:
         adapter.account.base_url = held.url
         adapter.account.save()
@@ -189,7 +193,9 @@ def test_cancelling_twice_is_done(adapter: EkartAdapter) -> None:
             fresh.cancel_shipment(other.tracking_id)
 
 
-def test_what_is_done_already_is_done_as_an_error_answer_too(adapter: EkartAdapter) -> None:
+def test_already_registered_and_already_cancelled_are_done_as_error_answers_too(
+    adapter: EkartAdapter,
+) -> None:
     with SandboxProcess("ekart", "--hold", "--as-errors") as running:
         fresh = EkartAdapter(CourierAccountFactory(base_url=running.url))
         pickup = request_for(adapter).pickup
@@ -209,7 +215,7 @@ def test_what_is_done_already_is_done_as_an_error_answer_too(adapter: EkartAdapt
             fresh.cancel_shipment(other.tracking_id)
 
 
-def test_a_return_is_booked_with_a_reason(adapter: EkartAdapter) -> None:
+def test_a_return_is_booked_only_with_a_reason(adapter: EkartAdapter) -> None:
     back = request_for(adapter, direction=Direction.REVERSE)
     with pytest.raises(InvalidRequest, match="return_reason"):
         adapter.create_reverse_shipment(back)
@@ -217,7 +223,7 @@ def test_a_return_is_booked_with_a_reason(adapter: EkartAdapter) -> None:
     assert adapter.create_reverse_shipment(back).tracking_id
 
 
-def test_rates_come_for_both_services(adapter: EkartAdapter) -> None:
+def test_rates_are_returned_for_both_services(adapter: EkartAdapter) -> None:
     request = RateRequest(
         "560001", "110001", Parcel(700, 30, 22, 8), PaymentMode.COD, Decimal(999), Decimal(999)
     )
@@ -228,13 +234,13 @@ def test_rates_come_for_both_services(adapter: EkartAdapter) -> None:
         assert quote.total == parts
 
 
-def test_serviceability_tells_an_unserved_pincode_from_an_outage(adapter: EkartAdapter) -> None:
+def test_serviceability_of_a_served_and_an_unserved_pincode(adapter: EkartAdapter) -> None:
     served = adapter.check_serviceability("560008")
     assert (served.serviceable, served.state, served.cod) == (True, "Karnataka", True)
     assert not adapter.check_serviceability("999999").serviceable
 
 
-def test_what_is_not_offered_is_refused_before_any_call(
+def test_an_unsupported_operation_is_refused_before_any_call(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     before = sum(sandbox.state()["calls"].values())
@@ -258,7 +264,7 @@ def test_a_bad_gstin_is_refused_before_any_call_naming_the_field(
     assert sum(sandbox.state()["calls"].values()) == before
 
 
-def test_everything_that_ekart_would_refuse_is_named_at_once(adapter: EkartAdapter) -> None:
+def test_a_refused_booking_names_every_field_at_once(adapter: EkartAdapter) -> None:
     request = request_for(
         adapter,
         cod_amount=Decimal(50_000),
@@ -279,7 +285,7 @@ def test_everything_that_ekart_would_refuse_is_named_at_once(adapter: EkartAdapt
         )
 
 
-def test_a_courier_that_cannot_be_reached_was_not_sent_and_opens_the_circuit(
+def test_an_unreachable_courier_raises_not_sent_and_opens_the_circuit(
     adapter: EkartAdapter,
 ) -> None:
     adapter.account.base_url = "http://127.0.0.1:9"
@@ -294,7 +300,7 @@ def test_a_courier_that_cannot_be_reached_was_not_sent_and_opens_the_circuit(
     assert circuit_of(fresh).state() == "closed"
 
 
-def test_the_accounts_own_limit_holds(adapter: EkartAdapter) -> None:
+def test_the_accounts_own_limit_replaces_the_default(adapter: EkartAdapter) -> None:
     adapter.account.limits = {"serviceability": {"count": 1, "window": 60}}
     adapter.account.save()
     fresh = EkartAdapter(adapter.account)

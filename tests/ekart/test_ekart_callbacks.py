@@ -83,7 +83,7 @@ def test_registering_twice_changes_nothing(
     ]  # fmt: skip
 
 
-def test_a_rotated_secret_and_the_one_before_are_both_valid(
+def test_the_new_and_the_previous_secret_are_valid_after_a_rotation(
     account: CourierAccount, sandbox: SandboxProcess, client: Client, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.0}
@@ -103,7 +103,7 @@ def test_a_rotated_secret_and_the_one_before_are_both_valid(
     assert answer_to(account, new, client) == 200
 
 
-def test_ekart_is_told_only_when_every_process_knows_the_new_secret(
+def test_a_rotation_tells_ekart_only_when_every_process_knows_the_new_secret(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
     register()
@@ -117,7 +117,7 @@ def test_ekart_is_told_only_when_every_process_knows_the_new_secret(
     assert seen == [(11.0, True, {OLD})]
 
 
-def test_a_rotation_that_was_cut_short_never_drops_the_secret_that_is_in_use(
+def test_an_interrupted_rotation_never_drops_the_secret_that_ekart_signs_with(
     account: CourierAccount, sandbox: SandboxProcess, client: Client
 ) -> None:
     register()
@@ -133,7 +133,7 @@ def test_a_rotation_that_was_cut_short_never_drops_the_secret_that_is_in_use(
         assert answer_to(account, in_use, client) == 200
 
 
-def test_a_courier_that_is_away_is_one_line(
+def test_an_unreachable_courier_fails_the_rotation_and_keeps_the_secrets(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
     sandbox.set_faults(("list_webhooks", "error_before", 1.0))
@@ -177,7 +177,7 @@ def test_seeding_again_does_not_bring_back_a_secret_that_was_rotated_away(
 
 
 @pytest.mark.parametrize("edd", NONE)
-def test_an_estimate_that_is_none_does_not_lose_the_delivery(edd: Any) -> None:
+def test_an_unreadable_delivery_estimate_does_not_lose_the_scan(edd: Any) -> None:
     (event,) = EkartReceiver().parse(DELIVERED | {"edd": edd})
     assert event.scan is not None
     assert (event.scan.mapped.status, event.estimated_delivery_ms) == ("delivered", None)
@@ -186,7 +186,7 @@ def test_an_estimate_that_is_none_does_not_lose_the_delivery(edd: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["location", "desc", "wbn", "orderNumber", "ndrStatus"])
-def test_only_id_status_and_time_make_an_update_malformed(name: str) -> None:
+def test_an_update_is_malformed_only_without_id_status_or_time(name: str) -> None:
     for junk in (None, ["x"], {"a": 1}):
         (event,) = EkartReceiver().parse(DELIVERED | {name: junk})
         assert event.scan is not None
@@ -195,7 +195,7 @@ def test_only_id_status_and_time_make_an_update_malformed(name: str) -> None:
             EkartReceiver().parse(DELIVERED | {needed: ["x"]})
 
 
-def test_only_id_and_order_number_make_a_creation_malformed() -> None:
+def test_a_creation_is_malformed_only_without_id_or_order_number() -> None:
     (event,) = EkartReceiver().parse(CREATED | {"wbn": ["x"], "vendor": {"a": 1}})
     assert (event.tracking_id, event.order_number, event.waybill) == ("T1", "A-1", "")
     for needed in ("id", "orderNumber"):

@@ -1,4 +1,4 @@
-"""docs/ekart.md against the code: every method, every limit, every option."""
+"""docs/ekart.md agrees with the code: every method, limit and option."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPTIONS = AFTER.split("## Amounts")[0]
 
 
 def rows(text: str) -> dict[str, list[str]]:
-    """The tables' lines by their first cell, a name in backticks."""
+    """Return the rows of the tables by their first cell, a name in backticks."""
     found = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in text.splitlines()
@@ -27,7 +27,7 @@ def rows(text: str) -> dict[str, list[str]]:
     return dict(zip(names, found, strict=True))
 
 
-def test_every_method_of_the_contract_has_a_line() -> None:
+def test_every_method_of_the_contract_has_a_row() -> None:
     table = rows(METHODS)
     assert set(table) == {capability.value for capability in Capability}
     for name, (_, call, limit, raises) in table.items():
@@ -36,7 +36,7 @@ def test_every_method_of_the_contract_has_a_line() -> None:
             assert (call, limit, "NotSupported" in raises) == ("none", "none", True)
 
 
-def test_every_limit_is_the_one_in_the_code() -> None:
+def test_every_limit_is_the_limit_in_the_code() -> None:
     written: dict[str, tuple[int, float]] = {}
     for _, call, limit, _ in rows(METHODS).values():
         operations = re.findall(r"\(`(\w+)`\)", call)
@@ -49,12 +49,12 @@ def test_every_limit_is_the_one_in_the_code() -> None:
         r"`(get_token|list_addresses|edit_webhook)`, (\d+) in (\d+) s", rest
     ):
         written[operation] = (int(count), float(window))
-    # One limit is said for all three.
+    # The page gives one limit for all three.
     written |= dict.fromkeys(("list_webhooks", "add_webhook"), written["edit_webhook"])
     assert written == {name: (limit.count, limit.window) for name, limit in DEFAULT_LIMITS.items()}
 
 
-def test_every_option_has_a_line() -> None:
+def test_every_option_has_a_row() -> None:
     table = rows(OPTIONS)
     assert set(table) == set(EkartOptions.model_fields)
     assert all(f"`{name}`" in table["quality_check"][1] for name in QualityCheck.model_fields)

@@ -1,4 +1,4 @@
-"""Recorded exchanges (fixtures/ekart/exchanges), read as the provider reads them. No mocks."""
+"""Recorded exchanges (fixtures/ekart/exchanges), read as the adapter reads them. No mocks."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def test_a_recorded_answer_is_read(operation: str, exchange: dict[str, Any]) -> 
         assert type(caught.value) is getattr(errors, exchange["error"])
         assert exchange.get("words", "") in str(caught.value)
     else:
-        _assert_says(read(), exchange["neutral"])
+        _assert_reads_as(read(), exchange["neutral"])
 
 
 def test_every_operation_with_a_neutral_answer_has_recorded_exchanges() -> None:
     assert {path.stem for path in EXCHANGES.glob("*.json")} == set(READERS)
 
 
-def _assert_says(read: Any, expected: Any) -> None:
-    """What was read, as far as the recording tells."""
+def _assert_reads_as(read: Any, expected: Any) -> None:
+    """Compare what was read with what the recording expects of it."""
     if isinstance(read, Tracking):
         read = {
             "order_number": read.order_number,
@@ -64,8 +64,8 @@ def _assert_says(read: Any, expected: Any) -> None:
             assert _plain(got[name]) == value, name
     elif isinstance(expected, list) and expected and isinstance(expected[0], dict):
         assert len(read) == len(expected)
-        for one, said in zip(read, expected, strict=True):
-            _assert_says(one, said)
+        for one, wanted in zip(read, expected, strict=True):
+            _assert_reads_as(one, wanted)
     else:
         assert _plain(read) == expected
 

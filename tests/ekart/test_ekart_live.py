@@ -81,7 +81,7 @@ def test_webhooks_and_addresses_are_listed(adapter: EkartAdapter) -> None:
     assert isinstance(adapter.client.list_addresses(), list)
 
 
-def test_what_we_refuse_costs_no_call(adapter: EkartAdapter) -> None:
+def test_an_invalid_request_is_refused_before_any_call(adapter: EkartAdapter) -> None:
     request = request_for(adapter, parcel=Parcel(30_001, 10, 10, 10))
     with pytest.raises(InvalidRequest, match="weight_g"):
         adapter.create_shipment(request)
@@ -115,7 +115,7 @@ def test_a_return_with_a_quality_check_is_booked_and_cancelled(adapter: EkartAda
 
 
 @mutation
-def test_what_ekart_refuses_is_rejected_in_its_own_words(adapter: EkartAdapter) -> None:
+def test_a_refusal_carries_the_message_of_ekart(adapter: EkartAdapter) -> None:
     booking = booked(adapter)
     try:
         with pytest.raises(Rejected) as caught:

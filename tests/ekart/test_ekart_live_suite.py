@@ -33,7 +33,7 @@ def run(**environment: str) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(os.environ.get("RUN_EKART_LIVE") == "1", reason="it was asked for")
-def test_it_is_skipped_by_default_and_says_why() -> None:
+def test_the_live_suite_is_skipped_by_default_with_a_reason() -> None:
     (gate,) = (mark for mark in LIVE_MARKS if mark.name == "skipif")
     assert gate.args == (True,)
     assert "set RUN_EKART_LIVE=1" in gate.kwargs["reason"]
@@ -41,7 +41,9 @@ def test_it_is_skipped_by_default_and_says_why() -> None:
 
 
 @pytest.mark.slow
-def test_it_changes_nothing_without_leave_and_passes_against_the_sandbox() -> None:
+def test_the_live_suite_books_only_if_mutations_are_allowed_and_passes_against_the_sandbox() -> (
+    None
+):
     with SandboxProcess("ekart", "--hold") as sandbox:
         live = {"RUN_EKART_LIVE": "1", "EKART_BASE_URL": sandbox.url, **SANDBOX_LOGIN}
         code, out = run(**live)

@@ -104,7 +104,7 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-def test_each_of_the_documents_operations_is_called_answered_and_valid_both_ways(
+def test_requests_and_answers_of_every_operation_validate_against_the_document(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     listed = operations()
@@ -145,7 +145,7 @@ def test_every_operation_of_the_client_has_a_limit_and_a_sandbox_handler(
     {"direction": Direction.REVERSE, "return_reason": "Wrong size", "options": {
         "quality_check": {"product_name": "T-shirt", "product_images": ["https://a.example/1"]}}},
 ])  # fmt: skip
-def test_every_kind_of_booking_validates_against_the_document_and_is_taken(
+def test_every_kind_of_booking_validates_against_the_document_and_is_accepted(
     adapter: EkartAdapter, sandbox: SandboxProcess, changes: dict[str, Any]
 ) -> None:
     request = request_for(adapter, **changes)

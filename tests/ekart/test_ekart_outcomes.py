@@ -1,4 +1,4 @@
-"""Every way a call can end, in its class; the endings are made by real sockets on loopback."""
+"""The class of every way that a call can end. Real sockets on loopback make the endings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A listener that treats each connection as told."""
+    """Run a listener that handles each connection with `answer`; yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def run() -> None:
@@ -52,8 +52,8 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def ending_at(url: str, settings: Any) -> CourierError:
-    """How a tracking call there ends."""
+def error_of_call(url: str, settings: Any) -> CourierError:
+    """Return the error of a tracking call to this URL."""
     settings.SHIPCROWD = {
         "COURIERS": {"ekart": {"READ_TIMEOUT": 0.5, "CONNECT_TIMEOUT": 0.5}},
         "BREAKER_FAILURES": 1000,
@@ -69,7 +69,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def reset_before_reading(connection: socket.socket) -> None:
-    connection.recv(1, socket.MSG_PEEK)  # a reset any sooner can fail the connect itself
+    connection.recv(1, socket.MSG_PEEK)  # an earlier reset can fail the connect itself
     reset(connection)
 
 
@@ -92,17 +92,17 @@ def truncated(connection: socket.socket) -> None:
     connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":')
 
 
-def dripping(beginning: bytes, drop: bytes) -> Callable[[socket.socket], None]:
-    """An answer that goes on and on, a drop at a time."""
+def byte_by_byte(beginning: bytes, piece: bytes) -> Callable[[socket.socket], None]:
+    """Return a handler that sends an answer slowly, a few bytes at a time."""
 
-    def drip(connection: socket.socket) -> None:
+    def send_slowly(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\n" + beginning)
         for _ in range(40):
             threading.Event().wait(0.1)
-            connection.sendall(drop)
+            connection.sendall(piece)
 
-    return drip
+    return send_slowly
 
 
 def not_http(connection: socket.socket) -> None:
@@ -115,30 +115,31 @@ def not_http(connection: socket.socket) -> None:
     [reset_before_reading, reset_after_reading, close_after_reading, never_answer, truncated,
      not_http],
 )  # fmt: skip
-def test_what_may_have_been_sent_is_unknown(behaviour: Any, settings: Any) -> None:
+def test_a_request_that_may_have_been_sent_is_unknown(behaviour: Any, settings: Any) -> None:
     with server(behaviour) as url:
-        assert type(ending_at(url, settings)) is Unknown
+        assert type(error_of_call(url, settings)) is Unknown
 
 
 @pytest.mark.parametrize(
-    ("beginning", "drop"),
+    ("beginning", "piece"),
     [
-        (b"X-Drip: ", b"a"),
+        (b"X-Slow: ", b"a"),
         (b"Content-Length: 1000\r\n\r\n", b" "),
         (b"Connection: close\r\n\r\n", b" "),
         (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     ],
 )
-def test_an_answer_that_drips_ends_with_the_read_time_out(
-    beginning: bytes, drop: bytes, settings: Any
+def test_an_answer_that_arrives_byte_by_byte_ends_with_the_read_time_out(
+    beginning: bytes, piece: bytes, settings: Any
 ) -> None:
-    with server(dripping(beginning, drop)) as url:
+    with server(byte_by_byte(beginning, piece)) as url:
         started = time.monotonic()
-        assert type(ending_at(url, settings)) is Unknown
-        assert time.monotonic() - started < 2  # seconds; the read time-out is 0.5, the drip 4
+        assert type(error_of_call(url, settings)) is Unknown
+        # The read time-out is 0.5 seconds, the whole answer takes 4.
+        assert time.monotonic() - started < 2
 
 
-def test_a_connection_that_was_kept_has_its_whole_time_again(settings: Any) -> None:
+def test_a_reused_connection_has_the_whole_read_time_out_again(settings: Any) -> None:
     def slow_but_whole(connection: socket.socket) -> None:
         while connection.recv(65536):
             threading.Event().wait(0.3)
@@ -150,15 +151,15 @@ def test_a_connection_that_was_kept_has_its_whole_time_again(settings: Any) -> N
         assert [client.track("x") for _ in range(4)] == [{}] * 4
 
 
-def test_what_surely_never_left_was_not_sent(settings: Any) -> None:
+def test_a_request_that_never_left_is_not_sent(settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     for url in (f"http://127.0.0.1:{port}", "http://no-such-host.invalid", "http://[::1"):
-        assert type(ending_at(url, settings)) is NotSent, url
+        assert type(error_of_call(url, settings)) is NotSent, url
 
 
-def test_a_connect_time_out_was_not_sent(settings: Any) -> None:
-    # A backlog that is full lets nobody in: the handshake never ends.
+def test_a_connect_time_out_is_not_sent(settings: Any) -> None:
+    # No connection is accepted while the backlog is full: the handshake never ends.
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -168,20 +169,20 @@ def test_a_connect_time_out_was_not_sent(settings: Any) -> None:
             one.setblocking(False)
             one.connect_ex(address)
         try:
-            assert type(ending_at(f"http://127.0.0.1:{address[1]}", settings)) is NotSent
+            assert type(error_of_call(f"http://127.0.0.1:{address[1]}", settings)) is NotSent
         finally:
             for one in waiting:
                 one.close()
 
 
-def test_a_failed_tls_handshake_does_not_claim_to_be_done(settings: Any) -> None:
+def test_a_failed_tls_handshake_is_not_sent_or_unknown(settings: Any) -> None:
     with server(not_http) as url:
-        error = ending_at(url.replace("http://", "https://"), settings)
+        error = error_of_call(url.replace("http://", "https://"), settings)
     assert isinstance(error, (NotSent, Unknown))
     assert ssl.OPENSSL_VERSION
 
 
-def test_no_cookie_of_one_account_goes_with_another_accounts_calls() -> None:
+def test_cookies_of_one_account_are_not_sent_with_the_calls_of_another() -> None:
     requests = []
 
     def with_a_cookie(connection: socket.socket) -> None:
@@ -237,7 +238,7 @@ INVALID = body(message="SWIFT_VALIDATION_EXCEPTION", description="phone 98765432
         (404, body(code="PATH_NOT_IMPLEMENTED"), Rejected),
     ],
 )
-def test_a_definite_code_decides_and_then_the_status(
+def test_a_known_code_decides_before_the_status(
     status: int, answer: bytes, kind: type[CourierError]
 ) -> None:
     _, error = classify_answer(status, {}, answer, "create_shipment")
@@ -247,29 +248,29 @@ def test_a_definite_code_decides_and_then_the_status(
 
 
 @pytest.mark.parametrize(
-    "read",
+    "parse",
     [
-        lambda said: answers.booking_from({"status": False, **said}),
-        lambda said: answers.ndr_from({"status": False, **said}),
-        lambda said: answers.registration_from({"status": False, **said}, "a"),
-        lambda said: answers.cancellation_from({"data": [{"status": False, **said}]}, "T1"),
-        lambda said: answers.label_data_from({"status": False, **said}),
+        lambda remark: answers.booking_from({"status": False, **remark}),
+        lambda remark: answers.ndr_from({"status": False, **remark}),
+        lambda remark: answers.registration_from({"status": False, **remark}, "a"),
+        lambda remark: answers.cancellation_from({"data": [{"status": False, **remark}]}, "T1"),
+        lambda remark: answers.label_data_from({"status": False, **remark}),
     ],
 )
-def test_a_refusal_with_a_200_tells_no_phone_and_can_be_stored(read: Any) -> None:
+def test_a_refusal_with_http_200_has_no_phone_number_and_can_be_stored(parse: Any) -> None:
     with pytest.raises(Rejected) as caught:
-        read({"remark": "Phone +91 98765 43210 is black\x00listed \ud83d", "tracking_id": "T1"})
+        parse({"remark": "Phone +91 98765 43210 is black\x00listed \ud83d", "tracking_id": "T1"})
     assert str(caught.value).endswith("Phone … is blacklisted ?")
 
 
-def test_the_ids_that_were_refused_tell_no_phone() -> None:
+def test_the_messages_of_refused_ids_have_no_phone_number() -> None:
     data = [{"status": False, "remark": "9876543210 is out", "tracking_id": "T1"}]
     assert answers.dispatch_refusals_from({"data": data}, ["T1"]) == [("T1", "… is out")]
 
 
-def test_the_words_of_an_error_can_be_stored() -> None:
-    said = body(code="A\x00B", description="black\x00listed \ud83d")
-    _, error = classify_answer(400, {}, said, "create_shipment")
+def test_the_code_and_the_message_of_an_error_can_be_stored() -> None:
+    answer = body(code="A\x00B", description="black\x00listed \ud83d")
+    _, error = classify_answer(400, {}, answer, "create_shipment")
     assert error is not None
     assert (error.code, error.courier_message) == ("AB", "blacklisted ?")
 

@@ -1,4 +1,4 @@
-"""Whatever comes in, a valid request or a refusal that names a field comes out; nothing else."""
+"""Arbitrary input becomes a valid request or a refusal that names a field, and nothing else."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ LEAVES = st.one_of(
 
 
 def _names(part: Any) -> set[str]:
-    """Every key in the recorded answers, so that what is made up resembles them."""
+    """Return every key of the recorded answers, so that generated answers resemble them."""
     if isinstance(part, list):
         return {name for one in part for name in _names(one)}
     if isinstance(part, dict):
@@ -98,13 +98,13 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("operation", READERS)
-def test_an_answer_with_any_one_part_damaged_is_read_or_refused_in_a_class(operation: str) -> None:
+def test_an_answer_with_one_damaged_value_is_read_or_raises_a_courier_error(operation: str) -> None:
     for answer in ANSWERS[operation]:
-        for number in range(len(list(_places(answer)))):
+        for number in range(len(list(_values(answer)))):
             for damage in (*NASTY_TEXTS, None, True, -1, 10**30, 0.5, float("nan"), [], {}, [[]]):
                 body = copy.deepcopy(answer)
-                place, key = list(_places(body))[number]
-                place[key] = damage
+                container, key = list(_values(body))[number]
+                container[key] = damage
                 _read_or_refused(operation, body)
 
 
@@ -112,7 +112,7 @@ def test_an_answer_with_any_one_part_damaged_is_read_or_refused_in_a_class(opera
 @pytest.mark.parametrize("operation", READERS)
 @settings(max_examples=150, deadline=None)
 @given(body=JSON)
-def test_an_arbitrary_answer_is_read_or_refused_in_a_class(operation: str, body: Any) -> None:
+def test_an_arbitrary_answer_is_read_or_raises_a_courier_error(operation: str, body: Any) -> None:
     _read_or_refused(operation, body)
 
 
@@ -131,13 +131,13 @@ def _read_or_refused(operation: str, body: Any) -> None:
     body=st.one_of(st.binary(max_size=200), JSON.map(lambda b: json.dumps(b).encode())),
     headers=st.dictionaries(st.sampled_from(["Retry-After", "Content-Type"]), st.text(max_size=20)),
 )
-def test_an_arbitrary_http_answer_is_one_of_the_classes(
+def test_an_arbitrary_http_answer_is_decoded_or_a_courier_error(
     status: int, body: bytes, headers: dict[str, str]
 ) -> None:
     decoded, failure = classify_answer(status, headers, body, "create_shipment")
     assert (failure is None) == (decoded is not None)
     assert failure is None or isinstance(failure, CourierError)
-    # A success is a 2xx and nothing else is one.
+    # Only a 2xx is a success.
     assert failure is not None or 200 <= status < 300
 
 
@@ -186,7 +186,7 @@ def test_an_arbitrary_order_becomes_a_valid_request_or_a_refusal_naming_fields(
     ),
     state=st.sampled_from(["Karnataka", "Kerala"]),
 )
-def test_amounts_add_up_to_the_paisa_in_either_kind_of_tax(
+def test_amounts_add_up_to_the_paisa_within_a_state_and_between_states(
     lines: list[tuple[Decimal, str]], state: str
 ) -> None:
     order = copy.deepcopy(ORDER) | {"payment_mode": "prepaid", "cod_amount": "0"}
@@ -241,22 +241,22 @@ def _put(order: dict[str, Any], path: tuple[str | int, ...], value: Any) -> None
         try:
             place = place[part]
         except (KeyError, IndexError, TypeError):
-            return  # an earlier change has put something else here
+            return  # an earlier change replaced the container
     if isinstance(place, dict):
         place[path[-1]] = value
 
 
-def _places(part: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in an answer, as a container and a key."""
+def _values(part: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield every value of an answer, as its container and its key."""
     if not isinstance(part, (dict, list)):
         return
     for key, inner in list(part.items() if isinstance(part, dict) else enumerate(part)):
         yield part, key
-        yield from _places(inner)
+        yield from _values(inner)
 
 
 def _storable(read: Any) -> bool:
-    """Whether PostgreSQL would take every text of it: no NUL, no half of a character."""
+    """Return whether PostgreSQL can store every text: no NUL, no half of a surrogate pair."""
     if isinstance(read, str):
         return "\x00" not in read and read == read.encode("utf-8", "ignore").decode()
     if dataclasses.is_dataclass(read) and not isinstance(read, type):
@@ -304,6 +304,6 @@ def _assert_valid_or_refused(request: ShipmentRequest) -> None:
     try:
         validator = request_validator("PUT", "/api/v1/package/create")
     except pytest.skip.Exception:
-        return  # the vendor's document is not here; the rest was checked
+        return  # the vendor's document is not available; everything else was checked
     assert isinstance(validator, jsonschema.Draft202012Validator)
     validator.validate(sent)

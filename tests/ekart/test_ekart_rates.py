@@ -35,7 +35,7 @@ LANE = RateRequest(
 )
 
 
-def test_a_quote_has_its_days_and_an_unserved_lane_has_none(adapter: EkartAdapter) -> None:
+def test_a_quote_has_delivery_days_and_an_unserved_lane_has_no_quote(adapter: EkartAdapter) -> None:
     quotes = adapter.get_rates(LANE)
     assert [quote.service for quote in quotes] == ["SURFACE", "EXPRESS"]
     assert all(0 < (q.min_days or 0) <= (q.max_days or 0) for q in quotes)
@@ -46,7 +46,7 @@ def test_a_quote_has_its_days_and_an_unserved_lane_has_none(adapter: EkartAdapte
         adapter.get_rates(dataclasses.replace(LANE, service="PIGEON"))
 
 
-def test_days_that_cannot_be_had_leave_the_price(
+def test_a_failed_lookup_of_the_days_leaves_the_price_without_days(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
     sandbox.set_faults(("lane_serviceability", "error_before", 1.0))
@@ -54,15 +54,13 @@ def test_days_that_cannot_be_had_leave_the_price(
     assert [(q.service, q.min_days) for q in quotes] == [("SURFACE", None), ("EXPRESS", None)]
 
 
-def test_a_price_that_cannot_be_had_is_an_error(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
+def test_a_failed_estimate_is_an_error(adapter: EkartAdapter, sandbox: SandboxProcess) -> None:
     sandbox.set_faults(("estimate", "error_before", 1.0))
     with pytest.raises(Unknown):
         adapter.get_rates(LANE)
 
 
-def test_one_service_that_is_refused_does_not_hide_the_others_price(
+def test_a_refused_service_does_not_hide_the_price_of_the_other(
     adapter: EkartAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask, unwanted = adapter.client.estimate, {"EXPRESS"}
@@ -77,7 +75,7 @@ def test_one_service_that_is_refused_does_not_hide_the_others_price(
         adapter.get_rates(LANE)
 
 
-def test_the_list_of_pincodes_is_the_deployments_for_all_accounts(
+def test_the_type_of_the_pincode_list_is_a_setting_of_the_deployment(
     adapter: EkartAdapter, sandbox: SandboxProcess, settings: Any
 ) -> None:
     adapter.account.settings = {"serviceability_type": "NON_LARGE"}

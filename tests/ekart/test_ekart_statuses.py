@@ -1,4 +1,4 @@
-"""All statuses of Ekart, by name."""
+"""How each status and each NDR reason of Ekart maps to a neutral one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_there_are_24_statuses_and_19_reasons() -> None:
     assert set(NDR_STATUSES) == set(REASONS)
 
 
-# By name: the neutral code, whether another attempt may be asked for, whether somebody must act.
+# For each reason: the neutral code, whether a reattempt is possible, whether a person must act.
 REASONS = {
     "Unknown Exception": ("unknown_exception", True, True),
     "Customer Unavailable": ("customer_unavailable", True, True),
@@ -64,29 +64,29 @@ def test_each_reason_maps(word: str, expected: tuple[str, bool, bool]) -> None:
         reason = EKART_MAPPER.map("Undelivered", reason=spelling).reason
         assert reason is not None
         assert (reason.code, reason.reattemptable, reason.needs_action) == expected
-        # What is over can neither be tried again nor cancelled.
+        # A terminal reason allows no reattempt and no cancellation.
         assert not (reason.terminal and (reason.reattemptable or reason.cancellable))
 
 
-def test_names_of_older_integrations_are_not_ekarts() -> None:
+def test_statuses_of_older_integrations_are_unknown() -> None:
     for word in ("Delivery Failed", "RTO Initiated", ""):
         mapped = EKART_MAPPER.map(word)
         assert (mapped.status, mapped.courier_status) == (None, word)
 
 
-def test_shipped_is_known_wherever_it_is_seen() -> None:
+def test_shipped_is_known_outside_of_the_networks_history_too() -> None:
     for kind in ("", NETWORK):
         assert EKART_MAPPER.map("SHIPPED", kind=kind).status == "in_transit"
 
 
-def test_terminal_statuses_are_those_of_the_design() -> None:
+def test_exactly_these_statuses_are_terminal() -> None:
     assert {s.value for s, facts in STATUS_FACTS.items() if facts.terminal} == {
         "delivered", "rto_delivered", "cancelled", "lost", "damaged", "not_serviceable", "failed",
     }  # fmt: skip
     assert set(STATUS_FACTS) == set(Status)
 
 
-def test_the_lists_are_those_of_the_vendors_document() -> None:
+def test_statuses_and_reasons_are_those_of_the_vendors_document() -> None:
     schemas = document()["components"]["schemas"]
     assert set(schemas["swift_status"]["enum"]) == set(STATUSES)
     assert set(schemas["swift_ndr_status"]["enum"]) == set(NDR_STATUSES)

@@ -70,7 +70,7 @@ def test_fifty_processes_with_an_expired_token_make_one_auth_call(
     assert CourierToken.objects.get().version == 2
 
 
-def test_a_storm_of_401s_does_not_loop(account: CourierAccount, sandbox: SandboxProcess) -> None:
+def test_many_refused_calls_do_not_loop(account: CourierAccount, sandbox: SandboxProcess) -> None:
     client_of(account).serviceability("560001")
     before = sandbox.state()["calls"]
     sandbox.set_faults(("serviceability", "unauthorized", 1))
@@ -110,7 +110,7 @@ def test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token(
     assert (stored.access_token, stored.version) == ("newer", 7)
 
 
-def test_the_last_minute_of_a_token_is_no_outage() -> None:
+def test_a_token_that_ekart_does_not_renew_is_used_in_its_last_minute() -> None:
     with SandboxProcess("ekart", "--hold", "--token-life", "55") as ending:
         account = CourierAccountFactory(base_url=ending.url)
         for _ in range(12):  # get_token has 10 in 300 s, and five at once
@@ -118,7 +118,7 @@ def test_the_last_minute_of_a_token_is_no_outage() -> None:
         assert ending.state()["calls"]["auth"] == 1
 
 
-def test_an_ended_token_is_followed_by_a_new_one() -> None:
+def test_an_expired_token_is_replaced_by_a_new_one() -> None:
     with SandboxProcess("ekart", "--hold", "--token-life", "1") as ending:
         client = client_of(CourierAccountFactory(base_url=ending.url))
         client.serviceability("560001")
@@ -128,7 +128,7 @@ def test_an_ended_token_is_followed_by_a_new_one() -> None:
     assert CourierToken.objects.get().access_token != first.access_token
 
 
-def test_a_token_that_comes_again_is_kept_to_its_end_by_all_processes(
+def test_a_token_that_ekart_returns_again_is_used_to_its_end_by_all_processes(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
     client_of(account).serviceability("560001")
@@ -143,9 +143,7 @@ def test_a_token_that_comes_again_is_kept_to_its_end_by_all_processes(
 
 
 @pytest.mark.parametrize("field", ["base_url", "client_id", "username", "password"])
-def test_a_changed_login_does_not_go_on_with_the_old_logins_token(
-    account: CourierAccount, field: str
-) -> None:
+def test_a_changed_login_gets_a_token_of_its_own(account: CourierAccount, field: str) -> None:
     def handing_out(token: str) -> tokens.Token:
         answer = {"access_token": token, "expires_in": 80_000}
         return tokens.TokenSource(account, lambda: answer).current()
@@ -159,7 +157,9 @@ def test_a_changed_login_does_not_go_on_with_the_old_logins_token(
     assert account.password not in stored.login_hash
 
 
-def test_threads_do_not_wait_one_after_the_other_for_a_dead_auth_call(settings: Any) -> None:
+def test_threads_do_not_wait_one_after_another_for_an_auth_call_without_answer(
+    settings: Any,
+) -> None:
     settings.SHIPCROWD = {
         "COURIERS": {"ekart": {"AUTH_READ_TIMEOUT": 1.0, "CONNECT_TIMEOUT": 0.5}},
     }
@@ -191,16 +191,14 @@ def test_threads_do_not_wait_one_after_the_other_for_a_dead_auth_call(settings: 
         {"token_type": "Bearer\r\n"},
     ],
 )
-def test_a_token_that_cannot_be_one_is_not_kept(
-    account: CourierAccount, answer: dict[str, Any]
-) -> None:
+def test_an_invalid_token_is_not_stored(account: CourierAccount, answer: dict[str, Any]) -> None:
     whole = {"access_token": "t", "token_type": "Bearer", "expires_in": 80_000} | answer
     with pytest.raises(CourierError, match="cannot be read"):
         tokens.TokenSource(account, lambda: whole).current()
     assert not CourierToken.objects.exists()
 
 
-def test_a_token_in_its_last_second_is_one(account: CourierAccount) -> None:
+def test_a_token_with_zero_seconds_left_is_still_fresh(account: CourierAccount) -> None:
     answer = {"access_token": "t", "expires_in": 0}
     assert tokens.TokenSource(account, lambda: answer).current().is_fresh()
 
@@ -216,12 +214,12 @@ def test_a_token_in_its_last_second_is_one(account: CourierAccount) -> None:
         (404, b'{"code": "PATH_NOT_IMPLEMENTED"}'),
     ],
 )
-def test_a_refusal_of_the_auth_call_is_the_logins_fault(status: int, body: bytes) -> None:
+def test_a_refused_auth_call_raises_credentials_refused(status: int, body: bytes) -> None:
     _, error = classify_answer(status, {}, body, "get_token")
     assert type(error) is CredentialsRefused
 
 
-def test_a_database_that_is_away_before_the_call_leaves_no_booking_in_doubt(
+def test_a_database_failure_before_the_call_leaves_no_booking_in_doubt(
     account: CourierAccount,
     sandbox: SandboxProcess,
     no_backoff: None,

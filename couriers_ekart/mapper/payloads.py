@@ -34,6 +34,7 @@ def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> di
     options, _ = parse_options(request.options)
     return (
         _order_fields(request)
+        | _goods_fields(request.items)
         | _amount_fields(request)
         | _location_fields(request, options, registered=registered)
         | _size_fields(request, options)
@@ -42,7 +43,7 @@ def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> di
 
 
 def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
-    """Return seller, consignee, goods, order and invoice number, payment mode and service."""
+    """Return seller, consignee, order, invoice, payment mode and service."""
     reverse = request.direction == Direction.REVERSE
     fields: dict[str, Any] = {
         "seller_name": request.seller.name,
@@ -53,17 +54,24 @@ def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
         "invoice_date": (request.invoice_date or request.order_date).isoformat(),
         "consignee_name": request.consignee.name,
         "payment_mode": "Pickup" if reverse else _PAYMENT_MODES[request.payment_mode],
-        "category_of_goods": next((i.category for i in request.items if i.category), "General"),
-        "products_desc": ", ".join(item.name for item in request.items)[:500],
-        "quantity": sum(item.quantity for item in request.items),
     }
-    if hsn_code := next((item.hsn_code for item in request.items if item.hsn_code), ""):
-        fields["hsn_code"] = hsn_code
     if reverse:
         fields["return_reason"] = request.return_reason
     if request.service:
         # The document does not list a service for this call: the name is the estimate's.
         fields["serviceType"] = request.service
+    return fields
+
+
+def _goods_fields(items: Sequence[Item]) -> dict[str, Any]:
+    """Return what is in the parcel; category and HSN code are those of the first line with one."""
+    fields: dict[str, Any] = {
+        "category_of_goods": next((item.category for item in items if item.category), "General"),
+        "products_desc": ", ".join(item.name for item in items)[:500],
+        "quantity": sum(item.quantity for item in items),
+    }
+    if hsn_code := next((item.hsn_code for item in items if item.hsn_code), ""):
+        fields["hsn_code"] = hsn_code
     return fields
 
 
@@ -193,8 +201,8 @@ def _package(package: Package) -> dict[str, Any]:
     }
 
 
-def _quality_check(wanted: QualityCheck) -> dict[str, Any]:
-    given = {name: value for name, value in wanted.model_dump().items() if value}
+def _quality_check(quality_check: QualityCheck) -> dict[str, Any]:
+    given = {name: value for name, value in quality_check.model_dump().items() if value}
     return {"qc_shipment": True} | given
 
 

@@ -61,7 +61,7 @@ def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProb
         _check_return(request, options, problems)
     else:
         problems.require(
-            options.quality_check is None, "options.quality_check", "is for returns alone"
+            options.quality_check is None, "options.quality_check", "is only for returns"
         )
     return problems
 
@@ -126,11 +126,11 @@ def _check_addresses(request: ShipmentRequest, problems: Problems) -> None:
 def _check_return(request: ShipmentRequest, options: EkartOptions, problems: Problems) -> None:
     problems.require(bool(request.return_reason), "return_reason", "is required for a return")
     problems.require(request.cod_amount == 0, "cod_amount", "a return collects no money")
-    problems.require(not options.packages, "options.packages", "are for forward shipments alone")
+    problems.require(not options.packages, "options.packages", "are only for forward shipments")
     problems.require(
         not options.open_box_delivery,
         "options.open_box_delivery",
-        "is for forward shipments alone",
+        "is only for forward shipments",
     )
 
 

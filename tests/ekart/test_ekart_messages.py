@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from couriers_ekart.mapper.words import LONGEST
 
-from couriers_ekart.mapper.messages import clean_message, message_in
+from couriers_ekart.mapper.messages import LONGEST, clean_message, message_in
 
 
 @pytest.mark.parametrize("number", ["9876543210", "+91 98765 43210", "98765-43210", "919876543210"])

@@ -1,7 +1,6 @@
-"""What public integrations get wrong, and the tests that keep it out of this one.
+"""Mistakes that public courier integrations make, each with the tests that prevent it here.
 
-A list to look a failure up in; that the named tests exist is checked, that they pass is the
-suite's business.
+The list helps to find the tests for a failure. This module checks that they exist.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 PITFALLS = {
     # Booking
-    "look for the key, call, then store it": [
+    "the key is looked up, the courier called, and the key stored only then": [
         "test_many_at_once_book_once",
         "test_a_crash_at_each_named_step_ends_as_the_protocol_says",
     ],
-    "a time-out or 5xx on create is retried": [
+    "a create call is retried after a time-out or 5xx": [
         "test_an_unknown_outcome_leaves_the_shipment_in_doubt_and_is_never_repeated",
         "test_a_request_that_may_have_been_sent_is_unknown",
     ],
     "the stored answer is replayed only while the circuit is closed": [
         "test_the_stored_answer_is_replayed_while_the_circuit_is_open",
     ],
-    "another payload under a key silently gets the first shipment": [
+    "another payload with a used key is answered with the first shipment": [
         "test_the_same_key_with_another_body_is_422_naming_fields",
         "test_a_second_return_of_the_order_is_not_answered_with_the_first",
     ],
@@ -36,22 +35,22 @@ PITFALLS = {
     "the adapter is cached by the courier's name": [
         "test_two_merchants_of_one_courier_never_share_an_adapter",
     ],
-    "errors of cancel and serviceability collapse into false": [
+    "errors of cancel and serviceability are returned as false": [
         "test_a_failure_is_never_taken_for_success",
         "test_an_outage_is_an_error_not_an_unserviceable_pincode",
         "test_a_recorded_answer_is_read",
     ],
-    "a consignee's record is kept in clear": [
+    "consignees' personal data is stored unencrypted": [
         "test_the_consignees_phone_and_address_are_not_in_clear_in_the_database",
         "test_the_consignees_data_is_encrypted_and_erased_once_settled",
     ],
     "the neutral types know couriers by name": ["test_the_core_and_the_inbox_name_no_courier"],
     # Resilience
-    "the breaker lives in one process and lets everybody probe": [
+    "the circuit breaker is per process and allows several probes": [
         "test_only_one_of_many_threads_makes_the_probe",
         "test_consecutive_failures_open_the_circuit_and_a_successful_probe_closes_it",
     ],
-    "a token lock that is none, and a refresh that returns the refused token": [
+    "the token lock excludes nobody, or a refresh returns the refused token": [
         "test_fifty_processes_with_an_expired_token_make_one_auth_call",
         "test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token",
         "test_a_holder_that_is_late_does_not_release_the_lock_of_the_next",
@@ -59,60 +58,60 @@ PITFALLS = {
     ],
     "the HTTP library retries by itself": ["test_the_http_session_never_retries"],
     # Webhooks
-    "HMAC over JSON that was written again": [
+    "the HMAC is computed over JSON that was serialised again": [
         "test_ekarts_callbacks_are_verified_on_the_raw_bytes",
     ],
-    "a missing header or secret lets everything in": [
+    "a missing header or secret accepts every callback": [
         "test_a_wrong_signature_is_401_and_leaves_no_row",
-        "test_an_account_without_a_secret_lets_nothing_in",
-        "test_no_signature_makes_an_exception",
+        "test_an_account_without_a_secret_accepts_no_callback",
+        "test_no_signature_raises",
     ],
-    "repeats are known by memory, by time or by the order of keys": [
+    "repeats are recognised by memory, by time or by the order of keys": [
         "test_a_callback_is_stored_once_and_applied",
     ],
-    "a repeat of an event that failed is swallowed": [
+    "a repeat of a failed event is ignored": [
         "test_a_repeat_of_a_failed_event_is_tried_again",
     ],
-    "an early event is forgotten, or applied to another shipment": [
-        "test_an_event_of_an_unknown_shipment_waits_a_day_and_then_dies",
+    "an event before its shipment is lost, or applied to another shipment": [
+        "test_an_event_of_an_unknown_shipment_waits_a_day_and_is_then_dead",
         "test_another_accounts_shipment_is_not_touched",
     ],
     "the last event to arrive wins": ["test_the_last_event_to_arrive_does_not_win"],
     "shipment_recreated is ignored": ["test_the_new_id_is_current_and_the_old_is_kept"],
-    "processed is written before the effect": [
-        "test_a_crash_between_the_effect_and_its_mark_loses_neither",
+    "an event is marked as processed before it is applied": [
+        "test_a_crash_before_events_are_marked_rolls_back_their_effect",
     ],
     "a task is sent before its row is committed": [
-        "test_a_worker_is_told_of_a_row_only_when_it_is_there_to_be_seen",
+        "test_the_task_is_sent_only_after_the_row_is_committed",
     ],
-    "tables grow, and the clean-up locks them": [
+    "tables grow without limit, or purging them holds locks": [
         "test_it_deletes_in_batches_and_stops_when_its_time_is_up",
         "test_it_waits_for_no_lock_and_leaves_what_somebody_holds",
     ],
     # Documents and money
-    "a manifest of more than 100 sends the first 100": [
+    "a manifest of more than 100 ids contains only the first 100": [
         "test_a_manifest_of_more_than_a_hundred_ids_is_refused_before_any_call",
         "test_1050_ids_are_eleven_chunks_through_three_failures_and_a_killed_worker",
     ],
-    "tax is invented, totals miss by a paisa": [
+    "tax is made up, or totals are a paisa off": [
         "test_amounts_add_up_to_the_paisa_within_a_state_and_between_states",
         "test_gst_is_part_of_the_price",
     ],
     "the pincode's own COD limit is ignored": [
         "test_the_cod_limit_of_a_pincode_is_checked_before_the_booking",
     ],
-    "a label that is really a JSON error is stored": [
+    "a JSON error is stored as a label": [
         "test_json_in_the_place_of_a_label_raises_its_refusal",
         "test_what_is_not_a_whole_pdf_is_never_stored",
     ],
-    "a method that does nothing answers success": [
+    "a method that does nothing returns success": [
         "test_the_declared_capabilities_are_exactly_the_overridden_methods",
         "test_a_pickup_is_scheduled_only_for_delayed_dispatch",
     ],
-    # People
-    "secrets are in clear, in the log too, and cannot be rotated": [
+    # Operators and secrets
+    "secrets are stored or logged unencrypted, and cannot be rotated": [
         "test_every_model_is_listed_with_search_and_filters_and_shows_no_secret",
-        "test_what_the_database_quotes_is_cut",
+        "test_data_in_a_database_message_is_not_logged",
         "test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go",
     ],
 }
@@ -129,7 +128,7 @@ def names_in_the_suite() -> set[str]:
 
 
 @pytest.mark.parametrize("pitfall", PITFALLS)
-def test_each_pitfall_has_its_tests(pitfall: str) -> None:
+def test_the_tests_of_each_pitfall_exist(pitfall: str) -> None:
     assert PITFALLS[pitfall]
     assert set(PITFALLS[pitfall]) <= names_in_the_suite()
 

@@ -1,1 +1,1 @@
-"""The inbox: couriers' callbacks, stored once and applied by workers."""
+"""The webhook inbox: stores couriers' callbacks once and has workers apply them."""

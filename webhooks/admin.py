@@ -1,4 +1,4 @@
-"""The inbox for operators: what came, what became of it and why, and a button to try again."""
+"""The admin's pages of the inbox: callbacks with state and reason, and replay."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from unfold.decorators import action
 from couriers.admin.base import KnownValuesFilter, RecordAdmin
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
-from webhooks.masking import without_people
+from webhooks.masking import mask_payload
 from webhooks.models import WebhookEvent
-from webhooks.payloads import NotAnEvent, read
-from webhooks.replay import MANY, PERMISSION, replay
+from webhooks.payloads import UnreadableBody, parse_body
+from webhooks.replay import MAX_EVENTS, PERMISSION, replay
 
-SHOWN = 20
+MAX_LISTED = 20  # callbacks that the confirmation page lists
 
 
 class TopicFilter(KnownValuesFilter):
@@ -35,24 +35,23 @@ class WebhookEventAdmin(RecordAdmin):
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")
     list_filter = ("state", TopicFilter, "account__courier")
-    list_per_page = 200  # as many can be replayed at once
+    list_per_page = 200  # a whole page can be selected for one replay
     exclude = ("body", "content_hash")
     readonly_fields = ("payload",)
     actions = ["replay_selected"]
     actions_detail = ["replay_one"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
-        return WebhookEvent.objects.to_look_at()
+        return WebhookEvent.objects.for_display()
 
     @admin.display(description="Payload")
     def payload(self, event: WebhookEvent) -> str:
+        receiver = CourierFactory.receiver(event.account.courier_id)
         try:
-            shown = without_people(
-                read(bytes(event.body)), CourierFactory.receiver(event.account.courier_id)
-            )
-        except NotAnEvent as error:
+            masked = mask_payload(parse_body(bytes(event.body)), receiver)
+        except UnreadableBody as error:
             return f"not shown: the body {error}"
-        return json.dumps(shown, indent=1, ensure_ascii=False)
+        return json.dumps(masked, indent=1, ensure_ascii=False)
 
     def has_replay_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return bool(request.user.has_perm(PERMISSION))
@@ -61,19 +60,19 @@ class WebhookEventAdmin(RecordAdmin):
     def replay_selected(
         self, request: HttpRequest, queryset: QuerySet[WebhookEvent]
     ) -> HttpResponse | None:
-        """Ask first, then make up to a thousand due again."""
-        ids = list(queryset.order_by("-pk").values_list("pk", flat=True)[: MANY + 1])
-        if len(ids) > MANY:
-            messages.error(request, f"Select at most {MANY} callbacks at once.")
+        """Show the confirmation page, then replay up to a thousand callbacks."""
+        ids = list(queryset.order_by("-pk").values_list("pk", flat=True)[: MAX_EVENTS + 1])
+        if len(ids) > MAX_EVENTS:
+            messages.error(request, f"Select at most {MAX_EVENTS} callbacks at once.")
             return None
-        if "sure" in request.POST:
+        if "confirmed" in request.POST:
             self._replay(request, ids)
             return None
-        return self._question(request, ids, {"action": "replay_selected"})
+        return self._confirmation_page(request, ids, {"action": "replay_selected"})
 
     @action(description="Replay", url_path="ask-to-replay", permissions=["replay"])
     def replay_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Lead from the callback's page to the question."""
+        """Redirect from the callback's page to the confirmation page."""
         return redirect("admin:shipcrowd_replay_event", object_id)
 
     def get_urls(self) -> list[URLPattern]:
@@ -85,15 +84,15 @@ class WebhookEventAdmin(RecordAdmin):
         return [page, *super().get_urls()]
 
     def replay_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The question for one callback."""
+        """Confirm and replay one callback."""
         back = reverse("admin:shipcrowd_webhooks_webhookevent_change", args=[pk])
         if not self.has_replay_permission(request):
             messages.error(request, "You may not replay callbacks.")
             return redirect(back)
-        if request.method == "POST" and "sure" in request.POST:
+        if request.method == "POST" and "confirmed" in request.POST:
             self._replay(request, [pk])
             return redirect(back)
-        return self._question(request, [pk], {})
+        return self._confirmation_page(request, [pk], {})
 
     def _replay(self, request: HttpRequest, ids: list[int]) -> None:
         assert request.user.is_authenticated
@@ -104,16 +103,16 @@ class WebhookEventAdmin(RecordAdmin):
             action_flag=CHANGE,
             change_message="Replayed.",
         )
-        messages.success(request, f"{count} due again.")
+        messages.success(request, f"{count} callback{'' if count == 1 else 's'} replayed.")
 
-    def _question(
+    def _confirmation_page(
         self, request: HttpRequest, ids: list[int], hidden: dict[str, str]
     ) -> TemplateResponse:
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": f"Replay {len(ids)} callback{'' if len(ids) == 1 else 's'}?",
-            "events": WebhookEvent.objects.to_look_at().filter(pk__in=ids)[:SHOWN],
-            "more": max(0, len(ids) - SHOWN),
+            "events": WebhookEvent.objects.for_display().filter(pk__in=ids)[:MAX_LISTED],
+            "more": max(0, len(ids) - MAX_LISTED),
             "ids": ids if hidden else [],
             "hidden": hidden,
             "back": reverse("admin:shipcrowd_webhooks_webhookevent_changelist"),

@@ -3,7 +3,7 @@ from django.db.models import Q
 
 
 class WebhooksConfig(AppConfig):
-    """The inbox of couriers' callbacks."""
+    """The app of the webhook inbox. Registers its metrics and its retention rule."""
 
     name = "webhooks"
     label = "shipcrowd_webhooks"
@@ -13,17 +13,17 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from couriers.conf import tunables
         from couriers.operations import metrics, retention
-        from webhooks.metrics import inbox
+        from webhooks.metrics import inbox_gauges
         from webhooks.models import EventState, WebhookEvent
 
-        metrics.register(inbox)
+        metrics.register(inbox_gauges)
         retention.register(
             retention.RetentionRule(
                 "webhook_events",
                 WebhookEvent,
                 "received_at",
                 days=lambda: tunables().RETENTION_EVENTS_DAYS,
-                # What is still due is not old, however long ago it came.
+                # An event that is still to be tried is kept, however old it is.
                 only=Q(state__in=[EventState.PROCESSED, EventState.DEAD]),
             )
         )

@@ -1,6 +1,6 @@
-"""Putting a callback into the inbox: one statement, one commit, once for each content.
+"""Storing callbacks: one INSERT and one commit for each, and one row for each distinct content.
 
-Only a repeat takes a second one, which makes an event that failed due again.
+Only a repeat needs a second statement, which makes a failed or dead event due again.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from django.utils import timezone
 
 from couriers.contract.receiver import Topic, WebhookReceiver
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import NotAnEvent, content_hash, exact, raw_hash, read
-from webhooks.statements import prepared_cursor
+from webhooks.payloads import UnreadableBody, body_hash, content_hash, parse_body, parse_exact
+from webhooks.prepared_statements import prepared_cursor
 
 log = structlog.get_logger(__name__)
 
 _TABLE = WebhookEvent._meta.db_table
-# To have the conflict make the row due again in the same statement would cost each insert a fifth
-# of its time, and have repeats wait for the batch that their event is in.
+# ON CONFLICT DO UPDATE could requeue the row in the same statement. It would make every insert a
+# fifth slower, and a repeat would wait for the batch that holds its event's row.
 _INSERT = f"""
 INSERT INTO {_TABLE}
     (account_id, topic, content_hash, body, state, attempts, next_attempt_at, reason, received_at)
 VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, %(now)s, %(reason)s, %(now)s)
 ON CONFLICT (account_id, content_hash) DO NOTHING
 """  # noqa: S608 - the table's own name
-# A repeat of an event that failed makes it due again; any other repeat changes nothing. One that
-# had been given up has come anew, and waits for its shipment anew. One that a worker has in its
-# hands is being tried already: the courier is not kept waiting for that.
-_REVIVE = f"""
+# A repeat requeues a failed or dead event and changes no other. A dead event also gets a new
+# received_at, so that it waits for its shipment as long as a new one. A row that a worker has
+# locked is skipped: the worker is applying it already, and the courier's request does not wait.
+_REQUEUE = f"""
 UPDATE {_TABLE}
 SET state = '{EventState.PENDING}', attempts = 0, next_attempt_at = %(now)s, reason = '',
     received_at = CASE state WHEN '{EventState.DEAD}' THEN %(now)s ELSE received_at END
@@ -44,43 +44,44 @@ WHERE id = (
 """  # noqa: S608 - the table's own name and constants of the code
 
 
-class Taken(enum.StrEnum):
-    """What became of a callback that was taken in: `pending` is due, `repeated` changed nothing."""
+class StoreResult(enum.StrEnum):
+    """What storing a callback did: `pending` is due, `repeated` changed nothing, `dead` is kept."""
 
     PENDING = "pending"
     REPEATED = "repeated"
     DEAD = "dead"
 
 
-def take_in(
-    account_id: str, receiver: WebhookReceiver, body: bytes, hint: Topic | None = None
-) -> tuple[Topic, Taken]:
-    """Store an authentic callback, in autocommit. One that cannot be read is stored as dead.
+def store_callback(
+    account_id: str, receiver: WebhookReceiver, body: bytes, url_topic: Topic | None = None
+) -> tuple[Topic, StoreResult]:
+    """Store a verified callback in autocommit and return its topic and the result.
 
-    `hint` is the topic that the callback's own URL was registered for. It is believed where it
-    says more of a creation than the body does: that it is a recreation.
+    A body that cannot be parsed is stored as dead. `url_topic` is the topic that the callback's
+    URL was registered for. It overrides the body's topic only where the body says "created" and
+    the URL says "recreated". Raises OperationalError or InterfaceError when the database is away.
     """
     try:
-        payload = read(body)
+        payload = parse_body(body)
         topic = _topic(receiver, payload)
-        if topic == Topic.SHIPMENT_CREATED and hint == Topic.SHIPMENT_RECREATED:
-            topic, told = hint, hint.value
+        if topic == Topic.SHIPMENT_CREATED and url_topic == Topic.SHIPMENT_RECREATED:
+            topic, overriding_topic = url_topic, url_topic.value
         else:
-            told = ""
-        digest = content_hash(exact(body, payload), told)
+            overriding_topic = ""
+        digest = content_hash(parse_exact(body, payload), overriding_topic)
         state, reason = EventState.PENDING, ""
-    except NotAnEvent as error:
-        topic, digest, state = Topic.UNKNOWN, raw_hash(body), EventState.DEAD
+    except UnreadableBody as error:
+        topic, digest, state = Topic.UNKNOWN, body_hash(body), EventState.DEAD
         reason = f"The body {error}"[:500].replace("\x00", "")
     values = {
         "account": account_id, "topic": topic.value, "hash": digest, "body": body,
         "state": state.value, "now": timezone.now(), "reason": reason,
     }  # fmt: skip
-    if _write(_INSERT, values):
-        return topic, Taken.PENDING if state == EventState.PENDING else Taken.DEAD
-    if state == EventState.PENDING and _write(_REVIVE, values):
-        return topic, Taken.PENDING
-    return topic, Taken.REPEATED
+    if _execute(_INSERT, values):
+        return topic, StoreResult.PENDING if state == EventState.PENDING else StoreResult.DEAD
+    if state == EventState.PENDING and _execute(_REQUEUE, values):
+        return topic, StoreResult.PENDING
+    return topic, StoreResult.REPEATED
 
 
 def _topic(receiver: WebhookReceiver, payload: dict[str, Any]) -> Topic:
@@ -91,10 +92,11 @@ def _topic(receiver: WebhookReceiver, payload: dict[str, Any]) -> Topic:
         return Topic.UNKNOWN
 
 
-def _write(statement: str, values: dict[str, Any]) -> int:
-    """Execute the statement; answers how many rows changed.
+def _execute(statement: str, values: dict[str, Any]) -> int:
+    """Execute the statement and return how many rows changed.
 
-    A connection that broke meanwhile is replaced once: to send the statement twice does no harm.
+    If the connection has broken, it is replaced and the statement is sent once more. Both
+    statements can be repeated without harm.
     """
     for last in (False, True):
         try:

@@ -1,4 +1,4 @@
-"""A callback as people may see it: without what tells of a person. Pure."""
+"""Masking a callback's payload, so that operators see no personal data. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,39 +9,42 @@ from typing import Any
 from couriers.contract.receiver import WebhookReceiver
 from couriers.contract.text import storable
 
-HIDDEN = "•••"
-# Ten digits and more, as phone numbers are written: 98765 43210, +91-9876543210.
+MASK = "•••"
+# Ten or more digits, as in 98765 43210 or +91-9876543210.
 _PHONE = re.compile(r"\+?\d(?:[\s-]?\d){9,}")
-# The name of a field, and not what somebody made the key of an object.
-_FIELD = re.compile(r"(?!.*\d{6})[A-Za-z_][A-Za-z0-9_-]{0,59}")
+# A field's name. A key that holds data instead (a phone number, a person's name) does not match.
+_FIELD_NAME = re.compile(r"(?!.*\d{6})[A-Za-z_][A-Za-z0-9_-]{0,59}")
 
 
-def without_people(payload: dict[str, Any], receiver: WebhookReceiver | None) -> dict[str, Any]:
-    """The payload with every field hidden that the courier's plug-in does not name as harmless.
+def mask_payload(payload: dict[str, Any], receiver: WebhookReceiver | None) -> dict[str, Any]:
+    """Return the payload with every field masked that the courier's receiver does not list.
 
-    Without a plug-in (None), only what the contract names is shown.
+    Fields in `shown_ids` are returned as they are, fields in `shown_words` without phone numbers.
+    With no receiver (None), the contract's own two lists hold.
     """
-    naming: WebhookReceiver | type[WebhookReceiver] = receiver or WebhookReceiver
-    return _object(payload, naming.shown_ids, naming.shown_words)
+    lists: WebhookReceiver | type[WebhookReceiver] = receiver or WebhookReceiver
+    return _mask_object(payload, lists.shown_ids, lists.shown_words)
 
 
-def _object(found: dict[str, Any], ids: frozenset[str], words: frozenset[str]) -> dict[str, Any]:
+def _mask_object(
+    data: dict[str, Any], ids: frozenset[str], words: frozenset[str]
+) -> dict[str, Any]:
     return {
-        key if _FIELD.fullmatch(key) else HIDDEN: _value(value, key in ids, ids, words)
+        key if _FIELD_NAME.fullmatch(key) else MASK: _mask_value(value, key in ids, ids, words)
         if key in ids or key in words
-        else HIDDEN
-        for key, value in found.items()
+        else MASK
+        for key, value in data.items()
     }
 
 
-def _value(value: Any, as_it_is: bool, ids: frozenset[str], words: frozenset[str]) -> Any:
+def _mask_value(value: Any, verbatim: bool, ids: frozenset[str], words: frozenset[str]) -> Any:
     if isinstance(value, dict):
-        return _object(value, ids, words)
+        return _mask_object(value, ids, words)
     if isinstance(value, list):
-        return [_value(part, as_it_is, ids, words) for part in value]
+        return [_mask_value(part, verbatim, ids, words) for part in value]
     if isinstance(value, str):
-        # Half of a surrogate pair cannot be sent to anybody.
-        return storable(value) if as_it_is else _PHONE.sub(HIDDEN, storable(value))
+        # storable() drops half surrogate pairs, which cannot be encoded for the answer.
+        return storable(value) if verbatim else _PHONE.sub(MASK, storable(value))
     if isinstance(value, float) and not math.isfinite(value):
-        return HIDDEN  # beyond what JSON can write
-    return value if as_it_is or not _PHONE.search(str(value)) else HIDDEN
+        return MASK  # JSON has no such number
+    return value if verbatim or not _PHONE.search(str(value)) else MASK

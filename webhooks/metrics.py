@@ -1,4 +1,4 @@
-"""What is counted of callbacks. A courier's counter carries its code in the name."""
+"""Prometheus metrics of the inbox. Each courier's counter has the courier's code in its name."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ from couriers.contract.receiver import Topic
 from webhooks.models import EventState, WebhookEvent
 
 REFUSED = Counter(
-    "shipcrowd_webhook_refused", "Callbacks that were not taken in", ["courier", "reason"]
+    "shipcrowd_webhook_refused", "Callbacks that were refused, not stored", ["courier", "reason"]
 )
-NUDGES_FAILED = Counter(
-    "shipcrowd_webhook_nudges_failed", "Workers that could not be told of new callbacks"
+DISPATCH_FAILURES = Counter(
+    "shipcrowd_webhook_nudges_failed", "Times that the task for the inbox could not be sent"
 )
-APPLIED_AFTER = Histogram(
+APPLY_SECONDS = Histogram(
     "shipcrowd_webhook_applied_seconds",
     "From a callback's receipt until it was applied",
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
 
-
-_by_courier: dict[str, Counter] = {}
+_event_counters: dict[str, Counter] = {}
 _lock = threading.Lock()
 
 
-def events(courier: str) -> Counter:
-    """`<courier>_webhook_events_total{topic,status}`, where workers and web servers count.
+def event_counter(courier: str) -> Counter:
+    """Return the counter `<courier>_webhook_events_total{topic,status}`, created on first use.
 
-    The statuses of the web are `received_…`, those of a worker what became of the event.
+    Web servers count with the statuses `received_pending`, `received_repeated` and
+    `received_dead`, workers with the status of processing (processing.STATUSES).
     """
-    if courier not in _by_courier:
-        with _lock:  # Prometheus refuses the same counter a second time.
-            if courier not in _by_courier:
-                _by_courier[courier] = Counter(
+    if courier not in _event_counters:
+        with _lock:  # prometheus_client refuses a second counter of the same name
+            if courier not in _event_counters:
+                _event_counters[courier] = Counter(
                     f"{courier.replace('-', '_')}_webhook_events",
                     f"Callbacks of {courier} by what became of them",
                     ["topic", "status"],
                 )
-    return _by_courier[courier]
+    return _event_counters[courier]
 
 
 @cache
-def received(courier: str, topic: Topic, taken: str) -> Counter:
-    """The same for a callback that was just taken in."""
-    return events(courier).labels(topic.value, f"received_{taken}")
+def received_counter(courier: str, topic: Topic, result: str) -> Counter:
+    """Return event_counter's child for a callback that was just stored with this result."""
+    return event_counter(courier).labels(topic.value, f"received_{result}")
 
 
-def inbox() -> Iterable[Metric]:
-    """What is due or waits in the inbox, how long the oldest has been due, and what is dead."""
+def inbox_gauges() -> Iterable[Metric]:
+    """Yield the gauges of the table: due, waiting, age of the oldest due event, dead."""
     now = timezone.now()
     unfinished = WebhookEvent.objects.filter(state__in=[EventState.PENDING, EventState.FAILED])
     due = Q(next_attempt_at__lte=now)
     oldest = unfinished.aggregate(oldest=Min("next_attempt_at"))["oldest"]
-    found = (
+    gauges = (
         ("backlog", "Callbacks that are due", unfinished.filter(due).count()),
         ("waiting", "Callbacks that wait for another attempt", unfinished.exclude(due).count()),
         (
@@ -73,5 +73,5 @@ def inbox() -> Iterable[Metric]:
             WebhookEvent.objects.filter(state=EventState.DEAD).count(),
         ),
     )
-    for name, meaning, value in found:
+    for name, meaning, value in gauges:
         yield GaugeMetricFamily(f"shipcrowd_inbox_{name}", meaning, value=value)

@@ -1,6 +1,7 @@
-"""The short way to the inbox, without session, CSRF token and user: they mean nothing there.
+"""A middleware that passes callbacks to the inbox's view before other middlewares run.
 
-Listed first in MIDDLEWARE. Without it callbacks still arrive, by way of the URLs.
+Callbacks need no session, CSRF token or user. It stands first in MIDDLEWARE. It is optional:
+without it callbacks reach the same view through the URLs.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from django.http import HttpRequest, HttpResponseBase
 
 from webhooks.views import receive
 
-# As in CourierAccount.webhook_path, which is what couriers are told.
+# The beginning of CourierAccount.webhook_path, which is registered with couriers.
 PREFIX = "/webhooks/"
 
 
 class InboxMiddleware:
-    """Hands callbacks to the inbox before any other middleware sees them."""
+    """Answers POST /webhooks/{courier}/{account_id}/ itself and passes on every other request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

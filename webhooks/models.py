@@ -1,4 +1,4 @@
-"""The inbox: every authentic callback, stored once, with what became of it."""
+"""The inbox's table: every verified callback, stored once, with its state."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from couriers.models import CourierAccount
 
 
 class EventState(models.TextChoices):
-    """What became of a callback. `failed` will be tried again; `dead` only by an operator."""
+    """A callback's state. `failed` is retried; `dead` is not, until a replay or a repeat."""
 
     PENDING = "pending", "Pending"
     PROCESSED = "processed", "Processed"
@@ -17,10 +17,10 @@ class EventState(models.TextChoices):
 
 
 class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
-    """Callbacks, as people look at them."""
+    """Queries for the admin and the staff API."""
 
-    def to_look_at(self) -> "WebhookEventQuerySet":
-        """With their accounts, but without bodies and what would have to be decrypted."""
+    def for_display(self) -> "WebhookEventQuerySet":
+        """Load the account too, and defer the bodies and the account's encrypted columns."""
         return self.select_related("account").only(
             "topic", "state", "attempts", "reason", "received_at", "next_attempt_at",
             "processed_at", "account__courier_id", "account__company_id",
@@ -30,9 +30,9 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
 class WebhookEvent(models.Model):
     """One callback. `content_hash` is the SHA-256 of its canonical content, unique per account.
 
-    The account is no constraint in the database: to check it, PostgreSQL would lock the account's
-    row for each callback, and write that down. Nor is there an index on `received_at`: the purge
-    walks the primary key once a night, so that no insert pays for it.
+    The account has no foreign key constraint in the database: PostgreSQL would lock the account's
+    row for every insert, and write that lock to disk. `received_at` has no index, which would
+    slow every insert: the nightly purge walks the primary key instead.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -62,7 +62,7 @@ class WebhookEvent(models.Model):
             models.UniqueConstraint(
                 fields=["account", "content_hash"], name="webhooks_event_stored_once"
             ),
-            # One for both: an insert pays for each of them.
+            # One constraint for both rules: each constraint is checked on every insert.
             models.CheckConstraint(
                 condition=Q(state__in=[EventState.PENDING, EventState.FAILED, EventState.DEAD])
                 | Q(state=EventState.PROCESSED, processed_at__isnull=False),

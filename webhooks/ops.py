@@ -1,4 +1,7 @@
-"""For staff: the inbox over the API. Sessions of the admin, never a merchant's key."""
+"""The staff API of the inbox: list, show and replay callbacks.
+
+Authenticated by a session of the admin, never by a merchant's API key.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,16 @@ from couriers.api.pagination import PAGING, page
 from couriers.api.permissions import to_view
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
-from webhooks.masking import without_people
+from webhooks.masking import mask_payload
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import NotAnEvent, read
-from webhooks.replay import MANY, PERMISSION, replay
+from webhooks.payloads import UnreadableBody, parse_body
+from webhooks.replay import MAX_EVENTS, PERMISSION, replay
 
 PROBLEMS = {(status, "application/problem+json"): s.ProblemSerializer for status in (400, 403, 404)}
 
 
 class WebhookEventSerializer(serializers.Serializer[Any]):
-    """A callback, and what became of it."""
+    """A callback with its state."""
 
     id = serializers.IntegerField()
     account = serializers.CharField()
@@ -34,43 +37,43 @@ class WebhookEventSerializer(serializers.Serializer[Any]):
     topic = serializers.ChoiceField(choices=[topic.value for topic in Topic])
     state = serializers.ChoiceField(choices=EventState.choices)
     attempts = serializers.IntegerField()
-    reason = serializers.CharField(help_text="Why it failed, waits or is dead.")
+    reason = serializers.CharField(help_text="Why it failed, waits or is dead; empty otherwise.")
     received_at = serializers.DateTimeField()
     next_attempt_at = serializers.DateTimeField()
     processed_at = serializers.DateTimeField(allow_null=True)
 
 
 class WebhookEventDetailSerializer(WebhookEventSerializer):
-    """The same with what came; null where the body is no JSON object."""
+    """A callback with its payload, which is null where the body is not a JSON object."""
 
-    payload = serializers.JSONField(allow_null=True, help_text="What tells of a person is hidden.")
+    payload = serializers.JSONField(allow_null=True, help_text="Personal data is masked.")
 
 
 class WebhookEventPageSerializer(serializers.Serializer[Any]):
-    """A page of callbacks, the newest first."""
+    """A page of callbacks, newest first."""
 
     next = serializers.CharField(allow_null=True)
     results = WebhookEventSerializer(many=True)
 
 
 class ReplayManySerializer(s.Strict):
-    """Which callbacks are to be replayed."""
+    """The ids of the callbacks to replay."""
 
     ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         min_length=1,
-        max_length=MANY,
+        max_length=MAX_EVENTS,
     )
 
 
 class ReplayedSerializer(serializers.Serializer[Any]):
-    """How many callbacks are due again."""
+    """How many callbacks were replayed."""
 
     replayed = serializers.IntegerField()
 
 
 class WebhookEventsView(OpsView):
-    """The inbox."""
+    """The list of callbacks."""
 
     needs = to_view(WebhookEvent)
 
@@ -85,8 +88,8 @@ class WebhookEventsView(OpsView):
         responses={200: WebhookEventPageSerializer, **PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        """Callbacks of all accounts, the newest first."""
-        rows = WebhookEvent.objects.to_look_at()
+        """List the callbacks of all accounts, newest first."""
+        rows = WebhookEvent.objects.for_display()
         for name, known in (("state", EventState.values), ("topic", [t.value for t in Topic])):
             if value := request.query_params.get(name):
                 if value not in known:
@@ -95,7 +98,7 @@ class WebhookEventsView(OpsView):
         if account := request.query_params.get("account"):
             rows = rows.filter(account_id=account.replace("\x00", ""))
         found, following = page(request, rows, prefix="")
-        return Response({"next": following, "results": [_data(event) for event in found]})
+        return Response({"next": following, "results": [_event_data(event) for event in found]})
 
 
 class WebhookEventView(OpsView):
@@ -105,15 +108,14 @@ class WebhookEventView(OpsView):
 
     @extend_schema(responses={200: WebhookEventDetailSerializer, **PROBLEMS})
     def get(self, request: Request, pk: int) -> Response:
-        """The callback with its payload, without what tells of a person."""
-        event = get_object_or_404(WebhookEvent.objects.to_look_at(), pk=pk)
+        """Show a callback with its payload. Personal data is masked."""
+        event = get_object_or_404(WebhookEvent.objects.for_display(), pk=pk)
+        receiver = CourierFactory.receiver(event.account.courier_id)
         try:
-            payload = without_people(
-                read(bytes(event.body)), CourierFactory.receiver(event.account.courier_id)
-            )
-        except NotAnEvent:
+            payload = mask_payload(parse_body(bytes(event.body)), receiver)
+        except UnreadableBody:
             payload = None
-        return Response({**_data(event), "payload": payload})
+        return Response({**_event_data(event), "payload": payload})
 
 
 class ReplayView(OpsView):
@@ -123,14 +125,14 @@ class ReplayView(OpsView):
 
     @extend_schema(request=None, responses={200: WebhookEventSerializer, **PROBLEMS})
     def post(self, request: Request, pk: int) -> Response:
-        """Have the callback applied again, at once."""
-        event = get_object_or_404(WebhookEvent.objects.to_look_at(), pk=pk)
+        """Make the callback due again at once."""
+        event = get_object_or_404(WebhookEvent.objects.for_display(), pk=pk)
         assert request.user.is_authenticated
         replay([pk], actor=request.user)
         event.refresh_from_db(
             fields=["state", "attempts", "reason", "next_attempt_at", "processed_at"]
         )
-        return Response(_data(event))
+        return Response(_event_data(event))
 
 
 class ReplayManyView(OpsView):
@@ -144,14 +146,14 @@ class ReplayManyView(OpsView):
         responses={200: ReplayedSerializer, **PROBLEMS},
     )
     def post(self, request: Request) -> Response:
-        """Have up to a thousand callbacks applied again, at once; unknown ids are left out."""
+        """Make up to a thousand callbacks due again at once; unknown ids are ignored."""
         asked = ReplayManySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         assert request.user.is_authenticated
         return Response({"replayed": replay(asked.validated_data["ids"], actor=request.user)})
 
 
-def _data(event: WebhookEvent) -> dict[str, Any]:
+def _event_data(event: WebhookEvent) -> dict[str, Any]:
     return {
         "id": event.pk,
         "account": event.account_id,

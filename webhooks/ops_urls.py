@@ -1,4 +1,4 @@
-"""The staff's part of the API, below /api/v1/ops/."""
+"""URLs of the staff API of the inbox, included below /api/v1/ops/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Reading a callback's body: what it must be, and what tells two of them apart. Pure."""
+"""Parsing a callback's body and hashing its content. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,66 +11,69 @@ from typing import Any
 from couriers.contract.json_limits import MAX_DEPTH, nesting_depth
 
 
-class NotAnEvent(ValueError):
-    """An authentic body that is no event; the message says why."""
+class UnreadableBody(ValueError):
+    """A verified body that is not a JSON object; the message continues "The body …"."""
 
 
-def read(body: bytes) -> dict[str, Any]:
-    """The body's JSON object. Raises NotAnEvent for anything else, and nothing but that."""
+def parse_body(body: bytes) -> dict[str, Any]:
+    """Return the body's JSON object. Raises UnreadableBody for any other body, and nothing else."""
     try:
         payload = _DECODER.decode(body.decode("utf-8"))
-    except NotAnEvent:
+    except UnreadableBody:
         raise
     except UnicodeDecodeError:
-        raise NotAnEvent("is not UTF-8") from None
+        raise UnreadableBody("is not UTF-8") from None
     except RecursionError:
-        raise NotAnEvent("is nested too deeply") from None
+        raise UnreadableBody("is nested too deeply") from None
     except ValueError as error:
-        raise NotAnEvent(f"is not JSON: {error}"[:200]) from None
+        raise UnreadableBody(f"is not JSON: {error}"[:200]) from None
     if not isinstance(payload, dict):
-        raise NotAnEvent("is not a JSON object")
-    # Counting brackets is quick, and enough for any body that is not suspicious.
+        raise UnreadableBody("is not a JSON object")
+    # Counting brackets is quick. The depth is measured only where the count could exceed it.
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and nesting_depth(payload) > MAX_DEPTH:
-        raise NotAnEvent("is nested too deeply")
+        raise UnreadableBody("is nested too deeply")
     return payload
 
 
-def exact(body: bytes, payload: dict[str, Any]) -> dict[str, Any]:
-    """What was read of the body, for its hash: numbers that no float can hold are told apart."""
+def parse_exact(body: bytes, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload for hashing: numbers that a float would round keep all their digits.
+
+    `payload` is what parse_body made of the body. It is returned where it is exact already.
+    """
     if not _FRACTION.search(body):
         return payload
-    found: dict[str, Any] = _EXACT_DECODER.decode(body.decode())
-    return found
+    exact: dict[str, Any] = _EXACT_DECODER.decode(body.decode())
+    return exact
 
 
 def content_hash(payload: dict[str, Any], topic: str = "") -> bytes:
-    """SHA-256 of the content however it happened to be ordered and spaced.
+    """Return the SHA-256 of the content, the same for every order of keys and spacing.
 
-    `topic` is what the request, and not the body, said that it is about: the same body may come
-    again by a way that gives it another meaning.
+    `topic` is given where the URL and not the body decides the topic: the same body may then
+    arrive by another URL and mean something else, so it needs another hash.
     """
     text = _ENCODER.encode(payload)
     return hashlib.sha256(f"{topic}:{text}".encode() if topic else text.encode()).digest()
 
 
-def raw_hash(body: bytes) -> bytes:
-    """SHA-256 of a body that has no content to speak of."""
+def body_hash(body: bytes) -> bytes:
+    """Return the SHA-256 of an unreadable body; it never equals a content_hash."""
     return hashlib.sha256(b"raw:" + body).digest()
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise NotAnEvent("has a key twice in one object")
-    return found
+def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        raise UnreadableBody("has a key twice in one object")
+    return data
 
 
-def _no_constant(name: str) -> Any:
-    raise NotAnEvent(f"contains {name}")
+def _refuse_constant(name: str) -> Any:
+    raise UnreadableBody(f"contains {name}")
 
 
-def _number(text: str) -> Any:
-    """A float where it is the very number that was written, however it was written."""
+def _exact_number(text: str) -> Any:
+    """Return a float if it equals the written number, else the number's text in an object."""
     rounded = float(text)
     try:
         same = Decimal(text) == Decimal(repr(rounded))
@@ -79,10 +82,14 @@ def _number(text: str) -> Any:
     return rounded if same else {"number": text}
 
 
-# Made once: json.loads and json.dumps make them anew for each call with arguments.
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+# Made once: json.loads and json.dumps with arguments make them for each call.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_refuse_duplicate_keys, parse_constant=_refuse_constant
+)
 _EXACT_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number
+    object_pairs_hook=_refuse_duplicate_keys,
+    parse_constant=_refuse_constant,
+    parse_float=_exact_number,
 )
 _FRACTION = re.compile(rb"\d[.eE]")
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -1,8 +1,8 @@
-"""Draining the inbox: batches that several workers take side by side, one commit each.
+"""Processing the inbox: workers claim due events in batches and apply each batch in one commit.
 
-A batch is claimed, applied and marked in one transaction, so a crash leaves it as it was. One
-event that cannot be applied, or whose shipment somebody else holds, is set aside and does not
-hold up the others.
+A batch is claimed, applied and marked in one transaction, so that a crash leaves it unchanged.
+An event that cannot be applied, or whose shipment is locked, is set aside and does not hold up
+the rest of its batch.
 """
 
 from __future__ import annotations
@@ -27,18 +27,24 @@ from couriers.models.claims import back_off, due, lock, seconds_from_now
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import NotAnEvent, read
+from webhooks.payloads import UnreadableBody, parse_body
 
 log = structlog.get_logger(__name__)
 
-# Seconds until the next attempt, after each failure.
+# What processing can do with an event; also the label values of the metric.
+STATUSES = ("processed", "waiting", "held", "failed", "dead")
+# Pauses after a failure, in seconds. An event that fails once more than there are pauses is dead.
 BACK_OFF = (10, 60, 600, 3600, 21600)
-# An early event's shipment is usually a moment away, so it is looked for soon and then seldom.
+# Pauses of an event that came before its shipment, in seconds: most shipments follow soon. The last
+# pause repeats until INBOX_EARLY_EVENT_WAIT is over.
 EARLY_BACK_OFF = (1, 3, 10, 60, 600)
-# Milliseconds that a batch waits for a row that somebody else holds, and what a part of it waits
-# once that was too long: whoever holds it is not about to let go.
-LOCK_WAIT, LOCK_WAIT_OF_A_PART = 2000, 20
+# How long a batch waits for a locked row, and how long its parts wait after that was too long: by
+# then the lock is known to be held for longer than a moment. Milliseconds.
+LOCK_TIMEOUT, PART_LOCK_TIMEOUT = 2000, 20
+# The pause of an event whose shipment stayed locked, in seconds.
 HELD_BACK_OFF = 10
+MAX_ATTEMPTS_STORED = 32_000  # the column is a smallint
+MAX_REASON = 500  # characters
 
 _UPDATE = f"""
 UPDATE {WebhookEvent._meta.db_table} AS event
@@ -51,8 +57,8 @@ WHERE event.id = given.id
 
 
 @dataclass(slots=True)
-class Drained:
-    """What became of the events that were taken."""
+class BatchResult:
+    """How many events of a batch ended in each status."""
 
     processed: int = 0
     waiting: int = 0
@@ -61,15 +67,15 @@ class Drained:
     dead: int = 0
 
     @property
-    def taken(self) -> int:
+    def claimed(self) -> int:
         return self.processed + self.waiting + self.held + self.failed + self.dead
 
 
 @dataclass(slots=True)
-class _Verdicts:
-    """How each event of a batch is to be marked.
+class _Outcomes:
+    """The events of a batch by status, not yet written to the table.
 
-    An attempt is counted when it is marked, for a part of a batch may be applied several times.
+    Attempts are counted when they are written, since a part of a batch may be applied repeatedly.
     """
 
     processed: list[WebhookEvent] = field(default_factory=list)
@@ -77,9 +83,9 @@ class _Verdicts:
     held: list[WebhookEvent] = field(default_factory=list)
     failed: list[WebhookEvent] = field(default_factory=list)
     dead: list[WebhookEvent] = field(default_factory=list)
-    couriers: dict[str, str] = field(default_factory=dict)
+    couriers: dict[str, str] = field(default_factory=dict)  # courier code by account id
 
-    def add(self, other: _Verdicts) -> None:
+    def add(self, other: _Outcomes) -> None:
         self.processed += other.processed
         self.waiting += other.waiting
         self.held += other.held
@@ -88,74 +94,70 @@ class _Verdicts:
         self.couriers |= other.couriers
 
 
-def drain() -> Drained:
-    """Take and apply one batch of due events; `taken` is 0 when nothing is due.
+def process_batch() -> BatchResult:
+    """Claim and apply one batch of at most INBOX_BATCH due events; `claimed` is 0 if none is due.
 
-    Raises OperationalError or InterfaceError when the database is away: nothing was changed
-    then, and the events are still due.
+    Raises OperationalError or InterfaceError when the database is away. Nothing has changed then
+    and the events are still due.
     """
-    return _drain_batch(tunables().INBOX_BATCH)
+    return _process_batch(tunables().INBOX_BATCH)
 
 
-def _drain_batch(limit: int) -> Drained:
+def _process_batch(limit: int) -> BatchResult:
     with transaction.atomic():
         events = _lock_due(limit)
         if not events:
-            return Drained()
-        _wait_for_locks(LOCK_WAIT)
-        verdicts = _apply_what_can_be(events)
-        _mark(verdicts)
-    _count(verdicts)
-    return Drained(
-        processed=len(verdicts.processed),
-        waiting=len(verdicts.waiting),
-        held=len(verdicts.held),
-        failed=len(verdicts.failed),
-        dead=len(verdicts.dead),
-    )
+            return BatchResult()
+        _set_lock_timeout(LOCK_TIMEOUT)
+        outcomes = _apply_or_split(events)
+        _write_outcomes(outcomes)
+    # After the commit, so that nothing is counted that was rolled back.
+    _count_outcomes(outcomes)
+    return BatchResult(**{status: len(getattr(outcomes, status)) for status in STATUSES})
 
 
 def _lock_due(limit: int) -> list[WebhookEvent]:
-    """Due events, locked until the transaction ends: they need no lease."""
+    """Lock due events, the longest due first, until the transaction ends: they need no lease."""
     states = [EventState.PENDING, EventState.FAILED]
     rows = WebhookEvent.objects.filter(due(), state__in=states)
     return lock(rows.order_by("next_attempt_at"), limit=limit)
 
 
-def _wait_for_locks(milliseconds: int) -> None:
-    """For how long the rest of the transaction waits for a lock before that is an error."""
+def _set_lock_timeout(milliseconds: int) -> None:
+    """Have the rest of the transaction fail with LockNotAvailable after waiting this long."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")
 
 
-def _apply_what_can_be(events: Sequence[WebhookEvent]) -> _Verdicts:
-    """Apply the events together; where that fails, each half for itself, down to the culprit."""
+def _apply_or_split(events: Sequence[WebhookEvent]) -> _Outcomes:
+    """Apply the events together. If that fails, apply each half by itself, down to one event."""
     try:
         with transaction.atomic():
             return _apply(events)
     except (OperationalError, InterfaceError) as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
-        _wait_for_locks(LOCK_WAIT_OF_A_PART)
-        return _apply_halves(events) if len(events) > 1 else _hold(events[0])
+        _set_lock_timeout(PART_LOCK_TIMEOUT)
+        return _apply_halves(events) if len(events) > 1 else _postpone_held(events[0])
     except Exception as error:
         if len(events) > 1:
             return _apply_halves(events)
         log.exception("event_failed", event_id=events[0].pk)
-        verdicts = _Verdicts()
-        _fail(events[0], f"{type(error).__name__} while it was applied", verdicts)
-        return verdicts
+        outcomes = _Outcomes()
+        _retry_later(events[0], f"{type(error).__name__} while it was applied", outcomes)
+        return outcomes
 
 
-def _apply_halves(events: Sequence[WebhookEvent]) -> _Verdicts:
+def _apply_halves(events: Sequence[WebhookEvent]) -> _Outcomes:
     half = len(events) // 2
-    verdicts = _apply_what_can_be(events[:half])
-    verdicts.add(_apply_what_can_be(events[half:]))
-    return verdicts
+    outcomes = _apply_or_split(events[:half])
+    outcomes.add(_apply_or_split(events[half:]))
+    return outcomes
 
 
-def _apply(events: Sequence[WebhookEvent]) -> _Verdicts:
-    verdicts = _Verdicts()
+def _apply(events: Sequence[WebhookEvent]) -> _Outcomes:
+    """Apply the events account by account, in the order of ids, so that workers cannot deadlock."""
+    outcomes = _Outcomes()
     by_account: dict[str, list[WebhookEvent]] = defaultdict(list)
     for event in events:
         by_account[event.account_id].append(event)
@@ -164,100 +166,104 @@ def _apply(events: Sequence[WebhookEvent]) -> _Verdicts:
         account = accounts.get(account_id)
         if account is None:
             for event in by_account[account_id]:
-                _bury(event, "Its account is gone", verdicts)
+                _dead_letter(event, "Its account has been deleted", outcomes)
         else:
-            verdicts.couriers[account_id] = account.courier_id
-            _apply_to_account(account, by_account[account_id], verdicts)
-    return verdicts
+            outcomes.couriers[account_id] = account.courier_id
+            _apply_to_account(account, by_account[account_id], outcomes)
+    return outcomes
 
 
 def _apply_to_account(
-    account: CourierAccount, events: Sequence[WebhookEvent], verdicts: _Verdicts
+    account: CourierAccount, events: Sequence[WebhookEvent], outcomes: _Outcomes
 ) -> None:
     receiver = CourierFactory.receiver(account.courier_id)
     parsed: list[tuple[WebhookEvent, Sequence[CourierEvent]]] = []
     for event in events:
         if receiver is None:
-            _fail(event, f"No plug-in reads {account.courier_id}", verdicts)
+            _retry_later(event, f"No plug-in is registered for {account.courier_id}", outcomes)
             continue
         try:
             parsed.append((event, _parse(receiver, event)))
-        except (MalformedEvent, NotAnEvent) as error:
-            _bury(event, f"The body {error}", verdicts)
+        except (MalformedEvent, UnreadableBody) as error:
+            _dead_letter(event, f"The body {error}", outcomes)
         except Exception as error:
             log.exception("event_failed", event_id=event.pk)
-            _fail(event, f"{type(error).__name__} while it was read", verdicts)
-    flat = [one for _, found in parsed for one in found]
-    answers = iter(apply_events(account, flat) if flat else [])
-    for event, found in parsed:
-        if Applied.UNKNOWN_SHIPMENT in [next(answers) for _ in found]:
-            _wait(event, verdicts)
+            _retry_later(event, f"{type(error).__name__} while it was read", outcomes)
+    courier_events = [one for _, of_event in parsed for one in of_event]
+    results = iter(apply_events(account, courier_events) if courier_events else [])
+    for event, of_event in parsed:
+        if Applied.UNKNOWN_SHIPMENT in [next(results) for _ in of_event]:
+            _wait_for_shipment(event, outcomes)
         else:
-            verdicts.processed.append(event)
+            outcomes.processed.append(event)
 
 
 def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEvent]:
-    """The events of a callback, as the body and the URL it came by tell them together."""
-    found = receiver.parse(read(bytes(event.body)))
-    for one in found:
+    """Return the courier's events in a callback, with the topic of the URL where that decides.
+
+    Raises UnreadableBody or MalformedEvent if the callback cannot be read.
+    """
+    courier_events = receiver.parse(parse_body(bytes(event.body)))
+    for one in courier_events:
         for text in (one.tracking_id, one.order_number, one.waybill, one.vendor):
             if text != storable(text):
-                raise MalformedEvent("has an id with characters that no id has")
+                raise MalformedEvent("has an id with characters that cannot be stored")
     if event.topic != Topic.SHIPMENT_RECREATED:
-        return found
+        return courier_events
     return [
         dataclasses.replace(one, topic=Topic.SHIPMENT_RECREATED)
         if one.topic == Topic.SHIPMENT_CREATED
         else one
-        for one in found
+        for one in courier_events
     ]
 
 
-def _hold(event: WebhookEvent) -> _Verdicts:
-    """Somebody else holds its shipment: wait a little, which is no fault of the event's."""
+def _postpone_held(event: WebhookEvent) -> _Outcomes:
+    """Try the event again soon: its shipment is locked. This does not count as an attempt."""
     log.warning("event_held", event_id=event.pk)
-    event.state, event.reason = EventState.FAILED, "Another transaction holds its shipment"
+    event.state, event.reason = EventState.FAILED, "Another transaction has its shipment locked"
     event.next_attempt_at = seconds_from_now(HELD_BACK_OFF)
-    return _Verdicts(held=[event])
+    return _Outcomes(held=[event])
 
 
-def _wait(event: WebhookEvent, verdicts: _Verdicts) -> None:
-    """Its shipment is not known yet: wait, for a day at most.
+def _wait_for_shipment(event: WebhookEvent, outcomes: _Outcomes) -> None:
+    """Try the event again until INBOX_EARLY_EVENT_WAIT after its receipt: its shipment is unknown.
 
-    A day in which no worker ran is not held against it: it is looked for several times anyhow.
+    It gets a number of attempts even after that time, in case no worker ran meanwhile.
     """
-    patience = dt.timedelta(seconds=tunables().INBOX_EARLY_EVENT_WAIT)
-    tried = event.attempts >= len(EARLY_BACK_OFF)
-    if tried and timezone.now() - event.received_at >= patience:
-        _bury(event, "No shipment of this account has that tracking id or order", verdicts)
+    longest_wait = dt.timedelta(seconds=tunables().INBOX_EARLY_EVENT_WAIT)
+    tried_enough = event.attempts >= len(EARLY_BACK_OFF)
+    if tried_enough and timezone.now() - event.received_at >= longest_wait:
+        _dead_letter(event, "No shipment of this account has that tracking id or order", outcomes)
         return
     event.state, event.reason = EventState.FAILED, "Waiting for its shipment"
     event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, EARLY_BACK_OFF))
-    verdicts.waiting.append(event)
+    outcomes.waiting.append(event)
 
 
-def _fail(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
+def _retry_later(event: WebhookEvent, reason: str, outcomes: _Outcomes) -> None:
+    """Schedule the next attempt by BACK_OFF; after the last one the event is dead."""
     if event.attempts >= len(BACK_OFF):
-        _bury(event, reason, verdicts)
+        _dead_letter(event, reason, outcomes)
         return
     event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, BACK_OFF))
-    event.state, event.reason = EventState.FAILED, storable(reason)[:500]
-    verdicts.failed.append(event)
+    event.state, event.reason = EventState.FAILED, storable(reason)[:MAX_REASON]
+    outcomes.failed.append(event)
 
 
-def _bury(event: WebhookEvent, reason: str, verdicts: _Verdicts) -> None:
-    event.state, event.reason = EventState.DEAD, storable(reason)[:500]
-    verdicts.dead.append(event)
+def _dead_letter(event: WebhookEvent, reason: str, outcomes: _Outcomes) -> None:
+    event.state, event.reason = EventState.DEAD, storable(reason)[:MAX_REASON]
+    outcomes.dead.append(event)
 
 
-def _mark(verdicts: _Verdicts) -> None:
-    if verdicts.processed:
-        WebhookEvent.objects.filter(pk__in=[e.pk for e in verdicts.processed]).update(
+def _write_outcomes(outcomes: _Outcomes) -> None:
+    if outcomes.processed:
+        WebhookEvent.objects.filter(pk__in=[e.pk for e in outcomes.processed]).update(
             state=EventState.PROCESSED, processed_at=timezone.now(), reason=""
         )
-    for event in (*verdicts.waiting, *verdicts.failed):
-        event.attempts = min(event.attempts + 1, 32_000)
-    changed = [*verdicts.waiting, *verdicts.held, *verdicts.failed, *verdicts.dead]
+    for event in (*outcomes.waiting, *outcomes.failed):
+        event.attempts = min(event.attempts + 1, MAX_ATTEMPTS_STORED)
+    changed = [*outcomes.waiting, *outcomes.held, *outcomes.failed, *outcomes.dead]
     if changed:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -272,14 +278,13 @@ def _mark(verdicts: _Verdicts) -> None:
             )
 
 
-def _count(verdicts: _Verdicts) -> None:
-    """Once it is committed, so that nothing is counted that was rolled back."""
+def _count_outcomes(outcomes: _Outcomes) -> None:
     now = timezone.now()
-    for event in verdicts.processed:
-        metrics.APPLIED_AFTER.observe((now - event.received_at).total_seconds())
+    for event in outcomes.processed:
+        metrics.APPLY_SECONDS.observe((now - event.received_at).total_seconds())
     counts: Counter[tuple[str, str, str]] = Counter()
-    for status in ("processed", "waiting", "held", "failed", "dead"):
-        for event in getattr(verdicts, status):
-            counts[verdicts.couriers.get(event.account_id, "unknown"), event.topic, status] += 1
+    for status in STATUSES:
+        for event in getattr(outcomes, status):
+            counts[outcomes.couriers.get(event.account_id, "unknown"), event.topic, status] += 1
     for (courier, topic, status), count in counts.items():
-        metrics.events(courier).labels(topic, status).inc(count)
+        metrics.event_counter(courier).labels(topic, status).inc(count)

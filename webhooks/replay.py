@@ -1,4 +1,4 @@
-"""Replaying callbacks: an operator has them applied again, at once."""
+"""Replaying callbacks: an operator makes them due again."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from webhooks import nudge
+from webhooks import dispatch
 from webhooks.models import EventState, WebhookEvent
 
 log = structlog.get_logger(__name__)
 
 PERMISSION = "shipcrowd_webhooks.replay_event"
-MANY = 1000  # callbacks at once
+MAX_EVENTS = 1000  # in one replay
 
 
 def replay(ids: Collection[int], *, actor: AbstractBaseUser) -> int:
-    """Make callbacks due again, whatever became of them; returns how many there were.
+    """Make the events with these ids due again, whatever their state; return how many exist.
 
-    To apply one twice does no harm, and does some good where the plug-in has learnt since. One
-    that came more than a day ago and whose shipment is still unknown is dead again in minutes.
+    Applying an event twice changes nothing, unless the plug-in has changed since. An event that
+    was received more than a day ago and whose shipment is still unknown is dead again in minutes.
     """
     with transaction.atomic():
         count = WebhookEvent.objects.filter(pk__in=ids).update(
@@ -32,6 +32,6 @@ def replay(ids: Collection[int], *, actor: AbstractBaseUser) -> int:
             reason="",
             processed_at=None,
         )
-        transaction.on_commit(nudge.nudge)
+        transaction.on_commit(dispatch.request_processing)
     log.warning("callbacks_replayed", actor=actor.pk, count=count, ids=sorted(ids)[:20])
     return count

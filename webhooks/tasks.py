@@ -1,4 +1,4 @@
-"""The inbox's work for Celery. Each task takes nothing and can be run twice, or at once."""
+"""The Celery tasks of the inbox. They take no arguments and may run twice, or several at once."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from contextlib import suppress
 from celery import shared_task
 
 from couriers.resilience.shared import RedisUnavailable, with_redis
-from webhooks.processing import drain
+from webhooks.processing import process_batch
 
-EXPIRES = 60  # seconds; what waited longer is the sweeper's by then
-LONGEST = 30.0  # seconds; a busy inbox is handed to the next task, so that workers stay fair
-TOLD = "shipcrowd:inbox:told"  # in Redis while a task that a nudge sent has not begun
+TASK_EXPIRES = 60  # seconds; sweep_inbox has long done the work of a task that waited longer
+MAX_TASK_SECONDS = 30.0  # then a new task goes on, so that other tasks of the queue get a turn
+QUEUED_KEY = "shipcrowd:inbox:queued"  # in Redis while a sent process_inbox has not started
 
 
 @shared_task(name="webhooks.process_inbox")
 def process_inbox() -> int:
-    """Drain the inbox until nothing is due; returns how many events were taken."""
-    # Before anything is taken: what is stored from now on is told of anew.
+    """Process batches until no event is due; return how many events were claimed."""
+    # Deleted before the first claim, so that a callback stored from now on sends a new task.
     with suppress(RedisUnavailable):
-        with_redis(lambda redis: redis.delete(TOLD))
-    deadline = time.monotonic() + LONGEST
-    taken = 0
+        with_redis(lambda redis: redis.delete(QUEUED_KEY))
+    deadline = time.monotonic() + MAX_TASK_SECONDS
+    total = 0
     while time.monotonic() < deadline:
-        now = drain().taken
-        taken += now
-        if not now:
-            return taken
-    process_inbox.apply_async(expires=EXPIRES)
-    return taken
+        claimed = process_batch().claimed
+        total += claimed
+        if not claimed:
+            return total
+    process_inbox.apply_async(expires=TASK_EXPIRES)
+    return total
 
 
 @shared_task(name="webhooks.sweep_inbox")
 def sweep_inbox() -> int:
-    """What no nudge told of, and what waited for its next attempt (by beat)."""
+    """Process retries that have become due and events for which no task was sent (from beat)."""
     return process_inbox()

@@ -1,3 +1,5 @@
+"""The URL that couriers call, included below /webhooks/."""
+
 from django.urls import path
 
 from webhooks.views import receive

@@ -1,4 +1,7 @@
-"""Where couriers call back: verify, store, answer. Nothing else happens on this path."""
+"""The view that receives couriers' callbacks: it verifies, stores and answers, and nothing else.
+
+Workers apply what is stored (webhooks.processing).
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,19 @@ from couriers.conf import tunables
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from webhooks import accounts, metrics
-from webhooks.inbox import Taken, take_in
-from webhooks.nudge import nudge
+from webhooks.dispatch import request_processing
+from webhooks.inbox import StoreResult, store_callback
 
 log = structlog.get_logger(__name__)
 
 ACCEPTED = b'{"status": "accepted"}'
 REFUSED = b'{"status": "refused"}'
-# The query of a URL that was registered for one topic alone; any other query is ignored.
-HINTS = {"topic=shipment_recreated": Topic.SHIPMENT_RECREATED}
+# By the query string of a URL that was registered for one topic; other queries are ignored.
+TOPIC_BY_QUERY = {"topic=shipment_recreated": Topic.SHIPMENT_RECREATED}
 
 
 class Headers(Mapping[str, str]):
-    """A request's headers, whatever their case; only those that are asked for are looked at."""
+    """A request's headers by case-insensitive name, looked up in META without copying them."""
 
     def __init__(self, meta: Mapping[str, Any]) -> None:
         self._meta = meta
@@ -49,18 +52,18 @@ class Headers(Mapping[str, str]):
 def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse:
     """POST /webhooks/{courier}/{account_id}/[?topic=shipment_recreated].
 
-    200 stored, or known already; 400 cut off half-way; 401 not signed by this account's courier,
-    or no such account; 413 longer than WEBHOOK_MAX_BYTES; 503 when it could not be stored and
-    must come again.
+    Answers 200 if the callback is stored, now or before; 400 if the body was cut off; 401 if the
+    signature is wrong or there is no such account; 413 if it is longer than WEBHOOK_MAX_BYTES;
+    503 if the database is away and the courier must send it again.
     """
-    longest = tunables().WEBHOOK_MAX_BYTES
-    if _length(request) > longest:
+    max_bytes = tunables().WEBHOOK_MAX_BYTES
+    if _content_length(request) > max_bytes:
         return _refuse(courier, "too_long", 413)
     try:
-        body = _read(request, longest + 1)
+        body = _read_body(request, max_bytes + 1)
     except UnreadablePostError:
         return _refuse(courier, "cut_off", 400)
-    if len(body) > longest:
+    if len(body) > max_bytes:
         return _refuse(courier, "too_long", 413)
     try:
         account = accounts.find_account(account_id)
@@ -71,41 +74,44 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
             or account.courier != courier
             or not receiver.verify(body, Headers(request.META), account.secrets)
         ):
-            # The same answer whatever is wrong: ids cannot be found out by trying.
+            # One answer for every cause, so that nobody can find account ids by trying.
             return _refuse(courier, "signature", 401)
-        hint = HINTS.get(request.META.get("QUERY_STRING", ""))
-        topic, taken = take_in(account_id, receiver, body, hint)
+        url_topic = TOPIC_BY_QUERY.get(request.META.get("QUERY_STRING", ""))
+        topic, result = store_callback(account_id, receiver, body, url_topic)
     except (OperationalError, InterfaceError) as error:
         log.error("callback_not_stored", error=type(error).__name__)
         response = _refuse(courier, "database", 503)
         response["Retry-After"] = "5"
         return response
-    metrics.received(courier, topic, taken.value).inc()
-    if taken == Taken.PENDING:
-        nudge()
-    return _answer(ACCEPTED, 200)
+    metrics.received_counter(courier, topic, result.value).inc()
+    if result == StoreResult.PENDING:
+        request_processing()
+    return _respond(ACCEPTED, 200)
 
 
-def _length(request: HttpRequest) -> int:
+def _content_length(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
 
 
-def _read(request: HttpRequest, most: int) -> bytes:
-    """The raw body. Django takes one without a length, sent in chunks, for empty."""
+def _read_body(request: HttpRequest, max_bytes: int) -> bytes:
+    """Return the raw body, at most `max_bytes` of it.
+
+    Django reads a chunked body, which has no Content-Length, as empty, so that is read here.
+    """
     if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
-        return bytes(request.META["wsgi.input"].read(most))
-    return request.read(most)
+        return bytes(request.META["wsgi.input"].read(max_bytes))
+    return request.read(max_bytes)
 
 
 def _refuse(courier: str, reason: str, status: int) -> HttpResponse:
-    # What a stranger writes into the URL is no label.
-    known = courier if CourierFactory.receiver(courier) else "unknown"
-    metrics.REFUSED.labels(known, reason).inc()
-    return _answer(REFUSED, status)
+    # The URL's courier is the sender's text: a label may only have a known code.
+    label = courier if CourierFactory.receiver(courier) else "unknown"
+    metrics.REFUSED.labels(label, reason).inc()
+    return _respond(REFUSED, status)
 
 
-def _answer(content: bytes, status: int) -> HttpResponse:
-    # The length, too: no middleware that would add it comes this way.
+def _respond(content: bytes, status: int) -> HttpResponse:
+    # InboxMiddleware bypasses CommonMiddleware, which would add Content-Length.
     headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
     return HttpResponse(content, status=status, headers=headers)

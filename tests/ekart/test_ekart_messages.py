@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from couriers_ekart.mapper.messages import LONGEST, clean_message, message_in
+from couriers_ekart.mapper.messages import MAX_LENGTH, clean_message, message_in
 
 
 @pytest.mark.parametrize("number", ["9876543210", "+91 98765 43210", "98765-43210", "919876543210"])
@@ -20,7 +20,7 @@ def test_short_numbers_and_other_words_stay(words: str) -> None:
 
 
 def test_words_are_cut_and_can_be_stored() -> None:
-    assert clean_message("x" * 600) == "x" * LONGEST
+    assert clean_message("x" * 600) == "x" * MAX_LENGTH
     assert clean_message("a\x00b \ud800") == "ab ?"
 
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from benchmarks.processes import at_once
+from benchmarks.processes import run_in_processes
 from couriers.contract.errors import CourierError, CredentialsRefused, NotSent, TokenRefused
 from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount, CourierToken
@@ -61,7 +61,7 @@ def test_fifty_processes_with_an_expired_token_make_one_auth_call(
         client_of(account).serviceability("560001")
         return time.monotonic() - started
 
-    waits = at_once(50, work)
+    waits = run_in_processes(50, work)
     sandbox.set_faults()
     after = sandbox.state()["calls"]
     assert after["auth"] - before["auth"] == 1
@@ -84,7 +84,7 @@ def test_many_refused_calls_do_not_loop(account: CourierAccount, sandbox: Sandbo
                 refused += 1
         return refused
 
-    assert at_once(8, work) == [5] * 8
+    assert run_in_processes(8, work) == [5] * 8
     sandbox.set_faults()
     after = sandbox.state()["calls"]
     # Each process asks once whether there is a newer token, and then leaves it alone.

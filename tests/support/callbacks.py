@@ -1,18 +1,47 @@
-"""Callbacks of the toy courier."""
+"""Sending callbacks as couriers do, and a second connection to the tests' database."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from typing import Any
 
+import psycopg
+from django.conf import settings
+from django.db import connection
 from django.test import Client
 
-SECRET = {"x-toy-secret": "a-secret-of-tests"}  # the header that signs them
+SECRET = "a-secret-of-tests"
 
 
-def send_callback(account: Any, body: Any, query: str = "") -> int:
-    """Send a signed callback to the account's URL; returns the status of the answer."""
+def send(
+    account: Any, body: Any, *, secret: str = SECRET, courier: str = "toy", query: str = ""
+) -> Any:
+    """Send a callback of the toy courier, which is signed by a header, and return the answer."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Client().post(
+        f"/webhooks/{courier}/{account.pk}/{query}", raw, "application/json",
+        headers={"x-toy-secret": secret},
+    )  # fmt: skip
+
+
+def ekart_signature(body: bytes, secret: str = SECRET) -> str:
+    """Return the signature that Ekart sends in x-ekart-signature."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def send_ekart(account: Any, body: bytes, query: str = "", signature: str | None = None) -> int:
+    """Send a callback of Ekart and return the answer's status."""
+    signature = ekart_signature(body) if signature is None else signature
     answer = Client().post(
-        f"{account.webhook_path}{query}", json.dumps(body), "application/json", headers=SECRET
-    )
+        f"/webhooks/ekart/{account.pk}/{query}", body, "application/json",
+        headers={"x-ekart-signature": signature},
+    )  # fmt: skip
     return answer.status_code
+
+
+def other_connection() -> psycopg.Connection[Any]:
+    """Connect to the test's database in autocommit, as another process does."""
+    url = settings.DATABASE_URL.rsplit("/", 1)[0]
+    return psycopg.connect(f"{url}/{connection.settings_dict['NAME']}", autocommit=True)

@@ -1,4 +1,4 @@
-"""Operators see what came and why it failed, and replay it."""
+"""Operators list callbacks, see why they failed, and replay them, in the admin and by the API."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from couriers_ekart.callbacks.receiver import EkartReceiver
-from tests.support.factories import make_api_key, make_staff
-from webhooks.masking import without_people
+from tests.support.factories import make_api_key
+from webhooks.masking import mask_payload
 from webhooks.models import WebhookEvent
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +28,11 @@ ADMIN = "/admin/shipcrowd_webhooks/webhookevent/"
 
 
 @pytest.fixture(autouse=True)
-def nudges(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Nothing listens for nudges in these tests; they are counted."""
-    found: list[int] = []
-    monkeypatch.setattr("webhooks.nudge.nudge", lambda: found.append(1))
-    return found
+def requests_for_processing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Collect the requests to process the inbox instead of sending a task."""
+    requests: list[int] = []
+    monkeypatch.setattr("webhooks.dispatch.request_processing", lambda: requests.append(1))
+    return requests
 
 
 @pytest.fixture
@@ -47,11 +49,17 @@ def events(account: Any) -> list[WebhookEvent]:
     ]  # fmt: skip
 
 
-@pytest.fixture
-def operator(client: Client) -> Any:
-    user = make_staff("replay_event", "view_webhookevent")
+def staff(client: Client, *codenames: str) -> Any:
+    user = get_user_model().objects.create_user(f"staff-{len(codenames)}", is_staff=True)
+    for codename in codenames:
+        user.user_permissions.add(Permission.objects.get(codename=codename))
     client.force_login(user)
     return user
+
+
+@pytest.fixture
+def operator(client: Client) -> Any:
+    return staff(client, "replay_event", "view_webhookevent")
 
 
 def state(event: WebhookEvent) -> tuple[Any, ...]:
@@ -59,7 +67,7 @@ def state(event: WebhookEvent) -> tuple[Any, ...]:
     return event.state, event.attempts, event.reason
 
 
-def test_the_list_is_narrowed_by_state_and_paged(
+def test_the_list_is_filtered_and_paged(
     client: Client, operator: Any, events: list[WebhookEvent], django_assert_max_num_queries: Any
 ) -> None:
     with django_assert_max_num_queries(5) as queries:
@@ -77,13 +85,13 @@ def test_the_list_is_narrowed_by_state_and_paged(
 @pytest.mark.parametrize(
     "query", ["state=lost", "topic=x", "cursor=x", "cursor=²", "cursor=" + "9" * 30]
 )
-def test_what_the_list_does_not_know_is_a_problem(
+def test_unknown_filter_values_and_cursors_are_400(
     client: Client, operator: Any, query: str
 ) -> None:
     assert client.get(f"{LIST}?{query}").status_code == 400
 
 
-def test_a_callback_is_shown_without_what_tells_of_a_person(
+def test_a_callback_is_shown_with_personal_data_masked(
     client: Client, operator: Any, events: list[WebhookEvent]
 ) -> None:
     shown = client.get(f"{LIST}{events[0].pk}/").json()["payload"]
@@ -111,23 +119,23 @@ def test_a_callback_is_shown_without_what_tells_of_a_person(
         {"location": ["9876543210", {"x": "Asha"}, {"location": "98765 43210"}]},
     ],
 )
-def test_no_field_tells_of_a_person_whatever_it_is_called(body: dict[str, Any]) -> None:
+def test_personal_data_is_masked_in_every_field(body: dict[str, Any]) -> None:
     for receiver in (EkartReceiver(), None):
-        shown = re.sub(r"[ -]", "", json.dumps(without_people(body, receiver)))
+        shown = re.sub(r"[ -]", "", json.dumps(mask_payload(body, receiver)))
         assert not re.search("98765|Secret|Asha", shown)
 
 
-def test_what_an_operator_needs_is_shown() -> None:
+def test_the_fields_that_the_receiver_lists_are_shown() -> None:
     body = {
         "id": "500999A3408005", "ctime": 1793400000000, "status": "In Transit", "location": "PUNE",
         "desc": "x", "attempts": "0", "wbn": "9876543210", "orderNumber": "ORD-1", "edd": None,
         "ndrStatus": "Address Issue",
     }  # fmt: skip
-    assert without_people(body, EkartReceiver()) == body | {"desc": "•••"}
+    assert mask_payload(body, EkartReceiver()) == body | {"desc": "•••"}
 
 
 @pytest.mark.parametrize("text", ["1e999", '"\\ud800"'])
-def test_whatever_was_stored_can_be_looked_at(
+def test_values_that_json_cannot_carry_are_masked(
     client: Client, operator: Any, events: list[WebhookEvent], text: str
 ) -> None:
     WebhookEvent.objects.update(body=f'{{"id": {text}, "n": {text}}}'.encode())
@@ -136,14 +144,14 @@ def test_whatever_was_stored_can_be_looked_at(
 
 
 def test_one_is_replayed_over_the_api(
-    client: Client, operator: Any, events: list[WebhookEvent], nudges: list[int],
+    client: Client, operator: Any, events: list[WebhookEvent], requests_for_processing: list[int],
     django_capture_on_commit_callbacks: Any,
 ) -> None:  # fmt: skip
     with django_capture_on_commit_callbacks(execute=True):
         answer = client.post(f"{LIST}{events[0].pk}/replay/")
     assert (answer.status_code, answer.json()["state"]) == (200, "pending")
     assert [state(event)[:2] for event in events[:2]] == [("pending", 0), ("dead", 5)]
-    assert nudges == [1]
+    assert requests_for_processing == [1]
 
 
 def test_many_are_replayed_over_the_api(
@@ -169,45 +177,45 @@ def test_only_staff_with_the_permission_replays(
     key = Client(headers={"Authorization": f"Api-Key {make_api_key(company)}"})
     for asked in (key.get(LIST), key.post(f"{LIST}{events[0].pk}/replay/"), Client().get(LIST)):
         assert asked.status_code == 403
-    client.force_login(make_staff(username="nobody"))
+    staff(client)
     for url in (LIST, f"{LIST}{events[0].pk}/"):
         assert client.get(url).status_code == 403
-    client.force_login(make_staff("view_webhookevent", username="watcher"))
+    staff(client, "view_webhookevent")
     assert client.get(LIST).status_code == 200
     body = {"ids": [events[0].pk]}
     assert client.post(f"{LIST}replay/", body, "application/json").status_code == 403
     assert client.post(f"{LIST}{events[0].pk}/replay/").status_code == 403
     page = client.get(f"{ADMIN}{events[0].pk}/change/").content.decode()
     assert "ask-to-replay" not in page
-    assert client.post(f"{ADMIN}{events[0].pk}/replay/", {"sure": "on"}).status_code == 302
-    selected = {"action": "replay_selected", "_selected_action": [events[0].pk], "sure": "on"}
+    assert client.post(f"{ADMIN}{events[0].pk}/replay/", {"confirmed": "on"}).status_code == 302
+    selected = {"action": "replay_selected", "_selected_action": [events[0].pk], "confirmed": "on"}
     client.post(ADMIN, selected)
     assert state(events[0])[0] == "dead"
 
 
-def test_the_button_of_the_admin_asks_and_replays(
+def test_the_admins_replay_button_asks_for_confirmation_and_replays(
     client: Client, operator: Any, events: list[WebhookEvent]
 ) -> None:
     change = f"{ADMIN}{events[0].pk}/change/"
     assert "ask-to-replay" in client.get(change).content.decode()
     answer = client.get(f"{ADMIN}{events[0].pk}/ask-to-replay/")
-    question = answer.headers["Location"]
-    assert "RuntimeError" in client.get(question).content.decode()
-    client.post(question, {})
+    confirmation = answer.headers["Location"]
+    assert "RuntimeError" in client.get(confirmation).content.decode()
+    client.post(confirmation, {})
     assert state(events[0])[0] == "dead"
-    assert client.post(question, {"sure": "on"}).status_code == 302
+    assert client.post(confirmation, {"confirmed": "on"}).status_code == 302
     assert state(events[0]) == ("pending", 0, "")
     assert LogEntry.objects.get().user == operator
 
 
-def test_many_are_replayed_in_the_admin_after_a_question(
+def test_many_are_replayed_in_the_admin_after_confirmation(
     client: Client, operator: Any, events: list[WebhookEvent]
 ) -> None:
     assert "Replay the selected" in client.get(f"{ADMIN}?state__exact=dead").content.decode()
     selected = {"action": "replay_selected", "_selected_action": [e.pk for e in events[:2]]}
-    question = client.post(ADMIN, selected).content.decode()
-    assert "Replay 2 callbacks?" in question
+    page = client.post(ADMIN, selected).content.decode()
+    assert "Replay 2 callbacks?" in page
     assert state(events[0])[0] == "dead"
-    client.post(ADMIN, selected | {"sure": "on"})
+    client.post(ADMIN, selected | {"confirmed": "on"})
     assert [state(event)[0] for event in events[:3]] == ["pending", "pending", "failed"]
     assert LogEntry.objects.count() == 2

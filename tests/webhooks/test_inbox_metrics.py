@@ -1,4 +1,4 @@
-"""The counters and gauges of the inbox."""
+"""The metrics of the inbox: counters of callbacks, gauges of the table."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry
 
 from couriers.models import Shipment
-from tests.support.callbacks import send_callback
+from tests.support.callbacks import send
 from tests.support.samples import sample_value
 from webhooks import metrics
 from webhooks.models import WebhookEvent
-from webhooks.processing import drain
+from webhooks.processing import process_batch
 
 
-def test_the_first_callbacks_at_once_make_their_counter_once(
+def test_concurrent_first_callbacks_of_a_courier_create_one_counter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     registry = CollectorRegistry()
 
     def slow(*arguments: Any) -> Any:
-        time.sleep(0.05)  # what a switch of threads does
+        time.sleep(0.05)  # long enough for the other threads to find no counter either
         return prometheus_client.Counter(*arguments, registry=registry)
 
     monkeypatch.setattr(metrics, "Counter", slow)
-    monkeypatch.setattr(metrics, "_by_courier", {})
+    monkeypatch.setattr(metrics, "_event_counters", {})
     with ThreadPoolExecutor(4) as pool:
-        counters = list(pool.map(metrics.events, ["newcourier"] * 4))
+        counters = list(pool.map(metrics.event_counter, ["newcourier"] * 4))
     assert len(set(counters)) == 1
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("no_nudges")
+@pytest.mark.usefixtures("no_dispatch")
 def test_the_inbox_is_measured_at_each_scrape(
     client: Client, account: Any, shipment: Shipment
 ) -> None:
@@ -46,15 +46,15 @@ def test_the_inbox_is_measured_at_each_scrape(
         return sample_value(client.get("/metrics").content.decode(), name)
 
     for hour in range(3):
-        send_callback(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour})
-    send_callback(account, {"order": "no id"})
+        send(account, {"id": shipment.tracking_id, "status": "in_transit", "hour": hour})
+    send(account, {"order": "no id"})
     WebhookEvent.objects.update(next_attempt_at=timezone.now() - dt.timedelta(seconds=90))
     assert scrape("shipcrowd_inbox_backlog") == 4
     assert 89 < scrape("shipcrowd_inbox_oldest_due_seconds") < 120
     processed = sample_value(client.get("/metrics").content.decode(), "toy_webhook_events_total",
                       topic="track_updated", status="processed")  # fmt: skip
     applied = scrape("shipcrowd_webhook_applied_seconds_count")
-    drain()
+    process_batch()
     assert scrape("shipcrowd_inbox_backlog") == 0
     assert scrape("shipcrowd_inbox_oldest_due_seconds") == 0
     assert scrape("shipcrowd_inbox_dead_letters") == 1

@@ -1,4 +1,7 @@
-"""One statement, prepared once a connection: the server need not parse and plan it each time."""
+"""A database cursor whose statements PostgreSQL prepares once per connection.
+
+The server then parses and plans a statement once, and not for each callback.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 
-class _Preparing(psycopg.Cursor[Any]):
-    """A cursor that has the server keep what it executes."""
+class _PreparingCursor(psycopg.Cursor[Any]):
+    """A psycopg cursor that prepares every statement it executes."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         return super().execute(query, params, prepare=True)
@@ -20,17 +23,17 @@ class _Preparing(psycopg.Cursor[Any]):
 
 @contextmanager
 def prepared_cursor() -> Iterator[CursorWrapper]:
-    """Django's cursor, but for prepared statements and without the check of its health.
+    """Yield Django's cursor wrapper around a preparing cursor, without a health check.
 
-    Django would ask the server whether a kept connection is alive before each request's first
-    statement; a broken one shows itself by an OperationalError here instead.
+    Django's own check asks the server before the first statement of each request whether a kept
+    connection is alive. Here a broken connection raises OperationalError instead.
     """
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
     driver = cast("psycopg.Connection[Any]", database.connection)
-    # Django forbids the driver to prepare anything. Its own cursors never ask for it.
+    # Django sets the threshold to None, which forbids preparing. Its own cursors pass no `prepare`.
     driver.prepare_threshold = driver.prepare_threshold or 0
-    raw = _Preparing(driver)
+    raw = _PreparingCursor(driver)
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
     with wrap(cast("Any", raw)) as cursor:
         yield cursor

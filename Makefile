@@ -1,4 +1,4 @@
-# Two commands from a fresh clone: `make demo` and `make test`. Both need only Python 3.11 and make.
+# `make demo` and `make test` work from a fresh clone. They need only make and Python 3.11 or newer.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-# The project starts processes by the dozen; each would compile it anew where no bytecode is kept.
+# Keep bytecode: the project starts many processes, and each would compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test lint bench chaos setup clean
@@ -17,7 +17,7 @@ setup: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
-	# pip would do this by one process; a template that is no Python may fail.
+	# Compile with all cores, where pip would use one. Template files that are not Python may fail.
 	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	touch $@
 

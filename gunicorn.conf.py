@@ -1,16 +1,16 @@
-"""gunicorn's own settings; it reads this file from the folder it is started in."""
+"""The settings of gunicorn, which reads this file from its working directory."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-from shipcrowd.multiprocess import tidy
+from shipcrowd.multiprocess import remove_stale_files
 
-# Loaded once and forked: workers share its memory, and one that dies is back at once.
+# The application is loaded once and forked: workers share its memory and restart at once.
 preload_app = True
 
 
 def on_starting(server: Any) -> None:
-    """Begin with a folder of metrics that no dead process' files are in."""
+    """Remove the metrics of earlier processes before the first worker starts."""
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        tidy(Path(folder))
+        remove_stale_files(Path(folder))

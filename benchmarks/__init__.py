@@ -1,1 +1,1 @@
-"""Figures of the project, printed by `make bench`; each is measured in the run that prints it."""
+"""Benchmarks, run by `make bench`. Every figure that is printed was measured in the same run."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: the project's figures, each printed by the run that made it."""
+"""`python -m benchmarks [NAME …]`: run the named benchmarks, or all, and print their figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMES = ("limiter", "breaker", "bookings", "ingest", "processing", "purge")
 
 
 def main() -> int:
-    """Run the benchmarks that are named, or all; 1 when one misses its budget."""
+    """Run the benchmarks; return 1 if one misses its budget, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     names = parser.parse_args().names or NAMES
@@ -24,11 +24,11 @@ def main() -> int:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    good = True
+    passed = True
     for name in names:
         print(f"— {name}", flush=True)
-        good &= importlib.import_module(f"benchmarks.{name}").run()
-    return 0 if good else 1
+        passed &= importlib.import_module(f"benchmarks.{name}").run()
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

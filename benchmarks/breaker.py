@@ -1,11 +1,11 @@
-"""The circuit breaker: eight processes that wait for an open circuit to let a probe through."""
+"""The circuit breaker: eight processes ask an open circuit for the one probe that it allows."""
 
 from __future__ import annotations
 
 import time
 import uuid
 
-from benchmarks.processes import at_once
+from benchmarks.processes import run_in_processes
 from couriers.conf import tunables
 from couriers.contract.errors import CircuitOpen
 from couriers.resilience.circuit_breaker import CircuitBreaker
@@ -13,10 +13,10 @@ from couriers.resilience.circuit_breaker import CircuitBreaker
 PROCESSES = 8
 
 
-def probes(processes: int = PROCESSES, seconds: float = 1.0) -> tuple[int, int]:
-    """Open a circuit that has cooled down and have all processes ask at once, again and again.
+def count_probes(processes: int = PROCESSES, seconds: float = 1.0) -> tuple[int, int]:
+    """Open a circuit, wait for its cool-down, and let all processes ask for `seconds`.
 
-    Answers how many were let through, and how many asked. The probe never ends meanwhile.
+    Returns how many calls were allowed and how many were asked for. The allowed one never ends.
     """
     name = f"bench:{uuid.uuid4().hex}"
     breaker = CircuitBreaker(name)
@@ -26,28 +26,28 @@ def probes(processes: int = PROCESSES, seconds: float = 1.0) -> tuple[int, int]:
     time.sleep(tunables().BREAKER_COOLDOWN)
 
     def work() -> tuple[int, int]:
-        mine = CircuitBreaker(name)
-        through = asked = 0
+        own_breaker = CircuitBreaker(name)
+        allowed = asked = 0
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             asked += 1
             try:
-                mine.before_call()
+                own_breaker.before_call()
             except CircuitOpen:
                 continue
-            through += 1
-        return through, asked
+            allowed += 1
+        return allowed, asked
 
-    answers = at_once(processes, work)
+    answers = run_in_processes(processes, work)
     breaker.reset()
-    return sum(through for through, _ in answers), sum(asked for _, asked in answers)
+    return sum(allowed for allowed, _ in answers), sum(asked for _, asked in answers)
 
 
 def run() -> bool:
-    """Print how many probes came through; one is right."""
+    """Print how many calls were allowed; False unless it was one."""
     from django.test import override_settings
 
     with override_settings(SHIPCROWD={"BREAKER_COOLDOWN": 2.0}):
-        through, asked = probes()
-    print(f"breaker: {PROCESSES} processes asked {asked} times, {through} probe came through (1)")
-    return through == 1
+        allowed, asked = count_probes()
+    print(f"breaker: {PROCESSES} processes asked {asked} times, {allowed} probe was allowed (1)")
+    return allowed == 1

@@ -1,7 +1,7 @@
-"""The floor that ingest is measured against: a bare Django view that only checks and inserts.
+"""The floor for ingest: a minimal Django view that verifies an HMAC and inserts one row.
 
-No middleware, no other URL, no health check: what Django, gunicorn and PostgreSQL cost at the very
-least for a signed body stored once. `gunicorn benchmarks.floor`.
+It has no middleware, no other URL and no health check, so it shows the least that Django, gunicorn
+and PostgreSQL cost for one stored callback. `gunicorn benchmarks.floor` serves it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SECRET = os.environ.get("FLOOR_SECRET", "").encode()
 
 
 def receive(request: HttpRequest, account_id: str) -> HttpResponse:
-    """Check the HMAC and insert one row."""
+    """Verify the HMAC and insert one row."""
     body = request.body
     expected = hmac.digest(SECRET, body, hashlib.sha256).hex()
     if not hmac.compare_digest(expected, request.META.get("HTTP_X_EKART_SIGNATURE", "")):

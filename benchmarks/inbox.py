@@ -1,55 +1,50 @@
-"""What the benchmarks of the inbox share: an account, its parcels, rows by the million."""
+"""Shared by the benchmarks of the inbox: servers, an account, and millions of stored events."""
 
 from __future__ import annotations
-
-import uuid
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from benchmarks.accounts import create_account
 from couriers.models import CourierAccount
-from couriers_ekart.seeding import seed
 from shipcrowd.embedded import Servers
 from webhooks.models import WebhookEvent
 
 SECRET = "a-secret-of-benches"
-EVENTS = WebhookEvent._meta.db_table
-ONCE = "webhooks_event_stored_once"
+EVENTS_TABLE = WebhookEvent._meta.db_table
+UNIQUE_CONSTRAINT = "webhooks_event_stored_once"
 
 
-def servers() -> Servers:
-    """The servers that this run is on."""
+def current_servers() -> Servers:
+    """Return the servers that this process uses."""
     return Servers(settings.DATABASE_URL, settings.REDIS_URL)
 
 
-def new_account() -> CourierAccount:
-    """An account of a company of its own, in an inbox that is emptied first."""
-    execute(f"TRUNCATE {EVENTS}")
-    seeded = seed(
-        f"bench-{uuid.uuid4().hex[:8]}",
-        {
-            "name": "Bench", "gstin": "29AAGCR4375J1ZU", "address": "1 Example Road",
-            "city": "Bengaluru", "state": "Karnataka", "pincode": "560001", "phone": "9845012345",
-        },
-        {
-            "base_url": "http://127.0.0.1:9", "client_id": "sandbox", "username": "sandbox",
-            "password": "sandbox",
-        },
-        {},
-    )  # fmt: skip
-    account: CourierAccount = seeded.account
+def account_with_secret() -> CourierAccount:
+    """Create an account whose callbacks are signed with SECRET. Its courier is unreachable."""
+    account = create_account("http://127.0.0.1:9")
     account.webhook_secret = SECRET
     account.save()
     return account
 
 
-def fill(account: CourierAccount, begin: int, end: int, days_old: int = 1) -> None:
-    """Processed events by the million, made by the server itself, with all their indexes."""
+def empty_inbox() -> None:
+    """Delete all events."""
+    execute(f"TRUNCATE {EVENTS_TABLE}")
+
+
+def insert_processed_events(
+    account: CourierAccount, begin: int, end: int, days_old: int = 1
+) -> None:
+    """Insert processed events numbered from `begin` up to, not including, `end`.
+
+    PostgreSQL generates them. The unique constraint is dropped meanwhile and created again.
+    """
     with transaction.atomic():
-        execute(f"ALTER TABLE {EVENTS} DROP CONSTRAINT {ONCE}")
+        execute(f"ALTER TABLE {EVENTS_TABLE} DROP CONSTRAINT {UNIQUE_CONSTRAINT}")
         execute(
             f"""
-            INSERT INTO {EVENTS} (account_id, topic, content_hash, body, state, attempts,
+            INSERT INTO {EVENTS_TABLE} (account_id, topic, content_hash, body, state, attempts,
                 next_attempt_at, reason, received_at, processed_at)
             SELECT '{account.pk}', 'track_updated', sha256(n::text::bytea), n::text::bytea,
                 'processed', 0, now() - interval '{days_old} days', '',
@@ -57,18 +52,21 @@ def fill(account: CourierAccount, begin: int, end: int, days_old: int = 1) -> No
             FROM generate_series({begin}, {end - 1}) AS n
             """
         )
-        execute(f"ALTER TABLE {EVENTS} ADD CONSTRAINT {ONCE} UNIQUE (account_id, content_hash)")
-    settle(EVENTS)
+        execute(
+            f"ALTER TABLE {EVENTS_TABLE} ADD CONSTRAINT {UNIQUE_CONSTRAINT}"
+            " UNIQUE (account_id, content_hash)"
+        )
+    vacuum(EVENTS_TABLE)
 
 
-def settle(table: str) -> None:
-    """Have the server do now what it would do at some time during the measurement."""
+def vacuum(table: str) -> None:
+    """Vacuum, analyse and checkpoint now, so that none of it happens during a measurement."""
     execute(f"VACUUM (ANALYZE) {table}")
     execute("CHECKPOINT")
 
 
 def execute(statement: str) -> None:
-    """Run a statement of the benchmarks' own."""
+    """Execute a statement with enough memory to build large indexes."""
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '512MB'")
         cursor.execute(statement)

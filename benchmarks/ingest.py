@@ -1,7 +1,7 @@
-"""Ingest of callbacks against the floor: the same server, the same run, round by round.
+"""Ingest of callbacks compared with the floor: same server, same run, alternating rounds.
 
-Both answer under gunicorn with the same processes and threads, each inserts into a table with the
-same unique hash, at 1, 10 and 50 connections and with up to five million rows already there.
+Both run under gunicorn with the same processes and threads and insert into a table with a unique
+hash. They are measured at 1, 10 and 50 connections, with up to five million rows in both tables.
 """
 
 from __future__ import annotations
@@ -13,106 +13,125 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from benchmarks import floor
-from benchmarks.inbox import EVENTS, SECRET, execute, fill, new_account, servers, settle
-from benchmarks.load import Measured, Task, measure
+from benchmarks.inbox import (
+    SECRET,
+    account_with_secret,
+    current_servers,
+    empty_inbox,
+    execute,
+    insert_processed_events,
+    vacuum,
+)
+from benchmarks.load import LoadResult, LoadTask, measure
 from couriers.models import CourierAccount
 from shipcrowd.stack import Stack
 
 ROWS = (0, 1_000_000, 5_000_000)
 CONNECTIONS = (1, 10, 50)
 ROUNDS = 4
-SECONDS = 2.5
+SECONDS = 2.5  # of one round
 WORKERS, THREADS = 2, 8
-BUDGET = 0.8
-NOISE = 0.1  # of a ratio, between two runs of the same code on a quiet machine
-P99_NOISE = 0.3  # the same for a 99th percentile, in which a pause of the machine's is all there is
+BUDGET = 0.8  # the least ratio of ingest's rate to the floor's
+# How much two ratios of the same code differ on a quiet machine; a 99th percentile differs more,
+# since one pause of the machine decides it.
+NOISE = 0.1
+P99_NOISE = 0.3
 
 
 @dataclass(slots=True)
-class _Cell:
-    """What was measured with so many rows and connections."""
+class _Comparison:
+    """The rounds with one number of rows and connections; `errors` of the warm-up count too."""
 
-    floor: list[Measured] = field(default_factory=list)
-    ingest: list[Measured] = field(default_factory=list)
+    floor: list[LoadResult] = field(default_factory=list)
+    ingest: list[LoadResult] = field(default_factory=list)
+    errors: int = 0
 
     @property
     def ratio(self) -> float:
-        """The median of the rounds' own ratios: the machine's mood is in both parts of each."""
+        """The median of the rounds' ratios of rates. Both parts of a round ran close together."""
         pairs = zip(self.ingest, self.floor, strict=True)
-        return statistics.median(ours.rate / least.rate for ours, least in pairs)
+        return statistics.median(ingest.rate / floor.rate for ingest, floor in pairs)
 
     @property
     def p99_ratio(self) -> float:
-        """The same for the 99th percentile of the latency; less is better."""
+        """The median of the rounds' ratios of 99th percentiles; lower is better."""
         pairs = zip(self.ingest, self.floor, strict=True)
-        return statistics.median(ours.p99 / least.p99 for ours, least in pairs)
+        return statistics.median(ingest.p99 / floor.p99 for ingest, floor in pairs)
 
     def line(self, rows: int, connections: int) -> str:
-        def middle(name: str, found: list[Measured]) -> float:
-            return statistics.median(getattr(one, name) for one in found)
+        def median(name: str, results: list[LoadResult]) -> float:
+            return statistics.median(getattr(one, name) for one in results)
 
         return (
             f"ingest: {rows:>9,} rows, {connections:>2} connections: "
-            f"{middle('rate', self.ingest):6.0f}/s of {middle('rate', self.floor):6.0f}/s, "
+            f"{median('rate', self.ingest):6.0f}/s of {median('rate', self.floor):6.0f}/s, "
             f"ratio {self.ratio:.2f} (≥ {BUDGET}); "
-            f"p99 {middle('p99', self.ingest):.1f} ms of {middle('p99', self.floor):.1f} ms, "
+            f"p99 {median('p99', self.ingest):.1f} ms of {median('p99', self.floor):.1f} ms, "
             f"ratio {self.p99_ratio:.2f}"
         )
 
 
 def run() -> bool:
-    """Run it; False where the budget is missed, or gets worse with the rows."""
-    account = new_account()
+    """Run the benchmark; False if a ratio misses the budget or gets worse with the rows."""
+    empty_inbox()
+    account = account_with_secret()
     execute(f"DROP TABLE IF EXISTS {floor.TABLE}")
     execute(floor.CREATE)
-    good = True
-    cells: dict[tuple[int, int], _Cell] = {}
+    comparisons: dict[tuple[int, int], _Comparison] = {}
     environment = {"FLOOR_SECRET": SECRET, "LOG_LEVEL": "ERROR"}
-    with Stack(servers(), environment) as ours, Stack(servers(), environment) as least:
-        ours.start_web(workers=WORKERS, threads=THREADS)
-        least.start_web(workers=WORKERS, threads=THREADS, application="benchmarks.floor")
-        ours.until_ready()
-        there = 0
+    servers = current_servers()
+    with Stack(servers, environment) as platform, Stack(servers, environment) as floor_stack:
+        platform.start_web(workers=WORKERS, threads=THREADS)
+        floor_stack.start_web(workers=WORKERS, threads=THREADS, application="benchmarks.floor")
+        platform.wait_until_ready()
+        stored = 0
         for rows in ROWS:
-            _fill_both(account, there, rows)
-            there = rows
+            _fill_both_tables(account, stored, rows)
+            stored = rows
             for connections in CONNECTIONS:
-                cell = cells[rows, connections] = _Cell()
-                # One round to warm up, which does not count.
-                for number in range(ROUNDS + 1):
-                    tasks = (
-                        _task(least.port, f"/{account.pk}/", connections),
-                        _task(ours.port, account.webhook_path, connections),
-                    )
-                    found = [measure(task) for task in tasks]
-                    if number:
-                        cell.floor.append(found[0])
-                        cell.ingest.append(found[1])
-                    good &= not any(one.wrong for one in found)
-                print(cell.line(rows, connections), flush=True)
-                good &= cell.ratio >= BUDGET
+                comparison = _compare(account, platform.port, floor_stack.port, connections)
+                comparisons[rows, connections] = comparison
+                print(comparison.line(rows, connections), flush=True)
+    passed = all(one.ratio >= BUDGET and not one.errors for one in comparisons.values())
+    passed &= _is_flat(comparisons)
+    execute(f"DROP TABLE {floor.TABLE}")
+    empty_inbox()
+    return passed
+
+
+def _compare(account: CourierAccount, port: int, floor_port: int, connections: int) -> _Comparison:
+    """Measure both in turn, once to warm up and ROUNDS times."""
+    comparison = _Comparison()
+    for number in range(ROUNDS + 1):
+        floor_result = measure(_task(floor_port, f"/{account.pk}/", connections))
+        result = measure(_task(port, account.webhook_path, connections))
+        comparison.errors += floor_result.errors + result.errors
+        if number:
+            comparison.floor.append(floor_result)
+            comparison.ingest.append(result)
+    return comparison
+
+
+def _is_flat(comparisons: dict[tuple[int, int], _Comparison]) -> bool:
+    """Print how the ratios change with the rows; return whether that is within the noise."""
+    flat = True
     for connections in CONNECTIONS:
-        few, many = cells[ROWS[0], connections], cells[ROWS[-1], connections]
+        few, many = comparisons[ROWS[0], connections], comparisons[ROWS[-1], connections]
         print(
             f"ingest: {connections:>2} connections, from {ROWS[0]:,} to {ROWS[-1]:,} rows: "
             f"ratio {few.ratio:.2f} → {many.ratio:.2f}, "
             f"p99 against the floor's {few.p99_ratio:.2f} → {many.p99_ratio:.2f}"
         )
-        good &= many.ratio >= few.ratio - NOISE
-        good &= many.p99_ratio <= few.p99_ratio + P99_NOISE
-    execute(f"DROP TABLE {floor.TABLE}")
-    execute(f"TRUNCATE {EVENTS}")
-    return good
+        flat &= many.ratio >= few.ratio - NOISE
+        flat &= many.p99_ratio <= few.p99_ratio + P99_NOISE
+    return flat
 
 
-def _task(port: int, path: str, connections: int) -> Task:
-    return Task(port, path, SECRET, connections, SECONDS, uuid.uuid4().hex[:8])
-
-
-def _fill_both(account: CourierAccount, begin: int, end: int) -> None:
+def _fill_both_tables(account: CourierAccount, begin: int, end: int) -> None:
+    """Insert the rows numbered from `begin` up to, not including, `end` into both tables."""
     if begin == end:
         return
-    fill(account, begin, end)
+    insert_processed_events(account, begin, end)
     with transaction.atomic():
         execute(f"ALTER TABLE {floor.TABLE} DROP CONSTRAINT bench_floor_once")
         execute(
@@ -126,4 +145,8 @@ def _fill_both(account: CourierAccount, begin: int, end: int) -> None:
             f"ALTER TABLE {floor.TABLE} ADD CONSTRAINT bench_floor_once"
             " UNIQUE (account_id, content_hash)"
         )
-    settle(floor.TABLE)
+    vacuum(floor.TABLE)
+
+
+def _task(port: int, path: str, connections: int) -> LoadTask:
+    return LoadTask(port, path, SECRET, connections, SECONDS, uuid.uuid4().hex[:8])

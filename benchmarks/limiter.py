@@ -1,11 +1,11 @@
-"""The rate limiter: eight processes that want as much as they can get of 2 a second."""
+"""The rate limiter: eight processes make as many calls as a limit of 2 a second allows."""
 
 from __future__ import annotations
 
 import time
 import uuid
 
-from benchmarks.processes import at_once
+from benchmarks.processes import run_in_processes
 from couriers.contract.errors import RateLimited
 from couriers.contract.types import Limit
 from couriers.resilience import rate_limit
@@ -15,8 +15,10 @@ SECONDS = 30.0
 LIMIT = Limit(2, 1)
 
 
-def granted(seconds: float = SECONDS, processes: int = PROCESSES, limit: Limit = LIMIT) -> int:
-    """How many turns the processes were granted together in so many seconds."""
+def count_granted(
+    seconds: float = SECONDS, processes: int = PROCESSES, limit: Limit = LIMIT
+) -> int:
+    """Return how many calls the processes were granted together within `seconds`."""
     account = f"bench-{uuid.uuid4().hex}"
 
     def work() -> int:
@@ -28,16 +30,16 @@ def granted(seconds: float = SECONDS, processes: int = PROCESSES, limit: Limit =
             except RateLimited as error:
                 time.sleep(max(0.0, min((error.retry_after or 0) - 1, end - time.monotonic())))
             else:
-                # A turn that was waited for beyond the end is not one of these seconds'.
+                # A call that was granted after the end does not count.
                 count += time.monotonic() <= end
             if time.monotonic() >= end:
                 return count
 
-    return sum(at_once(processes, work))
+    return sum(run_in_processes(processes, work))
 
 
 def run() -> bool:
-    """Print the turns granted; 60 ± 2 is right."""
-    count = granted()
+    """Print the calls granted; False unless they are 60 ± 2."""
+    count = count_granted()
     print(f"limiter: {PROCESSES} processes in {SECONDS:.0f} s at 2/s were granted {count} (60 ± 2)")
     return abs(count - 60) <= 2

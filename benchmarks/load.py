@@ -1,7 +1,7 @@
-"""A load generator in a process of its own: signed callbacks over kept connections.
+"""A load generator in its own process, which sends signed callbacks over kept connections.
 
-Run as a module, it reads its task from standard input as JSON and prints what it measured. All
-requests are made and signed before the clock starts, so that it is not the bottleneck.
+Run as a module, it reads a LoadTask as JSON from standard input and prints a LoadResult. All
+requests are made and signed before the clock starts, so that the generator is not the bottleneck.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-# What a callback of Ekart's looks like, with room for what makes each another one.
+# A tracking callback of Ekart. The numbers and the prefix make each body different.
 BODY = (
     '{{"ctime":{ctime},"status":"In Transit","location":"PUNE","desc":"On its way",'
     '"attempts":"0","wbn":"{n}","id":"{prefix}{n}","orderNumber":"{n}"}}'
 )
-MOST = 30_000  # requests made beforehand
+MAX_REQUESTS = 30_000  # of one run; they are made beforehand
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Where to send, how, and for how long (seconds). `prefix` makes the bodies new ones."""
+class LoadTask:
+    """Where to send, with how many connections, for how many seconds.
+
+    Bodies of tasks with different prefixes differ.
+    """
 
     port: int
     path: str
@@ -38,44 +41,31 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Answers a second, latencies in milliseconds, and how many answers were no 200."""
+class LoadResult:
+    """Responses a second, latencies in milliseconds, and the responses other than 200."""
 
     requests: int
     rate: float
     p50: float
     p99: float
-    wrong: int
+    errors: int
 
 
-def start(task: Task) -> subprocess.Popen[bytes]:
-    """Start the generator in its own process; finish() waits for it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+def measure(task: LoadTask) -> LoadResult:
+    """Run the generator in its own process. Raises RuntimeError if that fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"],
+        input=json.dumps(asdict(task)).encode(),
+        stdout=subprocess.PIPE,
     )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(task)).encode())
-    process.stdin.close()
-    process.stdin = None
-    return process
-
-
-def finish(process: subprocess.Popen[bytes]) -> Measured:
-    """What a started generator measured."""
-    output, _ = process.communicate()
-    if process.returncode:
+    if done.returncode:
         raise RuntimeError("the load generator failed")
-    return Measured(**json.loads(output))
+    return LoadResult(**json.loads(done.stdout))
 
 
-def measure(task: Task) -> Measured:
-    """Send for as long as the task says, and measure."""
-    return finish(start(task))
-
-
-def requests_of(task: Task) -> Iterator[bytes]:
-    """Signed requests, each of another content."""
-    for number in range(MOST):
+def signed_requests(task: LoadTask) -> Iterator[bytes]:
+    """Yield whole HTTP requests, each with a different body."""
+    for number in range(MAX_REQUESTS):
         body = BODY.format(ctime=1_793_400_000_000 + number, n=number, prefix=task.prefix).encode()
         signature = hmac.new(task.secret.encode(), body, hashlib.sha256).hexdigest()
         yield (
@@ -86,7 +76,7 @@ def requests_of(task: Task) -> Iterator[bytes]:
 
 
 class _Client(asyncio.Protocol):
-    """One connection: a request, its answer, the next request."""
+    """One connection, which sends the next request once it has the response to the last."""
 
     def __init__(self, run: _Run) -> None:
         self._run = run
@@ -108,14 +98,14 @@ class _Client(asyncio.Protocol):
             return
         self._received = b""
         self._run.latencies.append(time.perf_counter() - self._sent_at)
-        self._run.answers[head[9:12].decode()] += 1
+        self._run.statuses[head[9:12].decode()] += 1
         if b"connection: close" in head.lower():
             self._transport.close()
         else:
             self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._run.lost(self)
+        self._run.connection_lost()
 
     def _send(self) -> None:
         request = self._run.next_request()
@@ -127,30 +117,32 @@ class _Client(asyncio.Protocol):
 
 
 class _Run:
-    def __init__(self, task: Task) -> None:
+    """All connections of one task. A connection that the server closes is opened again."""
+
+    def __init__(self, task: LoadTask) -> None:
         self._task = task
-        self._requests = list(requests_of(task))[::-1]
+        self._requests = list(signed_requests(task))[::-1]
         self._end = float("inf")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._reconnecting: set[asyncio.Task[None]] = set()
         self._open = 0
         self._over = asyncio.Event()
         self.latencies: list[float] = []
-        self.answers: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
 
-    async def run(self) -> Measured:
+    async def run(self) -> LoadResult:
         started = time.perf_counter()
         self._end = started + self._task.seconds
         self._open = self._task.connections
         await asyncio.gather(*(self._connect() for _ in range(self._task.connections)))
         await self._over.wait()
-        took = time.perf_counter() - started
-        found = sorted(self.latencies)
-        return Measured(
-            requests=len(found),
-            rate=len(found) / took,
-            p50=1000 * found[len(found) // 2],
-            p99=1000 * found[len(found) * 99 // 100],
-            wrong=len(found) - self.answers["200"],
+        seconds = time.perf_counter() - started
+        latencies = sorted(self.latencies)
+        return LoadResult(
+            requests=len(latencies),
+            rate=len(latencies) / seconds,
+            p50=1000 * latencies[len(latencies) // 2],
+            p99=1000 * latencies[len(latencies) * 99 // 100],
+            errors=len(latencies) - self.statuses["200"],
         )
 
     def next_request(self) -> bytes | None:
@@ -158,11 +150,11 @@ class _Run:
             return None
         return self._requests.pop()
 
-    def lost(self, client: _Client) -> None:
+    def connection_lost(self) -> None:
         if time.perf_counter() < self._end and self._requests:
             task = asyncio.ensure_future(self._connect())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._reconnecting.add(task)
+            task.add_done_callback(self._reconnecting.discard)
             return
         self._open -= 1
         if not self._open:
@@ -174,7 +166,7 @@ class _Run:
 
 
 async def _main() -> None:
-    task = Task(**json.load(sys.stdin))
+    task = LoadTask(**json.load(sys.stdin))
     json.dump(asdict(await _Run(task).run()), sys.stdout)
 
 

@@ -1,4 +1,4 @@
-"""Work done by several processes at once, which begin at the same moment."""
+"""Running a function in several forked processes that start it at the same moment."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import Any
 from django.db import connections
 
 
-def at_once(count: int, work: Callable[[], Any]) -> list[Any]:
-    """Run `work` in so many forked processes; answers what each returned, as JSON knows it."""
+def run_in_processes(count: int, work: Callable[[], Any]) -> list[Any]:
+    """Run `work` in `count` forked processes and return their results, which must be JSON data.
+
+    Raises RuntimeError if a process fails.
+    """
     connections.close_all()
     begin = time.monotonic() + 0.5
     pipes = []
@@ -39,5 +42,5 @@ def at_once(count: int, work: Callable[[], Any]) -> list[Any]:
             answers.append(file.read())
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     if any(codes):
-        raise RuntimeError(f"of {count} processes {sum(map(bool, codes))} failed")
+        raise RuntimeError(f"{sum(map(bool, codes))} of {count} processes failed")
     return [json.loads(answer) for answer in answers]

@@ -1,1 +1,4 @@
-"""The Shipcrowd project: settings, URLs, Celery and WSGI. Wiring only, no domain logic."""
+"""The Shipcrowd project: settings, URLs, Celery, WSGI, the embedded servers and the demo.
+
+It wires the apps together and holds no domain logic.
+"""

@@ -1,32 +1,34 @@
+"""The project as a Django app: it sets the Celery application and a timeout per connection."""
+
 from typing import Any
 
 from django.apps import AppConfig
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-IDLE_IN_TRANSACTION = "60s"
+IDLE_TRANSACTION_TIMEOUT = "60s"
 
 
 class ShipcrowdConfig(AppConfig):
-    """The project itself: its Celery application and its command `demo`."""
+    """The app `shipcrowd`, which also brings the command `demo`."""
 
     name = "shipcrowd"
     label = "shipcrowd"
 
     def ready(self) -> None:
-        # So that a task sent by a web process knows its broker.
+        # A task that a web process sends goes to the broker of the current application.
         from shipcrowd.celery import app
 
         app.set_default()
-        connection_created.connect(end_idle_transactions)
+        connection_created.connect(set_idle_transaction_timeout)
 
 
-def end_idle_transactions(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Have the server end what a process that hangs, or whose machine is gone, left open.
+def set_idle_transaction_timeout(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Have PostgreSQL end a transaction that a hanging or disconnected process left open.
 
-    Its locks would be held until TCP gives up. Not among the connection's own options: PgBouncer
-    refuses those that it does not know.
+    Its locks would otherwise be held until TCP gives up. It is set by a statement and not in the
+    connection's options, because PgBouncer refuses options that it does not know.
     """
     connection.connection.execute(
-        f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'"
+        f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_TIMEOUT}'"
     )

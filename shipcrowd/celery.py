@@ -15,6 +15,9 @@ app.autodiscover_tasks()
 
 
 @setup_logging.connect
-def keep_logging(*, loglevel: int, **_: Any) -> None:
-    """Workers and beat log as the settings say, not in lines of Celery's own; --loglevel holds."""
+def use_project_logging(*, loglevel: int, **_: Any) -> None:
+    """Keep the logging of the settings in workers and beat; only the level is --loglevel's.
+
+    Celery sets up no logging of its own when this signal has a receiver.
+    """
     logging.getLogger().setLevel(loglevel)

@@ -1,7 +1,7 @@
-"""The demo: starts what production runs, books the sample orders over HTTP, shows what happened.
+"""The demo: starts the platform, books the sample orders over the API and prints the results.
 
-Everything is done as its users do it: by commands, by the API, by callbacks. A run can be
-repeated: it books orders of its own, marked with the time it started.
+It uses only what users have: management commands, the API and callbacks. It can be run again:
+each run appends its start time to the order numbers.
 """
 
 from __future__ import annotations
@@ -23,72 +23,77 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from couriers.booking.spreadsheet import LineProblem, OrderLines, draft_of, read_file
+from couriers.booking.spreadsheet.reading import LineProblem, OrderLines, draft_of, read_file
 from couriers.contract.types import ShipmentDraft
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded import Servers
 from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
 
 COMPANY = "demo"
+# How the sandbox lets parcels end, in percent.
 OUTCOMES = "delivered=60,undelivered=15,rto=25"
 SAMPLE = Path("fixtures/orders_sample.csv")
 LOGIN = "demo"
-PORT = 8000  # or a free one, where this is taken
-WORKERS = 8
-PATIENCE = 120.0  # seconds for the parcels to arrive
-# What the sandbox's ends are called here.
-ENDS = {"Delivered": "delivered", "Undelivered": "undelivered", "RTO Delivered": "rto_delivered"}
+PORT = 8000  # a free port if this is taken
+WORKERS = 8  # orders booked at once
+MAX_WAIT = 120.0  # seconds for all parcels to reach their last status
+# The platform's status for each last status of the sandbox.
+LAST_STATUSES = {
+    "Delivered": "delivered",
+    "Undelivered": "undelivered",
+    "RTO Delivered": "rto_delivered",
+}
 
 
 class DemoFailed(StackError):
-    """The demo did not end as it should; the message says where."""
+    """A shipment did not reach the status that the sandbox gave it; the message says which."""
 
 
 @dataclasses.dataclass(slots=True)
 class Order:
-    """One sample order and what became of it."""
+    """One sample order. `result` is its status after booking, or why it was not booked."""
 
     number: str
-    outcome: str
+    result: str
     shipment_id: str = ""
     tracking_id: str = ""
 
 
 class Demo:
-    """One run."""
+    """One run of the demo; `pace` is the seconds between two statuses of a parcel."""
 
     def __init__(self, pace: float) -> None:
         self._pace = pace
         self._console = Console()
-        self._run = time.strftime("%m%d%H%M%S")
-        self._opened = ExitStack()
+        self._suffix = time.strftime("%m%d%H%M%S")
+        self._processes = ExitStack()
         self._key = ""
         self._password = ""
 
     def run(self, *, once: bool) -> None:
-        """Start everything, book, wait, print; then serve until Ctrl-C unless `once`.
+        """Start everything, book, wait and print; then serve until Ctrl-C unless `once`.
 
-        Raises DemoFailed if any shipment did not end where the sandbox sent it.
+        Raises DemoFailed if a shipment's last status is not the one that the sandbox gave it.
         """
-        with self._opened:
+        with self._processes:
             sandbox = self._start()
             orders = self._book()
             self._wait(sandbox, orders)
-            ends = self._print(sandbox, orders)
-            wrong = [n for n, (ours, theirs) in ends.items() if ours != theirs]
+            statuses = self._compare(sandbox, orders)
+            self._print(orders, statuses)
+            wrong = [n for n, (actual, expected) in statuses.items() if actual != expected]
             if wrong:
-                raise DemoFailed(f"not where the sandbox sent them: {', '.join(wrong)}")
+                raise DemoFailed(f"the status differs from the sandbox's: {', '.join(wrong)}")
             if not once:
                 self._serve()
 
     def _start(self) -> SandboxProcess:
-        say = self._console.print
-        say("Migrating and seeding …")
+        self._console.print("Migrating and seeding …")
         call_command("migrate", verbosity=0)
-        self._make_login()
+        self._create_user()
         flags = ("--pace", str(self._pace), "--outcomes", OUTCOMES)
-        sandbox = self._opened.enter_context(SandboxProcess("ekart", *flags))
-        self._stack = self._opened.enter_context(
+        sandbox = self._processes.enter_context(SandboxProcess("ekart", *flags))
+        self._stack = self._processes.enter_context(
             Stack(
                 Servers(settings.DATABASE_URL, settings.REDIS_URL),
                 {
@@ -101,22 +106,22 @@ class Demo:
                 port=PORT,
             )
         )
-        seeded = self._stack.command(
+        seeded = self._stack.run_command(
             "seed_ekart", "--company", COMPANY, "--create", "--name", "Demo Traders",
             "--gstin", "29AAGCR4375J1ZU", "--address", "1, Example Road", "--state", "Karnataka",
             "--pincode", "560001", "--phone", "98450 12345", "--new-key",
             "--limit", "create_shipment=200/1s",
         )  # fmt: skip
         self._key = seeded["api_key"]
-        say("Starting web server, worker and beat …")
+        self._console.print("Starting web server, worker and beat …")
         self._stack.start_web()
         self._stack.start_worker()
         self._stack.start_beat()
-        self._stack.until_ready()
-        self._stack.command("register_webhooks", "--company", COMPANY)
+        self._stack.wait_until_ready()
+        self._stack.run_command("register_webhooks", "--company", COMPANY)
         return sandbox
 
-    def _make_login(self) -> None:
+    def _create_user(self) -> None:
         user, _ = get_user_model().objects.get_or_create(
             username=LOGIN, defaults={"is_staff": True, "is_superuser": True}
         )
@@ -125,89 +130,99 @@ class Demo:
         user.save()
 
     def _book(self) -> list[Order]:
-        lines = read_file(Path(settings.BASE_DIR) / SAMPLE)
+        orders_to_book = read_file(Path(settings.BASE_DIR) / SAMPLE)
         with (
             Progress(console=self._console, transient=True) as bar,
             ThreadPoolExecutor(WORKERS) as pool,
         ):
-            task = bar.add_task("Booking over the API", total=len(lines))
+            task = bar.add_task("Booking over the API", total=len(orders_to_book))
             orders = []
-            for order in pool.map(self._book_one, lines):
+            for order in pool.map(self._book_one, orders_to_book):
                 orders.append(order)
                 bar.advance(task)
         return orders
 
     def _book_one(self, lines: OrderLines) -> Order:
-        lines.order_number = f"{lines.order_number}-{self._run}"
+        lines.order_number = f"{lines.order_number}-{self._suffix}"
         try:
             draft = draft_of(lines, "ekart")
         except LineProblem as problem:
             return Order(lines.order_number, f"rejected: {problem}")
         if draft is None:
             return Order(lines.order_number, "skipped: nothing to ship")
-        status, answer = self._ask("POST", "/api/v1/shipments/", _as_json(draft))
+        status, answer = self._request("POST", "/api/v1/shipments/", _request_body(draft))
         if status not in (201, 202):
             return Order(lines.order_number, f"rejected: {answer.get('detail', status)}")
         return Order(
             lines.order_number, answer["status"], answer["id"], answer.get("tracking_id", "")
         )
 
-    def _ask(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-        answer = self._stack.ask(method, path, body, key=self._key)
-        return answer.status, answer.json()
+    def _request(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+        response = self._stack.request(method, path, body, key=self._key)
+        return response.status, response.json()
 
     def _shipments(self) -> Iterator[dict[str, Any]]:
-        """This run's shipments, as the API lists them."""
-        following: str | None = "/api/v1/shipments/?page_size=200"
-        while following:
-            _, page = self._ask("GET", following)
-            mine = [s for s in page["results"] if s["order_number"].endswith(self._run)]
+        """Yield this run's shipments from the API, newest first."""
+        url: str | None = "/api/v1/shipments/?page_size=200"
+        while url:
+            _, page = self._request("GET", url)
+            mine = [s for s in page["results"] if s["order_number"].endswith(self._suffix)]
             yield from mine
-            following = page["next"] if mine else None
+            url = page["next"] if mine else None
 
     def _wait(self, sandbox: SandboxProcess, orders: list[Order]) -> None:
+        """Wait until the sandbox is done and the API shows its statuses, or MAX_WAIT is over."""
         booked = sum(bool(order.shipment_id) for order in orders)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MAX_WAIT
         with Progress(console=self._console, transient=True) as bar:
             task = bar.add_task("Parcels under way", total=booked)
             while time.monotonic() < deadline:
-                theirs = {s["tracking_id"]: ENDS.get(s["status"]) for s in sandbox.shipments()}
+                expected = {
+                    s["tracking_id"]: LAST_STATUSES.get(s["status"]) for s in sandbox.shipments()
+                }
                 finished = sandbox.state()["finished"]
-                there = sum(
-                    s["status"] == theirs.get(s["tracking_id"], "") for s in self._shipments()
+                arrived = sum(
+                    s["status"] == expected.get(s["tracking_id"], "") for s in self._shipments()
                 )
-                bar.update(task, completed=there if finished >= booked else min(there, booked - 1))
-                if finished >= booked and there >= booked:
+                # Statuses on the way may match too, so the bar fills up only at the end.
+                bar.update(
+                    task, completed=arrived if finished >= booked else min(arrived, booked - 1)
+                )
+                if finished >= booked and arrived >= booked:
                     return
                 time.sleep(0.5)
 
-    def _print(
+    def _compare(
         self, sandbox: SandboxProcess, orders: list[Order]
     ) -> dict[str, tuple[str, str | None]]:
-        ours = {s["order_number"]: s for s in self._shipments()}
-        theirs = {s["order_number"]: ENDS.get(s["destiny"]) for s in sandbox.shipments()}
-        table = Table(title="What happened")
-        for column in ("order", "tracking id", "status", "the sandbox's"):
+        """Return for each booked order its status and the one that the sandbox gave it."""
+        actual = {s["order_number"]: s["status"] for s in self._shipments()}
+        expected = {s["order_number"]: LAST_STATUSES.get(s["destiny"]) for s in sandbox.shipments()}
+        return {
+            order.number: (actual.get(order.number, "lost"), expected.get(order.number))
+            for order in orders
+            if order.shipment_id
+        }
+
+    def _print(self, orders: list[Order], statuses: dict[str, tuple[str, str | None]]) -> None:
+        table = Table(title="Results")
+        for column in ("order", "tracking id", "status", "sandbox's status"):
             table.add_column(column)
-        ends = {}
         for order in orders:
-            if not order.shipment_id:
-                table.add_row(order.number, "", order.outcome, "")
-                continue
-            status = ours[order.number]["status"] if order.number in ours else "lost"
-            ends[order.number] = (status, theirs.get(order.number))
-            table.add_row(order.number, order.tracking_id, status, theirs.get(order.number))
+            if order.number in statuses:
+                table.add_row(order.number, order.tracking_id, *statuses[order.number])
+            else:
+                table.add_row(order.number, "", order.result, "")
         say = self._console.print
         say(table)
-        counts = Counter(status for status, _ in ends.values())
-        say(f"{len(orders)} orders, {len(ends)} booked: " + ", ".join(
+        counts = Counter(status for status, _ in statuses.values())
+        say(f"{len(orders)} orders, {len(statuses)} booked: " + ", ".join(
             f"{count} {status}" for status, count in counts.most_common()
         ))  # fmt: skip
         say(f"Admin          {self._stack.url}/admin/  (user {LOGIN}, password {self._password})")
         say(f"API docs       {self._stack.url}/api/docs/  (Authorization: Api-Key {self._key})")
-        if ours:
-            say(f"Tracking page  {next(iter(ours.values()))['tracking_url']}")
-        return ends
+        if shipment := next(self._shipments(), None):
+            say(f"Tracking page  {shipment['tracking_url']}")
 
     def _serve(self) -> None:
         try:
@@ -218,8 +233,8 @@ class Demo:
             self._console.print("Stopping.")
 
 
-def _as_json(draft: ShipmentDraft) -> dict[str, Any]:
-    """The body that a storefront sends for the draft."""
+def _request_body(draft: ShipmentDraft) -> dict[str, Any]:
+    """Return the JSON that a storefront sends to book the draft."""
     body: dict[str, Any] = {
         "courier": draft.courier,
         "order_number": draft.order_number,

@@ -1,6 +1,6 @@
-"""How exceptions stand in the log: with their traceback, without what the database quotes.
+"""Exceptions in the log: with their traceback, without the messages of the database.
 
-PostgreSQL's messages quote rows and pieces of statements, and with them consignees.
+PostgreSQL's messages quote rows and statements, and so consignees' personal data.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from structlog.typing import EventDict, WrappedLogger
 
 
 def render_exception(logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict:
-    """A structlog processor: `exc_info` becomes `exception`, the traceback as text.
+    """A structlog processor that replaces `exc_info` by `exception`, the traceback as text.
 
-    The message of an error of the database is cut to its SQLSTATE and constraint, in the traceback
-    and in whatever text of the line repeats it.
+    A message of the database is replaced by its SQLSTATE and constraint, in the traceback and in
+    every other text of the log line that contains it.
     """
-    error = _error_in(event_dict.pop("exc_info", None))
+    error = _exception_in(event_dict.pop("exc_info", None))
     if error is None:
         return event_dict
     event_dict["exception"] = "".join(traceback.format_exception(error)).rstrip()
-    for message, short in _cuts(error):
+    for message, replacement in _replacements(error):
         for key, text in event_dict.items():
             if isinstance(text, str):
-                quoted = repr(message)[1:-1]  # as the error's own repr has it
-                event_dict[key] = text.replace(message, short).replace(quoted, short)
+                escaped = repr(message)[1:-1]  # as it stands in the repr of the error
+                text = text.replace(message, replacement).replace(escaped, replacement)
+                event_dict[key] = text
     return event_dict
 
 
-def _error_in(exc_info: Any) -> BaseException | None:
-    """The exception that a log call meant: by itself, in a tuple, or the one being handled."""
+def _exception_in(exc_info: Any) -> BaseException | None:
+    """Return the exception of a log call, given as itself, in a tuple, or as True."""
     if isinstance(exc_info, tuple):
         exc_info = exc_info[1]
     elif exc_info and not isinstance(exc_info, BaseException):
@@ -41,25 +42,29 @@ def _error_in(exc_info: Any) -> BaseException | None:
     return exc_info if isinstance(exc_info, BaseException) else None
 
 
-def _cuts(error: BaseException) -> Iterator[tuple[str, str]]:
-    """The messages that the database wrote, in the error and those behind it, and what stays."""
+def _replacements(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Yield each message of the database in the error's chain, with what replaces it."""
+    for one in _chain(error):
+        if isinstance(one, psycopg.Error) and str(one) and not _is_connection_error(one):
+            # Django's exception, which wraps this one, has the same message.
+            constraint = one.diag.constraint_name
+            replacement = f"SQLSTATE {one.sqlstate}"
+            yield str(one), f"{replacement}, constraint {constraint}" if constraint else replacement
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, its causes and its contexts, each once."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
-        found = waiting.pop()
-        if found is None or id(found) in seen:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
             continue
-        seen.add(id(found))
-        waiting += [found.__cause__, found.__context__]
-        if isinstance(found, psycopg.Error) and str(found) and not _is_unreachable(found):
-            # Django's own exception repeats the message word for word.
-            constraint = found.diag.constraint_name
-            yield (
-                str(found),
-                f"SQLSTATE {found.sqlstate}" + (f", constraint {constraint}" if constraint else ""),
-            )
+        seen.add(id(one))
+        waiting += [one.__cause__, one.__context__]
+        yield one
 
 
-def _is_unreachable(error: psycopg.Error) -> bool:
-    """Whether the server gave no answer at all: then the message tells of the network alone."""
+def _is_connection_error(error: psycopg.Error) -> bool:
+    """Whether the server did not answer; such a message is about the network and quotes no row."""
     return isinstance(error, psycopg.OperationalError) and error.sqlstate is None

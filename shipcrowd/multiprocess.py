@@ -1,4 +1,4 @@
-"""The folder in which the processes of one machine add up their metrics."""
+"""The files in which prometheus_client keeps each process' metrics (PROMETHEUS_MULTIPROC_DIR)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 
-def tidy(folder: Path) -> int:
-    """Remove what processes that are no more have left; returns how many files.
+def remove_stale_files(folder: Path) -> int:
+    """Remove the files of processes that are no longer running; return how many.
 
-    For the start of a service: while it runs, what its dead workers counted still counts.
+    Call it before a service starts. While the service runs, the counts of its workers that died
+    still belong to the totals.
     """
     removed = 0
     for file in folder.glob("*.db"):

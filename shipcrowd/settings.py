@@ -1,8 +1,8 @@
-"""Settings of the Shipcrowd project; everything that differs between machines is an env variable.
+"""Settings of the Shipcrowd project. What differs between machines comes from the environment.
 
-Without DATABASE_URL or REDIS_URL the project starts real servers of its own from pip wheels
-(shipcrowd.embedded) and makes up secrets that live beside their data: development only. With
-them set, SECRET_KEY and FERNET_KEYS must be set too.
+Without DATABASE_URL or REDIS_URL the project starts embedded servers (shipcrowd.embedded) and
+generates secrets that are kept beside their data. That is for development only. With both set,
+SECRET_KEY and FERNET_KEYS must be set too.
 """
 
 from pathlib import Path
@@ -50,7 +50,7 @@ APP_BASE_URL = env.str("APP_BASE_URL", default="http://127.0.0.1:8000").rstrip("
 CSRF_TRUSTED_ORIGINS = [APP_BASE_URL]
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if folder := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
-    # prometheus_client opens its files as soon as it is loaded, in a folder that has to be there.
+    # prometheus_client opens its files when it is imported, and does not create the folder.
     Path(folder).mkdir(parents=True, exist_ok=True)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
@@ -60,7 +60,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
-    "shipcrowd",  # first, since its admin/index.html is the operators' first page
+    "shipcrowd",  # first, so that its admin/index.html comes before unfold's
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -81,7 +81,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "webhooks.middleware.InboxMiddleware",  # first: callbacks need none of the others
+    "webhooks.middleware.InboxMiddleware",  # first, so that callbacks pass none of the others
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -111,7 +111,7 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A server whose machine or network is gone is noticed in seconds, not when TCP gives up.
+# A lost server is noticed within seconds, where TCP alone would take minutes.
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 5,
     "keepalives_idle": 30,
@@ -143,7 +143,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "shipcrowd:",
     "visibility_timeout": 3600,
-    # A web request that only wants to nudge a worker must not hang on a broker that is down.
+    # A request that sends a task must not wait long for a broker that is down.
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
     "max_retries": 1,
@@ -167,7 +167,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
-    # At three in the night in India; Celery's own clock is UTC.
+    # 21:30 UTC, the time zone of Celery's clock, is 3:00 in India.
     "purge-expired": {"task": "couriers.purge_expired", "schedule": crontab(minute=30, hour=21)},
 }
 
@@ -196,7 +196,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["couriers.api.permissions.IsCompany"],
     "DEFAULT_RENDERER_CLASSES": ["couriers.api.renderers.ApiRenderer"],
-    "DATETIME_FORMAT": None,  # times are written by the renderer, in UTC
+    "DATETIME_FORMAT": None,  # the renderer formats times, in UTC
     "DEFAULT_PARSER_CLASSES": ["couriers.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "couriers.api.problems.exception_handler",
@@ -227,7 +227,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "couriers.admin.dashboard.dashboard",
 }
 
-# What may be tuned is listed, with its defaults, in couriers.conf.
+# The keys and their defaults are in couriers.conf.
 SHIPCROWD: dict[str, Any] = {}
 
 structlog.configure(
@@ -267,7 +267,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }
 
-# Parallel test workers must not meet in Redis.
+# Each parallel test worker has a Redis database of its own.
 if _worker := env.str("PYTEST_XDIST_WORKER", default=""):
     REDIS_URL = f"{REDIS_URL.rsplit('/', 1)[0]}/{int(_worker.removeprefix('gw')) + 1}"
     CACHES["default"]["LOCATION"] = CELERY_BROKER_URL = REDIS_URL

@@ -1,6 +1,6 @@
-"""The platform as child processes: web server, worker and beat, as production runs them.
+"""Running the platform as child processes: web server, Celery worker and beat, as in production.
 
-For the demo, the tests that need the whole of it, and the benchmarks. Knows no domain logic.
+The demo, the benchmarks and end-to-end tests use it. It holds no domain logic.
 """
 
 from __future__ import annotations
@@ -29,36 +29,37 @@ SANDBOX_LOGIN = {
     "EKART_USERNAME": "sandbox",
     "EKART_PASSWORD": "sandbox",
 }
-BACKLOG = 2048  # connections that wait for the web server: as many as gunicorn has by itself
+BACKLOG = 2048  # connections that may wait to be accepted; gunicorn's own default
 
 
 class StackError(RuntimeError):
-    """A part of the platform does not run as it should; the message says which, and why."""
+    """A process of the platform failed; the message says which one and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer, whatever its status."""
+class Response:
+    """An HTTP response with any status."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
+        """Return the body's JSON."""
         return json.loads(self.body)
 
 
 class Stack:
-    """The platform's processes on one set of servers; all end with the `with` block.
+    """The platform's processes on one set of servers; all are stopped when the `with` block ends.
 
-    `environment` is added to this process' own. `url` is where the web server answers: at `port`,
-    or at a free one where that is taken or 0. The port is ours from the first moment, so that no
-    other server can take it or answer in our name. The processes add up their metrics.
+    `environment` is added to this process' environment. The web server listens at `port`, or at
+    a free port if that is taken or 0; `url` is its address. This process binds the port at once,
+    so that no other server can take it. The processes share a folder for their metrics.
     """
 
     def __init__(self, servers: Servers, environment: Mapping[str, str], port: int = 0) -> None:
         self._processes = ExitStack()
-        self._socket = self._processes.enter_context(_listening(port))
+        self._socket = self._processes.enter_context(_bind(port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         metrics = self._processes.enter_context(tempfile.TemporaryDirectory(prefix="metrics-"))
@@ -68,15 +69,14 @@ class Stack:
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
             "PROMETHEUS_MULTIPROC_DIR": metrics,
-            # Celery dislikes root and WhiteNoise an empty folder; neither matters here.
+            # Celery warns about running as root and WhiteNoise about an empty static folder.
             "PYTHONWARNINGS": "ignore::UserWarning",
             **environment,
         }
         for name in ("SECRET_KEY", "FERNET_KEYS"):
             if name not in self._environment:
                 self._environment[name] = development_secret(name)
-        # This process may be a parallel test worker with a share of Redis of its own; the
-        # platform's processes are told theirs by REDIS_URL.
+        # In a parallel test worker the settings would change REDIS_URL a second time.
         self._environment.pop("PYTEST_XDIST_WORKER", None)
 
     def __enter__(self) -> Stack:
@@ -90,10 +90,10 @@ class Stack:
     ) -> None:
         self._processes.close()
 
-    def command(self, *arguments: str) -> dict[str, Any]:
-        """Run a management command with --json and return what it says.
+    def run_command(self, *arguments: str) -> dict[str, Any]:
+        """Run a management command with --json and return its summary.
 
-        Raises StackError when it ends with anything but 0.
+        Raises StackError if its exit code is not 0.
         """
         done = subprocess.run(  # noqa: S603 - our own commands
             [sys.executable, "manage.py", *arguments, "--json"],
@@ -103,13 +103,12 @@ class Stack:
             text=True,
         )
         if done.returncode:
-            raise StackError(
-                f"{arguments[0]} ended {done.returncode}: {done.stderr.strip()[-500:]}"
-            )
+            output = done.stderr.strip()[-500:]
+            raise StackError(f"{arguments[0]} ended with exit code {done.returncode}: {output}")
         return dict(json.loads(done.stdout))
 
     def migrate(self) -> None:
-        """Bring the database up to date."""
+        """Apply the migrations."""
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
             env=self._environment,
@@ -118,7 +117,7 @@ class Stack:
         )
 
     def run_module(self, module: str, environment: Mapping[str, str]) -> dict[str, Any] | None:
-        """Run `python -m module` and return the JSON it prints, None where it fails."""
+        """Run `python -m module` and return the JSON that it prints, or None if it fails."""
         done = subprocess.run(  # noqa: S603 - our own module
             [sys.executable, "-m", module],
             env=self._environment | dict(environment),
@@ -127,8 +126,10 @@ class Stack:
         )
         return dict(json.loads(done.stdout)) if done.returncode == 0 else None
 
-    def converse(self, module: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        """Start `python -m module` with pipes to talk to it by; it ends with the stack."""
+    def start_interactive(
+        self, module: str, environment: Mapping[str, str]
+    ) -> subprocess.Popen[str]:
+        """Start `python -m module` with pipes to its input and output; it ends with the stack."""
         process = self._processes.enter_context(
             subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", module],
@@ -139,13 +140,13 @@ class Stack:
                 text=True,
             )
         )
-        self._processes.callback(end, process)
+        self._processes.callback(stop_process, process)
         return process
 
     def start_web(
         self, *, workers: int = 1, threads: int = 16, application: str = "shipcrowd.wsgi"
     ) -> subprocess.Popen[bytes]:
-        """Start gunicorn; until_ready() waits for it."""
+        """Start gunicorn; wait_until_ready() waits for it."""
         return self.spawn(
             "gunicorn", application, "--bind", f"fd://{self._socket.fileno()}",
             "--workers", str(workers), "--threads", str(threads), "--log-level", "warning",
@@ -161,7 +162,7 @@ class Stack:
         )  # fmt: skip
 
     def start_beat(self) -> subprocess.Popen[bytes]:
-        """Start Celery's beat, which keeps no file."""
+        """Start Celery's beat without a schedule file."""
         return self.spawn(
             "celery", "--quiet", "-A", "shipcrowd", "beat", "--loglevel", "warning",
             "--schedule", os.devnull, "--scheduler", "celery.beat:Scheduler", "--pidfile", "",
@@ -170,29 +171,29 @@ class Stack:
     def spawn(
         self, module: str, *arguments: str, inherited: Collection[int] = ()
     ) -> subprocess.Popen[bytes]:
-        """Start `python -m module`, with these open files; it ends with the stack."""
+        """Start `python -m module` with the given open files; it is stopped with the stack."""
         process = subprocess.Popen(  # noqa: S603 - our own processes
             [sys.executable, "-m", module, *arguments],
             env=self._environment,
             cwd=BASE_DIR,
             pass_fds=inherited,
         )
-        self._processes.callback(end, process)
+        self._processes.callback(stop_process, process)
         return process
 
-    def until_ready(self, seconds: float = 30) -> None:
-        """Wait until the web server can do its work. Raises StackError when it does not."""
+    def wait_until_ready(self, seconds: float = 30) -> None:
+        """Wait until /readyz answers 200. Raises StackError if it does not within `seconds`."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             try:
-                if self.ask("GET", "/readyz", timeout=left).status == 200:
+                if self.request("GET", "/readyz", timeout=left).status == 200:
                     return
             except OSError:
                 pass
             time.sleep(0.1)
-        raise StackError("the web server does not answer")
+        raise StackError("the web server is not ready")
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -201,44 +202,48 @@ class Stack:
         key: str = "",
         headers: Mapping[str, str] | None = None,
         timeout: float = 60,
-    ) -> Answer:
-        """Ask the web server, as a storefront does with its API key. Raises OSError."""
-        given = {"Content-Type": "application/json", **(headers or {})}
+    ) -> Response:
+        """Send a request to the web server and return the response, whatever its status.
+
+        `path` may be a whole URL. `key` is a company's API key. Raises OSError if there is no
+        response.
+        """
+        all_headers = {"Content-Type": "application/json", **(headers or {})}
         if key:
-            given["Authorization"] = f"Api-Key {key}"
+            all_headers["Authorization"] = f"Api-Key {key}"
         request = urllib.request.Request(  # noqa: S310 - loopback
             path if path.startswith("http") else self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers=given,
+            headers=all_headers,
         )
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
-                return Answer(answer.status, dict(answer.headers), answer.read())
+            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+                return Response(response.status, dict(response.headers), response.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, dict(error.headers), error.read())
+                return Response(error.code, dict(error.headers), error.read())
 
 
-def _listening(port: int) -> socket.socket:
-    """A socket of our own at the port, or at a free one where that is taken or 0."""
-    ours = socket.socket()
+def _bind(port: int) -> socket.socket:
+    """Return a listening socket at the port, or at a free port if that is taken or 0."""
+    listener = socket.socket()
     try:
-        # A port that a server has just left can be had at once.
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        ours.bind(("127.0.0.1", port))
-        # Two may be bound to one port, but not listen there.
-        ours.listen(BACKLOG)
+        # Allows a port that another server has just closed.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        # With SO_REUSEADDR two sockets can be bound to one port, but only one can listen.
+        listener.listen(BACKLOG)
     except OSError:
-        ours.close()
+        listener.close()
         if not port:
             raise
-        return _listening(0)
-    return ours
+        return _bind(0)
+    return listener
 
 
-def end(process: subprocess.Popen[Any]) -> None:
-    """End a process, politely first."""
+def stop_process(process: subprocess.Popen[Any]) -> None:
+    """Send SIGTERM, and SIGKILL if the process has not ended after 15 seconds."""
     process.terminate()
     try:
         process.wait(15)

@@ -1,4 +1,4 @@
-"""The project's URLs; each app brings its own."""
+"""The URLs of the project: admin, API schema, health, metrics, and the apps' own."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path

@@ -10,10 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
 
 application = get_wsgi_application()
 
-# All views now, and not with the first request.
-get_resolver().url_patterns  # noqa: B018 - loads what it names
+# Load all views now, so that the first request does not wait for them.
+get_resolver().url_patterns  # noqa: B018 - the access loads the views
 
-# What is loaded by now stays for good. A collection of garbage that looks through all of it makes
-# a request wait for some 70 ms.
+# The objects loaded by now live as long as the process. Freezing keeps the garbage collector from
+# scanning them, which would delay a request by some 70 ms.
 gc.collect()
 gc.freeze()

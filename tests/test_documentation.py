@@ -1,4 +1,4 @@
-"""The commands of the documentation, run as a reader would run them."""
+"""The commands of the documentation run; its links and make targets exist; the demo works."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from shipcrowd import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# Commands that tests run elsewhere, or that are this very run.
-TARGETS = re.compile(r"^make (demo|test|bench|chaos|lint)( ARGS=\S+)?$")
-ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_ekart_live\.py$")
+# Commands that are not run here: make targets, and what other tests run.
+MAKE_TARGET = re.compile(r"^make (demo|test|bench|chaos|lint)( ARGS=\S+)?$")
+TESTED_ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_ekart_live\.py$")
 
 
 def commands() -> list[str]:
-    """Every line after a prompt in a console block, with its continuation lines."""
+    """Return every command after a prompt in a console block, with its continuation lines."""
     found = []
     for page in PAGES:
         for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
@@ -35,7 +35,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    with embedded.throwaway("docs") as servers, SandboxProcess("ekart", "--hold") as sandbox:
+    with embedded.temporary("docs") as servers, SandboxProcess("ekart", "--hold") as sandbox:
         yield os.environ | {
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
@@ -48,10 +48,14 @@ def test_the_documented_commands_run(environment: dict[str, str], tmp_path: Path
     environment.pop("PYTEST_XDIST_WORKER", None)
     ran = []
     for command in commands():
-        if TARGETS.match(command) or ELSEWHERE.search(command) or command.startswith("curl "):
+        if (
+            MAKE_TARGET.match(command)
+            or TESTED_ELSEWHERE.search(command)
+            or command.startswith("curl ")
+        ):
             continue
         if "-m sandbox" in command:
-            # It runs already, on a port that is free.
+            # The fixture runs the sandbox already.
             continue
         command = command.replace("--report report.csv", f"--report {tmp_path / 'report.csv'}")
         if command.startswith("export "):
@@ -76,10 +80,10 @@ def test_every_make_target_of_the_documentation_exists() -> None:
         for name in re.findall(r"`?(?:\$ )?make (\w+)(?: ARGS=\S+)?`", page.read_text())
     }
     assert {"chaos", "bench"} <= named <= targets
-    assert {command.split()[1] for command in commands() if TARGETS.match(command)} <= targets
+    assert {command.split()[1] for command in commands() if MAKE_TARGET.match(command)} <= targets
 
 
-def test_every_link_of_the_documentation_leads_somewhere() -> None:
+def test_every_file_that_the_documentation_links_to_exists() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)[)#]", page.read_text()):
             if not target.startswith(("http:", "https:")):
@@ -87,8 +91,8 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_ends_where_the_stand_in_sent_its_parcels_and_leaves_nothing_running() -> None:
-    with embedded.throwaway("demo") as servers:
+def test_the_demo_shows_the_sandboxs_statuses_and_leaves_no_process_running() -> None:
+    with embedded.temporary("demo") as servers:
         environment = os.environ | {
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
@@ -102,34 +106,34 @@ def test_the_demo_ends_where_the_stand_in_sent_its_parcels_and_leaves_nothing_ru
             cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert running.stdout is not None
-        said = ""
+        output = ""
         with running.stdout:
-            while "Serving until" not in said:
+            while "Serving until" not in output:
                 line = running.stdout.readline()
-                assert line, said
-                said += line
+                assert line, output
+                output += line
             # The demo itself, sandbox, web server with a worker, worker and beat.
-            assert len(_marked(environment["DEMO_MARK"])) >= 6
+            assert len(_processes_with_mark(environment["DEMO_MARK"])) >= 6
             running.terminate()
-            said += running.stdout.read()
-        assert running.wait(60) == 0, said[-2000:]
-        assert _marked(environment["DEMO_MARK"]) == []
-    summary = re.search(r"40 orders, 37 booked: (.*)", said)
-    assert summary, said
+            output += running.stdout.read()
+        assert running.wait(60) == 0, output[-2000:]
+        assert _processes_with_mark(environment["DEMO_MARK"]) == []
+    summary = re.search(r"40 orders, 37 booked: (.*)", output)
+    assert summary, output
     counts = {status: int(count) for count, status in re.findall(r"(\d+) (\w+)", summary[1])}
     assert sum(counts.values()) == 37
     assert counts.keys() <= {"delivered", "undelivered", "rto_delivered"}
 
 
-def _marked(mark: str) -> list[int]:
-    """The processes that have this mark in their environment."""
+def _processes_with_mark(mark: str) -> list[int]:
+    """Return the ids of the processes that have this DEMO_MARK in their environment."""
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if f"DEMO_MARK={mark}".encode() in path.read_bytes():
                 found.append(int(path.parent.name))
         except OSError:
-            continue  # it has ended, or is somebody else's
+            continue  # the process has ended or belongs to another user
     return found
 
 

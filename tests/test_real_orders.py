@@ -1,4 +1,4 @@
-"""A year of real orders through the whole platform: booked once, followed to the end."""
+"""A year of real orders: each is booked once and reaches the status that the courier gave it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def orders() -> Path:
         os.environ.get("SHIPCROWD_ORDERS_CSV", ROOT.parent / "shared" / "data" / "orders.csv")
     )
     if not path.is_file():
-        pytest.skip(f"the real orders are not here ({path.name}); set SHIPCROWD_ORDERS_CSV")
+        pytest.skip(f"no file of real orders ({path.name}); set SHIPCROWD_ORDERS_CSV")
     return path
 
 
@@ -36,59 +36,61 @@ def stack(transactional_db: None, sandbox: SandboxProcess) -> Iterator[Stack]:
     secret = {"EKART_BASE_URL": sandbox.url, "EKART_WEBHOOK_SECRET": "a-secret-of-tests"}
     with Stack(own_servers(), secret | SANDBOX_LOGIN) as stack:
         stack.start_web(threads=4)
-        stack.until_ready()
+        stack.wait_until_ready()
         yield stack
 
 
 @pytest.mark.slow
-def test_the_real_orders_are_booked_once_and_end_where_the_courier_sent_them(
+def test_the_real_orders_are_booked_once_and_reach_the_couriers_statuses(
     orders: Path, stack: Stack, sandbox: SandboxProcess
 ) -> None:
-    seeded = stack.command(
+    seeded = stack.run_command(
         "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin",
         "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode", "560001",
         "--phone", "9845012345", "--limit", "create_shipment=5000/1s",
     )  # fmt: skip
-    stack.command("register_webhooks", "--company", "acme")
+    stack.run_command("register_webhooks", "--company", "acme")
 
     flags = ("book_orders", str(orders), "--company", "acme", "--courier", "ekart",
              "--workers", "2")  # fmt: skip
-    assert stack.command(*flags) == {
+    assert stack.run_command(*flags) == {
         "orders": 4667, "booked": 4194, "already_booked": 0, "skipped": 470, "rejected": 3,
         "in_doubt": 0, "failed": 0,
     }  # fmt: skip
-    again = stack.command(*flags)
+    again = stack.run_command(*flags)
     assert (again["booked"], again["already_booked"]) == (0, 4194)
     state = sandbox.state()
     assert (state["booked"], state["duplicates"]) == (4194, 0)
 
-    # All callbacks are in the inbox before a worker looks at the first.
+    # All callbacks are in the inbox before a worker processes the first.
     assert sandbox.wait_until_finished(120)
     stack.start_worker(concurrency=1)
     stack.start_beat()
-    sent_to = {s["tracking_id"]: s["status"].lower().replace(" ", "_") for s in sandbox.shipments()}
-    assert _ends(stack, seeded["api_key"], sent_to) == sent_to
+    expected = {
+        s["tracking_id"]: s["status"].lower().replace(" ", "_") for s in sandbox.shipments()
+    }
+    assert _last_statuses(stack, seeded["api_key"], expected) == expected
 
-    # Last, since it skips the test where the vendor's document is not to be had.
+    # At the end, because this skips the test where the vendor's document is missing.
     validators = {operation: validator(name) for operation, name in REQUESTS.items()}
     checked = 0
     for sent in sandbox.requests():
         if sent["operation"] in validators:
             validators[sent["operation"]].validate(sent["body"])
             checked += 1
-    assert checked >= 4195  # the bookings and a warehouse
+    assert checked >= 4195  # 4194 bookings and a warehouse
 
 
-def _ends(stack: Stack, key: str, expected: dict[str, str]) -> dict[str, str]:
-    """Every shipment's status by its tracking id, once the last callbacks have been applied."""
+def _last_statuses(stack: Stack, key: str, expected: dict[str, str]) -> dict[str, str]:
+    """Return each shipment's status by its tracking id; wait until they are as expected."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found: dict[str, str] = {}
-        following = "/api/v1/shipments/?page_size=200"
-        while following:
-            page = stack.ask("GET", following, key=key).json()
+        url = "/api/v1/shipments/?page_size=200"
+        while url:
+            page = stack.request("GET", url, key=key).json()
             found |= {s["tracking_id"]: s["status"] for s in page["results"]}
-            following = page["next"]
+            url = page["next"]
         if found == expected:
             break
         time.sleep(1)

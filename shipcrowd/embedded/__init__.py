@@ -1,7 +1,7 @@
-"""Real PostgreSQL and Valkey from pip wheels, for development, demos and tests.
+"""PostgreSQL and Valkey servers from pip wheels, for development, demos and tests.
 
-Started, found again and stopped by the project; all their data is in one git-ignored folder and
-nothing else on the machine is changed. Knows nothing of Django.
+An instance is a pair of servers with a data folder. All data is in one git-ignored folder, and
+nothing else on the machine is changed. Does not depend on Django.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = [
     "session",
     "status",
     "stop",
-    "throwaway",
+    "temporary",
 ]
 
 
 def ensure(instance: str = "dev") -> Servers:
-    """The running servers of an instance, started if need be.
+    """Start the instance's servers unless they run, and return their URLs.
 
-    Safe to call from many processes at once, and after the last run was killed. Raises
-    EmbeddedError, saying what to do, when they cannot be had.
+    Several processes may call this at once, also after a run that was killed. Raises
+    EmbeddedError, which says what to do, if a server cannot be started.
     """
     folder = Folder(instance)
     if postgres.is_running(folder) and valkey.is_running(folder):
@@ -44,7 +44,7 @@ def ensure(instance: str = "dev") -> Servers:
 
 
 def stop(instance: str = "dev") -> bool:
-    """Stop both servers; returns whether any was running. The data stays."""
+    """Stop both servers and keep their data; return whether any was running."""
     folder = Folder(instance)
     with folder.locked():
         stopped = [postgres.stop(folder), valkey.stop(folder)]
@@ -52,7 +52,7 @@ def stop(instance: str = "dev") -> bool:
 
 
 def remove(instance: str) -> None:
-    """Stop both servers and delete their data: for an instance made to be thrown away."""
+    """Stop both servers and delete their data."""
     stop(instance)
     shutil.rmtree(Folder(instance).path)
 
@@ -68,16 +68,16 @@ def restart(server: str, instance: str = "dev") -> Servers:
 
 
 def status(instance: str = "dev") -> dict[str, bool]:
-    """Which of the servers is running."""
+    """Return for `postgres` and `valkey` whether it is running."""
     folder = Folder(instance)
     return {"postgres": postgres.is_running(folder), "valkey": valkey.is_running(folder)}
 
 
 @contextmanager
 def session(instance: str) -> Iterator[Servers]:
-    """Use the servers for a while; the last of several users at once stops them.
+    """Run the servers for a `with` block; the last of several concurrent users stops them.
 
-    The users are counted by a lock that the system drops when a process dies.
+    Users are counted by a file lock, which the operating system releases when a process dies.
     """
     folder = Folder(instance)
     with folder.in_use() as user:
@@ -89,8 +89,8 @@ def session(instance: str) -> Iterator[Servers]:
 
 
 @contextmanager
-def throwaway(name: str) -> Iterator[Servers]:
-    """Servers of one's own for a while; their data is deleted at the end."""
+def temporary(name: str) -> Iterator[Servers]:
+    """Run servers of this process alone for a `with` block, and delete their data at its end."""
     instance = f"{name}-{os.getpid()}"
     try:
         with session(instance) as servers:
@@ -100,7 +100,7 @@ def throwaway(name: str) -> Iterator[Servers]:
 
 
 def development_secret(name: str) -> str:
-    """A random secret that is made once and kept beside the data; never for production."""
+    """Return a random secret, generated once and kept beside the data. Not for production."""
     folder = Folder("secrets")
     with folder.locked():
         return folder.secret(name)

@@ -1,6 +1,6 @@
-"""`python -m shipcrowd.embedded start|stop|restart|status|run`: the embedded servers by hand.
+"""`python -m shipcrowd.embedded start|stop|restart|status|run`: control the embedded servers.
 
-`run -- COMMAND` has them running for as long as the command does.
+`run -- COMMAND` starts them, runs the command, and stops them when it ends.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def main() -> int:
     parser.add_argument("server", nargs="?", choices=["postgres", "valkey"], help="for restart")
     parser.add_argument("--instance", default="dev")
     parser.add_argument("--json", action="store_true")
-    own, command = sys.argv[1:], []
-    if "--" in own:
-        cut = own.index("--")
-        own, command = own[:cut], own[cut + 1 :]
-    options = parser.parse_args(own)
+    arguments, command = sys.argv[1:], []
+    if "--" in arguments:
+        separator = arguments.index("--")
+        arguments, command = arguments[:separator], arguments[separator + 1 :]
+    options = parser.parse_args(arguments)
     try:
         if options.action == "run":
             return _run(options.instance, command)
@@ -50,22 +50,22 @@ def main() -> int:
 
 
 def _run(instance: str, command: list[str]) -> int:
-    """Run the command on the instance's servers, unless the environment names others."""
+    """Run the command on the instance's servers, or on those that the environment names."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        return _wait_for(command, os.environ)
+        return _run_command(command, os.environ)
     with embedded.session(instance):
-        return _wait_for(command, os.environ | {"SHIPCROWD_EMBEDDED_INSTANCE": instance})
+        return _run_command(command, os.environ | {"SHIPCROWD_EMBEDDED_INSTANCE": instance})
 
 
-def _wait_for(command: list[str], environment: Mapping[str, str]) -> int:
-    """The command's code. It is told to end when we are, and its servers outlive it."""
+def _run_command(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run the command and return its exit code. SIGTERM is passed on to it."""
     child = subprocess.Popen(command, env=environment)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
         try:
             return child.wait()
         except KeyboardInterrupt:
-            continue  # the terminal tells the child, too, which ends in its own way
+            continue  # the terminal sent the signal to the child too; wait until it has ended
 
 
 if __name__ == "__main__":

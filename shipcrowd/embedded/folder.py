@@ -1,4 +1,4 @@
-"""The folder of an instance: where its data is, who may start it, and what is remembered of it."""
+"""The folder of an instance: its data, its locks, and the state file that describes its servers."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ ENV_DIR = "SHIPCROWD_EMBEDDED_DIR"
 
 
 class EmbeddedError(RuntimeError):
-    """An embedded server cannot be had; the message says what to do instead."""
+    """An embedded server cannot be started; the message says what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where the servers of an instance are to be reached."""
+    """The URLs of an instance's servers."""
 
     database_url: str
     redis_url: str
 
 
 def base_folder() -> Path:
-    """The folder of all instances: beside manage.py, or the user's state folder."""
+    """Return the folder of all instances: beside manage.py, else in the user's state folder."""
     if given := os.environ.get(ENV_DIR):
         return Path(given).resolve()
     project = Path(__file__).resolve().parent.parent.parent
@@ -44,50 +44,55 @@ def base_folder() -> Path:
 
 
 class Folder:
-    """One instance's folder. Its state file is readable by its owner alone: it holds passwords."""
+    """The folder of one instance.
+
+    The state file holds the servers' passwords, so that only its owner may read it.
+    """
 
     def __init__(self, instance: str) -> None:
         if not re.fullmatch(r"[a-z0-9_-]{1,40}", instance):
-            raise EmbeddedError(f"{instance!r} is not a name for an instance: use a-z, 0-9, - or _")
+            raise EmbeddedError(
+                f"{instance!r} is not a valid name of an instance: use a-z, 0-9, - or _"
+            )
         self.instance = instance
         self.path = base_folder() / instance
         self._state = self.path / "state.json"
 
-    def read(self) -> dict[str, Any]:
-        """What was remembered; empty when there is nothing, or nothing whole."""
+    def read_state(self) -> dict[str, Any]:
+        """Return the state file's content; empty if there is none or it is not a JSON object."""
         try:
             state = json.loads(self._state.read_text())
         except (OSError, ValueError):
             return {}
         return state if isinstance(state, dict) else {}
 
-    def remember(self, **values: Any) -> None:
-        """Add to what is remembered, in one step. Call with the lock held."""
-        state = self.read() | values
-        fresh = self._state.with_suffix(".new")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    def update_state(self, **values: Any) -> None:
+        """Add values to the state file, atomically. Call with the lock held."""
+        state = self.read_state() | values
+        new = self._state.with_suffix(".new")
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(state, file)
-        fresh.replace(self._state)
+        new.replace(self._state)
 
     def server(self, name: str) -> ServerProcess:
-        """The server that was last started."""
-        return ServerProcess(**self.read().get(name, {}))
+        """Return the record of the server that was started last."""
+        return ServerProcess(**self.read_state().get(name, {}))
 
-    def remember_server(self, name: str, server: ServerProcess) -> None:
-        """Remember a server that was started. Call with the lock held."""
-        self.remember(**{name: dataclasses.asdict(server)})
+    def save_server(self, name: str, server: ServerProcess) -> None:
+        """Store the record of a server that was started. Call with the lock held."""
+        self.update_state(**{name: dataclasses.asdict(server)})
 
     def secret(self, name: str) -> str:
-        """A random secret, made on first use. Call with the lock held."""
-        known = self.read().get("secrets", {})
+        """Return a random secret, generated on first use. Call with the lock held."""
+        known = self.read_state().get("secrets", {})
         if name not in known:
             known[name] = secrets.token_urlsafe(32)
-            self.remember(secrets=known)
+            self.update_state(secrets=known)
         return str(known[name])
 
     def servers(self) -> Servers:
-        """The URLs of the instance's servers."""
-        state = self.read()
+        """Return the servers' URLs. Raises EmbeddedError if the state file lacks a server."""
+        state = self.read_state()
         try:
             database, redis = state["postgres"], state["valkey"]
             known = state["secrets"]
@@ -98,35 +103,36 @@ class Folder:
             )
         except KeyError as missing:
             raise EmbeddedError(
-                f"{self._state} does not know {missing}: remove the folder and start again"
+                f"{self._state} lacks {missing}: remove the folder and start again"
             ) from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Alone in starting and stopping, among all processes."""
+        """Hold the lock that starting and stopping servers needs, exclusive among processes."""
         with self._open("lock") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     @contextmanager
     def in_use(self) -> Iterator[User]:
-        """Counted among the instance's users for as long as this lasts."""
+        """Count as a user of the instance for a `with` block."""
         with self._open("users.lock") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
             yield User(file)
 
-    def claim(self, server: str) -> IO[bytes]:
-        """A file that the server inherits open: nobody else starts one on its data while it lives.
+    def lock_data(self, server: str) -> IO[bytes]:
+        """Return an open, locked file for the server to inherit: it holds the lock while it lives.
 
-        That holds for a container with the same folder, too, which sees no process of ours.
-        Raises EmbeddedError when a server has it, and has not ended within five seconds.
+        The lock keeps a second server off the same data, also one in a container that shares the
+        folder and does not see this process. Raises EmbeddedError if a server still holds it
+        after five seconds.
         """
         file = self._open(f"{server}.lock")
-        if not wait_until(partial(_lock, file), 5):
+        if not wait_until(partial(_try_lock, file), 5):
             file.close()
             raise EmbeddedError(
-                f"{server} is running on {self.path}, but not where it can be seen from here (in "
-                f"another container?): stop it there, or set {ENV_DIR} to another folder"
+                f"{server} is running on {self.path}, but its process is not visible here "
+                f"(is it in another container?): stop it there, or set {ENV_DIR} to another folder"
             )
         return file
 
@@ -142,12 +148,12 @@ class User:
         self._file = file
 
     def is_last(self) -> bool:
-        """Whether nobody else uses the instance; it can't be joined until this user leaves."""
-        return _lock(self._file)
+        """Whether no other user is left. If so, no new user can join until this one leaves."""
+        return _try_lock(self._file)
 
 
-def _lock(file: IO[bytes]) -> bool:
-    """Whether the file could be locked at once for oneself alone."""
+def _try_lock(file: IO[bytes]) -> bool:
+    """Take an exclusive lock on the file without waiting; return whether that succeeded."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

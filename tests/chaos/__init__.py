@@ -1,0 +1,1 @@
+"""Chaos tests: the platform works while its processes are killed and its servers restarted."""

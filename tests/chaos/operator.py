@@ -1,7 +1,7 @@
-"""An operator who settles old doubts by the courier's panel, which here is the sandbox's ledger.
+"""An operator who settles old bookings in doubt by the sandbox's list of shipments.
 
-Run as a module, it goes through them for each line that it is given, and answers with a line of
-JSON: what it did and how many doubts are left, or null while the database is away.
+Run as a module, it settles them once for each line that it reads from standard input, and prints
+a line of JSON: what it did and how many bookings are left, or null while the database is away.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ def main() -> None:
 
     for _ in sys.stdin:
         try:
-            answer = settle(os.environ["SANDBOX_URL"], float(os.environ["OPERATOR_WAITS"]))
+            result = settle(os.environ["SANDBOX_URL"], float(os.environ["OPERATOR_WAIT"]))
         except (InterfaceError, OperationalError):
             connection.close()
-            answer = None
-        print(json.dumps(answer), flush=True)
+            result = None
+        print(json.dumps(result), flush=True)
 
 
-def settle(panel: str, wait: float) -> dict[str, int]:
-    """Settle the doubts that are older than `wait` seconds."""
+def settle(sandbox_url: str, min_age: float) -> dict[str, int]:
+    """Settle the bookings that have been in doubt for more than `min_age` seconds."""
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
@@ -39,19 +39,19 @@ def settle(panel: str, wait: float) -> dict[str, int]:
     from couriers.operations.doubt import release, resolve
 
     operator, _ = get_user_model().objects.get_or_create(username="operator")
-    long_ago = timezone.now() - dt.timedelta(seconds=wait)
-    doubts = list(Shipment.objects.filter(status=Status.IN_DOUBT, updated_at__lte=long_ago))
-    at_courier = _shown_by(panel) if doubts else {}
+    cutoff = timezone.now() - dt.timedelta(seconds=min_age)
+    doubts = list(Shipment.objects.filter(status=Status.IN_DOUBT, updated_at__lte=cutoff))
+    at_courier = _tracking_ids(sandbox_url) if doubts else {}
     done = {"released": 0, "resolved": 0}
     for shipment in doubts:
-        found = at_courier.get(shipment.order_number)
+        tracking_id = at_courier.get(shipment.order_number)
         try:
-            if found:
-                reason = "The panel has it, and no callback came."
-                resolve(shipment.pk, tracking_id=found, actor=operator, reason=reason)
+            if tracking_id:
+                reason = "The courier has it, and no callback came."
+                resolve(shipment.pk, tracking_id=tracking_id, actor=operator, reason=reason)
                 done["resolved"] += 1
             else:
-                release(shipment.pk, actor=operator, reason="The panel does not have it.")
+                release(shipment.pk, actor=operator, reason="The courier does not have it.")
                 done["released"] += 1
         except (NotInDoubt, TooEarly):
             continue
@@ -59,15 +59,16 @@ def settle(panel: str, wait: float) -> dict[str, int]:
     return done | {"left": left}
 
 
-def _shown_by(url: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _tracking_ids(sandbox_url: str) -> dict[str, str]:
+    """Return the tracking id of every order that the sandbox has booked."""
+    tracking_ids: dict[str, str] = {}
     while True:
-        asked = f"{url}/_sandbox/shipments?after={len(found)}&limit=1000"
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        url = f"{sandbox_url}/_sandbox/shipments?after={len(tracking_ids)}&limit=1000"
+        with urllib.request.urlopen(url, timeout=30) as answer:
             page = json.load(answer)
         if not page:
-            return found
-        found |= {s["order_number"]: s["tracking_id"] for s in page}
+            return tracking_ids
+        tracking_ids |= {s["order_number"]: s["tracking_id"] for s in page}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Booked parcels of the chaos' account, for callbacks to tell of."""
+"""Run as a module, creates PARCELS booked shipments and prints their tracking ids as JSON."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def main() -> None:
     from couriers.models import CourierAccount
     from tests.support.parcels import make_parcels
 
-    made = make_parcels(CourierAccount.objects.get(), int(os.environ["PARCELS"]))
-    json.dump({"tracking_ids": sorted(made)}, sys.stdout)
+    tracking_ids = make_parcels(CourierAccount.objects.get(), int(os.environ["PARCELS"]))
+    json.dump({"tracking_ids": sorted(tracking_ids)}, sys.stdout)
 
 
 if __name__ == "__main__":

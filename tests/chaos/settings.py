@@ -1,4 +1,4 @@
-"""The project's settings with a fast clock, for runs in which everything breaks."""
+"""The project's settings with short times for chaos runs: leases, cool-downs, periodic tasks."""
 
 from typing import Any
 

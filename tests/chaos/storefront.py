@@ -1,7 +1,7 @@
-"""A storefront that wants its orders booked and does not give up.
+"""A storefront that sends each order until it is booked.
 
-Run as a module, it reads its task from standard input as JSON (url, key, orders, threads, seed)
-and prints what it saw. Standard library only, as a stranger's client would be.
+Run as a module, it reads its task as JSON from standard input (url, key, orders, threads, seed) and
+prints what it saw. It uses the standard library only, as a merchant's own client would.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import urllib.request
 from collections import deque
 from typing import Any
 
-DUPLICATED = 0.05  # of the requests are sent twice at once
-PATIENCE = 600.0  # seconds
+SENT_TWICE = 0.05  # of the requests are sent twice at the same time
+MAX_SECONDS = 600.0
 
 
 class Storefront:
-    """Books its orders by several threads."""
+    """Books its orders from several threads."""
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.url, self.key = task["url"], task["key"]
@@ -35,7 +35,7 @@ class Storefront:
         self.unexpected: list[str] = []
         self.requests = 0
         self.left = len(self.waiting)
-        self.deadline = time.monotonic() + PATIENCE
+        self.deadline = time.monotonic() + MAX_SECONDS
 
     def run(self, threads: int) -> dict[str, Any]:
         workers = [threading.Thread(target=self._work) for _ in range(threads)]
@@ -46,7 +46,7 @@ class Storefront:
         return {
             "booked": self.booked,
             "in_doubt": sorted(self.in_doubt),
-            "bodies_differ": sorted(n for n, seen in self.bodies.items() if len(seen) > 1),
+            "bodies_differ": sorted(n for n, bodies in self.bodies.items() if len(bodies) > 1),
             "unexpected": self.unexpected,
             "requests": self.requests,
         }
@@ -57,36 +57,36 @@ class Storefront:
                 if not self.left:
                     return
                 due, number = self.waiting.popleft() if self.waiting else (0.0, "")
-                twice = self.random.random() < DUPLICATED
+                twice = self.random.random() < SENT_TWICE
             if not number:
                 time.sleep(0.05)
                 continue
             time.sleep(max(0.0, min(due - time.monotonic(), 0.5)))
             if due > time.monotonic():
-                self._later(number, due)
+                self._put_back(number, due)
                 continue
-            twin = None
+            duplicate = None
             if twice:
-                twin = threading.Thread(target=self._post, args=(number,))
-                twin.start()
+                duplicate = threading.Thread(target=self._post, args=(number,))
+                duplicate.start()
             pause = self._post(number)
-            if twin:
-                twin.join()
+            if duplicate:
+                duplicate.join()
             if pause is None:
                 with self.lock:
                     self.left -= 1
             else:
-                self._later(number, time.monotonic() + pause)
+                self._put_back(number, time.monotonic() + pause)
 
-    def _later(self, number: str, due: float) -> None:
+    def _put_back(self, number: str, due: float) -> None:
         with self.lock:
             self.waiting.append((due, number))
 
     def _post(self, number: str) -> float | None:
-        """Ask for a booking; None when it is had, else the seconds until to ask again."""
+        """Send the order; return None if it is booked, else the seconds until the next try."""
         request = urllib.request.Request(
             f"{self.url}/api/v1/shipments/",
-            data=json.dumps(order(number)).encode(),
+            data=json.dumps(booking_request(number)).encode(),
             headers={
                 "Authorization": f"Api-Key {self.key}",
                 "Content-Type": "application/json",
@@ -96,9 +96,9 @@ class Storefront:
         with self.lock:
             self.requests += 1
         try:
-            status, body, headers = _exchange(request)
+            status, body, headers = _send(request)
         except (OSError, http.client.HTTPException):
-            return 0.5  # no answer, or half of one: the server was killed over it
+            return 0.5  # no whole answer: the server was killed
         if status == 201:
             with self.lock:
                 self.booked[number] = json.loads(body)["tracking_id"]
@@ -115,8 +115,8 @@ class Storefront:
         return None
 
 
-def _exchange(request: urllib.request.Request) -> tuple[int, bytes, Any]:
-    """Status, body and headers of the answer, whatever its status."""
+def _send(request: urllib.request.Request) -> tuple[int, bytes, Any]:
+    """Return status, body and headers of the answer, whatever its status."""
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read(), answer.headers
@@ -125,11 +125,11 @@ def _exchange(request: urllib.request.Request) -> tuple[int, bytes, Any]:
             return error.code, error.read(), error.headers
 
 
-def order(number: str) -> dict[str, Any]:
-    """The request for an order."""
+def booking_request(order_number: str) -> dict[str, Any]:
+    """Return the JSON that books the order."""
     return {
         "courier": "ekart",
-        "order_number": number,
+        "order_number": order_number,
         "order_date": "2026-11-23",
         "payment_mode": "prepaid",
         "consignee": {

@@ -1,4 +1,4 @@
-"""The short form of `make chaos ARGS=inbox`: everything breaks, and no callback is lost."""
+"""A short run of `make chaos ARGS=inbox`: no callback is lost while failures are injected."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KILLS = 4
 
 
 @pytest.mark.slow
-def test_every_callback_that_got_a_200_is_applied_once_while_everything_breaks() -> None:
+def test_every_callback_that_got_a_200_is_applied_once_while_everything_fails() -> None:
     report = InboxChaos(DELIVERIES, seed=secrets.randbelow(10**6), kills=KILLS).run()
-    said = "\n".join(report.lines())
-    assert not report.wrong, said
-    assert (report.taken, report.missing, report.unprocessed) == (DELIVERIES, 0, 0)
-    # It did break: the run proves nothing otherwise.
-    assert set(report.kills) == {"web", "worker"}, said
-    assert report.refused, said
+    text = "\n".join(report.lines())
+    assert not report.wrong, text
+    assert (report.accepted, report.missing, report.unprocessed) == (DELIVERIES, 0, 0), text
+    # Without failures the run would prove nothing.
+    assert set(report.kills) == {"web", "worker"}, text
+    assert report.failures, text

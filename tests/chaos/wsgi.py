@@ -1,7 +1,7 @@
-"""The web server's application, which kills its own process where it is told to.
+"""The WSGI application, which kills its own process at a step of a booking when asked to.
 
-A file `kill-STEP` in CHAOS_DIR is an order for one death at that step of a booking; whichever
-process takes the file first carries it out.
+A file `kill-STEP` in CHAOS_DIR asks for one kill at that step. The process that renames the file
+first is killed.
 """
 
 import os
@@ -14,17 +14,17 @@ from shipcrowd.wsgi import application
 
 __all__ = ["application"]
 
-ORDERS = Path(os.environ["CHAOS_DIR"])
+KILL_REQUESTS = Path(os.environ["CHAOS_DIR"])
 
 
-def _die_as_ordered(*, step: Step, **_: Any) -> None:
-    order = ORDERS / f"kill-{step}"
-    if order.exists():
+def _kill_if_requested(*, step: Step, **_: Any) -> None:
+    request = KILL_REQUESTS / f"kill-{step}"
+    if request.exists():
         try:
-            order.rename(ORDERS / f"killed-{step}-{os.getpid()}")
+            request.rename(KILL_REQUESTS / f"killed-{step}-{os.getpid()}")
         except FileNotFoundError:
             return
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-booking_step.connect(_die_as_ordered)
+booking_step.connect(_kill_if_requested)

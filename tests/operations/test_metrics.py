@@ -19,9 +19,9 @@ from couriers.operations import metrics
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
-from shipcrowd.multiprocess import tidy
+from shipcrowd.multiprocess import remove_stale_files
 from shipcrowd.stack import Stack
-from tests.chaos.storefront import order
+from tests.chaos.storefront import booking_request
 from tests.support.drafts import DRAFT, raising
 from tests.support.factories import CourierAccountFactory, WarehouseFactory, make_api_key
 from tests.support.samples import sample_value
@@ -101,13 +101,15 @@ def test_several_web_and_worker_processes_add_up() -> None:
         stack.start_web(workers=3, threads=2)
         stack.start_worker(concurrency=2, pool="prefork")
         stack.start_beat()
-        stack.until_ready()
-        stack.command("register_webhooks", "--company", account.company.slug)
+        stack.wait_until_ready()
+        stack.run_command("register_webhooks", "--company", account.company.slug)
         for number in range(30):
-            answer = stack.ask("POST", "/api/v1/shipments/", order(f"A-{number}"), key=key)
+            answer = stack.request(
+                "POST", "/api/v1/shipments/", booking_request(f"A-{number}"), key=key
+            )
             assert answer.status == 201
         assert wait_until(lambda: _applied(stack) == 30, 20)
-        texts = [stack.ask("GET", "/metrics").body.decode() for _ in range(6)]
+        texts = [stack.request("GET", "/metrics").body.decode() for _ in range(6)]
     for text in texts:
         calls = {"operation": "create_shipment", "outcome": "ok", "status_code": "200"}
         assert sample_value(text, "ekart_api_calls_total", **calls) == 30
@@ -124,7 +126,7 @@ def test_several_web_and_worker_processes_add_up() -> None:
 
 def _applied(stack: Stack) -> float:
     """Callbacks that the workers have applied, as any web process tells."""
-    text = stack.ask("GET", "/metrics").body.decode()
+    text = stack.request("GET", "/metrics").body.decode()
     return sample_value(text, "shipcrowd_webhook_applied_seconds_count")
 
 
@@ -133,7 +135,7 @@ def test_the_files_of_dead_processes_are_removed_at_the_start(tmp_path: Path) ->
     done.wait()
     for pid in (os.getpid(), done.pid):
         (tmp_path / f"counter_{pid}.db").touch()
-    assert tidy(tmp_path) == 1
+    assert remove_stale_files(tmp_path) == 1
     assert [file.name for file in tmp_path.iterdir()] == [f"counter_{os.getpid()}.db"]
 
 

@@ -1,4 +1,4 @@
-"""The servers from wheels: started, found again, stopped; the machine is left as it was."""
+"""The embedded servers are started, reused and stopped; nothing else on the machine changes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import psycopg
 import pytest
 
 from shipcrowd.embedded.folder import ENV_DIR
-from shipcrowd.embedded.processes import identity, wait_until
+from shipcrowd.embedded.processes import start_time, wait_until
 
-# Every one starts processes by the handful.
+# Every test starts several processes.
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Checkout:
-    """A folder of embedded servers, used by processes of its own."""
+    """A folder of embedded servers, used through child processes as a checkout does."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,7 +68,7 @@ class Checkout:
 
 @pytest.fixture
 def fresh() -> Iterator[Checkout]:
-    """A folder in which nothing has run yet."""
+    """A folder in which no server has run yet."""
     folder = Path(tempfile.mkdtemp(prefix="embedded-"))
     checkout = Checkout(folder)
     yield checkout
@@ -78,7 +78,7 @@ def fresh() -> Iterator[Checkout]:
 
 @pytest.fixture(scope="module")
 def initialised() -> Iterator[Path]:
-    """What the first run leaves behind: to make it anew takes a server longer than to start."""
+    """A folder with the data of a first run, which takes longer to create than to start from."""
     folder = Path(tempfile.mkdtemp(prefix="embedded-"))
     checkout = Checkout(folder)
     checkout.urls()
@@ -89,12 +89,12 @@ def initialised() -> Iterator[Path]:
 
 @pytest.fixture
 def checkout(fresh: Checkout, initialised: Path) -> Checkout:
-    """A folder in which servers have run before, and do no longer."""
+    """A folder with the data of stopped servers."""
     subprocess.run(["cp", "-a", f"{initialised}/.", str(fresh.folder)], check=True)
     return fresh
 
 
-def test_servers_are_started_found_again_and_stopped(fresh: Checkout) -> None:
+def test_servers_are_started_reused_and_stopped(fresh: Checkout) -> None:
     first = fresh.urls()
     pids = [fresh.pid(server) for server in ("postgres", "valkey")]
     assert fresh.urls() == first
@@ -103,11 +103,11 @@ def test_servers_are_started_found_again_and_stopped(fresh: Checkout) -> None:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert json.loads(fresh.run("status", "--json")) == {"postgres": True, "valkey": True}
     fresh.run("stop")
-    assert wait_until(lambda: not any(identity(pid) for pid in pids), 5)
+    assert wait_until(lambda: not any(start_time(pid) for pid in pids), 5)
     assert json.loads(fresh.run("status", "--json")) == {"postgres": False, "valkey": False}
 
 
-def test_two_checkouts_have_servers_of_their_own(checkout: Checkout) -> None:
+def test_two_checkouts_have_separate_servers(checkout: Checkout) -> None:
     other = Checkout(Path(tempfile.mkdtemp(prefix="embedded-")))
     try:
         mine, theirs = checkout.urls(), other.urls()
@@ -119,7 +119,7 @@ def test_two_checkouts_have_servers_of_their_own(checkout: Checkout) -> None:
         shutil.rmtree(other.folder)
 
 
-def test_a_run_that_was_killed_is_recovered_from_with_its_data(checkout: Checkout) -> None:
+def test_killed_servers_start_again_with_their_data(checkout: Checkout) -> None:
     database, _ = checkout.urls()
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS n")
@@ -130,27 +130,25 @@ def test_a_run_that_was_killed_is_recovered_from_with_its_data(checkout: Checkou
         assert connection.execute("SELECT n FROM kept").fetchone() == (42,)
 
 
-def test_a_stale_process_id_is_neither_taken_for_ours_nor_ended(checkout: Checkout) -> None:
+def test_another_process_with_a_stored_id_is_not_stopped(checkout: Checkout) -> None:
     checkout.urls()
     checkout.run("stop")
-    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         state = checkout.state()
         for server in ("postgres", "valkey"):
-            state[server]["pid"] = stranger.pid
+            state[server]["pid"] = other.pid
         (checkout.folder / "dev" / "state.json").write_text(json.dumps(state))
         checkout.run("stop")
         checkout.urls()
-        assert checkout.pid("postgres") != stranger.pid
-        assert stranger.poll() is None
+        assert checkout.pid("postgres") != other.pid
+        assert other.poll() is None
     finally:
-        stranger.kill()
-        stranger.wait()
+        other.kill()
+        other.wait()
 
 
-def test_a_killed_server_is_recovered_from_where_there_is_no_ps(
-    checkout: Checkout, tmp_path: Path
-) -> None:
+def test_a_killed_server_starts_again_without_ps(checkout: Checkout, tmp_path: Path) -> None:
     checkout.urls()
     os.kill(checkout.pid("postgres"), signal.SIGKILL)
     for program in ("unshare", "test"):
@@ -162,35 +160,35 @@ def test_a_killed_server_is_recovered_from_where_there_is_no_ps(
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_server_that_was_not_remembered_is_ended_and_started_anew(checkout: Checkout) -> None:
+def test_a_running_server_missing_from_the_state_is_replaced(checkout: Checkout) -> None:
     checkout.urls()
     forgotten = checkout.pid("postgres")
     state = checkout.state()
     del state["postgres"]
     (checkout.folder / "dev" / "state.json").write_text(json.dumps(state))
     checkout.urls()
-    assert identity(forgotten) is None
-    assert identity(checkout.pid("postgres"))
+    assert start_time(forgotten) is None
+    assert start_time(checkout.pid("postgres"))
 
 
-def test_a_strangers_postgres_on_the_remembered_port_is_not_taken_for_ours(
+def test_another_postgres_on_the_stored_port_is_not_used(
     checkout: Checkout,
 ) -> None:
-    stranger = Checkout(Path(tempfile.mkdtemp(prefix="embedded-")))
+    other = Checkout(Path(tempfile.mkdtemp(prefix="embedded-")))
     try:
         checkout.urls()
         checkout.run("stop")
-        stranger.urls()
+        other.urls()
         state = checkout.state()
-        state["postgres"]["port"] = stranger.state()["postgres"]["port"]
+        state["postgres"]["port"] = other.state()["postgres"]["port"]
         (checkout.folder / "dev" / "state.json").write_text(json.dumps(state))
         database, _ = checkout.urls()
         assert checkout.state()["postgres"]["port"] != state["postgres"]["port"]
         with psycopg.connect(database) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
     finally:
-        stranger.run("stop")
-        shutil.rmtree(stranger.folder)
+        other.run("stop")
+        shutil.rmtree(other.folder)
 
 
 CONTAINER = ["unshare", "--pid", "--ipc", "--net", "--fork", "--mount-proc"]
@@ -198,10 +196,10 @@ CONTAINER = ["unshare", "--pid", "--ipc", "--net", "--fork", "--mount-proc"]
 
 @pytest.mark.skipif(
     subprocess.run([*CONTAINER, "true"], capture_output=True).returncode != 0,
-    reason="only who may make namespaces can be in a container here",
+    reason="needs the permission to create namespaces",
 )
 @pytest.mark.parametrize("server", ["postgres", "valkey"])
-def test_a_container_with_the_same_checkout_starts_no_second_server_on_its_data(
+def test_a_container_starts_no_second_server_on_the_same_data(
     checkout: Checkout, server: str
 ) -> None:
     checkout.urls()
@@ -221,7 +219,7 @@ def test_a_container_with_the_same_checkout_starts_no_second_server_on_its_data(
     assert json.loads(checkout.run("status", "--json")) == {"postgres": True, "valkey": True}
 
 
-def test_many_that_start_at_once_share_one_server(fresh: Checkout) -> None:
+def test_concurrent_starts_share_one_server(fresh: Checkout) -> None:
     command = [sys.executable, "-m", "shipcrowd.embedded", "start"]
     starting = [
         subprocess.Popen(command, cwd=ROOT, env=fresh.environment, stdout=subprocess.DEVNULL)
@@ -236,7 +234,7 @@ def test_many_that_start_at_once_share_one_server(fresh: Checkout) -> None:
     assert count.strip() == "True"
 
 
-def test_run_has_servers_for_as_long_as_the_command_and_passes_its_code(
+def test_run_stops_the_servers_after_the_command_and_returns_its_exit_code(
     checkout: Checkout,
 ) -> None:
     text = (
@@ -246,7 +244,7 @@ def test_run_has_servers_for_as_long_as_the_command_and_passes_its_code(
     assert json.loads(checkout.run("status", "--json")) == {"postgres": False, "valkey": False}
 
 
-def test_a_run_that_is_told_to_end_tells_its_command_and_stops_the_servers(
+def test_sigterm_ends_the_command_of_run_and_stops_the_servers(
     checkout: Checkout,
 ) -> None:
     text = (
@@ -270,12 +268,12 @@ AS_USER = ["unshare", "--user", "--map-user=1000"]
 
 @pytest.mark.skipif(
     os.geteuid() != 0 or subprocess.run([*AS_USER, "true"], capture_output=True).returncode != 0,
-    reason="only root with user namespaces can become an ordinary user here",
+    reason="needs root and user namespaces",
 )
-def test_an_ordinary_user_has_servers_too(fresh: Checkout) -> None:
+def test_an_ordinary_user_can_start_and_stop_the_servers(fresh: Checkout) -> None:
     def as_user(action: str) -> str:
         done = subprocess.run(
-            [*AS_USER, sys.executable, "-c", AS_SAID.format(action=action)],
+            [*AS_USER, sys.executable, "-c", CONTROL_SCRIPT.format(action=action)],
             cwd=ROOT, env=fresh.environment, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -285,7 +283,7 @@ def test_an_ordinary_user_has_servers_too(fresh: Checkout) -> None:
     assert as_user("stop").splitlines() == ["1000", "postgres: stopped", "valkey: stopped"]
 
 
-AS_SAID = """
+CONTROL_SCRIPT = """
 import os, sys
 print(os.geteuid())
 sys.argv = ["embedded", "{action}"]
@@ -294,8 +292,8 @@ sys.exit(main())
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as somebody else")
-def test_below_a_closed_home_and_nothing_else_is_changed() -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_starts_servers_below_a_private_home_and_changes_nothing_else() -> None:
     home = Path(tempfile.mkdtemp(prefix="home-"))
     inside = home / "project"
     inside.mkdir(mode=0o700)
@@ -310,7 +308,7 @@ def test_below_a_closed_home_and_nothing_else_is_changed() -> None:
         shutil.rmtree(home)
 
 
-def test_urls_in_the_environment_switch_them_off(fresh: Checkout) -> None:
+def test_urls_in_the_environment_replace_the_embedded_servers(fresh: Checkout) -> None:
     fresh.environment |= {
         "DATABASE_URL": "postgres://user:pass@/name?host=/run/somewhere",
         "REDIS_URL": "redis://127.0.0.1:1/0",

@@ -1,4 +1,4 @@
-"""The log: an exception has its traceback, and what PostgreSQL quotes of people is cut."""
+"""Log lines: exceptions have their traceback, without the data that PostgreSQL quotes."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ SECRET = "9, Secret Lane"
 
 @pytest.fixture
 def lines() -> Iterator[list[dict[str, Any]]]:
-    """The lines of the log, formatted as the settings say."""
-    found: list[dict[str, Any]] = []
+    """Collect log lines, formatted by the formatter of the settings."""
+    collected: list[dict[str, Any]] = []
     formatter = logging.config.DictConfigurator({}).configure_formatter(
         dict(settings.LOGGING["formatters"]["json"])
     )
 
-    class Keep(logging.Handler):
+    class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            found.append(json.loads(formatter.format(record)))
+            collected.append(json.loads(formatter.format(record)))
 
-    keep = Keep()
-    logging.getLogger().addHandler(keep)
-    yield found
-    logging.getLogger().removeHandler(keep)
+    handler = Collect()
+    logging.getLogger().addHandler(handler)
+    yield collected
+    logging.getLogger().removeHandler(handler)
 
 
-def not_json() -> None:
+def select_invalid_json() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT '{SECRET}'::jsonb")
 
 
-def repeated() -> None:
+def insert_a_slug_twice() -> None:
     with transaction.atomic():
         CompanyFactory(slug="secret-lane")
         CompanyFactory(slug="secret-lane")
 
 
-def wrapped() -> None:
+def raise_with_a_database_error_as_cause() -> None:
     try:
-        not_json()
+        select_invalid_json()
     except DataError as error:
         raise RuntimeError(f"gave up: {error}") from error
 
@@ -76,13 +76,17 @@ def test_a_500_has_its_traceback(
 @pytest.mark.parametrize(
     ("fails", "kind", "short"),
     [
-        (not_json, "django.db.utils.DataError", "SQLSTATE 22P02"),
-        (repeated, "django.db.utils.IntegrityError", "SQLSTATE 23505, constraint shipcrowd_"),
-        (wrapped, "RuntimeError", "gave up: SQLSTATE 22P02"),
+        (select_invalid_json, "django.db.utils.DataError", "SQLSTATE 22P02"),
+        (
+            insert_a_slug_twice,
+            "django.db.utils.IntegrityError",
+            "SQLSTATE 23505, constraint shipcrowd_",
+        ),
+        (raise_with_a_database_error_as_cause, "RuntimeError", "gave up: SQLSTATE 22P02"),
     ],
 )
 @pytest.mark.parametrize("by", ["structlog", "logging"])
-def test_what_the_database_quotes_is_cut(
+def test_data_in_a_database_message_is_not_logged(
     lines: list[dict[str, Any]], fails: Callable[[], None], kind: str, short: str, by: str
 ) -> None:
     try:
@@ -94,12 +98,12 @@ def test_what_the_database_quotes_is_cut(
             logging.getLogger("x").exception("failed: %r", error)
     [line] = lines
     assert f"\n{kind}: {short}" in line["exception"]
-    said = json.dumps(line).replace(r"slug=\"secret-lane\"", "")
-    assert not any(quoted in said for quoted in (SECRET, "secret-lane"))
+    logged = json.dumps(line).replace(r"slug=\"secret-lane\"", "")
+    assert not any(quoted in logged for quoted in (SECRET, "secret-lane"))
     assert "SQLSTATE" in line["event" if by == "logging" else "error"]
 
 
-def test_a_database_that_is_away_is_told_in_its_own_words(lines: list[dict[str, Any]]) -> None:
+def test_the_message_of_a_failed_connection_is_logged(lines: list[dict[str, Any]]) -> None:
     try:
         psycopg.connect("host=127.0.0.1 port=1 connect_timeout=2")
     except psycopg.OperationalError:
@@ -108,16 +112,16 @@ def test_a_database_that_is_away_is_told_in_its_own_words(lines: list[dict[str, 
 
 
 @pytest.mark.django_db
-def test_a_task_that_fails_tells_where_and_nothing_of_the_row(lines: list[dict[str, Any]]) -> None:
-    task = app.task(not_json, name="tests.fails", ignore_result=True)
+def test_a_failed_task_logs_its_traceback_without_data(lines: list[dict[str, Any]]) -> None:
+    task = app.task(select_invalid_json, name="tests.fails", ignore_result=True)
     task.apply()
     [line] = [line for line in lines if line["logger"] == "celery.app.trace"]
     assert "raised unexpected: DataError('SQLSTATE 22P02')" in line["event"]
-    assert "in not_json" in line["exception"]
+    assert "in select_invalid_json" in line["exception"]
     assert SECRET not in json.dumps(line)
 
 
-def test_a_worker_logs_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_uses_the_logging_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     root = logging.getLogger()
     monkeypatch.setattr("celery.app.log.Logging._setup", False)
     monkeypatch.setattr("celery.app.log.os.environ", {})

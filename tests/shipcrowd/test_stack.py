@@ -1,17 +1,17 @@
-"""The platform's processes on one machine with other servers."""
+"""The platform's processes and the port that they listen on."""
 
 from __future__ import annotations
 
 from shipcrowd.embedded import Servers
 from shipcrowd.stack import Stack
 
-NOWHERE = Servers("postgres://nobody@127.0.0.1:1/none", "redis://127.0.0.1:1")
+UNREACHABLE = Servers("postgres://nobody@127.0.0.1:1/none", "redis://127.0.0.1:1")
 
 
-def test_two_platforms_that_want_one_port_get_one_each() -> None:
-    with Stack(NOWHERE, {}) as first:
+def test_a_stack_uses_another_port_if_the_wanted_one_is_taken() -> None:
+    with Stack(UNREACHABLE, {}) as first:
         assert first.port
-        with Stack(NOWHERE, {}, port=first.port) as second:
+        with Stack(UNREACHABLE, {}, port=first.port) as second:
             assert second.port not in (0, first.port)
-    with Stack(NOWHERE, {}, port=first.port) as third:
+    with Stack(UNREACHABLE, {}, port=first.port) as third:
         assert third.port == first.port

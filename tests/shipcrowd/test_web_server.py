@@ -1,4 +1,4 @@
-"""The web server as it is started: loaded once, forked, and soon back."""
+"""gunicorn loads the application once, forks workers and replaces those that die."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.worker import forks_of, own_servers
 
 
 def memory_of(pid: int) -> tuple[int, int]:
-    """What a process has to itself, and what it shares with others, in kilobytes."""
+    """Return a process' private and shared memory in kilobytes."""
     sizes = dict(
         re.findall(r"^(\w+): +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
     )
@@ -24,20 +24,20 @@ def memory_of(pid: int) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_is_back_and_shares_what_was_loaded(
+def test_a_dead_worker_is_replaced_and_shares_the_memory_of_the_application(
     transactional_db: None, tmp_path: Path
 ) -> None:
     metrics = tmp_path / "not" / "there"
     with Stack(own_servers(), {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}) as stack:
         web = stack.start_web(workers=1)
-        stack.until_ready()
+        stack.wait_until_ready()
         (first,) = forks_of(web.pid)
         os.kill(first, signal.SIGKILL)
         deadline = time.monotonic() + 10
         while (forks := forks_of(web.pid)) in ([first], []) and time.monotonic() < deadline:
             time.sleep(0.01)
-        stack.until_ready()
+        stack.wait_until_ready()
         private, shared = memory_of(*forks)
-        assert private < shared, f"{private} kB of its own, {shared} kB shared"
-        # It found no folder for its metrics.
+        assert private < shared, f"{private} kB private, {shared} kB shared"
+        # The settings created the folder of the metrics.
         assert list(metrics.glob("*.db"))

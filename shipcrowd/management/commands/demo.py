@@ -1,4 +1,4 @@
-"""`manage.py demo`: everything at once, on this machine, with a stand-in Ekart."""
+"""`manage.py demo`: the whole platform on this machine, against the sandbox of Ekart."""
 
 import signal
 from typing import Any
@@ -10,20 +10,24 @@ from shipcrowd.stack import StackError
 
 
 class Command(BaseCommand):
-    """Books the sample orders through the API and waits for their callbacks."""
+    """Runs the demo (shipcrowd.demo)."""
 
-    help = "Run the whole thing: servers, sandbox, sample orders, callbacks; then keep serving."
+    help = (
+        "Start the platform and a sandbox, book the sample orders, wait for their callbacks, serve."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="exit when the table is printed")
-        parser.add_argument("--pace", type=float, default=0.3, help="seconds between two statuses")
+        parser.add_argument("--once", action="store_true", help="exit once the results are printed")
+        parser.add_argument(
+            "--pace", type=float, default=0.3, help="seconds between two statuses of a parcel"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Told to end, it ends as by Ctrl-C: with all that it started.
+        # SIGTERM stops the demo as Ctrl-C does, together with the processes that it started.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             Demo(pace=options["pace"]).run(once=options["once"])
         except KeyboardInterrupt:
-            raise CommandError("stopped before the end", returncode=130) from None
+            raise CommandError("interrupted before the demo had finished", returncode=130) from None
         except StackError as error:
             raise CommandError(str(error)) from None

@@ -1,4 +1,4 @@
-"""What the runs of chaos share: a platform that works while its parts are killed and restarted."""
+"""Shared by the chaos runs: clients work while the platform is killed and restarted in parts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from shipcrowd.stack import SANDBOX_LOGIN, Stack
 from tests.support.worker import forks_of
 
 SECRET = "a-secret-of-chaos"
-CLIENTS = 3  # processes that are served
-THREADS = 8
+CLIENTS = 3  # client processes
+THREADS = 8  # of each client
 WEB_WORKERS = 3
 
 
 @dataclass(kw_only=True)
-class Breakage:
-    """What was broken in a run. `wrong` names every broken promise."""
+class RunReport:
+    """The failures that a run injected. `wrong` lists every broken promise."""
 
     seed: int
     seconds: float = 0.0
@@ -40,26 +40,26 @@ class Breakage:
     wrong: list[str] = field(default_factory=list)
 
     def killed(self) -> str:
-        return ", ".join(f"{n} {what}" for what, n in sorted(self.kills.items()))
+        return ", ".join(f"{n} {target}" for target, n in sorted(self.kills.items()))
 
     def restarted(self) -> str:
-        return ", ".join(f"{n} {name}" for name, n in sorted(self.restarts.items()))
+        return ", ".join(f"{n} {server}" for server, n in sorted(self.restarts.items()))
 
 
-class BreakingRun(ABC):
-    """A run: clients are served, and asked what they saw, while everything breaks.
+class ChaosRun(ABC):
+    """One run: client processes work and report what they saw, while failures are injected.
 
-    A subclass says what is started, served and compared; things break as its work progresses, so
-    that a fast machine has as much of it.
+    A subclass says what is started, what the clients do and how the results are compared. Failures
+    are timed by the progress of the work, so that a fast machine has as many as a slow one.
     """
 
     name: ClassVar[str]
-    client: ClassVar[str]  # the module of a client's process
+    client: ClassVar[str]  # the module that a client process runs
     application: ClassVar[str] = "shipcrowd.wsgi"
-    restarts_at: ClassVar[dict[str, float]]  # the share of the work after which a server restarts
+    restarts_at: ClassVar[dict[str, float]]  # the progress at which each server is restarted
 
-    def __init__(self, report: Breakage, kills: int) -> None:
-        self._broken = report
+    def __init__(self, report: RunReport, kills: int) -> None:
+        self._run_report = report
         self._random = random.Random(report.seed)
         self._kills_wanted = kills
         self._over = threading.Event()
@@ -79,53 +79,53 @@ class BreakingRun(ABC):
             }
             self._stack = opened.enter_context(Stack(servers, environment))
             self._stack.migrate()
-            tasks = self._prepared()
+            tasks = self._prepare()
             started = time.monotonic()
             threads = [
-                threading.Thread(target=self._guarded, args=(work,))
-                for work in (self._break_things, *self._beside())
+                threading.Thread(target=self._report_errors, args=(work,))
+                for work in (self._inject_failures, *self._background_work())
             ]
             for thread in threads:
                 thread.start()
-            seen = self._serve(tasks)
+            results = self._run_clients(tasks)
             self._over.set()
             for thread in threads:
                 thread.join()
-            self._broken.seconds = time.monotonic() - started
-            self._come_to_rest()
-            self._compare(seen)
-            self._demand_breakage()
+            self._run_report.seconds = time.monotonic() - started
+            self._wait_until_idle()
+            self._compare(results)
+            self._check_injected_failures()
 
     @abstractmethod
     def _environment(self, opened: ExitStack) -> dict[str, str]:
-        """What the platform's processes are told besides; may start what they talk to."""
+        """Return more environment for the platform; may start servers in `opened`."""
 
     @abstractmethod
-    def _prepared(self) -> list[dict[str, Any]]:
-        """Start and seed the platform; answers the task of each client."""
+    def _prepare(self) -> list[dict[str, Any]]:
+        """Start and seed the platform; return the task of each client."""
 
     @abstractmethod
-    def _victims(self) -> list[str]:
-        """What may be killed, "web" and "worker" among it."""
+    def _kill_targets(self) -> list[str]:
+        """Return what may be killed; "web" and "worker" are among it."""
 
     @abstractmethod
     def _progress(self) -> float:
-        """The share of the work that is done."""
+        """Return the share of the work that is done, 0 to 1."""
 
-    def _beside(self) -> Iterable[Callable[[], None]]:
-        """What is done beside the clients' work, each until it is over."""
+    def _background_work(self) -> Iterable[Callable[[], None]]:
+        """Return functions that run beside the clients, each until `_over` is set."""
         return ()
 
     @abstractmethod
-    def _come_to_rest(self) -> None:
-        """Wait until nothing is due any more."""
+    def _wait_until_idle(self) -> None:
+        """Wait until the platform has finished all work that is due."""
 
     @abstractmethod
-    def _compare(self, seen: list[dict[str, Any]]) -> None:
-        """What the clients saw against what is stored; says in the report what is wrong."""
+    def _compare(self, results: list[dict[str, Any]]) -> None:
+        """Compare what the clients saw with what is stored, and fill the report."""
 
     def _seed(self, *limits: str) -> dict[str, Any]:
-        return self._stack.command(
+        return self._stack.run_command(
             "seed_ekart", "--company", "chaos", "--create", "--name", "Chaos", "--gstin",
             "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode",
             "560001", "--phone", "9845012345", *(f"--limit={limit}" for limit in limits),
@@ -137,18 +137,18 @@ class BreakingRun(ABC):
         )
         self._worker = self._stack.start_worker(concurrency=1)
         self._stack.start_beat()
-        self._stack.until_ready()
+        self._stack.wait_until_ready()
 
-    def _ask(self, question: str) -> list[Any]:
-        """The answer of the database; none while it is away."""
+    def _query(self, query: str) -> list[Any]:
+        """Return the rows of a query; none while the database is away."""
         try:
             with psycopg.connect(self._database, connect_timeout=2) as connection:
-                return connection.execute(question).fetchall()
+                return connection.execute(query).fetchall()
         except psycopg.OperationalError:
             return []
 
-    def _serve(self, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Have each client do its task; answers what each of them saw."""
+    def _run_clients(self, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Run a client process for each task; return what each of them printed."""
         clients = []
         for task in tasks:
             client = subprocess.Popen(
@@ -163,34 +163,35 @@ class BreakingRun(ABC):
             clients.append(client)
         return [json.loads(client.communicate()[0]) for client in clients]
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _report_errors(self, work: Callable[[], None]) -> None:
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - reported at the end of the run
-            self._broken.wrong.append(f"{type(error).__name__}: {error}")
+            self._run_report.wrong.append(f"{type(error).__name__}: {error}")
 
-    def _break_things(self) -> None:
-        victims = self._victims()
-        plan = [victims[number % len(victims)] for number in range(self._kills_wanted)]
-        self._random.shuffle(plan)
-        # Evenly spread over the run, with its end left alone.
-        shares = [0.9 * (number + 1) / (len(plan) + 1) for number in range(len(plan))]
-        deeds = [
-            *((share, self._kill, victim) for share, victim in zip(shares, plan, strict=True)),
+    def _inject_failures(self) -> None:
+        """Kill and restart as planned, each at its progress."""
+        targets = self._kill_targets()
+        kills = [targets[number % len(targets)] for number in range(self._kills_wanted)]
+        self._random.shuffle(kills)
+        # Kills are spread evenly over the first nine tenths of the work.
+        shares = [0.9 * (number + 1) / (len(kills) + 1) for number in range(len(kills))]
+        plan = [
+            *((share, self._kill, target) for share, target in zip(shares, kills, strict=True)),
             *((share, self._restart, server) for server, share in self.restarts_at.items()),
         ]
-        for share, do, what in sorted(deeds, key=lambda deed: deed[0]):
+        for share, inject, target in sorted(plan, key=lambda step: step[0]):
             while self._progress() < share:
                 if self._over.wait(0.05):
                     return
-            do(what)
+            inject(target)
 
     def _restart(self, server: str) -> None:
         embedded.restart(server, self._instance)
-        self._broken.restarts[server] += 1
+        self._run_report.restarts[server] += 1
 
-    def _kill(self, victim: str) -> None:
-        if victim == "worker":
+    def _kill(self, target: str) -> None:
+        if target == "worker":
             self._worker.kill()
             self._worker.wait()
             self._worker = self._stack.start_worker(concurrency=1)
@@ -199,10 +200,11 @@ class BreakingRun(ABC):
             if not pids:
                 return
             os.kill(self._random.choice(pids), signal.SIGKILL)
-        self._broken.kills[victim] += 1
+        self._run_report.kills[target] += 1
 
-    def _demand_breakage(self) -> None:
-        if set(self._broken.restarts) != set(self.restarts_at):
-            self._broken.wrong.append("a server was not restarted")
-        if self._broken.kills.total() < self._kills_wanted:
-            self._broken.wrong.append(f"fewer than {self._kills_wanted} kills")
+    def _check_injected_failures(self) -> None:
+        """Report a run with fewer failures than planned: it proves too little."""
+        if set(self._run_report.restarts) != set(self.restarts_at):
+            self._run_report.wrong.append("a server was not restarted")
+        if self._run_report.kills.total() < self._kills_wanted:
+            self._run_report.wrong.append(f"fewer than {self._kills_wanted} kills")

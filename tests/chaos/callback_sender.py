@@ -1,7 +1,7 @@
-"""A courier that delivers its callbacks, each until it gets a 200, and does not give up.
+"""A courier that sends each of its callbacks until it gets a 200.
 
-Run as a module, it reads its task from standard input as JSON and prints what it saw. Standard
-library only, as a stranger's server would be.
+Run as a module, it reads its task as JSON from standard input and prints what it saw. It uses the
+standard library only, as a client that shares no code with the platform.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ import time
 from collections import Counter
 from typing import Any
 
-# The courier's words, and what the platform is to make of them.
-WORDS = {
+# The courier's statuses, and the platform's neutral status for each.
+STATUSES = {
     "Picked Up": "picked_up",
     "In Transit": "in_transit",
     "Shipment Delayed": "delayed",
     "Out for Delivery": "out_for_delivery",
     "Undelivered": "undelivered",
 }
-REPEATS = 0.2
+REPEATS = 0.2  # of the deliveries
 START = 1_790_000_000_000  # milliseconds
-PATIENCE = 600.0  # seconds
+MAX_SECONDS = 600.0
 
 
-def deliveries(parcels: list[str], count: int, seed: int) -> list[bytes]:
-    """The bodies to be delivered: a fifth are repeats of others, in no order of time."""
+def make_deliveries(parcels: list[str], count: int, seed: int) -> list[bytes]:
+    """Return `count` shuffled bodies; a share of REPEATS are repeats of others."""
     rng = random.Random(seed)
     bodies = []
     for number in range(int(count * (1 - REPEATS))):
         body = {
             "ctime": START + number * 1000,
-            "status": rng.choice(list(WORDS)),
+            "status": rng.choice(list(STATUSES)),
             "location": "PUNE",
             "desc": "On its way",
             "attempts": "0",
@@ -52,25 +52,25 @@ def deliveries(parcels: list[str], count: int, seed: int) -> list[bytes]:
 
 
 def content_hash(body: bytes) -> bytes:
-    """What the platform is to know an event by: its content with sorted keys."""
+    """Return the hash by which the platform identifies the event: SHA-256 with sorted keys."""
     text = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()
 
 
-class Courier:
-    """Delivers its share of the callbacks by several threads."""
+class CallbackSender:
+    """Sends one share of the callbacks from several threads."""
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.port, self.path = task["port"], task["path"]
         self.secret = task["secret"].encode()
         part, parts = task["share"]
-        bodies = deliveries(task["parcels"], task["deliveries"], task["seed"])
+        bodies = make_deliveries(task["parcels"], task["deliveries"], task["seed"])
         self.waiting = list(enumerate(bodies))[part::parts][::-1]
         self.lock = threading.Lock()
-        self.taken: list[int] = []
-        self.refused: Counter[str] = Counter()
+        self.accepted: list[int] = []
+        self.failures: Counter[str] = Counter()
         self.sent = 0
-        self.deadline = time.monotonic() + PATIENCE
+        self.deadline = time.monotonic() + MAX_SECONDS
 
     def run(self, threads: int) -> dict[str, Any]:
         workers = [threading.Thread(target=self._work) for _ in range(threads)]
@@ -78,7 +78,7 @@ class Courier:
             worker.start()
         for worker in workers:
             worker.join()
-        return {"taken": self.taken, "sent": self.sent, "refused": self.refused}
+        return {"accepted": self.accepted, "sent": self.sent, "failures": self.failures}
 
     def _work(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -88,17 +88,17 @@ class Courier:
                     return
                 number, body = self.waiting.pop()
                 self.sent += 1
-            why = self._post(connection, body)
+            failure = self._post(connection, body)
             with self.lock:
-                if not why:
-                    self.taken.append(number)
+                if not failure:
+                    self.accepted.append(number)
                     continue
-                self.refused[why] += 1
+                self.failures[failure] += 1
                 self.waiting.insert(0, (number, body))
             time.sleep(0.1)
 
     def _post(self, connection: http.client.HTTPConnection, body: bytes) -> str:
-        """Deliver; answers why it was not taken, "" when it was."""
+        """Send a callback; return why it was not accepted, "" if it was."""
         signature = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "x-ekart-signature": signature}
         try:
@@ -113,4 +113,4 @@ class Courier:
 
 if __name__ == "__main__":
     task = json.load(sys.stdin)
-    json.dump(Courier(task).run(task["threads"]), sys.stdout)
+    json.dump(CallbackSender(task).run(task["threads"]), sys.stdout)

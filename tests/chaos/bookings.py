@@ -1,0 +1,272 @@
+"""Chaos for bookings: storefronts book over HTTP while everything that can fail does.
+
+A tenth of the courier's calls fail. Web and worker processes are killed at random and at each named
+step of the protocol, Valkey and PostgreSQL are restarted, and leases run out early. An operator
+settles what the courier's callbacks do not. Then the sandbox's shipments are compared with the
+platform's, order by order.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from couriers.booking.steps import Step
+from sandbox.process import SandboxProcess
+from tests.chaos.harness import CLIENTS, THREADS, ChaosRun, RunReport
+
+FAULT_RATE = 0.1
+AUTH_FAULTS = ("timeout_before", "reset_before", "error_before", "broken_before", "slow")
+# Faults after which a client knows whether its call was carried out.
+KNOWN_OUTCOME = ("rate_limited", "unauthorized", "slow")
+# How long the operator waits for the courier's callback before settling a doubt, in seconds.
+OPERATOR_WAIT = 6.0
+MAX_IDLE_WAIT = 90  # seconds after the last booking until everything must be settled
+
+
+@dataclass(kw_only=True)
+class BookingReport(RunReport):
+    """The results of a run.
+
+    `duplicates` are shipments too many at the courier, `lost` orders are not booked on one of the
+    two sides, `unknown_to_courier` ones have a tracking id that the courier does not have for them.
+    """
+
+    bookings: int
+    booked: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    unknown_to_courier: int = 0
+    unsettled: int = 0
+    ever_in_doubt: int = 0
+    injected_unknown: int = 0
+    faults: int = 0
+    released: int = 0
+    resolved: int = 0
+    requests: int = 0
+
+    def lines(self) -> list[str]:
+        """Return the figures as lines of text."""
+        share, injected = self.ever_in_doubt / self.bookings, self.injected_unknown / self.bookings
+        return [
+            f"seed {self.seed}: {self.bookings} orders in {self.seconds:.0f} s "
+            f"({self.bookings / self.seconds:.0f} a second), {self.requests} requests, "
+            f"{self.faults} faults",
+            f"killed: {self.kills.total()} ({self.killed()})",
+            f"restarted: {self.restarted()}",
+            f"booked {self.booked}, duplicates {self.duplicates}, lost {self.lost}, "
+            f"unknown to the courier {self.unknown_to_courier}, unsettled {self.unsettled}",
+            f"ever in doubt {self.ever_in_doubt} ({share:.1%}), unknown outcomes injected "
+            f"{self.injected_unknown} ({injected:.1%}); released {self.released} and resolved "
+            f"{self.resolved} by the operator",
+            *(f"WRONG: {line}" for line in self.wrong[:20]),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Booking:
+    """An order's shipment in the platform's database."""
+
+    status: str = "missing"
+    tracking_id: str = ""
+    flags: str | None = None
+
+
+class BookingChaos(ChaosRun):
+    """The platform, the courier's sandbox, storefronts and an operator."""
+
+    name = "chaos"
+    client = "tests.chaos.storefront"
+    application = "tests.chaos.wsgi"
+    restarts_at = {"valkey": 0.35, "postgres": 0.65}
+
+    def __init__(self, bookings: int, seed: int, kills: int) -> None:
+        self.report = BookingReport(seed=seed, bookings=bookings)
+        self._seen_in_doubt: set[str] = set()
+        self._order_numbers = [f"C-{number:06d}" for number in range(bookings)]
+        super().__init__(self.report, kills)
+
+    def run(self) -> BookingReport:
+        """Run it and return the report, whose `wrong` is empty if every promise held."""
+        self._run()
+        return self.report
+
+    def _environment(self, opened: ExitStack) -> dict[str, str]:
+        self._kill_requests = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        self._sandbox = opened.enter_context(
+            SandboxProcess("ekart", "--hold", "--seed", str(self.report.seed))
+        )
+        return {"EKART_BASE_URL": self._sandbox.url, "CHAOS_DIR": str(self._kill_requests)}
+
+    def _prepare(self) -> list[dict[str, Any]]:
+        seeded = self._seed("create_shipment=5000/1s", "get_token=1000/1s", "add_address=1000/1s")
+        self._start_platform()
+        self._stack.run_command("register_webhooks", "--company", "chaos")
+        self._operator = self._stack.start_interactive(
+            "tests.chaos.operator",
+            {"SANDBOX_URL": self._sandbox.url, "OPERATOR_WAIT": str(OPERATOR_WAIT)},
+        )
+        self._sandbox.set_faults(
+            ("create_shipment", "*", FAULT_RATE),
+            ("add_address", "*", FAULT_RATE),
+            *(("auth", fault, FAULT_RATE / len(AUTH_FAULTS)) for fault in AUTH_FAULTS),
+        )
+        return [
+            {
+                "url": self._stack.url,
+                "key": seeded["api_key"],
+                "orders": self._order_numbers[number::CLIENTS],
+                "threads": THREADS,
+                "seed": self.report.seed + number,
+            }
+            for number in range(CLIENTS)
+        ]
+
+    def _kill_targets(self) -> list[str]:
+        return [*Step, "web", "worker"]
+
+    def _progress(self) -> float:
+        return float(self._sandbox.state()["orders"]) / self.report.bookings
+
+    def _background_work(self) -> Iterable[Callable[[], None]]:
+        return (self._operate, self._watch_doubts)
+
+    def _kill(self, target: str) -> None:
+        """Kill a process; with a step as the target, the one that reaches it next (wsgi.py)."""
+        if target not in set(Step):
+            super()._kill(target)
+            return
+        request = self._kill_requests / f"kill-{target}"
+        request.touch()
+        while request.exists():
+            if self._over.wait(0.02):
+                request.unlink(missing_ok=True)
+                return
+        self.report.kills[target] += 1
+
+    def _watch_doubts(self) -> None:
+        """Collect orders that are in doubt, and sometimes let the oldest lease run out early."""
+        while not self._over.wait(0.3):
+            end_a_lease = self._random.random() < 0.1
+            try:
+                with psycopg.connect(self._database, connect_timeout=2) as connection:
+                    rows = connection.execute(
+                        "SELECT order_number FROM shipcrowd_couriers_shipment"
+                        " WHERE status = 'in_doubt'"
+                    ).fetchall()
+                    self._seen_in_doubt.update(number for (number,) in rows)
+                    if end_a_lease:
+                        connection.execute(
+                            "UPDATE shipcrowd_couriers_shipment SET lease_expires_at = now()"
+                            " WHERE id IN (SELECT id FROM shipcrowd_couriers_shipment"
+                            " WHERE status = 'booking' ORDER BY id LIMIT 1)"
+                        )
+            except psycopg.OperationalError:
+                continue
+
+    def _operate(self) -> None:
+        while not self._over.wait(1.0):
+            self._settle_old_doubts()
+
+    def _settle_old_doubts(self) -> int:
+        """Have the operator settle old doubts; return how many are left, -1 if unknown."""
+        assert self._operator.stdin is not None
+        assert self._operator.stdout is not None
+        print(file=self._operator.stdin, flush=True)
+        result = json.loads(self._operator.stdout.readline())
+        if result is None:
+            return -1
+        self.report.released += result["released"]
+        self.report.resolved += result["resolved"]
+        return int(result["left"])
+
+    def _wait_until_idle(self) -> None:
+        self._sandbox.set_faults()
+        deadline = time.monotonic() + MAX_IDLE_WAIT
+        while time.monotonic() < deadline:
+            if self._sandbox.state()["callbacks_pending"] == 0 and self._settle_old_doubts() == 0:
+                return
+            time.sleep(1)
+
+    def _compare(self, results: list[dict[str, Any]]) -> None:
+        self._count_faults(results)
+        at_courier: dict[str, list[str]] = {}
+        for shipment in self._sandbox.shipments():
+            at_courier.setdefault(shipment["order_number"], []).append(shipment["tracking_id"])
+        with psycopg.connect(self._database) as connection:
+            stored = {
+                number: _Booking(*columns)
+                for number, *columns in connection.execute(
+                    "SELECT order_number, status, tracking_id,"
+                    " (SELECT string_agg(kind, ', ') FROM shipcrowd_couriers_shipmentflag"
+                    "  WHERE shipment_id = shipment.id AND cleared_at IS NULL)"
+                    " FROM shipcrowd_couriers_shipment AS shipment"
+                )
+            }
+        answered = {n: tracking_id for one in results for n, tracking_id in one["booked"].items()}
+        self.report.duplicates = sum(len(ids) - 1 for ids in at_courier.values())
+        for number in self._order_numbers:
+            booking = stored.get(number, _Booking())
+            self._compare_order(number, booking, at_courier.get(number, []), answered.get(number))
+        self._check_report(results)
+
+    def _count_faults(self, results: list[dict[str, Any]]) -> None:
+        report, faults = self.report, self._sandbox.state()["faults"]
+        report.requests = sum(result["requests"] for result in results)
+        report.faults = sum(faults.values())
+        report.injected_unknown = sum(
+            count
+            for name, count in faults.items()
+            if name.startswith("create_shipment:") and not name.endswith(KNOWN_OUTCOME)
+        )
+        with psycopg.connect(self._database) as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT s.order_number FROM shipcrowd_couriers_couriercall c"
+                " JOIN shipcrowd_couriers_shipment s ON s.id = c.shipment_id"
+                " WHERE c.outcome IN ('unknown', 'pending')"
+            ).fetchall()
+        answered_202 = {number for result in results for number in result["in_doubt"]}
+        unknown_calls = {number for (number,) in rows}
+        report.ever_in_doubt = len(self._seen_in_doubt | answered_202 | unknown_calls)
+
+    def _compare_order(
+        self, number: str, stored: _Booking, at_courier: list[str], answered: str | None
+    ) -> None:
+        """Compare one order's shipment with the courier's and with the storefront's answer."""
+        report = self.report
+        if stored.status in ("booking", "in_doubt"):
+            report.unsettled += 1
+        elif stored.status != "booked" or not at_courier:
+            report.lost += 1
+        else:
+            report.booked += 1
+        if stored.status == "booked" and stored.tracking_id not in at_courier:
+            report.unknown_to_courier += 1
+        if stored.flags:
+            report.wrong.append(f"{number} is flagged: {stored.flags}")
+        if answered != stored.tracking_id:
+            report.wrong.append(
+                f"{number}: the storefront was answered {answered}, stored is {stored.tracking_id}"
+            )
+
+    def _check_report(self, results: list[dict[str, Any]]) -> None:
+        """Add to `wrong` what the figures and the storefronts' results show."""
+        report = self.report
+        for result in results:
+            report.wrong += result["unexpected"]
+            report.wrong += [
+                f"{number} was answered with different bodies" for number in result["bodies_differ"]
+            ]
+        for name in ("duplicates", "lost", "unknown_to_courier", "unsettled"):
+            if getattr(report, name):
+                report.wrong.append(f"{getattr(report, name)} {name}")
+        if report.ever_in_doubt > 3 * report.injected_unknown:
+            report.wrong.append("more than three times as many doubts as unknown outcomes")

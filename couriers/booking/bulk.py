@@ -1,9 +1,9 @@
 """The one engine of bulk bookings, for the jobs of the API and for spreadsheets.
 
-`book_order` books one order and answers how it ended, or when to ask again. Whoever calls it
-waits: a job keeps its orders in PostgreSQL, encrypted until they have ended, and a spreadsheet
-keeps them in memory. The order number is the key of an order's booking, so an order that is asked
-for twice, by two workers at once, or after a worker was killed, is booked once.
+`book_order` books one order and answers how it ended, or when to ask again; its callers do the
+waiting. A job keeps its orders in PostgreSQL, encrypted until they have ended. A spreadsheet keeps
+them in memory. The order number is the key of an order's booking, so an order that is asked for
+twice, by two workers at once, or after a worker was killed, is booked once.
 """
 
 from __future__ import annotations

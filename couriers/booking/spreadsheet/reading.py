@@ -70,6 +70,8 @@ COLUMN_OF = {
 }
 _SEPARATOR = "\x1f"
 
+Line = tuple[int, dict[str, str]]  # row number (the header is row 1), and cells by column
+
 
 class FileUnusable(ValueError):
     """The file cannot be used at all. The message is one line."""
@@ -89,8 +91,8 @@ class OrderLines:
     order_number: str
     lines: list[tuple[int, str]]
 
-    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield each line's row number (the header is row 1) and its cells by column."""
+    def rows(self) -> Iterator[Line]:
+        """Unpack the lines, one after the other."""
         for row, packed in self.lines:
             yield row, dict(zip(COLUMNS, packed.split(_SEPARATOR), strict=True))
 
@@ -142,13 +144,9 @@ def _positions(path: Path, header: list[str]) -> list[int]:
     names = [name.strip().casefold() for name in header]
     missing = [column for column in COLUMNS if column not in names]
     if missing:
-        raise FileUnusable(
-            f"{path}: lacks the column{'s'[: len(missing) > 1]} {', '.join(missing)}"
-        )
+        columns = "column" if len(missing) == 1 else "columns"
+        raise FileUnusable(f"{path}: lacks the {columns} {', '.join(missing)}")
     return [names.index(column) for column in COLUMNS]
-
-
-Line = tuple[int, dict[str, str]]  # row number, and cells by column
 
 
 def draft_of(order: OrderLines, courier: str) -> ShipmentDraft | None:

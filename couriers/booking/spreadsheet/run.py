@@ -106,7 +106,9 @@ def _book(
             answer = bulk.book_order(company, order.order_number, read, tries=tries)
         except (OperationalError, InterfaceError) as error:
             # The connection may be broken: the next order gets a new one.
-            log.exception("bulk_order_failed", company=company.slug, order=order.order_number)
+            log.exception(
+                "bulk_order_failed", company=company.slug, order_number=order.order_number
+            )
             connection.close()
             return OrderResult(OrderOutcome.FAILED, reason=f"{type(error).__name__}: see the log")
         if isinstance(answer, OrderResult):

@@ -1,11 +1,11 @@
-"""The API and the public page."""
+"""URLs of the API and of the public tracking page."""
 
 from django.urls import include, path, register_converter
 from rest_framework.routers import SimpleRouter
 
 from couriers.api import jobs, manifests, ops, rates, warehouses
 from couriers.api.returns import ReturnView
-from couriers.api.views import ShipmentViewSet
+from couriers.api.shipments import ShipmentViewSet
 from couriers.models.converters import PublicId
 from couriers.tracking.page import tracking_page
 

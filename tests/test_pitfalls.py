@@ -29,14 +29,14 @@ PITFALLS = {
     ],
     "another payload with a used key is answered with the first shipment": [
         "test_the_same_key_with_another_body_is_422_naming_fields",
-        "test_a_second_return_of_the_order_is_not_answered_with_the_first",
+        "test_a_second_return_of_an_order_is_booked_on_its_own",
     ],
     "a transient failure uses up the key": ["test_a_sure_failure_does_not_use_up_the_key"],
     "the adapter is cached by the courier's name": [
         "test_two_merchants_of_one_courier_never_share_an_adapter",
     ],
     "errors of cancel and serviceability are returned as false": [
-        "test_a_failure_is_never_taken_for_success",
+        "test_a_failed_action_is_a_problem_and_changes_nothing",
         "test_an_outage_is_an_error_not_an_unserviceable_pincode",
         "test_a_recorded_answer_is_read",
     ],
@@ -102,7 +102,7 @@ PITFALLS = {
     ],
     "a JSON error is stored as a label": [
         "test_json_in_the_place_of_a_label_raises_its_refusal",
-        "test_what_is_not_a_whole_pdf_is_never_stored",
+        "test_an_incomplete_pdf_is_never_stored",
     ],
     "a method that does nothing returns success": [
         "test_the_declared_capabilities_are_exactly_the_overridden_methods",

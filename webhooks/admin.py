@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action
 
-from couriers.admin.base import KnownValuesFilter, RecordAdmin
+from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from webhooks.masking import mask_payload
@@ -25,13 +25,13 @@ from webhooks.replay import MAX_EVENTS, PERMISSION, replay
 MAX_LISTED = 20  # callbacks that the confirmation page lists
 
 
-class TopicFilter(KnownValuesFilter):
+class TopicFilter(FixedValuesFilter):
     title = parameter_name = "topic"
     values = tuple(Topic)
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(RecordAdmin):
+class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")
     list_filter = ("state", TopicFilter, "account__courier")

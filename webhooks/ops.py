@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from couriers.api import serializers as s
 from couriers.api.ops import OpsView
 from couriers.api.pagination import PAGING, page
-from couriers.api.permissions import to_view
+from couriers.api.permissions import view_permissions
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from webhooks.masking import mask_payload
@@ -75,7 +75,7 @@ class ReplayedSerializer(serializers.Serializer[Any]):
 class WebhookEventsView(OpsView):
     """The list of callbacks."""
 
-    needs = to_view(WebhookEvent)
+    allowed_by = view_permissions(WebhookEvent)
 
     @extend_schema(
         operation_id="ops_webhook_events_list",
@@ -104,7 +104,7 @@ class WebhookEventsView(OpsView):
 class WebhookEventView(OpsView):
     """One callback."""
 
-    needs = to_view(WebhookEvent)
+    allowed_by = view_permissions(WebhookEvent)
 
     @extend_schema(responses={200: WebhookEventDetailSerializer, **PROBLEMS})
     def get(self, request: Request, pk: int) -> Response:
@@ -121,7 +121,7 @@ class WebhookEventView(OpsView):
 class ReplayView(OpsView):
     """Replaying one callback."""
 
-    needs = (PERMISSION,)
+    allowed_by = (PERMISSION,)
 
     @extend_schema(request=None, responses={200: WebhookEventSerializer, **PROBLEMS})
     def post(self, request: Request, pk: int) -> Response:
@@ -138,7 +138,7 @@ class ReplayView(OpsView):
 class ReplayManyView(OpsView):
     """Replaying many callbacks."""
 
-    needs = (PERMISSION,)
+    allowed_by = (PERMISSION,)
 
     @extend_schema(
         operation_id="ops_webhook_events_replay_many",

@@ -1,5 +1,5 @@
-"""The operators' pages, one module a concept."""
+"""The admin pages of operators, one module for each concept."""
 
-from couriers.admin import accounts, companies, shipments, work
+from couriers.admin import accounts, companies, jobs, shipments
 
-__all__ = ["accounts", "companies", "shipments", "work"]
+__all__ = ["accounts", "companies", "jobs", "shipments"]

@@ -1,7 +1,8 @@
-"""Couriers and accounts. Logins and secrets can be replaced here, but never read.
+"""Admin of couriers and accounts, with the rows about them: tokens, calls and pincodes.
 
-Nor can they be sent elsewhere: another address needs the login typed again, and an account stays
-with its company and its courier, whose shipments and manifests refer to it.
+Logins and secrets can be replaced here, but never read. A new base URL needs the login to be typed
+again, so that a stored login is never sent to another host. An account keeps its company and its
+courier, since shipments and manifests refer to it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import SingleNumericFilter
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from couriers.admin.base import KnownValuesFilter, RecordAdmin
+from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
 from couriers.contract.accounts import limits_problem
 from couriers.contract.adapter import Capability
 from couriers.contract.registry import CourierFactory
-from couriers.models import Courier, CourierAccount, CourierCall, CourierToken
+from couriers.models import (
+    Courier,
+    CourierAccount,
+    CourierCall,
+    CourierToken,
+    ServiceablePincode,
+)
 
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
 
@@ -40,12 +47,12 @@ def _secret_field(name: str) -> forms.CharField:
         required=False,
         max_length=500,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="Stored encrypted and never shown. Leave it blank to keep what is stored.",
+        help_text="Stored encrypted, and never shown. Leave it blank to keep the stored value.",
     )
 
 
 class CourierAccountForm(forms.ModelForm):
-    """Blank keeps a secret; what is typed replaces it."""
+    """The form of an account. A secret that is left blank keeps its stored value."""
 
     new_username = _secret_field("Username")
     new_password = _secret_field("Password")
@@ -65,7 +72,7 @@ class CourierAccountForm(forms.ModelForm):
             self.fields[f"new_{name}"].required = self.instance._state.adding
 
     def clean_limits(self) -> Any:
-        """The account's own limits. Refuses operations that its courier does not have."""
+        """Validate the account's limits. Refuses operations that its courier does not have."""
         limits = self.cleaned_data["limits"]
         courier = self.cleaned_data.get("courier")
         code = courier.pk if courier else self.instance.courier_id
@@ -80,7 +87,9 @@ class CourierAccountForm(forms.ModelForm):
         if "base_url" in self.changed_data and not self.instance._state.adding:
             for name in ("new_username", "new_password"):
                 if not self.cleaned_data.get(name):
-                    self.add_error(name, "Type it again: what is stored is for the old base URL.")
+                    self.add_error(
+                        name, "Type it again: the stored one belongs to the old base URL."
+                    )
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
@@ -105,14 +114,14 @@ class CourierAccountAdmin(ModelAdmin):
         return fixed if obj is None else ("company", "courier", *fixed)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Store an account; the token of an address it has left goes nowhere any more."""
+        """Save the account. With a new base URL its token is deleted: it is the old server's."""
         super().save_model(request, obj, form, change)
         if "base_url" in form.changed_data:
             CourierToken.objects.filter(account=obj).delete()
 
 
 @admin.register(CourierToken)
-class CourierTokenAdmin(RecordAdmin):
+class CourierTokenAdmin(ReadOnlyAdmin):
     list_display = ("account", "version", "expires_at", "refreshed_at")
     search_fields = ("account__id", "account__company__slug")
     list_filter = ("account__courier",)
@@ -120,13 +129,13 @@ class CourierTokenAdmin(RecordAdmin):
     fields = ("account", "version", "expires_at", "refreshed_at")
 
 
-class OperationFilter(KnownValuesFilter):
+class OperationFilter(FixedValuesFilter):
     title = parameter_name = "operation"
     values = tuple(Capability)
 
 
 @admin.register(CourierCall)
-class CourierCallAdmin(RecordAdmin):
+class CourierCallAdmin(ReadOnlyAdmin):
     list_display = ("operation", "outcome", "http_status", "code", "shipment", "started_at")
     search_fields = ("shipment__id", "shipment__order_number", "code")
     list_filter = (
@@ -134,3 +143,14 @@ class CourierCallAdmin(RecordAdmin):
     )  # fmt: skip
     list_filter_submit = True
     list_select_related = ("shipment",)
+
+
+@admin.register(ServiceablePincode)
+class ServiceablePincodeAdmin(ReadOnlyAdmin):
+    list_display = (
+        "pincode", "courier", "serviceable", "cod", "max_cod_amount", "forward_pickup",
+        "forward_drop", "reverse_pickup", "reverse_drop", "loaded_at",
+    )  # fmt: skip
+    search_fields = ("=pincode", "city", "state")
+    list_filter = ("courier", "serviceable", "cod")
+    list_select_related = ("courier",)

@@ -1,4 +1,4 @@
-"""What the admin's pages share: records are looked at, never edited; secrets are never shown."""
+"""Base classes of the admin: pages that show rows and change none, filters, and masking."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 
 
-class RecordAdmin(ModelAdmin):
-    """A table of what happened. Nobody adds, changes or deletes a row by hand.
+class ReadOnlyAdmin(ModelAdmin):
+    """The admin of a table whose rows nobody adds, changes or deletes by hand.
 
-    Large tables: a page is read and nothing else. No rows are counted, so the list is turned one
-    page at a time, and filters are by what the code knows, not by what is in the table.
+    The table may be large, so a list reads the rows of its page and nothing else. Rows are not
+    counted, and the values to filter by come from the code, not from the table.
     """
 
     show_full_result_count = False
     paginator = InfinitePaginator
-    list_disable_select_all = True  # nobody knows how many that would be
+    list_disable_select_all = True  # the number of rows is not known
     list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -34,10 +34,11 @@ class RecordAdmin(ModelAdmin):
         return False
 
 
-class KnownValuesFilter(admin.SimpleListFilter):
-    """By a field of few values, which Django would look for in the whole table.
+class FixedValuesFilter(admin.SimpleListFilter):
+    """Filters by a field without choices, by values that the subclass lists.
 
-    A subclass sets `title`, `parameter_name`, the field's own, and `values`.
+    Django's own filter would look for the field's values in the whole table. A subclass sets
+    `title`, `parameter_name` (the field's name) and `values`.
     """
 
     values: ClassVar[Iterable[str]]
@@ -51,8 +52,8 @@ class KnownValuesFilter(admin.SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): self.value()})
 
 
-class RecordInline(TabularInline):
-    """Records of a parent, looked at on its page."""
+class ReadOnlyInline(TabularInline):
+    """Rows that are shown on the page of the row they belong to, and cannot be changed."""
 
     extra = 0
     can_delete = False
@@ -65,6 +66,6 @@ class RecordInline(TabularInline):
         return False
 
 
-def masked(digits: str, shown: int = 3) -> str:
-    """A phone number with all but its last digits hidden."""
+def mask_phone(digits: str, shown: int = 3) -> str:
+    """The phone number with all but its last `shown` digits hidden."""
     return "•" * max(0, len(digits) - shown) + digits[-shown:]

@@ -1,4 +1,4 @@
-"""Companies, their API keys and their warehouses."""
+"""Admin of companies, their API keys and their warehouses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
 
-from couriers.admin.base import RecordAdmin
+from couriers.admin.base import ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
 from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
 
-# Keys that belong to no company open nothing here.
+# The library's own keys belong to no company, so the API accepts none of them.
 admin.site.unregister(APIKey)
 
 
@@ -30,7 +30,7 @@ class CompanyAdmin(ModelAdmin):
 
 @admin.register(CompanyApiKey)
 class CompanyApiKeyAdmin(ModelAdmin):
-    """Keys are shown once, when they are made, and can only be revoked afterwards."""
+    """API keys. A key is shown once, when it is created. Later it can only be revoked."""
 
     list_display = ("prefix", "company", "name", "created", "expiry_date", "revoked")
     search_fields = ("prefix", "name", "company__slug")
@@ -49,7 +49,7 @@ class CompanyApiKeyAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: CompanyApiKey, form: Any, change: bool) -> None:
-        """Store a key; a new one is told to whoever made it, once."""
+        """Save a key. A new key is shown once to the person who created it."""
         if change:
             super().save_model(request, obj, form, change)
             return
@@ -69,7 +69,7 @@ class WarehouseAdmin(ModelAdmin):
 
 
 @admin.register(WarehouseRegistration)
-class WarehouseRegistrationAdmin(RecordAdmin):
+class WarehouseRegistrationAdmin(ReadOnlyAdmin):
     list_display = ("warehouse", "account", "reference", "state", "reason", "updated_at")
     search_fields = ("reference", "warehouse__name", "reason")
     list_filter = ("state", "account__courier")

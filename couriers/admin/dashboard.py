@@ -1,4 +1,4 @@
-"""The operators' first page: what wants a person, bookings in doubt before all else."""
+"""The first page of the admin: what an operator must do, bookings in doubt first."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from django.urls import reverse
 from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.models import Shipment, ShipmentFlag
 
-SHOWN = 10
+MAX_DOUBTS = 10  # on the page, the oldest
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: adds the counts and the oldest doubts to the page."""
+    """Unfold's DASHBOARD_CALLBACK: add the counts and the oldest bookings in doubt to the page.
+
+    Nothing is added for users who may not view shipments.
+    """
     if not request.user.has_perm("shipcrowd_couriers.view_shipment"):
         return context
-    needing = [status for status, facts in STATUS_FACTS.items() if facts.needs_action]
+    needs_action = {status for status, facts in STATUS_FACTS.items() if facts.needs_action}
     counts = Shipment.objects.aggregate(
         doubts=Count("pk", filter=Q(status=Status.IN_DOUBT)),
         oldest=Min("created_at", filter=Q(status=Status.IN_DOUBT)),
-        action=Count("pk", filter=Q(status__in=set(needing) - {Status.IN_DOUBT})),
+        action=Count("pk", filter=Q(status__in=needs_action - {Status.IN_DOUBT})),
     )
     flags = ShipmentFlag.objects.filter(cleared_at__isnull=True)
     flagged = flags.aggregate(count=Count("shipment", distinct=True))["count"]
@@ -35,7 +38,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["doubts"] = (
         Shipment.objects.filter(status=Status.IN_DOUBT)
         .select_related("company", "courier")
-        .order_by("id")[:SHOWN]
+        .order_by("id")[:MAX_DOUBTS]
     )
     return context
 

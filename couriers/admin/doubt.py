@@ -1,4 +1,7 @@
-"""Settling a booking in doubt: the evidence beside the question, and two answers."""
+"""The page on which an operator settles a booking in doubt.
+
+It shows the evidence and offers two answers: the courier has the booking, or it does not.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,15 @@ from django.urls import URLPattern
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from couriers.admin import questions
+from couriers.admin.decision_pages import (
+    add_errors,
+    as_sentence,
+    can_decide,
+    decision_url,
+    render_decision_page,
+    shipment_url,
+    show_new_status,
+)
 from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.statuses import Status
@@ -23,7 +34,7 @@ PERMISSION = "shipcrowd_couriers.settle_doubt"
 
 
 class ResolveForm(forms.Form):
-    """It exists at the courier."""
+    """The answer that the courier has the booking."""
 
     tracking_id = forms.CharField(
         max_length=100, label="Tracking id", widget=UnfoldAdminTextInputWidget
@@ -33,7 +44,7 @@ class ResolveForm(forms.Form):
 
 
 class ReleaseForm(forms.Form):
-    """It does not exist at the courier."""
+    """The answer that the courier does not have the booking."""
 
     reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
     sure = forms.BooleanField(
@@ -42,70 +53,61 @@ class ReleaseForm(forms.Form):
     )
 
 
-class SettlesDoubt(admin.ModelAdmin):
-    """Adds the page on which a booking in doubt is settled to the admin of shipments."""
+class SettleDoubtMixin(admin.ModelAdmin):
+    """Adds the page to the admin of shipments, and a button on a shipment in doubt."""
 
     @action(description="Settle the doubt", url_path="settle-doubt", permissions=["settle_doubt"])
-    def settle(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Lead from the shipment's page to its question."""
+    def settle_doubt(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button: redirect to the page."""
         return redirect("admin:shipcrowd_settle_doubt", object_id)
 
     def has_settle_doubt_permission(
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
-        """Only with the permission, and only where there is a doubt."""
-        return questions.may(request, PERMISSION, object_id, status=Status.IN_DOUBT)
+        """Whether the button is shown."""
+        return can_decide(request, PERMISSION, object_id, status=Status.IN_DOUBT)
 
     def get_urls(self) -> list[URLPattern]:
         refusal = "You may not settle bookings in doubt."
-        url = questions.question(
-            self, "doubt", "shipcrowd_settle_doubt", PERMISSION, refusal, self.ask_doubt
+        url = decision_url(
+            self, "doubt", "shipcrowd_settle_doubt", PERMISSION, refusal, self.settle_doubt_page
         )
         return [url, *super().get_urls()]
 
-    def ask_doubt(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
-        """The question, the evidence, and a form for each answer."""
-        back = redirect(questions.shipment_url(shipment.pk))
+    def settle_doubt_page(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
+        """Show the evidence with a form for each answer, and carry out the answer that is sent."""
+        back = redirect(shipment_url(shipment.pk))
         if shipment.status != Status.IN_DOUBT:
-            messages.info(
-                request, str(NotInDoubt(shipment.get_status_display())).capitalize() + "."
-            )
+            messages.info(request, as_sentence(NotInDoubt(shipment.get_status_display())))
             return back
         answer = request.POST.get("answer")
         exists = ResolveForm(request.POST if answer == "exists" else None, prefix="exists")
         absent = ReleaseForm(request.POST if answer == "absent" else None, prefix="absent")
-        if request.method == "POST" and self._settled(request, shipment.pk, answer, exists, absent):
+        form = exists if answer == "exists" else absent
+        if request.method == "POST" and self._settle(request, shipment.pk, form):
             return back
-        return questions.page(
+        return render_decision_page(
             self, request, "admin/couriers/settle_doubt.html", shipment,
-            f"does it exist at {shipment.courier}?",
+            f"does {shipment.courier} have it?",
             evidence=evidence_of(shipment), exists=exists, absent=absent,
         )  # fmt: skip
 
-    def _settled(
-        self,
-        request: HttpRequest,
-        pk: str,
-        answer: str | None,
-        exists: ResolveForm,
-        absent: ReleaseForm,
-    ) -> bool:
-        """Carry out the answer; False where its form is to be shown again."""
+    def _settle(self, request: HttpRequest, pk: str, form: ResolveForm | ReleaseForm) -> bool:
+        """Carry out the answer. Returns False where the form must be shown again."""
         assert request.user.is_authenticated
-        form: forms.Form = exists if answer == "exists" else absent
         if not form.is_valid():
             return False
         try:
-            if answer == "exists":
+            if isinstance(form, ResolveForm):
                 shipment = doubt.resolve(pk, actor=request.user, **form.cleaned_data)
             else:
                 reason = form.cleaned_data["reason"]
                 shipment = doubt.release(pk, actor=request.user, reason=reason)
         except (InvalidRequest, TooEarly) as error:
-            questions.refuse(form, error)
+            add_errors(form, error)
             return False
         except NotInDoubt as error:
-            messages.warning(request, str(error).capitalize() + ".")
+            messages.warning(request, as_sentence(error))
             return True
-        questions.decided(request, shipment)
+        show_new_status(request, shipment)
         return True

@@ -1,4 +1,4 @@
-"""What the admin's forms share."""
+"""Form fields of the admin."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from django.forms.fields import InvalidJSONInput
 
 
 class StorableJSONField(forms.JSONField):
-    """JSON as PostgreSQL keeps it; what Python alone would take is an error of the field."""
+    """A field for JSON that PostgreSQL can store, which is less than Python's parser accepts."""
 
     def to_python(self, value: Any) -> Any:
-        """Raises ValidationError for what is no JSON, and for Infinity and NaN, NUL, halves of a
-        character, and nesting or numbers beyond reading.
+        """Parse the value.
+
+        Raises ValidationError for text that is not JSON, and for Infinity, NaN, NUL, half of a
+        surrogate pair, and nesting or numbers that Python cannot parse.
         """
         try:
-            found = super().to_python(value)
-            text = json.dumps(found, allow_nan=False, ensure_ascii=False)
+            parsed = super().to_python(value)
+            text = json.dumps(parsed, allow_nan=False, ensure_ascii=False)
             text.encode()
         except (ValueError, RecursionError):
             raise ValidationError(self.error_messages["invalid"], "invalid") from None
         if r"\u0000" in text.replace(r"\\", ""):
             raise ValidationError(self.error_messages["invalid"], "invalid")
-        return found
+        return parsed
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         try:

@@ -1,4 +1,7 @@
-"""Lifting the end of a shipment: what the courier said beside the question, and one answer."""
+"""The page on which an operator lifts a terminal status that is wrong.
+
+It shows the courier's scans and asks for a reason.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,14 @@ from django.urls import URLPattern
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from couriers.admin import questions
+from couriers.admin.decision_pages import (
+    add_errors,
+    can_decide,
+    decision_url,
+    render_decision_page,
+    shipment_url,
+    show_new_status,
+)
 from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotLiftable
 from couriers.contract.statuses import TERMINAL, Status
@@ -19,11 +29,12 @@ from couriers.operations.decisions import MAX_REASON
 from couriers.operations.lifting import lift, terminal_scan_of
 
 PERMISSION = "shipcrowd_couriers.lift_status"
-SHOWN = 50
+MAX_SCANS = 50  # on the page, the latest
+LIFTABLE = TERMINAL - {Status.FAILED}  # "failed" is the platform's own: no scan leads to it
 
 
 class LiftForm(forms.Form):
-    """The end is wrong."""
+    """The decision that the terminal status is wrong."""
 
     reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
     sure = forms.BooleanField(
@@ -32,50 +43,49 @@ class LiftForm(forms.Form):
     )
 
 
-class LiftsEnds(admin.ModelAdmin):
-    """Adds the page on which a terminal status is lifted to the admin of shipments."""
+class LiftStatusMixin(admin.ModelAdmin):
+    """Adds the page to the admin of shipments, and a button on a shipment that has ended."""
 
     @action(description="Lift the end", url_path="lift-end", permissions=["lift_status"])
-    def lift_end(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Lead from the shipment's page to the question."""
+    def lift_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button: redirect to the page."""
         return redirect("admin:shipcrowd_lift_status", object_id)
 
     def has_lift_status_permission(
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
-        """Only with the permission, and only where there is an end that scans made."""
-        return questions.may(request, PERMISSION, object_id, status__in=TERMINAL - {Status.FAILED})
+        """Whether the button is shown."""
+        return can_decide(request, PERMISSION, object_id, status__in=LIFTABLE)
 
     def get_urls(self) -> list[URLPattern]:
         refusal = "You may not lift the end of a shipment."
-        url = questions.question(
-            self, "lift", "shipcrowd_lift_status", PERMISSION, refusal, self.ask_end
+        url = decision_url(
+            self, "lift", "shipcrowd_lift_status", PERMISSION, refusal, self.lift_status_page
         )
         return [url, *super().get_urls()]
 
-    def ask_end(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
-        """The question, the scans, and a form that wants a reason."""
-        end = terminal_scan_of(shipment)
+    def lift_status_page(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
+        """Show the scans with the form, and lift the status when the form is sent."""
+        terminal_scan = terminal_scan_of(shipment)
         form = LiftForm(request.POST or None)
-        if (
-            request.method == "POST"
-            and form.is_valid()
-            and self._lifted(request, shipment.pk, form)
-        ):
-            return redirect(questions.shipment_url(shipment.pk))
-        scans = Scan.objects.filter(shipment=shipment).order_by("-at", "-id")[:SHOWN]
-        return questions.page(
+        if request.method == "POST" and self._lift(request, shipment.pk, form):
+            return redirect(shipment_url(shipment.pk))
+        scans = Scan.objects.filter(shipment=shipment).order_by("-at", "-id")[:MAX_SCANS]
+        return render_decision_page(
             self, request, "admin/couriers/lift_status.html", shipment,
-            f"not {shipment.get_status_display().lower()}?", end=end, scans=scans, form=form,
+            f"not {shipment.get_status_display().lower()}?",
+            terminal_scan=terminal_scan, scans=scans, form=form,
         )  # fmt: skip
 
-    def _lifted(self, request: HttpRequest, pk: str, form: LiftForm) -> bool:
-        """Carry out the decision; False where its form is to be shown again."""
+    def _lift(self, request: HttpRequest, pk: str, form: LiftForm) -> bool:
+        """Carry out the decision. Returns False where the form must be shown again."""
         assert request.user.is_authenticated
+        if not form.is_valid():
+            return False
         try:
             shipment = lift(pk, actor=request.user, reason=form.cleaned_data["reason"])
         except (InvalidRequest, NotLiftable) as error:
-            questions.refuse(form, error)
+            add_errors(form, error)
             return False
-        questions.decided(request, shipment)
+        show_new_status(request, shipment)
         return True

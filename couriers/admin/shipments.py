@@ -1,7 +1,7 @@
-"""Shipments and what belongs to them, to be looked at.
+"""Read-only admin of shipments and the rows that belong to them.
 
-The consignee's phone is masked, and the options, which may hold another, are left out; the address
-is shown on a shipment's own page only, since an operator needs it to answer a courier's question.
+The consignee's phone is masked, and the options, which may contain a second phone, are left out.
+The address is shown on a shipment's own page alone: operators need it to answer a courier.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
 
-from couriers.admin.base import RecordAdmin, RecordInline, masked
-from couriers.admin.doubt import SettlesDoubt
-from couriers.admin.lifting import LiftsEnds
+from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
+from couriers.admin.doubt import SettleDoubtMixin
+from couriers.admin.lifting import LiftStatusMixin
 from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.models import (
     AuditEntry,
@@ -28,14 +28,15 @@ from couriers.models import (
     Scan,
     Shipment,
     ShipmentFlag,
+    StoredLabel,
 )
 from couriers.operations.flags import sentence_of
 
 
-class LookFilter(admin.SimpleListFilter):
-    """What an operator should look at first."""
+class WorklistFilter(admin.SimpleListFilter):
+    """Shipments that an operator must look at. The cards of the first page link here."""
 
-    title = "to look at"
+    title = "worklist"
     parameter_name = "look"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -56,7 +57,7 @@ class LookFilter(admin.SimpleListFilter):
         return queryset
 
 
-class FlagInline(RecordInline):
+class FlagInline(ReadOnlyInline):
     model = ShipmentFlag
     fields = ("sentence", "raised_at", "cleared_at", "cleared_by", "clear_reason")
     readonly_fields = ("sentence",)
@@ -66,7 +67,7 @@ class FlagInline(RecordInline):
         return sentence_of(flag)
 
 
-class ScanInline(RecordInline):
+class ScanInline(ReadOnlyInline):
     model = Scan
     fields = (
         "at", "status", "courier_status", "ndr_reason", "location", "description", "tracking_id",
@@ -74,19 +75,19 @@ class ScanInline(RecordInline):
     )  # fmt: skip
 
 
-class CallInline(RecordInline):
+class CallInline(ReadOnlyInline):
     model = CourierCall
     fields = ("operation", "attempt", "outcome", "http_status", "message", "started_at")
 
 
-class AuditInline(RecordInline):
+class AuditInline(ReadOnlyInline):
     model = AuditEntry
     fields = ("at", "actor", "action", "reason")
     readonly_fields = fields
 
 
-# One for every status: what has none is shown by its key.
-LABELS = dict.fromkeys(Status, "default") | {
+# The colour of each status. Unfold shows a status without a colour by its raw value.
+STATUS_COLOURS = dict.fromkeys(Status, "default") | {
     Status.IN_DOUBT: "danger",
     Status.FAILED: "danger",
     Status.LOST: "danger",
@@ -99,29 +100,29 @@ LABELS = dict.fromkeys(Status, "default") | {
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(SettlesDoubt, LiftsEnds, RecordAdmin):
-    actions_detail = ["settle", "lift_end"]
+class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
+    actions_detail = ["settle_doubt", "lift_status"]
     list_display = (
-        "order_number", "company", "courier", "shown_status", "tracking_id", "payment_mode",
+        "order_number", "company", "courier", "status_label", "tracking_id", "payment_mode",
         "total_amount", "consignee_city", "created_at",
     )  # fmt: skip
     search_fields = ("=id", "=order_number", "=tracking_id", "=waybill")
-    list_filter = (LookFilter, "status", "courier", "direction", "payment_mode", "company")
+    list_filter = (WorklistFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
     inlines = (FlagInline, ScanInline, CallInline, AuditInline)
     exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
-    readonly_fields = ("shown_phone", "shown_items", "former_ids")
+    readonly_fields = ("masked_phone", "items_text", "former_ids")
 
-    @display(description="Status", ordering="status", label=LABELS)
-    def shown_status(self, shipment: Shipment) -> tuple[str, str]:
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    def status_label(self, shipment: Shipment) -> tuple[str, str]:
         return shipment.status, shipment.get_status_display()
 
     @admin.display(description="Consignee phone")
-    def shown_phone(self, shipment: Shipment) -> str:
-        return masked(shipment.consignee_phone)
+    def masked_phone(self, shipment: Shipment) -> str:
+        return mask_phone(shipment.consignee_phone)
 
     @admin.display(description="Items")
-    def shown_items(self, shipment: Shipment) -> str:
+    def items_text(self, shipment: Shipment) -> str:
         return "; ".join(f"{i['quantity']} of {i['name']}, ₹{i['value']}" for i in shipment.items)
 
     @admin.display(description="Former tracking ids")
@@ -130,7 +131,7 @@ class ShipmentAdmin(SettlesDoubt, LiftsEnds, RecordAdmin):
 
 
 @admin.register(ShipmentFlag)
-class ShipmentFlagAdmin(RecordAdmin):
+class ShipmentFlagAdmin(ReadOnlyAdmin):
     list_display = ("shipment", "kind", "tracking_id", "raised_at", "cleared_at")
     search_fields = ("=shipment__id", "=shipment__order_number", "=tracking_id")
     list_filter = ("kind", ("cleared_at", admin.EmptyFieldListFilter))
@@ -138,7 +139,7 @@ class ShipmentFlagAdmin(RecordAdmin):
 
 
 @admin.register(Scan)
-class ScanAdmin(RecordAdmin):
+class ScanAdmin(ReadOnlyAdmin):
     list_display = ("shipment", "at", "status", "courier_status", "location", "ignored")
     search_fields = ("=shipment__id", "=shipment__order_number", "=shipment__tracking_id")
     list_filter = ("ignored", "lifted", "status")
@@ -146,28 +147,28 @@ class ScanAdmin(RecordAdmin):
 
 
 @admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(RecordAdmin):
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
     list_display = ("key", "company", "shipment", "response_status", "created_at")
     search_fields = ("=key", "=shipment__id", "=shipment__order_number")
     list_filter = (("response_status", admin.EmptyFieldListFilter), "company")
     list_select_related = ("company", "shipment")
-    fields = ("company", "key", "shipment", "response_status", "shown_response", "created_at")
-    readonly_fields = ("shown_response",)
+    fields = ("company", "key", "shipment", "response_status", "response_text", "created_at")
+    readonly_fields = ("response_text",)
 
     @admin.display(description="Response")
-    def shown_response(self, key: IdempotencyKey) -> str:
+    def response_text(self, key: IdempotencyKey) -> str:
         if key.response_body is None:
             return ""
         return json.dumps(json.loads(bytes(key.response_body)), indent=1, ensure_ascii=False)
 
 
-class ChunkInline(RecordInline):
+class ChunkInline(ReadOnlyInline):
     model = ManifestChunk
     fields = ("position", "state", "attempts", "number", "url", "reason")
 
 
 @admin.register(Manifest)
-class ManifestAdmin(RecordAdmin):
+class ManifestAdmin(ReadOnlyAdmin):
     list_display = ("id", "company", "account", "state", "created_at", "finished_at")
     search_fields = ("=id",)
     list_filter = ("state", "company")
@@ -176,15 +177,23 @@ class ManifestAdmin(RecordAdmin):
 
 
 @admin.register(ManifestChunk)
-class ManifestChunkAdmin(RecordAdmin):
+class ManifestChunkAdmin(ReadOnlyAdmin):
     list_display = ("manifest", "position", "state", "attempts", "number", "reason")
     search_fields = ("=manifest__id", "=number")
     list_filter = ("state",)
     list_select_related = ("manifest",)
 
 
+@admin.register(StoredLabel)
+class StoredLabelAdmin(ReadOnlyAdmin):
+    list_display = ("tracking_id", "shipment", "stored_at")
+    search_fields = ("=tracking_id", "=shipment__id")
+    list_filter = ("stored_at",)
+    list_select_related = ("shipment",)
+
+
 @admin.register(AuditEntry)
-class AuditEntryAdmin(RecordAdmin):
+class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "shipment", "reason")
     search_fields = ("=shipment__id", "=shipment__order_number", "reason")
     list_filter = (("action", FieldTextFilter), "company")

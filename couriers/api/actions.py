@@ -1,4 +1,4 @@
-"""What a storefront may do with a shipment under way; couriers.fulfilment.actions says when."""
+"""Actions on a shipment over the API. couriers.fulfilment.actions checks when each is allowed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from couriers.models.converters import PublicId
 
 
 class ReattemptSerializer(s.Strict):
-    """Another attempt on `date` (India time, from tomorrow on)."""
+    """Another delivery attempt on `date`, a day in India from tomorrow on."""
 
     date = serializers.DateField()
     instructions = s.optional_text(200)
 
 
 class AddressChangeSerializer(s.Strict):
-    """Another phone or address of the consignee, or both, for the attempt on `date`."""
+    """A new phone or address of the consignee, or both, for the delivery attempt on `date`."""
 
     date = serializers.DateField()
     phone = s.optional_text(30)
@@ -43,23 +43,23 @@ class AddressChangeSerializer(s.Strict):
 
 
 class RtoSerializer(s.Strict):
-    """Why the parcel is sent back."""
+    """The return of an undelivered parcel to its origin (RTO), with the reason as `remark`."""
 
     remark = s.optional_text(200)
 
 
 class DispatchDateSerializer(s.Strict):
-    """The day of the pickup (India time, from tomorrow on), in a slot that the courier knows."""
+    """The pickup on `date`, a day in India from tomorrow on, in one of the courier's slots."""
 
     date = serializers.DateField()
     slot = s.optional_text(50)
 
 
-_ANSWERS: dict[Any, Any] = {200: s.ActionSerializer, **PROBLEMS, **CONFLICT}
+_ACTION_RESPONSES: dict[Any, Any] = {200: s.ActionSerializer, **PROBLEMS, **CONFLICT}
 
 
 class ShipmentActions(viewsets.GenericViewSet[Shipment]):
-    """The actions of a shipment: `done`, or `accepted` by the courier to be done later."""
+    """The actions of a shipment. Each is `done`, or `accepted` by the courier to be done later."""
 
     queryset = Shipment.objects.none()
     serializer_class = s.ShipmentSerializer
@@ -68,23 +68,25 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     def get_queryset(self) -> QuerySet[Shipment]:
         return Shipment.objects.filter(company=company_of(self.request))
 
-    @extend_schema(request=None, responses=_ANSWERS)
+    @extend_schema(request=None, responses=_ACTION_RESPONSES)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Cancel a shipment; one that is cancelled already is done."""
-        return _answer(actions.cancel(self.shipment(pk)))
+        """Cancel a shipment. One that is already cancelled is `done`."""
+        return _response(actions.cancel(self.shipment(pk)))
 
     @extend_schema(request=None, responses={200: s.ShipmentSerializer, **PROBLEMS, **CONFLICT})
     @action(detail=True, methods=["post"])
     def track(self, request: Request, pk: str) -> Response:
-        """Ask the courier now, and return the shipment as it stands then."""
+        """Ask the courier for the latest scans, and return the updated shipment."""
         return Response(shipment_data(actions.refresh_tracking(self.shipment(pk))))
 
     @extend_schema(
         filters=False,
         parameters=[
             OpenApiParameter(
-                "json_only", bool, description="True: the courier's data of the label, as JSON."
+                "json_only",
+                bool,
+                description="`true`: the label's data as the courier's JSON, instead of the PDF.",
             )
         ],
         responses={
@@ -101,13 +103,13 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
         renderer_classes=[ApiRenderer, PdfRenderer],
     )
     def label(self, request: Request, pk: str) -> FileResponse | Response:
-        """The packing label as a PDF. It is fetched from the courier once, and kept."""
+        """The packing label as a PDF. It is fetched from the courier once, then stored."""
         shipment = self.shipment(pk)
-        asked = request.query_params.get("json_only", "false")
-        if asked not in ("true", "false"):
+        json_only = request.query_params.get("json_only", "false")
+        if json_only not in ("true", "false"):
             raise serializers.ValidationError({"json_only": ["must be true or false"]})
-        if asked == "true":
-            request.accepted_renderer = ApiRenderer()  # it was asked for by name
+        if json_only == "true":
+            request.accepted_renderer = ApiRenderer()  # whatever the Accept header says
             return Response(get_label_data(shipment))
         stored = get_label(shipment)
         response = FileResponse(
@@ -116,52 +118,57 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
         response["Cache-Control"] = "private, max-age=300"
         return response
 
-    @extend_schema(request=ReattemptSerializer, responses=_ANSWERS)
+    @extend_schema(request=ReattemptSerializer, responses=_ACTION_RESPONSES)
     @action(detail=True, methods=["post"])
     def reattempt(self, request: Request, pk: str) -> Response:
-        """Have an undelivered parcel delivered again on a day."""
-        shipment, asked = self.shipment(pk), _read(ReattemptSerializer, request)
-        return _answer(actions.request_reattempt(shipment, asked["date"], asked["instructions"]))
+        """Ask the courier to attempt the delivery of an undelivered parcel again, on a day."""
+        shipment = self.shipment(pk)
+        data = _validated(ReattemptSerializer, request)
+        return _response(actions.request_reattempt(shipment, data["date"], data["instructions"]))
 
-    @extend_schema(request=RtoSerializer, responses=_ANSWERS)
+    @extend_schema(request=RtoSerializer, responses=_ACTION_RESPONSES)
     @action(detail=True, methods=["post"])
     def rto(self, request: Request, pk: str) -> Response:
-        """Have an undelivered parcel sent back to its origin."""
-        shipment, asked = self.shipment(pk), _read(RtoSerializer, request)
-        return _answer(actions.request_rto(shipment, asked["remark"]))
+        """Ask the courier to send an undelivered parcel back to its origin (RTO)."""
+        shipment = self.shipment(pk)
+        data = _validated(RtoSerializer, request)
+        return _response(actions.request_rto(shipment, data["remark"]))
 
-    @extend_schema(request=AddressChangeSerializer, responses=_ANSWERS)
+    @extend_schema(request=AddressChangeSerializer, responses=_ACTION_RESPONSES)
     @action(detail=True, methods=["post"])
     def address(self, request: Request, pk: str) -> Response:
-        """Change the consignee's address or phone for the next attempt at an undelivered parcel."""
-        shipment, asked = self.shipment(pk), _read(AddressChangeSerializer, request)
-        return _answer(
+        """Change the consignee's address or phone for the next attempt to deliver a parcel."""
+        shipment = self.shipment(pk)
+        data = _validated(AddressChangeSerializer, request)
+        return _response(
             actions.change_address(
                 shipment,
-                asked["date"],
-                phone=asked["phone"],
-                address=asked["address"],
-                instructions=asked["instructions"],
+                data["date"],
+                phone=data["phone"],
+                address=data["address"],
+                instructions=data["instructions"],
             )
         )
 
-    @extend_schema(request=DispatchDateSerializer, responses=_ANSWERS)
+    @extend_schema(request=DispatchDateSerializer, responses=_ACTION_RESPONSES)
     @action(detail=True, methods=["post"], url_path="dispatch-date")
     def dispatch_date(self, request: Request, pk: str) -> Response:
-        """Set the day on which a shipment that was booked without one is picked up."""
-        shipment, asked = self.shipment(pk), _read(DispatchDateSerializer, request)
-        return _answer(actions.set_dispatch_date(shipment, asked["date"], asked["slot"]))
+        """Set the day of the pickup of a shipment that was booked without one."""
+        shipment = self.shipment(pk)
+        data = _validated(DispatchDateSerializer, request)
+        return _response(actions.set_dispatch_date(shipment, data["date"], data["slot"]))
 
     def shipment(self, pk: str) -> Shipment:
-        """The company's shipment with its account and warehouse; another company's is a 404."""
+        """The shipment with its account and warehouse. Raises Http404 for another company's."""
         return get_object_or_404(self.get_queryset().select_related("account", "warehouse"), pk=pk)
 
 
-def _read(kind: type[s.Strict], request: Request) -> dict[str, Any]:
-    asked = kind(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
+def _validated(serializer_class: type[s.Strict], request: Request) -> dict[str, Any]:
+    """The validated data of the request's body. Raises ValidationError naming the fields."""
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
-def _answer(result: ActionResult) -> Response:
+def _response(result: ActionResult) -> Response:
     return Response({"state": result.state.value, "handle": result.handle, "remark": result.remark})

@@ -1,4 +1,4 @@
-"""`Authorization: Api-Key …`: a storefront speaks for its company."""
+"""Authentication by API key, `Authorization: Api-Key …`. A key belongs to one company."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEYWORD = "Api-Key"
 
 
 class ApiClient:
-    """Who an API request is: a company, not a person."""
+    """The user of a request with an API key: a company, not a person."""
 
     is_authenticated = True
     is_staff = False
@@ -28,10 +28,14 @@ class ApiClient:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Looks the key up by its prefix and compares its hash; one statement, the company with it."""
+    """Finds the key by its prefix and compares its hash. One statement reads key and company."""
 
     def authenticate(self, request: Request) -> tuple[ApiClient, CompanyApiKey] | None:
-        """The company of the key; None where the header speaks another scheme."""
+        """The client and its key, or None for a header of another scheme.
+
+        Raises AuthenticationFailed for a key that is unknown, revoked or expired, and for one of
+        an inactive company.
+        """
         keyword, _, key = request.headers.get("Authorization", "").partition(" ")
         if keyword.casefold() != KEYWORD.casefold():
             return None
@@ -53,7 +57,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):
-    """How the schema describes the key."""
+    """Describes the API key in the OpenAPI schema."""
 
     target_class = "couriers.api.authentication.ApiKeyAuthentication"
     name = "ApiKey"
@@ -68,7 +72,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
 
 def company_of(request: Request) -> Company:
-    """The company that the request speaks for; every query is scoped to it."""
+    """The company of the request's API key. Every query of a view is limited to its rows."""
     client: Any = request.user
     assert isinstance(client, ApiClient)
     return client.company

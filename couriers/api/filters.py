@@ -1,4 +1,4 @@
-"""What a list of shipments may be narrowed by."""
+"""Query parameters that filter the list of shipments."""
 
 import datetime as dt
 from typing import Any
@@ -12,20 +12,20 @@ from couriers.contract.types import Direction, PaymentMode
 from couriers.models import Shipment
 
 
-class _MomentField(IsoDateTimeField):
+class _UtcDateTimeField(IsoDateTimeField):
     def to_python(self, value: Any) -> Any:
         with timezone.override(dt.UTC):
             return super().to_python(value)
 
 
-class MomentFilter(filters.IsoDateTimeFilter):
-    """A time without an offset is UTC, as all times of the API are."""
+class UtcDateTimeFilter(filters.IsoDateTimeFilter):
+    """An ISO 8601 time. Without an offset it is UTC, as all times of the API are."""
 
-    field_class = _MomentField
+    field_class = _UtcDateTimeField
 
 
 class ShipmentFilter(filters.FilterSet):
-    """`status` may be given several times; times are ISO 8601, UTC where they name no offset."""
+    """Filters of the list of shipments. `status` may be given several times to match any."""
 
     status = filters.MultipleChoiceFilter(choices=Status.choices)
     direction = filters.ChoiceFilter(choices=Direction.choices)
@@ -33,8 +33,8 @@ class ShipmentFilter(filters.FilterSet):
     courier = filters.CharFilter(field_name="courier_id", max_length=30)
     order_number = filters.CharFilter(max_length=100)
     tracking_id = filters.CharFilter(max_length=100)
-    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
-    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+    created_after = UtcDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = UtcDateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Shipment

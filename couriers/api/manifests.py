@@ -1,4 +1,4 @@
-"""Manifests over the API: asked for at once, made by workers, their documents in one list."""
+"""Manifests over the API. A request creates the manifest, and workers make its documents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from couriers.tasks import start_manifest
 
 
 class ManifestRequestSerializer(Strict):
-    """Either `shipments`, by their ids, or `date`: what was booked on that day (India time)."""
+    """Either `shipments`, a list of ids, or `date`, for all shipments booked that day in India."""
 
     courier = text(30)
     shipments = serializers.ListField(
@@ -39,17 +39,19 @@ class ManifestRequestSerializer(Strict):
     )
     date = serializers.DateField(required=False)
     again = serializers.BooleanField(
-        required=False, default=False, help_text="Also those that are in a manifest already."
+        required=False,
+        default=False,
+        help_text="True: also the shipments that are already in a manifest.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("shipments" in attrs) == ("date" in attrs):
-            raise serializers.ValidationError({"shipments": ["give either these or a date"]})
+            raise serializers.ValidationError({"shipments": ["give either shipments or a date"]})
         return attrs
 
 
 class ManifestDocumentSerializer(serializers.Serializer[Any]):
-    """One of the courier's documents, and how many shipments it lists."""
+    """A document of the courier, and how many shipments it lists."""
 
     number = serializers.CharField()
     url = serializers.URLField()
@@ -57,7 +59,7 @@ class ManifestDocumentSerializer(serializers.Serializer[Any]):
 
 
 class ManifestProgressSerializer(serializers.Serializer[Any]):
-    """How far it is."""
+    """How many parts of a manifest (`chunks`) and how many of its shipments are done."""
 
     chunks = serializers.IntegerField()
     chunks_done = serializers.IntegerField()
@@ -67,14 +69,14 @@ class ManifestProgressSerializer(serializers.Serializer[Any]):
 
 
 class ManifestFailureSerializer(serializers.Serializer[Any]):
-    """A part that was given up; its shipments may be asked for again."""
+    """A part that failed for good. Its shipments can be put in another manifest."""
 
     chunk = serializers.IntegerField()
     reason = serializers.CharField()
 
 
 class ManifestSummarySerializer(serializers.Serializer[Any]):
-    """`pending`, `done`, or `failed` when a part of it was given up."""
+    """A manifest. Its state is `pending`, `done`, or `failed` where a part failed for good."""
 
     id = serializers.CharField()
     courier = serializers.CharField()
@@ -84,7 +86,7 @@ class ManifestSummarySerializer(serializers.Serializer[Any]):
 
 
 class ManifestSerializer(ManifestSummarySerializer):
-    """A manifest with its progress and its one list of documents."""
+    """A manifest with its progress, all its documents and the parts that failed."""
 
     progress = ManifestProgressSerializer()
     documents = ManifestDocumentSerializer(many=True)
@@ -92,20 +94,20 @@ class ManifestSerializer(ManifestSummarySerializer):
 
 
 class ManifestCreatedSerializer(ManifestSerializer):
-    """`already_in_manifest` counts the shipments that were left out, being in one already."""
+    """A manifest as created. `already_in_manifest` counts the shipments that were left out."""
 
     already_in_manifest = serializers.IntegerField()
 
 
 class ManifestPageSerializer(serializers.Serializer[Any]):
-    """A page of manifests, the newest first; `next` is null on the last one."""
+    """A page of manifests, newest first. `next` is null on the last page."""
 
     results = ManifestSummarySerializer(many=True)
     next = serializers.URLField(allow_null=True)
 
 
 class ManifestsView(APIView):
-    """The company's manifests."""
+    """List and create manifests."""
 
     @extend_schema(
         operation_id="manifests_list",
@@ -113,9 +115,9 @@ class ManifestsView(APIView):
         responses={200: ManifestPageSerializer, **PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        """Manifests, the newest first, a page at a time."""
-        found, following = page(request, _of_company(request), prefix="mft")
-        results = [ManifestSummarySerializer(_summary(one)).data for one in found]
+        """A page of the company's manifests, newest first."""
+        found, following = page(request, _company_manifests(request), prefix="mft")
+        results = [ManifestSummarySerializer(_summary(manifest)).data for manifest in found]
         return Response({"results": results, "next": following})
 
     @extend_schema(
@@ -128,14 +130,15 @@ class ManifestsView(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Have a manifest made of shipments that await their pickup.
+        """Create a manifest of shipments that await their pickup.
 
-        202: workers are at it, follow `Location`. 200: all of them were in a manifest already,
-        and this is the newest that has them. Asked twice, nothing is made twice.
+        202: workers make the documents; `Location` is where to ask for the progress. 200: all of
+        the shipments were already in a manifest, and the newest one is returned. A repeated
+        request creates nothing twice.
         """
-        asked = ManifestRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        data = asked.validated_data
+        serializer = ManifestRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
         account = account_of(company_of(request), data["courier"])
         if "shipments" in data:
             created = create_for_shipments(account, data["shipments"], again=data["again"])
@@ -143,24 +146,24 @@ class ManifestsView(APIView):
             created = create_for_day(account, data["date"], again=data["again"])
         if created.is_new:
             start_manifest(created.manifest)
-        shown = _detail(_of_company(request).get(pk=created.manifest.pk))
-        body = ManifestCreatedSerializer(shown | {"already_in_manifest": created.left_out}).data
+        detail = _detail(_company_manifests(request).get(pk=created.manifest.pk))
+        body = ManifestCreatedSerializer(detail | {"already_in_manifest": created.left_out}).data
         response = Response(body, status=202 if created.is_new else 200)
         response["Location"] = f"/api/v1/manifests/{created.manifest.pk}/"
         return response
 
 
 class ManifestView(APIView):
-    """One manifest."""
+    """Show one manifest."""
 
     @extend_schema(responses={200: ManifestSerializer, **PROBLEMS})
     def get(self, request: Request, pk: str) -> Response:
-        """A manifest: how far it is, and its documents."""
-        manifest = get_object_or_404(_of_company(request), pk=pk)
+        """A manifest with its progress and its documents."""
+        manifest = get_object_or_404(_company_manifests(request), pk=pk)
         return Response(ManifestSerializer(_detail(manifest)).data)
 
 
-def _of_company(request: Request) -> QuerySet[Manifest]:
+def _company_manifests(request: Request) -> QuerySet[Manifest]:
     return Manifest.objects.filter(company=company_of(request)).select_related("account")
 
 

@@ -1,7 +1,11 @@
-"""For staff: bookings in doubt and circuits. Sessions of the admin, never a merchant's key."""
+"""The API for staff: bookings in doubt and circuits.
+
+Authenticated by a session of the admin, never by a company's API key.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -15,7 +19,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from couriers.api import serializers as s
-from couriers.api.permissions import IsPermittedStaff, to_view
+from couriers.api.permissions import IsPermittedStaff, view_permissions
+from couriers.api.responses import STAFF_PROBLEMS
 from couriers.booking.answers import shipment_data
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
@@ -26,26 +31,24 @@ from couriers.resilience.circuit_breaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
-PAGE = 100
-MANY = 1000  # accounts
-CONFLICT = {
-    (status, "application/problem+json"): s.ProblemSerializer for status in (400, 403, 404, 409)
-}
-
-
-TO_SETTLE_DOUBT = ("shipcrowd_couriers.settle_doubt",)
+MAX_DOUBTS = 100  # in one response
+MAX_ACCOUNTS = 1000  # whose circuits are looked up for one response
+SETTLE_DOUBT = ("shipcrowd_couriers.settle_doubt",)
 
 
 class OpsView(APIView):
-    """What staff sees, of all companies. Any one of the permissions in `needs` lets in."""
+    """Base of the views for staff, who see all companies.
+
+    A subclass sets `allowed_by`: permissions of which any one gives access.
+    """
 
     authentication_classes = [SessionAuthentication]
     permission_classes = [IsPermittedStaff]
-    needs: tuple[str, ...]
+    allowed_by: tuple[str, ...]
 
 
 class InDoubtSerializer(serializers.Serializer[Any]):
-    """A booking in doubt with its evidence."""
+    """A booking in doubt with the evidence for an operator's decision."""
 
     shipment = s.ShipmentSerializer()
     company = serializers.CharField()
@@ -57,7 +60,7 @@ class InDoubtSerializer(serializers.Serializer[Any]):
 
 
 class ResolveSerializer(s.Strict):
-    """It exists at the courier."""
+    """The decision that the courier has the booking, under `tracking_id`."""
 
     tracking_id = serializers.CharField(max_length=100)
     waybill = serializers.CharField(max_length=100, required=False, default="")
@@ -65,59 +68,76 @@ class ResolveSerializer(s.Strict):
 
 
 class ReleaseSerializer(s.Strict):
-    """It does not exist at the courier."""
+    """The decision that the courier does not have the booking."""
 
     reason = serializers.CharField(max_length=MAX_REASON)
 
 
 class InDoubtView(OpsView):
-    """Bookings whose outcome nobody knows."""
+    """List bookings in doubt: those of which nobody knows whether the courier has them."""
 
-    needs = to_view(Shipment)
+    allowed_by = view_permissions(Shipment)
 
     @extend_schema(responses={200: InDoubtSerializer(many=True)})
     def get(self, request: Request) -> Response:
-        """The hundred oldest bookings in doubt, with what is known of each."""
-        doubts = Shipment.objects.filter(status=Status.IN_DOUBT).select_related("company")
-        found = list(doubts.order_by("id")[:PAGE])
-        return Response([*map(_with_evidence, found, evidence_of_all(found))])
+        """The hundred oldest bookings in doubt, each with its evidence."""
+        in_doubt = Shipment.objects.filter(status=Status.IN_DOUBT).select_related("company")
+        oldest = list(in_doubt.order_by("id")[:MAX_DOUBTS])
+        return Response([*map(_doubt_data, oldest, evidence_of_all(oldest))])
 
 
 class SettleView(OpsView):
-    """An operator's decision on one booking in doubt."""
+    """Base of the two decisions on a booking in doubt."""
 
-    needs = TO_SETTLE_DOUBT
+    allowed_by = SETTLE_DOUBT
 
-    def settled(self, request: Request, pk: str, action: Any, **values: str) -> Response:
-        """The shipment after the decision. Raises NotInDoubt and TooEarly."""
+    def settle(
+        self,
+        request: Request,
+        pk: str,
+        decide: Callable[..., Shipment],
+        serializer_class: type[s.Strict],
+    ) -> Response:
+        """Carry out the decision that the body describes. Returns the shipment after it.
+
+        Raises ValidationError naming the fields, NotInDoubt and TooEarly.
+        """
+        serializer = serializer_class(data=request.data)
+        serializer.is_valid(raise_exception=True)
         get_object_or_404(Shipment, pk=pk)
-        return Response(shipment_data(action(pk, actor=request.user, **values)))
+        return Response(shipment_data(decide(pk, actor=request.user, **serializer.validated_data)))
 
 
 class ResolveView(SettleView):
-    """It exists."""
+    """Settle a booking in doubt as booked."""
 
-    @extend_schema(request=ResolveSerializer, responses={200: s.ShipmentSerializer, **CONFLICT})
+    @extend_schema(
+        request=ResolveSerializer, responses={200: s.ShipmentSerializer, **STAFF_PROBLEMS}
+    )
     def post(self, request: Request, pk: str) -> Response:
-        """The courier has it, under this tracking id: its key replays it as booked."""
-        asked = ResolveSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return self.settled(request, pk, doubt.resolve, **asked.validated_data)
+        """Settle a booking in doubt as booked, under the tracking id found at the courier.
+
+        From then on the booking's Idempotency-Key is answered as booked.
+        """
+        return self.settle(request, pk, doubt.resolve, ResolveSerializer)
 
 
 class ReleaseView(SettleView):
-    """It does not exist."""
+    """Settle a booking in doubt as not booked."""
 
-    @extend_schema(request=ReleaseSerializer, responses={200: s.ShipmentSerializer, **CONFLICT})
+    @extend_schema(
+        request=ReleaseSerializer, responses={200: s.ShipmentSerializer, **STAFF_PROBLEMS}
+    )
     def post(self, request: Request, pk: str) -> Response:
-        """The courier does not have it: the order may be booked again."""
-        asked = ReleaseSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return self.settled(request, pk, doubt.release, **asked.validated_data)
+        """Settle a booking in doubt as not booked. The order may then be booked again.
+
+        Refused with `too-early` while the courier may still answer the booking's call.
+        """
+        return self.settle(request, pk, doubt.release, ReleaseSerializer)
 
 
 class CircuitSerializer(serializers.Serializer[Any]):
-    """The circuit of one account with its courier."""
+    """The circuit breaker of an account's calls to its courier."""
 
     account = serializers.CharField()
     company = serializers.CharField()
@@ -126,26 +146,29 @@ class CircuitSerializer(serializers.Serializer[Any]):
 
 
 class CircuitsView(OpsView):
-    """Circuit breakers."""
+    """List circuits."""
 
-    needs = to_view(CourierAccount)
+    allowed_by = view_permissions(CourierAccount)
 
     @extend_schema(responses={200: CircuitSerializer(many=True)})
     def get(self, request: Request) -> Response:
-        """Every account's circuit that is not closed."""
-        accounts = CourierAccount.objects.select_related("company").order_by("id")[:MANY]
-        found = [_circuit(account) for account in accounts]
-        return Response([circuit for circuit in found if circuit["state"] != "closed"])
+        """The circuits that are not closed."""
+        accounts = CourierAccount.objects.select_related("company").order_by("id")[:MAX_ACCOUNTS]
+        circuits = [_circuit(account) for account in accounts]
+        return Response([circuit for circuit in circuits if circuit["state"] != "closed"])
 
 
 class CircuitView(OpsView):
-    """One account's circuit."""
+    """Close one account's circuit."""
 
-    needs = TO_SETTLE_DOUBT
+    allowed_by = SETTLE_DOUBT
 
-    @extend_schema(request=None, responses={200: CircuitSerializer, **CONFLICT})
+    @extend_schema(request=None, responses={200: CircuitSerializer, **STAFF_PROBLEMS})
     def delete(self, request: Request, pk: str) -> Response:
-        """Close the circuit by hand, so that the next call is made. The history tells who did."""
+        """Close an account's circuit by hand, so that calls are made again.
+
+        The account's history in the admin tells who did it.
+        """
         account = get_object_or_404(CourierAccount.objects.select_related("company"), pk=pk)
         CircuitBreaker.of_account(account.courier_id, account.pk).reset()
         assert request.user.is_authenticated
@@ -168,7 +191,7 @@ def _circuit(account: CourierAccount) -> dict[str, str]:
     }
 
 
-def _with_evidence(shipment: Shipment, evidence: Evidence) -> dict[str, Any]:
+def _doubt_data(shipment: Shipment, evidence: Evidence) -> dict[str, Any]:
     return {
         "shipment": shipment_data(shipment),
         "company": shipment.company.slug,

@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON in UTF-8, and only what can be stored and sent back."""
+"""Request bodies: JSON in UTF-8, with only such values as can be stored and sent back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from couriers.contract.json_limits import json_problem
 
 
 class BoundedJSONParser(JSONParser):
-    """Raises ParseError for what no field could hold: NUL, half a surrogate pair, 1e999, depth."""
+    """Parses JSON and raises ParseError for values that cannot be stored.
+
+    These are NUL, half of a surrogate pair, a number beyond floating point, and nesting that is
+    too deep (couriers.contract.json_limits).
+    """
 
     def parse(
         self,
@@ -20,12 +24,12 @@ class BoundedJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        # JSON is UTF-8 whatever charset is named (RFC 8259): others can spell half a pair.
+        # JSON is UTF-8 (RFC 8259). In another charset half of a surrogate pair could be written.
         context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
             data = super().parse(stream, media_type, context)
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
-        if complaint := json_problem(data):
-            raise ParseError(f"The body {complaint}.")
+        if problem := json_problem(data):
+            raise ParseError(f"The body {problem}.")
         return data

@@ -1,4 +1,4 @@
-"""Who may ask: a company with a key, or staff with the permission."""
+"""Permissions of the API: a merchant by the company's key, or staff by permissions of the admin."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from couriers.api.authentication import ApiClient
 
 
 class IsCompany(BasePermission):
-    """Only with a company's API key."""
+    """Allows requests with a company's API key."""
 
     message = "An API key of a company is needed."
 
@@ -20,15 +20,15 @@ class IsCompany(BasePermission):
 
 
 class IsPermittedStaff(BasePermission):
-    """Only staff with one of the permissions that the view names in `needs`, as in the admin."""
+    """Allows staff who have at least one of the permissions in the view's `allowed_by`."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user
-        return bool(user.is_staff and any(user.has_perm(name) for name in view.needs))
+        return bool(user.is_staff and any(user.has_perm(name) for name in view.allowed_by))
 
 
-def to_view(model: type[Model]) -> tuple[str, ...]:
-    """What the admin asks for before it shows rows of a model."""
+def view_permissions(model: type[Model]) -> tuple[str, ...]:
+    """The permissions of which any one lets staff see a model's rows, as in the admin."""
     meta = model._meta
     return tuple(
         f"{meta.app_label}.{get_permission_codename(action, meta)}" for action in ("view", "change")

@@ -1,7 +1,7 @@
-"""Errors as RFC 9457 problem+json with a stable `type`.
+"""Errors as problem responses: RFC 9457 `application/problem+json` with a stable `type`.
 
-The class of the failure decides the status: what a storefront may do next is to be read from it.
-`type` is relative to the API's root, `/problems/<name>`, and is documented in docs/api.md.
+Three tables say which problem an error becomes: one for the courier's errors, one for the
+platform's and one for the framework's. docs/api.md lists every problem and what a client does next.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from django.conf import settings
@@ -20,158 +20,63 @@ from rest_framework import exceptions as drf
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from couriers.contract import errors
-from couriers.contract.platform_errors import (
-    ActionNotAllowed,
-    BookingInFlight,
-    KeyReused,
-    NotInDoubt,
-    NotReturnable,
-    OrderAlreadyLive,
-    PlatformError,
-    TooEarly,
-    UnknownCourier,
-)
+from couriers.contract import errors, platform_errors
+from couriers.contract.errors import CourierError
+from couriers.contract.platform_errors import PlatformError
 
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
-DATABASE_AWAY = (OperationalError, InterfaceError)
+DATABASE_ERRORS = (OperationalError, InterfaceError)  # the database is away or read-only
+DATABASE_RETRY_AFTER = 5  # seconds
+MAX_DETAIL = 1000  # characters of a `detail` that lists fields
+
+E = TypeVar("E", bound=Exception)
 
 
-class ProblemRenderer(JSONRenderer):
-    """JSON under the problem's own media type."""
+class ProblemType(NamedTuple):
+    """What all problems of one type share. `type` in the body is `/problems/<name>`."""
 
-    media_type = CONTENT_TYPE
-
-
-def problem(
-    name: str,
-    title: str,
-    status: int,
-    detail: str = "",
-    *,
-    retry_after: float | None = None,
-    **more: Any,
-) -> Response:
-    """A problem response; `retry_after` in seconds becomes the header too, at least 1."""
-    data: dict[str, Any] = {"type": f"/problems/{name}", "title": title, "status": status}
-    if detail:
-        data["detail"] = detail
-    data |= {key: value for key, value in more.items() if value not in ("", None, [])}
-    headers = {}
-    if retry_after is not None:
-        seconds = max(1, math.ceil(retry_after))
-        headers["Retry-After"] = str(seconds)
-        data["retry_after"] = seconds
-    return Response(data, status=status, headers=headers, content_type=CONTENT_TYPE)
+    name: str
+    title: str
+    status: int
 
 
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook: everything a view may raise, as a problem. None leaves it a 500."""
-    response = _from(error)
-    if response is not None:
-        request = context.get("request")
-        if request is not None:
-            # So that the problem is JSON whatever the client said it accepts.
-            request.accepted_renderer = ProblemRenderer()
-            request.accepted_media_type = CONTENT_TYPE
-    return response
+VALIDATION = ProblemType("validation", "The request is not valid", 400)
+NOT_FOUND = ProblemType("not-found", "Not found", 404)
 
-
-def _from(error: Exception) -> Response | None:
-    if isinstance(error, errors.CourierError):
-        return _from_courier(error)
-    if isinstance(error, PlatformError):
-        return _from_platform(error)
-    if isinstance(error, DATABASE_AWAY):
-        log.error("database_unavailable", error=type(error).__name__)
-        return problem(
-            "database-unavailable",
-            "Not available at the moment",
-            503,
-            "The database does not answer. "
-            "Ask again with the same Idempotency-Key: what was done is not done twice.",
-            retry_after=5,
-        )
-    if isinstance(error, drf.ValidationError):
-        return _invalid(list(_flatten(error.detail)))
-    if isinstance(error, RequestDataTooBig):
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        return problem("too-large", "The body is too large", 413, f"It may have {most} bytes.")
-    if isinstance(error, Http404):
-        return problem("not-found", "Not found", 404)
-    if isinstance(error, PermissionDenied):
-        return problem("forbidden", "Not allowed", 403)
-    if isinstance(error, drf.APIException):
-        return _from_drf(error)
-    return None
-
-
-def _invalid(found: list[dict[str, str]]) -> Response:
-    return problem(
-        "validation",
-        "The request is not valid",
-        400,
-        "; ".join(f"{p['field']}: {p['message']}" for p in found)[:1000],
-        errors=found,
-    )
-
-
-def _from_courier(error: errors.CourierError) -> Response:
-    more: dict[str, Any] = {"courier_message": error.courier_message, "courier": error.courier}
-    if isinstance(error, errors.InvalidRequest):
-        return _invalid([{"field": p.field, "message": p.message} for p in error.problems])
-    if isinstance(error, errors.NotSupported):
-        return problem(
-            "not-supported", "The courier does not offer this", 422, error.message, **more
-        )
-    if isinstance(error, errors.NotFound):
-        return problem("not-found", "The courier knows no such thing", 404, error.message, **more)
-    if isinstance(error, errors.Rejected):
-        return problem("rejected", "The courier refused", 422, error.message, **more)
-    if isinstance(error, errors.NotSent):
-        return problem(
-            "not-sent",
-            "The courier was not called",
-            503,
-            error.message,
-            retry_after=error.retry_after or 1,
-            **more,
-        )
-    if isinstance(error, errors.NotDone):
-        return problem(
-            "not-done",
-            "The courier did nothing",
-            503,
-            error.message,
-            retry_after=error.retry_after or 1,
-            **more,
-        )
-    return problem("unknown-outcome", "The courier's answer was lost", 502, error.message, **more)
-
-
-_PLATFORM: Mapping[type[PlatformError], tuple[str, str, int]] = {
-    KeyReused: ("key-reused", "The key stands for another request", 422),
-    BookingInFlight: ("in-flight", "This booking is being made right now", 409),
-    OrderAlreadyLive: ("order-live", "The order has a live shipment", 409),
-    NotReturnable: ("not-returnable", "The shipment cannot be returned", 409),
-    NotInDoubt: ("not-in-doubt", "The booking is not in doubt", 409),
-    TooEarly: ("too-early", "The call may still be on its way", 409),
+# The problem of an error is that of the nearest class in its tree (couriers.contract.errors).
+COURIER_PROBLEMS: Mapping[type[CourierError], ProblemType] = {
+    errors.NotSent: ProblemType("not-sent", "The courier was not called", 503),
+    errors.NotDone: ProblemType("not-done", "The courier did nothing", 503),
+    errors.Rejected: ProblemType("rejected", "The courier refused", 422),
+    errors.InvalidRequest: VALIDATION,
+    errors.NotFound: ProblemType("not-found", "The courier does not know this shipment", 404),
+    errors.NotSupported: ProblemType("not-supported", "The courier does not offer this", 422),
+    # Unknown, and any error without a class of its own: the call may have been carried out.
+    errors.CourierError: ProblemType("unknown-outcome", "The courier's answer was lost", 502),
 }
 
+# Two errors are missing: ActionNotAllowed has a name and a title of its own, and NotLiftable is
+# raised for the admin alone.
+PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
+    platform_errors.UnknownCourier: VALIDATION,
+    platform_errors.KeyReused: ProblemType("key-reused", "The key stands for another request", 422),
+    platform_errors.BookingInFlight: ProblemType(
+        "in-flight", "This booking is being made right now", 409
+    ),
+    platform_errors.OrderAlreadyLive: ProblemType(
+        "order-live", "The order has a live shipment", 409
+    ),
+    platform_errors.NotReturnable: ProblemType(
+        "not-returnable", "The shipment cannot be returned", 409
+    ),
+    platform_errors.NotInDoubt: ProblemType("not-in-doubt", "The booking is not in doubt", 409),
+    platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
+}
 
-def _from_platform(error: PlatformError) -> Response:
-    if isinstance(error, UnknownCourier):
-        return _invalid([{"field": "courier", "message": str(error)}])
-    if isinstance(error, ActionNotAllowed):
-        name, title, status = error.name, error.title, 409
-    else:
-        name, title, status = _PLATFORM[type(error)]
-    return problem(name, title, status, error.detail, retry_after=error.retry_after, **error.facts)
-
-
-_DRF = {
+# Names only: title and status are the framework's own. Any other error of it is named "error".
+FRAMEWORK_PROBLEM_NAMES: Mapping[type[drf.APIException], str] = {
     drf.ParseError: "malformed",
     drf.NotAuthenticated: "unauthenticated",
     drf.AuthenticationFailed: "unauthenticated",
@@ -184,9 +89,143 @@ _DRF = {
 }
 
 
-def _from_drf(error: drf.APIException) -> Response:
+class ProblemRenderer(JSONRenderer):
+    """Renders JSON with the media type of problems."""
+
+    media_type = CONTENT_TYPE
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER: the problem of any error that a view raised.
+
+    Returns None for an unexpected error, which Django answers by `server_error`.
+    """
+    response = _problem_for(error)
+    if response is not None:
+        request = context.get("request")
+        if request is not None:
+            # A problem is JSON even where the client does not accept JSON.
+            request.accepted_renderer = ProblemRenderer()
+            request.accepted_media_type = CONTENT_TYPE
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: for what is refused outside of a view of the API."""
+    refused = _problem_for(exception) or problem("malformed", "Malformed request", 400)
+    return _django_response(request, refused)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return _django_response(request, problem(*NOT_FOUND))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: 503 where the database is away, else a 500 that tells no details."""
+    error = sys.exc_info()[1]
+    if isinstance(error, DATABASE_ERRORS):
+        return _django_response(request, _database_unavailable(error))
+    return _django_response(request, problem("internal", "Something went wrong", 500))
+
+
+def problem(
+    name: str,
+    title: str,
+    status: int,
+    detail: str = "",
+    *,
+    retry_after: float | None = None,
+    **members: Any,
+) -> Response:
+    """A problem response with further `members`, of which empty ones are left out.
+
+    `retry_after` is in seconds. It is rounded up to at least 1, for the header and the body.
+    """
+    data: dict[str, Any] = {"type": f"/problems/{name}", "title": title, "status": status}
+    if detail:
+        data["detail"] = detail
+    data |= {key: value for key, value in members.items() if value not in ("", None, [])}
+    headers = {}
+    if retry_after is not None:
+        seconds = max(1, math.ceil(retry_after))
+        headers["Retry-After"] = str(seconds)
+        data["retry_after"] = seconds
+    return Response(data, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _problem_for(error: Exception) -> Response | None:
+    """The problem of an error, or None for an unexpected one."""
+    if isinstance(error, CourierError):
+        return _courier_problem(error)
+    if isinstance(error, PlatformError):
+        return _platform_problem(error)
+    if isinstance(error, DATABASE_ERRORS):
+        return _database_unavailable(error)
+    if isinstance(error, drf.ValidationError):
+        return _validation_problem(list(_field_errors(error.detail)))
+    if isinstance(error, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return problem("too-large", "The body is too large", 413, f"It may have {limit} bytes.")
+    if isinstance(error, Http404):
+        return problem(*NOT_FOUND)
+    if isinstance(error, PermissionDenied):
+        return problem("forbidden", "Not allowed", 403)
+    if isinstance(error, drf.APIException):
+        return _framework_problem(error)
+    return None
+
+
+def _courier_problem(error: CourierError) -> Response:
+    if isinstance(error, errors.InvalidRequest):
+        return _validation_problem(
+            [{"field": p.field, "message": p.message} for p in error.problems]
+        )
+    retryable = isinstance(error, (errors.NotSent, errors.NotDone))
+    return problem(
+        *_nearest(COURIER_PROBLEMS, error),
+        error.message,
+        retry_after=(error.retry_after or 1) if retryable else None,
+        courier_message=error.courier_message,
+        courier=error.courier,
+    )
+
+
+def _platform_problem(error: PlatformError) -> Response:
+    if isinstance(error, platform_errors.UnknownCourier):
+        return _validation_problem([{"field": "courier", "message": str(error)}])
+    if isinstance(error, platform_errors.ActionNotAllowed):
+        problem_type = ProblemType(error.name, error.title, 409)
+    else:
+        problem_type = _nearest(PLATFORM_PROBLEMS, error)
+    return problem(*problem_type, error.detail, retry_after=error.retry_after, **error.facts)
+
+
+def _nearest(table: Mapping[type[E], ProblemType], error: E) -> ProblemType:
+    """The entry of the error's own class, or of the nearest base class that has one."""
+    return next(table[cls] for cls in type(error).__mro__ if cls in table)
+
+
+def _database_unavailable(error: Exception) -> Response:
+    log.error("database_unavailable", error=type(error).__name__)
+    return problem(
+        "database-unavailable",
+        "Not available at the moment",
+        503,
+        "The database does not answer. "
+        "Ask again with the same Idempotency-Key: what was done is not done twice.",
+        retry_after=DATABASE_RETRY_AFTER,
+    )
+
+
+def _validation_problem(found: list[dict[str, str]]) -> Response:
+    detail = "; ".join(f"{p['field']}: {p['message']}" for p in found)
+    return problem(*VALIDATION, detail[:MAX_DETAIL], errors=found)
+
+
+def _framework_problem(error: drf.APIException) -> Response:
     response = problem(
-        _DRF.get(type(error), "error"),
+        FRAMEWORK_PROBLEM_NAMES.get(type(error), "error"),
         str(error.default_detail),
         error.status_code,
         str(error.detail),
@@ -197,19 +236,19 @@ def _from_drf(error: drf.APIException) -> Response:
     return response
 
 
-def _flatten(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
+def _field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
     """Nested validation errors as fields with a path: `consignee.phone`, `items[0].value`."""
     if isinstance(detail, dict):
         for key, value in detail.items():
             if key == "non_field_errors":
-                yield from _flatten(value, path)
+                yield from _field_errors(value, path)
             elif isinstance(key, int):
-                yield from _flatten(value, f"{path}[{key}]")
+                yield from _field_errors(value, f"{path}[{key}]")
             else:
-                yield from _flatten(value, f"{path}.{key}" if path else str(key))
+                yield from _field_errors(value, f"{path}.{key}" if path else str(key))
     elif isinstance(detail, list) and any(isinstance(part, (dict, list)) for part in detail):
         for number, part in enumerate(detail):
-            yield from _flatten(part, f"{path}[{number}]")
+            yield from _field_errors(part, f"{path}[{number}]")
     elif isinstance(detail, list):
         for part in detail:
             yield {"field": path, "message": str(part)}
@@ -217,26 +256,8 @@ def _flatten(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
         yield {"field": path, "message": str(detail)}
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: what Django refuses before or beside a view of the API."""
-    refused = _from(exception) or problem("malformed", "Malformed request", 400)
-    return _without_a_view(request, refused)
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler404: a problem below /api/, a plain page elsewhere."""
-    return _without_a_view(request, problem("not-found", "Not found", 404))
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: a database that is away is a 503; of anything else nothing is told."""
-    error = sys.exc_info()[1]
-    away = _from(error) if isinstance(error, DATABASE_AWAY) else None
-    return _without_a_view(request, away or problem("internal", "Something went wrong", 500))
-
-
-def _without_a_view(request: HttpRequest, answer: Response) -> HttpResponse:
-    """A problem where no view of the API answers it: as JSON below /api/, else as its title."""
+def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
+    """A problem outside of DRF: the same JSON below /api/, its title as plain text elsewhere."""
     headers = {"Retry-After": answer["Retry-After"]} if "Retry-After" in answer else {}
     if request.path.startswith("/api/"):
         return JsonResponse(

@@ -1,4 +1,4 @@
-"""Prices for a lane, and what a courier does at a pincode."""
+"""Rates for a lane, and serviceability of a pincode, over the API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from couriers.rates.serviceability import check_pincode
 
 
 class RateRequestSerializer(Strict):
-    """A lane and a parcel to be priced."""
+    """A lane (two pincodes) and a parcel to be priced."""
 
     courier = text(30)
     pickup_pincode = text(6)
@@ -49,7 +49,7 @@ class RateRequestSerializer(Strict):
         return checked_pincode(value)
 
     def rate_request(self) -> RateRequest:
-        """The validated request as it crosses the courier contract."""
+        """The validated request as adapters take it."""
         data = dict(self.validated_data)
         data.pop("courier")
         data["parcel"] = Parcel(**data["parcel"])
@@ -59,7 +59,7 @@ class RateRequestSerializer(Strict):
 
 
 class PriceSerializer(serializers.Serializer[Any]):
-    """What the merchant pays: base + markup + fee + gst + rounding = total, in rupees."""
+    """The company's price in rupees: base + markup + fee + gst + rounding = total."""
 
     base = serializers.DecimalField(max_digits=12, decimal_places=2)
     markup = serializers.DecimalField(max_digits=12, decimal_places=2)
@@ -70,7 +70,7 @@ class PriceSerializer(serializers.Serializer[Any]):
 
 
 class RateQuoteSerializer(serializers.Serializer[Any]):
-    """The courier's quote: `total` with its `parts`, in rupees; and `price`, the merchant's."""
+    """A courier's quote in rupees. `total` and `parts` are the courier's, `price` the company's."""
 
     courier = serializers.CharField()
     service = serializers.CharField()
@@ -84,7 +84,7 @@ class RateQuoteSerializer(serializers.Serializer[Any]):
 
 
 class ServiceabilityQuerySerializer(Strict):
-    """Which courier at which pincode."""
+    """The courier and the pincode to ask about."""
 
     courier = text(30)
     pincode = text(6)
@@ -94,7 +94,7 @@ class ServiceabilityQuerySerializer(Strict):
 
 
 class ServiceabilitySerializer(serializers.Serializer[Any]):
-    """What a courier does at a pincode; null where it does not say."""
+    """What a courier offers at a pincode. A value is null where the courier does not tell."""
 
     courier = serializers.CharField()
     pincode = serializers.CharField()
@@ -111,34 +111,34 @@ class ServiceabilitySerializer(serializers.Serializer[Any]):
 
 
 class RatesView(APIView):
-    """Prices for a lane."""
+    """Rates for a lane."""
 
     @extend_schema(
         request=RateRequestSerializer,
         responses={200: RateQuoteSerializer(many=True), **PROBLEMS},
     )
     def post(self, request: Request) -> Response:
-        """The courier's quotes, one a service, each with what the company pays for it."""
-        asked = RateRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        account = account_of(company_of(request), asked.validated_data["courier"])
-        quotes = priced_quotes(account, asked.rate_request())
-        return Response([_quote(account.courier_id, priced) for priced in quotes])
+        """The courier's quotes for a lane, one for each service, with the company's price."""
+        serializer = RateRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        account = account_of(company_of(request), serializer.validated_data["courier"])
+        quotes = priced_quotes(account, serializer.rate_request())
+        return Response([_quote_data(account.courier_id, priced) for priced in quotes])
 
 
 class ServiceabilityView(APIView):
-    """What a courier does at a pincode."""
+    """Serviceability of a pincode."""
 
     @extend_schema(
         parameters=[ServiceabilityQuerySerializer],
         responses={200: ServiceabilitySerializer, **PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        """Whether and how a courier serves a pincode."""
-        asked = ServiceabilityQuerySerializer(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        account = account_of(company_of(request), asked.validated_data["courier"])
-        answer = check_pincode(account, asked.validated_data["pincode"])
+        """Whether a courier serves a pincode, and with which services."""
+        serializer = ServiceabilityQuerySerializer(data=request.query_params.dict())
+        serializer.is_valid(raise_exception=True)
+        account = account_of(company_of(request), serializer.validated_data["courier"])
+        answer = check_pincode(account, serializer.validated_data["pincode"])
         data = ServiceabilitySerializer(
             {"courier": account.courier_id}
             | {name: getattr(answer, name) for name in answer.__dataclass_fields__}
@@ -146,7 +146,7 @@ class ServiceabilityView(APIView):
         return Response(data)
 
 
-def _quote(courier: str, priced: PricedQuote) -> dict[str, Any]:
+def _quote_data(courier: str, priced: PricedQuote) -> dict[str, Any]:
     quote, price = priced.quote, priced.price
     return {
         "courier": courier,

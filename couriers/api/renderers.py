@@ -1,4 +1,4 @@
-"""How answers are written: JSON whose times are all UTC, and a label's own bytes."""
+"""Response formats of the API: JSON with all times in UTC, and PDF for labels."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from rest_framework.utils.encoders import JSONEncoder
 from couriers.booking.answers import time_text
 
 
-class _Encoder(JSONEncoder):
+class _UtcEncoder(JSONEncoder):
     def default(self, obj: Any) -> Any:
         return time_text(obj) if isinstance(obj, dt.datetime) else super().default(obj)
 
 
 class ApiRenderer(JSONRenderer):
-    """JSON. With DATETIME_FORMAT None serializers leave times to it, so there is one way."""
+    """JSON with times as ISO 8601 in UTC, to the millisecond.
 
-    encoder_class = _Encoder
+    The setting DATETIME_FORMAT is None, so that serializers leave the times to this renderer.
+    """
+
+    encoder_class = _UtcEncoder
 
 
 class PdfRenderer(BaseRenderer):
-    """Lets a client accept a PDF alone; the view answers with the file itself."""
+    """Accepts requests for `application/pdf`. The view sends the file itself."""
 
     media_type = "application/pdf"
     format = "pdf"

@@ -1,9 +1,17 @@
-"""What the operations of the API have in common in the schema: the problems they may answer."""
+"""The problem responses of operations, as the OpenAPI schema lists them."""
 
 from __future__ import annotations
 
 from couriers.api.serializers import ProblemSerializer
 
-_PROBLEM = "application/problem+json"
-PROBLEMS = {(status, _PROBLEM): ProblemSerializer for status in (400, 401, 404, 422, 502, 503)}
-CONFLICT = {(409, _PROBLEM): ProblemSerializer}
+ProblemResponses = dict[tuple[int, str], type[ProblemSerializer]]
+
+
+def problem_responses(*statuses: int) -> ProblemResponses:
+    """The `responses` of `extend_schema` for problems with these HTTP statuses."""
+    return {(status, "application/problem+json"): ProblemSerializer for status in statuses}
+
+
+PROBLEMS = problem_responses(400, 401, 404, 422, 502, 503)  # of the merchants' operations
+CONFLICT = problem_responses(409)
+STAFF_PROBLEMS = problem_responses(400, 403, 404, 409)

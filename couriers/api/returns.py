@@ -1,4 +1,4 @@
-"""Returns: POST shipments/{id}/return/."""
+"""Returns of delivered shipments over the API."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from rest_framework.views import APIView
 from couriers.api import serializers as s
 from couriers.api.authentication import company_of
 from couriers.api.responses import CONFLICT, PROBLEMS
-from couriers.api.views import IDEMPOTENCY_KEY, booking_response
-from couriers.booking.drafts import clean_key
+from couriers.api.shipments import IDEMPOTENCY_KEY, booking_response, idempotency_key
 from couriers.booking.returns import ReturnDraft, book_return
 from couriers.contract.types import Item, Parcel
 from couriers.models import Shipment
 
 
 class ReturnSerializer(s.Strict):
-    """A return to book. What is left out is the shipment's own."""
+    """A return to book. A field that is left out is taken from the delivered shipment."""
 
     return_reason = serializers.CharField(max_length=300)
     order_number = serializers.CharField(
         max_length=100,
         required=False,
-        help_text="The return's own number; with an Idempotency-Key the order's with a counter.",
+        help_text="The return's own number. It may be left out where an Idempotency-Key is sent: "
+        "the number is then the order's with a counter.",
     )
     order_date = serializers.DateField(required=False)
     items = serializers.ListField(
@@ -40,7 +40,7 @@ class ReturnSerializer(s.Strict):
     options = s.OptionsField(required=False)
 
     def draft(self) -> ReturnDraft:
-        """The validated request."""
+        """The validated request as booking takes it."""
         data: dict[str, Any] = dict(self.validated_data)
         data["warehouse_id"] = data.pop("warehouse", "")
         data["items"] = tuple(Item(**item) for item in data.pop("items", ()))
@@ -49,7 +49,7 @@ class ReturnSerializer(s.Strict):
 
 
 class ReturnView(APIView):
-    """The returns of one shipment."""
+    """Book returns of one shipment."""
 
     @extend_schema(
         request=ReturnSerializer,
@@ -59,19 +59,12 @@ class ReturnView(APIView):
     def post(self, request: Request, pk: str) -> HttpResponse:
         """Book a return of a delivered shipment.
 
-        Needs an `order_number` of its own or an Idempotency-Key, since one order may have several
-        returns. Answers as booking does.
+        It needs an `order_number` of its own or an Idempotency-Key, since one order may have
+        several returns. The responses are those of a booking.
         """
         company = company_of(request)
         original = get_object_or_404(Shipment, company=company, pk=pk)
-        asked = ReturnSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        key = request.headers.get("Idempotency-Key")
-        return booking_response(
-            book_return(
-                company,
-                original,
-                asked.draft(),
-                key=clean_key(key) if key is not None else None,
-            )
-        )
+        serializer = ReturnSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        result = book_return(company, original, serializer.draft(), key=idempotency_key(request))
+        return booking_response(result)

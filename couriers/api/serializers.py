@@ -1,4 +1,4 @@
-"""What storefronts send, read strictly: bounded, typed, and nothing that is not known."""
+"""Bodies that the API's modules share. Every field of a request has a type and a bound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from couriers.contract.types import (
 )
 from couriers.models import Shipment
 
-MAX_OPTIONS = 10_000  # characters of JSON
+MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
 
 
 class Strict(serializers.Serializer[Any]):
@@ -35,27 +35,32 @@ class Strict(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-def text(longest: int, **more: Any) -> serializers.CharField:
-    return serializers.CharField(max_length=longest, trim_whitespace=True, **more)
+def text(max_length: int, **options: Any) -> serializers.CharField:
+    """A field of at most `max_length` characters, trimmed. `options` are those of CharField."""
+    return serializers.CharField(max_length=max_length, trim_whitespace=True, **options)
 
 
-def rupees(**more: Any) -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=11, decimal_places=2, min_value=Decimal(0), **more)
+def optional_text(max_length: int) -> serializers.CharField:
+    """The same as `text`, but it may be left out or blank, and is then ""."""
+    return text(max_length, required=False, allow_blank=True, default="")
 
 
-def optional_text(longest: int) -> serializers.CharField:
-    return text(longest, required=False, allow_blank=True, default="")
+def rupees(**options: Any) -> serializers.DecimalField:
+    """A field for an amount in rupees, below 10^9. `options` are those of DecimalField."""
+    return serializers.DecimalField(
+        max_digits=11, decimal_places=2, min_value=Decimal(0), **options
+    )
 
 
 def checked_pincode(value: str) -> str:
-    """A pincode by its form, or a validation error."""
+    """Return the pincode, or raise ValidationError unless it has the form of one."""
     if not india.is_pincode(value):
         raise serializers.ValidationError("is not a six-digit pincode")
     return value
 
 
 class ConsigneeSerializer(Strict):
-    """The customer. The phone may be written in any usual way."""
+    """The person who receives the parcel. The phone may be written in any usual form."""
 
     name = text(200)
     phone = text(30)
@@ -66,7 +71,7 @@ class ConsigneeSerializer(Strict):
 
 
 class ItemSerializer(Strict):
-    """A line of the order; `value` is its total with GST."""
+    """A line of the order. `value` is the total of the line in rupees, with GST."""
 
     name = text(200)
     sku = optional_text(100)
@@ -80,7 +85,7 @@ class ItemSerializer(Strict):
 
 
 class ParcelSerializer(Strict):
-    """Weight in grams, sizes in centimetres."""
+    """The parcel's weight in grams and its sizes in centimetres."""
 
     weight_g = serializers.IntegerField(min_value=1, max_value=1_000_000)
     length_cm = serializers.IntegerField(min_value=1, max_value=1_000)
@@ -89,11 +94,11 @@ class ParcelSerializer(Strict):
 
 
 class OptionsField(serializers.DictField):
-    """What a courier offers beyond the rest; its plug-in reads it."""
+    """Options of one courier, as a JSON object. The courier's plug-in validates them."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if len(json.dumps(data, default=str)) > MAX_OPTIONS:
-            raise serializers.ValidationError(f"is longer than {MAX_OPTIONS} characters")
+        if len(json.dumps(data, default=str)) > MAX_OPTIONS_LENGTH:
+            raise serializers.ValidationError(f"is longer than {MAX_OPTIONS_LENGTH} characters")
         return super().to_internal_value(data)
 
 
@@ -115,12 +120,12 @@ class ShipmentDraftSerializer(Strict):
     options = OptionsField(required=False, default=dict)
 
     def draft(self) -> ShipmentDraft:
-        """The validated request as it goes to the booking protocol."""
+        """The validated request as booking takes it."""
         return draft_of(self.validated_data)
 
 
 def draft_of(data: Mapping[str, Any]) -> ShipmentDraft:
-    """The draft of a validated request."""
+    """A draft of the validated data of a ShipmentDraftSerializer."""
     return ShipmentDraft(
         courier=data["courier"],
         order_number=data["order_number"],
@@ -139,7 +144,9 @@ def draft_of(data: Mapping[str, Any]) -> ShipmentDraft:
 
 
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
-    """A shipment as returned: for the schema; the bytes are made by couriers.booking.answers."""
+    """A shipment."""
+
+    # This class is for the schema alone: couriers.booking.answers makes the response.
 
     courier = serializers.CharField()
     original = serializers.CharField(allow_null=True)
@@ -158,14 +165,14 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
 
 
 class ShipmentPageSerializer(serializers.Serializer[Any]):
-    """A page of shipments, the newest first; `next` is null on the last one."""
+    """A page of shipments, newest first. `next` is null on the last page."""
 
     results = ShipmentSerializer(many=True)
     next = serializers.URLField(allow_null=True)
 
 
 class ScanSerializer(serializers.Serializer[Any]):
-    """One scan; `status` is null for a word of the courier's that is not known."""
+    """A scan. `status` is null where the platform does not know the courier's word for it."""
 
     at = serializers.DateTimeField()
     status = serializers.CharField(allow_null=True)
@@ -177,7 +184,7 @@ class ScanSerializer(serializers.Serializer[Any]):
 
 
 class ActionSerializer(serializers.Serializer[Any]):
-    """The end of an action: `done`, or `accepted` by the courier to be done later."""
+    """The result of an action: `done`, or `accepted` by the courier to be done later."""
 
     state = serializers.ChoiceField(choices=["done", "accepted"])
     handle = serializers.CharField()
@@ -185,14 +192,14 @@ class ActionSerializer(serializers.Serializer[Any]):
 
 
 class ProblemFieldSerializer(serializers.Serializer[Any]):
-    """What is wrong with one field."""
+    """A field of the request and what is wrong with it."""
 
     field = serializers.CharField()
     message = serializers.CharField()
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457: `type` is stable, `errors` names fields."""
+    """A problem (RFC 9457). `type` is stable. `errors` names fields of the request."""
 
     type = serializers.CharField()
     title = serializers.CharField()

@@ -1,4 +1,4 @@
-"""The company's pickup addresses, and whether its couriers know them."""
+"""Warehouses over the API: the company's pickup addresses and their state at each courier."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from couriers.contract import india
 from couriers.contract.text import has_control_characters
 from couriers.models import Company, Warehouse, WarehouseRegistration
 
-MAX_WAREHOUSES = 500  # of a company
+MAX_WAREHOUSES = 500  # of one company
 
 
 class RegistrationSerializer(serializers.ModelSerializer[WarehouseRegistration]):
-    """What a courier calls the warehouse: pending, synced, or failed with the reason."""
+    """The warehouse at one courier. `reference` is the courier's name for it."""
 
     courier = serializers.CharField(source="account.courier_id")
 
@@ -31,7 +31,7 @@ class RegistrationSerializer(serializers.ModelSerializer[WarehouseRegistration])
 
 
 class WarehouseSerializer(Strict, serializers.ModelSerializer[Warehouse]):
-    """A pickup address of the company. `is_default` set to true takes it from another."""
+    """A pickup address. Setting `is_default` makes it the company's only default warehouse."""
 
     phone = text(30)
     pincode = text(6)
@@ -72,8 +72,8 @@ class WarehouseSerializer(Strict, serializers.ModelSerializer[Warehouse]):
         return state
 
 
-class _Warehouses(generics.GenericAPIView[Warehouse]):
-    """What both views share."""
+class _WarehouseViewBase(generics.GenericAPIView[Warehouse]):
+    """The queries and checks of both views."""
 
     serializer_class = WarehouseSerializer
     queryset = Warehouse.objects.none()
@@ -83,11 +83,15 @@ class _Warehouses(generics.GenericAPIView[Warehouse]):
         return found.prefetch_related("registrations__account")
 
     def _save(self, serializer: Any) -> None:
-        """Store it, its name being the company's only one; at most one is the default."""
+        """Store a warehouse. If it is the default, the company's other default ceases to be one.
+
+        Raises ValidationError for a name that another warehouse of the company has, and for one
+        warehouse too many.
+        """
         company = company_of(self.request)
         name = serializer.validated_data.get("name")
         with transaction.atomic():
-            # One writer at a time for a company, so that the checks hold until the commit.
+            # The lock on the company makes the checks hold until the commit.
             Company.objects.select_for_update(no_key=True).get(pk=company.pk)
             others = Warehouse.objects.filter(company=company)
             if serializer.instance is not None:
@@ -103,16 +107,16 @@ class _Warehouses(generics.GenericAPIView[Warehouse]):
 
 @extend_schema_view(
     get=extend_schema(
-        description="All of the company's warehouses.",
+        description="All warehouses of the company.",
         responses={200: WarehouseSerializer(many=True), **PROBLEMS},
     ),
     post=extend_schema(
-        description="A new warehouse. It is registered with a courier on first use.",
+        description="Add a warehouse. It is registered with a courier when it is first used there.",
         responses={201: WarehouseSerializer, **PROBLEMS},
     ),
 )
-class WarehousesView(_Warehouses, generics.ListCreateAPIView[Warehouse]):
-    """The company's pickup addresses."""
+class WarehousesView(_WarehouseViewBase, generics.ListCreateAPIView[Warehouse]):
+    """List and add warehouses."""
 
     filter_backends: list[Any] = []
 
@@ -120,12 +124,19 @@ class WarehousesView(_Warehouses, generics.ListCreateAPIView[Warehouse]):
         self._save(serializer)
 
 
-_ONE = extend_schema(responses={200: WarehouseSerializer, **PROBLEMS})
+_RESPONSES: dict[Any, Any] = {200: WarehouseSerializer, **PROBLEMS}
 
 
-@extend_schema_view(get=_ONE, put=_ONE, patch=_ONE)
-class WarehouseView(_Warehouses, generics.RetrieveUpdateAPIView[Warehouse]):
-    """One pickup address."""
+@extend_schema_view(
+    get=extend_schema(description="One warehouse.", responses=_RESPONSES),
+    put=extend_schema(description="Replace a warehouse.", responses=_RESPONSES),
+    patch=extend_schema(
+        description="Change a warehouse. Fields that are left out stay as they are.",
+        responses=_RESPONSES,
+    ),
+)
+class WarehouseView(_WarehouseViewBase, generics.RetrieveUpdateAPIView[Warehouse]):
+    """Show and change one warehouse."""
 
     def perform_update(self, serializer: Any) -> None:
         self._save(serializer)

@@ -1,4 +1,4 @@
-"""The operators' pages: everything can be found, nothing secret can be seen."""
+"""The admin: every model can be searched and filtered, and no secret is shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from couriers.admin.base import RecordAdmin
+from couriers.admin.base import ReadOnlyAdmin
 from couriers.booking.protocol import book
 from couriers.models import (
     AuditEntry,
@@ -107,7 +107,7 @@ def everything(account: Any) -> Any:
     return account
 
 
-def name_of(model: Any) -> str:
+def url_name(model: Any) -> str:
     return f"admin:{model._meta.app_label}_{model._meta.model_name}"
 
 
@@ -121,10 +121,10 @@ def test_every_model_is_listed_with_search_and_filters_and_shows_no_secret(
     assert model.objects.exists()
     row = model.objects.first()
     urls = [
-        reverse(f"{name_of(model)}_changelist"),
-        reverse(f"{name_of(model)}_changelist") + "?q=x",
-        reverse(f"{name_of(model)}_change", args=[row.pk]),
-        reverse(f"{name_of(model)}_history", args=[row.pk]),
+        reverse(f"{url_name(model)}_changelist"),
+        reverse(f"{url_name(model)}_changelist") + "?q=x",
+        reverse(f"{url_name(model)}_change", args=[row.pk]),
+        reverse(f"{url_name(model)}_history", args=[row.pk]),
     ]
     for url in urls:
         answer = operator.get(url)
@@ -135,14 +135,14 @@ def test_every_model_is_listed_with_search_and_filters_and_shows_no_secret(
         assert model is Shipment or "9, Secret Lane" not in text
 
 
-RECORDS = [m for m in MODELS if isinstance(admin.site._registry[m], RecordAdmin)]
+READ_ONLY_MODELS = [m for m in MODELS if isinstance(admin.site._registry[m], ReadOnlyAdmin)]
 
 
-@pytest.mark.parametrize("model", RECORDS, ids=lambda m: m.__name__)
-def test_a_list_of_records_looks_through_no_whole_table(
+@pytest.mark.parametrize("model", READ_ONLY_MODELS, ids=lambda m: m.__name__)
+def test_a_read_only_list_reads_only_the_rows_of_its_page(
     operator: Client, everything: Any, model: Any
 ) -> None:
-    url = reverse(f"{name_of(model)}_changelist")
+    url = reverse(f"{url_name(model)}_changelist")
     with CaptureQueriesContext(connection) as queries:
         page = operator.get(url)
     table = f'FROM "{model._meta.db_table}"'
@@ -166,35 +166,35 @@ def test_a_list_of_records_looks_through_no_whole_table(
         (AuditEntry, "action__icontains=lift", False),
     ],
 )
-def test_records_are_filtered_by_what_is_known(
+def test_read_only_lists_are_filtered_by_fixed_values(
     operator: Client, everything: Any, model: Any, query: str, found: bool
 ) -> None:
-    page = operator.get(f"{reverse(f'{name_of(model)}_changelist')}?{query}")
+    page = operator.get(f"{reverse(f'{url_name(model)}_changelist')}?{query}")
     assert page.status_code == 200
     assert bool(page.context["cl"].result_list) is found
 
 
-def test_records_cannot_be_changed_by_hand(operator: Client, everything: Any) -> None:
+def test_read_only_rows_can_be_neither_added_nor_changed(operator: Client, everything: Any) -> None:
     for model in (Shipment, Scan, IdempotencyKey, CourierToken, AuditEntry, WebhookEvent):
-        assert operator.get(reverse(f"{name_of(model)}_add")).status_code == 403
-        url = reverse(f"{name_of(model)}_change", args=[model.objects.first().pk])
+        assert operator.get(reverse(f"{url_name(model)}_add")).status_code == 403
+        url = reverse(f"{url_name(model)}_change", args=[model.objects.first().pk])
         assert operator.post(url, {}).status_code == 403
 
 
 def post_account(operator: Client, account: Any, **changes: str) -> Any:
-    """Send the form of an account as it is but for the changes."""
+    """Send the form of an account with these changes."""
     form = {
         "base_url": account.base_url, "client_id": "c", "rollout": "live", "canary_percent": "5",
         "limits": "{}", "settings": "{}",
     }  # fmt: skip
-    url = reverse(f"{name_of(CourierAccount)}_change", args=[account.pk])
+    url = reverse(f"{url_name(CourierAccount)}_change", args=[account.pk])
     answer = operator.post(url, form | changes)
     account.refresh_from_db()
     return answer
 
 
-def problems(answer: Any) -> dict[str, str]:
-    """The complaints of a form that was not taken, by field."""
+def form_errors(answer: Any) -> dict[str, str]:
+    """The errors of a form that was refused, by field."""
     assert answer.status_code == 200
     errors = answer.context["adminform"].form.errors
     return {field: " ".join(messages) for field, messages in errors.items()}
@@ -209,13 +209,15 @@ def test_a_blank_secret_is_kept_and_a_typed_one_replaces_it(
     assert CourierToken.objects.exists()
 
 
-def test_a_stored_login_is_sent_to_its_own_address_alone(operator: Client, everything: Any) -> None:
+def test_a_new_base_url_needs_the_login_to_be_typed_again(
+    operator: Client, everything: Any
+) -> None:
     before = everything.base_url
     elsewhere = {"base_url": "https://elsewhere.example"}
-    found = problems(post_account(operator, everything, **elsewhere))
+    found = form_errors(post_account(operator, everything, **elsewhere))
     assert set(found) == {"new_username", "new_password"}
     typed = {"new_username": "u", "new_password": "p"}
-    found = problems(post_account(operator, everything, base_url="http://e.example", **typed))
+    found = form_errors(post_account(operator, everything, base_url="http://e.example", **typed))
     assert "must begin with https" in found["base_url"]
     assert everything.base_url == before
     assert post_account(operator, everything, **elsewhere, **typed).status_code == 302
@@ -223,7 +225,9 @@ def test_a_stored_login_is_sent_to_its_own_address_alone(operator: Client, every
     assert not CourierToken.objects.exists()
 
 
-def test_an_account_stays_with_its_company_and_courier(operator: Client, everything: Any) -> None:
+def test_the_company_and_the_courier_of_an_account_cannot_be_changed(
+    operator: Client, everything: Any
+) -> None:
     company = everything.company_id
     other = {"company": str(CompanyFactory().pk), "courier": CourierRowFactory().pk}
     assert post_account(operator, everything, **other).status_code == 302
@@ -243,13 +247,11 @@ def test_an_account_stays_with_its_company_and_courier(operator: Client, everyth
         ("[]", "must be an object"),
     ],
 )
-def test_limits_that_cannot_be_kept_to_are_refused(
-    operator: Client, db: None, limits: str, words: str
-) -> None:
+def test_invalid_limits_are_refused(operator: Client, db: None, limits: str, words: str) -> None:
     account = CourierAccountFactory()
     good = '{"track": {"count": 20, "window": 1.5}}'
     assert post_account(operator, account, limits=good).status_code == 302
-    assert words in problems(post_account(operator, account, limits=limits))["limits"]
+    assert words in form_errors(post_account(operator, account, limits=limits))["limits"]
     assert account.limits == {"track": {"count": 20, "window": 1.5}}
 
 
@@ -269,32 +271,30 @@ def test_limits_that_cannot_be_kept_to_are_refused(
 def test_json_that_cannot_be_stored_is_an_error_of_its_field(
     operator: Client, everything: Any, text: str
 ) -> None:
-    found = problems(post_account(operator, everything, limits=text, settings=text))
+    found = form_errors(post_account(operator, everything, limits=text, settings=text))
     assert set(found) == {"limits", "settings"}
     company = everything.company
-    url = reverse(f"{name_of(Company)}_change", args=[company.pk])
-    assert "rate_policy" in problems(operator.post(url, {"rate_policy": text}))
+    url = reverse(f"{url_name(Company)}_change", args=[company.pk])
+    assert "rate_policy" in form_errors(operator.post(url, {"rate_policy": text}))
 
 
-def test_a_key_is_shown_once_when_it_is_made(operator: Client, company: Any) -> None:
+def test_a_new_api_key_is_shown_once(operator: Client, company: Any) -> None:
     answer = operator.post(
-        reverse(f"{name_of(CompanyApiKey)}_add"), {"company": company.pk, "name": "shop"},
+        reverse(f"{url_name(CompanyApiKey)}_add"), {"company": company.pk, "name": "shop"},
         follow=True,
     )  # fmt: skip
-    told = re.search(r"The key is (\S+) and", answer.content.decode())
-    assert told
-    assert CompanyApiKey.objects.get_from_key(told[1]).company == company
-    page = operator.get(reverse(f"{name_of(CompanyApiKey)}_changelist"))
-    assert told[1] not in page.content.decode()
+    shown = re.search(r"The key is (\S+) and", answer.content.decode())
+    assert shown
+    assert CompanyApiKey.objects.get_from_key(shown[1]).company == company
+    page = operator.get(reverse(f"{url_name(CompanyApiKey)}_changelist"))
+    assert shown[1] not in page.content.decode()
 
 
 @pytest.mark.parametrize("look", ["doubt", "attention", "action"])
-def test_what_to_look_at_first_can_be_filtered(
-    operator: Client, everything: Any, look: str
-) -> None:
+def test_the_worklist_filter_finds_shipments(operator: Client, everything: Any, look: str) -> None:
     Shipment.objects.update(status="in_doubt", tracking_id="")
     raise_flag(Shipment.objects.get(), FlagKind.LATE_SCANS)
-    url = reverse(f"{name_of(Shipment)}_changelist")
+    url = reverse(f"{url_name(Shipment)}_changelist")
     assert "A-1" in operator.get(f"{url}?look={look}").content.decode()
 
 
@@ -306,7 +306,7 @@ def test_the_audit_log_is_append_only(everything: Any) -> None:
         entry.delete()
 
 
-def test_the_consignees_page_shows_nothing_of_theirs(everything: Any) -> None:
+def test_the_tracking_page_shows_no_data_of_the_consignee(everything: Any) -> None:
     shipment = Shipment.objects.get()
     answer = Client().get(f"/track/{shipment.pk}/")
     text = answer.content.decode()
@@ -322,7 +322,7 @@ def test_the_consignees_page_shows_nothing_of_theirs(everything: Any) -> None:
     assert Client().get("/track/shp_nothing/").status_code == 404
 
 
-def test_the_page_of_a_bulk_job_is_few_statements_however_many_its_orders(
+def test_the_page_of_a_bulk_job_makes_few_statements_however_many_its_orders(
     operator: Client, account: Any, django_assert_max_num_queries: Any
 ) -> None:
     job = BulkJob.objects.create(company=account.company, total=30)
@@ -333,6 +333,6 @@ def test_the_page_of_a_bulk_job_is_few_statements_however_many_its_orders(
             outcome="booked", finished_at=timezone.now(), request="9, Secret Lane",
         )  # fmt: skip
     with django_assert_max_num_queries(12) as queries:
-        page = operator.get(reverse(f"{name_of(BulkJob)}_change", args=[job.pk])).content.decode()
+        page = operator.get(reverse(f"{url_name(BulkJob)}_change", args=[job.pk])).content.decode()
     assert shipment.order_number in page
     assert '"request"' not in str(queries.captured_queries)

@@ -1,4 +1,4 @@
-"""The operators' pages for bookings in doubt."""
+"""The admin pages for bookings in doubt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def url(shipment: Shipment) -> str:
     return f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/doubt/"
 
 
-def test_the_first_page_shows_doubts_first(
+def test_the_first_page_lists_bookings_in_doubt(
     client: Client, operator: Any, doubtful: Shipment
 ) -> None:
     page = client.get("/admin/").content.decode()
@@ -42,7 +42,7 @@ def test_the_first_page_shows_doubts_first(
     assert "read time-out" in page
 
 
-def test_the_shipments_page_leads_to_its_question(
+def test_the_page_of_a_shipment_in_doubt_links_to_the_settle_page(
     client: Client, operator: Any, doubtful: Shipment
 ) -> None:
     page = f"/admin/shipcrowd_couriers/shipment/{doubtful.pk}/"
@@ -52,7 +52,7 @@ def test_the_shipments_page_leads_to_its_question(
     assert "Settle the doubt" not in client.get(f"{page}change/").content.decode()
 
 
-def test_the_question_is_shown_with_its_evidence(
+def test_the_settle_page_shows_the_evidence(
     client: Client, operator: Any, doubtful: Shipment
 ) -> None:
     page = client.get(url(doubtful)).content.decode()
@@ -62,7 +62,9 @@ def test_the_question_is_shown_with_its_evidence(
     assert "Secret Lane" not in page
 
 
-def test_it_exists(client: Client, operator: Any, doubtful: Shipment) -> None:
+def test_the_answer_that_it_exists_settles_it_as_booked(
+    client: Client, operator: Any, doubtful: Shipment
+) -> None:
     answer = {"answer": "exists", "exists-tracking_id": "T-9", "exists-reason": "seen"}
     assert client.post(url(doubtful), answer).status_code == 302
     doubtful.refresh_from_db()
@@ -70,7 +72,7 @@ def test_it_exists(client: Client, operator: Any, doubtful: Shipment) -> None:
     assert AuditEntry.objects.get().actor == operator
 
 
-def test_it_does_not_exist_is_confirmed_first(
+def test_the_answer_that_it_does_not_exist_must_be_confirmed(
     client: Client, operator: Any, doubtful: Shipment
 ) -> None:
     answer = {"answer": "absent", "absent-reason": "not there"}
@@ -82,7 +84,7 @@ def test_it_does_not_exist_is_confirmed_first(
     assert doubtful.status == "failed"
 
 
-def test_a_call_that_may_be_answered_is_waited_for(
+def test_a_booking_is_not_released_while_its_call_may_be_answered(
     client: Client, operator: Any, doubtful: Shipment
 ) -> None:
     CourierCall.objects.update(outcome="pending", finished_at=None, started_at=timezone.now())
@@ -93,7 +95,7 @@ def test_a_call_that_may_be_answered_is_waited_for(
     assert client.post(url(doubtful), answer).status_code == 302
 
 
-def test_a_wrong_tracking_id_is_said_beside_its_field(
+def test_a_missing_tracking_id_is_an_error_of_its_field(
     client: Client, operator: Any, doubtful: Shipment
 ) -> None:
     answer = {"answer": "exists", "exists-tracking_id": "", "exists-reason": "seen"}
@@ -101,7 +103,7 @@ def test_a_wrong_tracking_id_is_said_beside_its_field(
     assert not AuditEntry.objects.exists()
 
 
-def test_without_the_permission_nobody_settles(client: Client, doubtful: Shipment) -> None:
+def test_settling_needs_the_permission(client: Client, doubtful: Shipment) -> None:
     client.force_login(make_staff("view_shipment", username="watcher"))
     answer = {"answer": "exists", "exists-tracking_id": "T-9", "exists-reason": "seen"}
     assert client.post(url(doubtful), answer).status_code == 302

@@ -1,4 +1,4 @@
-"""What a storefront may do with a shipment that is under way, and when it may not."""
+"""Actions on a shipment over the API, and the statuses in which they are refused."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def media(settings: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def act(client: Client, shipment: Shipment, name: str, body: Any = None) -> Any:
+def post_action(client: Client, shipment: Shipment, name: str, body: Any = None) -> Any:
     data = ACTIONS[name] if body is None else body
     url = f"/api/v1/shipments/{shipment.pk}/{name}/"
     return client.post(url, json.dumps(data), content_type="application/json")
 
 
-def stand(shipment: Shipment, status: str, **more: Any) -> None:
+def set_status(shipment: Shipment, status: str, **more: Any) -> None:
     Shipment.objects.filter(pk=shipment.pk).update(status=status, **more)
 
 
-def allowed(name: str, status: Status) -> bool:
+def is_allowed(name: str, status: Status) -> bool:
     facts = STATUS_FACTS[status]
     if name == "cancel":
         return facts.cancellable or status == Status.CANCELLED
@@ -71,17 +71,17 @@ def allowed(name: str, status: Status) -> bool:
 
 
 @pytest.mark.parametrize("name", ["cancel", "reattempt", "rto", "address", "dispatch-date"])
-def test_an_action_is_taken_only_where_the_status_allows_it(
+def test_an_action_is_accepted_only_in_a_status_that_allows_it(
     storefront: Client, shipment: Shipment, able: Any, name: str
 ) -> None:
     for status in Status:
         if status in (Status.BOOKING, Status.IN_DOUBT, Status.FAILED):
             continue
         shipment.scans.all().delete()
-        stand(shipment, status)
+        set_status(shipment, status)
         able.asked.clear()
-        answer = act(storefront, shipment, name)
-        if allowed(name, status):
+        answer = post_action(storefront, shipment, name)
+        if is_allowed(name, status):
             assert (answer.status_code, answer.json()["state"]) == (200, "done"), status
         else:
             assert answer.status_code == 409, status
@@ -89,10 +89,12 @@ def test_an_action_is_taken_only_where_the_status_allows_it(
             assert able.asked == []
 
 
-def test_a_reattempt_goes_to_the_courier_with_its_day_and_leaves_a_record(
+def test_a_reattempt_is_sent_with_its_date_and_recorded(
     storefront: Client, shipment: Shipment, able: Any
 ) -> None:
-    answer = act(storefront, shipment, "reattempt", {"date": TOMORROW, "instructions": "Ring"})
+    answer = post_action(
+        storefront, shipment, "reattempt", {"date": TOMORROW, "instructions": "Ring"}
+    )
     assert answer.json() == {"state": "done", "handle": "", "remark": "again"}
     (name, request) = able.asked[0]
     assert (name, request.tracking_id) == ("request_reattempt", shipment.tracking_id)
@@ -103,12 +105,17 @@ def test_a_reattempt_goes_to_the_courier_with_its_day_and_leaves_a_record(
     )  # fmt: skip
 
 
-def test_a_reason_that_no_attempt_can_mend_allows_rto_alone(
+def test_a_reason_that_rules_out_a_reattempt_still_allows_rto(
     storefront: Client, shipment: Shipment, able: Any
 ) -> None:
-    stand(shipment, "undelivered", courier_status="undelivered", ndr_reason="Refused by customer")
-    assert act(storefront, shipment, "reattempt").json()["type"] == "/problems/not-reattemptable"
-    assert act(storefront, shipment, "rto").status_code == 200
+    set_status(
+        shipment, "undelivered", courier_status="undelivered", ndr_reason="Refused by customer"
+    )
+    assert (
+        post_action(storefront, shipment, "reattempt").json()["type"]
+        == "/problems/not-reattemptable"
+    )
+    assert post_action(storefront, shipment, "rto").status_code == 200
     assert able.asked == [("request_rto", (shipment.tracking_id, "refused"))]
 
 
@@ -129,27 +136,27 @@ def test_a_reason_that_no_attempt_can_mend_allows_rto_alone(
         ("dispatch-date", {"date": TOMORROW, "slot": "x" * 51}, "slot"),
     ],
 )
-def test_a_bad_field_is_named_before_any_call(
+def test_an_invalid_field_is_named_before_any_call(
     storefront: Client, shipment: Shipment, able: Any, name: str, body: Any, field: str
 ) -> None:
     if name == "dispatch-date":
-        stand(shipment, "booked")
-    answer = act(storefront, shipment, name, body)
+        set_status(shipment, "booked")
+    answer = post_action(storefront, shipment, name, body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
     assert able.asked == []
 
 
-def test_a_body_that_is_no_object_is_refused(storefront: Client, shipment: Shipment) -> None:
+def test_a_body_that_is_not_an_object_is_refused(storefront: Client, shipment: Shipment) -> None:
     for body in ([], "x", 1):
-        assert act(storefront, shipment, "rto", body).status_code == 400
+        assert post_action(storefront, shipment, "rto", body).status_code == 400
 
 
-def test_what_a_plug_in_refuses_before_the_wire_names_its_field(
+def test_a_refusal_by_the_plug_in_names_the_field(
     storefront: Client, shipment: Shipment, able: Any
 ) -> None:
     problem = FieldProblem("date", "must be at most seven days ahead")
     able.on_call["request_reattempt"] = raising(InvalidRequest([problem]))
-    answer = act(storefront, shipment, "reattempt")
+    answer = post_action(storefront, shipment, "reattempt")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "date")
 
 
@@ -163,7 +170,7 @@ def test_what_a_plug_in_refuses_before_the_wire_names_its_field(
         (KeyError("a fault in the plug-in"), 500, "unknown"),
     ],
 )
-def test_a_failure_is_never_taken_for_success(
+def test_a_failed_action_is_a_problem_and_changes_nothing(
     storefront: Client,
     shipment: Shipment,
     able: Any,
@@ -173,11 +180,11 @@ def test_a_failure_is_never_taken_for_success(
     outcome: str,
 ) -> None:
     if name == "dispatch-date":
-        stand(shipment, "booked")
+        set_status(shipment, "booked")
     before = Shipment.objects.get().status
     able.on_call[METHODS[name]] = raising(error)
     storefront.raise_request_exception = False
-    answer = act(storefront, shipment, name)
+    answer = post_action(storefront, shipment, name)
     assert answer.status_code == status
     assert Shipment.objects.get().status == before
     assert Shipment.objects.get().consignee_phone == "9876543210"
@@ -189,52 +196,52 @@ def test_a_failure_is_never_taken_for_success(
         assert CourierCall.objects.get().outcome == outcome
 
 
-def test_a_new_phone_and_address_are_kept_once_the_courier_has_them(
+def test_a_new_phone_and_address_are_stored_once_the_courier_has_them(
     storefront: Client, shipment: Shipment, able: Any
 ) -> None:
     body = {"date": TOMORROW, "phone": "+91 98450 12345", "address": "7, New Lane"}
-    assert act(storefront, shipment, "address", body).status_code == 200
+    assert post_action(storefront, shipment, "address", body).status_code == 200
     shipment.refresh_from_db()
     assert (shipment.consignee_phone, shipment.consignee_address) == ("9845012345", "7, New Lane")
     assert able.asked[0][1].phone == "9845012345"
     assert "7, New Lane" not in str(CourierCall.objects.values().get())
 
 
-def test_a_cancellation_that_is_only_accepted_is_not_one_yet(
+def test_an_accepted_cancellation_does_not_change_the_status_yet(
     storefront: Client, shipment: Shipment, able: Any
 ) -> None:
     able.on_call["cancel_shipment"] = lambda _: ActionResult(ActionState.ACCEPTED, handle="h-1")
-    answer = act(storefront, shipment, "cancel")
+    answer = post_action(storefront, shipment, "cancel")
     assert answer.json() == {"state": "accepted", "handle": "h-1", "remark": ""}
     assert Shipment.objects.get().status == "undelivered"
 
 
-def test_a_return_is_cancelled_and_fetched_by_its_own_operations(
+def test_a_return_has_its_own_operations_for_pickup_and_cancellation(
     storefront: Client, shipment: Shipment, able: Any
 ) -> None:
-    stand(shipment, "booked", direction="reverse")
-    assert act(storefront, shipment, "dispatch-date").status_code == 200
-    assert act(storefront, shipment, "cancel").status_code == 200
+    set_status(shipment, "booked", direction="reverse")
+    assert post_action(storefront, shipment, "dispatch-date").status_code == 200
+    assert post_action(storefront, shipment, "cancel").status_code == 200
     assert [name for name, _ in able.asked] == [
         "schedule_reverse_pickup", "cancel_reverse_shipment",
     ]  # fmt: skip
-    stand(shipment, "undelivered", direction="reverse")
-    assert act(storefront, shipment, "rto").status_code == 409
+    set_status(shipment, "undelivered", direction="reverse")
+    assert post_action(storefront, shipment, "rto").status_code == 409
 
 
-def test_the_pickup_names_the_warehouse_as_the_courier_knows_it(
+def test_a_pickup_has_the_couriers_reference_of_the_warehouse(
     storefront: Client, shipment: Shipment, account: Any, able: Any
 ) -> None:
-    stand(shipment, "booked")
+    set_status(shipment, "booked")
     shipment.warehouse.registrations.create(account=account, reference="WH-7", state="synced")
-    act(storefront, shipment, "dispatch-date", {"date": TOMORROW, "slot": "10-13"})
+    post_action(storefront, shipment, "dispatch-date", {"date": TOMORROW, "slot": "10-13"})
     request = able.asked[0][1]
     assert (request.pickup.reference, request.slot) == ("WH-7", "10-13")
     assert request.tracking_ids == (shipment.tracking_id,)
 
 
 @pytest.mark.parametrize("name", ["reattempt", "rto", "address", "dispatch-date"])
-def test_what_a_courier_lacks_is_not_supported_and_leaves_no_record(
+def test_an_action_that_the_courier_lacks_is_not_supported_and_not_recorded(
     storefront: Client, account: Any, toy: Any, name: str
 ) -> None:
     shipment = ShipmentFactory(
@@ -242,7 +249,7 @@ def test_what_a_courier_lacks_is_not_supported_and_leaves_no_record(
         warehouse=account.company.warehouses.get(),
         status="booked" if name == "dispatch-date" else "undelivered",
     )
-    answer = act(storefront, shipment, name)
+    answer = post_action(storefront, shipment, name)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/not-supported")
     assert not CourierCall.objects.exists()
 
@@ -253,12 +260,12 @@ def test_another_companys_shipment_is_a_404_for_every_action(
 ) -> None:
     other = ShipmentFactory(status="undelivered")
     url = f"/api/v1/shipments/{other.pk}/{name}/"
-    answer = storefront.get(url) if name == "label" else act(storefront, other, name)
+    answer = storefront.get(url) if name == "label" else post_action(storefront, other, name)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
     assert able.asked == []
 
 
-def label(client: Client, shipment: Shipment) -> Any:
+def get_label(client: Client, shipment: Shipment) -> Any:
     return client.get(f"/api/v1/shipments/{shipment.pk}/label/")
 
 
@@ -270,7 +277,7 @@ def test_a_label_is_fetched_once_and_then_served_from_storage(
     storefront: Client, shipment: Shipment, able: Any, media: Path
 ) -> None:
     for _ in range(3):
-        answer = label(storefront, shipment)
+        answer = get_label(storefront, shipment)
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
         assert body_of(answer) == PDF
     assert able.asked == [("get_label", [shipment.tracking_id])]
@@ -278,7 +285,7 @@ def test_a_label_is_fetched_once_and_then_served_from_storage(
 
 
 @pytest.mark.parametrize("accepted", ["application/pdf", "application/pdf, */*;q=0.1"])
-def test_a_label_is_had_by_who_accepts_a_pdf_alone(
+def test_a_label_is_sent_to_a_client_that_accepts_only_pdf(
     storefront: Client, shipment: Shipment, able: Any, monkeypatch: Any, accepted: str
 ) -> None:
     url = f"/api/v1/shipments/{shipment.pk}/label/"
@@ -290,7 +297,7 @@ def test_a_label_is_had_by_who_accepts_a_pdf_alone(
     assert (data["Content-Type"], data.json()) == (
         "application/json", {"number": shipment.tracking_id},
     )  # fmt: skip
-    stand(shipment, "in_doubt", tracking_id="")
+    set_status(shipment, "in_doubt", tracking_id="")
     refused = storefront.get(url, headers={"Accept": accepted})
     assert (refused.status_code, refused["Content-Type"]) == (409, "application/problem+json")
 
@@ -298,41 +305,41 @@ def test_a_label_is_had_by_who_accepts_a_pdf_alone(
 @pytest.mark.parametrize(
     "content", [b'{"status": false}', b"", b"%PDF-1.4 cut off", b"x%PDF-1.4 %%EOF"]
 )
-def test_what_is_not_a_whole_pdf_is_never_stored(
+def test_an_incomplete_pdf_is_never_stored(
     storefront: Client, shipment: Shipment, able: Any, media: Path, content: bytes
 ) -> None:
     able.on_call["get_label"] = lambda _: Document(content, "application/pdf", "l.pdf")
-    answer = label(storefront, shipment)
+    answer = get_label(storefront, shipment)
     assert (answer.status_code, answer.json()["type"]) == (502, "/problems/unknown-outcome")
     assert not StoredLabel.objects.exists()
     assert list(media.rglob("*.pdf")) == []
     able.on_call.clear()
-    assert label(storefront, shipment).status_code == 200
+    assert get_label(storefront, shipment).status_code == 200
 
 
 def test_a_label_that_is_too_large_is_never_stored(
     storefront: Client, shipment: Shipment, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"LABEL_MAX_BYTES": len(PDF) - 1}
-    assert label(storefront, shipment).status_code == 502
+    assert get_label(storefront, shipment).status_code == 502
     assert not StoredLabel.objects.exists()
 
 
-def test_a_label_that_the_storage_lost_is_fetched_again(
+def test_a_label_missing_from_the_storage_is_fetched_again(
     storefront: Client, shipment: Shipment, able: Any, media: Path
 ) -> None:
-    body_of(label(storefront, shipment))
+    body_of(get_label(storefront, shipment))
     next(media.rglob("*.pdf")).unlink()
-    assert body_of(label(storefront, shipment)) == PDF
+    assert body_of(get_label(storefront, shipment)) == PDF
     assert len(able.asked) == 2
 
 
-def test_a_parcel_that_was_made_anew_gets_a_label_of_its_own(
+def test_a_recreated_parcel_gets_its_own_label(
     storefront: Client, shipment: Shipment, able: Any
 ) -> None:
-    body_of(label(storefront, shipment))
-    stand(shipment, "booked", tracking_id="../../NEW")
-    body_of(label(storefront, shipment))
+    body_of(get_label(storefront, shipment))
+    set_status(shipment, "booked", tracking_id="../../NEW")
+    body_of(get_label(storefront, shipment))
     assert able.asked[-1] == ("get_label", ["../../NEW"])
     names = list(StoredLabel.objects.values_list("file", flat=True))
     assert len(set(names)) == 2
@@ -340,6 +347,6 @@ def test_a_parcel_that_was_made_anew_gets_a_label_of_its_own(
 
 
 def test_a_shipment_in_doubt_has_no_label_yet(storefront: Client, shipment: Shipment) -> None:
-    stand(shipment, "in_doubt", tracking_id="")
-    answer = label(storefront, shipment)
+    set_status(shipment, "in_doubt", tracking_id="")
+    answer = get_label(storefront, shipment)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-booked")

@@ -1,4 +1,4 @@
-"""Whatever a path or a body holds, the API answers with a problem of the caller's, never a 500."""
+"""Invalid paths and bodies are answered by a problem of status 400 or 404, never by a 500."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ URL = "/api/v1/shipments/"
 def post(client: Client, body: Any, url: str = URL, charset: str = "utf-8") -> Any:
     client.raise_request_exception = False
     data = body if isinstance(body, (str, bytes)) else json.dumps(body)
-    # Not client.post(), which would encode the body as the charset says.
+    # client.post() would encode the body in that charset.
     return client.generic("POST", url, data, f"application/json; charset={charset}")
 
 
@@ -31,13 +31,13 @@ def nested(depth: int) -> str:
      "ops/in-doubt/{}/resolve/", "ops/circuits/{}/"],
 )  # fmt: skip
 @pytest.mark.parametrize("pk", ["%00", "shp_%00", "x" * 41, "SHP_X", "%ED%A0%80", "a%20b"])
-def test_what_is_no_id_is_a_404(storefront: Client, path: str, pk: str) -> None:
+def test_an_invalid_id_is_a_404(storefront: Client, path: str, pk: str) -> None:
     answer = post(storefront, {}, f"/api/v1/{path.format(pk)}")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
 
 
 @pytest.mark.parametrize("pk", ["%00", "shp_%00", "x" * 41, "%ED%A0%80"])
-def test_a_tracking_page_of_no_shipment_is_a_friendly_404(
+def test_the_tracking_page_of_an_invalid_id_is_an_html_404(
     client: Client, db: None, pk: str
 ) -> None:
     answer = client.get(f"/track/{pk}/")
@@ -60,7 +60,7 @@ def test_options_that_cannot_be_stored_are_malformed(
 
 
 @pytest.mark.parametrize("change", [{"\ud800": 1}, {"payment_mode": "\ud800"}, {"courier": "\0"}])
-def test_what_cannot_be_sent_back_is_not_quoted_in_the_problem(
+def test_a_value_that_cannot_be_sent_back_is_malformed(
     storefront: Client, account: Any, order: Any, change: Any
 ) -> None:
     answer = post(storefront, order | change)
@@ -76,14 +76,14 @@ def test_a_body_that_is_nested_too_deeply_is_malformed(
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/malformed")
 
 
-def test_only_what_is_deeper_than_the_bound_is_complained_of() -> None:
+def test_only_nesting_beyond_the_limit_is_a_problem() -> None:
     assert json_problem(json.loads(nested(MAX_DEPTH))) == ""
     assert json_problem(json.loads(nested(MAX_DEPTH + 1)))
     assert json_problem({"a": [1.5, "é 👩", None, True, 10**400]}) == ""
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "utf-16", "latin-1", "zlib"])
-def test_a_body_is_read_as_utf_8_whatever_it_is_called(
+def test_a_body_is_read_as_utf_8_whatever_charset_is_named(
     storefront: Client, account: Any, order: Any, charset: str
 ) -> None:
     order["consignee"]["name"] = "अशा"

@@ -1,4 +1,4 @@
-"""Manifests by the REST API."""
+"""Manifests over the API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def post(client: Client, **body: Any) -> Any:
     return client.post(URL, json.dumps(data), content_type="application/json")
 
 
-def test_the_api_makes_a_manifest_shows_progress_and_one_document_list(
+def test_a_manifest_is_made_in_parts_with_progress_and_one_list_of_documents(
     storefront: Client, account: Any, able: Any
 ) -> None:
     ids = make_shipments(account, 150)
@@ -80,7 +80,7 @@ def test_the_list_of_manifests_is_paged_in_three_statements(
         ({"date": "2026-11-23", "surprise": 1}, "surprise"),
     ],
 )
-def test_a_bad_request_for_a_manifest_names_the_field(
+def test_an_invalid_request_for_a_manifest_names_the_field(
     storefront: Client, account: Any, able: Any, body: Any, field: str
 ) -> None:
     answer = post(storefront, **body)
@@ -88,7 +88,7 @@ def test_a_bad_request_for_a_manifest_names_the_field(
     assert not Manifest.objects.exists()
 
 
-def test_another_companys_manifest_and_shipments_are_not_to_be_had(
+def test_another_companys_manifest_and_shipments_are_not_found(
     storefront: Client, account: Any, able: Any
 ) -> None:
     other = CourierAccountFactory(courier=account.courier)
@@ -100,7 +100,7 @@ def test_another_companys_manifest_and_shipments_are_not_to_be_had(
     assert storefront.get(URL).json()["results"] == []
 
 
-def test_what_does_not_await_its_pickup_or_is_nothing_is_a_conflict(
+def test_a_manifest_of_delivered_or_of_no_shipments_is_a_conflict(
     storefront: Client, account: Any, able: Any
 ) -> None:
     gone = make_shipments(account, 1, status="delivered")

@@ -1,4 +1,4 @@
-"""The staff's part of the API: with the admin's permissions, in few statements, with a trace."""
+"""The API for staff: permissions, number of statements, evidence and history."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from tests.support.factories import (
 )
 
 URL = "/api/v1/ops/"
-READABLE = {
+MODEL_OF_LIST = {
     "in-doubt/": "shipment", "circuits/": "courieraccount", "webhook-events/": "webhookevent",
 }  # fmt: skip
 
 
-def staff(*codenames: str) -> Client:
+def staff_client(*codenames: str) -> Client:
     client = Client()
     client.force_login(make_staff(*codenames))
     return client
 
 
-def doubts(account: Any, count: int) -> list[Shipment]:
+def make_doubts(account: Any, count: int) -> list[Shipment]:
     warehouse = account.company.warehouses.get()
     return [
         ShipmentFactory(account=account, warehouse=warehouse, status="in_doubt", tracking_id="")
@@ -42,11 +42,11 @@ def doubts(account: Any, count: int) -> list[Shipment]:
     ]
 
 
-@pytest.mark.parametrize("path", READABLE)
-def test_staff_looks_only_at_what_the_admin_would_show(db: None, path: str) -> None:
-    others = {f"{verb}_{model}" for model in READABLE.values() for verb in ("view", "change")}
-    needed = {f"view_{READABLE[path]}", f"change_{READABLE[path]}"}
-    client = staff(*(others - needed), "settle_doubt", "replay_event")
+@pytest.mark.parametrize("path", MODEL_OF_LIST)
+def test_staff_need_the_permission_that_the_admin_asks_for(db: None, path: str) -> None:
+    others = {f"{verb}_{model}" for model in MODEL_OF_LIST.values() for verb in ("view", "change")}
+    needed = {f"view_{MODEL_OF_LIST[path]}", f"change_{MODEL_OF_LIST[path]}"}
+    client = staff_client(*(others - needed), "settle_doubt", "replay_event")
     answer = client.get(URL + path)
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
     user = User.objects.get()
@@ -57,21 +57,21 @@ def test_staff_looks_only_at_what_the_admin_would_show(db: None, path: str) -> N
     assert client.get(URL + path).status_code == 403
 
 
-def test_a_page_of_doubts_is_few_statements(
+def test_twenty_doubts_are_listed_in_at_most_seven_statements(
     account: Any, django_assert_max_num_queries: Any
 ) -> None:
-    client = staff("view_shipment")
-    doubts(account, 20)
+    client = staff_client("view_shipment")
+    make_doubts(account, 20)
     with django_assert_max_num_queries(7):
         assert len(client.get(URL + "in-doubt/").json()) == 20
 
 
 def test_each_doubt_has_the_evidence_of_its_own_account_and_time(account: Any) -> None:
     now = timezone.now()
-    first, second = doubts(account, 2)
+    first, second = make_doubts(account, 2)
     other = CourierAccountFactory(courier=account.courier)
     WarehouseFactory(company=other.company)
-    (elsewhere,) = doubts(other, 1)
+    (elsewhere,) = make_doubts(other, 1)
     CourierCall.objects.create(
         account=account, shipment=second, operation="create_shipment",
         started_at=now + dt.timedelta(minutes=2),
@@ -82,15 +82,15 @@ def test_each_doubt_has_the_evidence_of_its_own_account_and_time(account: Any) -
             account=account, warehouse=first.warehouse, booked_at=at,
             confirmed_at=at if confirmed else None,
         )  # fmt: skip
-    told = evidence_of_all([elsewhere, second, first])
-    assert [(one.later, one.confirmed) for one in told] == [(0, 0), (1, 0), (2, 1)]
-    assert [len(one.calls) for one in told] == [0, 1, 0]
-    assert told[1].in_doubt_since == now + dt.timedelta(minutes=2)
-    assert told[2].last_confirmed_at == now + dt.timedelta(minutes=1)
+    evidence = evidence_of_all([elsewhere, second, first])
+    assert [(one.later, one.confirmed) for one in evidence] == [(0, 0), (1, 0), (2, 1)]
+    assert [len(one.calls) for one in evidence] == [0, 1, 0]
+    assert evidence[1].in_doubt_since == now + dt.timedelta(minutes=2)
+    assert evidence[2].last_confirmed_at == now + dt.timedelta(minutes=1)
 
 
-def test_a_circuit_that_is_closed_by_hand_leaves_a_trace(account: Any) -> None:
-    client = staff("settle_doubt", "view_courieraccount")
+def test_closing_a_circuit_by_hand_is_logged_and_kept_in_the_history(account: Any) -> None:
+    client = staff_client("settle_doubt", "view_courieraccount")
     breaker = CircuitBreaker.of_account("toy", account.pk)
     for _ in range(5):
         breaker.before_call()
@@ -108,7 +108,7 @@ def test_a_circuit_that_is_closed_by_hand_leaves_a_trace(account: Any) -> None:
     assert "Circuit closed by hand" in str(entry)
 
 
-def test_a_circuit_is_not_closed_by_who_may_only_look(account: Any) -> None:
-    client = staff("view_courieraccount", "change_courieraccount")
+def test_closing_a_circuit_needs_the_permission_to_settle_doubts(account: Any) -> None:
+    client = staff_client("view_courieraccount", "change_courieraccount")
     assert client.delete(f"{URL}circuits/{account.pk}/").status_code == 403
     assert not LogEntry.objects.exists()

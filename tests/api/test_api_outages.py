@@ -1,4 +1,4 @@
-"""What no view could answer: the database away, a body too long, a host that is not ours."""
+"""Problems outside of the views: no database, a body that is too long, an unknown host."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PROBLEM = "application/problem+json"
 
 
 @contextmanager
-def away(error: type[Exception]) -> Iterator[None]:
-    """Have the database be away."""
+def database_away(error: type[Exception]) -> Iterator[None]:
+    """Every statement raises the error, as if the database were away."""
 
     def cursor(*args: Any, **kwargs: Any) -> Any:
         raise error("server closed the connection unexpectedly")
@@ -38,20 +38,22 @@ def away(error: type[Exception]) -> Iterator[None]:
         ("/readyz", "application/json"),
     ],
 )
-def test_without_the_database_every_page_says_when_to_ask_again(
+def test_without_the_database_every_page_is_a_503_with_retry_after(
     storefront: Client, client: Client, path: str, kind: str, error: type[Exception]
 ) -> None:
     client.force_login(get_user_model().objects.create_superuser("op"))
-    asking = storefront if path == "/api/v1/shipments/" else client
-    asking.raise_request_exception = False
-    with away(error):
-        answer = asking.get(path)
+    requester = storefront if path == "/api/v1/shipments/" else client
+    requester.raise_request_exception = False
+    with database_away(error):
+        answer = requester.get(path)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert answer["Content-Type"] == kind
     assert b"closed the connection" not in answer.content
 
 
-def test_a_fault_of_ours_is_still_a_500(client: Client, db: None, monkeypatch: Any) -> None:
+def test_an_unexpected_error_is_a_500_without_details(
+    client: Client, db: None, monkeypatch: Any
+) -> None:
     def fault(*args: Any) -> Any:
         raise KeyError("secret")
 
@@ -84,12 +86,12 @@ def test_a_form_that_is_too_long_is_a_413(client: Client, db: None, settings: An
     ("path", "kind"),
     [("/api/v1/shipments/", PROBLEM), ("/track/shp_x/", "text/plain; charset=utf-8")],
 )
-def test_a_host_that_is_not_ours_is_a_400(client: Client, path: str, kind: str) -> None:
+def test_an_unknown_host_is_a_400(client: Client, path: str, kind: str) -> None:
     answer = client.get(path, headers={"Host": "evil.example"})
     assert (answer.status_code, answer["Content-Type"]) == (400, kind)
 
 
-def test_a_query_of_too_many_fields_is_malformed(storefront: Client, company: Any) -> None:
+def test_a_query_with_too_many_parameters_is_malformed(storefront: Client, company: Any) -> None:
     answer = storefront.get("/api/v1/shipments/?" + "&a=" * 1001)
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
     assert answer.json()["type"] == "/problems/malformed"

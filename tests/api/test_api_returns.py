@@ -1,4 +1,4 @@
-"""Returns over the API: several for one order, each booked once."""
+"""Returns over the API. One order may have several, and each is booked once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from couriers.models import IdempotencyKey, Shipment
 from couriers.operations.retention import purge
 from tests.support.api import post_shipment
 from tests.support.drafts import raising
+from tests.support.factories import CompanyFactory, make_api_key
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def delivered(storefront: Client, account: Any, order: Any) -> Shipment:
     return Shipment.objects.get(pk=pk)
 
 
-def give_back(client: Client, shipment: Shipment, key: str = "", **body: Any) -> Any:
+def post_return(client: Client, shipment: Shipment, key: str = "", **body: Any) -> Any:
     return client.post(
         f"/api/v1/shipments/{shipment.pk}/return/",
         {"return_reason": "Wrong size", **body},
@@ -36,86 +37,88 @@ def give_back(client: Client, shipment: Shipment, key: str = "", **body: Any) ->
 def test_a_return_has_a_number_of_its_own_and_is_replayed(
     storefront: Client, delivered: Shipment, toy: Any
 ) -> None:
-    first = give_back(storefront, delivered, "k1")
+    first = post_return(storefront, delivered, "k1")
     data = first.json()
     assert first.status_code == 201, data
     assert (data["order_number"], data["direction"], data["original"]) == (
         f"{delivered.order_number}-R1", "reverse", delivered.pk,
     )  # fmt: skip
-    again = give_back(storefront, delivered, "k1")
+    again = post_return(storefront, delivered, "k1")
     assert (again.content, again["Idempotent-Replayed"]) == (first.content, "true")
     assert toy.booked == [delivered.order_number, f"{delivered.order_number}-R1"]
 
 
-def test_a_second_return_of_the_order_is_not_answered_with_the_first(
+def test_a_second_return_of_an_order_is_booked_on_its_own(
     storefront: Client, delivered: Shipment
 ) -> None:
     item = {"name": "T-shirt 3XL", "quantity": 1, "value": "500.00", "gst_rate": "12"}
-    first = give_back(storefront, delivered, "k1", items=[item]).json()
-    second = give_back(storefront, delivered, "k2", items=[item]).json()
+    first = post_return(storefront, delivered, "k1", items=[item]).json()
+    second = post_return(storefront, delivered, "k2", items=[item]).json()
     assert first["id"] != second["id"]
     assert second["order_number"] == f"{delivered.order_number}-R2"
     assert second["total_amount"] == "500.00"
 
 
-def test_a_number_that_is_given_names_the_return(storefront: Client, delivered: Shipment) -> None:
-    first = give_back(storefront, delivered, order_number="BACK-1")
-    again = give_back(storefront, delivered, order_number="BACK-1")
+def test_a_given_order_number_identifies_the_return(
+    storefront: Client, delivered: Shipment
+) -> None:
+    first = post_return(storefront, delivered, order_number="BACK-1")
+    again = post_return(storefront, delivered, order_number="BACK-1")
     assert (first.status_code, again.content) == (201, first.content)
 
 
-def test_without_number_and_key_nothing_is_booked(
+def test_a_return_without_its_own_number_or_a_key_is_refused(
     storefront: Client, delivered: Shipment, toy: Any
 ) -> None:
-    answer = give_back(storefront, delivered)
+    answer = post_return(storefront, delivered)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "order_number")
-    same = give_back(storefront, delivered, order_number=delivered.order_number)
+    same = post_return(storefront, delivered, order_number=delivered.order_number)
     assert same.status_code == 400
     assert toy.booked == [delivered.order_number]
 
 
-def test_another_return_under_the_key_is_422(storefront: Client, delivered: Shipment) -> None:
-    give_back(storefront, delivered, "k1")
-    answer = give_back(storefront, delivered, "k1", return_reason="Torn")
+def test_the_same_key_with_another_return_is_422(storefront: Client, delivered: Shipment) -> None:
+    post_return(storefront, delivered, "k1")
+    answer = post_return(storefront, delivered, "k1", return_reason="Torn")
     assert (answer.status_code, answer.json()["fields"]) == (422, ["return_reason"])
 
 
-def test_only_what_was_delivered_comes_back(storefront: Client, delivered: Shipment) -> None:
+def test_only_a_delivered_shipment_can_be_returned(storefront: Client, delivered: Shipment) -> None:
     Shipment.objects.update(status="in_transit")
-    answer = give_back(storefront, delivered, "k1")
+    answer = post_return(storefront, delivered, "k1")
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-returnable")
 
 
 def test_another_companys_shipment_is_not_found(delivered: Shipment) -> None:
-    from tests.support.factories import CompanyFactory, make_api_key
-
     other = Client(headers={"Authorization": f"Api-Key {make_api_key(CompanyFactory())}"})
-    assert give_back(other, delivered, "k1").status_code == 404
+    assert post_return(other, delivered, "k1").status_code == 404
 
 
-def test_a_number_names_the_return_tomorrow_too(storefront: Client, delivered: Shipment) -> None:
-    """Its date was left out, and is still the day of the first request."""
-    first = give_back(storefront, delivered, order_number="BACK-1")
+def test_a_return_without_a_date_is_replayed_on_the_next_day(
+    storefront: Client, delivered: Shipment
+) -> None:
+    """The date that was left out is still that of the first request."""
+    first = post_return(storefront, delivered, order_number="BACK-1")
     with time_machine.travel(timezone.now() + dt.timedelta(days=1)):
-        again = give_back(storefront, delivered, order_number="BACK-1")
+        again = post_return(storefront, delivered, order_number="BACK-1")
     assert (again.status_code, again.content) == (201, first.content)
 
 
-def test_the_counter_passes_over_a_number_in_use(storefront: Client, delivered: Shipment) -> None:
+def test_the_counter_skips_a_number_in_use(storefront: Client, delivered: Shipment) -> None:
     taken = f"{delivered.order_number}-R2"
-    assert give_back(storefront, delivered, "k1", order_number=taken).status_code == 201
-    answer = give_back(storefront, delivered, "k2")
+    assert post_return(storefront, delivered, "k1", order_number=taken).status_code == 201
+    answer = post_return(storefront, delivered, "k2")
     assert answer.json()["order_number"] == f"{delivered.order_number}-R3"
 
 
-def test_a_key_is_kept_from_its_last_attempt_on(
+def test_a_keys_retention_begins_with_its_last_attempt(
     storefront: Client, delivered: Shipment, toy: Any
 ) -> None:
     toy.on_create = raising(Rejected("no"))
-    assert give_back(storefront, delivered, "k1").status_code == 422
+    assert post_return(storefront, delivered, "k1").status_code == 422
     IdempotencyKey.objects.update(created_at=timezone.now() - dt.timedelta(days=31))
     toy.on_create = None
-    first = give_back(storefront, delivered, "k1")
+    first = post_return(storefront, delivered, "k1")
     purge()
-    assert give_back(storefront, delivered, "k1").content == first.content
+    assert post_return(storefront, delivered, "k1").content == first.content
     assert toy.booked.count(f"{delivered.order_number}-R1") == 1

@@ -47,7 +47,7 @@ def test_the_same_key_with_another_body_is_422_naming_fields(
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "a\tb", ""])
-def test_a_bad_key_is_400(storefront: Client, account: Any, order: Any, key: str) -> None:
+def test_an_invalid_key_is_400(storefront: Client, account: Any, order: Any, key: str) -> None:
     answer = post_shipment(storefront, order, **{"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
 
@@ -60,7 +60,7 @@ def test_another_key_for_a_live_order_is_409_naming_the_shipment(
     assert (answer.status_code, answer.json()["shipment"]) == (409, first["id"])
 
 
-def test_validation_names_every_field(storefront: Client, account: Any, order: Any) -> None:
+def test_every_invalid_field_is_named(storefront: Client, account: Any, order: Any) -> None:
     order["consignee"].pop("name")
     order["items"][0]["value"] = "NaN"
     order["surprise"] = 1
@@ -74,7 +74,7 @@ def test_validation_names_every_field(storefront: Client, account: Any, order: A
     assert {"consignee.name", "items[0].value", "payment_mode"} <= fields
 
 
-def test_lines_that_add_up_to_too_much_are_named(
+def test_items_with_too_large_a_total_are_refused(
     storefront: Client, account: Any, order: Any
 ) -> None:
     line = order["items"][0] | {"value": "999999999.99"}
@@ -85,12 +85,14 @@ def test_lines_that_add_up_to_too_much_are_named(
     ]
 
 
-def test_a_bad_phone_is_named(storefront: Client, account: Any, order: Any) -> None:
+def test_an_invalid_phone_is_named(storefront: Client, account: Any, order: Any) -> None:
     order["consignee"]["phone"] = "98765ABCDE"
     assert post_shipment(storefront, order).json()["errors"][0]["field"] == "consignee.phone"
 
 
-def test_an_unknown_courier_lists_the_known(storefront: Client, account: Any, order: Any) -> None:
+def test_the_problem_of_an_unknown_courier_lists_the_known_ones(
+    storefront: Client, account: Any, order: Any
+) -> None:
     answer = post_shipment(storefront, order | {"courier": "dhl"})
     assert answer.status_code == 400
     assert "known: ekart, toy" in answer.json()["detail"]
@@ -104,7 +106,7 @@ def test_an_unknown_courier_lists_the_known(storefront: Client, account: Any, or
         (Rejected("no", courier_message="Wallet is empty"), 422, "rejected"),
     ],
 )
-def test_the_class_of_a_failure_decides_the_answer(
+def test_the_class_of_an_error_decides_the_problem(
     storefront: Client,
     account: Any,
     toy: Any,
@@ -130,7 +132,7 @@ def test_a_lost_answer_is_202_with_the_shipments_url(
     assert storefront.get(answer["Location"]).json()["status"] == "in_doubt"
 
 
-def test_without_a_key_of_ours_nothing_is_told(db: None, order: Any) -> None:
+def test_a_missing_or_unknown_api_key_is_401(db: None, order: Any) -> None:
     for header in ({}, {"Authorization": "Api-Key nope.nope"}, {"Authorization": "Api-Key x"}):
         answer = Client().get(URL, headers=header)
         assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Api-Key")
@@ -166,7 +168,7 @@ def test_lists_are_paged_by_keyset_in_at_most_three_statements(
     assert seen == sorted(made, reverse=True)
 
 
-def test_the_next_page_is_where_the_platform_is_reached_and_not_where_the_proxy_asks(
+def test_the_next_page_is_below_the_base_url_and_not_at_the_requests_host(
     storefront: Client, account: Any, settings: Any
 ) -> None:
     settings.APP_BASE_URL = "https://ship.example"
@@ -178,7 +180,7 @@ def test_the_next_page_is_where_the_platform_is_reached_and_not_where_the_proxy_
     assert shown["id"] == oldest
 
 
-def test_lists_can_be_narrowed(storefront: Client, account: Any) -> None:
+def test_lists_can_be_filtered(storefront: Client, account: Any) -> None:
     warehouse = account.company.warehouses.get()
     ShipmentFactory(account=account, warehouse=warehouse, order_number="X", status="delivered")
     ShipmentFactory(account=account, warehouse=warehouse)
@@ -204,13 +206,17 @@ def test_a_shipment_is_tracked_and_cancelled(
     assert storefront.post(url + "track/").status_code == 409
 
 
-def test_what_a_courier_lacks_is_not_supported(storefront: Client, account: Any) -> None:
+def test_serviceability_that_the_courier_lacks_is_not_supported(
+    storefront: Client, account: Any
+) -> None:
     answer = storefront.get("/api/v1/serviceability/?courier=toy&pincode=560001")
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/not-supported")
     assert storefront.get("/api/v1/serviceability/?courier=toy&pincode=1").status_code == 400
 
 
-def test_warehouses_are_the_companys_own(storefront: Client, company: Any) -> None:
+def test_a_warehouse_is_added_to_the_company_and_validated(
+    storefront: Client, company: Any
+) -> None:
     body = {
         "name": "North", "contact_name": "Gate", "phone": "+91 98450 12345",
         "address": "2, Example Road", "city": "Delhi", "state": "DL", "pincode": "110001",

@@ -1,4 +1,4 @@
-"""Times are UTC: those that the API writes, and those that it reads without an offset."""
+"""Times in responses are UTC, and times in requests are read as UTC without an offset."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from django.utils import timezone
 from couriers.models import Shipment
 
 URL = "/api/v1/shipments/"
-WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-def times(answer: Any) -> Iterator[tuple[str, str]]:
-    """Every time of an answer by its field."""
+def times_in(answer: Any) -> Iterator[tuple[str, str]]:
+    """Every time in a response, as pairs of its field and its text."""
     found = [answer.json()]
     while found:
         for name, value in found.pop().items():
@@ -51,18 +51,18 @@ def test_every_time_is_written_as_utc_to_the_millisecond(
         storefront.get(manifest["Location"]),
     ]
     for answer in answers:
-        found = dict(times(answer))
+        found = dict(times_in(answer))
         assert "created_at" in found
-        assert all(WRITTEN.fullmatch(value) for value in found.values()), found
+        assert all(UTC_TIME.fullmatch(value) for value in found.values()), found
         written = dt.datetime.fromisoformat(found["created_at"])
         assert abs(timezone.now() - written) < dt.timedelta(minutes=1)
 
 
-def test_staff_reads_utc_too(shipment: Shipment, client: Client) -> None:
+def test_times_for_staff_are_utc_too(shipment: Shipment, client: Client) -> None:
     Shipment.objects.update(status="in_doubt", tracking_id="")
     client.force_login(get_user_model().objects.create_superuser("op"))
     answer = client.get("/api/v1/ops/in-doubt/")
-    assert WRITTEN.fullmatch(answer.json()[0]["in_doubt_since"])
+    assert UTC_TIME.fullmatch(answer.json()[0]["in_doubt_since"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Warehouses over the API: one default, names that are unique, nothing of another company's."""
+"""Warehouses over the API: one default and unique names in each company."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def send(client: Client, method: str, url: str, **body: Any) -> Any:
     return getattr(client, method)(url, json.dumps(body), content_type="application/json")
 
 
-def test_a_warehouse_is_changed_in_part_or_whole(storefront: Client, company: Any) -> None:
+def test_patch_changes_a_warehouse_and_put_replaces_it(storefront: Client, company: Any) -> None:
     own = company.warehouses.get()
     url = f"{URL}{own.pk}/"
     answer = send(storefront, "patch", url, phone="098450-54321", state="karnataka")
@@ -31,11 +31,13 @@ def test_a_warehouse_is_changed_in_part_or_whole(storefront: Client, company: An
     assert answer.json()["name"] == own.name
     assert send(storefront, "put", url, **BODY).json()["city"] == "Delhi"
     assert send(storefront, "put", url, name="x").status_code == 400
-    assert send(storefront, "patch", url, name="North").status_code == 200  # its own name
+    assert (
+        send(storefront, "patch", url, name="North").status_code == 200
+    )  # the name it has already
     assert storefront.delete(url).status_code == 405
 
 
-def test_there_is_one_default_and_it_moves(storefront: Client, company: Any) -> None:
+def test_a_new_default_replaces_the_old_default(storefront: Client, company: Any) -> None:
     first = company.warehouses.get()
     second = send(storefront, "post", URL, **BODY, is_default=True).json()
     assert list(Warehouse.objects.filter(is_default=True)) == [Warehouse(pk=second["id"])]
@@ -55,7 +57,7 @@ def test_there_is_one_default_and_it_moves(storefront: Client, company: Any) -> 
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["post", "patch"])
-def test_a_bad_field_is_named(
+def test_an_invalid_field_is_named(
     storefront: Client, company: Any, method: str, change: Any, field: str
 ) -> None:
     WarehouseFactory(company=company, name="Taken", is_default=False)
@@ -65,12 +67,12 @@ def test_a_bad_field_is_named(
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
 
 
-def test_a_list_in_place_of_an_object_is_refused(storefront: Client, company: Any) -> None:
+def test_a_body_that_is_a_list_is_refused(storefront: Client, company: Any) -> None:
     answer = storefront.post(URL, "[]", content_type="application/json")
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/validation")
 
 
-def test_another_companys_warehouse_is_a_404_and_its_names_are_free(
+def test_another_companys_warehouse_is_a_404_and_its_name_can_be_used(
     storefront: Client, company: Any
 ) -> None:
     other = WarehouseFactory(name="North")
@@ -82,7 +84,7 @@ def test_another_companys_warehouse_is_a_404_and_its_names_are_free(
     assert other.is_default
 
 
-def test_what_couriers_make_of_it_is_shown_in_a_bounded_number_of_statements(
+def test_registrations_are_listed_in_a_bounded_number_of_statements(
     storefront: Client, account: Any, django_assert_max_num_queries: Any
 ) -> None:
     own = account.company.warehouses.get()
@@ -97,7 +99,7 @@ def test_what_couriers_make_of_it_is_shown_in_a_bounded_number_of_statements(
     ]
 
 
-def test_their_number_is_bounded(
+def test_the_number_of_warehouses_is_limited(
     storefront: Client, company: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(warehouses, "MAX_WAREHOUSES", 1)

@@ -1,4 +1,4 @@
-"""Two hundred storefront workers that all send the same request at the same moment."""
+"""Two hundred clients send the same request at the same moment."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
     assert len({answer.body for answer in answers}) == 1
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
     assert sandbox.state()["booked"] == 1
-    # They did meet: the courier takes a second to answer.
+    # The requests overlapped: the courier takes a second to answer.
     assert set(conflicts) == {"/problems/in-flight"}

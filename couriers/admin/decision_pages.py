@@ -1,4 +1,7 @@
-"""What the pages share on which an operator decides about one shipment."""
+"""What the pages share on which an operator decides about one shipment.
+
+Such a page is reached from the shipment's own page, needs a permission, and leads back to it.
+"""
 
 from __future__ import annotations
 
@@ -17,38 +20,46 @@ from couriers.models import Shipment
 
 
 def shipment_url(pk: str) -> str:
-    """The shipment's own page, which a decision leads back to."""
+    """The URL of the shipment's own page in the admin."""
     return reverse("admin:shipcrowd_couriers_shipment_change", args=[pk])
 
 
-def may(request: HttpRequest, permission: str, pk: str | None, **asked: Any) -> bool:
-    """Whether the question may be put: only with the permission, and of a shipment that is so."""
+def can_decide(
+    request: HttpRequest, permission: str, pk: str | None, **required_fields: Any
+) -> bool:
+    """Whether the user has the permission and the shipment, if one is given, has these fields.
+
+    `required_fields` are arguments of QuerySet.filter.
+    """
     if not request.user.has_perm(permission):
         return False
-    return pk is None or Shipment.objects.filter(pk=pk, **asked).exists()
+    return pk is None or Shipment.objects.filter(pk=pk, **required_fields).exists()
 
 
-def question(
+def decision_url(
     model_admin: admin.ModelAdmin,
     route: str,
     name: str,
     permission: str,
     refusal: str,
-    ask: Callable[[HttpRequest, Shipment], HttpResponse],
+    page: Callable[[HttpRequest, Shipment], HttpResponse],
 ) -> URLPattern:
-    """The address of a question; those without the permission are told so instead."""
+    """The URL `<shipment>/<route>/` of a page, with `name` as the URL's name.
+
+    Without the permission, the user is sent back to the shipment with `refusal` as the message.
+    """
 
     def view(request: HttpRequest, pk: str) -> HttpResponse:
         shipment = get_object_or_404(Shipment.objects.select_related("company", "courier"), pk=pk)
         if not request.user.has_perm(permission):
             messages.error(request, refusal)
             return redirect(shipment_url(pk))
-        return ask(request, shipment)
+        return page(request, shipment)
 
     return path(f"<str:pk>/{route}/", model_admin.admin_site.admin_view(view), name=name)
 
 
-def page(
+def render_decision_page(
     model_admin: admin.ModelAdmin,
     request: HttpRequest,
     template: str,
@@ -56,7 +67,7 @@ def page(
     title: str,
     **context: Any,
 ) -> TemplateResponse:
-    """The question with what there is to know beside it."""
+    """Render the template with the shipment, the title after the order number, and `context`."""
     shared = {
         **model_admin.admin_site.each_context(request),
         "title": f"Order {shipment.order_number}: {title}",
@@ -66,15 +77,20 @@ def page(
     return TemplateResponse(request, template, shared | context)
 
 
-def decided(request: HttpRequest, shipment: Shipment) -> None:
-    """Tell what became of the shipment."""
+def show_new_status(request: HttpRequest, shipment: Shipment) -> None:
+    """Add a message with the shipment's status after the decision."""
     messages.success(request, f"Order {shipment.order_number} is {shipment.status}.")
 
 
-def refuse(form: forms.Form, error: Exception) -> None:
-    """Show in the form why the decision was not carried out."""
+def as_sentence(error: Exception) -> str:
+    """The error's message with a capital letter and a full stop."""
+    return str(error).capitalize() + "."
+
+
+def add_errors(form: forms.Form, error: Exception) -> None:
+    """Add to the form why the decision was refused: by field for InvalidRequest, else for all."""
     if isinstance(error, InvalidRequest):
         for problem in error.problems:
             form.add_error(problem.field, problem.message)
     else:
-        form.add_error(None, str(error).capitalize() + ".")
+        form.add_error(None, as_sentence(error))

@@ -1,4 +1,4 @@
-"""Shipments over the API: booked, listed, shown. Every query is scoped to the key's company."""
+"""Shipments over the API: book, list and show them, and list their scans."""
 
 from __future__ import annotations
 
@@ -23,12 +23,18 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="1 to 255 characters that name the booking; without it the order number does.",
+    description="1 to 255 characters that identify the booking. Without it the order number does.",
 )
 
 
+def idempotency_key(request: Request) -> str | None:
+    """The request's Idempotency-Key, or None without one. Raises InvalidRequest for a bad one."""
+    key = request.headers.get("Idempotency-Key")
+    return None if key is None else clean_key(key)
+
+
 def booking_response(result: BookingResult) -> HttpResponse:
-    """A booking's answer, in the very bytes that are kept for its key."""
+    """The response of a booking, in the same bytes that are stored for its key."""
     response = HttpResponse(result.body, status=result.status_code, content_type="application/json")
     response["Location"] = f"/api/v1/shipments/{result.shipment.pk}/"
     if result.replayed:
@@ -37,7 +43,7 @@ def booking_response(result: BookingResult) -> HttpResponse:
 
 
 class ShipmentViewSet(ShipmentActions):
-    """Shipments of the company."""
+    """The company's shipments."""
 
     filterset_class = ShipmentFilter
     pagination_class = None
@@ -50,23 +56,22 @@ class ShipmentViewSet(ShipmentActions):
     def create(self, request: Request) -> HttpResponse:
         """Book a shipment.
 
-        201: booked. 202: in doubt, follow the shipment's URL and do not book again. Asked again
-        with the same key, it answers in the same bytes, with `Idempotent-Replayed: true`.
+        201: booked. 202: in doubt; ask for the shipment at `Location`, and do not book again. A
+        repeated request with the same key gets the same bytes, with `Idempotent-Replayed: true`.
         """
-        draft = s.ShipmentDraftSerializer(data=request.data)
-        draft.is_valid(raise_exception=True)
-        key = request.headers.get("Idempotency-Key")
-        result = book(
-            company_of(request), draft.draft(), key=clean_key(key) if key is not None else None
-        )
+        serializer = s.ShipmentDraftSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        result = book(company_of(request), serializer.draft(), key=idempotency_key(request))
         return booking_response(result)
 
     @extend_schema(parameters=PAGING, responses={200: s.ShipmentPageSerializer, **PROBLEMS})
     def list(self, request: Request) -> Response:
-        """Shipments, the newest first, a page at a time."""
+        """A page of the company's shipments, newest first."""
         found = self.filter_queryset(self.get_queryset())
         shipments, following = page(request, found, prefix="shp")
-        return Response({"results": [shipment_data(x) for x in shipments], "next": following})
+        return Response(
+            {"results": [shipment_data(shipment) for shipment in shipments], "next": following}
+        )
 
     @extend_schema(responses={200: s.ShipmentSerializer, **PROBLEMS})
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -78,5 +83,5 @@ class ShipmentViewSet(ShipmentActions):
     )
     @action(detail=True, methods=["get"], filterset_class=None)
     def scans(self, request: Request, pk: str) -> Response:
-        """All scans of a shipment, in the courier's time."""
+        """All scans of a shipment, ordered by the courier's time."""
         return Response([scan_data(scan) for scan in self.shipment(pk).scans.all()])

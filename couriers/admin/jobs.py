@@ -1,0 +1,39 @@
+"""Admin of bulk jobs and their orders."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from couriers.models import BulkJob, BulkOrder
+
+
+class BulkOrderInline(ReadOnlyInline):
+    model = BulkOrder
+    fields = ("position", "order_number", "outcome", "shipment", "tries", "reason")
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BulkOrder]:
+        return super().get_queryset(request).select_related("shipment").defer("request")
+
+
+@admin.register(BulkJob)
+class BulkJobAdmin(ReadOnlyAdmin):
+    list_display = ("id", "company", "state", "total", "created_at", "finished_at")
+    search_fields = ("=id",)
+    list_filter = ("state", "company")
+    list_select_related = ("company",)
+    inlines = (BulkOrderInline,)
+
+
+@admin.register(BulkOrder)
+class BulkOrderAdmin(ReadOnlyAdmin):
+    """Orders of bulk jobs. The request is not shown: it contains the consignee's data."""
+
+    list_display = ("job", "position", "order_number", "outcome", "tries", "reason")
+    search_fields = ("=job__id", "=order_number")
+    list_filter = ("outcome",)
+    list_select_related = ("job",)
+    exclude = ("request",)

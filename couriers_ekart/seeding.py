@@ -75,16 +75,15 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
     missing = [f"--{name}" for name in required if not flags.get(name)]
     if missing:
         raise BadInput(f"--create needs {', '.join(missing)}")
-    if problem := india.gstin_problem(flags["gstin"]):
-        raise BadInput(f"--gstin {problem}")
-    if not india.is_pincode(flags["pincode"]):
-        raise BadInput("--pincode is not a six-digit pincode")
-    phone = india.parse_phone(flags["phone"])
-    if phone is None:
-        raise BadInput("--phone is not a ten-digit Indian phone number")
-    state = india.state_name(flags["state"])
-    if state is None:
-        raise BadInput("--state is not a state of India")
+    checks = {
+        "gstin": india.gstin_problem,
+        "pincode": india.pincode_problem,
+        "phone": india.phone_problem,
+        "state": india.state_problem,
+    }
+    for flag, problem_of in checks.items():
+        if problem := problem_of(flags[flag]):
+            raise BadInput(f"--{flag} {problem}")
     place = india.place_of(flags["pincode"])
     city = flags.get("city") or (place.city if place else "")
     if not city:
@@ -94,9 +93,9 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
         "gstin": flags["gstin"],
         "address": flags["address"],
         "city": city,
-        "state": state,
+        "state": india.state_name(flags["state"]) or "",
         "pincode": flags["pincode"],
-        "phone": phone,
+        "phone": india.parse_phone(flags["phone"]) or "",
     }
     _check_fields(Company(slug=flags["company"], **fields), {"slug": "--company"})
     return fields

@@ -1,14 +1,16 @@
-"""What tests share stands in tests/support: a module of tests is imported by none."""
+"""The layout: tests share code through tests/support alone, and the house stays readable."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
 
 
 def imported_by(source: str) -> Iterator[str]:
@@ -48,3 +50,27 @@ def test_no_module_imports_tests_or_fixtures() -> None:
 )
 def test_an_import_of_tests_is_found_wherever_it_stands(source: str) -> None:
     assert any(is_module_of_tests(name) for name in imported_by(source))
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The files that git tracks; the test skips where there is no checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not in a checkout")
+    return [ROOT / name for name in listed.stdout.split()]
+
+
+def test_the_core_shows_at_most_eighteen_entries() -> None:
+    entries = {path.relative_to(ROOT / "couriers").parts[0] for path in tracked("couriers")}
+    assert len(entries) <= 18, sorted(entries)
+
+
+def test_no_module_is_longer_than_350_lines() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked("*.py")
+        if "migrations" not in path.parts and (lines := len(path.read_text().splitlines())) > 350
+    }
+    assert long == {}

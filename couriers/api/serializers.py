@@ -54,8 +54,8 @@ def rupees(**options: Any) -> serializers.DecimalField:
 
 def checked_pincode(value: str) -> str:
     """Return the pincode, or raise ValidationError unless it has the form of one."""
-    if not india.is_pincode(value):
-        raise serializers.ValidationError("is not a six-digit pincode")
+    if problem := india.pincode_problem(value):
+        raise serializers.ValidationError(problem)
     return value
 
 

@@ -57,19 +57,17 @@ class WarehouseSerializer(Strict, serializers.ModelSerializer[Warehouse]):
         return attrs
 
     def validate_phone(self, value: str) -> str:
-        phone = india.parse_phone(value)
-        if phone is None:
-            raise ValidationError("is not a ten-digit Indian phone number")
-        return phone
+        if problem := india.phone_problem(value):
+            raise ValidationError(problem)
+        return india.parse_phone(value) or ""
 
     def validate_pincode(self, value: str) -> str:
         return checked_pincode(value)
 
     def validate_state(self, value: str) -> str:
-        state = india.state_name(value)
-        if state is None:
-            raise ValidationError("is not a state of India")
-        return state
+        if problem := india.state_problem(value):
+            raise ValidationError(problem)
+        return india.state_name(value) or ""
 
 
 class _WarehouseViewBase(generics.GenericAPIView[Warehouse]):

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
+from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import is_whole_paise
 from couriers.contract.text import has_control_characters
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
@@ -39,41 +40,18 @@ def clean_draft(draft: ShipmentDraft) -> ShipmentDraft:
     Raises InvalidRequest with all problems. A blank city or state is not a problem: the platform
     fills it from the pincode.
     """
-    problems = _Problems()
+    problems = FieldProblems()
     consignee = _clean_consignee(draft.consignee, problems)
     items = _clean_items(draft.items, problems)
     _check_parcel(draft.parcel, problems)
     _check_payment(draft, problems)
     order = _clean_order(draft, problems)
-    if problems.found:
-        raise InvalidRequest(problems.found, courier=draft.courier, operation="create_shipment")
+    if problems:
+        raise InvalidRequest(problems, courier=draft.courier, operation="create_shipment")
     return dataclasses.replace(order, consignee=consignee, items=items)
 
 
-class _Problems:
-    """The problems found in one draft so far."""
-
-    def __init__(self) -> None:
-        self.found: list[FieldProblem] = []
-
-    def require(self, condition: bool, field: str, message: str) -> None:
-        """Add a problem unless the condition holds."""
-        if not condition:
-            self.found.append(FieldProblem(field, message))
-
-    def clean_text(self, field: str, text: str, max_length: int, *, required: bool = True) -> str:
-        """Return the text without surrounding white space; add a problem if it may not be kept."""
-        text = text.strip()
-        if required and not text:
-            self.found.append(FieldProblem(field, "is missing"))
-        elif len(text) > max_length:
-            self.found.append(FieldProblem(field, f"is longer than {max_length} characters"))
-        elif has_control_characters(text):
-            self.found.append(FieldProblem(field, "contains control characters"))
-        return text
-
-
-def _clean_order(draft: ShipmentDraft, problems: _Problems) -> ShipmentDraft:
+def _clean_order(draft: ShipmentDraft, problems: FieldProblems) -> ShipmentDraft:
     """Check the order's date and clean its texts."""
     problems.require(
         draft.order_date.year >= EARLIEST_YEAR,
@@ -90,31 +68,25 @@ def _clean_order(draft: ShipmentDraft, problems: _Problems) -> ShipmentDraft:
     )
 
 
-def _clean_consignee(consignee: Address, problems: _Problems) -> Address:
-    phone = india.parse_phone(consignee.phone)
-    problems.require(phone is not None, "consignee.phone", "is not a ten-digit Indian phone number")
+def _clean_consignee(consignee: Address, problems: FieldProblems) -> Address:
+    problems.refuse("consignee.phone", india.phone_problem(consignee.phone))
     pincode = consignee.pincode.strip()
-    problems.require(bool(pincode), "consignee.pincode", "is missing")
-    problems.require(
-        not pincode or india.is_pincode(pincode), "consignee.pincode", "is not a six-digit pincode"
-    )
+    problems.refuse("consignee.pincode", india.pincode_problem(pincode))
     clean = problems.clean_text
     state = clean("consignee.state", consignee.state, 100, required=False)
-    official_state = india.state_name(state)
-    problems.require(
-        not state or official_state is not None, "consignee.state", "is not a state of India"
-    )
+    if state:
+        problems.refuse("consignee.state", india.state_problem(state))
     return Address(
         name=clean("consignee.name", consignee.name, 200),
-        phone=phone or "",
+        phone=india.parse_phone(consignee.phone) or "",
         address=clean("consignee.address", consignee.address, 500),
         city=clean("consignee.city", consignee.city, 100, required=False),
-        state=official_state or state,
+        state=india.state_name(state) or state,
         pincode=pincode,
     )
 
 
-def _clean_items(items: Sequence[Item], problems: _Problems) -> tuple[Item, ...]:
+def _clean_items(items: Sequence[Item], problems: FieldProblems) -> tuple[Item, ...]:
     problems.require(0 < len(items) <= MAX_LINES, "items", f"1 to {MAX_LINES} lines")
     cleaned = tuple(
         _clean_item(f"items[{number}]", item, problems) for number, item in enumerate(items)
@@ -127,7 +99,7 @@ def _clean_items(items: Sequence[Item], problems: _Problems) -> tuple[Item, ...]
     return cleaned
 
 
-def _clean_item(field: str, item: Item, problems: _Problems) -> Item:
+def _clean_item(field: str, item: Item, problems: FieldProblems) -> Item:
     problems.require(
         1 <= item.quantity <= MAX_QUANTITY, f"{field}.quantity", f"must be 1 to {MAX_QUANTITY}"
     )
@@ -148,7 +120,7 @@ def _clean_item(field: str, item: Item, problems: _Problems) -> Item:
     )
 
 
-def _check_parcel(parcel: Parcel, problems: _Problems) -> None:
+def _check_parcel(parcel: Parcel, problems: FieldProblems) -> None:
     for measure in dataclasses.fields(parcel):
         value = getattr(parcel, measure.name)
         problems.require(
@@ -156,7 +128,7 @@ def _check_parcel(parcel: Parcel, problems: _Problems) -> None:
         )
 
 
-def _check_payment(draft: ShipmentDraft, problems: _Problems) -> None:
+def _check_payment(draft: ShipmentDraft, problems: FieldProblems) -> None:
     amount = draft.cod_amount
     if draft.payment_mode == PaymentMode.COD:
         problems.require(_is_amount(amount), "cod_amount", "must be more than 0 for COD")

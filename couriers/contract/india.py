@@ -118,6 +118,27 @@ def is_pincode(text: str) -> bool:
     return bool(_PINCODE.fullmatch(text))
 
 
+def phone_problem(text: str) -> str | None:
+    """Return what is wrong with a phone number, or None where `parse_phone` reads it."""
+    if not text.strip():
+        return "is missing"
+    return None if parse_phone(text) else "is not a ten-digit Indian phone number"
+
+
+def pincode_problem(text: str) -> str | None:
+    """Return what is wrong with the form of a pincode, or None."""
+    if not text.strip():
+        return "is missing"
+    return None if is_pincode(text) else "is not a six-digit pincode"
+
+
+def state_problem(text: str) -> str | None:
+    """Return what is wrong with the name of a state, or None where `state_name` knows it."""
+    if not text.strip():
+        return "is missing"
+    return None if state_name(text) else "is not a state of India"
+
+
 def place_of(pincode: str) -> Place | None:
     """Return the district and state of a pincode; None for the 1 % that the directory lacks."""
     details = indian_pincode.get_details(pincode) if is_pincode(pincode) else None

@@ -14,6 +14,7 @@ import structlog
 from couriers.contract import india
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest
+from couriers.contract.field_problems import FieldProblems
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import AWAITING_PICKUP, Status
@@ -109,18 +110,17 @@ def change_address(
     courier's errors.
     """
     _check_undelivered(shipment, "not-reattemptable", "The address can no longer be changed")
-    problems = []
-    digits = india.parse_phone(phone) if phone else ""
-    if digits is None:
-        problems.append(FieldProblem("phone", "is not a ten-digit Indian phone number"))
-    if not phone and not address:
-        problems.append(FieldProblem("address", "give an address, a phone or both"))
+    problems = FieldProblems()
+    if phone:
+        problems.refuse("phone", india.phone_problem(phone))
+    problems.require(bool(phone or address), "address", "give an address, a phone or both")
     if problems:
         raise InvalidRequest(problems, courier=shipment.courier_id)
     _check_date(day)
+    digits = india.parse_phone(phone) or ""
     adapter = CourierFactory.get_adapter(shipment.account)
     request = ReattemptRequest(
-        shipment.tracking_id, day, phone=digits or "", address=address, instructions=instructions
+        shipment.tracking_id, day, phone=digits, address=address, instructions=instructions
     )
     result = _call(
         shipment,

@@ -91,10 +91,11 @@ class EkartOptions(Options):
     @field_validator("alternate_phone")
     @classmethod
     def _ten_digits(cls, text: str) -> str:
-        phone = india.parse_phone(text) if text else ""
-        if phone is None:
-            raise ValueError("is not a ten-digit Indian phone number")
-        return phone
+        if not text:
+            return ""
+        if problem := india.phone_problem(text):
+            raise ValueError(problem)
+        return india.parse_phone(text) or ""
 
     @field_validator("consignee_gstin")
     @classmethod

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem
+from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import amounts_of
 from couriers.contract.text import has_control_characters
 from couriers.contract.types import Direction, ReattemptRequest, ShipmentRequest
@@ -22,19 +23,10 @@ SERVICES = ("SURFACE", "EXPRESS")
 MAX_REATTEMPT_DAYS = 7  # ahead of today (schema `ndr_data_v2`)
 
 
-class Problems(list[FieldProblem]):
-    """The problems found so far."""
-
-    def require(self, holds: bool, field: str, message: str) -> None:
-        """Add a problem of the field unless the condition holds."""
-        if not holds:
-            self.append(FieldProblem(field, message))
-
-
 def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProblem]:
     """Return every problem that Ekart would refuse a booking for."""
     options, option_problems = parse_options(request.options)
-    problems = Problems(option_problems)
+    problems = FieldProblems(option_problems)
     _check_seller(request, problems)
     _check_addresses(request, problems)
     amounts = amounts_of(request.items)
@@ -68,21 +60,21 @@ def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProb
 
 def service_problems(service: str) -> list[FieldProblem]:
     """Return a problem unless Ekart has the service; "" leaves the choice to Ekart."""
-    problems = Problems()
+    problems = FieldProblems()
     problems.require(service in ("", *SERVICES), "service", f"is not one of {', '.join(SERVICES)}")
     return problems
 
 
 def dispatch_date_problems(day: dt.date, today: dt.date) -> list[FieldProblem]:
     """Return a problem unless the day is tomorrow or later, India time."""
-    problems = Problems()
+    problems = FieldProblems()
     problems.require(day > today, "date", "must be tomorrow or later, India time")
     return problems
 
 
 def reattempt_problems(request: ReattemptRequest, today: dt.date) -> list[FieldProblem]:
     """Return every problem that the NDR call would refuse another attempt for."""
-    problems = Problems()
+    problems = FieldProblems()
     problems.require(
         dt.timedelta(0) < request.date - today <= dt.timedelta(days=MAX_REATTEMPT_DAYS),
         "date",
@@ -98,32 +90,25 @@ def reattempt_problems(request: ReattemptRequest, today: dt.date) -> list[FieldP
     return problems
 
 
-def _check_seller(request: ShipmentRequest, problems: Problems) -> None:
+def _check_seller(request: ShipmentRequest, problems: FieldProblems) -> None:
     seller = request.seller
-    if problem := india.gstin_problem(seller.gstin):
-        problems.append(FieldProblem("seller.gstin", problem))
+    problems.refuse("seller.gstin", india.gstin_problem(seller.gstin))
     problems.require(bool(seller.name), "seller.name", "is missing")
     problems.require(bool(seller.address), "seller.address", "is missing")
     # Which tax is due depends on the state, so it is not guessed.
-    problems.require(
-        india.state_name(seller.state) is not None, "seller.state", "is not a state of India"
-    )
+    problems.refuse("seller.state", india.state_problem(seller.state))
 
 
-def _check_addresses(request: ShipmentRequest, problems: Problems) -> None:
+def _check_addresses(request: ShipmentRequest, problems: FieldProblems) -> None:
     for field, address in (("consignee", request.consignee), ("warehouse", request.pickup.address)):
         problems.require(_is_phone(address.phone), f"{field}.phone", "is not a ten-digit number")
-        problems.require(
-            india.is_pincode(address.pincode), f"{field}.pincode", "is not a six-digit pincode"
-        )
-        problems.require(
-            india.state_name(address.state) is not None, f"{field}.state", "is not a state of India"
-        )
+        problems.refuse(f"{field}.pincode", india.pincode_problem(address.pincode))
+        problems.refuse(f"{field}.state", india.state_problem(address.state))
         for part in ("name", "address", "city"):
             problems.require(bool(getattr(address, part)), f"{field}.{part}", "is missing")
 
 
-def _check_return(request: ShipmentRequest, options: EkartOptions, problems: Problems) -> None:
+def _check_return(request: ShipmentRequest, options: EkartOptions, problems: FieldProblems) -> None:
     problems.require(bool(request.return_reason), "return_reason", "is required for a return")
     problems.require(request.cod_amount == 0, "cod_amount", "a return collects no money")
     problems.require(not options.packages, "options.packages", "are only for forward shipments")

@@ -13,11 +13,11 @@ from django.test import Client
 from couriers.contract import india
 from couriers.contract.errors import CircuitOpen, FieldProblem, InvalidRequest, Rejected, Unknown
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
-from couriers.contract.types import ActionResult, ActionState, Document
-from couriers.models import CourierCall, Shipment, StoredLabel
+from couriers.contract.types import ActionResult, ActionState
+from couriers.models import CourierCall, Shipment
+from tests.support.api import set_status
 from tests.support.drafts import raising
 from tests.support.factories import ShipmentFactory
-from tests.support.toy import PDF
 
 TOMORROW = (india.today() + dt.timedelta(days=1)).isoformat()
 ACTIONS: dict[str, dict[str, Any]] = {
@@ -55,10 +55,6 @@ def post_action(client: Client, shipment: Shipment, name: str, body: Any = None)
     data = ACTIONS[name] if body is None else body
     url = f"/api/v1/shipments/{shipment.pk}/{name}/"
     return client.post(url, json.dumps(data), content_type="application/json")
-
-
-def set_status(shipment: Shipment, status: str, **more: Any) -> None:
-    Shipment.objects.filter(pk=shipment.pk).update(status=status, **more)
 
 
 def is_allowed(name: str, status: Status) -> bool:
@@ -263,90 +259,3 @@ def test_another_companys_shipment_is_a_404_for_every_action(
     answer = storefront.get(url) if name == "label" else post_action(storefront, other, name)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
     assert able.asked == []
-
-
-def get_label(client: Client, shipment: Shipment) -> Any:
-    return client.get(f"/api/v1/shipments/{shipment.pk}/label/")
-
-
-def body_of(answer: Any) -> bytes:
-    return b"".join(answer.streaming_content)
-
-
-def test_a_label_is_fetched_once_and_then_served_from_storage(
-    storefront: Client, shipment: Shipment, able: Any, media: Path
-) -> None:
-    for _ in range(3):
-        answer = get_label(storefront, shipment)
-        assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
-        assert body_of(answer) == PDF
-    assert able.asked == [("get_label", [shipment.tracking_id])]
-    assert [p.read_bytes() for p in media.rglob("*.pdf")] == [PDF]
-
-
-@pytest.mark.parametrize("accepted", ["application/pdf", "application/pdf, */*;q=0.1"])
-def test_a_label_is_sent_to_a_client_that_accepts_only_pdf(
-    storefront: Client, shipment: Shipment, able: Any, monkeypatch: Any, accepted: str
-) -> None:
-    url = f"/api/v1/shipments/{shipment.pk}/label/"
-    answer = storefront.get(url, headers={"Accept": accepted})
-    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
-    assert body_of(answer) == PDF
-    monkeypatch.setattr(able, "get_label_data", lambda self, ids: [{"number": ids[0]}])
-    data = storefront.get(f"{url}?json_only=true", headers={"Accept": accepted})
-    assert (data["Content-Type"], data.json()) == (
-        "application/json", {"number": shipment.tracking_id},
-    )  # fmt: skip
-    set_status(shipment, "in_doubt", tracking_id="")
-    refused = storefront.get(url, headers={"Accept": accepted})
-    assert (refused.status_code, refused["Content-Type"]) == (409, "application/problem+json")
-
-
-@pytest.mark.parametrize(
-    "content", [b'{"status": false}', b"", b"%PDF-1.4 cut off", b"x%PDF-1.4 %%EOF"]
-)
-def test_an_incomplete_pdf_is_never_stored(
-    storefront: Client, shipment: Shipment, able: Any, media: Path, content: bytes
-) -> None:
-    able.on_call["get_label"] = lambda _: Document(content, "application/pdf", "l.pdf")
-    answer = get_label(storefront, shipment)
-    assert (answer.status_code, answer.json()["type"]) == (502, "/problems/unknown-outcome")
-    assert not StoredLabel.objects.exists()
-    assert list(media.rglob("*.pdf")) == []
-    able.on_call.clear()
-    assert get_label(storefront, shipment).status_code == 200
-
-
-def test_a_label_that_is_too_large_is_never_stored(
-    storefront: Client, shipment: Shipment, settings: Any
-) -> None:
-    settings.SHIPCROWD = {"LABEL_MAX_BYTES": len(PDF) - 1}
-    assert get_label(storefront, shipment).status_code == 502
-    assert not StoredLabel.objects.exists()
-
-
-def test_a_label_missing_from_the_storage_is_fetched_again(
-    storefront: Client, shipment: Shipment, able: Any, media: Path
-) -> None:
-    body_of(get_label(storefront, shipment))
-    next(media.rglob("*.pdf")).unlink()
-    assert body_of(get_label(storefront, shipment)) == PDF
-    assert len(able.asked) == 2
-
-
-def test_a_recreated_parcel_gets_its_own_label(
-    storefront: Client, shipment: Shipment, able: Any
-) -> None:
-    body_of(get_label(storefront, shipment))
-    set_status(shipment, "booked", tracking_id="../../NEW")
-    body_of(get_label(storefront, shipment))
-    assert able.asked[-1] == ("get_label", ["../../NEW"])
-    names = list(StoredLabel.objects.values_list("file", flat=True))
-    assert len(set(names)) == 2
-    assert all(name.startswith("labels/") and ".." not in name for name in names)
-
-
-def test_a_shipment_in_doubt_has_no_label_yet(storefront: Client, shipment: Shipment) -> None:
-    set_status(shipment, "in_doubt", tracking_id="")
-    answer = get_label(storefront, shipment)
-    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-booked")

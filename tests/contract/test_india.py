@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from couriers.contract import india
 from couriers.contract.india import (
     GST_STATES,
     IST,
@@ -162,3 +164,23 @@ def test_the_last_day_of_the_calendar_ends_with_itself() -> None:
     start, end = day_span(dt.date.max)
     assert start == dt.datetime.combine(dt.date.max, dt.time(), IST)
     assert end == dt.datetime.combine(dt.date.max, dt.time.max, IST)
+
+
+@pytest.mark.parametrize(
+    ("problem_of", "text", "problem"),
+    [
+        (india.phone_problem, " ", "is missing"),
+        (india.phone_problem, "98765", "is not a ten-digit Indian phone number"),
+        (india.phone_problem, "+91 98765 43210", None),
+        (india.pincode_problem, "", "is missing"),
+        (india.pincode_problem, "056000", "is not a six-digit pincode"),
+        (india.pincode_problem, "560008", None),
+        (india.state_problem, "", "is missing"),
+        (india.state_problem, "Texas", "is not a state of India"),
+        (india.state_problem, "ka", None),
+    ],
+)
+def test_the_problem_of_a_field_is_the_same_at_every_door(
+    problem_of: Callable[[str], str | None], text: str, problem: str | None
+) -> None:
+    assert problem_of(text) == problem

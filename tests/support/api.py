@@ -7,6 +7,8 @@ from typing import Any
 
 from django.test import Client
 
+from couriers.models import Shipment
+
 SHIPMENTS = "/api/v1/shipments/"
 
 
@@ -18,3 +20,8 @@ def post_json(client: Client, url: str, body: Any, **headers: str) -> Any:
 def post_shipment(client: Client, body: Any, **headers: str) -> Any:
     """Ask to book one order; returns the answer."""
     return post_json(client, SHIPMENTS, body, **headers)
+
+
+def set_status(shipment: Shipment, status: str, **more: Any) -> None:
+    """Set the status of a shipment, and other columns, in the database."""
+    Shipment.objects.filter(pk=shipment.pk).update(status=status, **more)

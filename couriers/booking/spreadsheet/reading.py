@@ -202,15 +202,10 @@ def _parcel(lines: Sequence[Line]) -> Parcel:
 
 
 def _consignee(row: int, cells: dict[str, str]) -> Address:
-    if india.parse_phone(cells["consignee_phone"]) is None:
-        reason = (
-            "is not a ten-digit Indian phone number" if cells["consignee_phone"] else "is missing"
-        )
-        raise LineProblem(row, "consignee_phone", reason)
-    if not india.is_pincode(cells["pincode"]):
-        raise LineProblem(
-            row, "pincode", "is not a six-digit pincode" if cells["pincode"] else "is missing"
-        )
+    if problem := india.phone_problem(cells["consignee_phone"]):
+        raise LineProblem(row, "consignee_phone", problem)
+    if problem := india.pincode_problem(cells["pincode"]):
+        raise LineProblem(row, "pincode", problem)
     return Address(
         name=cells["consignee_name"],
         phone=cells["consignee_phone"],

@@ -2,3 +2,5 @@
 
 It wires the apps together and holds no domain logic.
 """
+
+__version__ = "0.2.0"

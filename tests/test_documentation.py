@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox.process import SandboxProcess
 from shipcrowd import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Commands that are not run here: make targets, and what other tests run.
-MAKE_TARGET = re.compile(r"^make (demo|test|bench|chaos|lint)( ARGS=\S+)?$")
+MAKE_TARGET = re.compile(r"^make (setup|demo|test|bench|chaos|lint)( ARGS=\S+)?$")
 TESTED_ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_ekart_live\.py$")
 
 
@@ -81,6 +82,36 @@ def test_every_make_target_of_the_documentation_exists() -> None:
     }
     assert {"chaos", "bench"} <= named <= targets
     assert {command.split()[1] for command in commands() if MAKE_TARGET.match(command)} <= targets
+
+
+def test_every_file_and_name_on_the_page_of_the_architecture_exists() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page[page.index("## Where to change what") : page.index("## Glossary")]
+    checked = 0
+    for cell in re.findall(r"^\| [^|]+ \| ([^|]+) \|$", table, re.MULTILINE)[1:]:
+        source = ""
+        for word in re.findall(r"`([^`]+)`", cell):
+            if word.endswith(".py"):
+                found = [path for path in ROOT.rglob(word) if ".venv" not in path.parts]
+                assert found, word
+                source = "".join(path.read_text() for path in found)
+            else:
+                assert re.search(rf"\b{word}\b", source), f"{word}: not in the file named before it"
+            checked += 1
+    assert checked > 20
+    for word in re.findall(r"participant \w+ as (\S+\.py)", page):
+        assert list(ROOT.rglob(word)), word
+
+
+def test_the_local_hooks_are_those_of_make_lint() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    lint = (ROOT / "Makefile").read_text()
+    for hook in hooks:
+        if hook["language"] == "system":
+            assert hook["entry"].split()[0].removeprefix(".venv/bin/") in lint
+    (subject,) = (hook for hook in hooks if hook.get("stages") == ["commit-msg"])
+    assert re.search(subject["entry"], "x" * 73, re.DOTALL)
+    assert not re.search(subject["entry"], "x" * 72 + "\n\n" + "y" * 90, re.DOTALL)
 
 
 def test_every_file_that_the_documentation_links_to_exists() -> None:

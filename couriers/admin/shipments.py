@@ -111,7 +111,17 @@ class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
     list_select_related = ("company", "courier")
     inlines = (FlagInline, ScanInline, CallInline, AuditInline)
     exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
-    readonly_fields = ("masked_phone", "items_text", "former_ids")
+    readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids")
+
+    def get_fields(self, request: HttpRequest, obj: Shipment | None = None) -> list[Any]:
+        """All fields, what is wrong with the shipment first."""
+        others = [name for name in super().get_fields(request, obj) if name != "open_flags"]
+        return ["open_flags", *others]
+
+    @admin.display(description="Needs attention")
+    def open_flags(self, shipment: Shipment) -> str:
+        found = shipment.flags.filter(cleared_at__isnull=True).order_by("id")
+        return " ".join(sentence_of(flag) for flag in found)
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
     def status_label(self, shipment: Shipment) -> tuple[str, str]:

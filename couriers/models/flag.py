@@ -81,7 +81,7 @@ class ShipmentFlag(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.shipment_id}"
+        return self.get_kind_display()
 
 
 def raise_flag(

@@ -82,7 +82,10 @@ def test_an_operator_finds_flagged_shipments_and_reads_why(
     listing = admin_client.get("/admin/shipcrowd_couriers/shipment/?look=attention")
     assert shipment.order_number in listing.content.decode()
     page = admin_client.get(f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/change/")
-    assert sentence_of(flag) in page.content.decode()
+    text = page.content.decode()
+    # Before all else on the page, and again with its dates in the list of flags.
+    assert text.index(sentence_of(flag)) < text.index("Order number")
+    assert text.count(sentence_of(flag)) == 2
     clear_flags([shipment], FlagKind.SECOND_SHIPMENT, reason="seen")
     listing = admin_client.get("/admin/shipcrowd_couriers/shipment/?look=attention")
     assert shipment.order_number not in listing.content.decode()

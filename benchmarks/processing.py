@@ -155,9 +155,7 @@ def _count_wrong(account: CourierAccount, expected: dict[str, _Expected]) -> int
     scans = Counter(
         Scan.objects.filter(shipment__account=account).values_list("shipment_id", flat=True)
     )
-    flagged = set(
-        ShipmentFlag.objects.filter(cleared_at__isnull=True).values_list("shipment_id", flat=True)
-    )
+    flagged = set(ShipmentFlag.objects.open().values_list("shipment_id", flat=True))
     rows = Shipment.objects.filter(account=account).values_list("pk", "tracking_id", "status")
     return sum(
         _Expected(status, scans[pk], pk in flagged) != expected[tracking_id]

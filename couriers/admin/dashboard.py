@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q
 from django.http import HttpRequest
 from django.urls import reverse
 
-from couriers.contract.statuses import STATUS_FACTS, Status
+from couriers.contract.statuses import NEEDS_ACTION, Status
 from couriers.models import Shipment, ShipmentFlag
 
 MAX_DOUBTS = 10  # on the page, the oldest
@@ -21,18 +21,16 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """
     if not request.user.has_perm("shipcrowd_couriers.view_shipment"):
         return context
-    needs_action = {status for status, facts in STATUS_FACTS.items() if facts.needs_action}
     counts = Shipment.objects.aggregate(
         doubts=Count("pk", filter=Q(status=Status.IN_DOUBT)),
         oldest=Min("created_at", filter=Q(status=Status.IN_DOUBT)),
-        action=Count("pk", filter=Q(status__in=needs_action - {Status.IN_DOUBT})),
+        action=Count("pk", filter=Q(status__in=NEEDS_ACTION - {Status.IN_DOUBT})),
     )
-    flags = ShipmentFlag.objects.filter(cleared_at__isnull=True)
-    flagged = flags.aggregate(count=Count("shipment", distinct=True))["count"]
+    flagged = ShipmentFlag.objects.open().aggregate(count=Count("shipment", distinct=True))
     listing = reverse("admin:shipcrowd_couriers_shipment_changelist")
     context["cards"] = [
         _card("Bookings in doubt", counts["doubts"], f"{listing}?look=doubt", counts["oldest"]),
-        _card("Need attention", flagged, f"{listing}?look=attention"),
+        _card("Need attention", flagged["count"], f"{listing}?look=attention"),
         _card("Need action at the courier", counts["action"], f"{listing}?look=action"),
     ]
     context["doubts"] = (

@@ -18,7 +18,7 @@ from unfold.decorators import display
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
 from couriers.admin.doubt import SettleDoubtMixin
 from couriers.admin.lifting import LiftStatusMixin
-from couriers.contract.statuses import STATUS_FACTS, Status
+from couriers.contract.statuses import NEEDS_ACTION, Status
 from couriers.models import (
     AuditEntry,
     CourierCall,
@@ -46,14 +46,10 @@ class WorklistFilter(admin.SimpleListFilter):
         if self.value() == "doubt":
             return queryset.filter(status=Status.IN_DOUBT)
         if self.value() == "attention":
-            open_flags = ShipmentFlag.objects.filter(
-                shipment=OuterRef("pk"), cleared_at__isnull=True
-            )
-            return queryset.filter(Exists(open_flags))
+            flags = ShipmentFlag.objects.open().filter(shipment=OuterRef("pk"))
+            return queryset.filter(Exists(flags))
         if self.value() == "action":
-            return queryset.filter(
-                status__in=[s for s, facts in STATUS_FACTS.items() if facts.needs_action]
-            )
+            return queryset.filter(status__in=NEEDS_ACTION)
         return queryset
 
 

@@ -41,6 +41,14 @@ class FlagKind(models.TextChoices):
 DERIVED_KINDS = (FlagKind.LATE_SCANS, FlagKind.ORDER_TAKEN)
 
 
+class ShipmentFlagQuerySet(models.QuerySet["ShipmentFlag"]):
+    """Queries that several rooms make."""
+
+    def open(self) -> ShipmentFlagQuerySet:
+        """Flags that nobody has cleared."""
+        return self.filter(cleared_at__isnull=True)
+
+
 class ShipmentFlag(models.Model):
     """One thing an operator must look at. It is open until `cleared_at` is set.
 
@@ -61,6 +69,8 @@ class ShipmentFlag(models.Model):
         related_name="+",
     )
     clear_reason = models.CharField(max_length=500, blank=True)
+
+    objects = ShipmentFlagQuerySet.as_manager()
 
     class Meta:
         ordering = ("-id",)
@@ -98,7 +108,7 @@ def raise_flag(
         "tracking_id": tracking_id[:100],
         "order_number": order_number[:100],
     }
-    if ShipmentFlag.objects.filter(**about, cleared_at__isnull=True).exists():
+    if ShipmentFlag.objects.open().filter(**about).exists():
         return
     ShipmentFlag.objects.create(**about, raised_at=timezone.now())
     log.error("shipment_flagged", shipment=shipment.pk, kind=kind.value, tracking_id=tracking_id)
@@ -116,8 +126,8 @@ def clear_flags(
 
     `tracking_id` None means those about any id. `cleared_by` None means the platform itself.
     """
-    found = ShipmentFlag.objects.filter(
-        shipment__in=[shipment.pk for shipment in shipments], kind=kind, cleared_at__isnull=True
+    found = ShipmentFlag.objects.open().filter(
+        shipment__in=[shipment.pk for shipment in shipments], kind=kind
     )
     if tracking_id is not None:
         found = found.filter(tracking_id=tracking_id)

@@ -97,7 +97,8 @@ def evidence_of_all(shipments: Sequence[Shipment]) -> list[Evidence]:
         )
     )
     flags = (
-        ShipmentFlag.objects.filter(shipment=OuterRef("pk"), cleared_at__isnull=True)
+        ShipmentFlag.objects.open()
+        .filter(shipment=OuterRef("pk"))
         .order_by("id")
         .values(
             about=JSONObject(kind="kind", tracking_id="tracking_id", order_number="order_number")

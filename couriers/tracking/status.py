@@ -179,9 +179,8 @@ def _set_times(shipment: Shipment, mine: Sequence[StoredScan]) -> None:
 def _sync_flags(shipments: Collection[Shipment], wanted: Mapping[str, FlagKind | None]) -> None:
     """Raise and clear the flags that follow from scans, so that they are what the scans show."""
     is_open = set(
-        ShipmentFlag.objects.filter(
-            shipment__in=list(wanted), kind__in=DERIVED_KINDS, cleared_at__isnull=True
-        )
+        ShipmentFlag.objects.open()
+        .filter(shipment__in=list(wanted), kind__in=DERIVED_KINDS)
         .order_by()
         .values_list("shipment_id", "kind")
     )

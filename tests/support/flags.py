@@ -7,5 +7,5 @@ from couriers.models import Shipment, ShipmentFlag
 
 def open_flags(shipment: Shipment) -> list[tuple[str, str]]:
     """Kind and tracking id of each open flag of the shipment, the oldest first."""
-    found = ShipmentFlag.objects.filter(shipment=shipment, cleared_at__isnull=True)
+    found = ShipmentFlag.objects.open().filter(shipment=shipment)
     return list(found.order_by("id").values_list("kind", "tracking_id"))

@@ -1,6 +1,6 @@
 """The staff API of the inbox: list, show and replay callbacks.
 
-Authenticated by a session of the admin, never by a merchant's API key.
+Authenticated by a session of the admin, never by a company's API key.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api import serializers as s
 from couriers.api.ops import OpsView
 from couriers.api.pagination import PAGING, page
 from couriers.api.permissions import view_permissions
+from couriers.api.responses import problem_responses
+from couriers.api.serializers import StrictSerializer
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from webhooks.masking import mask_payload
@@ -25,7 +26,7 @@ from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import UnreadableBody, parse_body
 from webhooks.replay import MAX_EVENTS, PERMISSION, replay
 
-PROBLEMS = {(status, "application/problem+json"): s.ProblemSerializer for status in (400, 403, 404)}
+PROBLEMS = problem_responses(400, 403, 404)
 
 
 class WebhookEventSerializer(serializers.Serializer[Any]):
@@ -50,13 +51,13 @@ class WebhookEventDetailSerializer(WebhookEventSerializer):
 
 
 class WebhookEventPageSerializer(serializers.Serializer[Any]):
-    """A page of callbacks, newest first."""
+    """A page of callbacks, newest first. `next` is null on the last page."""
 
-    next = serializers.CharField(allow_null=True)
     results = WebhookEventSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
-class ReplayManySerializer(s.Strict):
+class ReplayManySerializer(StrictSerializer):
     """The ids of the callbacks to replay."""
 
     ids = serializers.ListField(
@@ -98,7 +99,7 @@ class WebhookEventsView(OpsView):
         if account := request.query_params.get("account"):
             rows = rows.filter(account_id=account.replace("\x00", ""))
         found, following = page(request, rows, prefix="")
-        return Response({"next": following, "results": [_event_data(event) for event in found]})
+        return Response({"results": [_event_data(event) for event in found], "next": following})
 
 
 class WebhookEventView(OpsView):
@@ -147,10 +148,9 @@ class ReplayManyView(OpsView):
     )
     def post(self, request: Request) -> Response:
         """Make up to a thousand callbacks due again at once; unknown ids are ignored."""
-        asked = ReplayManySerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = ReplayManySerializer.from_data(request.data)
         assert request.user.is_authenticated
-        return Response({"replayed": replay(asked.validated_data["ids"], actor=request.user)})
+        return Response({"replayed": replay(serializer.validated_data["ids"], actor=request.user)})
 
 
 def _event_data(event: WebhookEvent) -> dict[str, Any]:

@@ -30,16 +30,16 @@ from couriers.operations import doubt
 from couriers.operations.decisions import MAX_REASON
 from couriers.operations.evidence import evidence_of
 
-PERMISSION = "shipcrowd_couriers.settle_doubt"
-
 
 class ResolveForm(forms.Form):
     """The answer that the courier has the booking."""
 
     tracking_id = forms.CharField(
-        max_length=100, label="Tracking id", widget=UnfoldAdminTextInputWidget
+        max_length=doubt.MAX_ID, label="Tracking id", widget=UnfoldAdminTextInputWidget
     )
-    waybill = forms.CharField(max_length=100, required=False, widget=UnfoldAdminTextInputWidget)
+    waybill = forms.CharField(
+        max_length=doubt.MAX_ID, required=False, widget=UnfoldAdminTextInputWidget
+    )
     reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
 
 
@@ -65,12 +65,17 @@ class SettleDoubtMixin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None
     ) -> bool:
         """Whether the button is shown."""
-        return can_decide(request, PERMISSION, object_id, status=Status.IN_DOUBT)
+        return can_decide(request, doubt.PERMISSION, object_id, status=Status.IN_DOUBT)
 
     def get_urls(self) -> list[URLPattern]:
         refusal = "You may not settle bookings in doubt."
         url = decision_url(
-            self, "doubt", "shipcrowd_settle_doubt", PERMISSION, refusal, self.settle_doubt_page
+            self,
+            "doubt",
+            "shipcrowd_settle_doubt",
+            doubt.PERMISSION,
+            refusal,
+            self.settle_doubt_page,
         )
         return [url, *super().get_urls()]
 

@@ -26,9 +26,8 @@ from couriers.contract.platform_errors import NotLiftable
 from couriers.contract.statuses import TERMINAL, Status
 from couriers.models import Scan, Shipment
 from couriers.operations.decisions import MAX_REASON
-from couriers.operations.lifting import lift, terminal_scan_of
+from couriers.operations.lifting import PERMISSION, lift, terminal_scan_of
 
-PERMISSION = "shipcrowd_couriers.lift_status"
 MAX_SCANS = 50  # on the page, the latest
 LIFTABLE = TERMINAL - {Status.FAILED}  # "failed" is the platform's own: no scan leads to it
 

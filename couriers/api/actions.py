@@ -14,10 +14,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api import serializers as s
 from couriers.api.authentication import company_of
 from couriers.api.renderers import ApiRenderer, PdfRenderer
 from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.serializers import (
+    ActionSerializer,
+    ShipmentSerializer,
+    StrictSerializer,
+    optional_text,
+)
 from couriers.booking.answers import shipment_data
 from couriers.contract.types import ActionResult
 from couriers.fulfilment import actions
@@ -26,43 +31,43 @@ from couriers.models import Shipment
 from couriers.models.converters import PublicId
 
 
-class ReattemptSerializer(s.Strict):
+class ReattemptSerializer(StrictSerializer):
     """Another delivery attempt on `date`, a day in India from tomorrow on."""
 
     date = serializers.DateField()
-    instructions = s.optional_text(200)
+    instructions = optional_text(200)
 
 
-class AddressChangeSerializer(s.Strict):
+class AddressChangeSerializer(StrictSerializer):
     """A new phone or address of the consignee, or both, for the delivery attempt on `date`."""
 
     date = serializers.DateField()
-    phone = s.optional_text(30)
-    address = s.optional_text(500)
-    instructions = s.optional_text(200)
+    phone = optional_text(30)
+    address = optional_text(500)
+    instructions = optional_text(200)
 
 
-class RtoSerializer(s.Strict):
+class RtoSerializer(StrictSerializer):
     """The return of an undelivered parcel to its origin (RTO), with the reason as `remark`."""
 
-    remark = s.optional_text(200)
+    remark = optional_text(200)
 
 
-class DispatchDateSerializer(s.Strict):
+class DispatchDateSerializer(StrictSerializer):
     """The pickup on `date`, a day in India from tomorrow on, in one of the courier's slots."""
 
     date = serializers.DateField()
-    slot = s.optional_text(50)
+    slot = optional_text(50)
 
 
-_ACTION_RESPONSES: dict[Any, Any] = {200: s.ActionSerializer, **PROBLEMS, **CONFLICT}
+_ACTION_RESPONSES: dict[Any, Any] = {200: ActionSerializer, **PROBLEMS, **CONFLICT}
 
 
 class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     """The actions of a shipment. Each is `done`, or `accepted` by the courier to be done later."""
 
     queryset = Shipment.objects.none()
-    serializer_class = s.ShipmentSerializer
+    serializer_class = ShipmentSerializer
     lookup_value_regex = PublicId.regex
 
     def get_queryset(self) -> QuerySet[Shipment]:
@@ -74,7 +79,7 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
         """Cancel a shipment. One that is already cancelled is `done`."""
         return _response(actions.cancel(self.shipment(pk)))
 
-    @extend_schema(request=None, responses={200: s.ShipmentSerializer, **PROBLEMS, **CONFLICT})
+    @extend_schema(request=None, responses={200: ShipmentSerializer, **PROBLEMS, **CONFLICT})
     @action(detail=True, methods=["post"])
     def track(self, request: Request, pk: str) -> Response:
         """Ask the courier for the latest scans, and return the updated shipment."""
@@ -123,7 +128,7 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     def reattempt(self, request: Request, pk: str) -> Response:
         """Ask the courier to attempt the delivery of an undelivered parcel again, on a day."""
         shipment = self.shipment(pk)
-        data = _validated(ReattemptSerializer, request)
+        data = ReattemptSerializer.from_data(request.data).validated_data
         return _response(actions.request_reattempt(shipment, data["date"], data["instructions"]))
 
     @extend_schema(request=RtoSerializer, responses=_ACTION_RESPONSES)
@@ -131,7 +136,7 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     def rto(self, request: Request, pk: str) -> Response:
         """Ask the courier to send an undelivered parcel back to its origin (RTO)."""
         shipment = self.shipment(pk)
-        data = _validated(RtoSerializer, request)
+        data = RtoSerializer.from_data(request.data).validated_data
         return _response(actions.request_rto(shipment, data["remark"]))
 
     @extend_schema(request=AddressChangeSerializer, responses=_ACTION_RESPONSES)
@@ -139,7 +144,7 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     def address(self, request: Request, pk: str) -> Response:
         """Change the consignee's address or phone for the next attempt to deliver a parcel."""
         shipment = self.shipment(pk)
-        data = _validated(AddressChangeSerializer, request)
+        data = AddressChangeSerializer.from_data(request.data).validated_data
         return _response(
             actions.change_address(
                 shipment,
@@ -155,19 +160,12 @@ class ShipmentActions(viewsets.GenericViewSet[Shipment]):
     def dispatch_date(self, request: Request, pk: str) -> Response:
         """Set the day of the pickup of a shipment that was booked without one."""
         shipment = self.shipment(pk)
-        data = _validated(DispatchDateSerializer, request)
+        data = DispatchDateSerializer.from_data(request.data).validated_data
         return _response(actions.set_dispatch_date(shipment, data["date"], data["slot"]))
 
     def shipment(self, pk: str) -> Shipment:
         """The shipment with its account and warehouse. Raises Http404 for another company's."""
         return get_object_or_404(self.get_queryset().select_related("account", "warehouse"), pk=pk)
-
-
-def _validated(serializer_class: type[s.Strict], request: Request) -> dict[str, Any]:
-    """The validated data of the request's body. Raises ValidationError naming the fields."""
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _response(result: ActionResult) -> Response:

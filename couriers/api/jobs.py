@@ -1,4 +1,4 @@
-"""Bulk bookings over the API: one request hands the orders in, another reads their outcomes."""
+"""Bulk bookings over the API: one request submits the orders, another reads their outcomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from couriers.api.responses import PROBLEMS
 from couriers.api.serializers import (
     ProblemFieldSerializer,
     ShipmentDraftSerializer,
-    Strict,
+    StrictSerializer,
     draft_of,
 )
 from couriers.booking.bulk import create_job
@@ -28,8 +28,8 @@ from couriers.tasks import start_job
 MAX_ORDERS = 10_000  # the schema's own bound; BULK_MAX_ORDERS is the deployment's
 
 
-class BulkRequestSerializer(Strict):
-    """Orders to book, 1,000 at most unless the deployment says otherwise; each number once."""
+class BulkRequestSerializer(StrictSerializer):
+    """Orders to book, each with its own number. A deployment allows 1,000 by default."""
 
     orders = serializers.ListField(
         child=ShipmentDraftSerializer(), min_length=1, max_length=MAX_ORDERS
@@ -37,7 +37,7 @@ class BulkRequestSerializer(Strict):
 
 
 class BulkOrderSerializer(serializers.Serializer[Any]):
-    """How one order ended; `errors` names the fields of an order that was rejected for them."""
+    """The outcome of one order. `errors` names the invalid fields of a rejected order."""
 
     order_number = serializers.CharField()
     outcome = serializers.ChoiceField(choices=OrderOutcome.choices)
@@ -60,21 +60,20 @@ class JobSerializer(serializers.Serializer[Any]):
 
 
 class BulkView(APIView):
-    """Hand in many orders."""
+    """Submit many orders."""
 
     @extend_schema(request=BulkRequestSerializer, responses={202: JobSerializer, **PROBLEMS})
     def post(self, request: Request) -> Response:
         """Book many orders, each exactly once; the order number is the key of its booking.
 
-        202: workers book the orders, and `Location` tells how far they are. Orders that are
-        handed in twice are already booked for the second job. A refused order delays no other.
+        202: workers book the orders, and `Location` is where to ask for the progress. An order
+        that an earlier job has booked is `already_booked`. A rejected order delays no other.
         """
-        asked = BulkRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        drafts = [draft_of(order) for order in asked.validated_data["orders"]]
+        serializer = BulkRequestSerializer.from_data(request.data)
+        drafts = [draft_of(order) for order in serializer.validated_data["orders"]]
         job = create_job(company_of(request), drafts)
         start_job(job)
-        response = Response(_as_json(job), status=202)
+        response = Response(_job_data(job), status=202)
         response["Location"] = f"/api/v1/jobs/{job.pk}/"
         return response
 
@@ -86,10 +85,10 @@ class JobView(APIView):
     def get(self, request: Request, pk: str) -> Response:
         """The outcome of each order of a job, and how many orders have each outcome."""
         job = get_object_or_404(BulkJob, company=company_of(request), pk=pk)
-        return Response(_as_json(job))
+        return Response(_job_data(job))
 
 
-def _as_json(job: BulkJob) -> Any:
+def _job_data(job: BulkJob) -> Any:
     orders = list(job.orders.select_related("shipment").defer("request"))
     counts = Counter(order.outcome for order in orders)
     return JobSerializer(

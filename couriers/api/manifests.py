@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from couriers.api.authentication import company_of
 from couriers.api.pagination import PAGING, page
 from couriers.api.responses import CONFLICT, PROBLEMS
-from couriers.api.serializers import Strict, text
+from couriers.api.serializers import StrictSerializer, text
 from couriers.booking.preparation import account_of
 from couriers.fulfilment.manifests import (
     MAX_SHIPMENTS,
@@ -30,8 +30,8 @@ from couriers.models.manifest import ManifestState
 from couriers.tasks import start_manifest
 
 
-class ManifestRequestSerializer(Strict):
-    """Either `shipments`, a list of ids, or `date`, for all shipments booked that day in India."""
+class ManifestRequestSerializer(StrictSerializer):
+    """Either `shipments`, a list of ids, or `date`: the shipments booked on that day in India."""
 
     courier = text(30)
     shipments = serializers.ListField(
@@ -117,7 +117,7 @@ class ManifestsView(APIView):
     def get(self, request: Request) -> Response:
         """A page of the company's manifests, newest first."""
         found, following = page(request, _company_manifests(request), prefix="mft")
-        results = [ManifestSummarySerializer(_summary(manifest)).data for manifest in found]
+        results = [ManifestSummarySerializer(_summary_data(manifest)).data for manifest in found]
         return Response({"results": results, "next": following})
 
     @extend_schema(
@@ -136,8 +136,7 @@ class ManifestsView(APIView):
         the shipments were already in a manifest, and the newest one is returned. A repeated
         request creates nothing twice.
         """
-        serializer = ManifestRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = ManifestRequestSerializer.from_data(request.data)
         data = serializer.validated_data
         account = account_of(company_of(request), data["courier"])
         if "shipments" in data:
@@ -146,7 +145,7 @@ class ManifestsView(APIView):
             created = create_for_day(account, data["date"], again=data["again"])
         if created.is_new:
             start_manifest(created.manifest)
-        detail = _detail(_company_manifests(request).get(pk=created.manifest.pk))
+        detail = _manifest_data(_company_manifests(request).get(pk=created.manifest.pk))
         body = ManifestCreatedSerializer(detail | {"already_in_manifest": created.left_out}).data
         response = Response(body, status=202 if created.is_new else 200)
         response["Location"] = f"/api/v1/manifests/{created.manifest.pk}/"
@@ -160,14 +159,14 @@ class ManifestView(APIView):
     def get(self, request: Request, pk: str) -> Response:
         """A manifest with its progress and its documents."""
         manifest = get_object_or_404(_company_manifests(request), pk=pk)
-        return Response(ManifestSerializer(_detail(manifest)).data)
+        return Response(ManifestSerializer(_manifest_data(manifest)).data)
 
 
 def _company_manifests(request: Request) -> QuerySet[Manifest]:
     return Manifest.objects.filter(company=company_of(request)).select_related("account")
 
 
-def _summary(manifest: Manifest) -> dict[str, Any]:
+def _summary_data(manifest: Manifest) -> dict[str, Any]:
     return {
         "id": manifest.pk,
         "courier": manifest.account.courier_id,
@@ -177,7 +176,7 @@ def _summary(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _detail(manifest: Manifest) -> dict[str, Any]:
+def _manifest_data(manifest: Manifest) -> dict[str, Any]:
     chunks = list(manifest.chunks.all())
     progress = dataclasses.asdict(progress_of(chunks))
-    return _summary(manifest) | {"progress": progress} | documents_and_failures(chunks)
+    return _summary_data(manifest) | {"progress": progress} | documents_and_failures(chunks)

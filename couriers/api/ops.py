@@ -18,9 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from couriers.api import serializers as s
 from couriers.api.permissions import IsPermittedStaff, view_permissions
 from couriers.api.responses import STAFF_PROBLEMS
+from couriers.api.serializers import (
+    ShipmentSerializer,
+    StrictSerializer,
+    text,
+)
 from couriers.booking.answers import shipment_data
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
@@ -32,8 +36,7 @@ from couriers.resilience.circuit_breaker import CircuitBreaker
 log = structlog.get_logger(__name__)
 
 MAX_DOUBTS = 100  # in one response
-MAX_ACCOUNTS = 1000  # whose circuits are looked up for one response
-SETTLE_DOUBT = ("shipcrowd_couriers.settle_doubt",)
+MAX_ACCOUNTS = 1000  # in one response
 
 
 class OpsView(APIView):
@@ -50,7 +53,7 @@ class OpsView(APIView):
 class InDoubtSerializer(serializers.Serializer[Any]):
     """A booking in doubt with the evidence for an operator's decision."""
 
-    shipment = s.ShipmentSerializer()
+    shipment = ShipmentSerializer()
     company = serializers.CharField()
     in_doubt_since = serializers.DateTimeField()
     later_bookings = serializers.IntegerField()
@@ -59,22 +62,22 @@ class InDoubtSerializer(serializers.Serializer[Any]):
     suggestion = serializers.CharField()
 
 
-class ResolveSerializer(s.Strict):
+class ResolveSerializer(StrictSerializer):
     """The decision that the courier has the booking, under `tracking_id`."""
 
-    tracking_id = serializers.CharField(max_length=100)
-    waybill = serializers.CharField(max_length=100, required=False, default="")
-    reason = serializers.CharField(max_length=MAX_REASON)
+    tracking_id = text(doubt.MAX_ID)
+    waybill = text(doubt.MAX_ID, required=False, default="")
+    reason = text(MAX_REASON)
 
 
-class ReleaseSerializer(s.Strict):
+class ReleaseSerializer(StrictSerializer):
     """The decision that the courier does not have the booking."""
 
-    reason = serializers.CharField(max_length=MAX_REASON)
+    reason = text(MAX_REASON)
 
 
 class InDoubtView(OpsView):
-    """List bookings in doubt: those of which nobody knows whether the courier has them."""
+    """List bookings in doubt: the courier may or may not have them."""
 
     allowed_by = view_permissions(Shipment)
 
@@ -89,21 +92,20 @@ class InDoubtView(OpsView):
 class SettleView(OpsView):
     """Base of the two decisions on a booking in doubt."""
 
-    allowed_by = SETTLE_DOUBT
+    allowed_by = (doubt.PERMISSION,)
 
     def settle(
         self,
         request: Request,
         pk: str,
         decide: Callable[..., Shipment],
-        serializer_class: type[s.Strict],
+        serializer_class: type[StrictSerializer],
     ) -> Response:
         """Carry out the decision that the body describes. Returns the shipment after it.
 
         Raises ValidationError naming the fields, NotInDoubt and TooEarly.
         """
-        serializer = serializer_class(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = serializer_class.from_data(request.data)
         get_object_or_404(Shipment, pk=pk)
         return Response(shipment_data(decide(pk, actor=request.user, **serializer.validated_data)))
 
@@ -111,9 +113,7 @@ class SettleView(OpsView):
 class ResolveView(SettleView):
     """Settle a booking in doubt as booked."""
 
-    @extend_schema(
-        request=ResolveSerializer, responses={200: s.ShipmentSerializer, **STAFF_PROBLEMS}
-    )
+    @extend_schema(request=ResolveSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as booked, under the tracking id found at the courier.
 
@@ -125,9 +125,7 @@ class ResolveView(SettleView):
 class ReleaseView(SettleView):
     """Settle a booking in doubt as not booked."""
 
-    @extend_schema(
-        request=ReleaseSerializer, responses={200: s.ShipmentSerializer, **STAFF_PROBLEMS}
-    )
+    @extend_schema(request=ReleaseSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as not booked. The order may then be booked again.
 
@@ -154,20 +152,20 @@ class CircuitsView(OpsView):
     def get(self, request: Request) -> Response:
         """The circuits that are not closed."""
         accounts = CourierAccount.objects.select_related("company").order_by("id")[:MAX_ACCOUNTS]
-        circuits = [_circuit(account) for account in accounts]
+        circuits = [_circuit_data(account) for account in accounts]
         return Response([circuit for circuit in circuits if circuit["state"] != "closed"])
 
 
 class CircuitView(OpsView):
     """Close one account's circuit."""
 
-    allowed_by = SETTLE_DOUBT
+    allowed_by = (doubt.PERMISSION,)
 
     @extend_schema(request=None, responses={200: CircuitSerializer, **STAFF_PROBLEMS})
     def delete(self, request: Request, pk: str) -> Response:
         """Close an account's circuit by hand, so that calls are made again.
 
-        The account's history in the admin tells who did it.
+        The account's history in the admin shows who did it.
         """
         account = get_object_or_404(CourierAccount.objects.select_related("company"), pk=pk)
         CircuitBreaker.of_account(account.courier_id, account.pk).reset()
@@ -179,10 +177,10 @@ class CircuitView(OpsView):
             action_flag=CHANGE,
             change_message="Circuit closed by hand.",
         )
-        return Response(_circuit(account))
+        return Response(_circuit_data(account))
 
 
-def _circuit(account: CourierAccount) -> dict[str, str]:
+def _circuit_data(account: CourierAccount) -> dict[str, str]:
     return {
         "account": account.pk,
         "company": account.company.slug,

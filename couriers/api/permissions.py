@@ -1,4 +1,4 @@
-"""Permissions of the API: a merchant by the company's key, or staff by permissions of the admin."""
+"""Permissions of the API: a company by its key, or staff by their permissions of the admin."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class IsPermittedStaff(BasePermission):
 
 
 def view_permissions(model: type[Model]) -> tuple[str, ...]:
-    """The permissions of which any one lets staff see a model's rows, as in the admin."""
+    """The permissions to see a model's rows. Any one of them is enough, as in the admin."""
     meta = model._meta
     return tuple(
         f"{meta.app_label}.{get_permission_codename(action, meta)}" for action in ("view", "change")

@@ -75,7 +75,7 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
 }
 
-# Names only: title and status are the framework's own. Any other error of it is named "error".
+# Names only: title and status are the framework's own. An error that is not listed is "error".
 FRAMEWORK_PROBLEM_NAMES: Mapping[type[drf.APIException], str] = {
     drf.ParseError: "malformed",
     drf.NotAuthenticated: "unauthenticated",
@@ -98,7 +98,7 @@ class ProblemRenderer(JSONRenderer):
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER: the problem of any error that a view raised.
 
-    Returns None for an unexpected error, which Django answers by `server_error`.
+    Returns None for an unexpected error. Django then calls `server_error`.
     """
     response = _problem_for(error)
     if response is not None:
@@ -111,7 +111,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400: for what is refused outside of a view of the API."""
+    """Django's handler400: the problem of a request that is refused outside of the API's views."""
     refused = _problem_for(exception) or problem("malformed", "Malformed request", 400)
     return _django_response(request, refused)
 
@@ -122,7 +122,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: 503 where the database is away, else a 500 that tells no details."""
+    """Django's handler500: 503 where the database is away, else 500 without details."""
     error = sys.exc_info()[1]
     if isinstance(error, DATABASE_ERRORS):
         return _django_response(request, _database_unavailable(error))
@@ -138,7 +138,7 @@ def problem(
     retry_after: float | None = None,
     **members: Any,
 ) -> Response:
-    """A problem response with further `members`, of which empty ones are left out.
+    """A problem response. `members` are added to its body, without the empty ones.
 
     `retry_after` is in seconds. It is rounded up to at least 1, for the header and the body.
     """
@@ -213,7 +213,7 @@ def _database_unavailable(error: Exception) -> Response:
         "Not available at the moment",
         503,
         "The database does not answer. "
-        "Ask again with the same Idempotency-Key: what was done is not done twice.",
+        "Ask again with the same Idempotency-Key: nothing is done twice.",
         retry_after=DATABASE_RETRY_AFTER,
     )
 

@@ -15,7 +15,7 @@ from couriers.api.authentication import company_of
 from couriers.api.responses import PROBLEMS
 from couriers.api.serializers import (
     ParcelSerializer,
-    Strict,
+    StrictSerializer,
     checked_pincode,
     optional_text,
     rupees,
@@ -27,7 +27,7 @@ from couriers.rates.pricing import PricedQuote, priced_quotes
 from couriers.rates.serviceability import check_pincode
 
 
-class RateRequestSerializer(Strict):
+class RateRequestSerializer(StrictSerializer):
     """A lane (two pincodes) and a parcel to be priced."""
 
     courier = text(30)
@@ -58,15 +58,20 @@ class RateRequestSerializer(Strict):
         return RateRequest(**data)
 
 
+def _amount(**options: Any) -> serializers.DecimalField:
+    """A field of a response for an amount in rupees."""
+    return serializers.DecimalField(max_digits=12, decimal_places=2, **options)
+
+
 class PriceSerializer(serializers.Serializer[Any]):
     """The company's price in rupees: base + markup + fee + gst + rounding = total."""
 
-    base = serializers.DecimalField(max_digits=12, decimal_places=2)
-    markup = serializers.DecimalField(max_digits=12, decimal_places=2)
-    fee = serializers.DecimalField(max_digits=12, decimal_places=2)
-    gst = serializers.DecimalField(max_digits=12, decimal_places=2)
-    rounding = serializers.DecimalField(max_digits=12, decimal_places=2)
-    total = serializers.DecimalField(max_digits=12, decimal_places=2)
+    base = _amount()
+    markup = _amount()
+    fee = _amount()
+    gst = _amount()
+    rounding = _amount()
+    total = _amount()
 
 
 class RateQuoteSerializer(serializers.Serializer[Any]):
@@ -74,7 +79,7 @@ class RateQuoteSerializer(serializers.Serializer[Any]):
 
     courier = serializers.CharField()
     service = serializers.CharField()
-    total = serializers.DecimalField(max_digits=12, decimal_places=2)
+    total = _amount()
     parts = serializers.DictField(child=serializers.CharField())
     price = PriceSerializer()
     zone = serializers.CharField()
@@ -83,7 +88,7 @@ class RateQuoteSerializer(serializers.Serializer[Any]):
     max_days = serializers.IntegerField(allow_null=True)
 
 
-class ServiceabilityQuerySerializer(Strict):
+class ServiceabilityQuerySerializer(StrictSerializer):
     """The courier and the pincode to ask about."""
 
     courier = text(30)
@@ -94,13 +99,13 @@ class ServiceabilityQuerySerializer(Strict):
 
 
 class ServiceabilitySerializer(serializers.Serializer[Any]):
-    """What a courier offers at a pincode. A value is null where the courier does not tell."""
+    """What a courier offers at a pincode. A value that the courier does not give is null."""
 
     courier = serializers.CharField()
     pincode = serializers.CharField()
     serviceable = serializers.BooleanField()
     cod = serializers.BooleanField(allow_null=True)
-    max_cod_amount = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+    max_cod_amount = _amount(allow_null=True)
     forward_pickup = serializers.BooleanField(allow_null=True)
     forward_drop = serializers.BooleanField(allow_null=True)
     reverse_pickup = serializers.BooleanField(allow_null=True)
@@ -119,8 +124,7 @@ class RatesView(APIView):
     )
     def post(self, request: Request) -> Response:
         """The courier's quotes for a lane, one for each service, with the company's price."""
-        serializer = RateRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = RateRequestSerializer.from_data(request.data)
         account = account_of(company_of(request), serializer.validated_data["courier"])
         quotes = priced_quotes(account, serializer.rate_request())
         return Response([_quote_data(account.courier_id, priced) for priced in quotes])
@@ -135,8 +139,7 @@ class ServiceabilityView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Whether a courier serves a pincode, and with which services."""
-        serializer = ServiceabilityQuerySerializer(data=request.query_params.dict())
-        serializer.is_valid(raise_exception=True)
+        serializer = ServiceabilityQuerySerializer.from_data(request.query_params.dict())
         account = account_of(company_of(request), serializer.validated_data["courier"])
         answer = check_pincode(account, serializer.validated_data["pincode"])
         data = ServiceabilitySerializer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from couriers.api.problems import CONTENT_TYPE
 from couriers.api.serializers import ProblemSerializer
 
 ProblemResponses = dict[tuple[int, str], type[ProblemSerializer]]
@@ -9,9 +10,9 @@ ProblemResponses = dict[tuple[int, str], type[ProblemSerializer]]
 
 def problem_responses(*statuses: int) -> ProblemResponses:
     """The `responses` of `extend_schema` for problems with these HTTP statuses."""
-    return {(status, "application/problem+json"): ProblemSerializer for status in statuses}
+    return {(status, CONTENT_TYPE): ProblemSerializer for status in statuses}
 
 
-PROBLEMS = problem_responses(400, 401, 404, 422, 502, 503)  # of the merchants' operations
+PROBLEMS = problem_responses(400, 401, 404, 422, 502, 503)  # of the companies' operations
 CONFLICT = problem_responses(409)
 STAFF_PROBLEMS = problem_responses(400, 403, 404, 409)

@@ -11,33 +11,40 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from couriers.api import serializers as s
 from couriers.api.authentication import company_of
 from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.serializers import (
+    ItemSerializer,
+    OptionsField,
+    ParcelSerializer,
+    ShipmentSerializer,
+    StrictSerializer,
+    text,
+)
 from couriers.api.shipments import IDEMPOTENCY_KEY, booking_response, idempotency_key
 from couriers.booking.returns import ReturnDraft, book_return
 from couriers.contract.types import Item, Parcel
 from couriers.models import Shipment
 
 
-class ReturnSerializer(s.Strict):
+class ReturnSerializer(StrictSerializer):
     """A return to book. A field that is left out is taken from the delivered shipment."""
 
-    return_reason = serializers.CharField(max_length=300)
-    order_number = serializers.CharField(
-        max_length=100,
+    return_reason = text(300)
+    order_number = text(
+        100,
         required=False,
-        help_text="The return's own number. It may be left out where an Idempotency-Key is sent: "
-        "the number is then the order's with a counter.",
+        help_text="The return's own number. With an Idempotency-Key it may be left out: it is then "
+        "the order's number with a counter.",
     )
     order_date = serializers.DateField(required=False)
     items = serializers.ListField(
-        child=s.ItemSerializer(), min_length=1, max_length=100, required=False
+        child=ItemSerializer(), min_length=1, max_length=100, required=False
     )
-    parcel = s.ParcelSerializer(required=False)
-    warehouse = serializers.CharField(max_length=40, required=False)
-    service = serializers.CharField(max_length=50, required=False)
-    options = s.OptionsField(required=False)
+    parcel = ParcelSerializer(required=False)
+    warehouse = text(40, required=False)
+    service = text(50, required=False)
+    options = OptionsField(required=False)
 
     def draft(self) -> ReturnDraft:
         """The validated request as booking takes it."""
@@ -54,7 +61,7 @@ class ReturnView(APIView):
     @extend_schema(
         request=ReturnSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={201: s.ShipmentSerializer, 202: s.ShipmentSerializer, **PROBLEMS, **CONFLICT},
+        responses={201: ShipmentSerializer, 202: ShipmentSerializer, **PROBLEMS, **CONFLICT},
     )
     def post(self, request: Request, pk: str) -> HttpResponse:
         """Book a return of a delivered shipment.
@@ -64,7 +71,6 @@ class ReturnView(APIView):
         """
         company = company_of(request)
         original = get_object_or_404(Shipment, company=company, pk=pk)
-        serializer = ReturnSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = ReturnSerializer.from_data(request.data)
         result = book_return(company, original, serializer.draft(), key=idempotency_key(request))
         return booking_response(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from rest_framework import serializers
 
@@ -22,8 +22,15 @@ from couriers.models import Shipment
 MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
 
 
-class Strict(serializers.Serializer[Any]):
-    """Refuses fields it does not know, naming them: a misspelt one must not be dropped silently."""
+class StrictSerializer(serializers.Serializer[Any]):
+    """The base of every request. An unknown field is refused by its name, and never ignored."""
+
+    @classmethod
+    def from_data(cls, data: Any) -> Self:
+        """Validate a request's data; return its serializer. Raises ValidationError by field."""
+        serializer = cls(data=data)
+        serializer.is_valid(raise_exception=True)
+        return serializer
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -41,7 +48,7 @@ def text(max_length: int, **options: Any) -> serializers.CharField:
 
 
 def optional_text(max_length: int) -> serializers.CharField:
-    """The same as `text`, but it may be left out or blank, and is then ""."""
+    """A field like `text` that may be left out or blank. Its value is then ""."""
     return text(max_length, required=False, allow_blank=True, default="")
 
 
@@ -59,7 +66,7 @@ def checked_pincode(value: str) -> str:
     return value
 
 
-class ConsigneeSerializer(Strict):
+class ConsigneeSerializer(StrictSerializer):
     """The person who receives the parcel. The phone may be written in any usual form."""
 
     name = text(200)
@@ -70,7 +77,7 @@ class ConsigneeSerializer(Strict):
     pincode = text(6)
 
 
-class ItemSerializer(Strict):
+class ItemSerializer(StrictSerializer):
     """A line of the order. `value` is the total of the line in rupees, with GST."""
 
     name = text(200)
@@ -84,7 +91,7 @@ class ItemSerializer(Strict):
     )
 
 
-class ParcelSerializer(Strict):
+class ParcelSerializer(StrictSerializer):
     """The parcel's weight in grams and its sizes in centimetres."""
 
     weight_g = serializers.IntegerField(min_value=1, max_value=1_000_000)
@@ -102,7 +109,7 @@ class OptionsField(serializers.DictField):
         return super().to_internal_value(data)
 
 
-class ShipmentDraftSerializer(Strict):
+class ShipmentDraftSerializer(StrictSerializer):
     """A shipment to book."""
 
     courier = text(30)

@@ -8,12 +8,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api import serializers as s
 from couriers.api.actions import ShipmentActions
 from couriers.api.authentication import company_of
 from couriers.api.filters import ShipmentFilter
 from couriers.api.pagination import PAGING, page
 from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.serializers import (
+    ScanSerializer,
+    ShipmentDraftSerializer,
+    ShipmentPageSerializer,
+    ShipmentSerializer,
+)
 from couriers.booking.answers import scan_data, shipment_data
 from couriers.booking.drafts import clean_key
 from couriers.booking.protocol import book
@@ -49,9 +54,9 @@ class ShipmentViewSet(ShipmentActions):
     pagination_class = None
 
     @extend_schema(
-        request=s.ShipmentDraftSerializer,
+        request=ShipmentDraftSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={201: s.ShipmentSerializer, 202: s.ShipmentSerializer, **PROBLEMS, **CONFLICT},
+        responses={201: ShipmentSerializer, 202: ShipmentSerializer, **PROBLEMS, **CONFLICT},
     )
     def create(self, request: Request) -> HttpResponse:
         """Book a shipment.
@@ -59,12 +64,11 @@ class ShipmentViewSet(ShipmentActions):
         201: booked. 202: in doubt; ask for the shipment at `Location`, and do not book again. A
         repeated request with the same key gets the same bytes, with `Idempotent-Replayed: true`.
         """
-        serializer = s.ShipmentDraftSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = ShipmentDraftSerializer.from_data(request.data)
         result = book(company_of(request), serializer.draft(), key=idempotency_key(request))
         return booking_response(result)
 
-    @extend_schema(parameters=PAGING, responses={200: s.ShipmentPageSerializer, **PROBLEMS})
+    @extend_schema(parameters=PAGING, responses={200: ShipmentPageSerializer, **PROBLEMS})
     def list(self, request: Request) -> Response:
         """A page of the company's shipments, newest first."""
         found = self.filter_queryset(self.get_queryset())
@@ -73,13 +77,13 @@ class ShipmentViewSet(ShipmentActions):
             {"results": [shipment_data(shipment) for shipment in shipments], "next": following}
         )
 
-    @extend_schema(responses={200: s.ShipmentSerializer, **PROBLEMS})
+    @extend_schema(responses={200: ShipmentSerializer, **PROBLEMS})
     def retrieve(self, request: Request, pk: str) -> Response:
         """One shipment."""
         return Response(shipment_data(self.shipment(pk)))
 
     @extend_schema(
-        filters=False, parameters=[], responses={200: s.ScanSerializer(many=True), **PROBLEMS}
+        filters=False, parameters=[], responses={200: ScanSerializer(many=True), **PROBLEMS}
     )
     @action(detail=True, methods=["get"], filterset_class=None)
     def scans(self, request: Request, pk: str) -> Response:

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from couriers.api.authentication import company_of
 from couriers.api.responses import PROBLEMS
-from couriers.api.serializers import Strict, checked_pincode, text
+from couriers.api.serializers import StrictSerializer, checked_pincode, text
 from couriers.contract import india
 from couriers.contract.text import has_control_characters
 from couriers.models import Company, Warehouse, WarehouseRegistration
@@ -30,7 +30,7 @@ class RegistrationSerializer(serializers.ModelSerializer[WarehouseRegistration])
         fields = ("courier", "reference", "state", "reason")
 
 
-class WarehouseSerializer(Strict, serializers.ModelSerializer[Warehouse]):
+class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehouse]):
     """A pickup address. Setting `is_default` makes it the company's only default warehouse."""
 
     phone = text(30)

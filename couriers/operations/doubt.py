@@ -1,6 +1,6 @@
 """Settling a booking in doubt by an operator's decision.
 
-Nothing is released by a timer. What settles a doubt without an operator is in
+No timer releases a booking. A courier's event settles a doubt without an operator: see
 couriers.tracking.confirmation.
 """
 
@@ -22,6 +22,7 @@ from couriers.models import Shipment
 from couriers.models.call import Outcome
 from couriers.operations.decisions import reason_problems, record_decision
 
+PERMISSION = "shipcrowd_couriers.settle_doubt"  # to settle bookings in doubt
 MAX_ID = 100  # characters of a tracking id or a waybill
 
 
@@ -30,15 +31,18 @@ def resolve(
 ) -> Shipment:
     """Settle a booking in doubt as booked: an operator found it at the courier.
 
-    From now on its idempotency key replays it as booked. Returns the shipment. Raises NotInDoubt;
-    InvalidRequest naming `tracking_id`, `waybill` or `reason`.
+    A repeated request with its idempotency key is then answered as booked. Returns the shipment.
+    Raises NotInDoubt, and InvalidRequest naming `tracking_id`, `waybill` or `reason`.
     """
     tracking_id, waybill = tracking_id.strip(), waybill.strip()
     problems = reason_problems(reason)
     if not tracking_id or not _is_printable_id(tracking_id):
-        problems.append(FieldProblem("tracking_id", "must have 1 to 100 printable characters"))
+        problems.append(
+            FieldProblem("tracking_id", f"must have 1 to {MAX_ID} printable characters")
+        )
     if not _is_printable_id(waybill):
-        problems.append(FieldProblem("waybill", "must have at most 100 printable characters"))
+        message = f"must have at most {MAX_ID} printable characters"
+        problems.append(FieldProblem("waybill", message))
     if problems:
         raise InvalidRequest(problems)
     with transaction.atomic():
@@ -57,9 +61,8 @@ def resolve(
 def release(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipment:
     """Settle a booking in doubt as not booked: the order may be booked again.
 
-    If the courier confirms it after all, a flag is raised. Returns the shipment. Raises
-    NotInDoubt; TooEarly while the create call may still be answered; InvalidRequest naming
-    `reason`.
+    If the courier confirms it later, a flag is raised. Returns the shipment. Raises NotInDoubt,
+    TooEarly while the create call may still be answered, and InvalidRequest naming `reason`.
     """
     if problems := reason_problems(reason):
         raise InvalidRequest(problems)
@@ -86,7 +89,10 @@ def _lock_in_doubt(shipment_id: str) -> Shipment:
 
 
 def _check_call_is_over(shipment: Shipment) -> None:
-    """Raise TooEarly until the lease of a call without a recorded end has run out."""
+    """Raise TooEarly while the create call may still be answered.
+
+    That is until BOOKING_LEASE has passed since the start of a call whose end is not recorded.
+    """
     pending = shipment.calls.filter(outcome=Outcome.PENDING).order_by("-id").first()
     if pending is not None:
         lease = dt.timedelta(seconds=tunables().BOOKING_LEASE)

@@ -1,8 +1,7 @@
 """Lifting the end of a shipment: an operator found a terminal scan to be wrong.
 
-The scan is kept and marked as lifted, and the status follows the other scans as if it had not
-come. The status is thus still decided by the scans alone, and a repeat of the lifted scan changes
-nothing.
+The scan is kept and marked as lifted. The other scans then decide the status, and a repeat of the
+lifted scan changes nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ from couriers.tracking import scans
 from couriers.tracking.scans import StoredScan
 from couriers.tracking.status import order_is_taken, recount, walk_scans
 
+PERMISSION = "shipcrowd_couriers.lift_status"  # to lift the end of a shipment
+
 
 def terminal_scan_of(shipment: Shipment) -> StoredScan | None:
     """The terminal scan that decided the shipment's status, or None where no scan did."""
@@ -34,8 +35,8 @@ def terminal_scan_of(shipment: Shipment) -> StoredScan | None:
 def lift(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipment:
     """Mark the terminal scan of a shipment as lifted; returns the shipment.
 
-    Raises NotLiftable where no scan ended it, or where its order has another live shipment by
-    now; InvalidRequest naming `reason`.
+    Raises NotLiftable where no scan ended it or where its order has another live shipment, and
+    InvalidRequest naming `reason`.
     """
     if problems := reason_problems(reason):
         raise InvalidRequest(problems)
@@ -48,7 +49,7 @@ def lift(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipment:
         Scan.objects.filter(pk=end.pk).update(lifted=True)
         recount([shipment])
         if order_is_taken(shipment):
-            raise NotLiftable("the order has another live shipment by now")
+            raise NotLiftable("the order has another live shipment")
         details = {"scan": end.pk, "status": end.status, "now": shipment.status}
         record_decision(shipment, actor, "lift_status", reason, details)
     return shipment

@@ -15,5 +15,5 @@ class CouriersConfig(AppConfig):
             system_checks,  # noqa: F401 - the checks register themselves
         )
 
-        metrics.register(metrics.doubts)
-        metrics.register(metrics.circuits)
+        metrics.register(metrics.doubt_gauges)
+        metrics.register(metrics.circuit_gauges)

@@ -1,7 +1,7 @@
 """A merchant's actions on a booked shipment: cancel, track, reattempt, RTO, address, dispatch date.
 
-An action calls the courier at once, where the shipment's status allows it. The platform never
-takes one by itself. Failures are raised as the errors of couriers.contract.errors.
+An action calls the courier at once if the shipment's status allows it. The platform never takes an
+action by itself. Failures are raised as the errors of couriers.contract.errors.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from couriers.tracking.lookup import latest_tracking
 
 log = structlog.get_logger(__name__)
 
-MAX_DAYS_AHEAD = 60  # of a date that is asked for; a courier's plug-in may allow fewer
+MAX_DAYS_AHEAD = 60  # from today to a requested date; a courier's plug-in may allow fewer
 
 
 def cancel(shipment: Shipment) -> ActionResult:
-    """Cancel a shipment or a return. One that is cancelled already is a success, without a call.
+    """Cancel a shipment or a return. Where it is already cancelled, no call is made.
 
-    Raises ActionNotAllowed once it is too late, and the courier's errors.
+    Raises ActionNotAllowed for a status that no longer allows it, and the courier's errors.
     """
     if shipment.status == Status.CANCELLED:
         return ActionResult(remark="already cancelled")
@@ -59,16 +59,15 @@ def refresh_tracking(shipment: Shipment) -> Shipment:
 
     Raises ActionNotAllowed for a shipment without a tracking id, and the courier's errors.
     """
-    if not shipment.tracking_id:
-        raise _not_allowed(shipment, "not-booked", "The shipment has no tracking id")
+    check_booked(shipment)
     return apply_tracking(shipment, latest_tracking(shipment.account, shipment))
 
 
 def request_reattempt(shipment: Shipment, day: dt.date, instructions: str = "") -> ActionResult:
     """Ask for another delivery attempt of an undelivered parcel on a day in India.
 
-    Raises ActionNotAllowed unless the parcel is undelivered for a reason that allows a reattempt,
-    InvalidRequest for the date, and the courier's errors.
+    Raises ActionNotAllowed unless the parcel is undelivered for a reason that allows another
+    attempt, InvalidRequest for the date, and the courier's errors.
     """
     _check_undelivered(shipment, "not-reattemptable", "No other attempt can be asked for")
     adapter = CourierFactory.get_adapter(shipment.account)
@@ -105,9 +104,9 @@ def change_address(
 ) -> ActionResult:
     """Change the consignee's phone or address for a delivery attempt on a day in India.
 
-    The phone may be in any usual notation. The shipment keeps what the courier accepted. Raises
-    ActionNotAllowed unless the parcel is undelivered, InvalidRequest for a wrong field, and the
-    courier's errors.
+    The phone may have any usual notation. The new values are stored once the courier has accepted
+    them. Raises ActionNotAllowed unless the parcel is undelivered, InvalidRequest for an invalid
+    field, and the courier's errors.
     """
     _check_undelivered(shipment, "not-reattemptable", "The address can no longer be changed")
     problems = FieldProblems()
@@ -165,24 +164,31 @@ def set_dispatch_date(shipment: Shipment, day: dt.date, slot: str = "") -> Actio
     return _call(shipment, adapter, capability, lambda: adapter.schedule_pickup(request))
 
 
+def check_booked(shipment: Shipment) -> None:
+    """Raise ActionNotAllowed for a shipment without a tracking id."""
+    if not shipment.tracking_id:
+        raise _not_allowed(shipment, "not-booked", "The shipment has no tracking id")
+
+
 def _call(
     shipment: Shipment,
     adapter: BaseCourierAdapter,
     capability: Capability,
-    work: Callable[[], ActionResult],
+    make_call: Callable[[], ActionResult],
 ) -> ActionResult:
-    """Make the call and audit it. An operation that the courier lacks is not audited."""
+    """Make the call and audit it. No call is made of an operation that the courier lacks."""
     if not adapter.supports(capability):
-        return work()  # raises NotSupported with the plug-in's message
+        return make_call()  # raises NotSupported with the plug-in's message
     try:
         with audited_call(shipment.account, capability.value, shipment):
-            return work()
+            return make_call()
     except CourierError as error:
         log.info("action_failed", action=capability.value, shipment=shipment.pk, error=str(error))
         raise
 
 
 def _check_undelivered(shipment: Shipment, name: str, title: str) -> None:
+    """Raise ActionNotAllowed, under this problem name and title, unless it is undelivered."""
     if shipment.direction == Direction.REVERSE:
         raise ActionNotAllowed(name, title, "It is a return.")
     if not shipment.facts.reattemptable:

@@ -1,6 +1,6 @@
 """Labels: fetched from the courier once, then served from Django's storage.
 
-Only a complete PDF is stored, because couriers have sent errors in the place of labels.
+Only a complete PDF is stored, because couriers have sent errors instead of labels.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from django.db.models.fields.files import FieldFile
 
 from couriers.conf import tunables
 from couriers.contract.errors import Unknown
-from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
+from couriers.fulfilment.actions import check_booked
 from couriers.models import Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, exclusive
 
-_END_OF_FILE = 2048  # bytes at the end of a PDF, of which its end mark is a part
+_TRAILER_BYTES = 2048  # the last bytes of a PDF, which contain %%EOF
 
 
 def get_label(shipment: Shipment) -> FieldFile:
@@ -28,14 +28,14 @@ def get_label(shipment: Shipment) -> FieldFile:
     Fetches it from the courier the first time. Raises ActionNotAllowed for a shipment that is not
     booked, Unknown where the courier's answer is not a complete PDF, and the courier's errors.
     """
-    _check_booked(shipment)
+    check_booked(shipment)
     if stored := _find_stored(shipment):
         return stored
     try:
         with exclusive(f"label:{shipment.pk}", life=60, wait=10):
             return _find_stored(shipment) or _fetch(shipment)
     except LockTimeout:
-        # Another process fetches it slowly. Fetching it a second time does no harm.
+        # Another process is still fetching it. To fetch it twice does no harm.
         return _find_stored(shipment) or _fetch(shipment)
 
 
@@ -44,7 +44,7 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
 
     Raises the errors of `get_label`, and NotSupported where the courier has only the PDF.
     """
-    _check_booked(shipment)
+    check_booked(shipment)
     adapter = CourierFactory.get_adapter(shipment.account)
     labels = adapter.get_label_data([shipment.tracking_id])
     if len(labels) != 1:
@@ -56,22 +56,13 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     return labels[0]
 
 
-def _check_booked(shipment: Shipment) -> None:
-    if not shipment.tracking_id:
-        raise ActionNotAllowed(
-            "not-booked",
-            "The shipment has no tracking id",
-            f"It is {shipment.get_status_display().lower()}.",
-        )
-
-
 def _find_stored(shipment: Shipment) -> FieldFile | None:
     label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
     if label is None:
         return None
     if label.file.storage.exists(str(label.file.name)):
         return label.file
-    # The storage has lost the file. Without its row the label is fetched again.
+    # The storage has lost the file: delete the row, so that the label is fetched again.
     label.delete()
     return None
 
@@ -79,7 +70,7 @@ def _find_stored(shipment: Shipment) -> FieldFile | None:
 def _fetch(shipment: Shipment) -> FieldFile:
     document = CourierFactory.get_adapter(shipment.account).get_label([shipment.tracking_id])
     _check_pdf(document.content, shipment.courier_id)
-    # A tracking id is the courier's text, and may not be a valid file name.
+    # A tracking id may not be a valid file name: its hash is.
     digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
     label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
     label.file.save(
@@ -97,8 +88,8 @@ def _fetch(shipment: Shipment) -> FieldFile:
 
 def _check_pdf(content: bytes, courier: str) -> None:
     max_bytes = tunables().LABEL_MAX_BYTES
-    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-_END_OF_FILE:]:
-        raise Unknown("the answer is not a whole PDF", courier=courier, operation="get_label")
+    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-_TRAILER_BYTES:]:
+        raise Unknown("the answer is not a complete PDF", courier=courier, operation="get_label")
     if len(content) > max_bytes:
         raise Unknown(
             f"the label is larger than {max_bytes} bytes", courier=courier, operation="get_label"

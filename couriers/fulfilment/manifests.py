@@ -1,9 +1,9 @@
 """Manifests of any size, made in chunks: each chunk is one call to the courier.
 
-The chunks are fixed in PostgreSQL, which is the only record of the work. A chunk is claimed with a
-lease, so that a killed worker's chunk is taken up by another worker. A chunk whose call ended
-unknown is made again: the courier writes one more document, which does no harm. The last chunk to
-end finishes the manifest.
+The chunks are stored in PostgreSQL, which is the only record of the work. A chunk is claimed with a
+lease, so that another worker takes over the chunk of a killed worker. A chunk with an unknown
+outcome is made again: the courier then makes one more document, which does no harm. The last chunk
+to end finishes the manifest.
 """
 
 from __future__ import annotations
@@ -43,14 +43,15 @@ from couriers.resilience import rate_limit
 
 log = structlog.get_logger(__name__)
 
-MAX_SHIPMENTS = 10_000  # that a request may name
+MAX_SHIPMENTS = 10_000  # in one request
+MAX_NAMED = 20  # shipments that an error names
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedManifest:
-    """The manifest of a request. `left_out` counts shipments that were in a manifest already.
+    """The manifest of a request. `left_out` counts the shipments that were already in a manifest.
 
-    Where all of them were, `manifest` is the newest one that has them and `is_new` is False.
+    Where all of them were, `manifest` is the newest of their manifests, and `is_new` is False.
     """
 
     manifest: Manifest
@@ -74,8 +75,8 @@ def create_for_day(
 ) -> CreatedManifest:
     """Create a manifest of the shipments booked on a day (India time) that await their pickup.
 
-    `again` takes shipments that are in a manifest already, too. Raises NotSupported where the
-    courier makes no manifests, and ActionNotAllowed where there is nothing to manifest.
+    With `again`, shipments that are already in a manifest are taken too. Raises NotSupported where
+    the courier makes no manifests, and ActionNotAllowed where no shipment is left.
     """
     start, end = india.day_span(day)
     booked = _awaiting_pickup(account).filter(booked_at__gte=start, booked_at__lt=end)
@@ -87,8 +88,8 @@ def create_for_shipments(
 ) -> CreatedManifest:
     """Create a manifest of 1 to MAX_SHIPMENTS shipments of the account; see `create_for_day`.
 
-    Raises InvalidRequest naming `shipments[n]` for one that the account does not have, and
-    ActionNotAllowed where one does not await its pickup.
+    Raises InvalidRequest naming `shipments[n]` for a shipment that the account does not have, and
+    ActionNotAllowed where a shipment does not await its pickup.
     """
     asked = list(dict.fromkeys(shipment_ids))
     if not 0 < len(asked) <= MAX_SHIPMENTS:
@@ -124,22 +125,22 @@ def make_chunk(chunk_id: int) -> float | None:
 
 
 def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
-    """Chunks that may be made now, of one manifest or of all; the oldest first."""
+    """Chunks that may be made now, of one manifest or of all, oldest first."""
     rows = ManifestChunk.objects.filter(due(), unclaimed(), state=ManifestState.PENDING)
     return (rows.filter(manifest_id=manifest_id) if manifest_id else rows).order_by("id")
 
 
 def unfinished() -> QuerySet[Manifest]:
-    """Manifests whose chunks have all ended but that nobody finished; the oldest first."""
+    """Pending manifests whose chunks have all ended, oldest first. `finish` has not run for them."""
     pending = ManifestChunk.objects.filter(manifest=OuterRef("pk"), state=ManifestState.PENDING)
     return Manifest.objects.filter(~Exists(pending), state=ManifestState.PENDING).order_by("id")
 
 
 def finish(manifest_id: str) -> bool:
-    """End the manifest if none of its chunks is pending; returns whether it has ended.
+    """End the manifest if none of its chunks is pending; return whether it has ended.
 
-    It may be called any number of times. A Celery chord would do the same, but would keep the
-    chunks' results in Redis; here the database alone knows what is left.
+    It may be called any number of times. A Celery chord would keep the chunks' results in Redis,
+    but only the database may know which chunks are left.
     """
     with transaction.atomic():
         manifest = Manifest.objects.select_for_update().get(pk=manifest_id)
@@ -167,7 +168,7 @@ def progress_of(chunks: Sequence[ManifestChunk]) -> ManifestProgress:
 
 
 def documents_and_failures(chunks: Sequence[ManifestChunk]) -> dict[str, list[dict[str, Any]]]:
-    """The `documents` of a manifest with these chunks and its `failures`, as JSON."""
+    """The `documents` and `failures` of the manifest with these chunks, as JSON."""
     return {
         "documents": [
             {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
@@ -195,7 +196,7 @@ def _check_awaiting_pickup(account: CourierAccount, shipment_ids: Sequence[str])
         if pk not in found
     ]
     if unknown:
-        raise InvalidRequest(unknown[:20], courier=account.courier_id)
+        raise InvalidRequest(unknown[:MAX_NAMED], courier=account.courier_id)
     wrong = [
         pk
         for pk, (status, direction) in found.items()
@@ -205,7 +206,7 @@ def _check_awaiting_pickup(account: CourierAccount, shipment_ids: Sequence[str])
         raise ActionNotAllowed(
             "not-awaiting-pickup",
             "Some shipments do not await their pickup",
-            ", ".join(sorted(wrong)[:20]),
+            ", ".join(sorted(wrong)[:MAX_NAMED]),
         )
 
 
@@ -220,7 +221,7 @@ def _create(
 ) -> CreatedManifest:
     """Store a manifest and its chunks.
 
-    Creations of one account wait for each other, so that no shipment gets into two manifests.
+    A lock on the account keeps two requests from putting one shipment in two manifests.
     """
     adapter = CourierFactory.get_adapter(account)
     if not adapter.supports(Capability.CREATE_MANIFEST):
@@ -251,7 +252,7 @@ def _create(
 def _manifests_by_tracking_id(
     account: CourierAccount, tracking_ids: Sequence[str]
 ) -> dict[str, str]:
-    """The newest manifest that has each tracking id. A chunk that failed has none."""
+    """The id of the newest manifest by tracking id. Failed chunks do not count."""
     held: dict[str, str] = {}
     for part in _parts(tracking_ids, 1000):
         wanted = set(part)
@@ -279,7 +280,7 @@ def _claim(chunk_id: int) -> ManifestChunk | None:
             return None
         chunk = taken[0]
         if chunk.lease_expires_at is not None:
-            # Its last worker died. A chunk that kills its workers must end some time.
+            # Its last worker died. That counts as a failure, in case the chunk kills its workers.
             chunk.failures += 1
         chunk.attempts += 1
         chunk.save(update_fields=["attempts", "failures"])
@@ -291,7 +292,7 @@ def _claim(chunk_id: int) -> ManifestChunk | None:
 
 
 def _store_document(chunk: ManifestChunk, document: ManifestDocument) -> None:
-    # The document of an earlier attempt is good too: it lists the same shipments.
+    # Also from an attempt whose lease is over: its document lists the same shipments.
     ManifestChunk.objects.filter(pk=chunk.pk, state=ManifestState.PENDING).update(
         state=ManifestState.DONE,
         number=document.number[:50],
@@ -303,9 +304,10 @@ def _store_document(chunk: ManifestChunk, document: ManifestDocument) -> None:
 
 
 def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
-    """Have the chunk tried again later, or give it up after MANIFEST_FAILURES.
+    """Schedule the chunk's next attempt, or give it up after MANIFEST_FAILURES.
 
-    What our own limiter or an open circuit held back is no failure.
+    A call that the rate limiter or an open circuit held back is not a failure. Returns the seconds
+    until the next attempt, or None where there is none or another worker has taken the chunk over.
     """
     limits = tunables()
     failures = chunk.failures + (not isinstance(error, (RateLimited, CircuitOpen)))
@@ -335,7 +337,7 @@ def _give_up(chunk: ManifestChunk, reason: str) -> None:
 
 
 def _if_not_taken_over(chunk: ManifestChunk) -> QuerySet[ManifestChunk]:
-    """The chunk, unless another worker has claimed it since."""
+    """The pending chunk as a queryset; empty where another worker has claimed it since."""
     return ManifestChunk.objects.filter(
         pk=chunk.pk, state=ManifestState.PENDING, attempts=chunk.attempts
     )

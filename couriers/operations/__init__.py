@@ -1,1 +1,1 @@
-"""What operators and deployments need."""
+"""Operators' decisions and evidence, and the upkeep of a deployment: metrics, health, retention."""

@@ -7,10 +7,10 @@ from couriers.models import Courier
 
 
 def seed_catalogue() -> tuple[list[str], list[str]]:
-    """Add the registered couriers; returns the codes that were added and those known before.
+    """Add the registered couriers; return the codes that were added and those known before.
 
-    The name follows the plug-in. Whether a courier takes bookings is the operators' decision, and
-    is not changed.
+    The name of a known courier is updated from its plug-in. Whether it takes bookings is not
+    changed: operators decide that.
     """
     added: list[str] = []
     known: list[str] = []

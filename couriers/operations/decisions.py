@@ -1,4 +1,4 @@
-"""An operator's decision about a shipment: its reason is checked, and it is written down."""
+"""Operators' decisions about shipments: the check of the reason, and the audit log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_REASON = 500  # characters
 
 
 def reason_problems(reason: str) -> list[FieldProblem]:
-    """What is wrong with the reason of a decision: nothing, or one problem of `reason`."""
+    """The problem of a decision's reason, in a list that is empty for a valid one."""
     if not storable(reason).strip() or len(reason) > MAX_REASON:
         return [FieldProblem("reason", f"must have 1 to {MAX_REASON} characters")]
     return []

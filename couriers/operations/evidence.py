@@ -1,7 +1,6 @@
-"""The evidence that an operator is shown beside a booking in doubt.
+"""The evidence about a booking in doubt, shown to the operator who decides.
 
-It suggests and never decides: a courier that is slow to call back looks the same as one that does
-not have the shipment.
+The evidence only suggests a decision: a callback that is late looks like one that never comes.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from django.utils import timezone
 from couriers.models import CourierCall, Shipment, ShipmentFlag
 from couriers.operations.flags import sentence
 
-# With so many later bookings confirmed and this one not, the courier is unlikely to have it.
+# If this many later bookings are confirmed and this one is not, the courier is unlikely to have it.
 MIN_LATER_CONFIRMED = 5
-# A callback may be late by this much, so nothing is concluded before.
+# How late a callback may be. Before that, its absence suggests nothing.
 MAX_CALLBACK_DELAY = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a booking in doubt.
+    """The facts about a booking in doubt.
 
-    `flags` are the sentences of its open flags; in the usual case there are none. `later` counts
-    the account's bookings made after it, and `confirmed` those of them that a callback confirmed,
-    the last at `last_confirmed_at`.
+    `flags` are the sentences of its open flags, usually none. `later` counts the account's
+    bookings after this one, and `confirmed` those of them that a callback confirmed. The last
+    confirmation came at `last_confirmed_at`.
     """
 
     flags: Sequence[str]
@@ -45,11 +44,11 @@ class Evidence:
     def flow(self) -> str:
         """A sentence that says whether callbacks of this account arrive."""
         if not self.later:
-            return "No later booking of this account: nothing can be said of its callbacks."
+            return "This account has no later booking, so its callbacks prove nothing."
         if not self.confirmed:
             return (
                 f"None of {self.later} later bookings was confirmed by callback: "
-                "callbacks of this account are not flowing."
+                "the callbacks of this account do not arrive."
             )
         return (
             f"{self.confirmed} of {self.later} later bookings were confirmed by callback, "
@@ -61,19 +60,19 @@ class Evidence:
         """A sentence that says what the evidence suggests to do."""
         if self.flags:
             flags = " ".join(self.flags)
-            return f"{flags} Look that up in the courier's panel before anything else."
+            return f"{flags} Look that up in the courier's panel first."
         waited = timezone.now() - self.in_doubt_since
         if self.confirmed >= MIN_LATER_CONFIRMED and waited > MAX_CALLBACK_DELAY:
             return (
-                "Callbacks are flowing and this order's has not come: the courier most likely "
-                "does not have it. Make sure in the courier's panel, then release it."
+                "Callbacks arrive, but none for this order: the courier most likely does not have "
+                "it. Check the courier's panel, then release it."
             )
         if self.later and not self.confirmed:
             return (
-                "Callbacks are not flowing, so their absence says nothing. Look the order up in "
-                "the courier's panel, and see whether the callback is registered."
+                "Callbacks do not arrive, so a missing one proves nothing. Look the order up in "
+                "the courier's panel, and check whether the callback is registered."
             )
-        return "Too little is known yet. Look the order up in the courier's panel, or wait."
+        return "Too little is known so far. Look the order up in the courier's panel, or wait."
 
 
 def evidence_of(shipment: Shipment) -> Evidence:
@@ -82,7 +81,7 @@ def evidence_of(shipment: Shipment) -> Evidence:
 
 
 def evidence_of_all(shipments: Sequence[Shipment]) -> list[Evidence]:
-    """The evidence for each of these shipments, in two statements however many they are."""
+    """The evidence for each of these shipments, in their order. It makes two statements in all."""
     ids = [shipment.pk for shipment in shipments]
     calls = CourierCall.objects.filter(shipment__in=ids).order_by("id")
     last_call = CourierCall.objects.filter(shipment=OuterRef("pk")).order_by("-id")

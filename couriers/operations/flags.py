@@ -1,4 +1,4 @@
-"""The sentence that an operator reads for a flag. Flags themselves are rows (models/flag.py)."""
+"""The text that an operator reads for a flag. The flag itself is a row (models/flag.py)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ _SENTENCES: Mapping[str, str] = {
     FlagKind.SECOND_SHIPMENT: "Second shipment: the courier also has {tracking_id}.",
     FlagKind.BOOKED_AGAIN: "The courier booked this order again: {tracking_id}.",
     FlagKind.LATE_CONFIRMATION: "Given up as not booked, but the courier confirmed it.",
-    FlagKind.LATE_ANSWER: "Given up as not booked, but the courier's late answer says it is.",
-    FlagKind.EARLIER_ATTEMPT: "An earlier attempt is booked after all, and a later one was under "
-    "way: there may be two parcels.",
+    FlagKind.LATE_ANSWER: "Given up as not booked, but the courier's late answer shows that "
+    "it is booked.",
+    FlagKind.EARLIER_ATTEMPT: "An earlier attempt was booked while a later one was under way: "
+    "there may be two parcels.",
     FlagKind.AMBIGUOUS_CREATION: "The courier has {tracking_id}: it belongs to this shipment, or "
     "to the other one of this order number.",
     FlagKind.POSSIBLE_CREATION: "The courier created {tracking_id} for {order_number}: perhaps "
@@ -30,10 +31,10 @@ _SENTENCES: Mapping[str, str] = {
 
 
 def sentence(kind: str, tracking_id: str, order_number: str) -> str:
-    """What a flag of that kind says, in one or two sentences."""
+    """The text of a flag of this kind, in one or two sentences."""
     return _SENTENCES[kind].format(tracking_id=tracking_id, order_number=order_number)
 
 
 def sentence_of(flag: ShipmentFlag) -> str:
-    """What the flag says."""
+    """The text of the flag."""
     return sentence(flag.kind, flag.tracking_id, flag.order_number)

@@ -14,9 +14,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """GET /readyz: 503 without PostgreSQL; 200 and `degraded` without Redis.
+    """GET /readyz: 503 without PostgreSQL, 200 with the status `degraded` without Redis.
 
-    Without Redis bookings are still safe, only slower.
+    Bookings need no Redis. Without it, each process limits its calls by itself.
     """
     try:
         with connection.cursor() as cursor:

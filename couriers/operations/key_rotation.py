@@ -1,8 +1,8 @@
-"""Key rotation: everything that is encrypted is encrypted anew with the first of FERNET_KEYS.
+"""Key rotation: encrypts every encrypted value again with the first of FERNET_KEYS.
 
 The encrypted fields of every installed app are found by their type. A batch is a short transaction
-that locks its rows in the order of their keys, so that it overwrites nothing that is written
-meanwhile. What the first key reads already is left as it is, so a second run writes nothing.
+that locks its rows, so that it overwrites no concurrent change. A value that the first key can
+decrypt is left unchanged, so a second run writes nothing.
 """
 
 from __future__ import annotations
@@ -19,16 +19,13 @@ from django.db.models.functions import Cast
 from fernet_fields import EncryptedField
 from psycopg.sql import SQL, Identifier
 
-BATCH = 200  # rows in one transaction, which takes some tenths of a second
+BATCH = 200  # rows in one transaction, which takes less than a second
 Progress = Callable[[int], None]
 
 
 @dataclass(slots=True)
 class Rotated:
-    """What a rotation did: values read, values encrypted anew, and values that no key can read.
-
-    The latter are left as they are.
-    """
+    """How many values were read, encrypted again, and left because no key can decrypt them."""
 
     values: int = 0
     rotated: int = 0
@@ -44,7 +41,7 @@ def encrypted_fields() -> Iterator[tuple[type[Model], list[EncryptedField]]]:
 
 
 def forget_keys() -> None:
-    """Have every encrypted field read FERNET_KEYS again; a field reads it once a process."""
+    """Make every encrypted field read FERNET_KEYS again. A field caches its keys in the process."""
     for _, fields in encrypted_fields():
         for field in fields:
             for cached in ("keys", "fernet_keys", "fernet"):
@@ -52,15 +49,15 @@ def forget_keys() -> None:
 
 
 def count_rows() -> int:
-    """How many rows a rotation reads."""
+    """The number of rows that a rotation reads."""
     return sum(model._base_manager.count() for model, _ in encrypted_fields())
 
 
 def rotate(progress: Progress = lambda rows: None) -> Rotated:
-    """Encrypt with the first key what is encrypted with another one.
+    """Encrypt with the first key every value that is encrypted with another key.
 
-    Can be run twice. Can be run while the platform works, once every process has the new key.
-    `progress` is told of the rows as they are done.
+    It may be repeated. It may run beside the platform's processes, once all of them have the new
+    key. `progress` is called with the number of rows of each batch.
     """
     done = Rotated()
     for model, fields in encrypted_fields():
@@ -76,13 +73,13 @@ def rotate(progress: Progress = lambda rows: None) -> Rotated:
 def _rotate_batch(
     model: type[Model], fields: list[EncryptedField], after: object, done: Rotated
 ) -> tuple[object, int]:
-    """Rotate the rows after the key `after`; returns the last key and the number of rows."""
+    """Rotate the rows after the primary key `after`; return the last key and the number of rows."""
     with transaction.atomic():
         found = model._base_manager.order_by("pk")
         if after is not None:
             found = found.filter(pk__gt=after)
         tokens = [Cast(field.name, BinaryField()) for field in fields]
-        # A weaker lock: rows that refer to these can be inserted meanwhile.
+        # With no_key, rows that refer to these can be inserted at the same time.
         locked = found.select_for_update(of=("self",), no_key=True)
         batch = list(locked.values_list("pk", *tokens)[:BATCH])
         changed = []
@@ -96,7 +93,7 @@ def _rotate_batch(
 
 
 def _write(model: type[Model], fields: list[EncryptedField], rows: list[list[Any]]) -> None:
-    """Store encrypted values. In an update by the ORM the fields would encrypt them again."""
+    """Store encrypted values by SQL. The ORM would encrypt them again."""
     statement = SQL("UPDATE {} SET {} WHERE {} = %s").format(
         Identifier(model._meta.db_table),
         SQL(", ").join(SQL("{} = %s").format(Identifier(field.column)) for field in fields),
@@ -107,13 +104,13 @@ def _write(model: type[Model], fields: list[EncryptedField], rows: list[list[Any
 
 
 def _reencrypted(field: EncryptedField, token: bytes | None, done: Rotated) -> bytes | None:
-    """The value under the first key; unchanged where that key reads it, or where no key does."""
+    """The value encrypted with the first key; unchanged where that key or no key decrypts it."""
     if token is None:
         return None
     token = bytes(token)
     done.values += 1
     keys = [Fernet(key) for key in field.fernet_keys]
-    if _reads(keys[0], token):
+    if _can_decrypt(keys[0], token):
         return token
     try:
         rotated = MultiFernet(keys).rotate(token)
@@ -124,7 +121,7 @@ def _reencrypted(field: EncryptedField, token: bytes | None, done: Rotated) -> b
     return rotated
 
 
-def _reads(key: Fernet, token: bytes) -> bool:
+def _can_decrypt(key: Fernet, token: bytes) -> bool:
     try:
         key.decrypt(token)
     except InvalidToken:

@@ -31,13 +31,13 @@ log = structlog.get_logger(__name__)
 
 Source = Callable[[], Iterable[Metric]]
 CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
-MOST_ACCOUNTS = 1000
+MAX_ACCOUNTS = 1000  # of a courier, whose circuits are shown
 
 _sources: list[Source] = []
 
 
 def register(source: Source) -> None:
-    """Read `source` at each scrape. Registering it again changes nothing."""
+    """Have `source` read at each scrape. It may be registered again without effect."""
     if source not in _sources:
         _sources.append(source)
 
@@ -61,7 +61,7 @@ class Gauges(Collector):
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """GET /metrics in Prometheus' text format; 401 without the METRICS_TOKEN where one is set."""
+    """GET /metrics in Prometheus' text format. Answers 401 without METRICS_TOKEN, if it is set."""
     token = getattr(settings, "METRICS_TOKEN", "")
     if token:
         keyword, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -78,10 +78,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     )
 
 
-def doubts() -> Iterable[Metric]:
+def doubt_gauges() -> Iterable[Metric]:
     """Bookings in doubt and the age of the oldest, in seconds, by courier."""
     count = GaugeMetricFamily(
-        "shipcrowd_bookings_in_doubt", "Bookings whose outcome nobody knows", labels=["courier"]
+        "shipcrowd_bookings_in_doubt", "Bookings whose outcome is unknown", labels=["courier"]
     )
     age = GaugeMetricFamily(
         "shipcrowd_bookings_in_doubt_oldest_seconds",
@@ -89,7 +89,7 @@ def doubts() -> Iterable[Metric]:
         labels=["courier"],
     )
     now = timezone.now()
-    # Couriers without a doubt are listed too: an alert needs a zero in order to end.
+    # Couriers without a booking in doubt are listed with 0: without it an alert would not end.
     found = {
         row["courier_id"]: row
         for row in Shipment.objects.filter(status=Status.IN_DOUBT)
@@ -105,7 +105,7 @@ def doubts() -> Iterable[Metric]:
     return [count, age]
 
 
-def circuits() -> Iterable[Metric]:
+def circuit_gauges() -> Iterable[Metric]:
     """`<courier>_circuit_breaker_state` by account: 0 closed, 1 half open, 2 open."""
     for courier in CourierFactory.codes():
         state = GaugeMetricFamily(
@@ -114,7 +114,7 @@ def circuits() -> Iterable[Metric]:
             labels=["account"],
         )
         accounts = CourierAccount.objects.filter(courier_id=courier).order_by("id")
-        for account_id in accounts.values_list("id", flat=True)[:MOST_ACCOUNTS]:
+        for account_id in accounts.values_list("id", flat=True)[:MAX_ACCOUNTS]:
             circuit = CircuitBreaker.of_account(courier, account_id)
             state.add_metric([account_id], CIRCUIT_STATES[circuit.state()])
         yield state

@@ -1,7 +1,7 @@
-"""Retention: rows are deleted when they are older than they are to be kept.
+"""Retention: rows are deleted when their retention period is over.
 
 Rows are deleted in batches by primary key. Each batch is a short transaction with a pause after
-it, so that nobody waits for a lock. Other apps register the rows that they want deleted.
+it, so that no other transaction waits long for a lock. Other apps register their own rules.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class RetentionRule:
 
 @dataclass(slots=True)
 class Purged:
-    """How many rows were deleted, by rule. `finished` is False where the time ran out."""
+    """How many rows were deleted, by rule. `finished` is False where the time was over."""
 
     counts: dict[str, int] = field(default_factory=dict)
     finished: bool = True
@@ -72,9 +72,10 @@ def rules() -> list[RetentionRule]:
 
 
 def purge(seconds: float | None = None, progress: Progress = lambda deleted: None) -> Purged:
-    """Delete expired rows, for at most `seconds`; returns the counts.
+    """Delete expired rows for at most `seconds`; return the counts.
 
-    Can be run twice, and by several processes at once. `progress` is told of the rows deleted.
+    It may be repeated, and may run in several processes at once. `progress` is called with the
+    number of rows of each batch.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     purged = Purged({rule.name: 0 for rule in rules()})
@@ -97,7 +98,7 @@ def purge(seconds: float | None = None, progress: Progress = lambda deleted: Non
 
 
 def _delete_batch(rule: RetentionRule, after: object, size: int) -> tuple[object, int]:
-    """Delete the rows after the key `after`; returns the last key and the number of rows.
+    """Delete the rows after the primary key `after`; return the last key and the number of rows.
 
     Rows that another transaction has locked are left for the next run. Returns None for the key
     where nothing is left.

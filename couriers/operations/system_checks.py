@@ -19,14 +19,14 @@ from couriers.rates.pricing import pricing_policy
 
 @register()
 def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E001 an unknown key of SHIPCROWD, couriers.E002 a value of wrong kind or size."""
+    """couriers.E001: an unknown key of SHIPCROWD. couriers.E002: an invalid value of one."""
     given = getattr(settings, "SHIPCROWD", {})
     return tunable_errors(Tunables, given, "SHIPCROWD", "couriers")
 
 
 @register()
 def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E003: no encryption key, so nothing secret can be stored or read."""
+    """couriers.E003: there is no encryption key, so no secret can be stored or read."""
     if any(getattr(settings, "FERNET_KEYS", [])):
         return []
     example = Fernet.generate_key().decode()
@@ -41,7 +41,7 @@ def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_lease(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E004: a lease that can end during a create call puts good bookings in doubt."""
+    """couriers.E004: BOOKING_LEASE may end during a create call, which puts a booking in doubt."""
     lease = tunables().BOOKING_LEASE
     return [
         Error(
@@ -74,7 +74,7 @@ def check_pricing(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W001: callbacks and consignees reach this URL over the internet, without https."""
+    """couriers.W001: couriers and consignees would reach APP_BASE_URL without https."""
     parts = urlsplit(getattr(settings, "APP_BASE_URL", ""))
     if parts.scheme == "https" or parts.hostname in LOOPBACK:
         return []
@@ -89,7 +89,7 @@ def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def check_metrics_token(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W002: anybody may read /metrics, which names accounts and counts bookings."""
+    """couriers.W002: anybody may read /metrics, which contains account ids and booking counts."""
     if getattr(settings, "METRICS_TOKEN", ""):
         return []
     return [

@@ -1,7 +1,7 @@
-"""A courier's event that a shipment exists: order number and tracking id.
+"""A courier's event that a shipment exists, with its order number and tracking id.
 
-It settles a booking in doubt. An event about a shipment that the platform does not believe in is
-never dropped: it raises a flag.
+The event settles a booking in doubt. Where it contradicts what is stored, it raises a flag: no
+event of a known order is dropped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from couriers.models.flag import raise_flag
 
 
 class Confirmation(enum.StrEnum):
-    """What a created or recreated event meant."""
+    """The result of a created or recreated event."""
 
     SETTLED = "settled"
     KNOWN = "known"
@@ -34,10 +34,10 @@ class Confirmation(enum.StrEnum):
 def apply_creation(account: CourierAccount, event: CourierEvent) -> Confirmation:
     """Apply the event that a shipment exists.
 
-    SETTLED: a booking in flight or in doubt is booked now. KNOWN: the shipment has that tracking
-    id already. RELINKED: it is the first id of a parcel that is known under its recreated one.
-    FLAGGED: it is a second shipment of its order, or one that was given up; an operator must look.
-    UNKNOWN: there is no such order here (yet).
+    SETTLED: a booking in flight or in doubt is now booked. KNOWN: a shipment of the order already
+    has the tracking id. RELINKED: the tracking id is the first one of a recreated parcel. FLAGGED:
+    an operator must look, since the order has another shipment or its booking was given up.
+    UNKNOWN: the account has no such order (yet).
     """
     with transaction.atomic():
         shipments = lock_order(account, event.order_number)
@@ -78,12 +78,12 @@ def match_creation(
 
 
 def may_be_order_of(shipment: Shipment, order_number: str) -> bool:
-    """Whether a courier's order number can mean the shipment's: some couriers add a prefix."""
+    """Whether a courier's order number can be the shipment's. Some couriers add a prefix."""
     return not order_number or order_number.endswith(shipment.order_number)
 
 
 def _link_first_id(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
-    """A recreated shipment whose first id has not been told yet: this is it."""
+    """Take the tracking id as the first one of a recreated shipment that lacks it."""
     recreated = [s for s in shipments if s.recreated_at and not s.former_tracking_ids]
     if len(recreated) != 1:
         return None
@@ -99,7 +99,7 @@ def _settle_unsettled(event: CourierEvent, shipments: Sequence[Shipment]) -> Con
     if len(unsettled) == 1:
         _confirm(unsettled[0], event)
         return Confirmation.SETTLED
-    # A shipment and a return under one number: the event does not say which one it means.
+    # A shipment and a return have one order number: the event may mean either.
     for shipment in unsettled:
         raise_flag(shipment, FlagKind.AMBIGUOUS_CREATION, tracking_id=event.tracking_id)
     return Confirmation.FLAGGED
@@ -116,7 +116,7 @@ def _flag_second_shipment(
 
 
 def _revive_given_up(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
-    """A booking that was given up exists after all: live again, so that nobody books a second."""
+    """Settle a booking that was given up as booked, so that the order is not booked twice."""
     given_up = [s for s in shipments if s.status == Status.FAILED and not s.tracking_id]
     if not given_up:
         return None
@@ -149,18 +149,18 @@ def _confirm(shipment: Shipment, event: CourierEvent) -> None:
 
 
 def _flag_similar_numbers(account: CourierAccount, event: CourierEvent) -> None:
-    """Flag the doubts that an event under an order number with a prefix may settle.
+    """Flag the bookings that an event may confirm, if the courier put a prefix on its number.
 
-    The platform does not guess: an operator looks, and settles the doubt with the tracking id.
+    An operator decides, and settles the booking with the tracking id.
     """
-    doubtful = (
+    unsettled = (
         Shipment.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(account=account, status__in=UNSETTLED)
-        .alias(told=Value(event.order_number))
-        .filter(told__endswith=F("order_number"))
+        .alias(event_order_number=Value(event.order_number))
+        .filter(event_order_number__endswith=F("order_number"))
         .order_by("id")
     )
-    for shipment in doubtful:
+    for shipment in unsettled:
         raise_flag(
             shipment,
             FlagKind.POSSIBLE_CREATION,

@@ -1,4 +1,4 @@
-"""Applying what a courier tells of shipments: callbacks, polled answers, our own cancellations."""
+"""Applying scans and events to shipments: from callbacks, from polling and from cancellations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from couriers.tracking import scans, snapshot
 from couriers.tracking.confirmation import Confirmation, apply_creation, may_be_order_of
 from couriers.tracking.recreation import apply_recreation
 from couriers.tracking.scans import NewScan
-from couriers.tracking.status import MAX_CLOCK_SKEW, recount
+from couriers.tracking.status import latest_possible_time, recount
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ UNKNOWN_STATUSES = Counter(
 
 
 class Applied(enum.StrEnum):
-    """What became of an event."""
+    """The result of an event."""
 
     APPLIED = "applied"
     UNKNOWN_SHIPMENT = "unknown_shipment"
@@ -45,7 +45,7 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
     with transaction.atomic():
         shipments = _lock_shipments(account, events)
         by_id = _by_tracking_id(shipments)
-        # Creations first: a scan may come in the same batch as the event that tells its id.
+        # Creations first: the batch may hold a scan of a tracking id that it also assigns.
         results, assigned = _apply_creations(account, events, by_id, shipments)
         if assigned:
             shipments = _lock_shipments(account, events)
@@ -67,7 +67,7 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
 
 
 def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
-    """Apply a polled answer; returns the shipment as it is afterwards."""
+    """Apply a courier's answer about one shipment; return the updated shipment."""
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
         answered = {
@@ -80,13 +80,13 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
             for name, value in answered.items():
                 setattr(locked, name, value)
             locked.save(update_fields=[*answered, "updated_at"])
-        # The estimate belongs to the last scan: it is the courier's as of that moment.
+        # The estimate is stored with the last scan: it is as old as that scan.
         last = max((scan.at for scan in tracking.scans), default=None)
         estimate = tracking.estimated_delivery
         _store_and_recount(
             [locked],
             [
-                # Under the id that was asked about: the parcel may have another by now.
+                # Under the id that was polled: the parcel may have been recreated since.
                 _new_scan(locked, scan, shipment.tracking_id, estimate if scan.at == last else None)
                 for scan in tracking.scans
             ],
@@ -95,7 +95,7 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
 
 
 def mark_cancelled(shipment: Shipment) -> Shipment:
-    """Store a scan of our own: the courier cancelled `shipment.tracking_id`."""
+    """Store a scan of the platform itself: the courier cancelled `shipment.tracking_id`."""
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
         scan = NewScan(
@@ -111,21 +111,21 @@ def mark_cancelled(shipment: Shipment) -> Shipment:
 
 
 def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shipment]:
-    """Every shipment that the events may touch, locked in the order of ids: no deadlocks."""
+    """Lock every shipment that the events may change, in the order of ids to avoid deadlocks."""
     ids = {event.tracking_id for event in events}
-    mine = Shipment.objects.filter(account=account).order_by()
-    found = dict(mine.filter(tracking_id__in=ids).values_list("tracking_id", "pk"))
+    of_account = Shipment.objects.filter(account=account).order_by()
+    found = dict(of_account.filter(tracking_id__in=ids).values_list("tracking_id", "pk"))
     keys = set(found.values())
     if unknown := ids - found.keys():
         keys.update(
-            mine.exclude(former_tracking_ids=[])
+            of_account.exclude(former_tracking_ids=[])
             .filter(former_tracking_ids__overlap=sorted(unknown))
             .values_list("pk", flat=True)
         )
-    # Also those whose order is named with an id that we know: the id may be another order's.
+    # Also the orders named by creations, even with a known id: it may belong to another order.
     orders = {e.order_number for e in events if e.topic != Topic.TRACK_UPDATED and e.order_number}
     if orders:
-        keys.update(mine.filter(order_number__in=orders).values_list("pk", flat=True))
+        keys.update(of_account.filter(order_number__in=orders).values_list("pk", flat=True))
     return list(
         Shipment.objects.select_for_update(of=("self",))
         .filter(pk__in=keys)
@@ -202,7 +202,7 @@ def _new_scan(
         shipment_id=shipment.pk,
         tracking_id=tracking_id,
         at=scan.at,
-        status="" if scan.at > timezone.now() + MAX_CLOCK_SKEW else scan.mapped.status or "",
+        status="" if scan.at > latest_possible_time() else scan.mapped.status or "",
         courier_status=storable(scan.mapped.courier_status)[:100],
         ndr_reason=storable(scan.mapped.courier_reason)[:100],
         location=storable(scan.location)[:200],
@@ -222,13 +222,13 @@ def _store_and_recount(shipments: Collection[Shipment], rows: Sequence[NewScan])
     if not shipments:
         return
     by_key = {shipment.pk: shipment for shipment in shipments}
-    latest_believed = timezone.now() + MAX_CLOCK_SKEW
-    for shipment_id, word in scans.store([row for row in rows if row.at <= latest_believed]):
+    latest = latest_possible_time()
+    for shipment_id, word in scans.store([row for row in rows if row.at <= latest]):
         courier = by_key[shipment_id].courier_id
         UNKNOWN_STATUSES.labels(courier).inc()
         log.warning("unknown_status", courier=courier, word=word)
-    from_the_future = [row for row in rows if row.at > latest_believed]
-    scans.store(from_the_future)
-    for row in from_the_future:
+    future_rows = [row for row in rows if row.at > latest]
+    scans.store(future_rows)
+    for row in future_rows:
         raise_flag(by_key[row.shipment_id], FlagKind.FUTURE_SCANS)
     recount(shipments)

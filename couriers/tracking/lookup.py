@@ -10,9 +10,10 @@ from couriers.models import CourierAccount, Shipment
 
 
 def latest_tracking(account: CourierAccount, shipment: Shipment) -> Tracking:
-    """What the account's courier tells of a shipment; where it knows none, what the network does.
+    """The tracking of a shipment from its courier.
 
-    Raises NotFound where neither knows it, and what the courier says.
+    A shipment that the courier's own tracking does not have is asked about by its waybill, where
+    the courier offers that. Raises NotFound where neither has it, and the courier's other errors.
     """
     adapter = CourierFactory.get_adapter(account)
     try:

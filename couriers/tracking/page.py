@@ -1,7 +1,7 @@
 """The public tracking page of a shipment, for its consignee.
 
-Anybody with the link can open it, so it shows no data of the consignee and no word that only an
-operator understands.
+Anybody with the link can open it, so it shows no data of the consignee. It uses no word that only
+operators understand.
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ from couriers.models import Scan, Shipment
 from couriers.models.converters import is_public_id
 
 STEPS = ("Booked", "Picked up", "On its way", "Out for delivery", "Delivered")
-_REACHED = {
+# How many of the steps are done, by the category of the status.
+_STEPS_DONE = {
     Category.BOOKING: 0,
     Category.PICKUP: 1,
     Category.TRANSIT: 3,
     Category.DELIVERY: 4,
     Category.EXCEPTION: 4,
 }
-# A consignee is not told of a booking that is not settled.
+# Statuses that the page shows as "Being prepared": the parcel is not booked, or not certainly.
 _IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
 
 
 @cache_control(private=True, max_age=60)
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
     """GET /track/{public_id}/: the status and history of the parcel, or a 404 page."""
-    found = Shipment.objects.select_related("courier").filter(pk=shipment_id)
-    shipment = found.first() if is_public_id(shipment_id) else None
+    shipment = None
+    if is_public_id(shipment_id):
+        shipment = Shipment.objects.select_related("courier").filter(pk=shipment_id).first()
     if shipment is None:
         response = render(request, "couriers/tracking_unknown.html", status=404)
     else:
@@ -54,15 +56,15 @@ def _context(shipment: Shipment) -> dict[str, object]:
             tone = "good"
         elif status in (Status.LOST, Status.DAMAGED):
             tone = "bad"
-    reached = _REACHED.get(facts.category)
+    steps_done = _STEPS_DONE.get(facts.category)
     if status == Status.DELIVERED:
-        reached = len(STEPS)
+        steps_done = len(STEPS)
     elif status == Status.PICKED_UP:
-        reached = 2
+        steps_done = 2
     steps = (
         []
-        if reached is None
-        else [{"name": name, "done": number < reached} for number, name in enumerate(STEPS)]
+        if steps_done is None
+        else [{"name": name, "done": number < steps_done} for number, name in enumerate(STEPS)]
     )
     return {
         "shipment": shipment,

@@ -1,7 +1,7 @@
-"""Polling: asks couriers about shipments that have had no news for a while.
+"""Polling: asking couriers about shipments that have had no new scan for some time.
 
 Several threads work on an account, so that its rate limit decides the pace. Shipments are claimed
-in batches, by the time at which they were polled: two pollers never ask about the same one.
+in batches, by the time of their last poll: two pollers never ask about the same shipment.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200  # shipments claimed at once
 TRIES = 3  # of one shipment in a run
-PAUSES = Doubling(first=1.0, longest=4.0)
+PAUSES = Doubling(first=1.0, longest=4.0)  # between tries, in seconds
 
 
 class Polled(enum.StrEnum):
-    """How polling one shipment ended; `moved` and `unchanged` tell of its status."""
+    """How polling one shipment ended. `moved`: its status or the time of its last scan changed."""
 
     MOVED = "moved"
     UNCHANGED = "unchanged"
@@ -55,13 +55,13 @@ class Polled(enum.StrEnum):
 
 
 def poll_cutoff(silence: float | None = None) -> dt.datetime:
-    """Shipments last heard of before this are due: `silence` seconds ago, or TRACKING_SILENCE."""
+    """Shipments without a scan since this time are due: `silence` seconds, or TRACKING_SILENCE."""
     seconds = tunables().TRACKING_SILENCE if silence is None else silence
     return timezone.now() - dt.timedelta(seconds=seconds)
 
 
 def due_for_poll(cutoff: dt.datetime) -> QuerySet[Shipment]:
-    """Shipments under way that were last heard of, and last polled, before the cutoff."""
+    """Shipments under way whose last scan and last poll were before the cutoff."""
     return Shipment.objects.filter(
         Q(tracked_at__lt=cutoff) | Q(tracked_at__isnull=True, created_at__lt=cutoff),
         Q(polled_at__lt=cutoff) | Q(polled_at__isnull=True),
@@ -70,7 +70,7 @@ def due_for_poll(cutoff: dt.datetime) -> QuerySet[Shipment]:
 
 
 def accounts_to_poll(cutoff: dt.datetime) -> QuerySet[CourierAccount]:
-    """The accounts with shipments that are due, of couriers that can be asked."""
+    """The accounts with due shipments whose courier has TRACK_SHIPMENT."""
     able = [
         code
         for code in CourierFactory.codes()
@@ -90,15 +90,15 @@ def poll(
 ) -> None:
     """Poll the account's due shipments until none is left or `seconds` are over.
 
-    Waits for the rate limiter as bulk work does. `done` is told of each shipment, by one thread at
-    a time. The run ends early when the account's circuit is open, when its login is refused, and
-    when its next turn at the limiter would come too late.
+    Waits for the rate limiter as bulk jobs do. `done` is called for each shipment, by one thread
+    at a time. The run ends early when the account's circuit is open, when its login is refused,
+    and when the rate limiter's next permit would come after the end of the run.
     """
     feed = _Feed(account, cutoff, time.monotonic() + seconds)
     lock = threading.Lock()
 
     def work(shipment: Shipment) -> None:
-        if outcome := _ask(account, shipment, feed):
+        if outcome := _poll_one(account, shipment, feed):
             with lock:
                 done(outcome)
 
@@ -130,28 +130,28 @@ class _Feed:
             return self._claimed.pop() if self._claimed else None
 
     def wait(self, seconds: float) -> bool:
-        """Sleep before the next call. Answers False at once when the time would be over by then."""
+        """Sleep before the next call. Returns False at once where that would exceed the time."""
         if self.stopped.is_set() or time.monotonic() + seconds >= self._deadline:
             return False
         time.sleep(seconds)
         return True
 
     def stop_and_give_back(self, shipment: Shipment) -> None:
-        """No shipment of the account can be asked about now: stop, and keep this one's turn."""
+        """Stop the run: no shipment of the account can be polled now. The shipment stays due."""
         self.stopped.set()
         with self._lock:
             self._claimed.append(shipment)
 
-    def ask_again_next_run(self, shipment: Shipment) -> None:
-        """The shipment alone could not be asked about: it is due again in the next run."""
+    def retry_next_run(self, shipment: Shipment) -> None:
+        """Make this shipment alone due again in the next run."""
         with self._lock:
             self._failed.append(shipment)
 
     def release(self) -> None:
-        """Make the shipments due again that were claimed but not asked about, or that failed.
+        """Make the shipments due again that were claimed and not polled, or that failed.
 
-        Those not asked about keep their turn. Those that failed come after all that were due in
-        this run: a few that fail each time must not keep the others from being polled.
+        Those that were not polled keep their place. Those that failed come after all others that
+        were due in this run: shipments that fail each time must not keep others from being polled.
         """
         for shipment in self._failed:
             shipment.polled_at = self._cutoff - dt.timedelta(microseconds=1)
@@ -163,11 +163,11 @@ class _Feed:
         due = due_for_poll(self._cutoff).filter(account=self._account)
         ordered = due.order_by(F("polled_at").asc(nulls_first=True), "pk")
         batch = claim(ordered, limit=BATCH, polled_at=timezone.now())
-        return batch[::-1]  # taken from the end
+        return batch[::-1]  # take() pops from the end
 
 
-def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled | None:
-    """Ask about one shipment; None where its turn at the limiter would come too late."""
+def _poll_one(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled | None:
+    """Poll one shipment. Returns None where the rate limiter's next permit would come too late."""
     try:
         tracking = _track(account, shipment, feed)
         fresh = apply_tracking(shipment, tracking)
@@ -182,25 +182,25 @@ def _ask(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polled | N
         if isinstance(error, (CircuitOpen, CredentialsRefused, NotSupported)):
             feed.stop_and_give_back(shipment)
         else:
-            feed.ask_again_next_run(shipment)
+            feed.retry_next_run(shipment)
         return Polled.FAILED
     except (OperationalError, InterfaceError):
-        # The database is away: nothing could be written of the other shipments either.
+        # The database is away: the other shipments could not be updated either.
         raise
     except Exception:
-        # One odd answer must not end the polling of the other shipments.
+        # An unexpected answer must not end the polling of the other shipments.
         log.exception("poll_failed", shipment=shipment.pk)
-        feed.ask_again_next_run(shipment)
+        feed.retry_next_run(shipment)
         return Polled.FAILED
     same = (fresh.status, fresh.tracked_at) == (shipment.status, shipment.tracked_at)
     return Polled.UNCHANGED if same else Polled.MOVED
 
 
 def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking:
-    """The courier's answer. A read may be repeated after any failure that is no refusal.
+    """The courier's answer. A read is repeated after any error other than a refusal.
 
-    Raises RateLimited when the next turn at the limiter would come too late, and what the last
-    of TRIES raised.
+    Raises RateLimited where the rate limiter's next permit would come too late, and what the last
+    of TRIES tries raised.
     """
     failures = 0
     while True:

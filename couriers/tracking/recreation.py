@@ -1,7 +1,7 @@
-"""A parcel that the courier recreated: its new tracking id becomes current, the old one is kept.
+"""Parcels that the courier recreated: the new tracking id becomes current, the old one is kept.
 
-Scans of the old id still apply, late ones as well. The event is applied only where it can mean one
-shipment alone. Otherwise it raises a flag and changes nothing.
+Scans of the old id still apply. A recreated event is applied only where it can mean one shipment.
+Otherwise it raises a flag and changes nothing else.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from couriers.tracking.confirmation import (
 
 log = structlog.get_logger(__name__)
 
-EXPLAINED = "The courier recreated the parcel under this tracking id."
+CLEARED_BY_RECREATION = "The courier recreated the parcel under this tracking id."
 
 
 def apply_recreation(account: CourierAccount, event: CourierEvent) -> Confirmation:
     """Apply the event that an order's parcel was recreated under another tracking id.
 
-    RELINKED: its shipment has the new id now. SETTLED: the booking was in doubt and is booked
-    under the new id; the first id is learnt from its own event. KNOWN, FLAGGED and UNKNOWN mean
-    the same as for a creation.
+    RELINKED: its shipment now has the new id. SETTLED: the booking was in doubt and is now booked
+    under the new id; the event of the first id will add that one. KNOWN, FLAGGED and UNKNOWN mean
+    the same as for `apply_creation`.
     """
     with transaction.atomic():
         shipments = lock_order(account, event.order_number)
         if holder := holder_of(event.tracking_id, shipments):
             _note_recreation(holder, event.tracking_id)
             return Confirmation.KNOWN
-        # A parcel that came back is not sent on, and a booking that failed was never there.
+        # A parcel that returned to its origin is not sent again. A failed booking has no parcel.
         possible = [s for s in shipments if s.status not in (Status.RTO_DELIVERED, Status.FAILED)]
         if not possible:
             return match_creation(account, event, shipments)
@@ -95,15 +95,18 @@ def _relink(shipment: Shipment, event: CourierEvent) -> Confirmation:
             "confirmed_at", "updated_at",
         ]
     )  # fmt: skip
-    # The id may have come as a creation before, and looked like a second shipment then.
+    # A created event of this id may have raised the flag of a second shipment.
     clear_flags(
-        [shipment], FlagKind.SECOND_SHIPMENT, tracking_id=event.tracking_id, reason=EXPLAINED
+        [shipment],
+        FlagKind.SECOND_SHIPMENT,
+        tracking_id=event.tracking_id,
+        reason=CLEARED_BY_RECREATION,
     )
     return Confirmation.RELINKED
 
 
 def _note_recreation(shipment: Shipment, tracking_id: str) -> None:
-    """Note that an id which came by another way is a recreated one: its first may yet be told."""
+    """Mark the shipment as recreated where it got its id from another event than this one."""
     if shipment.recreated_at is None and shipment.tracking_id == tracking_id:
         shipment.recreated_at = timezone.now()
         shipment.save(update_fields=["recreated_at", "updated_at"])

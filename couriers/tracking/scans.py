@@ -1,7 +1,7 @@
-"""Stored scans: each is stored once. One statement writes or reads a whole batch.
+"""Storing scans, each once. One statement writes or reads a whole batch.
 
-Where two copies of a scan differ, the greater value is kept, so that it does not matter which copy
-came first.
+Where two copies of a scan differ, the greater value is kept. The order of their arrival therefore
+does not matter.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class StoredScan(NamedTuple):
 
 
 def store(scans: Iterable[NewScan]) -> list[tuple[str, str]]:
-    """Store new scans; returns shipment and word of each new scan with an unknown status."""
+    """Store the scans. Returns shipment id and courier's word of each new one of unknown status."""
     rows = _merge_copies(scans)
     if not rows:
         return []
@@ -116,7 +116,7 @@ def mark_ignored(changes: Iterable[tuple[int, bool]]) -> None:
 
 
 def _merge_copies(scans: Iterable[NewScan]) -> list[NewScan]:
-    """Merge the copies of each scan into one, by the rule of the statement above."""
+    """Merge the copies of each scan into one, as _INSERT merges a scan with a stored copy."""
     found: dict[tuple[str, dt.datetime, str, str], NewScan] = {}
     for scan in scans:
         key = (scan.shipment_id, scan.at, scan.courier_status, scan.location)

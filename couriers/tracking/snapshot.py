@@ -1,4 +1,4 @@
-"""The columns of a shipment that tracking decides, written for a whole batch in one statement.
+"""The shipment's tracking columns: those that its scans decide. A batch is written at once.
 
 No encrypted column is read: decrypting a phone number takes longer than applying an event.
 """
@@ -12,7 +12,7 @@ from django.db import connection
 
 from couriers.models import Shipment
 
-# The columns that scans decide, with their types in PostgreSQL.
+# The tracking columns with their types in PostgreSQL.
 _DECIDED = {
     "status": "text",
     "courier_status": "text",
@@ -22,7 +22,7 @@ _DECIDED = {
     "estimated_delivery": "timestamptz",
     "delivery_attempts": "smallint",
 }
-# The columns to read in order to decide them.
+# The columns of a shipment that applying events reads.
 READ = (
     *_DECIDED, "id", "company_id", "account_id", "courier_id", "direction", "order_number",
     "tracking_id", "former_tracking_ids", "recreated_at", "booked_at", "confirmed_at",

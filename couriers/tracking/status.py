@@ -1,7 +1,7 @@
 """The shipment's status, decided by all of its scans.
 
-The status is a function of the set of scans and of which of them an operator lifted, in whatever
-order they arrived. A repeat or a late arrival can therefore do no harm.
+The status depends on the set of scans and on which of them an operator lifted. It does not depend
+on the order of their arrival, so a repeated or late scan does no harm.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from couriers.models.flag import DERIVED_KINDS, clear_flags, raise_flag
 from couriers.tracking import scans, snapshot
 from couriers.tracking.scans import StoredScan
 
-# A courier's clock may be wrong. A scan further in the future would stay the latest for ever, so
-# it has no say in the status.
+# How far a courier's clock may be ahead.
 MAX_CLOCK_SKEW = dt.timedelta(days=1)
-CLEARED_BY_RECOUNT = "The scans no longer show it."
+CLEARED_BY_RECOUNT = "The scans no longer show it."  # the reason of a cleared flag
 _PROGRESS: Mapping[str, int] = {
     status.value: facts.progress for status, facts in STATUS_FACTS.items()
 }
 
 
 class ScanLike(Protocol):
-    """What the walk reads of a scan: a stored scan, or a row of the table."""
+    """The fields of a scan that the walk reads. StoredScan and the model Scan have them."""
 
     @property
     def pk(self) -> int: ...
@@ -55,8 +54,8 @@ class WalkResult(Generic[S]):
     """What a walk over a shipment's scans found.
 
     `latest` is the scan that decides the status, or None. `ignored` holds the ids of the scans
-    that came after the end. `end_passed_over` says that a terminal scan did not count; with no
-    `latest` the shipment is as it was booked.
+    that came after the end. `end_passed_over` is True where a terminal scan was passed over. With
+    no `latest` the status is then `booked` again.
     """
 
     latest: S | None
@@ -64,14 +63,22 @@ class WalkResult(Generic[S]):
     end_passed_over: bool = False
 
 
-def walk_scans(found: Iterable[S], former_ids: Collection[str] = ()) -> WalkResult[S]:
-    """Walk the scans in the courier's own time; of two at one moment the further along is later.
+def latest_possible_time() -> dt.datetime:
+    """The latest time that a scan can have: now, and MAX_CLOCK_SKEW for a courier's clock.
 
-    The first terminal status ends the walk, and what comes after it is ignored. There is one
-    exception: a parcel that was cancelled after pickup travels back, so an RTO scan leaves
-    `cancelled`. Scans of unknown status change nothing. A terminal scan does not count where an
-    operator lifted it, or where it ended one of the `former_ids` without delivery: the parcel was
-    recreated and went on under a new tracking id.
+    A later scan has a wrong time. It would always be the last one, so it is stored without status.
+    """
+    return timezone.now() + MAX_CLOCK_SKEW
+
+
+def walk_scans(found: Iterable[S], former_ids: Collection[str] = ()) -> WalkResult[S]:
+    """Walk the scans in the order of the courier's times, to find the scan that decides the status.
+
+    Of two scans with one time, the one with more progress is later. The first terminal status ends
+    the walk, and later scans are ignored, with one exception: a parcel that was cancelled after
+    pickup travels back, so an RTO scan counts after `cancelled`. Scans of unknown status change
+    nothing. A terminal scan is passed over where an operator lifted it, or where it ended one of
+    the `former_ids` without delivery: the parcel was recreated and has a new tracking id.
     """
     latest: S | None = None
     ignored = set()
@@ -94,7 +101,7 @@ def _walk_order(scan: ScanLike) -> tuple[dt.datetime, int, str, str]:
 
 
 def _leaves(end: ScanLike, scan: ScanLike) -> bool:
-    """Whether a scan after the end counts: a cancelled parcel that travels back."""
+    """Whether a scan counts after the end: it is an RTO scan of a cancelled parcel."""
     return end.status == Status.CANCELLED and scan.status in RTO
 
 
@@ -105,35 +112,35 @@ def _is_passed_over(end: ScanLike, former_ids: Collection[str]) -> bool:
 def recount(shipments: Collection[Shipment]) -> None:
     """Set the status of the shipments from all of their scans. Call with their rows locked.
 
-    Where a shipment frees its order, the order's other shipments are recounted, too: one of them
-    may be live now.
+    Where a shipment releases its order, the order's other shipments are recounted too: one of
+    them may be live now.
     """
-    stored = scans.of_shipments([shipment.pk for shipment in shipments])
+    scans_of = scans.of_shipments([shipment.pk for shipment in shipments])
     marks: list[tuple[int, bool]] = []
     wanted: dict[str, FlagKind | None] = {}
-    changed, freed = [], []
+    changed, released = [], []
     now = timezone.now()
     for shipment in shipments:
         was_live = shipment.status not in RELEASES_ORDER
-        mine = stored[shipment.pk]
-        result = walk_scans(mine, shipment.former_tracking_ids)
+        stored = scans_of[shipment.pk]
+        result = walk_scans(stored, shipment.former_tracking_ids)
         marks += [
             (scan.pk, not scan.ignored)
-            for scan in mine
+            for scan in stored
             if scan.ignored != (scan.pk in result.ignored)
         ]
         before = snapshot.tracking_snapshot(shipment)
-        wanted[shipment.pk] = _decide(shipment, mine, result)
+        wanted[shipment.pk] = _decide(shipment, stored, result)
         if snapshot.tracking_snapshot(shipment) != before:
             shipment.updated_at = now
             changed.append(shipment)
             if was_live and shipment.status in RELEASES_ORDER:
-                freed.append(shipment)
+                released.append(shipment)
     snapshot.write(changed)
     scans.mark_ignored(marks)
     _sync_flags(shipments, wanted)
-    if freed and (waiting := _others_of_their_orders(freed)):
-        recount(waiting)
+    if released and (others := _lock_others_of_orders(released)):
+        recount(others)
 
 
 def order_is_taken(shipment: Shipment) -> bool:
@@ -144,10 +151,10 @@ def order_is_taken(shipment: Shipment) -> bool:
 
 
 def _decide(
-    shipment: Shipment, mine: Sequence[StoredScan], result: WalkResult[StoredScan]
+    shipment: Shipment, stored: Sequence[StoredScan], result: WalkResult[StoredScan]
 ) -> FlagKind | None:
-    """Set what the scans decide, in memory; answers the flag that they call for."""
-    _set_times(shipment, mine)
+    """Set the tracking columns in memory; return the flag that the scans call for, if any."""
+    _set_times(shipment, stored)
     status: str = shipment.status
     if result.latest is not None:
         status = result.latest.status
@@ -166,37 +173,37 @@ def _decide(
     return FlagKind.LATE_SCANS if result.ignored else None
 
 
-def _set_times(shipment: Shipment, mine: Sequence[StoredScan]) -> None:
-    latest_believed = timezone.now() + MAX_CLOCK_SKEW
-    believed = [scan.at for scan in mine if scan.at <= latest_believed]
-    if believed:
-        shipment.tracked_at = max(believed)
-    estimates = [scan for scan in mine if scan.estimated_delivery]
+def _set_times(shipment: Shipment, stored: Sequence[StoredScan]) -> None:
+    latest = latest_possible_time()
+    times = [scan.at for scan in stored if scan.at <= latest]
+    if times:
+        shipment.tracked_at = max(times)
+    estimates = [scan for scan in stored if scan.estimated_delivery]
     if estimates:
         shipment.estimated_delivery = max(estimates, key=_walk_order).estimated_delivery
 
 
 def _sync_flags(shipments: Collection[Shipment], wanted: Mapping[str, FlagKind | None]) -> None:
-    """Raise and clear the flags that follow from scans, so that they are what the scans show."""
-    is_open = set(
+    """Raise the flags that the scans call for, and clear those that they no longer call for."""
+    open_flags = set(
         ShipmentFlag.objects.open()
         .filter(shipment__in=list(wanted), kind__in=DERIVED_KINDS)
         .order_by()
         .values_list("shipment_id", "kind")
     )
     for kind in DERIVED_KINDS:
-        outdated = [s for s in shipments if (s.pk, kind) in is_open and wanted[s.pk] != kind]
+        outdated = [s for s in shipments if (s.pk, kind) in open_flags and wanted[s.pk] != kind]
         if outdated:
             clear_flags(outdated, kind, reason=CLEARED_BY_RECOUNT)
     for shipment in shipments:
         kind_wanted = wanted[shipment.pk]
-        if kind_wanted is not None and (shipment.pk, kind_wanted) not in is_open:
+        if kind_wanted is not None and (shipment.pk, kind_wanted) not in open_flags:
             raise_flag(shipment, kind_wanted)
 
 
-def _others_of_their_orders(freed: Sequence[Shipment]) -> list[Shipment]:
-    """Shipments that may be live now that these are not; locked."""
-    orders = {(s.company_id, s.courier_id, s.direction, s.order_number) for s in freed}
+def _lock_others_of_orders(released: Sequence[Shipment]) -> list[Shipment]:
+    """Lock the other shipments of the orders that these shipments have released."""
+    orders = {(s.company_id, s.courier_id, s.direction, s.order_number) for s in released}
     others = (
         Shipment.objects.select_for_update(of=("self",))
         .filter(
@@ -205,7 +212,7 @@ def _others_of_their_orders(freed: Sequence[Shipment]) -> list[Shipment]:
             status__in=RELEASES_ORDER,
         )
         .exclude(tracking_id="")
-        .exclude(pk__in=[shipment.pk for shipment in freed])
+        .exclude(pk__in=[shipment.pk for shipment in released])
         .only(*snapshot.READ)
         .order_by("id")
     )

@@ -76,8 +76,10 @@ PITFALLS = {
         "test_an_event_of_an_unknown_shipment_waits_a_day_and_is_then_dead",
         "test_another_accounts_shipment_is_not_touched",
     ],
-    "the last event to arrive wins": ["test_the_last_event_to_arrive_does_not_win"],
-    "shipment_recreated is ignored": ["test_the_new_id_is_current_and_the_old_is_kept"],
+    "the last event to arrive wins": ["test_the_couriers_time_decides_and_not_the_arrival"],
+    "shipment_recreated is ignored": [
+        "test_the_new_tracking_id_is_current_and_the_old_one_is_kept"
+    ],
     "an event is marked as processed before it is applied": [
         "test_a_crash_before_events_are_marked_rolls_back_their_effect",
     ],
@@ -85,13 +87,13 @@ PITFALLS = {
         "test_the_task_is_sent_only_after_the_row_is_committed",
     ],
     "tables grow without limit, or purging them holds locks": [
-        "test_it_deletes_in_batches_and_stops_when_its_time_is_up",
-        "test_it_waits_for_no_lock_and_leaves_what_somebody_holds",
+        "test_a_purge_deletes_in_batches_and_stops_when_its_time_is_over",
+        "test_a_purge_skips_locked_rows_without_waiting",
     ],
     # Documents and money
     "a manifest of more than 100 ids contains only the first 100": [
         "test_a_manifest_of_more_than_a_hundred_ids_is_refused_before_any_call",
-        "test_1050_ids_are_eleven_chunks_through_three_failures_and_a_killed_worker",
+        "test_a_manifest_is_complete_after_three_failures_and_a_killed_worker",
     ],
     "tax is made up, or totals are a paisa off": [
         "test_amounts_add_up_to_the_paisa_within_a_state_and_between_states",
@@ -112,7 +114,7 @@ PITFALLS = {
     "secrets are stored or logged unencrypted, and cannot be rotated": [
         "test_every_model_is_listed_with_search_and_filters_and_shows_no_secret",
         "test_data_in_a_database_message_is_not_logged",
-        "test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go",
+        "test_after_a_rotation_the_first_key_alone_reads_everything",
     ],
 }
 

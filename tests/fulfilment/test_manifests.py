@@ -1,4 +1,4 @@
-"""A manifest of any size: every id in exactly one chunk, and none left behind."""
+"""Manifests of any size: every tracking id is in exactly one chunk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.manifests import make_due_chunks
 from tests.support.parcels import make_shipments
 
 
-def due_at_once(settings: Any, **more: Any) -> None:
+def retry_at_once(settings: Any, **more: Any) -> None:
     settings.SHIPCROWD = {"MANIFEST_BACKOFF": 0.0} | more
 
 
@@ -47,7 +47,7 @@ def test_each_id_is_in_exactly_one_chunk_of_at_most_a_hundred(
 
 
 @pytest.mark.slow
-def test_ten_thousand_are_a_hundred_chunks(account: Any, able: Any) -> None:
+def test_ten_thousand_shipments_make_a_hundred_chunks(account: Any, able: Any) -> None:
     ids = make_shipments(account, 10_000)
     manifest = make_due_chunks(manifests.create_for_shipments(account, ids).manifest)
     assert len(able.asked) == manifest.chunks.count() == 100
@@ -60,7 +60,7 @@ def test_ten_thousand_are_a_hundred_chunks(account: Any, able: Any) -> None:
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(requests=st.lists(st.lists(st.integers(0, 24), min_size=1), min_size=1, max_size=5))
-def test_however_shipments_are_asked_for_none_is_in_two_chunks(
+def test_no_shipment_is_in_two_chunks_whatever_the_requests(
     account: Any, able: Any, requests: list[list[int]]
 ) -> None:
     Manifest.objects.all().delete()
@@ -101,7 +101,7 @@ def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
     ]  # fmt: skip
 
 
-def test_a_delay_that_the_courier_names_is_kept(account: Any, able: Any) -> None:
+def test_the_couriers_retry_after_is_respected(account: Any, able: Any) -> None:
     chunk = manifests.create_for_shipments(
         account, make_shipments(account, 1)
     ).manifest.chunks.get()
@@ -109,10 +109,10 @@ def test_a_delay_that_the_courier_names_is_kept(account: Any, able: Any) -> None
     assert manifests.make_chunk(chunk.pk) == 777
 
 
-def test_what_our_own_guards_hold_back_is_no_failure_of_the_chunk(
+def test_an_open_circuit_is_not_a_failure_of_the_chunk(
     account: Any, able: Any, settings: Any
 ) -> None:
-    due_at_once(settings, MANIFEST_FAILURES=2)
+    retry_at_once(settings, MANIFEST_FAILURES=2)
     chunk = manifests.create_for_shipments(
         account, make_shipments(account, 1)
     ).manifest.chunks.get()
@@ -130,7 +130,7 @@ def test_what_our_own_guards_hold_back_is_no_failure_of_the_chunk(
 def test_a_chunk_that_is_given_up_fails_alone_and_frees_its_shipments(
     account: Any, able: Any, settings: Any, error: Exception, calls: int
 ) -> None:
-    due_at_once(settings, MANIFEST_FAILURES=3)
+    retry_at_once(settings, MANIFEST_FAILURES=3)
     ids = make_shipments(account, 150)
     manifest = manifests.create_for_shipments(account, ids).manifest
     bad = manifest.chunks.first()
@@ -159,7 +159,7 @@ def test_a_reason_that_contains_nul_is_stored_without_it(
     assert (chunk.reason, chunk.failures) == ("ab", 1)
 
 
-def test_a_chunk_in_somebodys_hands_is_left_alone_until_the_lease_is_over(
+def test_a_claimed_chunk_is_left_to_its_worker_until_the_lease_ends(
     account: Any, able: Any
 ) -> None:
     chunk = manifests.create_for_shipments(
@@ -184,9 +184,7 @@ def test_a_chunk_in_somebodys_hands_is_left_alone_until_the_lease_is_over(
     assert chunk.manifest.state == "done"
 
 
-def test_a_chunk_that_kills_its_workers_ends_some_time(
-    account: Any, able: Any, settings: Any
-) -> None:
+def test_a_chunk_that_kills_its_workers_is_given_up(account: Any, able: Any, settings: Any) -> None:
     settings.SHIPCROWD = {"MANIFEST_LEASE": 0.0, "MANIFEST_FAILURES": 3}
     manifest = manifests.create_for_shipments(account, make_shipments(account, 1)).manifest
     able.on_call["create_manifest"] = raising(KeyboardInterrupt())
@@ -199,8 +197,8 @@ def test_a_chunk_that_kills_its_workers_ends_some_time(
     assert (manifest.state, len(able.asked)) == ("failed", 3)
 
 
-def test_the_answer_of_an_attempt_that_was_given_up_harms_nothing(account: Any, able: Any) -> None:
-    """Two workers make the same chunk: the first one's late failure changes nothing."""
+def test_a_late_failure_of_an_earlier_attempt_changes_nothing(account: Any, able: Any) -> None:
+    """Two workers make the same chunk. The first one fails after the second one is done."""
     chunk = manifests.create_for_shipments(
         account, make_shipments(account, 1)
     ).manifest.chunks.get()
@@ -217,7 +215,7 @@ def test_the_answer_of_an_attempt_that_was_given_up_harms_nothing(account: Any, 
     assert (chunk.state, chunk.reason, chunk.manifest.state) == ("done", "", "done")
 
 
-def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
+def test_a_days_manifest_has_shipments_of_that_day_in_india_awaiting_pickup(
     account: Any, able: Any
 ) -> None:
     midnight = dt.datetime(2026, 11, 22, 18, 30, tzinfo=dt.UTC)
@@ -236,9 +234,7 @@ def test_a_day_is_a_day_in_india_and_only_what_awaits_its_pickup_counts(
     assert manifest.chunks.get().tracking_ids == list(wanted.order_by("id"))
 
 
-def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
-    account: Any, able: Any
-) -> None:
+def test_a_second_manifest_of_a_day_has_only_new_shipments(account: Any, able: Any) -> None:
     day = dt.date(2026, 11, 23)
     make_shipments(account, 3)
     first = manifests.create_for_day(account, day)
@@ -252,13 +248,13 @@ def test_asked_twice_nothing_is_made_twice_and_what_is_new_is_added(
     assert len(whole.manifest.chunks.get().tracking_ids) == 5
 
 
-def test_a_courier_without_manifests_says_so(account: Any, toy: Any) -> None:
+def test_a_courier_without_manifests_is_not_supported(account: Any, toy: Any) -> None:
     with pytest.raises(NotSupported):
         manifests.create_for_shipments(account, make_shipments(account, 1))
     assert not Manifest.objects.exists()
 
 
-def test_the_command_makes_a_days_manifest_once(account: Any, able: Any) -> None:
+def test_the_command_creates_a_days_manifest_once(account: Any, able: Any) -> None:
     slug = account.company.slug
     make_shipments(account, 120, booked_at=timezone.now())
     first = run_json("create_manifest", "--company", slug)
@@ -273,7 +269,7 @@ def test_the_command_makes_a_days_manifest_once(account: Any, able: Any) -> None
     assert (nothing["manifest"], nothing["shipments"]) == (None, 0)
 
 
-def test_the_command_goes_on_with_what_a_first_run_left(
+def test_a_second_run_of_the_command_completes_the_first_ones_manifest(
     account: Any, able: Any, settings: Any, tmp_path: Any
 ) -> None:
     path = tmp_path / "ids"
@@ -296,7 +292,7 @@ def test_the_command_goes_on_with_what_a_first_run_left(
         (["--courier", "ekart"], "no account"),
     ],
 )
-def test_a_flag_that_cannot_be_used_is_one_line_and_exit_2(
+def test_an_invalid_option_is_one_line_and_exit_code_2(
     account: Any, able: Any, flags: list[str], words: str
 ) -> None:
     with pytest.raises(CommandError, match=words) as caught:
@@ -304,7 +300,7 @@ def test_a_flag_that_cannot_be_used_is_one_line_and_exit_2(
     assert caught.value.returncode == 2
 
 
-def test_one_ends_though_its_last_worker_died_before_the_finishing_step(
+def test_the_sweep_finishes_a_manifest_whose_last_worker_died(
     account: Any, able: Any, monkeypatch: Any
 ) -> None:
     manifest = manifests.create_for_shipments(account, make_shipments(account, 1)).manifest

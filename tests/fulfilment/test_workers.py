@@ -1,4 +1,4 @@
-"""Manifests and bulk jobs in real worker processes, some of which are killed at their work."""
+"""Manifests and bulk jobs in real worker processes, some of which are killed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def calls() -> list[list[str]]:
 
 
 def kill(process: Any) -> None:
-    """SIGKILL the very process that hangs in the courier's call."""
+    """Send SIGKILL to the worker, whose call to the courier hangs."""
     pid = int(get_redis_connection("default").get(HANGING))
     assert pid == process.pid
     os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
-def test_1050_ids_are_eleven_chunks_through_three_failures_and_a_killed_worker(
+def test_a_manifest_is_complete_after_three_failures_and_a_killed_worker(
     storefront: Client, account: Any, able: Any
 ) -> None:
     redis = get_redis_connection("default")
@@ -57,7 +57,7 @@ def test_1050_ids_are_eleven_chunks_through_three_failures_and_a_killed_worker(
     stuck = storefront.get(url).json()
     assert stuck["state"] == "pending"
     with worker(**tunables):
-        # What beat sends every half minute.
+        # Beat sends this task every half minute.
         wait_for(
             lambda: storefront.get(url).json()["state"] != "pending",
             meanwhile=tasks.sweep_manifests.delay,
@@ -74,7 +74,7 @@ def test_1050_ids_are_eleven_chunks_through_three_failures_and_a_killed_worker(
     assert [c.failures for c in chunks] == [0, 0, 3, 0, 0, 1, 0, 0, 0, 0, 0]
 
 
-def test_a_bulk_job_books_each_order_once_through_a_killed_worker(
+def test_a_bulk_job_books_each_order_once_although_a_worker_is_killed(
     storefront: Client, account: Any, able: Any, order: Any
 ) -> None:
     redis = get_redis_connection("default")
@@ -90,7 +90,7 @@ def test_a_bulk_job_books_each_order_once_through_a_killed_worker(
     with worker(**tunables) as first:
         wait_for(lambda: redis.get(HANGING) and len(calls()) >= len(numbers) // 2)
         kill(first)
-    # The call that hangs, and what the other threads had begun when the kill came.
+    # The order of the call that hangs, and the orders of the other threads at the kill.
     begun = set(Shipment.objects.exclude(status="booked").values_list("order_number", flat=True))
     assert numbers[20] in begun
     assert storefront.get(url).json()["state"] == "pending"
@@ -100,14 +100,14 @@ def test_a_bulk_job_books_each_order_once_through_a_killed_worker(
             meanwhile=tasks.sweep_jobs.delay,
         )
     done = storefront.get(url).json()
-    # Nobody can tell whether a call that had begun has booked: it is in doubt, and not repeated.
+    # A call that had begun may have booked: its order is in doubt, and the call is not repeated.
     in_doubt = Shipment.objects.filter(status="in_doubt").values_list("order_number", flat=True)
     assert set(in_doubt) == begun
     assert done["counts"]["in_doubt"] == len(begun)
     assert done["counts"]["booked"] == len(numbers) - len(begun)
     made = Counter(call[0] for call in calls())
     assert set(made.values()) == {1}
-    assert set(numbers) - set(made) <= begun  # reserved, and killed before the call
+    assert set(numbers) - set(made) <= begun  # stored, but killed before the call
     assert Shipment.objects.count() == len(numbers)
     assert BulkJob.objects.get().finished_at
     assert {row.request for row in BulkOrder.objects.all()} == {""}

@@ -1,4 +1,4 @@
-"""Settling doubt: the courier's events, an operator's word, and what the operator is shown."""
+"""Settling doubt by events and by operators, and the evidence that operators see."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_an_order_whose_call_may_still_be_answered_is_not_released(
     assert [kind for kind, _ in open_flags(result.shipment)] == ["late_answer"]
 
 
-def test_only_doubt_is_settled_and_only_with_a_reason(
+def test_only_a_booking_in_doubt_is_settled_and_only_with_a_reason(
     doubtful: Shipment, operator: Any, account: Any
 ) -> None:
     with pytest.raises(InvalidRequest, match="reason"):
@@ -158,10 +158,8 @@ def test_the_audit_log_cannot_be_rewritten(doubtful: Shipment, operator: Any) ->
             cursor.execute(statement.format(AuditEntry._meta.db_table))
 
 
-def test_the_evidence_tells_flowing_callbacks_from_silent_ones(
-    doubtful: Shipment, account: Any
-) -> None:
-    assert "nothing can be said" in evidence_of(doubtful).flow
+def test_the_evidence_depends_on_whether_callbacks_arrive(doubtful: Shipment, account: Any) -> None:
+    assert "prove nothing" in evidence_of(doubtful).flow
     later = timezone.now() + dt.timedelta(minutes=1)
     for _ in range(7):
         ShipmentFactory(account=account, warehouse=doubtful.warehouse, booked_at=later)
@@ -178,19 +176,19 @@ def test_the_evidence_tells_flowing_callbacks_from_silent_ones(
     assert "then release it" in evidence_of(doubtful).suggestion
 
 
-def test_the_couriers_word_for_a_booking_that_we_have_is_noted(account: Any) -> None:
+def test_the_created_event_of_a_booked_shipment_confirms_it(account: Any) -> None:
     shipment = book(account.company, DRAFT).shipment
     event = created_event("A-1", shipment.tracking_id)
     apply_events(account, [event])
     shipment.refresh_from_db()
-    noted = shipment.confirmed_at
-    assert noted is not None
+    first = shipment.confirmed_at
+    assert first is not None
     apply_events(account, [event])
     shipment.refresh_from_db()
-    assert shipment.confirmed_at == noted
+    assert shipment.confirmed_at == first
 
 
-def test_staff_settles_doubt_by_api_and_merchants_do_not(
+def test_staff_settle_doubt_over_the_api_and_companies_cannot(
     doubtful: Shipment, operator: Any, storefront: Client, client: Client
 ) -> None:
     url = "/api/v1/ops/in-doubt/"
@@ -198,7 +196,7 @@ def test_staff_settles_doubt_by_api_and_merchants_do_not(
     client.force_login(operator)
     (listed,) = client.get(url).json()
     assert listed["shipment"]["id"] == doubtful.pk
-    assert "nothing can be said" in listed["flow"]
+    assert "prove nothing" in listed["flow"]
     answer = client.post(
         f"{url}{doubtful.pk}/resolve/",
         {"tracking_id": "T-9"},
@@ -214,7 +212,9 @@ def test_staff_settles_doubt_by_api_and_merchants_do_not(
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/not-in-doubt")
 
 
-def test_staff_without_the_permission_only_looks(doubtful: Shipment, client: Client) -> None:
+def test_staff_without_the_permission_can_only_list_doubts(
+    doubtful: Shipment, client: Client
+) -> None:
     client.force_login(make_staff("view_shipment", username="watcher"))
     assert client.get("/api/v1/ops/in-doubt/").status_code == 200
     answer = client.post(

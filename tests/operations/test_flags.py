@@ -1,4 +1,4 @@
-"""Flags: rows that say what an operator must look at."""
+"""Flags: rows about what an operator must look at."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_kind_has_a_sentence(kind: FlagKind) -> None:
 
 
 @pytest.mark.django_db
-def test_a_flag_is_raised_once_for_one_thing(shipment: Shipment) -> None:
+def test_a_flag_is_raised_once_for_each_tracking_id(shipment: Shipment) -> None:
     for tracking_id in ("T-8", "T-9", "T-8"):
         raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id=tracking_id)
     raise_flag(shipment, FlagKind.LATE_SCANS)
@@ -36,7 +36,7 @@ def test_a_flag_is_raised_once_for_one_thing(shipment: Shipment) -> None:
 
 
 @pytest.mark.django_db
-def test_a_cleared_flag_is_kept_with_who_and_why_and_can_be_raised_again(
+def test_a_cleared_flag_is_kept_with_its_reason_and_can_be_raised_again(
     shipment: Shipment,
 ) -> None:
     person = User.objects.create_user("ops")
@@ -74,7 +74,7 @@ def test_the_evidence_of_a_doubt_begins_with_its_open_flags(account: Any) -> Non
     assert evidence.suggestion.startswith(evidence.flags[0])
 
 
-def test_an_operator_finds_flagged_shipments_and_reads_why(
+def test_an_operator_finds_flagged_shipments_and_their_sentences(
     admin_client: Client, shipment: Shipment
 ) -> None:
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")

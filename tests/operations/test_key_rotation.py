@@ -1,4 +1,4 @@
-"""Rotating the keys: afterwards the first of them reads everything, and nothing else changed."""
+"""Key rotation: afterwards the first key reads everything, and no value has changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def keys(settings: Any) -> Any:
-    """Sets FERNET_KEYS as a deployment would; fields read them once a process."""
+    """Set FERNET_KEYS and make the fields read them, as a new process would."""
 
     def use(*given: str) -> None:
         settings.FERNET_KEYS = list(given)
@@ -53,7 +53,7 @@ def test_every_table_with_secrets_is_found_by_its_fields() -> None:
     assert set(found) == {"CourierAccount", "CourierToken", "BulkOrder", "Shipment"}
 
 
-def test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go(
+def test_after_a_rotation_the_first_key_alone_reads_everything(
     keys: Any, rows: list[Shipment], account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_rotation, "BATCH", 3)
@@ -76,7 +76,7 @@ def test_the_first_key_reads_everything_afterwards_and_the_old_one_can_go(
     assert {row.updated_at for row in Shipment.objects.all()} == {row.updated_at for row in rows}
 
 
-def test_what_is_written_meanwhile_is_not_overwritten(
+def test_a_concurrent_change_is_not_overwritten(
     keys: Any, rows: list[Shipment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write() -> None:
@@ -85,14 +85,14 @@ def test_what_is_written_meanwhile_is_not_overwritten(
 
     writer = threading.Thread(target=write)
 
-    def slowly(model: Any, *rest: Any) -> None:
+    def write_while_another_writes(model: Any, *rest: Any) -> None:
         if model is Shipment and not writer.ident:
             writer.start()
             writer.join(0.5)
         store(model, *rest)
 
     store = key_rotation._write
-    monkeypatch.setattr(key_rotation, "_write", slowly)
+    monkeypatch.setattr(key_rotation, "_write", write_while_another_writes)
     keys("new", "old")
     run_json("rotate_keys")
     writer.join()
@@ -100,7 +100,9 @@ def test_what_is_written_meanwhile_is_not_overwritten(
     assert Shipment.objects.get(pk=rows[3].pk).consignee_phone == "9123456780"
 
 
-def test_what_no_key_reads_is_counted_and_left(keys: Any, rows: list[Shipment]) -> None:
+def test_a_value_that_no_key_reads_is_counted_and_left_unchanged(
+    keys: Any, rows: list[Shipment]
+) -> None:
     keys("other")
     lost = rows[3]
     Shipment.objects.filter(pk=lost.pk).update(consignee_phone="1")

@@ -1,4 +1,4 @@
-"""/metrics: right whichever process answers."""
+"""GET /metrics: the same values from every process."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_open_circuit_is_shown_by_account(client: Client) -> None:
     "given",
     [None, "", "Bearer", "Bearer ", "Bearer another", "Basic a-token", "a-token", "Bearer é"],
 )
-def test_with_a_token_metrics_are_for_who_bears_it(
+def test_metrics_need_the_token_where_one_is_set(
     client: Client, settings: Any, given: str | None
 ) -> None:
     account = CourierAccountFactory()
@@ -64,9 +64,9 @@ def test_with_a_token_metrics_are_for_who_bears_it(
     refused = client.get("/metrics", headers={} if given is None else {"Authorization": given})
     assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
     assert refused.content == b""
-    told = client.get("/metrics", headers={"Authorization": "Bearer a-token"})
-    assert told.status_code == 200
-    assert account.pk in told.content.decode()
+    allowed = client.get("/metrics", headers={"Authorization": "Bearer a-token"})
+    assert allowed.status_code == 200
+    assert account.pk in allowed.content.decode()
 
 
 @pytest.mark.django_db
@@ -91,7 +91,7 @@ def _scrape(client: Client) -> str:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_several_web_and_worker_processes_add_up() -> None:
+def test_the_counters_of_all_processes_are_added_up() -> None:
     with SandboxProcess("ekart", "--hold") as sandbox, Stack(own_servers(), {}) as stack:
         account = CourierAccountFactory(
             base_url=sandbox.url, limits={"create_shipment": {"count": 500, "window": 1}}
@@ -125,12 +125,12 @@ def test_several_web_and_worker_processes_add_up() -> None:
 
 
 def _applied(stack: Stack) -> float:
-    """Callbacks that the workers have applied, as any web process tells."""
+    """How many callbacks the workers have applied, from a web process's metrics."""
     text = stack.request("GET", "/metrics").body.decode()
     return sample_value(text, "shipcrowd_webhook_applied_seconds_count")
 
 
-def test_the_files_of_dead_processes_are_removed_at_the_start(tmp_path: Path) -> None:
+def test_the_metric_files_of_dead_processes_are_removed_at_the_start(tmp_path: Path) -> None:
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
     for pid in (os.getpid(), done.pid):
@@ -139,7 +139,7 @@ def test_the_files_of_dead_processes_are_removed_at_the_start(tmp_path: Path) ->
     assert [file.name for file in tmp_path.iterdir()] == [f"counter_{os.getpid()}.db"]
 
 
-def test_the_image_has_the_web_servers_own_settings() -> None:
+def test_the_docker_image_has_the_settings_of_gunicorn() -> None:
     root = Path(__file__).resolve().parents[2]
     copied = re.findall(r"^COPY (.+) \S+$", (root / "Dockerfile").read_text(), re.MULTILINE)
     assert "gunicorn.conf.py" in " ".join(copied).split()

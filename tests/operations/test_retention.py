@@ -1,4 +1,4 @@
-"""Tables do not grow without end, and the clean-up locks nobody out."""
+"""Retention: expired rows are deleted without waiting for locks."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def event(account: Any, number: int, state: str = "processed", received: Any = O
 
 
 @pytest.mark.django_db
-def test_what_has_expired_is_deleted_and_what_has_not_is_kept(
-    shipment: Shipment, account: Any
-) -> None:
+def test_expired_rows_are_deleted_and_other_rows_are_kept(shipment: Shipment, account: Any) -> None:
     key(shipment, "old", 31)
     key(shipment, "young", 29)
     call(shipment, account, 31)
@@ -90,7 +88,7 @@ def test_an_event_that_is_still_due_is_never_deleted(account: Any, state: str) -
 
 
 @pytest.mark.django_db
-def test_it_deletes_in_batches_and_stops_when_its_time_is_up(
+def test_a_purge_deletes_in_batches_and_stops_when_its_time_is_over(
     account: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SHIPCROWD = {"RETENTION_BATCH": 3, "RETENTION_PAUSE": 0.0}
@@ -110,7 +108,7 @@ def test_it_deletes_in_batches_and_stops_when_its_time_is_up(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_waits_for_no_lock_and_leaves_what_somebody_holds(account: Any) -> None:
+def test_a_purge_skips_locked_rows_without_waiting(account: Any) -> None:
     for number in range(4):
         event(account, number)
     held = WebhookEvent.objects.order_by("pk").values_list("pk", flat=True)[1]
@@ -124,7 +122,7 @@ def test_it_waits_for_no_lock_and_leaves_what_somebody_holds(account: Any) -> No
     assert WebhookEvent.objects.get().pk == held
 
 
-def test_it_is_done_at_night() -> None:
+def test_the_purge_is_scheduled_at_night() -> None:
     schedule = settings.CELERY_BEAT_SCHEDULE["purge-expired"]
     assert schedule["task"] == tasks.purge_expired.name
     assert schedule["schedule"].hour == {21}

@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the settings is named, with what to write instead."""
+"""System checks: an invalid setting is named, with a hint what to write instead."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def found(**given: Any) -> dict[str, str]:
         }
 
 
-def test_the_settings_as_they_are_have_no_errors() -> None:
+def test_the_projects_own_settings_have_no_errors() -> None:
     assert not {id_ for id_ in found(METRICS_TOKEN="x") if id_.startswith("couriers")}
 
 
@@ -67,29 +67,31 @@ def test_the_settings_as_they_are_have_no_errors() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_named_with_a_hint(given: Any, id_: str, words: str) -> None:
+def test_an_invalid_setting_is_named_with_a_hint(given: Any, id_: str, words: str) -> None:
     assert words in found(**given)[id_]
 
 
 @pytest.mark.django_db
-def test_the_migrations_make_what_the_models_say() -> None:
+def test_the_migrations_match_the_models() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 @pytest.mark.parametrize("given", [{"PAGE_SIZE": 500}, {1: 500}, [], None])
-def test_the_default_stands_in_for_a_wrong_setting(given: Any) -> None:
+def test_the_default_replaces_an_invalid_setting(given: Any) -> None:
     with override_settings(SHIPCROWD=given):
         assert tunables().PAGE_SIZE == 50
 
 
-def test_credentials_are_not_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_url_without_https_is_an_error_unless_it_is_local(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("EKART_BASE_URL", "http://ekart.example")
     assert "must begin with https" in found()["couriers_ekart.E003"]
     monkeypatch.setenv("EKART_BASE_URL", "http://127.0.0.1:8900")
     assert "couriers_ekart.E003" not in found()
 
 
-def test_a_command_does_not_start_with_a_wrong_setting() -> None:
+def test_a_command_does_not_start_with_an_invalid_setting() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Polling: shipments without news, at the permitted rate, each asked about once."""
+"""Polling: shipments without recent scans, each asked about once, at the permitted rate."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ from tests.support.toy import MAPPER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LONG_AGO = timezone.now() - dt.timedelta(days=2)
+TWO_DAYS_AGO = timezone.now() - dt.timedelta(days=2)
 
 
-def silent_shipments(account: Any, count: int, **more: Any) -> list[str]:
-    ids = make_shipments(account, count, **{"status": "picked_up", "tracked_at": LONG_AGO} | more)
-    Shipment.objects.filter(pk__in=ids).update(created_at=LONG_AGO)
+def due_shipments(account: Any, count: int, **more: Any) -> list[str]:
+    ids = make_shipments(
+        account, count, **{"status": "picked_up", "tracked_at": TWO_DAYS_AGO} | more
+    )
+    Shipment.objects.filter(pk__in=ids).update(created_at=TWO_DAYS_AGO)
     return ids
 
 
@@ -55,17 +57,17 @@ def poll(
     return counts
 
 
-def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) -> None:
-    polled = silent_shipments(account, 1)
-    polled += silent_shipments(account, 1, tracked_at=None)
+def test_only_shipments_under_way_without_recent_scans_are_polled(account: Any, able: Any) -> None:
+    polled = due_shipments(account, 1)
+    polled += due_shipments(account, 1, tracked_at=None)
     make_shipments(account, 1, status="picked_up", tracked_at=timezone.now())
-    make_shipments(account, 1, status="booked")  # just made: nothing to be heard of it yet
+    make_shipments(account, 1, status="booked")  # created just now: no scan is expected yet
     for status in Status:
         if STATUS_FACTS[status].terminal:
-            silent_shipments(account, 1, status=status)
+            due_shipments(account, 1, status=status)
     for status in ("booking", "in_doubt", "failed"):
         more = {"lease_expires_at": timezone.now()} if status == "booking" else {}
-        silent_shipments(account, 1, status=status, tracking_id="", **more)
+        due_shipments(account, 1, status=status, tracking_id="", **more)
     cutoff = polling.poll_cutoff(3600)
     assert set(polling.due_for_poll(cutoff).values_list("pk", flat=True)) == set(polled)
     assert [a.pk for a in polling.accounts_to_poll(cutoff)] == [account.pk]
@@ -74,41 +76,41 @@ def test_only_what_is_under_way_and_silent_is_polled(account: Any, able: Any) ->
 
 
 @pytest.mark.slow
-def test_each_is_asked_about_once_by_many_threads_and_processes(account: Any, able: Any) -> None:
-    silent_shipments(account, 450)
+def test_many_threads_and_processes_poll_each_shipment_once(account: Any, able: Any) -> None:
+    due_shipments(account, 450)
     totals = run_at_once(lambda: poll(account, 8).total(), 3)
     assert sum(totals) == 450
     assert Counter(t for _, t in able.asked).most_common(1)[0][1] == 1
 
 
-def test_what_was_asked_about_is_not_asked_about_again_for_a_while(account: Any, able: Any) -> None:
-    old = types_scan(account, able)
+def test_a_polled_shipment_is_due_again_only_after_the_silence(account: Any, able: Any) -> None:
+    old = poll_the_same_scan(account, able)
     assert poll(account) == {Polled.UNCHANGED: 1}
     assert poll(account) == {}
-    Shipment.objects.update(polled_at=LONG_AGO)
+    Shipment.objects.update(polled_at=TWO_DAYS_AGO)
     assert poll(account) == {Polled.UNCHANGED: 1}
     assert Scan.objects.count() == 1
     assert Shipment.objects.get().tracked_at == old
 
 
-def types_scan(account: Any, able: Any) -> dt.datetime:
-    """A shipment whose courier tells the same old scan each time."""
-    silent_shipments(account, 1, status="in_transit")
-    scan = TypesScan(MAPPER.map("in_transit"), LONG_AGO, "PUNE")
+def poll_the_same_scan(account: Any, able: Any) -> dt.datetime:
+    """Make a shipment whose courier answers with the same scan each time; return its time."""
+    due_shipments(account, 1, status="in_transit")
+    scan = TypesScan(MAPPER.map("in_transit"), TWO_DAYS_AGO, "PUNE")
     able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,))
-    return LONG_AGO
+    return TWO_DAYS_AGO
 
 
-def test_even_with_no_silence_at_all_a_run_ends(account: Any, able: Any) -> None:
-    silent_shipments(account, 5)
+def test_a_run_ends_even_without_a_silence(account: Any, able: Any) -> None:
+    due_shipments(account, 5)
     assert poll(account, silence=0) == {Polled.MOVED: 5}
 
 
-def test_a_failure_is_counted_and_due_again_at_the_next_run(
+def test_a_shipment_that_failed_is_counted_and_due_in_the_next_run(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
-    silent_shipments(account, 2)
+    due_shipments(account, 2)
     able.on_call["track_shipment"] = raising(Unknown("read time-out"))
     assert poll(account) == {Polled.FAILED: 2}
     assert len(able.asked) == 6  # a read may be repeated
@@ -116,23 +118,23 @@ def test_a_failure_is_counted_and_due_again_at_the_next_run(
     assert poll(account) == {Polled.MOVED: 2}
 
 
-def test_a_429_is_waited_for_and_asked_again(
+def test_a_429_is_retried_after_its_retry_after(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
     monkeypatch.setattr("couriers.tracking.polling.time.sleep", waits.append)
-    silent_shipments(account, 1)
+    due_shipments(account, 1)
     able.on_call["track_shipment"] = raising(TooManyRequests("429", retry_after=7), times=1)
     assert poll(account, threads=1) == {Polled.MOVED: 1}
     assert waits == [7]
 
 
-def test_a_pause_past_the_end_of_the_run_ends_it_and_gives_all_back(
+def test_a_pause_beyond_the_end_of_the_run_ends_it_and_all_stay_due(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "MAX_LONG_WAIT", 0.1)
-    silent_shipments(account, 4)
-    rate_limit.pause(account.pk, "track", 3600)  # what a 429 with Retry-After does
+    due_shipments(account, 4)
+    rate_limit.pause(account.pk, "track", 3600)  # as a 429 with Retry-After does
     able.on_call["track_shipment"] = lambda _: rate_limit.acquire(account.pk, "track", Limit(10, 1))
     began = time.monotonic()
     assert poll(account, threads=2, seconds=30) == {}
@@ -140,11 +142,11 @@ def test_a_pause_past_the_end_of_the_run_ends_it_and_gives_all_back(
     assert not Shipment.objects.filter(polled_at__isnull=False).exists()
 
 
-def test_those_that_fail_at_every_run_do_not_keep_the_others_from_their_turn(
+def test_shipments_that_always_fail_do_not_keep_others_from_being_polled(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polling, "TRIES", 1)
-    silent_shipments(account, 6)
+    due_shipments(account, 6)
     every = list(Shipment.objects.order_by("pk").values_list("tracking_id", flat=True))
     bad = every[:3]
     now = [0.0]
@@ -162,46 +164,42 @@ def test_those_that_fail_at_every_run_do_not_keep_the_others_from_their_turn(
 
 
 @pytest.mark.parametrize("attempts", [-1, 40_000])
-def test_a_number_that_counts_no_attempts_is_left_out(
+def test_an_impossible_number_of_attempts_is_ignored(
     account: Any, able: Any, attempts: int
 ) -> None:
-    silent_shipments(account, 1)
+    due_shipments(account, 1)
     scan = TypesScan(MAPPER.map("in_transit"), timezone.now())
     able.on_call["track_shipment"] = lambda t: Tracking(t, (scan,), attempts=attempts)
     assert poll(account) == {Polled.MOVED: 1}
     assert Shipment.objects.get().delivery_attempts is None
 
 
-def test_a_fault_of_the_plug_in_is_a_failure_of_that_shipment_alone(
-    account: Any, able: Any
-) -> None:
-    silent_shipments(account, 5)
+def test_an_error_of_the_plug_in_fails_only_that_shipment(account: Any, able: Any) -> None:
+    due_shipments(account, 5)
     able.on_call["track_shipment"] = raising(KeyError("scans"), times=1)
     assert poll(account, threads=1) == {Polled.FAILED: 1, Polled.MOVED: 4}
     assert poll(account) == {Polled.MOVED: 1}
 
 
-def test_a_database_that_is_away_ends_the_run(
+def test_an_unreachable_database_ends_the_run(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent_shipments(account, 5)
+    due_shipments(account, 5)
     able.on_call["track_shipment"] = raising(OperationalError("away"))
     with pytest.raises(OperationalError):
         poll(account, threads=1)
     assert len(able.asked) == 1
 
 
-def test_a_tracking_id_that_the_courier_lacks_is_counted_and_nothing_changes(
-    account: Any, able: Any
-) -> None:
-    silent_shipments(account, 1)
+def test_an_unknown_tracking_id_is_counted_and_changes_nothing(account: Any, able: Any) -> None:
+    due_shipments(account, 1)
     able.on_call["track_shipment"] = raising(NotFound("no such id"))
     assert poll(account) == {Polled.NOT_FOUND: 1}
     assert Shipment.objects.get().status == "picked_up"
 
 
-def test_an_open_circuit_ends_the_run_and_gives_the_rest_back(account: Any, able: Any) -> None:
-    silent_shipments(account, 300)
+def test_an_open_circuit_ends_the_run_and_the_rest_stay_due(account: Any, able: Any) -> None:
+    due_shipments(account, 300)
     able.on_call["track_shipment"] = raising(CircuitOpen("failing", retry_after=60))
     counts = poll(account, threads=2)
     assert set(counts) == {Polled.FAILED}
@@ -209,20 +207,20 @@ def test_an_open_circuit_ends_the_run_and_gives_the_rest_back(account: Any, able
     assert not Shipment.objects.filter(polled_at__isnull=False).exists()
 
 
-def test_the_command_sums_up_and_can_be_run_again(
+def test_the_command_counts_outcomes_and_can_be_repeated(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
     other = CourierAccountFactory(courier=account.courier)
     WarehouseFactory(company=other.company)
-    silent_shipments(account, 3)
-    silent_shipments(other, 2)
+    due_shipments(account, 3)
+    due_shipments(other, 2)
     assert run_json("sync_tracking", "--company", account.company.slug) == {
         "shipments": 3, "moved": 3, "unchanged": 0, "not_found": 0, "failed": 0,
     }  # fmt: skip
     assert run_json("sync_tracking")["shipments"] == 2
     assert run_json("sync_tracking")["shipments"] == 0
-    silent_shipments(account, 1)
+    due_shipments(account, 1)
     able.on_call["track_shipment"] = raising(Unknown("lost"))
     run_json("sync_tracking", code=3)
     for flags in (["--workers", "0"], ["--minutes", "-1"], ["--company", "nobody"]):
@@ -235,7 +233,7 @@ def test_the_tasks_poll_every_account(
 ) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(tasks.sync_account, "apply_async", lambda args, **_: sent.append(args))
-    silent_shipments(account, 3)
+    due_shipments(account, 3)
     assert tasks.sync_tracking() == 1
     tasks.sync_account(*sent[0])
     tasks.sync_account("acc_gone")
@@ -249,7 +247,7 @@ sandbox = sandbox_fixture("--hold")
 def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_stays_within_it(
     company: Any, sandbox: SandboxProcess, order: Any
 ) -> None:
-    """Against a real HTTP server, by the moments at which the limiter lets the calls go."""
+    """Against a real HTTP server. The limiter's permits are timed."""
     from couriers.api.serializers import ShipmentDraftSerializer
     from couriers.booking.protocol import book
 
@@ -268,24 +266,24 @@ def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_stays_within_it(
         )
         draft.is_valid(raise_exception=True)
         book(company, draft.draft())
-    Shipment.objects.update(created_at=LONG_AGO)
-    arrivals: list[float] = []
+    Shipment.objects.update(created_at=TWO_DAYS_AGO)
+    permits: list[float] = []
     acquire = rate_limit.acquire
 
-    def noted(account_id: str, operation: str, given: Limit) -> None:
+    def timed_acquire(account_id: str, operation: str, given: Limit) -> None:
         acquire(account_id, operation, given)
         if operation == "track":
-            arrivals.append(time.monotonic())
+            permits.append(time.monotonic())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rate_limit, "acquire", noted)
+        patch.setattr(rate_limit, "acquire", timed_acquire)
         counts = run_json("sync_tracking")
     assert (counts["shipments"], counts["failed"]) == (120, 0)
-    arrivals.sort()
-    rate = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])
+    permits.sort()
+    rate = (len(permits) - 1) / (permits[-1] - permits[0])
     assert rate >= 0.95 * limit.count / limit.window, rate
-    # No window holds more than is allowed, but for the moment that a thread takes to wake up.
-    for first, last in zip(arrivals, arrivals[limit.count :], strict=False):
+    # No window has more calls than permitted. A thread takes some time to wake up.
+    for first, last in zip(permits, permits[limit.count :], strict=False):
         assert last - first >= 0.95 * limit.window
     assert rate <= 1.01 * limit.count / limit.window
     assert sandbox.state()["calls"]["track"] == 120

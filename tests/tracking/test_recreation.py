@@ -1,4 +1,4 @@
-"""A parcel that the courier recreated goes on under its new tracking id."""
+"""Recreated parcels: the shipment continues under its new tracking id."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.toy import MAPPER, ToyReceiver
 pytestmark = pytest.mark.django_db
 
 
-def made(account: Any, **fields: Any) -> Shipment:
+def make_shipment(account: Any, **fields: Any) -> Shipment:
     return ShipmentFactory(
         account=account,
         warehouse=account.company.warehouses.get(),
@@ -51,18 +51,18 @@ def state(shipment: Shipment) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def test_the_new_id_is_current_and_the_old_is_kept(account: Any) -> None:
-    shipment = made(account)
+def test_the_new_tracking_id_is_current_and_the_old_one_is_kept(account: Any) -> None:
+    shipment = make_shipment(account)
     assert apply_events(account, [recreated("T-2")]) == [Applied.APPLIED]
     assert state(shipment)[:4] == ("booked", "T-2", ["T-1"], [])
     assert shipment.waybill == "W-T-2"
     assert shipment.recreated_at
 
 
-def test_scans_of_either_id_apply_even_in_the_batch_that_tells_of_the_new_one(
+def test_scans_of_both_ids_apply_even_in_the_batch_of_the_recreation(
     account: Any,
 ) -> None:
-    shipment = made(account)
+    shipment = make_shipment(account)
     batch = [scan("T-2", "out_for_delivery", 5), scan("T-1", "picked_up", 1), recreated("T-2")]
     assert set(apply_events(account, batch)) == {Applied.APPLIED}
     assert state(shipment)[0] == "out_for_delivery"
@@ -72,40 +72,40 @@ def test_scans_of_either_id_apply_even_in_the_batch_that_tells_of_the_new_one(
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])
-def test_the_cancellation_of_the_old_id_does_not_end_the_new_parcel(
+def test_a_cancellation_of_the_old_id_does_not_end_the_shipment(
     account: Any, order: Sequence[int]
 ) -> None:
-    shipment = made(account)
+    shipment = make_shipment(account)
     events = [
         recreated("T-2"), scan("T-1", "cancelled", 2), scan("T-2", "picked_up", 4),
         scan("T-2", "delivered", 9),
     ]  # fmt: skip
     waiting = [events[i] for i in order]
     while waiting:
-        # What is early comes again.
+        # An event that came too early is applied again.
         answers = [(event, apply_events(account, [event])[0]) for event in waiting]
         waiting = [event for event, answer in answers if answer == Applied.UNKNOWN_SHIPMENT]
     assert state(shipment)[:4] == ("delivered", "T-2", ["T-1"], [])
 
 
-def test_a_parcel_that_had_ended_before_it_was_recreated_lives_again(account: Any) -> None:
-    shipment = made(account)
+def test_a_shipment_that_ended_before_the_recreation_is_live_again(account: Any) -> None:
+    shipment = make_shipment(account)
     apply_events(account, [scan("T-1", "in_transit", 1), scan("T-1", "not_serviceable", 2)])
     assert state(shipment)[0] == "not_serviceable"
     apply_events(account, [recreated("T-2")])
     assert state(shipment)[0] == "in_transit"
 
 
-def test_what_was_delivered_under_the_old_id_stays_delivered(account: Any) -> None:
-    shipment = made(account)
+def test_a_delivery_under_the_old_id_still_counts(account: Any) -> None:
+    shipment = make_shipment(account)
     apply_events(account, [scan("T-1", "delivered", 2), recreated("T-2")])
     apply_events(account, [scan("T-2", "booked", 5)])
     assert state(shipment)[0] == "delivered"
     assert Scan.objects.get(tracking_id="T-2").ignored
 
 
-def test_a_repeat_changes_nothing_and_goes_back_to_no_earlier_id(account: Any) -> None:
-    shipment = made(account)
+def test_a_repeated_event_does_not_restore_an_earlier_id(account: Any) -> None:
+    shipment = make_shipment(account)
     apply_events(account, [recreated("T-2"), recreated("T-2")])
     apply_events(account, [recreated("T-3")])
     apply_events(account, [recreated("T-2"), created("T-1")])
@@ -113,53 +113,55 @@ def test_a_repeat_changes_nothing_and_goes_back_to_no_earlier_id(account: Any) -
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_a_booking_in_doubt_takes_its_ids_in_any_order(account: Any, order: Sequence[int]) -> None:
-    shipment = made(account, status="in_doubt", tracking_id="")
+def test_a_booking_in_doubt_gets_its_ids_in_any_order_of_events(
+    account: Any, order: Sequence[int]
+) -> None:
+    shipment = make_shipment(account, status="in_doubt", tracking_id="")
     events = [created("T-1"), recreated("T-2"), scan("T-1", "picked_up", 1)]
     for index in (*order, *order):
         apply_events(account, [events[index]])
     assert state(shipment)[:4] == ("picked_up", "T-2", ["T-1"], [])
 
 
-def test_a_second_id_that_is_not_said_to_be_a_recreation_is_flagged(account: Any) -> None:
-    shipment = made(account)
+def test_a_second_id_is_flagged_until_the_recreated_event_comes(account: Any) -> None:
+    shipment = make_shipment(account)
     assert apply_events(account, [created("T-2")]) == [Applied.APPLIED]
     assert state(shipment)[1:3] == ("T-1", [])
     assert open_flags(shipment) == [("second_shipment", "T-2")]
-    # The word that explains it takes the flag away.
+    # The recreated event explains the second id and clears the flag.
     apply_events(account, [recreated("T-2")])
     assert state(shipment)[1:4] == ("T-2", ["T-1"], [])
 
 
-def test_where_it_could_be_either_of_two_shipments_nobody_guesses(account: Any) -> None:
-    first = made(account, status="cancelled")
-    second = made(account, tracking_id="T-9")
+def test_a_recreation_that_may_mean_two_shipments_is_flagged(account: Any) -> None:
+    first = make_shipment(account, status="cancelled")
+    second = make_shipment(account, tracking_id="T-9")
     apply_events(account, [recreated("T-2")])
     assert (state(first)[1], state(second)[1]) == ("T-1", "T-9")
     assert open_flags(second) == [("ambiguous_recreation", "T-2")]
 
 
-def test_a_parcel_that_came_home_is_not_the_one_that_goes_out_again(account: Any) -> None:
-    made(account, status="rto_delivered")
-    second = made(account, tracking_id="T-9")
+def test_a_recreation_does_not_mean_a_parcel_that_was_returned(account: Any) -> None:
+    make_shipment(account, status="rto_delivered")
+    second = make_shipment(account, tracking_id="T-9")
     apply_events(account, [recreated("T-2")])
     assert state(second)[1:3] == ("T-2", ["T-9"])
 
 
-def test_an_id_that_is_another_shipments_is_not_taken_from_it(account: Any) -> None:
-    shipment = made(account)
-    other = made(account, order_number="R-2", tracking_id="T-2")
+def test_an_id_of_another_shipment_is_flagged_and_stays_there(account: Any) -> None:
+    shipment = make_shipment(account)
+    other = make_shipment(account, order_number="R-2", tracking_id="T-2")
     apply_events(account, [recreated("T-2")])
     assert (state(shipment)[1], state(other)[1]) == ("T-1", "T-2")
     assert open_flags(shipment) == [("recreated_as_other", "T-2")]
 
 
-def test_one_of_an_unknown_order_waits(account: Any) -> None:
+def test_a_recreation_of_an_unknown_order_waits(account: Any) -> None:
     assert apply_events(account, [recreated("T-2")]) == [Applied.UNKNOWN_SHIPMENT]
 
 
-def test_a_booking_given_up_is_live_again_and_flagged(account: Any) -> None:
-    shipment = made(account, status="failed", tracking_id="")
+def test_a_recreated_booking_that_was_given_up_is_live_again_and_flagged(account: Any) -> None:
+    shipment = make_shipment(account, status="failed", tracking_id="")
     apply_events(account, [recreated("T-2")])
     assert state(shipment)[:2] == ("booked", "T-2")
     assert open_flags(shipment) == [("late_confirmation", "T-2")]
@@ -171,19 +173,19 @@ def test_another_accounts_order_is_not_touched(account: Any) -> None:
     assert state(other)[1] == "T-1"
 
 
-def test_a_cancellation_of_the_old_id_does_not_end_the_parcel_recreated_meanwhile(
+def test_a_recreation_during_a_cancellation_keeps_the_shipment_live(
     account: Any, able: Any
 ) -> None:
-    shipment = made(account)
+    shipment = make_shipment(account)
     able.on_call["cancel_shipment"] = lambda _: apply_events(account, [recreated("T-2")]) and None
     cancel(shipment)
     assert able.asked[-1] == ("cancel_shipment", "T-1")
     assert state(shipment)[:4] == ("booked", "T-2", ["T-1"], [])
 
 
-def test_the_networks_history_of_the_old_parcel_does_not_end_the_new_one(account: Any) -> None:
-    """It is asked for by waybill; what it says is of the id that the shipment had then."""
-    shipment = made(account)
+def test_polled_scans_of_the_old_parcel_do_not_end_the_new_one(account: Any) -> None:
+    """Scans that are polled by waybill are stored under the tracking id of that time."""
+    shipment = make_shipment(account)
     at = dt.datetime(2026, 11, 1, 5, tzinfo=dt.UTC)
     apply_tracking(
         shipment, types.Tracking("W-1", (types.Scan(MAPPER.map("cancelled"), at, "HUB"),))
@@ -194,10 +196,10 @@ def test_the_networks_history_of_the_old_parcel_does_not_end_the_new_one(account
     assert state(shipment)[0] == "in_transit"
 
 
-def test_a_repeat_and_the_scans_of_its_order_lock_in_one_order(account: Any) -> None:
-    """The order's other shipment is locked before, not after, the one that has the id."""
-    made(account, tracking_id="T-0", status="cancelled")
-    made(account, tracking_id="T-2")
+def test_a_repeated_recreation_locks_all_shipments_of_its_order_at_once(account: Any) -> None:
+    """Its first lock is on all of them. Locks one by one could deadlock."""
+    make_shipment(account, tracking_id="T-0", status="cancelled")
+    make_shipment(account, tracking_id="T-2")
     with CaptureQueriesContext(connection) as asked:
         apply_events(account, [recreated("T-2")])
     locking = [q["sql"] for q in asked if "FOR UPDATE" in q["sql"]]

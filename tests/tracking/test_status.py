@@ -1,4 +1,4 @@
-"""A shipment's status is a function of the set of its scans."""
+"""The status of a shipment depends on the set of its scans alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def status_of(found: list[Scan]) -> str:
     return latest.status if latest else ""
 
 
-def test_the_last_event_to_arrive_does_not_win() -> None:
+def test_the_couriers_time_decides_and_not_the_arrival() -> None:
     assert status_of(scans(("delivered", 9), ("in_transit", 4))) == "delivered"
 
 
@@ -41,17 +41,17 @@ def test_undelivered_may_go_out_for_delivery_again() -> None:
     assert status_of(scans(("undelivered", 5), ("out_for_delivery", 8))) == "out_for_delivery"
 
 
-def test_what_follows_the_end_is_flagged() -> None:
-    folded = walk_scans(scans(("delivered", 5), ("in_transit", 6), ("delivered", 7)))
-    assert folded.ignored == {2}
+def test_scans_after_the_end_are_ignored() -> None:
+    result = walk_scans(scans(("delivered", 5), ("in_transit", 6), ("delivered", 7)))
+    assert result.ignored == {2}
 
 
-def test_a_cancelled_parcel_on_its_way_follows_its_rto_scans() -> None:
+def test_rto_scans_count_after_a_cancellation() -> None:
     found = scans(("cancelled", 5), ("in_transit", 6), ("rto_in_transit", 7), ("rto_delivered", 9))
     assert (status_of(found), walk_scans(found).ignored) == ("rto_delivered", {2})
 
 
-def test_ties_go_by_progress() -> None:
+def test_of_two_scans_at_one_time_the_one_with_more_progress_counts() -> None:
     assert status_of(scans(("delivered", 5), ("out_for_delivery", 5))) == "delivered"
 
 
@@ -66,11 +66,11 @@ courier_statuses = st.sampled_from(
 
 
 @given(st.lists(st.tuples(courier_statuses, st.integers(0, 20)), max_size=12), st.randoms())
-def test_no_order_of_arrival_matters(steps: list[tuple[str, int]], random: Any) -> None:
+def test_the_order_of_scans_does_not_matter(steps: list[tuple[str, int]], random: Any) -> None:
     found = scans(*steps)
     shuffled = random.sample(found, len(found))
     one, other = walk_scans(found), walk_scans(shuffled)
-    key = lambda folded: folded.latest and (folded.latest.status, folded.latest.at)  # noqa: E731
+    key = lambda result: result.latest and (result.latest.status, result.latest.at)  # noqa: E731
     assert key(one) == key(other)
     by_pk = {scan.pk: (scan.status, scan.at) for scan in found}
     assert sorted(by_pk[i] for i in one.ignored) == sorted(by_pk[i] for i in other.ignored)
@@ -78,7 +78,9 @@ def test_no_order_of_arrival_matters(steps: list[tuple[str, int]], random: Any) 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 @pytest.mark.parametrize("at_once", [1, 2, 4])
-def test_no_split_into_batches_matters(account: Any, order: tuple[int, ...], at_once: int) -> None:
+def test_the_split_into_batches_does_not_matter(
+    account: Any, order: tuple[int, ...], at_once: int
+) -> None:
     shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
     steps = [("picked_up", 1), ("delivered", 5), ("in_transit", 7), ("rto_in_transit", 3)]
     events = [
@@ -117,20 +119,20 @@ steps_of_a_parcel = st.fixed_dictionaries(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data(), steps=st.lists(steps_of_a_parcel, max_size=8))
-def test_no_order_repetition_or_split_of_the_same_events_matters(
+def test_order_repetition_and_split_of_events_do_not_matter(
     account: Any, data: Any, steps: list[dict[str, Any]]
 ) -> None:
     warehouse = account.company.warehouses.get()
     ends = set()
     for _ in range(2):
         shipment = ShipmentFactory(account=account, warehouse=warehouse)
-        told = data.draw(st.permutations(steps))
+        remaining = data.draw(st.permutations(steps))
         if steps:
-            told = told + data.draw(st.lists(st.sampled_from(steps), max_size=4))
-        while told:
-            size = data.draw(st.integers(1, len(told)))
-            apply_events(account, [event(shipment, step) for step in told[:size]])
-            told = told[size:]
+            remaining = remaining + data.draw(st.lists(st.sampled_from(steps), max_size=4))
+        while remaining:
+            size = data.draw(st.integers(1, len(remaining)))
+            apply_events(account, [event(shipment, step) for step in remaining[:size]])
+            remaining = remaining[size:]
         shipment.refresh_from_db()
         ends.add(
             (
@@ -145,7 +147,7 @@ def test_no_order_repetition_or_split_of_the_same_events_matters(
     assert len(ends) == 1
 
 
-def test_an_estimate_of_an_earlier_scan_is_taken_whichever_comes_first(account: Any) -> None:
+def test_an_estimate_of_an_earlier_scan_is_kept_in_any_order(account: Any) -> None:
     warehouse = account.company.warehouses.get()
     early = {"status": "picked_up", "hour": 1, "estimate": 1_793_000_000_000}
     late = {"status": "in_transit", "hour": 2}
@@ -157,7 +159,7 @@ def test_an_estimate_of_an_earlier_scan_is_taken_whichever_comes_first(account: 
         assert shipment.estimated_delivery is not None
 
 
-def test_an_unknown_word_is_counted_once(account: Any) -> None:
+def test_an_unknown_status_is_counted_once(account: Any) -> None:
     shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
     counter = UNKNOWN_STATUSES.labels("toy")
     before = counter._value.get()
@@ -174,12 +176,12 @@ def test_characters_that_cannot_be_stored_do_not_lose_the_scan(account: Any) -> 
     assert (scan.location, scan.description) == ("PUNE ?", "")
 
 
-def test_a_cancelled_parcel_on_its_way_comes_back_and_its_last_cancellation_is_no_end() -> None:
+def test_scans_count_after_an_rto_scan_that_followed_a_cancellation() -> None:
     found = scans(("cancelled", 5), ("rto_in_transit", 7), ("in_transit", 8))
     assert status_of(found) == "in_transit"
 
 
-def test_taking_a_batch_reads_no_secret_and_few_rows(
+def test_applying_a_batch_reads_no_secret_and_makes_few_statements(
     account: Any, django_assert_max_num_queries: Any
 ) -> None:
     warehouse = account.company.warehouses.get()
@@ -191,7 +193,7 @@ def test_taking_a_batch_reads_no_secret_and_few_rows(
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
-def test_the_order_of_two_shipments_events_does_not_matter(account: Any, order: str) -> None:
+def test_the_order_of_events_of_two_shipments_does_not_matter(account: Any, order: str) -> None:
     warehouse = account.company.warehouses.get()
     first, second = (
         ShipmentFactory(account=account, warehouse=warehouse, order_number="X", status=status)
@@ -210,7 +212,7 @@ def test_the_order_of_two_shipments_events_does_not_matter(account: Any, order: 
     assert (first.status, open_flags(first), second.status) == ("rto_in_transit", [], "cancelled")
 
 
-def test_a_scan_of_the_future_is_kept_and_flagged_and_freezes_nothing(account: Any) -> None:
+def test_a_scan_with_a_future_time_is_flagged_and_does_not_decide_the_status(account: Any) -> None:
     shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
     steps = [("in_transit", 24 * 365 * 5), ("out_for_delivery", 5), ("undelivered", 6)]
     for status, hour in steps:
@@ -221,7 +223,7 @@ def test_a_scan_of_the_future_is_kept_and_flagged_and_freezes_nothing(account: A
     assert shipment.scans.count() == 3
 
 
-def test_what_a_poll_alone_knows_is_stored(account: Any) -> None:
+def test_polling_stores_attempts_and_the_estimate(account: Any) -> None:
     shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
     apply_events(account, [event(shipment, {"status": "undelivered", "hour": 6})])
     shipment.refresh_from_db()

@@ -20,7 +20,7 @@ from webhooks.tasks import QUEUED_KEY, TASK_EXPIRES, process_inbox
 log = structlog.get_logger(__name__)
 
 MIN_INTERVAL = 0.2  # seconds between two tasks that one process sends
-FAILURE_PAUSE = 5.0  # seconds until the next try, once the broker did not answer
+FAILURE_PAUSE = 5.0  # seconds until the next try after a failure
 
 _requested = threading.Event()
 _thread: tuple[int, threading.Thread] | None = None  # the process id and its thread

@@ -20,7 +20,7 @@ def mask_payload(payload: dict[str, Any], receiver: WebhookReceiver | None) -> d
     """Return the payload with every field masked that the courier's receiver does not list.
 
     Fields in `shown_ids` are returned as they are, fields in `shown_words` without phone numbers.
-    With no receiver (None), the contract's own two lists hold.
+    Without a receiver (None), the contract's default lists are used.
     """
     lists: WebhookReceiver | type[WebhookReceiver] = receiver or WebhookReceiver
     return _mask_object(payload, lists.shown_ids, lists.shown_words)

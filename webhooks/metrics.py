@@ -18,7 +18,7 @@ REFUSED = Counter(
     "shipcrowd_webhook_refused", "Callbacks that were refused, not stored", ["courier", "reason"]
 )
 DISPATCH_FAILURES = Counter(
-    "shipcrowd_webhook_nudges_failed", "Times that the task for the inbox could not be sent"
+    "shipcrowd_webhook_dispatch_failures", "Times that the inbox's task could not be sent"
 )
 APPLY_SECONDS = Histogram(
     "shipcrowd_webhook_applied_seconds",
@@ -41,7 +41,7 @@ def event_counter(courier: str) -> Counter:
             if courier not in _event_counters:
                 _event_counters[courier] = Counter(
                     f"{courier.replace('-', '_')}_webhook_events",
-                    f"Callbacks of {courier} by what became of them",
+                    f"Callbacks of {courier} by topic and status",
                     ["topic", "status"],
                 )
     return _event_counters[courier]

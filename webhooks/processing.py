@@ -31,15 +31,15 @@ from webhooks.payloads import UnreadableBody, parse_body
 
 log = structlog.get_logger(__name__)
 
-# What processing can do with an event; also the label values of the metric.
+# The results of processing an event. They are also label values of the metric.
 STATUSES = ("processed", "waiting", "held", "failed", "dead")
-# Pauses after a failure, in seconds. An event that fails once more than there are pauses is dead.
+# Pauses after each failure, in seconds. After the failure that follows the last one it is dead.
 BACK_OFF = (10, 60, 600, 3600, 21600)
 # Pauses of an event that came before its shipment, in seconds: most shipments follow soon. The last
 # pause repeats until INBOX_EARLY_EVENT_WAIT is over.
 EARLY_BACK_OFF = (1, 3, 10, 60, 600)
-# How long a batch waits for a locked row, and how long its parts wait after that was too long: by
-# then the lock is known to be held for longer than a moment. Milliseconds.
+# Milliseconds that a batch waits for a locked row. After that its parts wait less: the lock is not
+# a short one.
 LOCK_TIMEOUT, PART_LOCK_TIMEOUT = 2000, 20
 # The pause of an event whose shipment stayed locked, in seconds.
 HELD_BACK_OFF = 10
@@ -68,6 +68,7 @@ class BatchResult:
 
     @property
     def claimed(self) -> int:
+        """How many events the batch had."""
         return self.processed + self.waiting + self.held + self.failed + self.dead
 
 
@@ -86,6 +87,7 @@ class _Outcomes:
     couriers: dict[str, str] = field(default_factory=dict)  # courier code by account id
 
     def add(self, other: _Outcomes) -> None:
+        """Add the events of another part of the batch."""
         self.processed += other.processed
         self.waiting += other.waiting
         self.held += other.held
@@ -100,12 +102,8 @@ def process_batch() -> BatchResult:
     Raises OperationalError or InterfaceError when the database is away. Nothing has changed then
     and the events are still due.
     """
-    return _process_batch(tunables().INBOX_BATCH)
-
-
-def _process_batch(limit: int) -> BatchResult:
     with transaction.atomic():
-        events = _lock_due(limit)
+        events = _lock_due(tunables().INBOX_BATCH)
         if not events:
             return BatchResult()
         _set_lock_timeout(LOCK_TIMEOUT)
@@ -124,7 +122,7 @@ def _lock_due(limit: int) -> list[WebhookEvent]:
 
 
 def _set_lock_timeout(milliseconds: int) -> None:
-    """Have the rest of the transaction fail with LockNotAvailable after waiting this long."""
+    """Limit each wait for a lock in the transaction; a longer one raises LockNotAvailable."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")
 
@@ -199,9 +197,10 @@ def _apply_to_account(
 
 
 def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEvent]:
-    """Return the courier's events in a callback, with the topic of the URL where that decides.
+    """Return the courier's events in a callback.
 
-    Raises UnreadableBody or MalformedEvent if the callback cannot be read.
+    A created event in a callback of the topic `shipment_recreated` is a recreated one: the URL
+    decided the topic then. Raises UnreadableBody or MalformedEvent if it cannot be read.
     """
     courier_events = receiver.parse(parse_body(bytes(event.body)))
     for one in courier_events:
@@ -227,9 +226,9 @@ def _postpone_held(event: WebhookEvent) -> _Outcomes:
 
 
 def _wait_for_shipment(event: WebhookEvent, outcomes: _Outcomes) -> None:
-    """Try the event again until INBOX_EARLY_EVENT_WAIT after its receipt: its shipment is unknown.
+    """Schedule another attempt, since its shipment is unknown; dead after INBOX_EARLY_EVENT_WAIT.
 
-    It gets a number of attempts even after that time, in case no worker ran meanwhile.
+    It gets a minimum of attempts even after that time, in case no worker was running.
     """
     longest_wait = dt.timedelta(seconds=tunables().INBOX_EARLY_EVENT_WAIT)
     tried_enough = event.attempts >= len(EARLY_BACK_OFF)
@@ -242,7 +241,7 @@ def _wait_for_shipment(event: WebhookEvent, outcomes: _Outcomes) -> None:
 
 
 def _retry_later(event: WebhookEvent, reason: str, outcomes: _Outcomes) -> None:
-    """Schedule the next attempt by BACK_OFF; after the last one the event is dead."""
+    """Schedule the next attempt after the pause of BACK_OFF; after the last one it is dead."""
     if event.attempts >= len(BACK_OFF):
         _dead_letter(event, reason, outcomes)
         return

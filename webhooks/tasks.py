@@ -10,8 +10,8 @@ from celery import shared_task
 from couriers.resilience.shared import RedisUnavailable, with_redis
 from webhooks.processing import process_batch
 
-TASK_EXPIRES = 60  # seconds; sweep_inbox has long done the work of a task that waited longer
-MAX_TASK_SECONDS = 30.0  # then a new task goes on, so that other tasks of the queue get a turn
+TASK_EXPIRES = 60  # seconds; sweep_inbox does the work of a task that waits longer
+MAX_TASK_SECONDS = 30.0  # a new task then continues, so that other tasks in the queue can run
 QUEUED_KEY = "shipcrowd:inbox:queued"  # in Redis while a sent process_inbox has not started
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from couriers.conf import tunables
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
+from couriers.operations.health import DATABASE_RETRY_AFTER
 from webhooks import accounts, metrics
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
@@ -81,7 +82,7 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
     except (OperationalError, InterfaceError) as error:
         log.error("callback_not_stored", error=type(error).__name__)
         response = _refuse(courier, "database", 503)
-        response["Retry-After"] = "5"
+        response["Retry-After"] = str(DATABASE_RETRY_AFTER)
         return response
     metrics.received_counter(courier, topic, result.value).inc()
     if result == StoreResult.PENDING:

@@ -13,7 +13,7 @@ from unfold.paginator import InfinitePaginator
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """The admin of a table whose rows nobody adds, changes or deletes by hand.
+    """The admin of a table whose rows cannot be added, changed or deleted by hand.
 
     The table may be large, so a list reads the rows of its page and nothing else. Rows are not
     counted, and the values to filter by come from the code, not from the table.

@@ -1,6 +1,6 @@
-"""What the pages share on which an operator decides about one shipment.
+"""The common parts of the pages on which an operator decides about one shipment.
 
-Such a page is reached from the shipment's own page, needs a permission, and leads back to it.
+A button on the shipment's own page opens such a page. It needs a permission, and leads back.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def decision_url(
     refusal: str,
     page: Callable[[HttpRequest, Shipment], HttpResponse],
 ) -> URLPattern:
-    """The URL `<shipment>/<route>/` of a page, with `name` as the URL's name.
+    """The URL `<shipment>/<route>/` of a page. `name` is the URL's name.
 
-    Without the permission, the user is sent back to the shipment with `refusal` as the message.
+    A user without the permission is sent back to the shipment, with `refusal` as the message.
     """
 
     def view(request: HttpRequest, pk: str) -> HttpResponse:
@@ -88,7 +88,7 @@ def as_sentence(error: Exception) -> str:
 
 
 def add_errors(form: forms.Form, error: Exception) -> None:
-    """Add to the form why the decision was refused: by field for InvalidRequest, else for all."""
+    """Add the error of a refused decision to the form, by field where it is an InvalidRequest."""
     if isinstance(error, InvalidRequest):
         for problem in error.problems:
             form.add_error(problem.field, problem.message)

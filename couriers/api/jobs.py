@@ -25,7 +25,7 @@ from couriers.models import BulkJob
 from couriers.models.job import JobState, OrderOutcome
 from couriers.tasks import start_job
 
-MAX_ORDERS = 10_000  # the schema's own bound; BULK_MAX_ORDERS is the deployment's
+MAX_ORDERS = 10_000  # in the schema; BULK_MAX_ORDERS is the limit of a deployment
 
 
 class BulkRequestSerializer(StrictSerializer):

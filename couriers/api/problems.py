@@ -23,12 +23,12 @@ from rest_framework.response import Response
 from couriers.contract import errors, platform_errors
 from couriers.contract.errors import CourierError
 from couriers.contract.platform_errors import PlatformError
+from couriers.operations.health import DATABASE_RETRY_AFTER
 
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 DATABASE_ERRORS = (OperationalError, InterfaceError)  # the database is away or read-only
-DATABASE_RETRY_AFTER = 5  # seconds
 MAX_DETAIL = 1000  # characters of a `detail` that lists fields
 
 E = TypeVar("E", bound=Exception)

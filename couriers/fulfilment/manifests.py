@@ -131,7 +131,7 @@ def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
 
 
 def unfinished() -> QuerySet[Manifest]:
-    """Pending manifests whose chunks have all ended, oldest first. `finish` has not run for them."""
+    """Pending manifests whose chunks have all ended, oldest first: `finish` did not end them."""
     pending = ManifestChunk.objects.filter(manifest=OuterRef("pk"), state=ManifestState.PENDING)
     return Manifest.objects.filter(~Exists(pending), state=ManifestState.PENDING).order_by("id")
 

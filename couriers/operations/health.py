@@ -7,6 +7,8 @@ from django.http import HttpRequest, JsonResponse
 
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
+DATABASE_RETRY_AFTER = 5  # seconds, for clients while PostgreSQL is away
+
 
 def healthz(request: HttpRequest) -> JsonResponse:
     """GET /healthz: 200 while the process answers."""
@@ -25,7 +27,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         return JsonResponse(
             {"status": "unavailable", "down": ["postgresql"]},
             status=503,
-            headers={"Retry-After": 5},
+            headers={"Retry-After": DATABASE_RETRY_AFTER},
         )
     try:
         with_redis(lambda redis: redis.ping())

@@ -30,7 +30,7 @@ class OtherAdapter(BaseCourierAdapter):
 
 
 class OtherReceiver(WebhookReceiver):
-    """Callbacks are signed by a static header and tell of several parcels each."""
+    """Callbacks are signed by a static header, and each has the events of several parcels."""
 
     shown_ids = frozenset({"parcels", "number", "seen"})
     shown_words = frozenset({"state", "city"})

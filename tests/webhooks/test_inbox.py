@@ -217,7 +217,7 @@ def test_an_unreachable_database_is_503_so_that_the_courier_sends_again(
     monkeypatch.setattr("webhooks.views.store_callback", broken)
     answer = send(account, scan(shipment, "lost", 3))
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    monkeypatch.setattr("webhooks.processing._process_batch", broken)
+    monkeypatch.setattr("webhooks.processing._lock_due", broken)
     with pytest.raises(OperationalError):
         process_batch()
 

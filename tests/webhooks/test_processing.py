@@ -80,7 +80,7 @@ def test_a_locked_shipment_does_not_hold_up_the_other_events(
     with other_connection() as holder, holder.transaction():
         table = Shipment._meta.db_table
         holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", [locked.pk])
-        for _ in range(len(processing.BACK_OFF) + 1):  # a failing event would be dead by then
+        for _ in range(len(processing.BACK_OFF) + 1):  # a failing event would be dead after these
             WebhookEvent.objects.exclude(state="processed").update(next_attempt_at=timezone.now())
             assert process_batch().held == 1
     assert Shipment.objects.filter(status="in_transit").count() == 4

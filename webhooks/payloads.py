@@ -38,7 +38,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
 def parse_exact(body: bytes, payload: dict[str, Any]) -> dict[str, Any]:
     """Return the payload for hashing: numbers that a float would round keep all their digits.
 
-    `payload` is what parse_body made of the body. It is returned where it is exact already.
+    `payload` is parse_body's result for this body. It is returned where no number was rounded.
     """
     if not _FRACTION.search(body):
         return payload

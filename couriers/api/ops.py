@@ -42,7 +42,7 @@ MAX_ACCOUNTS = 1000  # in one response
 class OpsView(APIView):
     """Base of the views for staff, who see all companies.
 
-    A subclass sets `allowed_by`: permissions of which any one gives access.
+    A subclass sets `allowed_by`. Any one of these permissions gives access.
     """
 
     authentication_classes = [SessionAuthentication]

@@ -19,7 +19,7 @@ _SENTENCES: Mapping[str, str] = {
     FlagKind.POSSIBLE_CREATION: "The courier created {tracking_id} for {order_number}: perhaps "
     "this shipment.",
     FlagKind.AMBIGUOUS_RECREATION: "The courier recreated a parcel of this order as "
-    "{tracking_id}, but did not say of which shipment.",
+    "{tracking_id}. More than one shipment may be meant.",
     FlagKind.RECREATED_AS_OTHER: "The courier recreated it as {tracking_id}, which is another "
     "shipment's.",
     FlagKind.OTHER_ORDER: "The courier says that {tracking_id} belongs to order {order_number}.",

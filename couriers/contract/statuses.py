@@ -107,7 +107,6 @@ STATUS_FACTS: Mapping[Status, StatusFacts] = {
 UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
 NEEDS_ACTION = frozenset(status for status, facts in STATUS_FACTS.items() if facts.needs_action)
-CANCELLABLE = frozenset(status for status, facts in STATUS_FACTS.items() if facts.cancellable)
 AWAITING_PICKUP = frozenset(
     status for status, facts in STATUS_FACTS.items() if facts.category is Category.PICKUP
 )

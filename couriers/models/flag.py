@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,11 @@ def raise_flag(
     if ShipmentFlag.objects.open().filter(**about).exists():
         return
     ShipmentFlag.objects.create(**about, raised_at=timezone.now())
-    log.error("shipment_flagged", shipment=shipment.pk, kind=kind.value, tracking_id=tracking_id)
+    # A flag that follows from scans comes and goes with them; any other needs a person.
+    level = logging.WARNING if kind in DERIVED_KINDS else logging.ERROR
+    log.log(
+        level, "shipment_flagged", shipment=shipment.pk, kind=kind.value, tracking_id=tracking_id
+    )
 
 
 def clear_flags(

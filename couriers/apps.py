@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class CouriersConfig(AppConfig):
-    """The courier-neutral core; labelled so that it can live in a host project."""
+    """The courier-neutral core. Its explicit label keeps it apart from a host project's apps."""
 
     name = "couriers"
     label = "shipcrowd_couriers"

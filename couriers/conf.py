@@ -21,13 +21,13 @@ N = TypeVar("N", int, float)
 MAX_PAGE_SIZE = 200
 MAX_THREADS = 64
 MAX_DAYS = 36_500
-# Of a tunable without a maximum of its own. As many seconds from now are still a valid date.
+# The maximum of a tunable that declares none. This many seconds from now are still a valid date.
 MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
 
 
 def bounded(default: N, *, minimum: float, maximum: float = MAX_VALUE) -> N:
-    """Declare a numeric tunable with its default and bounds; a plain default has a minimum of 0."""
+    """Declare a numeric tunable with its default and bounds. Without this, the minimum is 0."""
     field: N = dataclasses.field(default=default, metadata={_BOUNDS: (minimum, maximum)})
     return field
 
@@ -36,8 +36,8 @@ def bounded(default: N, *, minimum: float, maximum: float = MAX_VALUE) -> N:
 class Tunables:
     """The keys of SHIPCROWD. Times are seconds unless the name says days."""
 
-    # How long a booking may be in flight before it is in doubt. Longer than any adapter's
-    # max_create_seconds: nothing is sent in a lease's last max_create_seconds.
+    # How long a booking may be in flight before it is in doubt. It must be longer than every
+    # adapter's max_create_seconds: nothing is sent in a lease's last max_create_seconds.
     BOOKING_LEASE: float = 150.0
     # How long an API request waits for the rate limiter before it answers 503.
     API_LIMITER_WAIT: float = 2.0
@@ -70,7 +70,7 @@ class Tunables:
     SERVICEABILITY_FRESH_DAYS: int = bounded(7, minimum=0, maximum=MAX_DAYS)
     # The largest label that is stored, in bytes.
     LABEL_MAX_BYTES: int = bounded(10485760, minimum=1)
-    # A shipment without news for this long is polled, and not again before as long has passed.
+    # A shipment is polled after this time without news, and again after the same time.
     TRACKING_SILENCE: float = 14400.0
     TRACKING_THREADS: int = bounded(8, minimum=1, maximum=MAX_THREADS)
     # How long rows are kept.
@@ -86,7 +86,7 @@ class Tunables:
 
 @dataclass(frozen=True, slots=True)
 class TunableProblem:
-    """Why a dict of tunables is wrong. `key` is "" where it is no dict at all."""
+    """A problem of a dict of tunables. `key` is "" where the value is not a dict."""
 
     key: str
     message: str
@@ -94,7 +94,7 @@ class TunableProblem:
 
 
 def tunable_problems(kind: type, given: Any) -> list[TunableProblem]:
-    """Check a dict of tunables against the dataclass `kind`."""
+    """Check a dict of tunables against the dataclass `kind`; return every problem."""
     if not isinstance(given, dict):
         return [TunableProblem("", f"must be a dict, not {type(given).__name__}")]
     defaults = kind()
@@ -103,15 +103,15 @@ def tunable_problems(kind: type, given: Any) -> list[TunableProblem]:
     problems = []
     for key, value in given.items():
         if key not in fields:
-            message = f"is not a setting (known: {known})"
-            problems.append(TunableProblem(str(key), message, is_unknown_key=True))
+            unknown = f"is not a setting (known: {known})"
+            problems.append(TunableProblem(str(key), unknown, is_unknown_key=True))
         elif message := _value_problem(fields[key], getattr(defaults, key), value):
             problems.append(TunableProblem(key, message))
     return problems
 
 
-def _value_problem(field: dataclasses.Field[Any], default: Any, value: Any) -> str:
-    """Return why a tunable may not have the value, or ""."""
+def _value_problem(field: dataclasses.Field[Any], default: Any, value: Any) -> str | None:
+    """Return why a tunable may not have the value, or None."""
     is_number = isinstance(default, (int, float)) and not isinstance(default, bool)
     kind = (int, float) if isinstance(default, float) else type(default)
     if not isinstance(value, kind) or (is_number and isinstance(value, bool)):
@@ -119,11 +119,11 @@ def _value_problem(field: dataclasses.Field[Any], default: Any, value: Any) -> s
     minimum, maximum = field.metadata.get(_BOUNDS, (0, MAX_VALUE))
     if is_number and not minimum <= value <= maximum:
         return f"must be {minimum} to {maximum}, not {value!r}"
-    return ""
+    return None
 
 
 def tunable_errors(kind: type, given: Any, where: str, prefix: str) -> list[CheckMessage]:
-    """Check a dict of tunables; return the errors of a system check, for the core and plug-ins.
+    """Check a dict of tunables, of the core or of a plug-in; return the system check's errors.
 
     `where` names the dict in the messages. An unknown key is `prefix`.E001, a wrong value E002.
     """
@@ -140,7 +140,10 @@ def tunable_errors(kind: type, given: Any, where: str, prefix: str) -> list[Chec
 
 
 def build_tunables(kind: type[T], given: Any) -> T:
-    """Return the tunables `kind` with the given values; the system checks report wrong ones."""
+    """Return the tunables `kind` with the given values.
+
+    Wrong values are left out, and the system checks report them.
+    """
     if not isinstance(given, dict):
         return kind()
     wrong = {problem.key for problem in tunable_problems(kind, given)}
@@ -153,10 +156,10 @@ def tunables() -> Tunables:
     return build_tunables(Tunables, getattr(settings, "SHIPCROWD", {}))
 
 
-def _read_settings_anew(*, setting: str, **_: Any) -> None:
-    """Forget the tunables that were built from settings which a test has changed."""
+def _clear_cached_tunables(*, setting: str, **_: Any) -> None:
+    """Have `tunables` read the settings again after a test has changed them."""
     if setting == "SHIPCROWD":
         tunables.cache_clear()
 
 
-setting_changed.connect(_read_settings_anew)
+setting_changed.connect(_clear_cached_tunables)

@@ -1,7 +1,7 @@
 """The Celery tasks of the core. Each takes ids or nothing, and may be run twice or in parallel.
 
-PostgreSQL is the only record of what is to be done: sweepers, sent by beat, find the work of tasks
-that a broken broker or a killed worker lost.
+PostgreSQL is the only record of the work. Sweepers, which beat sends, find the work of tasks that a
+broken broker or a killed worker lost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from celery import Task, group, shared_task
 from django.db import transaction
-from kombu.exceptions import OperationalError as BrokerAway
+from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from couriers.booking import bulk
 from couriers.booking.protocol import expire_leases
@@ -26,13 +26,13 @@ from couriers.tracking import polling
 
 log = structlog.get_logger(__name__)
 
-RUN = 60.0  # seconds after which a task ends, and is sent again for what is left
-SYNC_RUN = 240.0  # the same for polling; the next run of beat goes on
+MAX_RUN_SECONDS = 60.0  # then a task ends, and is sent again for the rest of its work
+MAX_SYNC_SECONDS = 240.0  # then polling ends, and the next task that beat sends goes on
 
 
 @shared_task(name="couriers.reconcile_bookings")
 def reconcile_bookings() -> int:
-    """Put in doubt the bookings whose lease has run out; returns how many (by beat)."""
+    """Put in doubt the bookings whose lease has run out; return how many. Sent by beat."""
     return expire_leases()
 
 
@@ -48,7 +48,7 @@ def start_job(job: BulkJob) -> None:
 
 @shared_task(name="couriers.make_manifest")
 def make_manifest(manifest_id: str) -> int:
-    """Send a task for each due chunk of the manifest; returns how many."""
+    """Send a task for each due chunk of the manifest; return how many."""
     ids = list(manifests.due_chunks(manifest_id).values_list("pk", flat=True))
     if ids:
         group(make_manifest_chunk.si(pk) for pk in ids).apply_async()
@@ -58,7 +58,7 @@ def make_manifest(manifest_id: str) -> int:
 
 @shared_task(name="couriers.make_manifest_chunk")
 def make_manifest_chunk(chunk_id: int) -> None:
-    """Make one chunk, and have it tried again later where it was put off."""
+    """Make one chunk. If it was put off, send the task again with a delay."""
     delay = manifests.make_chunk(chunk_id)
     if delay is not None:
         _send(make_manifest_chunk, [chunk_id], countdown=delay)
@@ -66,11 +66,11 @@ def make_manifest_chunk(chunk_id: int) -> None:
 
 @shared_task(name="couriers.sweep_manifests")
 def sweep_manifests() -> int:
-    """Make the chunks that are due and unclaimed, for a minute; returns how many (by beat).
+    """Make due and unclaimed chunks for MAX_RUN_SECONDS; return how many. Sent by beat.
 
-    Also finishes the manifests whose last chunk's worker died before it could.
+    Also finishes manifests whose last worker died after it had made the last chunk.
     """
-    deadline = time.monotonic() + RUN
+    deadline = time.monotonic() + MAX_RUN_SECONDS
     for manifest_id in list(manifests.unfinished().values_list("pk", flat=True)[:1000]):
         manifests.finish(manifest_id)
     ids = list(manifests.due_chunks().values_list("pk", flat=True)[:1000])
@@ -83,47 +83,50 @@ def sweep_manifests() -> int:
 
 @shared_task(name="couriers.run_bulk_job")
 def run_bulk_job(job_id: str) -> None:
-    """Book the due orders of a job for a minute; the task is sent again for the rest."""
-    delay = bulk.work_on(job_id, seconds=RUN)
+    """Book due orders of a job for MAX_RUN_SECONDS. The task is sent again for the rest."""
+    delay = bulk.book_due_orders(job_id, seconds=MAX_RUN_SECONDS)
     if delay is not None:
-        _send(run_bulk_job, [job_id], countdown=min(delay, RUN))
+        _send(run_bulk_job, [job_id], countdown=min(delay, MAX_RUN_SECONDS))
 
 
 @shared_task(name="couriers.sweep_jobs")
 def sweep_jobs() -> int:
-    """Send a task for each job that nobody works on; returns how many (by beat)."""
+    """Send a task for each job that no worker has; return how many. Sent by beat."""
     stranded = list(bulk.stranded_jobs().values_list("pk", flat=True)[:100])
     for job_id in stranded:
-        _send(run_bulk_job, [job_id], expires=RUN)
+        _send(run_bulk_job, [job_id], expires=MAX_RUN_SECONDS)
     return len(stranded)
 
 
 @shared_task(name="couriers.sync_tracking")
 def sync_tracking() -> int:
-    """Send a task for each account with shipments to poll; returns how many (by beat)."""
+    """Send a task for each account with shipments to poll; return how many. Sent by beat."""
     ids = list(polling.accounts_to_poll(polling.poll_cutoff()).values_list("pk", flat=True))
     for account_id in ids:
-        _send(sync_account, [account_id], expires=SYNC_RUN)
+        _send(sync_account, [account_id], expires=MAX_SYNC_SECONDS)
     return len(ids)
 
 
 @shared_task(name="couriers.sync_account")
 def sync_account(account_id: str) -> None:
-    """Poll the due shipments of one account, for four minutes at most."""
+    """Poll the due shipments of one account for at most MAX_SYNC_SECONDS."""
     account = CourierAccount.objects.filter(pk=account_id).first()
     if account is not None:
         polling.poll(
             account,
             cutoff=polling.poll_cutoff(),
             threads=tunables().TRACKING_THREADS,
-            seconds=SYNC_RUN,
+            seconds=MAX_SYNC_SECONDS,
         )
 
 
 @shared_task(name="couriers.purge_expired")
 def purge_expired() -> int:
-    """Delete expired rows for a minute; returns how many (by beat). Sent again for the rest."""
-    purged = retention.purge(seconds=RUN)
+    """Delete expired rows for MAX_RUN_SECONDS; return how many.
+
+    Sent by beat, and sent again for the rest.
+    """
+    purged = retention.purge(seconds=MAX_RUN_SECONDS)
     if not purged.finished:
         _send(purge_expired, [])
     return sum(purged.counts.values())
@@ -134,8 +137,8 @@ def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:
 
 
 def _send(task: Task[Any, Any], arguments: Sequence[Any], **options: Any) -> None:
-    """Send a task. While the broker is away this does nothing: a sweeper will find the work."""
+    """Send a task. A failure of the broker is only logged, because a sweeper finds the work."""
     try:
         task.apply_async(args=tuple(arguments), **options)
-    except BrokerAway as error:
+    except BrokerUnavailable as error:
         log.warning("task_not_sent", task=task.name, error=str(error))

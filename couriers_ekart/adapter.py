@@ -35,7 +35,7 @@ from couriers.contract.types import (
     Tracking,
     WarehouseRegistration,
 )
-from couriers.resilience.threads import side_by_side
+from couriers.resilience.threads import call_in_parallel
 from couriers_ekart import warehouses
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper import answers, documents, payloads, refusals
@@ -133,7 +133,7 @@ class EkartAdapter(BaseCourierAdapter):
                 partial(self._delivery_days, request, service),
             ]
         self.client.ensure_token()
-        results = side_by_side(calls, name="ekart")
+        results = call_in_parallel(calls, name="ekart")
         quotes, refused = [], []
         for service, price, days in zip(services, results[::2], results[1::2], strict=True):
             if days is None:

@@ -21,7 +21,7 @@ from couriers.models.plugin_hooks import (
     load_registration,
     store_registration,
 )
-from couriers.resilience.lock import LockTimeout, exclusive
+from couriers.resilience.lock import LockTimeout, hold_lock
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.wire.preparation import before_sending
 
@@ -53,7 +53,7 @@ def _ensure_registered(
     account: Account, pickup: Pickup, create: Callable[[Pickup], WarehouseRegistration]
 ) -> str:
     try:
-        with exclusive(f"register:{account.pk}:{pickup.warehouse_id}", life=60, wait=30):
+        with hold_lock(f"register:{account.pk}:{pickup.warehouse_id}", life=60, wait=30):
             known = load_registration(account.pk, pickup.warehouse_id, pickup.address.fingerprint())
             if known is not None and known.reference != pickup.reference:
                 return known.reference

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PITFALLS = {
     # Booking
     "the key is looked up, the courier called, and the key stored only then": [
-        "test_many_at_once_book_once",
-        "test_a_crash_at_each_named_step_ends_as_the_protocol_says",
+        "test_many_simultaneous_requests_book_once",
+        "test_a_crash_at_each_step_is_settled_as_expected",
     ],
     "a create call is retried after a time-out or 5xx": [
         "test_an_unknown_outcome_leaves_the_shipment_in_doubt_and_is_never_repeated",
@@ -31,7 +31,7 @@ PITFALLS = {
         "test_the_same_key_with_another_body_is_422_naming_fields",
         "test_a_second_return_of_an_order_is_booked_on_its_own",
     ],
-    "a transient failure uses up the key": ["test_a_sure_failure_does_not_use_up_the_key"],
+    "a transient failure uses up the key": ["test_the_key_of_a_failed_booking_can_be_used_again"],
     "the adapter is cached by the courier's name": [
         "test_two_merchants_of_one_courier_never_share_an_adapter",
     ],
@@ -41,7 +41,7 @@ PITFALLS = {
         "test_a_recorded_answer_is_read",
     ],
     "consignees' personal data is stored unencrypted": [
-        "test_the_consignees_phone_and_address_are_not_in_clear_in_the_database",
+        "test_the_consignees_phone_and_address_are_encrypted_in_the_database",
         "test_the_consignees_data_is_encrypted_and_erased_once_settled",
     ],
     "the neutral types know couriers by name": ["test_the_core_and_the_inbox_name_no_courier"],
@@ -53,7 +53,7 @@ PITFALLS = {
     "the token lock excludes nobody, or a refresh returns the refused token": [
         "test_fifty_processes_with_an_expired_token_make_one_auth_call",
         "test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token",
-        "test_a_holder_that_is_late_does_not_release_the_lock_of_the_next",
+        "test_a_holder_whose_lock_expired_does_not_release_the_next_holders_lock",
         "test_a_refused_token_that_ekart_returns_again_raises_token_refused",
     ],
     "the HTTP library retries by itself": ["test_the_http_session_never_retries"],

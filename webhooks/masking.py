@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from couriers.contract.receiver import WebhookReceiver
-from couriers.contract.text import storable
+from couriers.contract.text import make_storable
 
 MASK = "•••"
 # Ten or more digits, as in 98765 43210 or +91-9876543210.
@@ -43,8 +43,8 @@ def _mask_value(value: Any, verbatim: bool, ids: frozenset[str], words: frozense
     if isinstance(value, list):
         return [_mask_value(part, verbatim, ids, words) for part in value]
     if isinstance(value, str):
-        # storable() drops half surrogate pairs, which cannot be encoded for the answer.
-        return storable(value) if verbatim else _PHONE.sub(MASK, storable(value))
+        # make_storable() drops half surrogate pairs, which cannot be encoded for the answer.
+        return make_storable(value) if verbatim else _PHONE.sub(MASK, make_storable(value))
     if isinstance(value, float) and not math.isfinite(value):
         return MASK  # JSON has no such number
     return value if verbatim or not _PHONE.search(str(value)) else MASK

@@ -21,9 +21,9 @@ from psycopg.errors import LockNotAvailable
 from couriers.conf import tunables
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
-from couriers.contract.text import storable
+from couriers.contract.text import is_storable, make_storable
 from couriers.models import CourierAccount
-from couriers.models.claims import back_off, due, lock, seconds_from_now
+from couriers.models.claims import back_off, due, lock_rows, seconds_from_now
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
@@ -118,7 +118,7 @@ def _lock_due(limit: int) -> list[WebhookEvent]:
     """Lock due events, the longest due first, until the transaction ends: they need no lease."""
     states = [EventState.PENDING, EventState.FAILED]
     rows = WebhookEvent.objects.filter(due(), state__in=states)
-    return lock(rows.order_by("next_attempt_at"), limit=limit)
+    return lock_rows(rows.order_by("next_attempt_at"), limit=limit)
 
 
 def _set_lock_timeout(milliseconds: int) -> None:
@@ -205,7 +205,7 @@ def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEv
     courier_events = receiver.parse(parse_body(bytes(event.body)))
     for one in courier_events:
         for text in (one.tracking_id, one.order_number, one.waybill, one.vendor):
-            if text != storable(text):
+            if not is_storable(text):
                 raise MalformedEvent("has an id with characters that cannot be stored")
     if event.topic != Topic.SHIPMENT_RECREATED:
         return courier_events
@@ -246,12 +246,12 @@ def _retry_later(event: WebhookEvent, reason: str, outcomes: _Outcomes) -> None:
         _dead_letter(event, reason, outcomes)
         return
     event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, BACK_OFF))
-    event.state, event.reason = EventState.FAILED, storable(reason)[:MAX_REASON]
+    event.state, event.reason = EventState.FAILED, make_storable(reason)[:MAX_REASON]
     outcomes.failed.append(event)
 
 
 def _dead_letter(event: WebhookEvent, reason: str, outcomes: _Outcomes) -> None:
-    event.state, event.reason = EventState.DEAD, storable(reason)[:MAX_REASON]
+    event.state, event.reason = EventState.DEAD, make_storable(reason)[:MAX_REASON]
     outcomes.dead.append(event)
 
 

@@ -1,7 +1,6 @@
 """Shipments and scans as the API returns them.
 
-The bytes of a booking's answer are stored with its key and replayed, so they hold no data of the
-consignee.
+A booking's answer is stored with its key, to be replayed. So it holds no data of the consignee.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from couriers.models import Scan, Shipment
 
 
 def shipment_data(shipment: Shipment) -> dict[str, Any]:
-    """Return the fields of a shipment, without a query.
+    """Return the fields of a shipment for the API, without a query.
 
-    Money is decimal strings in rupees, times are ISO 8601 in UTC.
+    Amounts are decimal strings in rupees, times are ISO 8601 in UTC.
     """
     return {
         "id": shipment.pk,
@@ -50,12 +49,12 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
 
 
 def shipment_json(shipment: Shipment) -> bytes:
-    """Return the fields as compact UTF-8 JSON, always in the same order."""
+    """Return `shipment_data` as compact UTF-8 JSON, always in the same order."""
     return json.dumps(shipment_data(shipment), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def scan_data(scan: Scan) -> dict[str, Any]:
-    """Return the fields of a scan; `status` is null where the courier's status is not known."""
+    """Return the fields of a scan for the API. `status` is None for an unknown courier status."""
     return {
         "at": _time(scan.at),
         "status": scan.status or None,
@@ -68,7 +67,7 @@ def scan_data(scan: Scan) -> dict[str, Any]:
 
 
 def tracking_url(shipment_id: str) -> str:
-    """Return the URL of the public page on which a consignee follows the shipment."""
+    """Return the URL of the shipment's public tracking page."""
     return f"{settings.APP_BASE_URL}/track/{shipment_id}/"
 
 

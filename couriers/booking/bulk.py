@@ -1,9 +1,9 @@
 """The one engine of bulk bookings, for the jobs of the API and for spreadsheets.
 
-`book_order` books one order and answers how it ended, or when to ask again; its callers do the
+`book_order` books one order and returns its result, or when to try again. Its callers do the
 waiting. A job keeps its orders in PostgreSQL, encrypted until they have ended. A spreadsheet keeps
-them in memory. The order number is the key of an order's booking, so an order that is asked for
-twice, by two workers at once, or after a worker was killed, is booked once.
+them in memory. The order number is the key of an order's booking. So an order that comes twice, to
+two workers at once, or again after a worker was killed, is booked once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from pydantic import TypeAdapter
 
-from couriers.booking.protocol import BookingResult, book, expire_leases
+from couriers.booking.protocol import BookingResult, book, expire_leases, lease_seconds_left
 from couriers.conf import tunables
 from couriers.contract.errors import (
     CircuitOpen,
@@ -39,24 +39,25 @@ from couriers.contract.platform_errors import (
     UnknownCourier,
 )
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
-from couriers.contract.text import storable
+from couriers.contract.text import make_storable
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkJob, BulkOrder, Company, Shipment
-from couriers.models.claims import Doubling, back_off, claim, due, seconds_from_now, unclaimed
+from couriers.models.claims import DoublingPauses, back_off, claim, due, seconds_from_now, unclaimed
+from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.job import JobState, OrderOutcome
-from couriers.resilience.threads import work_off
+from couriers.resilience.threads import run_in_threads
 
 log = structlog.get_logger(__name__)
 
-TRIES = 10  # attempts that surely booked nothing, after which an order has failed
-LONGEST_PAUSE = 120.0  # seconds between two tries, also where the courier names a longer delay
-PAUSES = Doubling(first=2.0, longest=LONGEST_PAUSE)
+MAX_TRIES = 10  # attempts that certainly booked nothing; after the last one the order has failed
+LONGEST_PAUSE = 120.0  # seconds between two tries, even if the courier names a longer delay
+PAUSES = DoublingPauses(first=2.0, longest=LONGEST_PAUSE)
 _DRAFTS = TypeAdapter(ShipmentDraft)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """How an order ended. `problems` names the fields of an order that was rejected for them."""
+    """How an order ended. `problems` are the fields for which an order was rejected."""
 
     outcome: OrderOutcome
     shipment: Shipment | None = None
@@ -66,14 +67,14 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """An order that has not ended: ask again after `seconds`, and hand `tries` in then."""
+    """The order has not ended: call `book_order` again after `seconds`, with these `tries`."""
 
     seconds: float
     reason: str
     tries: int
 
 
-# Reads an order when it is booked: its draft, or its result where there is nothing to book.
+# Returns an order's draft when it is to be booked, or its result if there is nothing to book.
 ReadOrder = Callable[[], ShipmentDraft | OrderResult]
 
 
@@ -85,19 +86,19 @@ def book_order(
     tries: int = 0,
     tried_since: dt.datetime | None = None,
 ) -> OrderResult | TryAgain:
-    """Book one order, once however often it is asked for.
+    """Book one order once, even if it is called several times.
 
-    `tries` is what the last TryAgain said. `tried_since` is the moment since when workers of the
-    same job may have booked the order and died: a booking made since then is `booked`, not
+    `tries` is that of the last TryAgain, 0 at first. `tried_since` is a time since when workers of
+    the same job may have booked the order and died. A booking made since then is `booked`, not
     `already_booked`.
 
-    - A booking in flight is asked about again. Once its lease has run out, it is in doubt.
-    - Our own limiter and an open circuit are waited for as long as it takes.
-    - NotSent and NotDone use up a try each, and are repeated with growing pauses.
-    - Whatever else is raised ends the order: `rejected`, or `failed` for a courier that is
-      switched off and for a fault of the program.
+    - A booking in flight is tried again until its lease has run out. Then it is in doubt.
+    - RateLimited and CircuitOpen are tried again without a limit.
+    - Other NotSent and NotDone count as tries, and are tried again after growing pauses.
+    - Any other error ends the order: as `failed` if the courier is switched off or the program has
+      a fault, else as `rejected`.
 
-    Raises OperationalError and InterfaceError when the database is away.
+    Raises OperationalError or InterfaceError if the database does not answer.
     """
     try:
         draft = read()
@@ -106,29 +107,33 @@ def book_order(
         return _book(company, draft, tries, tried_since)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:
-        log.exception("bulk_order_failed", company=company.slug, order_number=order_number)
-        return OrderResult(OrderOutcome.FAILED, reason=f"{type(error).__name__}: see the log")
+    except Exception as error:  # noqa: BLE001 - failed_by_fault logs it
+        return failed_by_fault(company, order_number, error)
+
+
+def failed_by_fault(company: Company, order_number: str, error: Exception) -> OrderResult:
+    """Log an exception that ended an order, and return the order's result."""
+    log.exception("bulk_order_failed", company=company.slug, order_number=order_number)
+    return OrderResult(OrderOutcome.FAILED, reason=f"{type(error).__name__}: see the log")
 
 
 def already_booked(shipment: Shipment) -> OrderResult:
-    """The result of an order that has a shipment; the reason tells the shipment's status."""
+    """Return the result of an order that has a shipment. Its reason is the shipment's status."""
     reason = shipment.get_status_display().lower()
     return OrderResult(OrderOutcome.ALREADY_BOOKED, shipment, reason)
 
 
 def create_job(company: Company, drafts: Sequence[ShipmentDraft]) -> BulkJob:
-    """Store the orders of a job; they are booked by `work_on`.
+    """Store a job with its orders, which `book_due_orders` books.
 
-    Raises InvalidRequest for more than BULK_MAX_ORDERS, for none, and for an order number that is
-    given twice.
+    Raises InvalidRequest for no orders, more than BULK_MAX_ORDERS, or a repeated order number.
     """
     most = tunables().BULK_MAX_ORDERS
     if not 0 < len(drafts) <= most:
         raise InvalidRequest([FieldProblem("orders", f"must be 1 to {most}")])
     first: dict[str, int] = {}
     repeated = [
-        FieldProblem(f"orders[{number}].order_number", f"is that of orders[{earlier}]")
+        FieldProblem(f"orders[{number}].order_number", f"is also that of orders[{earlier}]")
         for number, draft in enumerate(drafts)
         if (earlier := first.setdefault(draft.order_number, number)) != number
     ]
@@ -148,10 +153,10 @@ def create_job(company: Company, drafts: Sequence[ShipmentDraft]) -> BulkJob:
     return job
 
 
-def work_on(job_id: str, *, seconds: float) -> float | None:
-    """Book the due orders of a job in BULK_THREADS threads, for about so many seconds.
+def book_due_orders(job_id: str, *, seconds: float) -> float | None:
+    """Book due orders of a job in BULK_THREADS threads, starting none after `seconds`.
 
-    Returns the seconds after which more orders are due, or None once the job has ended.
+    Returns the seconds until the next order is due, or None once the job has ended.
     """
     job = BulkJob.objects.select_related("company").filter(pk=job_id).first()
     if job is None or job.state == JobState.DONE:
@@ -162,12 +167,12 @@ def work_on(job_id: str, *, seconds: float) -> float | None:
         return _claim(job) if time.monotonic() < deadline else None
 
     threads = min(tunables().BULK_THREADS, job.total)
-    work_off(take, lambda order: _book_claimed(job, order), threads=threads, name="bulk")
+    run_in_threads(take, lambda order: _book_claimed(job, order), threads=threads, name="bulk")
     return _finish(job)
 
 
 def stranded_jobs() -> QuerySet[BulkJob]:
-    """Jobs that nobody works on, although orders are due or none is left; the oldest first."""
+    """Return the jobs with due orders, or none left, that no worker has; the oldest first."""
     pending = BulkOrder.objects.filter(job=OuterRef("pk"), outcome=OrderOutcome.PENDING)
     return BulkJob.objects.filter(
         Exists(pending.filter(due())) | ~Exists(pending),
@@ -180,7 +185,7 @@ def _book(
     company: Company, draft: ShipmentDraft, tries: int, tried_since: dt.datetime | None
 ) -> OrderResult | TryAgain:
     try:
-        result = book(company, draft, patient=True)
+        result = book(company, draft, long_waits=True)
     except BookingInFlight as error:
         return _try_again(error.retry_after, error, tries)
     except OrderAlreadyLive as error:
@@ -208,17 +213,17 @@ def _result_of(result: BookingResult, tried_since: dt.datetime | None) -> OrderR
 
 
 def _result_of_live(error: OrderAlreadyLive, tries: int) -> OrderResult | TryAgain:
-    """The order has a shipment under another key: its status decides."""
+    """Return the result for an order that has a shipment under another key, from its status."""
     shipment = Shipment.objects.get(pk=error.shipment_id)
     if shipment.status == Status.BOOKING:
-        if shipment.lease_expires_at and shipment.lease_expires_at > timezone.now():
+        if lease_seconds_left(shipment) > 0:
             return _try_again(1.0, error, tries)
         expire_leases()
         shipment.refresh_from_db()
     if shipment.status in UNSETTLED:
         return OrderResult(OrderOutcome.IN_DOUBT, shipment, str(error))
     if shipment.status in RELEASES_ORDER:
-        # It ended in this very moment, and the order is free.
+        # It has just ended, so the order may be booked.
         return _try_again(1.0, error, tries)
     return already_booked(shipment)
 
@@ -228,11 +233,11 @@ def _rejected(error: Exception, *problems: FieldProblem) -> OrderResult:
 
 
 def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain:
-    """The retry rule: surely nothing was booked, so the order may be tried again."""
+    """Apply the retry rule to an order that certainly was not booked."""
     if isinstance(error, (RateLimited, CircuitOpen)):
         return _try_again(error.retry_after or 1.0, error, tries)
     tries += 1
-    if isinstance(error, CourierDisabled) or tries >= TRIES:
+    if isinstance(error, CourierDisabled) or tries >= MAX_TRIES:
         return OrderResult(OrderOutcome.FAILED, reason=str(error))
     return _try_again(back_off(tries, PAUSES, error.retry_after), error, tries)
 
@@ -248,7 +253,7 @@ def _claim(job: BulkJob) -> BulkOrder | None:
 
 
 def _book_claimed(job: BulkJob, order: BulkOrder) -> None:
-    # An old lease is that of a worker which died, a reason that of a try which was put off.
+    # A lease is left by a worker that died, a reason by a try that was put off.
     tried_before = order.lease_expires_at is not None or order.reason != ""
     answer = book_order(
         job.company,
@@ -266,7 +271,7 @@ def _book_claimed(job: BulkJob, order: BulkOrder) -> None:
 def _put_off(order: BulkOrder, answer: TryAgain) -> None:
     _pending(order).update(
         tries=answer.tries,
-        reason=storable(answer.reason)[:1000],
+        reason=make_storable(answer.reason)[:MAX_ERROR_TEXT],
         lease_expires_at=None,
         next_attempt_at=seconds_from_now(answer.seconds),
     )
@@ -275,9 +280,10 @@ def _put_off(order: BulkOrder, answer: TryAgain) -> None:
 def _end(order: BulkOrder, result: OrderResult) -> None:
     _pending(order).update(
         outcome=result.outcome,
-        reason=storable(result.reason)[:1000],
+        reason=make_storable(result.reason)[:MAX_ERROR_TEXT],
         problems=[
-            {"field": storable(p.field), "message": storable(p.message)} for p in result.problems
+            {"field": make_storable(p.field), "message": make_storable(p.message)}
+            for p in result.problems
         ],
         shipment=result.shipment,
         request="",

@@ -1,7 +1,7 @@
-"""Checks of a merchant's request before anything is stored or sent.
+"""Checks and cleans a merchant's request before anything is stored or sent.
 
-The API, bulk jobs and spreadsheets all use them. All problems are reported together, each with its
-field in the merchant's vocabulary. What only one courier demands is checked by its adapter.
+The API, bulk jobs and spreadsheets use it. All problems are reported together, each with its field
+in the merchant's vocabulary. A courier's own rules are checked by its adapter.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from decimal import Decimal
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.field_problems import FieldProblems
-from couriers.contract.money import is_whole_paise
+from couriers.contract.money import paise_problem
 from couriers.contract.text import has_control_characters
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 
 MAX_KEY_LENGTH = 255
-# Rupees. A line, a COD amount and the total of an order must each be less.
-AMOUNT_LIMIT = Decimal(10**9)
+# A line, a COD amount and the total of an order must each be less.
+AMOUNT_LIMIT = Decimal(10**9)  # rupees
 MAX_LINES = 500
 MAX_QUANTITY = 100_000
 MAX_PARCEL_MEASURE = 1_000_000  # grams or centimetres
@@ -27,7 +27,7 @@ EARLIEST_YEAR = 2000
 
 
 def clean_key(key: str) -> str:
-    """Return an Idempotency-Key that may be stored. Raises InvalidRequest for any other."""
+    """Return the Idempotency-Key. Raises InvalidRequest if it may not be stored."""
     if not key or len(key) > MAX_KEY_LENGTH or has_control_characters(key):
         message = f"1 to {MAX_KEY_LENGTH} characters, none of them control characters"
         raise InvalidRequest([FieldProblem("Idempotency-Key", message)])
@@ -104,7 +104,7 @@ def _clean_item(field: str, item: Item, problems: FieldProblems) -> Item:
         1 <= item.quantity <= MAX_QUANTITY, f"{field}.quantity", f"must be 1 to {MAX_QUANTITY}"
     )
     problems.require(_is_amount(item.value), f"{field}.value", "must be more than 0 rupees")
-    problems.require(is_whole_paise(item.value), f"{field}.value", "has more than two decimals")
+    problems.refuse(f"{field}.value", paise_problem(item.value))
     problems.require(
         item.gst_rate.is_finite() and 0 <= item.gst_rate <= 100,
         f"{field}.gst_rate",
@@ -132,7 +132,7 @@ def _check_payment(draft: ShipmentDraft, problems: FieldProblems) -> None:
     amount = draft.cod_amount
     if draft.payment_mode == PaymentMode.COD:
         problems.require(_is_amount(amount), "cod_amount", "must be more than 0 for COD")
-        problems.require(is_whole_paise(amount), "cod_amount", "has more than two decimals")
+        problems.refuse("cod_amount", paise_problem(amount))
     else:
         problems.require(amount == 0, "cod_amount", "must be left out for a prepaid order")
 

@@ -1,7 +1,7 @@
 """Fingerprints of a request: a salted and keyed hash of each field, stored instead of the request.
 
-A request that reuses an idempotency key is compared field by field, so that the answer can name the
-fields that differ. Without SECRET_KEY the hashes reveal nothing of the consignee.
+A request that reuses an idempotency key is compared with them field by field, so that the answer
+can name the fields that differ. Without SECRET_KEY, the hashes reveal nothing of the consignee.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SALT = "salt"
 
 
 def compute_fingerprints(draft: ShipmentDraft) -> dict[str, str]:
-    """Return the hash of each field of the request, and the salt of all of them."""
+    """Return the hash of each field of the request by its name, and the common salt."""
     salt = secrets.token_hex(8)
     return {_SALT: salt} | {
         field: _hash(salt, value, settings.SECRET_KEY) for field, value in _fields(draft).items()
@@ -30,7 +30,7 @@ def compute_fingerprints(draft: ShipmentDraft) -> dict[str, str]:
 
 
 def differing_fields(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[str, ...]:
-    """Return the fields in which the draft differs from the fingerprinted request, sorted."""
+    """Return the sorted names of the fields in which the draft differs from the stored request."""
     fields = _fields(draft)
     salt = stored.get(_SALT, "")
     # A rotated SECRET_KEY must not make every stored request look different.

@@ -1,7 +1,7 @@
 """Completes a checked draft: finds the account and the warehouse and computes the amounts.
 
-Nothing is stored here, and what cannot be booked is refused. The courier is called only for the
-city and state of a pincode that the public directory lacks.
+Nothing is stored here. What cannot be booked is refused. The courier is called only for the city
+and state of a pincode that the public directory lacks.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from couriers.models.account import Rollout
 from couriers.models.ids import new_shipment_id
 from couriers.rates.serviceability import known_cod_limit
 
+DISABLED_RETRY_AFTER = 300  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -45,9 +47,9 @@ class Prepared:
 def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
     """Complete a draft that `couriers.booking.drafts.clean_draft` has checked.
 
-    Raises UnknownCourier where no plug-in registered the courier, CourierDisabled where an operator
-    has switched bookings off, and InvalidRequest for a missing account, an unknown warehouse, a
-    place that the pincode does not tell, or anything that the courier's plug-in refuses.
+    Raises UnknownCourier where no plug-in registered the courier, and CourierDisabled where an
+    operator has switched bookings off. Raises InvalidRequest for a missing account, an unknown
+    warehouse, a city or state that cannot be found, and what the courier's plug-in refuses.
     """
     account = account_of(company, draft.courier)
     adapter = CourierFactory.get_adapter(account)
@@ -89,8 +91,8 @@ def account_of(company: Company, courier: str) -> CourierAccount:
     company has no account with it.
     """
     CourierFactory.adapter_class(courier)
-    # Only a new adapter reads the secrets, and adapters are cached: decrypting them for each
-    # booking would be wasted.
+    # Only a new adapter reads the secrets, and adapters are cached. So they are not decrypted for
+    # each booking.
     accounts = CourierAccount.objects.select_related("courier").defer(
         "username", "password", "webhook_secret", "previous_webhook_secret"
     )
@@ -106,11 +108,14 @@ def account_of(company: Company, courier: str) -> CourierAccount:
 def _check_bookings_are_on(account: CourierAccount, draft: ShipmentDraft) -> None:
     """Raise CourierDisabled where the courier or the account is switched off for this order.
 
-    A canary account takes its share of the orders, always the same ones: the order number decides.
+    The order number decides whether an order is in the share of a canary account, so the same order
+    always gets the same answer.
     """
     if not account.courier.is_enabled:
         raise CourierDisabled(
-            "new bookings are switched off", courier=account.courier_id, retry_after=300
+            "new bookings are switched off",
+            courier=account.courier_id,
+            retry_after=DISABLED_RETRY_AFTER,
         )
     percentile = zlib.crc32(draft.order_number.encode()) % 100
     if account.rollout == Rollout.OFF or (
@@ -119,12 +124,12 @@ def _check_bookings_are_on(account: CourierAccount, draft: ShipmentDraft) -> Non
         raise CourierDisabled(
             f"this account is {account.get_rollout_display().lower()} for new bookings",
             courier=account.courier_id,
-            retry_after=300,
+            retry_after=DISABLED_RETRY_AFTER,
         )
 
 
 def _check_cod_limit(draft: ShipmentDraft, limit: Decimal | None) -> None:
-    """Refuse a COD amount above the courier's limit at the consignee's pincode, if it is known."""
+    """Refuse a COD amount above the courier's limit at the pincode in rupees, if it is known."""
     if draft.payment_mode == PaymentMode.COD and limit is not None and draft.cod_amount > limit:
         raise InvalidRequest(
             [
@@ -141,11 +146,11 @@ def _check_cod_limit(draft: ShipmentDraft, limit: Decimal | None) -> None:
 def _find_warehouse(
     account: CourierAccount, draft: ShipmentDraft
 ) -> tuple[Warehouse, str, Decimal | None]:
-    """Return the warehouse, the courier's reference for it, and the COD limit; in one query.
+    """Return the warehouse, the courier's reference for it, and the COD limit, by one query.
 
-    The reference is "" unless the warehouse's present address is registered under it. The COD
-    limit is the courier's at the consignee's pincode in rupees, or None where the shipment is
-    prepaid or the limit is not known. Raises InvalidRequest where there is no such warehouse.
+    The reference is "" unless the warehouse's current address is registered. The COD limit is the
+    courier's limit in rupees at the consignee's pincode, or None where the shipment is prepaid or
+    the limit is not known. Raises InvalidRequest where there is no such warehouse.
     """
     wanted = Q(pk=draft.warehouse_id) if draft.warehouse_id else Q(is_default=True)
     rows = (
@@ -180,8 +185,8 @@ def _find_warehouse(
 def _fill_city_and_state(adapter: BaseCourierAdapter, consignee: Address) -> Address:
     """Fill a blank city or state from the pincode.
 
-    The public directory is asked first, then the courier. Raises InvalidRequest with what neither
-    of them knows.
+    The public directory is used first, then the courier. Raises InvalidRequest for a field that
+    neither of them knows.
     """
     if consignee.city and consignee.state:
         return consignee
@@ -189,7 +194,7 @@ def _fill_city_and_state(adapter: BaseCourierAdapter, consignee: Address) -> Add
     if not (consignee.city and consignee.state):
         consignee = _fill_blanks(consignee, _place_from_courier(adapter, consignee.pincode))
     missing = [
-        FieldProblem(f"consignee.{field}", "is missing, and the pincode does not tell it")
+        FieldProblem(f"consignee.{field}", "is missing, and cannot be found from the pincode")
         for field in ("city", "state")
         if not getattr(consignee, field)
     ]
@@ -207,13 +212,13 @@ def _fill_blanks(consignee: Address, place: india.Place | None) -> Address:
 
 
 def _place_from_courier(adapter: BaseCourierAdapter, pincode: str) -> india.Place | None:
-    """Return what the courier knows of a pincode; None where it cannot be asked."""
+    """Return the courier's city and state of a pincode, or None if the courier does not answer."""
     if not adapter.supports(Capability.CHECK_SERVICEABILITY):
         return None
     try:
         answer = adapter.check_serviceability(pincode)
     except CourierError:
-        # The booking is then refused for the missing fields, and the merchant can give them.
+        # The booking is then refused, naming the missing fields, and the merchant can give them.
         return None
     return india.Place(city=answer.city, state=india.state_name(answer.state) or "")
 
@@ -225,7 +230,7 @@ def _new_shipment(
     draft: ShipmentDraft,
     request: ShipmentRequest,
 ) -> Shipment:
-    """Return the shipment with its amounts, not stored; refuse a COD above the order's total."""
+    """Return the unsaved shipment with its amounts. Refuse a COD amount above the total."""
     amounts = amounts_of(request.items)
     if request.cod_amount > amounts.total:
         raise InvalidRequest(

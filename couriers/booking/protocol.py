@@ -1,10 +1,10 @@
-"""The booking protocol: reserve, call, settle. One order, one shipment.
+"""The booking protocol: reserve, call, settle. It gives each order one shipment.
 
-A courier's create call can neither be repeated nor looked up afterwards. The platform therefore
-commits the reservation before the call and the result after it, and holds no transaction open
-during the call. A crash or a lost answer between the two commits leaves the shipment *in doubt*.
-A booking in doubt is never repeated: the courier's event settles it (tracking/confirmation.py), or
-an operator does (operations/doubt.py).
+A courier's create call can neither be repeated nor looked up afterwards. So the platform commits
+the reservation before the call and the result after it, and holds no transaction open during the
+call. A crash or a lost answer between the two commits leaves the shipment *in doubt*. A booking in
+doubt is never repeated: the courier's event settles it (tracking/confirmation.py), or an operator
+does (operations/doubt.py).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from couriers.booking.settling import (
     settle_in_doubt,
     store_answer,
 )
-from couriers.booking.steps import Step, reached
+from couriers.booking.steps import Step, signal_step
 from couriers.conf import tunables
-from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected, Unknown
+from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected, plugin_fault
 from couriers.contract.platform_errors import BookingInFlight, KeyReused, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
@@ -41,21 +41,21 @@ from couriers.resilience.retry import retry_safely
 
 log = structlog.get_logger(__name__)
 
-# Two attempts that agree in these are the same order to the courier.
+# Two attempts with the same values in these fields are the same order to the courier.
 SAME_ORDER_FIELDS = ("account_id", "courier_id", "direction", "order_number")
 
 
 def book(
-    company: Company, draft: ShipmentDraft, *, key: str | None = None, patient: bool = False
+    company: Company, draft: ShipmentDraft, *, key: str | None = None, long_waits: bool = False
 ) -> BookingResult:
-    """Book a shipment once, however often and by how many callers at once it is asked for.
+    """Book a shipment once, even if several callers request it several times.
 
-    `key` names the booking within the company; without a key the order number does. `patient`
-    callers wait for the rate limiter as long as bulk work may; an API request must not.
+    `key` identifies the booking within the company; without a key the order number does.
+    `long_waits` lets the call wait for the rate limiter as bulk work may; an API request must not.
 
-    Raises InvalidRequest before anything is stored; NotSent, NotDone or Rejected, which leave the
-    key free for another try; a PlatformError where another booking is in the way. An unknown
-    outcome is not raised: the result says that the shipment is in doubt.
+    Raises InvalidRequest before anything is stored. Raises NotSent, NotDone or Rejected, and the
+    key may then be used again. Raises a PlatformError if another booking prevents this one. An
+    unknown outcome raises nothing: the result's shipment is in doubt.
     """
     draft = clean_draft(draft)
     key = clean_key(draft.order_number if key is None else key)
@@ -63,22 +63,21 @@ def book(
     if earlier and (result := _replay(earlier, draft)):
         return result
     prepared = prepare(company, draft)
-    prints = compute_fingerprints(draft)
+    fingerprints = compute_fingerprints(draft)
     try:
         if earlier:
-            call = _reserve_again(earlier, prepared, prints)
+            call = _reserve_again(earlier, prepared, fingerprints)
         else:
-            call = _reserve(key, prepared, prints)
+            call = _reserve(key, prepared, fingerprints)
     except IntegrityError as error:
         return _answer_conflict(error, prepared, key, draft)
-    return _call_and_settle(prepared, call, patient=patient)
+    return _call_and_settle(prepared, call, long_waits=long_waits)
 
 
 def expire_leases() -> int:
-    """Put every booking whose lease has run out in doubt; returns how many there were.
+    """Put every booking whose lease has run out in doubt; return how many there were.
 
-    The process that was booking has died or is stuck. An answer that comes later still settles
-    the booking.
+    The process that was booking has died or is stuck. A later answer still settles the booking.
     """
     return Shipment.objects.filter(
         status=Status.BOOKING, lease_expires_at__lte=timezone.now()
@@ -91,7 +90,10 @@ def _stored_key(company_id: int, key: str) -> IdempotencyKey | None:
 
 
 def _replay(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | None:
-    """The answer to a key that was used before, or None where its booking surely failed."""
+    """Return the answer for a key that was used before, or None if its booking has failed.
+
+    Raises KeyReused or BookingInFlight.
+    """
     shipment = earlier.shipment
     if shipment.status == Status.FAILED:
         return None
@@ -102,7 +104,7 @@ def _replay(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | No
             shipment, earlier.response_status, bytes(earlier.response_body), replayed=True
         )
     if shipment.status == Status.BOOKING:
-        left = (_lease_of(shipment) - timezone.now()).total_seconds()
+        left = lease_seconds_left(shipment)
         if left > 0:
             raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
         expire_leases()
@@ -117,12 +119,17 @@ def _with_shipment(earlier: IdempotencyKey) -> IdempotencyKey:
     return IdempotencyKey.objects.select_related("shipment").get(pk=earlier.pk)
 
 
-def _lease_of(shipment: Shipment) -> dt.datetime:
+def lease_seconds_left(shipment: Shipment) -> float:
+    """Return the seconds until the booking's lease runs out, 0 or less once it has."""
+    return (_lease_end(shipment) - timezone.now()).total_seconds()
+
+
+def _lease_end(shipment: Shipment) -> dt.datetime:
     return shipment.lease_expires_at or shipment.created_at
 
 
-def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCall:
-    """First commit: the key, the shipment, and the call that is about to be made."""
+def _reserve(key: str, prepared: Prepared, fingerprints: dict[str, str]) -> CourierCall:
+    """Make the first commit: the key, the shipment and the pending call."""
     shipment = prepared.shipment
     _start_attempt(shipment)
     call = _new_call(shipment)
@@ -130,30 +137,30 @@ def _reserve(key: str, prepared: Prepared, prints: dict[str, str]) -> CourierCal
         IdempotencyKey.objects.create(
             company_id=shipment.company_id,
             key=key,
-            fingerprints=prints,
+            fingerprints=fingerprints,
             shipment_id=shipment.pk,
         )
         shipment.save(force_insert=True)
         call.save(force_insert=True)
-        reached(Step.RESERVING, shipment.pk)
-    reached(Step.RESERVED, shipment.pk)
+        signal_step(Step.RESERVING, shipment.pk)
+    signal_step(Step.RESERVED, shipment.pk)
     return call
 
 
 def _reserve_again(
-    earlier: IdempotencyKey, prepared: Prepared, prints: dict[str, str]
+    earlier: IdempotencyKey, prepared: Prepared, fingerprints: dict[str, str]
 ) -> CourierCall:
-    """First commit for a key whose last attempt surely failed: its shipment is used again.
+    """Make the first commit for a key whose last attempt has failed, with the same shipment.
 
-    A key that is now used for another order gets another shipment.
+    If the key is now used for another order, it gets another shipment.
     """
     shipment = prepared.shipment
     with transaction.atomic():
         last = Shipment.objects.select_for_update().get(pk=earlier.shipment_id)
         if last.status != Status.FAILED:
             raise BookingInFlight(last.pk, retry_after=1)
-        # The courier may still confirm the last attempt, and its event is found by the order. So
-        # the row is used again only for the same order.
+        # The courier may still confirm the last attempt, and its event names the order. So the row
+        # is used again only for the same order.
         same = all(getattr(shipment, name) == getattr(last, name) for name in SAME_ORDER_FIELDS)
         if same:
             shipment.pk = last.pk
@@ -161,15 +168,15 @@ def _reserve_again(
             shipment.created_at = last.created_at
         _start_attempt(shipment)
         call = _new_call(shipment)
-        # A request that waited for the row finds that the key has another shipment by now.
+        # While this request waited for the row, another one may have given the key a new shipment.
         if not IdempotencyKey.objects.filter(pk=earlier.pk, shipment_id=last.pk).update(
-            fingerprints=prints, shipment_id=shipment.pk, created_at=timezone.now()
+            fingerprints=fingerprints, shipment_id=shipment.pk, created_at=timezone.now()
         ):
             raise BookingInFlight(last.pk, retry_after=1)
         shipment.save(force_insert=not same, force_update=same)
         call.save(force_insert=True)
-        reached(Step.RESERVING, shipment.pk)
-    reached(Step.RESERVED, shipment.pk)
+        signal_step(Step.RESERVING, shipment.pk)
+    signal_step(Step.RESERVED, shipment.pk)
     return call
 
 
@@ -213,15 +220,15 @@ def _answer_conflict(
 
 
 def _live_shipment(shipment: Shipment) -> Shipment | None:
-    """The order's live shipment, which bars another one."""
+    """Return the order's live shipment, which prevents another one."""
     return Shipment.objects.live().same_order_as(shipment).first()
 
 
-def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) -> BookingResult:
+def _call_and_settle(prepared: Prepared, call: CourierCall, *, long_waits: bool) -> BookingResult:
     shipment = prepared.shipment
-    reached(Step.CALLING, shipment.pk)
-    answer = _call_courier(prepared, patient=patient)
-    reached(Step.CALLED, shipment.pk)
+    signal_step(Step.CALLING, shipment.pk)
+    answer = _call_courier(prepared, long_waits=long_waits)
+    signal_step(Step.CALLED, shipment.pk)
     if isinstance(answer, Booking):
         result = settle_booked(shipment, call, answer)
         if result.shipment.status == Status.FAILED and (live := _live_shipment(shipment)):
@@ -234,8 +241,8 @@ def _call_and_settle(prepared: Prepared, call: CourierCall, *, patient: bool) ->
     return settle_in_doubt(shipment, call, answer)
 
 
-def _call_courier(prepared: Prepared, *, patient: bool) -> Booking | CourierError:
-    """Make the create call, and repeat it where it surely was not carried out."""
+def _call_courier(prepared: Prepared, *, long_waits: bool) -> Booking | CourierError:
+    """Make the create call. Repeat it if it certainly was not carried out."""
     adapter = CourierFactory.get_adapter(prepared.account)
     create: Callable[[ShipmentRequest], Booking] = (
         adapter.create_reverse_shipment
@@ -247,16 +254,15 @@ def _call_courier(prepared: Prepared, *, patient: bool) -> Booking | CourierErro
         deadline.seconds_left()
         return create(prepared.request)
 
-    send_before = _lease_of(prepared.shipment) - dt.timedelta(seconds=adapter.max_create_seconds())
+    send_before = _lease_end(prepared.shipment) - dt.timedelta(seconds=adapter.max_create_seconds())
     try:
         with (
             deadline.send_only_before(send_before),
-            rate_limit.allow_long_waits() if patient else nullcontext(),
+            rate_limit.allow_long_waits() if long_waits else nullcontext(),
         ):
-            return retry_safely(send, max_delay=30.0 if patient else 3.0)
+            return retry_safely(send, max_delay=30.0 if long_waits else 3.0)
     except CourierError as error:
         return error
     except Exception as error:
-        # A fault in the plug-in may come after the request was sent: the outcome is unknown.
         log.exception("adapter_failed", courier=adapter.code, shipment=prepared.shipment.pk)
-        return Unknown(f"{type(error).__name__} in the plug-in", courier=adapter.code)
+        return plugin_fault(error, adapter.code)

@@ -1,6 +1,6 @@
-"""Returns: reverse shipments of delivered goods, each with a number of its own.
+"""Returns: reverse shipments of delivered goods, each with its own number.
 
-An order can have several returns, so its order number cannot identify one. The merchant gives a
+An order can have several returns, so its order number does not identify one. The merchant gives a
 number or an Idempotency-Key. Without a number, the return gets the order's number with a counter.
 """
 
@@ -21,7 +21,7 @@ from couriers.contract.statuses import Status
 from couriers.contract.types import Address, Direction, Item, Parcel, PaymentMode, ShipmentDraft
 from couriers.models import Company, IdempotencyKey, Shipment
 
-# Numbers that are tried: another return of the order may take the next one at the same moment.
+# Numbers that are tried, because another return of the order may take the same number meanwhile.
 MAX_NUMBERS = 10
 
 
@@ -29,8 +29,8 @@ MAX_NUMBERS = 10
 class ReturnDraft:
     """A merchant's request for a return.
 
-    Without `items` all items of the shipment come back, and without `parcel` it has the same size.
-    `order_date` None means today in India; `order_number` is the return's own.
+    Without `items`, all items of the shipment come back. Without `parcel`, the return has the size
+    of the shipment. `order_date` None means today in India. `order_number` is the return's own.
     """
 
     return_reason: str
@@ -48,13 +48,17 @@ def book_return(
 ) -> BookingResult:
     """Book a return of `original` once, as couriers.booking.protocol.book does.
 
-    Raises the errors of `book`; NotReturnable unless `original` is a delivered forward shipment;
-    and InvalidRequest where neither a number nor a key is given, because a request that is sent
-    twice could then not be told from a second return.
+    Raises the errors of `book`, and NotReturnable if `original` is no delivered forward shipment.
+    Raises InvalidRequest without a number and a key: a request that is sent twice would then look
+    like a second return.
     """
     if key is None and not draft.order_number:
         raise InvalidRequest(
-            [FieldProblem("order_number", "give one, or an Idempotency-Key, to name the return")]
+            [
+                FieldProblem(
+                    "order_number", "give one, or an Idempotency-Key, to identify the return"
+                )
+            ]
         )
     existing = _find_return(company, original, draft.order_number if key is None else key)
     if existing is None and (
@@ -64,7 +68,9 @@ def book_return(
             original.pk, original.get_direction_display(), original.get_status_display()
         )
     if draft.order_number == original.order_number:
-        raise InvalidRequest([FieldProblem("order_number", "is the order's: a return has its own")])
+        raise InvalidRequest(
+            [FieldProblem("order_number", "is the order's number: a return needs its own")]
+        )
 
     # A request that is repeated on a later day must not differ from the first.
     date = draft.order_date or (existing.order_date if existing else india.today())

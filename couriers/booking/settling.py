@@ -1,7 +1,7 @@
 """The second commit of a booking: the outcome of the call, and the answer to replay.
 
-Three may settle a booking: the end of its call, the courier's event, or an operator. The first one
-decides. Each writes only a shipment that is still unsettled, so none can undo another.
+The end of the call, the courier's event or an operator settles a booking, whichever comes first.
+Each writes only a shipment that is still unsettled, so none can undo another.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from couriers.booking.answers import shipment_json
-from couriers.booking.steps import Step, reached
+from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
@@ -36,14 +36,14 @@ from couriers.models.flag import raise_flag
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-# While the database is away, a courier's answer is written again and again for this long.
+# How long the write of a courier's answer is repeated while the database does not answer.
 MAX_DATABASE_WAIT = 15.0  # seconds
 DATABASE_PAUSE = 0.25  # seconds between two tries
 
 
 @dataclass(frozen=True, slots=True)
 class BookingResult:
-    """How a booking ended. `body` is the answer in the very bytes that were sent the first time.
+    """How a booking ended. `body` is the answer, with the same bytes each time.
 
     `status_code` is 201 for a booked shipment and 202 for one in doubt.
     """
@@ -55,10 +55,10 @@ class BookingResult:
 
 
 def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> BookingResult:
-    """Settle as booked, because the courier answered so.
+    """Settle as booked, because the courier's answer says so.
 
-    Where the order was given up and booked again meanwhile, the result's shipment is the failed
-    one, and a flag tells an operator of the second parcel.
+    If an operator had released the order and it was booked again, the result's shipment is the
+    failed one, and the live one gets a flag for the second parcel.
     """
     now = timezone.now()
     shipment.courier_status = booking.courier_status
@@ -75,7 +75,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
             IdempotencyKey.objects.filter(shipment=shipment).update(
                 response_status=201, response_body=body
             )
-        reached(Step.SETTLING, shipment.pk)
+        signal_step(Step.SETTLING, shipment.pk)
         return settled
 
     try:
@@ -89,7 +89,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
             courier=shipment.courier_id,
         )
         return settle_in_doubt(shipment, call, unknown)
-    reached(Step.SETTLED, shipment.pk)
+    signal_step(Step.SETTLED, shipment.pk)
     if settled:
         return BookingResult(shipment, 201, body)
     return _handle_late_answer(shipment, booking)
@@ -98,25 +98,25 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
 def settle_failed(
     shipment: Shipment, call: CourierCall, error: CourierError
 ) -> BookingResult | None:
-    """Settle as failed, because the order surely was not booked; the key is free again.
+    """Settle as failed, because the order certainly was not booked. The key may be used again.
 
-    Returns None, or a result where an event or an operator had settled it as booked before.
+    Returns None, or the result if an event or an operator had settled it as booked before.
     """
     now = timezone.now()
 
     def write() -> int:
         settled = _unsettled(shipment).update(
             status=Status.FAILED,
-            failure=error_text(error)[:1000],
+            failure=error_text(error),
             lease_expires_at=None,
             updated_at=now,
         )
         end_call(call, Outcome(error.outcome), error)
-        reached(Step.SETTLING, shipment.pk)
+        signal_step(Step.SETTLING, shipment.pk)
         return settled
 
     settled = _write_committed(write)
-    reached(Step.SETTLED, shipment.pk)
+    signal_step(Step.SETTLED, shipment.pk)
     if settled:
         return None
     current = Shipment.objects.get(pk=shipment.pk)
@@ -130,14 +130,14 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
     now = timezone.now()
 
     def write() -> None:
-        Shipment.objects.filter(
-            pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED
-        ).update(status=Status.IN_DOUBT, failure=error_text(error)[:1000], updated_at=now)
+        _unsettled(shipment).update(
+            status=Status.IN_DOUBT, failure=error_text(error), updated_at=now
+        )
         end_call(call, Outcome.UNKNOWN, error)
-        reached(Step.SETTLING, shipment.pk)
+        signal_step(Step.SETTLING, shipment.pk)
 
     _write_committed(write)
-    reached(Step.SETTLED, shipment.pk)
+    signal_step(Step.SETTLED, shipment.pk)
     log.warning("booking_in_doubt", shipment=shipment.pk, error=str(error))
     current = Shipment.objects.get(pk=shipment.pk)
     if current.status == Status.IN_DOUBT:
@@ -155,7 +155,7 @@ BOOKED_FIELDS = (
 def mark_booked(
     shipment: Shipment, tracking_id: str, waybill: str, vendor: str, now: dt.datetime
 ) -> None:
-    """Set the fields of a booked shipment in memory; BOOKED_FIELDS names what changes."""
+    """Set the BOOKED_FIELDS of a booked shipment in memory; `now` is the time of the booking."""
     shipment.status = Status.BOOKED
     shipment.tracking_id = tracking_id
     shipment.waybill = waybill
@@ -173,7 +173,7 @@ def settle_confirmed(
     *,
     also_changed: Iterable[str] = (),
 ) -> None:
-    """Book an unsettled shipment because the courier's event or an operator says it exists.
+    """Settle as booked, because the courier's event or an operator says that it exists.
 
     `also_changed` names further fields that the caller has set. Call with the row locked.
     """
@@ -183,22 +183,22 @@ def settle_confirmed(
 
 
 def store_answer(shipment: Shipment) -> bytes:
-    """Store the answer that the booking's key replays from now on, and return it.
+    """Store the booking's answer with its key, to be replayed, and return it.
 
-    Only the first answer is stored. Call after the booked shipment has been written.
+    Only the first answer is stored. Call after the booked shipment has been saved.
     """
     body = shipment_json(shipment)
-    kept = IdempotencyKey.objects.filter(shipment=shipment, response_status__isnull=True).update(
-        response_status=201, response_body=body
-    )
-    if kept:
+    is_first = IdempotencyKey.objects.filter(
+        shipment=shipment, response_status__isnull=True
+    ).update(response_status=201, response_body=body)
+    if is_first:
         return body
     key = IdempotencyKey.objects.filter(shipment=shipment).first()
     return bytes(key.response_body) if key and key.response_body else body
 
 
 def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
-    """Handle an answer that comes after an event, an operator or a later attempt settled it."""
+    """Handle an answer that came after an event, an operator or a later attempt had settled it."""
 
     def apply() -> BookingResult:
         current = _apply_late_answer(shipment, booking)
@@ -206,7 +206,7 @@ def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
             return BookingResult(current, 201, store_answer(current))
         return BookingResult(current, 202, shipment_json(current))
 
-    def raise_second() -> BookingResult:
+    def flag_second_shipment() -> BookingResult:
         current = Shipment.objects.select_for_update().get(pk=shipment.pk)
         raise_flag(current, FlagKind.SECOND_SHIPMENT, tracking_id=booking.tracking_id)
         return BookingResult(current, 202, shipment_json(current))
@@ -214,13 +214,13 @@ def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
     try:
         return _write_committed(apply)
     except IntegrityError:
-        # The order was booked again just now, or the tracking id is another shipment's.
-        return _write_committed(raise_second)
+        # The order has just been booked again, or the tracking id belongs to another shipment.
+        return _write_committed(flag_second_shipment)
 
 
 def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
-    """Make live what the courier has booked, or raise a flag: it is never forgotten."""
-    # In the order of ids, as all code locks them.
+    """Mark the shipment as booked, or raise a flag where the order has another live shipment."""
+    # Locked in the order of ids, as everywhere.
     rows = list(
         Shipment.objects.select_for_update(of=("self",)).same_order_as(shipment).order_by("id")
     )
@@ -235,25 +235,26 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
             tracking_id=booking.tracking_id,
         )
     else:
-        # Given up too early, or tried again. It exists, so it is live: nobody may book it again.
-        again = current.status != Status.FAILED
+        # It was released too early, or another attempt is under way. The parcel exists, so the
+        # order must not be booked again.
+        another_attempt = current.status != Status.FAILED
         mark_booked(current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now())
         current.save(update_fields=BOOKED_FIELDS)
-        kind = FlagKind.EARLIER_ATTEMPT if again else FlagKind.LATE_ANSWER
+        kind = FlagKind.EARLIER_ATTEMPT if another_attempt else FlagKind.LATE_ANSWER
         raise_flag(current, kind, tracking_id=booking.tracking_id)
     return current
 
 
 def _unsettled(shipment: Shipment) -> QuerySet[Shipment]:
-    # The attempt number keeps out the late answer of an attempt that was given up.
+    # The attempt number excludes the late answer of an attempt that was released.
     return Shipment.objects.filter(pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED)
 
 
 def _write_committed(write: Callable[[], T]) -> T:
-    """Run `write` in a transaction, and run it again while the database is away.
+    """Run `write` in a transaction. Repeat it while the database does not answer.
 
-    A courier's answer must not be lost because PostgreSQL restarts. Writing it twice does no
-    harm: after a commit whose acknowledgement was lost, nothing is unsettled any more.
+    A courier's answer must not be lost because PostgreSQL restarts. Writing it twice does no harm:
+    if a commit succeeded but its acknowledgement was lost, nothing is unsettled any more.
     """
     deadline = time.monotonic() + MAX_DATABASE_WAIT
     while True:

@@ -1,6 +1,6 @@
-"""The steps of a booking, and the signal that is sent at each of them.
+"""The steps of a booking, and the signal that is sent at each step.
 
-Tests stop or kill a process at a step. Nothing in the platform depends on the signal.
+Tests use it to stop or kill a process at a step. Nothing in the platform depends on it.
 """
 
 import enum
@@ -9,7 +9,7 @@ from django.dispatch import Signal
 
 
 class Step(enum.StrEnum):
-    """The steps of a booking in their order (couriers.booking.protocol)."""
+    """The steps of a booking, in their order (couriers.booking.protocol)."""
 
     RESERVING = "reserving"  # the first transaction is written but not committed
     RESERVED = "reserved"  # the first transaction is committed
@@ -23,6 +23,6 @@ class Step(enum.StrEnum):
 booking_step = Signal()
 
 
-def reached(step: Step, shipment_id: str) -> None:
-    """Send `booking_step` for a booking that has reached a step."""
+def signal_step(step: Step, shipment_id: str) -> None:
+    """Send `booking_step`, because a booking has reached the step."""
     booking_step.send(sender=None, step=step, shipment_id=shipment_id)

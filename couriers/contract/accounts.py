@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from couriers.contract.types import Limit
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-# Of an account's own limits: calls, and seconds.
-MAX_LIMIT_COUNT = 9_999_999
-MAX_LIMIT_WINDOW = 999_999
+# The largest limit that an account may set for itself.
+MAX_LIMIT_COUNT = 9_999_999  # calls
+MAX_LIMIT_WINDOW = 999_999  # seconds
 
 
 class Account(Protocol):
@@ -50,7 +50,8 @@ class Account(Protocol):
 def base_url_problem(url: str) -> str | None:
     """Return why a base URL may not be used, or None.
 
-    Credentials are sent to it, so it is https; http is for a sandbox on this machine.
+    It must be https, because credentials are sent to it. http is allowed on loopback, for a
+    sandbox.
     """
     try:
         parts = urlsplit(url)

@@ -57,7 +57,7 @@ class Capability(enum.StrEnum):
 
 
 class BaseCourierAdapter:
-    """Calls one courier for one account. CourierFactory makes it, and threads share it.
+    """Calls one courier for one account. CourierFactory creates it, and threads share it.
 
     A subclass sets `code`, `name`, `capabilities`, `mapper` and `default_limits`, and overrides
     the methods it declares. It keeps no state of shipments: the platform does that.
@@ -76,10 +76,10 @@ class BaseCourierAdapter:
 
     @classmethod
     def max_create_seconds(cls) -> float:
-        """Longest that one create call can last, in seconds, counted after the rate limiter.
+        """Longest that one create call can last, in seconds, without its wait for the rate limiter.
 
-        Nothing is sent in a lease's last `max_create_seconds`, so the lease must be longer by the
-        time that waiting, logging in and retries may take.
+        Nothing is sent in a lease's last `max_create_seconds`. BOOKING_LEASE must therefore be
+        longer: the rest is the time for waiting, logging in and retries.
         """
         return 90.0
 
@@ -88,7 +88,7 @@ class BaseCourierAdapter:
         return capability in self.capabilities
 
     def check_request(self, request: ShipmentRequest) -> None:
-        """Raise InvalidRequest, with every field at fault, for what the courier would refuse.
+        """Raise InvalidRequest, naming every wrong field, if the courier would refuse the request.
 
         Makes no call.
         """
@@ -119,7 +119,7 @@ class BaseCourierAdapter:
     def list_serviceability(self) -> Iterator[Serviceability]:
         """Yield what the courier offers at each pincode it knows.
 
-        Optional. An incomplete list ends with an error, so one that ends without is complete.
+        Optional. A list that breaks off raises an error, so a list without an error is complete.
         """
         self._unsupported(Capability.BULK_SERVICEABILITY)
 
@@ -164,7 +164,7 @@ class BaseCourierAdapter:
         self._unsupported(Capability.GET_LABEL)
 
     def get_label_data(self, tracking_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-        """Fetch the data of the labels as the courier's own JSON, for shops that print their own.
+        """Fetch the data of the labels as the courier's own JSON, for shops that print labels.
 
         Optional.
         """
@@ -173,8 +173,8 @@ class BaseCourierAdapter:
     def track_waybill(self, waybill: str) -> Tracking:
         """Return the carrying network's history of a waybill.
 
-        Optional. The platform asks for it when track_shipment knows nothing. Raises NotFound for
-        an unknown waybill.
+        Optional. The platform calls it when track_shipment does not know the shipment. Raises
+        NotFound for an unknown waybill.
         """
         self._unsupported(Capability.TRACK_WAYBILL)
 

@@ -32,8 +32,8 @@ class CourierError(Exception):
     """Base of all errors that an adapter raises.
 
     `outcome` names the class in the API, in metrics and in the audit of calls. `code` and
-    `courier_message` are the courier's own. `retry_after` is the seconds after which to retry, or
-    None where nobody named a delay.
+    `courier_message` are from the courier's answer. `retry_after` is in seconds, None where no
+    delay is known.
     """
 
     outcome: ClassVar[str] = "unknown"
@@ -98,7 +98,7 @@ class TooManyRequests(NotDone):
 
 
 class TokenRefused(NotDone):
-    """The courier refused the access token, and a refresh brought no other."""
+    """The courier refused the access token, and there is no newer one."""
 
 
 class UnknownPickupAlias(NotDone):
@@ -120,7 +120,7 @@ class FieldProblem:
 
 
 class InvalidRequest(Rejected):
-    """Refused before any call. `problems` holds every problem found."""
+    """The request was refused before any call. `problems` holds every problem found."""
 
     def __init__(self, problems: Iterable[FieldProblem], *, courier: str = "", operation: str = ""):
         self.problems = tuple(problems)
@@ -141,4 +141,12 @@ class NotSupported(Rejected):
 
 
 class Unknown(CourierError):
-    """The request may have been carried out. A booking that ends so is in doubt."""
+    """The request may have been carried out. A booking that ends like this is in doubt."""
+
+
+def plugin_fault(error: Exception, courier: str) -> Unknown:
+    """Return the Unknown that stands for a plug-in's exception of any other class.
+
+    The fault may have come after the request was sent, so the outcome is unknown.
+    """
+    return Unknown(f"{type(error).__name__} in the plug-in", courier=courier)

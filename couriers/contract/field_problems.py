@@ -1,4 +1,4 @@
-"""Collecting the problems of a request, each with its field. Pure."""
+"""Collects the problems of a request, each with its field. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ class FieldProblems(list[FieldProblem]):
             self.append(FieldProblem(field, message))
 
     def refuse(self, field: str, problem: str | None) -> None:
-        """Add the problem of the field, where there is one."""
+        """Add `problem`, unless it is None."""
         if problem is not None:
             self.append(FieldProblem(field, problem))
 
     def clean_text(self, field: str, text: str, max_length: int, *, required: bool = True) -> str:
-        """Return the text without surrounding white space; add a problem if it may not be kept."""
+        """Return the text without surrounding white space.
+
+        Adds a problem for a missing text, one of more than `max_length` characters, and one with
+        control characters.
+        """
         text = text.strip()
         if required and not text:
             self.append(FieldProblem(field, "is missing"))

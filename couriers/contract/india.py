@@ -24,8 +24,8 @@ _PHONE = re.compile(r"[0-9+()\-.\s]+")
 _GSTIN = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]")
 _GSTIN_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-# GST state codes as the GST portal lists them; 25 was merged into 26, 28 is Andhra Pradesh
-# before its division, 97 is "other territory" and 99 the centre's jurisdiction.
+# GST state codes as the GST portal lists them. 25 was merged into 26. 28 is Andhra Pradesh before
+# its division.
 GST_STATES = {
     "01": "Jammu and Kashmir", "02": "Himachal Pradesh", "03": "Punjab", "04": "Chandigarh",
     "05": "Uttarakhand", "06": "Haryana", "07": "Delhi", "08": "Rajasthan",
@@ -79,14 +79,14 @@ class Place:
 
 
 def today() -> dt.date:
-    """Return today's date in India, by which orders, invoices and pickups are dated."""
+    """Return today's date in India. Orders, invoices and pickups use it."""
     return timezone.now().astimezone(IST).date()
 
 
 def day_span(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """Return when a day in India starts and when the next day starts.
+    """Return the start of a day in India and the start of the next day.
 
-    The last day of the calendar has no next day: its last moment is returned instead.
+    For the last day of the calendar, its last microsecond is returned instead of the next day.
     """
     start = dt.datetime.combine(day, dt.time(), IST)
     if day == dt.date.max:
@@ -97,8 +97,8 @@ def day_span(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
 def parse_phone(text: str) -> str | None:
     """Return the ten digits of an Indian phone number in any usual notation, or None.
 
-    A number is accepted when `phonenumbers` takes it for a possible one. Letters are refused before
-    that, because the library would read them as digits of the keypad.
+    A number is accepted if `phonenumbers` calls it possible. Letters are refused first, because the
+    library would read them as digits of the keypad.
     """
     text = text.strip()
     if len(text) > 30 or not text.isascii() or not _PHONE.fullmatch(text):

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from couriers.contract.text import storable
+from couriers.contract.text import is_storable
 
-# Levels of objects and lists. Requests need fewer than ten; a thousand exhaust Python's stack.
+# Levels of objects and lists. A request needs fewer than ten. A thousand exhaust Python's stack.
 MAX_DEPTH = 100
 
 
@@ -29,16 +29,16 @@ def nesting_depth(data: Any) -> int:
     return depth
 
 
-def json_problem(data: Any) -> str:
-    """Return why parsed JSON cannot be stored or sent back, or ""."""
+def json_problem(data: Any) -> str | None:
+    """Return why parsed JSON cannot be stored or sent back, or None."""
     if isinstance(data, (dict, list)) and nesting_depth(data) > MAX_DEPTH:
         return f"is nested more than {MAX_DEPTH} levels deep"
     for value in _values(data):
-        if isinstance(value, str) and storable(value) != value:
+        if isinstance(value, str) and not is_storable(value):
             return "contains NUL or half of a surrogate pair"
         if isinstance(value, float) and not math.isfinite(value):
             return "contains a number that is too large"
-    return ""
+    return None
 
 
 def _values(data: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Amounts in Decimal rupees, rounded to the paisa, and the GST in prices that include it."""
+"""Amounts in Decimal rupees, rounded to the paisa, and the GST that prices include."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ def to_paisa(amount: Decimal) -> Decimal:
 
 
 def is_whole_paise(amount: Decimal) -> bool:
-    """Whether rupees have at most two decimals. True for infinity and NaN, which have none."""
+    """Whether an amount in rupees has at most two decimals. True for infinity and NaN."""
     return not amount.is_finite() or amount * 100 % 1 == 0
+
+
+def paise_problem(amount: Decimal) -> str | None:
+    """Return what is wrong with an amount that cannot be paid in whole paise, or None."""
+    return None if is_whole_paise(amount) else "has more than two decimals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Amounts:
 def split_gst(value: Decimal, gst_rate: Decimal) -> Amounts:
     """Split a line's price in rupees, which includes GST at `gst_rate` per cent.
 
-    The taxable value is rounded, and the tax is the rest: the two add up to the price exactly.
+    The taxable value is rounded, and the tax is the rest, so they add up to the price exactly.
     """
     total = to_paisa(value)
     taxable = to_paisa(total * 100 / (100 + gst_rate))
@@ -41,7 +46,7 @@ def split_gst(value: Decimal, gst_rate: Decimal) -> Amounts:
 
 
 def amounts_of(items: Iterable[Item]) -> Amounts:
-    """Return the amounts of an order: the sums over its lines."""
+    """Return the amounts of an order in rupees: the sums of its lines' amounts."""
     lines = [split_gst(item.value, item.gst_rate) for item in items]
     zero = Decimal("0.00")
     return Amounts(

@@ -1,18 +1,18 @@
-"""What the platform itself refuses. No courier was called, and nothing was changed.
+"""The platform's own errors. No courier was called, and nothing was changed.
 
 PlatformError
 ├── UnknownCourier        no plug-in has registered that courier
-├── KeyReused             the idempotency key stands for another request
-├── BookingInFlight       the same booking is being made at this moment: ask again
+├── KeyReused             the idempotency key was used for another request
+├── BookingInFlight       the same booking is being made right now: ask again
 ├── OrderAlreadyLive      the order has a live shipment, booked under another key
 ├── NotReturnable         only a delivered forward shipment can be returned
 ├── ActionNotAllowed      the shipment's status does not allow the action
-├── NotInDoubt            the booking is not in doubt, so there is nothing to settle
+├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
 ├── TooEarly              the create call may still be answered: release the order later
 └── NotLiftable           no scan of the courier ended the shipment
 
-What a courier answers, and what a plug-in refuses before a call, is in couriers.contract.errors.
-docs/api.md lists the problem that the API makes of each.
+The errors of calls to a courier are in couriers.contract.errors. docs/api.md lists the API's answer
+to each error.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from typing import Any
 
 
 class PlatformError(Exception):
-    """Base of what the platform refuses.
+    """Base of the platform's own errors.
 
-    `retry_after` is the seconds after which to ask again, or None where asking again is of no use.
+    `retry_after` is the seconds after which to ask again, or None where that would not help.
     """
 
     retry_after: float | None = None
 
     @property
     def detail(self) -> str:
-        """What a person is told beside the error's title."""
+        """The text for a person, shown below the error's title."""
         return str(self)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a program can read of the error, by name."""
+        """The error's data for programs, by name."""
         return {}
 
 
@@ -45,7 +45,7 @@ class UnknownCourier(PlatformError):
 
 
 class KeyReused(PlatformError):
-    """The key stands for another request. `fields` names what differs, never the values."""
+    """The key was used for another request. `fields` names what differs, without the values."""
 
     def __init__(self, fields: tuple[str, ...]) -> None:
         self.fields = fields
@@ -57,7 +57,7 @@ class KeyReused(PlatformError):
 
 
 class BookingInFlight(PlatformError):
-    """The same booking is being made. `shipment_id` is "" where it is not known."""
+    """The same booking is being made right now. `shipment_id` is "" where it is not known."""
 
     retry_after: float
 
@@ -89,7 +89,7 @@ class OrderAlreadyLive(PlatformError):
 
 
 class NotReturnable(PlatformError):
-    """Only a delivered forward shipment has goods that can come back."""
+    """Only a delivered forward shipment can be returned."""
 
     def __init__(self, shipment_id: str, direction: str, status: str) -> None:
         self.shipment_id = shipment_id
@@ -106,7 +106,7 @@ class NotReturnable(PlatformError):
 class ActionNotAllowed(PlatformError):
     """The shipment's status does not allow the action.
 
-    `name` is stable and names the problem in the API, such as `not-cancellable`.
+    `name` is the stable name of the problem in the API, for example `not-cancellable`.
     """
 
     def __init__(self, name: str, title: str, detail: str = "") -> None:
@@ -121,14 +121,14 @@ class ActionNotAllowed(PlatformError):
 
 
 class NotInDoubt(PlatformError):
-    """The shipment is not in doubt (any more)."""
+    """The shipment is not in doubt, or no longer."""
 
     def __init__(self, status: str) -> None:
         super().__init__(f"the shipment is {status.lower()}, not in doubt")
 
 
 class TooEarly(PlatformError):
-    """The create call may still be answered. To release the order now could book it twice."""
+    """The create call may still be answered: an order released now could be booked twice."""
 
     retry_after: float
 
@@ -139,4 +139,4 @@ class TooEarly(PlatformError):
 
 
 class NotLiftable(PlatformError):
-    """The shipment has no end that can be lifted. The message says why."""
+    """No scan of the courier ended the shipment, so no end can be lifted."""

@@ -42,15 +42,16 @@ class CourierEvent:
 
 
 class MalformedEvent(ValueError):
-    """An authentic callback cannot be parsed. The message says why."""
+    """A callback with a valid signature cannot be parsed. The message says why."""
 
 
 class WebhookReceiver(abc.ABC):
     """Verifies and parses the callbacks of one courier. A plug-in implements the three methods.
 
-    Operators see the values of two kinds of fields: `shown_ids` (ids, times, counts) unchanged, and
-    `shown_words` with possible phone numbers masked. Of any other field they see only the name. A
-    plug-in must list no field that can hold personal data, at any depth.
+    Operators see the values of the fields in `shown_ids` (ids, times, counts) unchanged. In the
+    values of the fields in `shown_words`, possible phone numbers are masked. Of other fields they
+    see only the names. A plug-in must not list a field that can hold personal data. A listed name
+    applies at any depth.
     """
 
     shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
@@ -65,7 +66,7 @@ class WebhookReceiver(abc.ABC):
 
     @abc.abstractmethod
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
-        """Return what the callback is about; Topic.UNKNOWN instead of an error."""
+        """Return what the callback is about, Topic.UNKNOWN if that cannot be read. Never raises."""
 
     @abc.abstractmethod
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:

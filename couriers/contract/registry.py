@@ -63,7 +63,10 @@ class CourierFactory:
 
     @classmethod
     def get_adapter(cls, account: Account) -> BaseCourierAdapter:
-        """Return the account's adapter, which this process caches until the account changes."""
+        """Return the account's adapter. This process caches it until the account changes.
+
+        Raises UnknownCourier where no plug-in registered the account's courier.
+        """
         adapter_class = cls.adapter_class(account.courier_id)
         with cls._lock:
             cached = cls._adapters.get(account.pk)
@@ -81,7 +84,7 @@ class CourierFactory:
 
     @classmethod
     def _remove(cls, code: str) -> None:
-        """The work of `unregister`; the caller holds the lock."""
+        """Do what `unregister` does. The caller holds the lock."""
         cls._adapter_classes.pop(code, None)
         cls._receivers.pop(code, None)
         for account_id, (_, adapter) in list(cls._adapters.items()):

@@ -103,7 +103,7 @@ STATUS_FACTS: Mapping[Status, StatusFacts] = {
     Status.DELIVERED: StatusFacts(_C.CLOSED, 65, terminal=True),
 }
 
-# It is not known yet whether the courier has the shipment.
+# With these it is not known yet whether the courier has the shipment.
 UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
 NEEDS_ACTION = frozenset(status for status, facts in STATUS_FACTS.items() if facts.needs_action)
@@ -114,8 +114,8 @@ RTO = frozenset(
     status for status, facts in STATUS_FACTS.items() if facts.category is Category.RTO
 ) | {Status.RTO_DELIVERED}
 
-# A shipment with one of these statuses has ended without a delivery, so its order may be booked
-# again under a new key.
+# With these the shipment has ended without a delivery, so its order may be booked again under a
+# new key.
 RELEASES_ORDER = frozenset(
     {
         Status.FAILED,
@@ -130,7 +130,7 @@ RELEASES_ORDER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ReasonFacts:
-    """What a courier's reason for a failed attempt (NDR) means, by a neutral `code`."""
+    """The meaning of a courier's reason for a failed attempt (NDR). `code` is neutral."""
 
     code: str
     category: Category = Category.EXCEPTION
@@ -155,7 +155,10 @@ class MappedStatus:
 
 
 def normalise(word: str) -> str:
-    """Ignore case, and treat `_` and `-` as spaces: couriers spell one status in several ways."""
+    """Return the word in lower case, with `_` and `-` as single spaces.
+
+    Couriers spell one status in several ways.
+    """
     return re.sub(r"[\s_\-]+", " ", word).strip().casefold()
 
 
@@ -181,7 +184,7 @@ class StatusMapper:
     def map(
         self, status: str, *, direction: str = "", kind: str = "", reason: str = ""
     ) -> MappedStatus:
-        """Return the neutral status and reason; an unknown status gives None, never an error."""
+        """Return the neutral status and reason. An unknown status gives None; nothing is raised."""
         word, kind = normalise(status), normalise(kind)
         candidates: Iterable[tuple[str, str, str]] = (
             (direction, kind, word),

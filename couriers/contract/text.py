@@ -15,8 +15,13 @@ def has_control_characters(text: str) -> bool:
     return bool(_UNPRINTABLE.search(text))
 
 
-def storable(text: str) -> str:
-    """Return the text as PostgreSQL can store it: NUL removed, lone surrogates replaced by `?`."""
+def make_storable(text: str) -> str:
+    """Remove NUL and replace lone surrogates by `?`, because PostgreSQL can store neither."""
     if text.isascii():
         return text.replace("\x00", "")
     return text.encode("utf-8", "replace").decode().replace("\x00", "")
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can store the text as it is."""
+    return make_storable(text) == text

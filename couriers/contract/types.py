@@ -1,7 +1,7 @@
 """The frozen dataclasses that the platform and the couriers' plug-ins exchange.
 
 Money is Decimal rupees, weight whole grams, sizes whole centimetres, times aware datetimes (UTC).
-What only one courier offers is in `options`, which only that courier's plug-in reads.
+`options` holds what only one courier offers; only that courier's plug-in reads it.
 """
 
 from __future__ import annotations
@@ -145,8 +145,8 @@ class Scan:
 class Tracking:
     """The courier's tracking data of a shipment.
 
-    `estimated_delivery` and `attempts` are None where the courier does not tell them. A number of
-    attempts below 0 or above MAX_DELIVERY_ATTEMPTS becomes None.
+    `estimated_delivery` and `attempts` are None where the courier does not name them. `attempts`
+    below 0 or above MAX_DELIVERY_ATTEMPTS become None.
     """
 
     tracking_id: str
@@ -162,7 +162,7 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class RateRequest:
-    """A lane and a parcel to quote. Amounts in rupees; `service` "" asks for all services."""
+    """A lane and a parcel to quote. Amounts are in rupees. `service` "" means all services."""
 
     pickup_pincode: str
     drop_pincode: str
@@ -189,7 +189,7 @@ class RateQuote:
 
 @dataclass(frozen=True, slots=True)
 class Serviceability:
-    """What a courier offers at a pincode. A flag is None where the courier does not tell it."""
+    """What a courier offers at a pincode. A field is None where the courier does not name it."""
 
     pincode: str
     serviceable: bool
@@ -215,7 +215,7 @@ class ActionState(enum.StrEnum):
 class ActionResult:
     """The result of an action that did not fail.
 
-    `handle` is the courier's reference to an accepted action, by which its outcome can be asked.
+    `handle` is the courier's reference to an accepted action, to ask for its outcome later.
     """
 
     state: ActionState = ActionState.DONE
@@ -225,7 +225,7 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class WarehouseRegistration:
-    """The courier's own reference for a registered warehouse."""
+    """A registered warehouse. `reference` is the courier's own name for it."""
 
     reference: str
     remark: str = ""
@@ -242,7 +242,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ManifestDocument:
-    """A manifest that the courier made of one chunk of tracking ids."""
+    """A manifest that the courier made for one chunk of tracking ids."""
 
     number: str
     created_at: dt.datetime
@@ -251,7 +251,7 @@ class ManifestDocument:
 
 @dataclass(frozen=True, slots=True)
 class ReattemptRequest:
-    """Another delivery attempt on `date` (a day in India), with a new phone or address if given."""
+    """Another delivery attempt on `date` (a day in India). "" keeps the phone or the address."""
 
     tracking_id: str
     date: dt.date
@@ -286,7 +286,7 @@ class Limit:
 class ShipmentDraft:
     """A merchant's request for a booking, before it is checked and completed.
 
-    `consignee.phone` is as the merchant typed it. `warehouse_id` "" means the company's default.
+    `consignee.phone` is what the merchant typed. `warehouse_id` "" means the company's default.
     For a return, `original_id` is the delivered shipment and `order_number` the return's own.
     """
 

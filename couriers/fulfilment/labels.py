@@ -17,7 +17,7 @@ from couriers.contract.errors import Unknown
 from couriers.contract.registry import CourierFactory
 from couriers.fulfilment.actions import check_booked
 from couriers.models import Shipment, StoredLabel
-from couriers.resilience.lock import LockTimeout, exclusive
+from couriers.resilience.lock import LockTimeout, hold_lock
 
 _TRAILER_BYTES = 2048  # the last bytes of a PDF, which contain %%EOF
 
@@ -32,7 +32,7 @@ def get_label(shipment: Shipment) -> FieldFile:
     if stored := _find_stored(shipment):
         return stored
     try:
-        with exclusive(f"label:{shipment.pk}", life=60, wait=10):
+        with hold_lock(f"label:{shipment.pk}", life=60, wait=10):
             return _find_stored(shipment) or _fetch(shipment)
     except LockTimeout:
         # Another process is still fetching it. To fetch it twice does no harm.

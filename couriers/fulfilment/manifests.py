@@ -33,11 +33,12 @@ from couriers.contract.errors import (
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import AWAITING_PICKUP
-from couriers.contract.text import storable
+from couriers.contract.text import make_storable
 from couriers.contract.types import Direction, ManifestDocument
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
 from couriers.models.call_audit import audited_call
-from couriers.models.claims import Doubling, back_off, claim, due, seconds_from_now, unclaimed
+from couriers.models.claims import DoublingPauses, back_off, claim, due, seconds_from_now, unclaimed
+from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
 from couriers.resilience import rate_limit
 
@@ -315,11 +316,11 @@ def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
         _give_up(chunk, f"given up after {failures} failures: {error}")
         finish(chunk.manifest_id)
         return None
-    pauses = Doubling(limits.MANIFEST_BACKOFF, limits.MANIFEST_LONGEST_BACKOFF)
+    pauses = DoublingPauses(limits.MANIFEST_BACKOFF, limits.MANIFEST_LONGEST_BACKOFF)
     delay = back_off(failures, pauses, error.retry_after)
     put_off = _if_not_taken_over(chunk).update(
         failures=failures,
-        reason=storable(str(error))[:1000],
+        reason=make_storable(str(error))[:MAX_ERROR_TEXT],
         lease_expires_at=None,
         next_attempt_at=seconds_from_now(delay),
     )
@@ -330,7 +331,7 @@ def _give_up(chunk: ManifestChunk, reason: str) -> None:
     _if_not_taken_over(chunk).update(
         state=ManifestState.FAILED,
         failures=F("failures") + 1,
-        reason=storable(reason)[:1000],
+        reason=make_storable(reason)[:MAX_ERROR_TEXT],
         lease_expires_at=None,
         finished_at=timezone.now(),
     )

@@ -1,9 +1,8 @@
-"""What the commands share: a progress bar, one summary line or JSON, errors in one line."""
+"""What the commands share: common arguments, a progress bar, the summary, errors in one line."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,13 +11,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from couriers.booking.preparation import account_of
+from couriers.conf import MAX_THREADS
+from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import UnknownCourier
 from couriers.contract.registry import CourierFactory
-from couriers.models import Company
+from couriers.models import Company, CourierAccount
 
 
-def unusable(message: str) -> CommandError:
-    """The error for an argument or a file that cannot be used: one line, exit code 2."""
+def usage_error(message: str) -> CommandError:
+    """Return the error for an argument or a file that cannot be used: one line, exit code 2."""
     return CommandError(message, returncode=2)
 
 
@@ -26,7 +28,7 @@ def unusable(message: str) -> CommandError:
 def progress(label: str, total: int | None) -> Iterator[Callable[..., None]]:
     """Show a progress bar on standard error, if that is a terminal.
 
-    Yields a function that advances the bar by one step, or by as many as it is given. `total` is
+    Yields a function that advances the bar by one step, or by the given number of steps. `total` is
     None where the number of steps is not known beforehand.
     """
     console = Console(stderr=True)
@@ -49,30 +51,56 @@ def add_json(parser: CommandParser) -> None:
     parser.add_argument("--json", action="store_true", help="end with one JSON object, for scripts")
 
 
+def add_workers(parser: CommandParser, default: int) -> None:
+    """Add the flag --workers, which `workers_from` reads."""
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=default,
+        metavar="N",
+        help=f"threads, 1 to {MAX_THREADS}; default: %(default)d",
+    )
+
+
+def workers_from(options: Mapping[str, Any]) -> int:
+    """Return the number of threads. Raises CommandError outside 1 to MAX_THREADS."""
+    workers: int = options["workers"]
+    if not 1 <= workers <= MAX_THREADS:
+        raise usage_error(f"--workers must be 1 to {MAX_THREADS}")
+    return workers
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return counts by name as text for a summary line, like `2 booked, 1 in doubt`."""
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+
+
 def finish(command: BaseCommand, summary: str, data: Mapping[str, Any], *, as_json: bool) -> None:
     """Write the summary line, or the data as JSON."""
     command.stdout.write(json.dumps(data) if as_json else summary)
 
 
 def company_named(slug: str) -> Company:
-    """The company with that slug. Raises CommandError, which lists the known slugs."""
+    """Return the company with that slug. Raises CommandError, which lists the known slugs."""
     company = Company.objects.filter(slug=slug).first()
     if company is None:
         known = list(Company.objects.order_by("slug").values_list("slug", flat=True)[:20])
-        raise unusable(f"unknown company {slug!r} (known: {', '.join(known) or 'none'})")
+        raise usage_error(f"unknown company {slug!r} (known: {', '.join(known) or 'none'})")
     return company
 
 
 def courier_named(code: str) -> str:
-    """The code of a registered courier. Raises CommandError, which lists the known codes."""
+    """Return the code of a registered courier. Raises CommandError, which lists the known codes."""
     try:
         CourierFactory.adapter_class(code)
     except UnknownCourier as error:
-        raise unusable(str(error)) from None
+        raise usage_error(str(error)) from None
     return code
 
 
-def exit_with(code: int) -> None:
-    """End the process with this exit code; 0 lets the command end by itself."""
-    if code:
-        sys.exit(code)
+def account_named(company: Company, courier: str) -> CourierAccount:
+    """Return the company's account with a registered courier. Raises CommandError without one."""
+    try:
+        return account_of(company, courier)
+    except InvalidRequest as error:
+        raise usage_error(f"{error}: run seed_{courier} first") from None

@@ -30,7 +30,7 @@ class Courier(models.Model):
 
 
 class Rollout(models.TextChoices):
-    """For how many of the company's orders an account is used."""
+    """Whether an account takes none, a share or all of the company's orders."""
 
     OFF = "off", "Off"
     CANARY = "canary", "Canary"
@@ -53,8 +53,7 @@ class CourierAccount(models.Model):
     password = EncryptedTextField()
     webhook_secret = EncryptedTextField(blank=True, default="")
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
-    # The password hash of the webhook secret that the environment gave when the account was last
-    # seeded.
+    # The password hash of the webhook secret from the environment, as of the last seeding.
     seeded_secret_hash = models.CharField(max_length=128, default="", editable=False)
     rollout = models.CharField(max_length=10, choices=Rollout, default=Rollout.LIVE)
     canary_percent = models.PositiveSmallIntegerField(

@@ -10,7 +10,7 @@ from couriers.models.shipment import Shipment
 
 
 class AuditEntry(models.Model):
-    """One decision of an operator, with its reason. It is never changed or deleted."""
+    """One decision of an operator, with its reason. It cannot be changed or deleted."""
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
     shipment = models.ForeignKey(Shipment, on_delete=models.PROTECT, related_name="audit")

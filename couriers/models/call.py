@@ -1,14 +1,15 @@
-"""The audit of calls that change something at a courier: when each was made and how it ended."""
+"""The audit of calls that change something at a courier: the time and the outcome of each."""
 
 from django.db import models
 from django.db.models import Q
 
 from couriers.models.account import CourierAccount
+from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.shipment import Shipment
 
 
 class Outcome(models.TextChoices):
-    """How a call ended, or `pending`; the others are the classes of couriers.contract.errors."""
+    """How a call ended, `pending` until then. Failures are the classes of contract/errors.py."""
 
     PENDING = "pending", "Pending"
     OK = "ok", "Done"
@@ -30,7 +31,7 @@ class CourierCall(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     code = models.CharField(max_length=100, blank=True)
-    message = models.CharField(max_length=1000, blank=True)
+    message = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 

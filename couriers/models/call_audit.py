@@ -7,20 +7,21 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
-from couriers.contract.errors import CourierError, InvalidRequest, NotSupported
-from couriers.contract.text import storable
+from couriers.contract.errors import CourierError, InvalidRequest, NotSupported, plugin_fault
+from couriers.contract.text import make_storable
 from couriers.models import CourierAccount, CourierCall, Shipment
 from couriers.models.call import Outcome
+from couriers.models.fields import MAX_ERROR_TEXT
 
 
 @contextmanager
 def audited_call(
     account: CourierAccount, operation: str, shipment: Shipment | None = None
 ) -> Iterator[None]:
-    """Store a CourierCall of the call inside the block. Do not enter it in a transaction.
+    """Store a CourierCall for the call inside the block. Do not use it inside a transaction.
 
-    The block's error is raised again; an error that is no CourierError is stored as unknown. A
-    request that was refused before any call leaves no row, because no call was made.
+    The block's error is raised again. An error that is no CourierError is stored as unknown. A
+    request that was refused before the call leaves no row.
     """
     call = CourierCall.objects.create(
         account=account, shipment=shipment, operation=operation, started_at=timezone.now()
@@ -34,7 +35,7 @@ def audited_call(
         end_call(call, Outcome(error.outcome), error)
         raise
     except Exception as error:
-        end_call(call, Outcome.UNKNOWN, CourierError(f"{type(error).__name__} in the plug-in"))
+        end_call(call, Outcome.UNKNOWN, plugin_fault(error, account.courier_id))
         raise
     else:
         end_call(call, Outcome.OK)
@@ -46,11 +47,14 @@ def end_call(call: CourierCall, outcome: Outcome, error: CourierError | None = N
         outcome=outcome,
         finished_at=timezone.now(),
         http_status=error.http_status if error else None,
-        code=storable(error.code if error else "")[:100],
-        message=error_text(error)[:1000] if error else "",
+        code=make_storable(error.code if error else "")[:100],
+        message=error_text(error) if error else "",
     )
 
 
 def error_text(error: CourierError) -> str:
-    """Return an error's text as PostgreSQL can store it: the courier may have sent anything."""
-    return storable(str(error))
+    """Return the error's text, cut to MAX_ERROR_TEXT, without what PostgreSQL cannot store.
+
+    The text can hold words of the courier, which may be anything.
+    """
+    return make_storable(str(error))[:MAX_ERROR_TEXT]

@@ -49,7 +49,7 @@ class Company(models.Model):
 
 
 class CompanyApiKey(AbstractAPIKey):
-    """An API key of one company. Only its hash is stored, so it is shown once, at its creation."""
+    """An API key of one company. It is shown once, when it is created: only its hash is stored."""
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="api_keys")
 

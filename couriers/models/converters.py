@@ -1,4 +1,4 @@
-"""The form of public ids in URLs. Anything else is a 404 without a query."""
+"""The form of public ids in URLs. Any other text is answered with 404, without a query."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Model fields that neither Django nor fernet_fields has."""
+"""A field for encrypted JSON, and the length of the columns for an error's text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 
 from fernet_fields import EncryptedTextField
 
+# Characters of an error that are stored: with a call, a shipment, an order or a chunk.
+MAX_ERROR_TEXT = 1000
+
 
 class EncryptedJSONField(EncryptedTextField):
-    """A JSON value, stored as one encrypted text. It cannot be searched."""
+    """A JSON value, stored as one encrypted text. Queries cannot search it."""
 
     def to_python(self, value: Any) -> Any:
         return value

@@ -1,4 +1,4 @@
-"""Flags: what an operator must look at, one row for each thing that is wrong with a shipment."""
+"""Flags: one row for each problem of a shipment that an operator must look at."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class FlagKind(models.TextChoices):
-    """What is wrong. `tracking_id` and `order_number` of the flag say with which id and order."""
+    """What the problem is. The flag's `tracking_id` and `order_number` complete it."""
 
     SECOND_SHIPMENT = "second_shipment", "The courier has another tracking id for the order"
     BOOKED_AGAIN = "booked_again", "The courier booked an order again whose shipment had ended"
@@ -38,7 +38,7 @@ class FlagKind(models.TextChoices):
     ORDER_TAKEN = "order_taken", "On its way again, but the order has another live shipment"
 
 
-# Kinds that follow from a shipment's scans: each recount raises and clears them.
+# Kinds that depend on a shipment's scans alone: each recount of the scans raises and clears them.
 DERIVED_KINDS = (FlagKind.LATE_SCANS, FlagKind.ORDER_TAKEN)
 
 
@@ -51,9 +51,9 @@ class ShipmentFlagQuerySet(models.QuerySet["ShipmentFlag"]):
 
 
 class ShipmentFlag(models.Model):
-    """One thing an operator must look at. It is open until `cleared_at` is set.
+    """One problem that an operator must look at. It is open until `cleared_at` is set.
 
-    `cleared_by` is empty where the platform cleared it itself.
+    `cleared_by` is empty where the platform itself cleared it.
     """
 
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="flags")
@@ -98,10 +98,10 @@ class ShipmentFlag(models.Model):
 def raise_flag(
     shipment: Shipment, kind: FlagKind, *, tracking_id: str = "", order_number: str = ""
 ) -> None:
-    """Raise a flag on a shipment; one that is open already is left as it is.
+    """Raise a flag on a shipment, unless the same flag is open already.
 
-    `tracking_id` is the other id that the flag is about, `order_number` the courier's own. Call
-    with the shipment's row locked.
+    `tracking_id` is the other tracking id of the problem, `order_number` the order number that the
+    courier named. Call with the shipment's row locked.
     """
     about = {
         "shipment": shipment,
@@ -127,9 +127,9 @@ def clear_flags(
     tracking_id: str | None = None,
     cleared_by: AbstractBaseUser | None = None,
 ) -> int:
-    """Clear the shipments' open flags of a kind; returns how many there were.
+    """Clear the shipments' open flags of a kind; return how many there were.
 
-    `tracking_id` None means those about any id. `cleared_by` None means the platform itself.
+    `tracking_id` None means flags with any id. `cleared_by` None means the platform itself.
     """
     found = ShipmentFlag.objects.open().filter(
         shipment__in=[shipment.pk for shipment in shipments], kind=kind

@@ -1,4 +1,4 @@
-"""Idempotency keys: a storefront that sends a request twice books once."""
+"""Idempotency keys: a request that a storefront sends twice books once."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,11 +8,11 @@ from couriers.models.shipment import Shipment
 
 
 class IdempotencyKey(models.Model):
-    """A key of one company, and the booking it stands for.
+    """A key of one company, and the booking that was requested with it.
 
-    `fingerprints` holds a keyed hash of each field of the request. Another request under the same
-    key is recognised by them, and its differing fields are named, although the request itself is
-    not stored. The response is stored in the bytes that were sent, and replayed.
+    `fingerprints` holds a keyed hash of each field of the request. The hashes show which fields of
+    another request with the same key differ, although the request itself is not stored. The
+    response is stored as the bytes that were sent, and replayed.
     """
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")

@@ -1,12 +1,12 @@
 """Public ids: a prefix for the kind of row, and a ULID, so that ids sort by time of creation.
 
-Each has 80 new random bits, so that nobody can guess the id in the URL of a public page. Ids of the
-same millisecond have no order.
+Each has 80 random bits, so that nobody can guess the id in the URL of a public page. Ids of the
+same millisecond are in no order.
 """
 
 from ulid import PureRandomPolicy, ULIDGenerator
 
-# The default policy counts up within a millisecond: one id would reveal those made next to it.
+# The default policy counts up within a millisecond, so an id would reveal its neighbours.
 _ulids = ULIDGenerator(policy=PureRandomPolicy())
 
 

@@ -1,4 +1,4 @@
-"""Bulk jobs: many orders handed in at once, each booked by the booking protocol."""
+"""Bulk jobs: many orders in one request, each booked by the booking protocol."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,6 +6,7 @@ from django.utils import timezone
 from fernet_fields import EncryptedTextField
 
 from couriers.models.company import Company
+from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.ids import new_job_id
 from couriers.models.shipment import Shipment
 
@@ -18,7 +19,7 @@ class JobState(models.TextChoices):
 
 
 class BulkJob(models.Model):
-    """Orders that were handed in together. Its progress is counted from its orders' outcomes."""
+    """Orders that came in one request. Its progress is counted from its orders' outcomes."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="jobs")
@@ -45,9 +46,9 @@ class BulkJob(models.Model):
 
 
 class OrderOutcome(models.TextChoices):
-    """How an order of a job or of a spreadsheet ended; `pending` while an order of a job has not.
+    """How an order of a job or of a spreadsheet ended; `pending` until an order of a job ends.
 
-    `skipped` is the outcome of an order without anything to ship, which only a spreadsheet has.
+    `skipped` is for an order with nothing to ship. Only spreadsheets have such orders.
     """
 
     PENDING = "pending", "Pending"
@@ -66,7 +67,8 @@ class BulkOrder(models.Model):
     """One order of a job. The request is encrypted, and erased once the order has ended.
 
     The worker that books it holds a lease until `lease_expires_at`. `tries` counts the attempts
-    that surely booked nothing; what our own limiter or an open circuit held back is no attempt.
+    that certainly booked nothing. A call that the rate limiter or an open circuit held back is not
+    an attempt.
     """
 
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="orders")
@@ -78,7 +80,7 @@ class BulkOrder(models.Model):
         Shipment, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     problems = models.JSONField(default=list, blank=True)
-    reason = models.CharField(max_length=1000, blank=True)
+    reason = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
     tries = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     lease_expires_at = models.DateTimeField(null=True, blank=True)

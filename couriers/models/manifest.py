@@ -1,4 +1,4 @@
-"""Manifests: lists of the parcels that are handed over, made by the courier in chunks."""
+"""Manifests: lists of parcels for the handover, which the courier makes in chunks."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company
+from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.ids import new_manifest_id
 
 
@@ -22,7 +23,7 @@ class ManifestState(models.TextChoices):
 class Manifest(models.Model):
     """A manifest that an operator or a storefront asked for.
 
-    It has failed if one of its chunks has; the documents of the other chunks are good.
+    It has failed if one of its chunks has failed. The documents of the other chunks are valid.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_manifest_id, editable=False)
@@ -55,9 +56,9 @@ class Manifest(models.Model):
 class ManifestChunk(models.Model):
     """The part of a manifest that one call to the courier makes. Its tracking ids never change.
 
-    The worker that makes it holds a lease until `lease_expires_at`. `attempts` counts the claims:
-    a worker writes nothing once another one has claimed the chunk. `failures` counts the attempts
-    that failed or whose worker died.
+    The worker that makes it holds a lease until `lease_expires_at`. `attempts` counts the claims,
+    so that a worker writes nothing once another worker has claimed the chunk. `failures` counts
+    the attempts that failed or whose worker died.
     """
 
     manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="chunks")
@@ -68,7 +69,7 @@ class ManifestChunk(models.Model):
     failures = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField(max_length=1000, blank=True)
+    reason = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
     number = models.CharField(max_length=50, blank=True)
     url = models.URLField(max_length=1000, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -1,7 +1,7 @@
-"""What a plug-in may read and write in the platform's tables.
+"""The functions by which a plug-in reads and writes the platform's tables.
 
-Plug-ins import no other module of couriers.models. Rows cross this border as frozen dataclasses,
-accounts and warehouses by their ids.
+Plug-ins import no other module of couriers.models. Rows are passed as frozen dataclasses, accounts
+and warehouses as their ids.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StoredToken:
-    """An account's access token, as the table CourierToken has it. Its repr hides the token.
+    """An account's access token, as in the table CourierToken. Its repr hides the token.
 
-    `expires_at` is in UTC. `login_hash` tells which login the token was made with. `no_newer` says
-    that the courier hands out no other token before this one ends.
+    `expires_at` is in UTC. `login_hash` identifies the login that the token belongs to. `no_newer`
+    is True where the courier returns the same token until it expires.
     """
 
     access_token: str
@@ -51,7 +51,7 @@ class StoredToken:
 
 @dataclass(frozen=True, slots=True)
 class StoredRegistration:
-    """What is stored about a warehouse's registration with an account's courier.
+    """The registration of a warehouse with an account's courier, as it is stored.
 
     `reference` is the courier's own name for the warehouse, "" if it has none. `updated_at` is the
     time of the last write, in UTC.
@@ -78,10 +78,10 @@ def load_token(account_id: str) -> StoredToken | None:
 
 
 def store_token(account_id: str, token: StoredToken) -> bool:
-    """Store a token if the stored version is the one before `token.version` (compare and set).
+    """Store a token if the stored version is `token.version - 1` (compare and set).
 
-    Version 1 is stored only if the account has no token. Return whether it was stored: False means
-    that another process stored a token meanwhile, and nothing was changed.
+    Version 1 is stored only if the account has no token. Returns whether the token was stored.
+    False means that another process had stored a token; then nothing is changed.
     """
     values = {
         "access_token": token.access_token,
@@ -105,8 +105,8 @@ def load_registration(
 ) -> StoredRegistration | None:
     """Return the warehouse's registration, or None if there is none for this address.
 
-    `address_hash` is `Address.fingerprint()` of the warehouse's present address: the registration
-    of an address that the warehouse had before does not count.
+    `address_hash` is `Address.fingerprint()` of the warehouse's current address. The registration
+    of a former address does not count.
     """
     row = WarehouseRegistration.objects.filter(
         account_id=account_id, warehouse_id=warehouse_id, address_hash=address_hash
@@ -127,7 +127,7 @@ def store_registration(
     reference: str = "",
     reason: str = "",
 ) -> None:
-    """Store the warehouse's registration in place of an earlier one.
+    """Store the warehouse's registration; it replaces an earlier one.
 
     `reference` is the courier's own name for the warehouse; SYNCED needs one. `reason` says why
     the warehouse is not registered; 500 characters of it are kept.
@@ -157,7 +157,7 @@ def store_webhook_secrets(account_id: str, *, current: str, previous: str) -> No
 
 
 def clear_previous_webhook_secret(account_id: str) -> None:
-    """Drop the account's previous webhook secret: from now on only the current one is valid."""
+    """Clear the account's previous webhook secret, so that only the current one is valid."""
     CourierAccount.objects.filter(pk=account_id).update(
         previous_webhook_secret="", updated_at=timezone.now()
     )

@@ -39,8 +39,8 @@ class MerchantPrice:
 class RatePolicy:
     """A company's rate policy. Its defaults add nothing to the quote.
 
-    GST is charged on the sum of quote, mark-up and fee; it stays 0 where the courier's total
-    includes it. The total is rounded to a multiple of `round_to` rupees.
+    GST is charged on the sum of quote, mark-up and fee. `gst_percent` must be 0 where the courier's
+    total includes GST. The total is rounded to a multiple of `round_to` rupees.
     """
 
     markup_percent: Decimal = Decimal(0)
@@ -84,12 +84,13 @@ class RatePolicy:
 
 
 def _amount(key: str, value: Any) -> Decimal:
+    not_decimal = InvalidRatePolicy(f'{key}: must be a decimal string such as "12.50"')
     if not isinstance(value, str) or len(value) > 20:
-        raise InvalidRatePolicy(f'{key}: must be a decimal string such as "12.50"')
+        raise not_decimal
     try:
         amount = Decimal(value)
     except InvalidOperation:
-        raise InvalidRatePolicy(f'{key}: must be a decimal string such as "12.50"') from None
+        raise not_decimal from None
     if not amount.is_finite() or not 0 <= amount <= _MAX_AMOUNT:
         raise InvalidRatePolicy(f"{key}: must be 0 to {_MAX_AMOUNT}")
     return amount

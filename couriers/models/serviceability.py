@@ -1,4 +1,4 @@
-"""The couriers' lists of the pincodes that they serve, as they were last loaded."""
+"""The couriers' lists of pincodes, as they were last loaded."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from couriers.models.company import pincode_validator
 
 
 class ServiceablePincode(models.Model):
-    """One line of a courier's list. A flag is null where the list does not tell it."""
+    """One line of a courier's list. A column is null where the list does not name its value."""
 
     courier = models.ForeignKey(Courier, on_delete=models.CASCADE, related_name="+")
     pincode = models.CharField(max_length=6, validators=[pincode_validator])

@@ -6,11 +6,18 @@ from django.db import models
 from django.db.models import F, Q
 from fernet_fields import EncryptedTextField
 
-from couriers.contract.statuses import RELEASES_ORDER, STATUS_FACTS, Status, StatusFacts
+from couriers.contract.statuses import (
+    RELEASES_ORDER,
+    STATUS_FACTS,
+    TERMINAL,
+    UNSETTLED,
+    Status,
+    StatusFacts,
+)
 from couriers.contract.types import Direction, PaymentMode
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.company import Company
-from couriers.models.fields import EncryptedJSONField
+from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField
 from couriers.models.ids import new_shipment_id
 from couriers.models.warehouse import Warehouse
 
@@ -37,7 +44,7 @@ class Shipment(models.Model):
 
     Money is in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
     encrypted, and so are the options, which may hold another phone. `attempt` counts the attempts
-    to book, so that the late answer of an earlier attempt changes nothing. An attempt that has not
+    to book. With it, the late answer of an earlier attempt is recognised. An attempt that has not
     ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
     tracking id keeps its former ids.
     """
@@ -58,7 +65,7 @@ class Shipment(models.Model):
     courier_status = models.CharField(max_length=100, blank=True)
     ndr_reason = models.CharField("NDR reason", max_length=100, blank=True)
     status_at = models.DateTimeField("status since", null=True, blank=True)
-    failure = models.CharField(max_length=1000, blank=True)
+    failure = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
 
     attempt = models.PositiveIntegerField(default=1)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
@@ -150,8 +157,7 @@ class Shipment(models.Model):
             ),
             # In any other status the courier has the shipment, so there is a tracking id.
             models.CheckConstraint(
-                condition=Q(status__in=[Status.BOOKING, Status.IN_DOUBT, Status.FAILED])
-                | ~Q(tracking_id=""),
+                condition=Q(status__in=[*UNSETTLED, Status.FAILED]) | ~Q(tracking_id=""),
                 name="couriers_booked_has_tracking_id",
             ),
             models.CheckConstraint(
@@ -172,17 +178,12 @@ class Shipment(models.Model):
             ),
             models.Index(
                 fields=["lease_expires_at"],
-                condition=Q(status__in=[Status.BOOKING, Status.IN_DOUBT]),
+                condition=Q(status__in=list(UNSETTLED)),
                 name="couriers_ship_unsettled",
             ),
             models.Index(
                 fields=["account", "polled_at"],
-                condition=~Q(
-                    status__in=sorted(
-                        {s for s, f in STATUS_FACTS.items() if f.terminal}
-                        | {Status.BOOKING, Status.IN_DOUBT}
-                    )
-                ),
+                condition=~Q(status__in=sorted(TERMINAL | {*UNSETTLED})),
                 name="couriers_ship_to_poll",
             ),
         ]
@@ -192,7 +193,7 @@ class Shipment(models.Model):
 
     @property
     def facts(self) -> StatusFacts:
-        """Return what the shipment's status means, such as which actions it allows."""
+        """Return what the shipment's status means, for example which actions it allows."""
         return STATUS_FACTS[Status(self.status)]
 
 
@@ -201,8 +202,8 @@ class Scan(models.Model):
 
     `status` is empty where the plug-in does not know the courier's status: the scan is kept but
     changes nothing. `tracking_id` is the id under which the courier sent it. A scan is `ignored`
-    when it is later than a terminal one. A terminal scan is `lifted` when an operator has found it
-    to be wrong.
+    when it is later than a terminal one. A terminal scan is `lifted` when an operator has decided
+    that it is wrong.
     """
 
     # No index of its own: the unique constraint's index begins with the shipment.

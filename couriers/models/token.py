@@ -9,10 +9,10 @@ from couriers.models.account import CourierAccount
 class CourierToken(models.Model):
     """The account's current token.
 
-    Each write raises `version` by one, by compare-and-set: a process that outlived its lock cannot
-    overwrite a newer token with an older one. `login_hash` is a keyed hash of the login that the
-    token belongs to, so that a changed login gets a new token. `no_newer` is set where the courier
-    returns the same token until it expires, so that there is no use in refreshing it early.
+    Each write raises `version` by one (compare and set), so that a process that outlived its lock
+    cannot overwrite a newer token. `login_hash` is a keyed hash of the login that the token belongs
+    to, so that a changed login gets a new token. `no_newer` is set where the courier returns the
+    same token until it expires, so that it is not refreshed early.
     """
 
     account = models.OneToOneField(

@@ -66,7 +66,7 @@ class RegistrationState(models.TextChoices):
 class WarehouseRegistration(models.Model):
     """An account's registration of a warehouse with the courier.
 
-    `reference` is the courier's name for the warehouse: once stored, it is never derived again.
+    `reference` is the courier's name for the warehouse. Once stored, it is never computed again.
     `address_hash` is the fingerprint of the address that was registered.
     """
 

@@ -9,7 +9,7 @@ import structlog
 from django.contrib.auth.models import AbstractBaseUser
 
 from couriers.contract.errors import FieldProblem
-from couriers.contract.text import storable
+from couriers.contract.text import make_storable
 from couriers.models import AuditEntry, Shipment
 
 log = structlog.get_logger(__name__)
@@ -19,7 +19,7 @@ MAX_REASON = 500  # characters
 
 def reason_problems(reason: str) -> list[FieldProblem]:
     """The problem of a decision's reason, in a list that is empty for a valid one."""
-    if not storable(reason).strip() or len(reason) > MAX_REASON:
+    if not make_storable(reason).strip() or len(reason) > MAX_REASON:
         return [FieldProblem("reason", f"must have 1 to {MAX_REASON} characters")]
     return []
 
@@ -37,7 +37,7 @@ def record_decision(
         shipment=shipment,
         actor_id=actor.pk,
         action=action,
-        reason=storable(reason).strip(),
+        reason=make_storable(reason).strip(),
         details=dict(details),
     )
     log.warning(action, shipment=shipment.pk, actor=actor.pk)

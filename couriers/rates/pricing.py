@@ -1,8 +1,8 @@
 """The merchant's price of a lane: the courier's quote with the company's rate policy applied.
 
-Quotes are cached in Redis for minutes, under all inputs that determine them. Prices are computed
-anew each time, so a changed policy applies at once. SHIPCROWD["PRICING"] can name another policy by
-its dotted path.
+Quotes are cached in Redis for QUOTE_CACHE seconds, under a hash of all their inputs. Prices are not
+cached, so a changed rate policy applies at once. SHIPCROWD["PRICING"] can name another pricing
+policy by its dotted path.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _QUOTES = TypeAdapter(list[RateQuote])
 
 @dataclass(frozen=True, slots=True)
 class PricedQuote:
-    """A courier's unchanged quote, and what the merchant pays for it."""
+    """A courier's unchanged quote, and the price that the merchant pays for it."""
 
     quote: RateQuote
     price: MerchantPrice
@@ -59,7 +59,7 @@ def company_price(company: Company, quote: RateQuote, request: RateRequest) -> M
 def pricing_policy() -> Pricing:
     """Return the policy that SHIPCROWD["PRICING"] names.
 
-    Raises ImproperlyConfigured where the path leads to no callable.
+    Raises ImproperlyConfigured where the path does not name a callable.
     """
     path = tunables().PRICING
     try:
@@ -82,7 +82,7 @@ def _cached_quotes(account: CourierAccount, request: RateRequest) -> Sequence[Ra
         return _QUOTES.validate_json(cached)
     quotes = list(CourierFactory.get_adapter(account).get_rates(request))
     milliseconds = max(1, round(tunables().QUOTE_CACHE * 1000))
-    with suppress(RedisUnavailable):  # the courier is then asked again the next time
+    with suppress(RedisUnavailable):  # the next request then asks the courier again
         with_redis(lambda redis: redis.set(key, _QUOTES.dump_json(quotes), px=milliseconds))
     return quotes
 

@@ -1,7 +1,7 @@
-"""What couriers offer at a pincode: from their loaded list while it is fresh, else from a call.
+"""What couriers offer at a pincode: from the loaded list while it is fresh, else from a call.
 
-A pincode that is not on the list is asked for, and an outage raises an error. Neither means "not
-serviceable".
+For a pincode that is not on the list the courier is called. An outage raises an error. Neither
+means "not serviceable".
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=12, decimal_pla
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """The result of loading a list.
+    """The result of loading a list, as numbers of lines.
 
-    `pincodes` were stored, lines that name no pincode were `unreadable`, and `dropped` are the old
-    lines that the new list lacks.
+    `pincodes` were stored. `unreadable` had no valid pincode. `dropped` are old lines that the new
+    list lacks.
     """
 
     pincodes: int
@@ -53,7 +53,7 @@ def check_pincode(account: CourierAccount, pincode: str) -> Serviceability:
 def known_cod_limit(courier: str, pincode: str) -> Subquery:
     """Return a subquery of the largest COD amount in rupees at a pincode.
 
-    It gives 0 where the courier has no COD there, and NULL where its list does not tell it.
+    It gives 0 where the courier has no COD there, and NULL where its list names no limit.
     """
     limit = Case(When(cod=False, then=Value(Decimal(0))), default=F("max_cod_amount"))
     lines = _fresh_lines(courier).filter(pincode=pincode)
@@ -63,11 +63,10 @@ def known_cod_limit(courier: str, pincode: str) -> Subquery:
 def load_pincodes(
     account: CourierAccount, on_line: Callable[[], None] = lambda: None
 ) -> LoadResult:
-    """Load the whole list of the account's courier; `on_line` is called for each line.
+    """Load the whole list of the account's courier. `on_line` is called for each line.
 
-    Old lines that the new list lacks are dropped once the new list is complete. Where the list
-    breaks off, the courier's error is raised and the rest of the old list stays. An empty list
-    drops nothing.
+    Once the new list is complete, old lines that it lacks are dropped. If it breaks off, the
+    courier's error is raised and the rest of the old list stays. An empty list drops nothing.
     """
     started = timezone.now()
     stored = unreadable = 0

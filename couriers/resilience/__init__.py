@@ -1,5 +1,5 @@
-"""Guards of the calls to couriers, shared by all processes through Redis. One module, one guard.
+"""Guards of the calls to couriers, shared by all processes through Redis; and thread pools.
 
-Each has a fallback for this process while Redis is unavailable. None of them ensures that an order
-is booked once: PostgreSQL alone does that.
+Each guard falls back to this process alone while Redis is unavailable. None of them ensures that an
+order is booked once: PostgreSQL alone does that.
 """

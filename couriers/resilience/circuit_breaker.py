@@ -1,8 +1,8 @@
 """The circuit breaker: no process calls a courier that keeps failing.
 
 The circuit opens after consecutive infrastructure failures. When the cooldown is over, exactly one
-probe may call, and its success closes the circuit. A courier's refusals are answers: they never
-open it.
+call, the probe, is allowed, and its success closes the circuit. A courier's refusals are answers:
+they never open it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ return {'', 0}
 
 
 class _LocalCircuit:
-    """A circuit of this process alone, by the same rules, while Redis is unavailable."""
+    """A circuit of this process alone, with the same rules, used while Redis is unavailable."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,13 +72,13 @@ class _LocalCircuit:
 
     def _clear(self) -> None:
         self.failures = 0
-        # On the monotonic clock; 0 is never.
+        # Seconds on the monotonic clock; 0 means that the circuit is not open.
         self.opened_at = 0.0
         self.probe = ""
         self.probe_until = 0.0
 
     def apply(self, event: str, token: str, threshold: int, cooldown: float) -> tuple[str, float]:
-        """Do what the script does; returns the state and the seconds to wait."""
+        """Do what the script does; return the state and the seconds to wait."""
         with self._lock:
             now = time.monotonic()
             probing = self.probe_until > now
@@ -123,12 +123,12 @@ def forget_local_circuits() -> None:
 
 
 class CircuitBreaker:
-    """A circuit by its name, shared by all processes."""
+    """The circuit of a name, shared by all processes."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # Of the present thread's call: its `token`, and whether the circuit was closed and
-        # without failures (`untroubled`) when the call was allowed.
+        # Of the current thread's call: its `token`, and `no_failures`, whether the circuit was
+        # closed and had no failures when the call was allowed.
         self._call = threading.local()
 
     @classmethod
@@ -137,17 +137,17 @@ class CircuitBreaker:
         return cls(f"{courier}:{account_id}")
 
     def before_call(self) -> None:
-        """Ask to make a call. Raises CircuitOpen with the seconds to wait if it may not be made."""
+        """Ask permission for a call. Raises CircuitOpen, with the seconds to wait, if refused."""
         self._call.token = secrets.token_hex(8)
         state, wait = self._apply("ask")
         if state == "open":
             raise CircuitOpen("the courier has been failing; calls are held back", retry_after=wait)
-        self._call.untroubled = state == "closed"
+        self._call.no_failures = state == "closed"
 
     def record_success(self) -> None:
         """Record that the courier answered, whatever the answer was."""
         # Usually there are no failures to clear, and no round trip to Redis is needed.
-        if not getattr(self._call, "untroubled", False):
+        if not getattr(self._call, "no_failures", False):
             self._apply("success")
 
     def record_failure(self) -> None:
@@ -155,12 +155,12 @@ class CircuitBreaker:
         self._apply("failure")
 
     def release(self) -> None:
-        """Record that the call ended without an answer or a failure: another may be the probe."""
-        if not getattr(self._call, "untroubled", False):
+        """Record that the call had neither answer nor failure, so another may be the probe."""
+        if not getattr(self._call, "no_failures", False):
             self._apply("release")
 
     def reset(self) -> None:
-        """Close the circuit, as an operator orders."""
+        """Close the circuit. Operators do this."""
         self._apply("reset")
 
     def state(self) -> str:
@@ -168,7 +168,7 @@ class CircuitBreaker:
         return self._apply("peek")[0]
 
     def _apply(self, event: str) -> tuple[str, float]:
-        """Apply an event to the circuit; returns the state and the seconds to wait."""
+        """Apply an event to the circuit; return the state and the seconds to wait."""
         limits = tunables()
         token = getattr(self._call, "token", "")
         args = (event, token, limits.BREAKER_FAILURES, limits.BREAKER_COOLDOWN)

@@ -1,7 +1,7 @@
-"""The deadline of a booking's requests: none is sent after it.
+"""The deadline of a booking: no request is sent to the courier after it.
 
-It lies before the end of the booking's lease by as long as a request can take. A request sent later
-could arrive after an operator has released the order, and book it twice.
+It is `max_create_seconds` before the end of the booking's lease. A request sent later could arrive
+after an operator has released the order, and book it twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from couriers.contract.errors import TimeIsUp
 
-_deadline: ContextVar[dt.datetime | None] = ContextVar("couriers_max_create_seconds", default=None)
+_deadline: ContextVar[dt.datetime | None] = ContextVar("couriers_booking_deadline", default=None)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""A lock in Redis, for one process at a time, that ends by itself.
+"""A lock in Redis that one process at a time can hold, and that expires.
 
 redis-py releases a lock only while its holder still owns it. A holder that takes longer than the
-lock's life is not stopped, so what the lock guards needs a version of its own as well.
+lock's life is not stopped, so the guarded data needs a version number as well.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from couriers.resilience.shared import RedisUnavailable, with_redis
 
 
 class LockTimeout(Exception):
-    """Another process held the lock for the whole time that the caller waited."""
+    """Another process held the lock during the whole wait."""
 
 
 @contextmanager
-def exclusive(name: str, *, life: float, wait: float) -> Iterator[bool]:
+def hold_lock(name: str, *, life: float, wait: float) -> Iterator[bool]:
     """Hold the lock `name` for at most `life` seconds, after waiting at most `wait` seconds.
 
     Yields True while the lock is held, and False where Redis is unavailable and there is no lock.
-    Raises LockTimeout when another process does not release it in time.
+    Raises LockTimeout if another process does not release it in time.
     """
     try:
         lock = with_redis(lambda redis: redis.lock(f"shipcrowd:lock:{name}", timeout=life))

@@ -1,8 +1,8 @@
 """The rate limiter: at most `count` calls in any `window`, for all processes together.
 
-It is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves its turn and learns
-how long to sleep until then: waiting costs one round trip, and the first to ask goes first. When a
-courier answers 429, its bucket is paused for all processes.
+The algorithm is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves a turn and
+gets the time to sleep until then. This costs one round trip, and turns are given in the order of
+the requests. When a courier answers 429, its bucket is paused for all processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from couriers.contract.types import Limit
 from couriers.resilience import deadline
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
-# Seconds that bulk work sleeps for one turn. Where the turn comes later, it asks again after that.
+# Seconds that bulk work sleeps for one turn at most. For a later turn it gets RateLimited.
 MAX_LONG_WAIT = 30.0
 
 _max_wait: ContextVar[float | None] = ContextVar("couriers_limiter_max_wait", default=None)
@@ -42,7 +42,7 @@ redis.call('EXPIRE', KEYS[1], math.ceil(following - now) + 1)
 return math.ceil(wait * 1000000)
 """
 
-# KEYS[1] is the bucket. ARGV: seconds. An earlier, longer pause stays.
+# KEYS[1] is the bucket. ARGV: seconds. A pause that ends later is kept.
 _PAUSE = """
 local time = redis.call('TIME')
 local paused_until = tonumber(time[1]) + tonumber(time[2]) / 1000000 + tonumber(ARGV[1])
@@ -53,7 +53,8 @@ local life = math.max(math.ceil(ARGV[1]) + 1, redis.call('TTL', KEYS[1]))
 return redis.call('EXPIRE', KEYS[1], life)
 """
 
-# Used while Redis is unavailable: the next turn and the end of the pause, on the monotonic clock.
+# Used while Redis is unavailable. By bucket: the next turn and the end of the pause, in seconds on
+# the monotonic clock.
 _local_buckets: dict[str, tuple[float, float]] = {}
 _local_lock = threading.Lock()
 
@@ -71,9 +72,9 @@ def allow_long_waits() -> Iterator[None]:
 def acquire(account_id: str, operation: str, limit: Limit) -> None:
     """Sleep until the account may call the operation.
 
-    Sleeps at most API_LIMITER_WAIT seconds, or MAX_LONG_WAIT inside `allow_long_waits()`. Raises
-    RateLimited with the delay when the turn comes later; that turn is not used up. Raises TimeIsUp
-    when the booking's deadline has passed (couriers.resilience.deadline).
+    Sleeps at most API_LIMITER_WAIT seconds, or MAX_LONG_WAIT inside `allow_long_waits()`. For a
+    later turn, raises RateLimited with the delay and reserves nothing. Raises TimeIsUp when the
+    booking's deadline has passed (couriers.resilience.deadline).
     """
     max_wait = _max_wait.get()
     if max_wait is None:
@@ -106,11 +107,11 @@ def pause(account_id: str, operation: str, seconds: float) -> None:
 
 
 def interval_and_burst(limit: Limit) -> tuple[float, int]:
-    """Return the seconds between turns, and how many turns may be taken at once.
+    """Return the seconds between turns, and the burst: how many turns may be taken at once.
 
-    With a burst of b and a turn each w/(n-b+1) seconds, no window of w seconds holds more than n.
-    A limit of one call a second or more is spaced evenly. Rarer operations, such as logins, may use
-    half of their calls at once.
+    With a burst of b and a turn every w/(n-b+1) seconds, no window of w seconds has more than n
+    turns. Turns of one call a second or more are spaced evenly. Rarer operations, for example
+    logins, may use half of their calls at once.
     """
     burst = 1 if limit.count >= limit.window else (limit.count + 1) // 2
     return limit.window / (limit.count - burst + 1), burst
@@ -127,7 +128,7 @@ def _key(account_id: str, operation: str) -> str:
 
 
 def _reserve(key: str, interval: float, burst: int, max_wait: float) -> float:
-    """Reserve a turn. Returns the seconds to wait, negated where that is more than `max_wait`."""
+    """Reserve a turn. Return the seconds to wait, negated where that is more than `max_wait`."""
     arguments = [interval, burst, max_wait]
     try:
         microseconds = with_redis(

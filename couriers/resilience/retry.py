@@ -1,4 +1,7 @@
-"""Retries of what certainly did not happen, with back-off, jitter and the delay that was named."""
+"""Retries a call that certainly was not carried out, with back-off and jitter.
+
+A longer delay that the error names is kept.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,9 @@ def retry_safely(
 ) -> T:
     """Return `work()`, called again after NotSent and NotDone and after nothing else.
 
-    Raises the last error after `max_attempts`, or when the error names a delay of more than
-    `max_delay` seconds. An error of the platform's own guards is not retried: the guard has waited
-    already.
+    Raises the last error after `max_attempts`, or if the error names a delay of more than
+    `max_delay` seconds. An error of the platform's own guards is not retried, because the guard has
+    waited already.
     """
 
     def may_retry(error: BaseException) -> bool:

@@ -1,6 +1,7 @@
-"""Access to Redis for the guards. One place knows whether Redis is available.
+"""Access to Redis for the guards. Only this module knows whether Redis is available.
 
-After a failure Redis is not asked for a moment, so that not every call waits for its time-out.
+After a failure, Redis is not used for RETRY_AFTER seconds, so that not every call waits for its
+time-out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from redis.exceptions import RedisError
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-RETRY_AFTER = 1.0  # seconds after a failure in which Redis is not asked
+RETRY_AFTER = 1.0  # seconds
 FALLBACKS = Counter(
     "shipcrowd_redis_fallbacks", "Guards that went on per process because Redis was unavailable"
 )
@@ -31,7 +32,7 @@ class RedisUnavailable(Exception):
 
 
 def with_redis(work: Callable[[Redis], T]) -> T:
-    """Return `work(connection)`, on the shared connection. Raises RedisUnavailable."""
+    """Return `work(connection)`. Raises RedisUnavailable where Redis does not answer."""
     global _unavailable_until
     if time.monotonic() < _unavailable_until:
         FALLBACKS.inc()
@@ -46,6 +47,6 @@ def with_redis(work: Callable[[Redis], T]) -> T:
 
 
 def forget_outage() -> None:
-    """Let the next call ask Redis, even if it has just failed."""
+    """Let the next call use Redis, even if Redis has just failed."""
     global _unavailable_until
     _unavailable_until = 0.0

@@ -1,7 +1,6 @@
-"""Threads that close their own database connections: a pool that works a feed off, and calls
-made side by side.
+"""Thread pools whose threads close their database connections when they end.
 
-Django keeps a connection for each thread and closes none when the thread ends.
+Django opens a connection for each thread and does not close it when the thread ends.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def work_off(
+def run_in_threads(
     take: Callable[[], T | None],
     work: Callable[[T], None],
     *,
@@ -25,12 +24,11 @@ def work_off(
     name: str,
     stop: threading.Event | None = None,
 ) -> None:
-    """Call `work` with what `take` hands out, in several threads, until `take` answers None.
+    """Call `work` with each item that `take` returns, in several threads, until it returns None.
 
-    `take` is called by several threads at once; `feed_of` makes one of items. `stop` ends the
-    work early: once it is set, nothing more is taken and what was begun is finished. It is set
-    here when a thread fails or the caller is interrupted. The first failure, in the order of the
-    threads, is raised.
+    `take` must be thread-safe; `take_from` makes one from items. Once `stop` is set, no more items
+    are taken, and the work under way is finished. `stop` is also set when a thread fails or the
+    caller is interrupted. Raises the first failure, in the order of the threads.
     """
     stopped = threading.Event() if stop is None else stop
 
@@ -44,17 +42,17 @@ def work_off(
 
     with ThreadPoolExecutor(threads, thread_name_prefix=name) as pool:
         try:
-            for task in [pool.submit(_with_own_connections, run) for _ in range(threads)]:
-                task.result()
+            for future in [pool.submit(_then_close_connections, run) for _ in range(threads)]:
+                future.result()
         except BaseException:
             stopped.set()
             raise
 
 
-def feed_of(items: Iterable[T]) -> Callable[[], T | None]:
-    """A feed for `work_off` that hands out the items in order, and None at their end.
+def take_from(items: Iterable[T]) -> Callable[[], T | None]:
+    """Return a `take` for `run_in_threads` that returns the items in order, and None at the end.
 
-    The items are made in the threads that take them, by one thread at a time.
+    It may be called in several threads. One thread at a time advances `items`.
     """
     iterator, lock = iter(items), threading.Lock()
 
@@ -65,17 +63,17 @@ def feed_of(items: Iterable[T]) -> Callable[[], T | None]:
     return take
 
 
-def side_by_side(calls: Sequence[Callable[[], R]], *, name: str) -> list[R]:
-    """Make the calls at once, each in a thread of its own, and return their answers in order.
+def call_in_parallel(calls: Sequence[Callable[[], R]], *, name: str) -> list[R]:
+    """Make the calls at once, each in its own thread, and return their results in order.
 
-    The first failure, in the order of the calls, is raised once all have ended.
+    Raises the first failure, in the order of the calls, once all calls have ended.
     """
     with ThreadPoolExecutor(max(1, len(calls)), thread_name_prefix=name) as pool:
-        waiting = [pool.submit(_with_own_connections, call) for call in calls]
-    return [one.result() for one in waiting]
+        futures = [pool.submit(_then_close_connections, call) for call in calls]
+    return [future.result() for future in futures]
 
 
-def _with_own_connections(call: Callable[[], R]) -> R:
+def _then_close_connections(call: Callable[[], R]) -> R:
     try:
         return call()
     finally:

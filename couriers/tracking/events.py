@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from couriers.contract import types
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
-from couriers.contract.text import storable
+from couriers.contract.text import make_storable
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import raise_flag
 from couriers.tracking import scans, snapshot
@@ -203,10 +203,10 @@ def _new_scan(
         tracking_id=tracking_id,
         at=scan.at,
         status="" if scan.at > latest_possible_time() else scan.mapped.status or "",
-        courier_status=storable(scan.mapped.courier_status)[:100],
-        ndr_reason=storable(scan.mapped.courier_reason)[:100],
-        location=storable(scan.location)[:200],
-        description=storable(scan.description)[:500],
+        courier_status=make_storable(scan.mapped.courier_status)[:100],
+        ndr_reason=make_storable(scan.mapped.courier_reason)[:100],
+        location=make_storable(scan.location)[:200],
+        description=make_storable(scan.description)[:500],
         estimated_delivery=estimate,
     )
 

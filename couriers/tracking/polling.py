@@ -32,9 +32,9 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.contract.types import Tracking
 from couriers.models import CourierAccount, Shipment
-from couriers.models.claims import Doubling, back_off, claim
+from couriers.models.claims import DoublingPauses, back_off, claim
 from couriers.resilience import rate_limit
-from couriers.resilience.threads import work_off
+from couriers.resilience.threads import run_in_threads
 from couriers.tracking.events import apply_tracking
 from couriers.tracking.lookup import latest_tracking
 
@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200  # shipments claimed at once
 TRIES = 3  # of one shipment in a run
-PAUSES = Doubling(first=1.0, longest=4.0)  # between tries, in seconds
+PAUSES = DoublingPauses(first=1.0, longest=4.0)  # between tries, in seconds
 
 
 class Polled(enum.StrEnum):
@@ -103,7 +103,7 @@ def poll(
                 done(outcome)
 
     try:
-        work_off(feed.take, work, threads=threads, name="poll", stop=feed.stopped)
+        run_in_threads(feed.take, work, threads=threads, name="poll", stop=feed.stopped)
     finally:
         feed.release()
 

@@ -20,7 +20,7 @@ from couriers.models.plugin_hooks import (
     load_webhook_secret,
     store_webhook_secrets,
 )
-from couriers.resilience.lock import exclusive
+from couriers.resilience.lock import hold_lock
 from couriers_ekart.mapper.answers import parse, parse_list
 from couriers_ekart.mapper.schemas import WebhookAnswer
 from couriers_ekart.wire.client import EkartClient
@@ -57,7 +57,7 @@ def rotate_secret(account: Account, *, settle: Callable[[float], None]) -> Regis
     then Ekart is told. An interruption at any point leaves Ekart signing with a valid secret.
     Raises CourierError, and LockTimeout if another rotation is running.
     """
-    with exclusive(f"webhook-secret:{account.pk}", life=180, wait=1):
+    with hold_lock(f"webhook-secret:{account.pk}", life=180, wait=1):
         # After an interrupted rotation Ekart may sign with the previous secret, which is dropped
         # below: have it sign with the current one first.
         current = load_webhook_secret(account.pk)

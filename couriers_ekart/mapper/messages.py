@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from couriers.contract.text import storable
+from couriers.contract.text import make_storable
 
 MAX_LENGTH = 500  # characters
 _LONG_NUMBER = re.compile(r"\+?\d[\d\s-]{8,}\d")
@@ -17,7 +17,7 @@ def clean_message(text: str) -> str:
     Ekart quotes what it refuses: a consignee's phone number must not get into an error. At most
     500 characters are kept.
     """
-    return _LONG_NUMBER.sub("…", storable(text))[:MAX_LENGTH]
+    return _LONG_NUMBER.sub("…", make_storable(text))[:MAX_LENGTH]
 
 
 def message_in(body: Any) -> str:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from couriers.contract.text import storable
+from couriers.contract.text import is_storable, make_storable
 
 
 def _as_text(value: Any) -> Any:
@@ -34,7 +34,7 @@ def _as_text(value: Any) -> Any:
 
 
 def _require_storable(text: str) -> str:
-    if text != storable(text):
+    if not is_storable(text):
         raise ValueError("contains characters that cannot be stored")
     return text
 
@@ -50,7 +50,7 @@ T = TypeVar("T")
 # A field that the answer is useful without: a value that cannot be read counts as missing.
 OrDefault = Annotated[T, WrapValidator(_or_default)]
 # Text for people: characters that cannot be stored are removed.
-Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(storable)]
+Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(make_storable)]
 # An id or a number of Ekart's that is kept in a column: never changed, refused if it does not fit.
 Identifier = Annotated[
     str, BeforeValidator(_as_text), AfterValidator(_require_storable), Field(max_length=100)

@@ -24,7 +24,7 @@ from django.utils.crypto import salted_hmac
 from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, RateLimited, TokenRefused
 from couriers.models.plugin_hooks import StoredToken, load_token, store_token
-from couriers.resilience.lock import LockTimeout, exclusive
+from couriers.resilience.lock import LockTimeout, hold_lock
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper.answers import parse
 from couriers_ekart.mapper.schemas import TokenAnswer
@@ -151,7 +151,7 @@ class TokenSource:
         """Fetch a token as the only process that does; the others use the token that it stores."""
         times = ekart_tunables()
         try:
-            with exclusive(
+            with hold_lock(
                 f"token:{self._account_id}",
                 life=times.TOKEN_LOCK_LIFE,
                 wait=times.TOKEN_LOCK_WAIT,

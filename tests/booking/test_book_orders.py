@@ -1,4 +1,4 @@
-"""The commands, as an operator types them, against a real sandbox."""
+"""seed_ekart, register_webhooks and book_orders, run against a real sandbox."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
-from django.db import connection
 
 from couriers.booking import bulk, protocol
 from couriers.booking.spreadsheet import ReportRow, book_orders, read_file, write_report
@@ -22,6 +21,7 @@ from tests.support.commands import run_command, run_json
 from tests.support.drafts import draft_with, raising
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.spreadsheets import write_orders
+from tests.support.threads import open_sessions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +57,7 @@ def book(path: Path, *more: str) -> dict[str, Any]:
     return run_json("book_orders", str(path), *flags)
 
 
-def test_seeding_twice_makes_one_of_each_and_one_key(seeded: dict[str, Any]) -> None:
+def test_seeding_twice_creates_one_account_and_one_key(seeded: dict[str, Any]) -> None:
     assert set(seeded) == {
         "company", "account_id", "api_key", "webhook_url", "webhook_secret_set",
     }  # fmt: skip
@@ -172,7 +172,7 @@ def test_orders_are_booked_once_and_each_is_reported(
         (",".join(COLUMNS).encode() + b'\n"a', "is not CSV"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_one_line_and_exit_2(
+def test_an_unusable_file_ends_with_a_one_line_error_and_exit_2(
     seeded: dict[str, Any], tmp_path: Path, content: bytes | None, words: str
 ) -> None:
     path = tmp_path / "orders.csv"
@@ -214,14 +214,14 @@ def test_a_report_has_no_formulas(tmp_path: Path, text: str) -> None:
     assert rows[1] == ["A-1", "booked", "T-1", "shp_1", "a = b"]
 
 
-def test_a_report_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_report_that_fails_leaves_the_earlier_report(tmp_path: Path) -> None:
     (tmp_path / "report.csv").write_text("the last one")
     with pytest.raises(AttributeError):
         write_report(tmp_path / "report.csv", [ReportRow("A-1", OrderOutcome.BOOKED), None])  # type: ignore[list-item]
     assert [path.read_text() for path in tmp_path.iterdir()] == ["the last one"]
 
 
-def test_unknown_companies_and_couriers_list_the_known(
+def test_an_unknown_company_or_courier_is_refused_with_the_known_ones(
     seeded: dict[str, Any], tmp_path: Path
 ) -> None:
     path = str(write_orders(tmp_path / "o.csv", {}))
@@ -239,10 +239,10 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
 ) -> None:
     from couriers_ekart.adapter import EkartAdapter
 
-    def lost(*_: Any) -> None:
+    def lose_answer(*_: Any) -> None:
         raise Unknown("read time-out")
 
-    monkeypatch.setattr(EkartAdapter, "_create", lost)
+    monkeypatch.setattr(EkartAdapter, "_create", lose_answer)
     path = write_orders(tmp_path / "o.csv", {})
     with pytest.raises(SystemExit) as caught:
         book(path)
@@ -268,13 +268,7 @@ def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
     account: Any, toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "LONGEST_PAUSE", 0.0)
-    turns = iter([RateLimited("used up", retry_after=30)] * 25)
-
-    def hook(_: Any) -> None:
-        if error := next(turns, None):
-            raise error
-
-    toy.on_create = staticmethod(hook)
+    toy.on_create = raising(RateLimited("used up", retry_after=30), times=25)
     path = write_orders(tmp_path / "orders.csv", {})
     done: list[Any] = []
     book_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
@@ -285,18 +279,11 @@ def test_an_interrupted_run_leaves_no_connection_open(account: Any, tmp_path: Pa
     lines = [{"order_number": f"A-{n}"} for n in range(40)]
     orders = read_file(write_orders(tmp_path / "orders.csv", *lines))
 
-    def sessions() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            )
-            return int(cursor.fetchone()[0])
-
     def stop(_: ReportRow) -> None:
         raise KeyboardInterrupt
 
-    before = sessions()
+    before = open_sessions()
     with pytest.raises(KeyboardInterrupt):
         book_orders(account.company, "toy", orders, workers=8, done=stop)
-    assert wait_until(lambda: sessions() <= before, 5)
+    assert wait_until(lambda: open_sessions() <= before, 5)
     assert Shipment.objects.count() < 40

@@ -1,4 +1,4 @@
-"""Bulk bookings: each order once, each outcome told, nothing of the consignee's left behind."""
+"""Bulk jobs: each order is booked once and reported, and the consignee's data is erased."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ URL = "/api/v1/shipments/bulk/"
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Tasks are collected: each test says itself when a worker comes."""
+    """Collect the tasks instead of sending them. Each test does the worker's part itself."""
     sent: list[Any] = []
     monkeypatch.setattr(
         tasks.run_bulk_job, "apply_async", lambda args, **options: sent.append((args, options))
@@ -55,11 +55,11 @@ def outcomes(client: Client, url: str) -> dict[str, str]:
     return {o["order_number"]: o["outcome"] for o in client.get(url).json()["orders"]}
 
 
-def test_each_order_ends_with_its_own_outcome_and_delays_no_other(
+def test_each_order_of_a_job_ends_with_its_own_outcome(
     storefront: Client, account: Any, toy: Any, order: Any, no_worker: list[Any]
 ) -> None:
     post(storefront, orders_of(order, "old"))
-    bulk.work_on(BulkJob.objects.get().pk, seconds=9)
+    bulk.book_due_orders(BulkJob.objects.get().pk, seconds=9)
     endings = {"refused": Rejected("no", courier_message="Wallet is empty"), "lost": Unknown("x")}
 
     def hook(request: Any) -> None:
@@ -78,7 +78,7 @@ def test_each_order_ends_with_its_own_outcome_and_delays_no_other(
     url = answer["Location"]
     assert answer.json()["counts"]["pending"] == 7
     assert no_worker[-1] == ((url.split("/")[-2],), {})
-    assert bulk.work_on(url.split("/")[-2], seconds=9) is None
+    assert bulk.book_due_orders(url.split("/")[-2], seconds=9) is None
     assert outcomes(storefront, url) == {
         "a": "booked", "old": "already_booked", "refused": "rejected", "lost": "in_doubt",
         "bad": "rejected", "alien": "rejected", "changed": "rejected",
@@ -93,13 +93,13 @@ def test_each_order_ends_with_its_own_outcome_and_delays_no_other(
     assert by_number["lost"]["shipment"].startswith("shp_")
 
 
-def test_a_job_run_again_or_handed_in_again_books_nothing_twice(
+def test_a_job_that_is_run_or_sent_again_books_nothing_twice(
     storefront: Client, account: Any, toy: Any, order: Any
 ) -> None:
     numbers = [f"B-{n}" for n in range(12)]
     urls = [post(storefront, orders_of(order, *numbers))["Location"] for _ in range(2)]
     for url in (*urls, *urls):
-        bulk.work_on(url.split("/")[-2], seconds=9)
+        bulk.book_due_orders(url.split("/")[-2], seconds=9)
     assert sorted(toy.booked) == sorted(numbers)
     assert storefront.get(urls[0]).json()["counts"]["booked"] == 12
     assert storefront.get(urls[1]).json()["counts"]["already_booked"] == 12
@@ -118,27 +118,24 @@ def test_the_consignees_data_is_encrypted_and_erased_once_settled(
     assert "Secret Lane" in BulkOrder.objects.get().request
     assert "Secret Lane" not in stored()
     assert "98765" not in stored()
-    bulk.work_on(job, seconds=9)
+    bulk.book_due_orders(job, seconds=9)
     assert BulkOrder.objects.get().request == ""
 
 
-def test_an_order_that_surely_was_not_booked_is_retried_and_fails_in_the_end(
+def test_an_order_that_was_not_booked_is_retried_and_fails_after_the_last_try(
     storefront: Client, account: Any, toy: Any, order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "TRIES", 3)
+    monkeypatch.setattr(bulk, "MAX_TRIES", 3)
 
-    def hook(_: Any) -> None:
-        raise NotSent("refused", retry_after=50)
-
-    toy.on_create = staticmethod(hook)
+    toy.on_create = raising(NotSent("refused", retry_after=50))
     url = post(storefront, orders_of(order, "a"))["Location"]
     job = url.split("/")[-2]
     for _ in range(2):
-        delay = bulk.work_on(job, seconds=9)
+        delay = bulk.book_due_orders(job, seconds=9)
         assert delay is not None
         assert 45 < delay <= 50
         BulkOrder.objects.update(next_attempt_at=timezone.now())
-    assert bulk.work_on(job, seconds=9) is None
+    assert bulk.book_due_orders(job, seconds=9) is None
     assert outcomes(storefront, url) == {"a": "failed"}
     assert Shipment.objects.get().attempt == 3
 
@@ -146,11 +143,11 @@ def test_an_order_that_surely_was_not_booked_is_retried_and_fails_in_the_end(
 def test_switched_off_couriers_fail_at_once(storefront: Client, account: Any, order: Any) -> None:
     Courier.objects.update(is_enabled=False)
     url = post(storefront, orders_of(order, "a"))["Location"]
-    assert bulk.work_on(url.split("/")[-2], seconds=9) is None
+    assert bulk.book_due_orders(url.split("/")[-2], seconds=9) is None
     assert outcomes(storefront, url) == {"a": "failed"}
 
 
-def test_a_job_that_nobody_works_on_is_taken_up_by_the_sweeper(
+def test_the_sweeper_sends_a_task_for_a_job_that_no_worker_has(
     storefront: Client, account: Any, order: Any, no_worker: list[Any]
 ) -> None:
     job = post(storefront, orders_of(order, "a", "b")).json()["id"]
@@ -164,7 +161,7 @@ def test_a_job_that_nobody_works_on_is_taken_up_by_the_sweeper(
     BulkOrder.objects.update(lease_expires_at=timezone.now())
     assert tasks.sweep_jobs() == 1
     assert no_worker[0][0] == (job,)
-    bulk.work_on(job, seconds=9)
+    bulk.book_due_orders(job, seconds=9)
     assert tasks.sweep_jobs() == 0
 
 
@@ -201,7 +198,7 @@ def test_a_malformed_order_is_named_and_nothing_is_stored(
     assert not BulkJob.objects.exists()
 
 
-def test_the_number_of_orders_is_bounded(
+def test_a_job_with_too_many_orders_is_refused(
     storefront: Client, account: Any, order: Any, settings: Any
 ) -> None:
     settings.SHIPCROWD = {"BULK_MAX_ORDERS": 2}
@@ -227,29 +224,29 @@ def test_hundreds_of_orders_are_booked_once_each(
     numbers = [f"B-{n:04d}" for n in range(300)]
     answer = post(storefront, orders_of(order, *numbers))
     assert answer.status_code == 202
-    while bulk.work_on(answer.json()["id"], seconds=60):
+    while bulk.book_due_orders(answer.json()["id"], seconds=60):
         pass
     assert sorted(toy.booked) == numbers
     assert storefront.get(answer["Location"]).json()["counts"]["booked"] == 300
 
 
 def work(times: int = 1) -> BulkOrder:
-    """Work on the only job with the only order, as workers come and go."""
+    """Run the only job this number of times, and return its only order."""
     for _ in range(times):
-        bulk.work_on(BulkJob.objects.get().pk, seconds=9)
+        bulk.book_due_orders(BulkJob.objects.get().pk, seconds=9)
         BulkOrder.objects.filter(outcome="pending").update(next_attempt_at=timezone.now())
     return BulkOrder.objects.get()
 
 
-def test_a_job_ends_though_its_worker_failed_before_finishing_it(
+def test_a_job_ends_even_if_its_worker_failed_before_finishing_it(
     account: Any, toy: Any, no_worker: list[Any], monkeypatch: Any
 ) -> None:
-    def away(_: BulkJob) -> None:
+    def fail(_: BulkJob) -> None:
         raise OperationalError("restarting")
 
     job = bulk.create_job(account.company, [DRAFT])
     with monkeypatch.context() as patch:
-        patch.setattr(bulk, "_finish", away)
+        patch.setattr(bulk, "_finish", fail)
         with pytest.raises(OperationalError):
             tasks.run_bulk_job(job.pk)  # a failed task is acknowledged
     assert BulkOrder.objects.get().outcome == "booked"
@@ -268,7 +265,7 @@ def test_an_order_that_is_in_doubt_already_is_reported_in_doubt(account: Any, to
     assert (order.outcome, order.shipment_id) == ("in_doubt", shipment.pk)
 
 
-def test_an_order_in_flight_is_asked_about_again(account: Any, toy: Any) -> None:
+def test_an_order_in_flight_is_tried_again(account: Any, toy: Any) -> None:
     shipment = book(account.company, DRAFT, key="by hand").shipment
     lease = timezone.now() + dt.timedelta(minutes=1)
     Shipment.objects.update(status="booking", lease_expires_at=lease)
@@ -283,12 +280,12 @@ def test_the_limiter_and_an_open_circuit_use_up_no_tries(account: Any, toy: Any)
     bulk.create_job(account.company, [DRAFT])
     for error in (RateLimited("used up", retry_after=40), CircuitOpen("failing", retry_after=60)):
         toy.on_create = raising(error)
-        assert work(bulk.TRIES + 2).outcome == "pending"
+        assert work(bulk.MAX_TRIES + 2).outcome == "pending"
     toy.on_create = None
     assert work().outcome == "booked"
 
 
-def test_a_request_that_can_no_longer_be_read_fails_alone(account: Any, toy: Any) -> None:
+def test_a_stored_order_that_cannot_be_read_fails(account: Any, toy: Any) -> None:
     bulk.create_job(account.company, [DRAFT])
     BulkOrder.objects.update(request=json.dumps({"courier": "toy"}))
     order = work()

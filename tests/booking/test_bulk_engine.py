@@ -1,4 +1,4 @@
-"""One bulk engine: an order ends the same way whether a job or a spreadsheet brings it."""
+"""The bulk engine: an order of a job and an order of a spreadsheet end in the same way."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from couriers.contract.errors import (
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkOrder, Shipment
 from couriers.models.job import ENDED, OrderOutcome
+from tests.support.drafts import raising
 from tests.support.spreadsheets import write_orders
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,19 +38,19 @@ Ended = tuple[str, str | None, str]  # outcome, shipment, reason
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch, no_backoff: None) -> None:
-    """What is asked about again is asked about soon."""
+    """Shorten the pauses between tries."""
     monkeypatch.setattr(bulk, "LONGEST_PAUSE", 0.02)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file with one order, A-1."""
+    """Return a file with one order, A-1."""
     return write_orders(tmp_path / "orders.csv", {})
 
 
 @pytest.fixture
 def draft(path: Path) -> ShipmentDraft:
-    """The order of the file, as a job takes it."""
+    """Return the draft of the file's order, for a job."""
     found = draft_of(read_file(path)[0], "toy")
     assert found is not None
     return found
@@ -57,11 +58,11 @@ def draft(path: Path) -> ShipmentDraft:
 
 @pytest.fixture(params=["job", "spreadsheet"])
 def run(request: Any, account: Any, path: Path, draft: ShipmentDraft) -> Callable[[], Ended]:
-    """Book the order of the file through one of the two doors; answers how it ended."""
+    """Return a function that books the file's order, as a job or as a spreadsheet."""
 
     def job() -> Ended:
         created = bulk.create_job(account.company, [draft])
-        while bulk.work_on(created.pk, seconds=9) is not None:
+        while bulk.book_due_orders(created.pk, seconds=9) is not None:
             time.sleep(0.02)
             BulkOrder.objects.update(next_attempt_at=timezone.now())
         order = BulkOrder.objects.get(job=created)
@@ -76,41 +77,30 @@ def run(request: Any, account: Any, path: Path, draft: ShipmentDraft) -> Callabl
     return {"job": job, "spreadsheet": spreadsheet}[request.param]
 
 
-def failing(toy: Any, error: Exception, times: int = 1000) -> None:
-    """Have the courier fail so many times before it books."""
-    errors = iter([error] * times)
-
-    def hook(_: Any) -> None:
-        if following := next(errors, None):
-            raise following
-
-    toy.on_create = staticmethod(hook)
-
-
 @pytest.mark.parametrize(
     "error", [RateLimited("used up", retry_after=30), CircuitOpen("failing", retry_after=60)]
 )
 def test_neither_the_limiter_nor_an_open_circuit_uses_up_tries(
     run: Callable[[], Ended], toy: Any, error: CourierError
 ) -> None:
-    failing(toy, error, times=2 * bulk.TRIES)
+    toy.on_create = raising(error, times=2 * bulk.MAX_TRIES)
     assert run()[0] == "booked"
 
 
 @pytest.mark.parametrize("error", [NotSent("refused"), NotDone("429", retry_after=40)])
-def test_what_surely_was_not_booked_is_tried_ten_times(
+def test_an_order_that_was_not_booked_is_tried_ten_times(
     run: Callable[[], Ended], toy: Any, error: CourierError
 ) -> None:
-    failing(toy, error)
+    toy.on_create = raising(error)
     outcome, _, reason = run()
     assert (outcome, reason) == ("failed", str(error))
-    assert Shipment.objects.get().attempt == bulk.TRIES == 10
+    assert Shipment.objects.get().attempt == bulk.MAX_TRIES == 10
 
 
 def test_a_booking_that_succeeds_within_the_tries_is_booked(
     run: Callable[[], Ended], toy: Any
 ) -> None:
-    failing(toy, NotSent("refused", retry_after=40), times=bulk.TRIES - 1)
+    toy.on_create = raising(NotSent("refused", retry_after=40), times=bulk.MAX_TRIES - 1)
     assert run()[0] == "booked"
 
 
@@ -123,16 +113,16 @@ def test_a_booking_that_succeeds_within_the_tries_is_booked(
         (RuntimeError("a fault in the plug-in"), "in_doubt"),
     ],
 )
-def test_what_may_not_be_repeated_ends_at_once(
+def test_an_order_that_may_not_be_repeated_ends_at_once(
     run: Callable[[], Ended], toy: Any, error: Exception, outcome: str
 ) -> None:
-    failing(toy, error)
+    toy.on_create = raising(error)
     assert run()[0] == outcome
     assert Shipment.objects.get().attempt == 1
 
 
 def in_flight(company: Any, draft: ShipmentDraft, key: str | None, seconds: float) -> Shipment:
-    """A shipment that somebody else is booking, for so many seconds."""
+    """Return a shipment that another process is booking, with a lease of `seconds`."""
     shipment = book(company, draft, key=key).shipment
     lease = timezone.now() + dt.timedelta(seconds=seconds)
     Shipment.objects.update(status="booking", tracking_id="", lease_expires_at=lease)
@@ -170,7 +160,7 @@ def test_a_booking_in_flight_that_succeeds_is_already_booked(
 
 
 @pytest.mark.parametrize("key", [None, "by hand"])
-def test_a_booking_in_flight_that_fails_is_made_by_the_one_who_waited(
+def test_a_booking_in_flight_that_fails_is_repeated_by_the_waiting_run(
     run: Callable[[], Ended], account: Any, toy: Any, draft: ShipmentDraft, key: str | None
 ) -> None:
     in_flight(account.company, draft, key, seconds=60)
@@ -188,7 +178,7 @@ def test_a_booking_in_flight_that_fails_is_made_by_the_one_who_waited(
     assert toy.booked == ["A-1"]
 
 
-def test_an_order_that_was_booked_before_says_how_far_its_shipment_is(
+def test_an_already_booked_order_is_reported_with_its_shipments_status(
     run: Callable[[], Ended], account: Any, toy: Any, draft: ShipmentDraft
 ) -> None:
     shipment = book(account.company, draft, key="by hand").shipment
@@ -196,7 +186,7 @@ def test_an_order_that_was_booked_before_says_how_far_its_shipment_is(
     assert run() == ("already_booked", shipment.pk, "out for delivery")
 
 
-def test_every_outcome_but_pending_is_one_of_the_report() -> None:
+def test_ended_has_every_outcome_but_pending() -> None:
     assert [outcome.value for outcome in ENDED] == [
         "booked", "already_booked", "skipped", "rejected", "in_doubt", "failed",
     ]  # fmt: skip

@@ -1,7 +1,6 @@
-"""A process that dies while it books: killed for real, at every line between reserve and settle.
+"""A process is killed while it books, at every line between reserve and settle.
 
-The booking runs in a child process against a real courier (the sandbox), so that what it did
-there outlives it.
+The booking runs in a child process against the sandbox, which keeps its state when the child dies.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def company(sandbox: SandboxProcess) -> Company:
 
 
 def in_child(work: Callable[[], object]) -> int:
-    """Run `work` in a forked process; answers the signal that ended it, 0 if it lived."""
+    """Run `work` in a forked process; return the signal that ended it, 0 without a signal."""
     connections.close_all()
     child = os.fork()
     if child == 0:
@@ -69,9 +68,9 @@ def die() -> None:
 
 
 def try_again(company: Company, sandbox: SandboxProcess, number: str, operator: Any) -> str:
-    """What a storefront and an operator do after a crash; answers how it was settled.
+    """Do what a storefront and an operator do after a crash; return how it was settled.
 
-    Ends with the order booked exactly once, here and at the courier.
+    Then checks that the order is booked exactly once, here and at the courier.
     """
     draft = draft_with(courier="ekart", order_number=number)
     before = at_courier(sandbox, number)
@@ -120,7 +119,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("step", Step)
-def test_a_crash_at_each_named_step_ends_as_the_protocol_says(
+def test_a_crash_at_each_step_is_settled_as_expected(
     company: Company, sandbox: SandboxProcess, step: Step, admin_user: Any
 ) -> None:
     number = f"STEP-{step}"
@@ -153,7 +152,7 @@ CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS} | {
 
 
 def traced(work: Callable[[], object], on_line: Callable[[str], None]) -> None:
-    """Run `work`, telling of every line of CODES as it is reached: function and line number."""
+    """Run `work`; call `on_line` with `function:line number` before each line of CODES."""
 
     def inside(frame: FrameType, event: str, _: Any) -> Any:
         if event == "line":
@@ -168,7 +167,7 @@ def traced(work: Callable[[], object], on_line: Callable[[str], None]) -> None:
 
 
 @pytest.mark.slow
-def test_a_crash_at_every_line_between_reserve_and_settle_loses_and_doubles_nothing(
+def test_a_crash_at_any_line_between_reserve_and_settle_books_the_order_once(
     company: Company, sandbox: SandboxProcess, admin_user: Any, tmp_path: Any
 ) -> None:
     seen = tmp_path / "lines"

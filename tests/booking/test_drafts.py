@@ -20,6 +20,7 @@ from couriers.contract.types import (
     Serviceability,
     ShipmentDraft,
 )
+from tests.support.drafts import raising
 
 ITEM = Item("T-shirt", 1, Decimal("1523"), Decimal(12))
 DRAFT = ShipmentDraft(
@@ -89,7 +90,7 @@ def test_texts_are_trimmed_and_phone_and_state_are_normalised() -> None:
         ),
     ],
 )  # fmt: skip
-def test_every_problem_is_reported_with_its_field(
+def test_all_problems_are_reported_with_their_fields(
     draft: ShipmentDraft, problems: list[str]
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:
@@ -112,9 +113,7 @@ def prepared_place(account: Any, **consignee: str) -> tuple[str, str]:
     return place.city, place.state
 
 
-def test_a_place_that_the_merchant_gave_is_kept_without_asking(
-    account: Any, courier_place: Any
-) -> None:
+def test_a_given_city_and_state_are_kept_without_a_call(account: Any, courier_place: Any) -> None:
     given = {"city": "Pune", "state": "Maharashtra", "pincode": "999999"}
     assert prepared_place(account, **given) == ("Pune", "Maharashtra")
     assert courier_place.asked == []
@@ -130,11 +129,14 @@ def test_blanks_are_filled_from_the_directory_before_the_courier(
     assert prepared_place(account, pincode="999999", city="Pune") == ("Pune", "Karnataka")
 
 
-def test_a_place_that_nobody_knows_is_asked_for(account: Any, able: Any) -> None:
-    def time_out(_: Any) -> None:
-        raise Unknown("read time-out")
-
-    for answer in (lambda pincode: Serviceability(pincode, True, state="Texas"), time_out):
+def test_a_city_and_state_that_cannot_be_found_are_reported_as_missing(
+    account: Any, able: Any
+) -> None:
+    answers = (
+        lambda pincode: Serviceability(pincode, True, state="Texas"),
+        raising(Unknown("read time-out")),
+    )
+    for answer in answers:
         able.on_call["check_serviceability"] = answer
         with pytest.raises(InvalidRequest) as caught:
             prepared_place(account, pincode="999999")
@@ -149,7 +151,7 @@ def test_a_key_is_stored_as_it_is(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\nb", "a\x00", "a\u202eb"])
-def test_a_key_that_is_too_long_or_cannot_be_seen_is_refused(key: str) -> None:
+def test_a_key_that_is_empty_too_long_or_has_control_characters_is_refused(key: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         clean_key(key)
     assert [problem.field for problem in caught.value.problems] == ["Idempotency-Key"]

@@ -22,14 +22,14 @@ def test_the_fields_that_differ_are_named() -> None:
     )  # fmt: skip
 
 
-def test_the_hashes_show_nothing_and_differ_from_one_request_to_the_next() -> None:
+def test_the_hashes_differ_for_each_request_and_reveal_nothing() -> None:
     first, second = compute_fingerprints(DRAFT), compute_fingerprints(DRAFT)
     assert set(first) == set(second)
     assert not {first[field] for field in first} & {second[field] for field in second}
     assert "Asha" not in json.dumps(first)
 
 
-def test_a_request_is_recognised_after_the_secret_key_was_changed(settings: Any) -> None:
+def test_a_request_is_recognised_after_the_secret_key_was_rotated(settings: Any) -> None:
     settings.SECRET_KEY = "old"
     stored = compute_fingerprints(DRAFT)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]

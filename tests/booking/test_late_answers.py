@@ -1,4 +1,4 @@
-"""What the courier says too late, or of another order: nothing is lost or booked twice."""
+"""Late answers and events, and events of another order: nothing is lost or booked twice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def operator(db: None) -> Any:
 
 
 def give_up(shipment_id: str, operator: Any) -> None:
-    """The call hung for so long that an operator may release its order, and does."""
+    """Have an operator release the order after its call has lasted an hour."""
     Shipment.objects.filter(pk=shipment_id).update(status="in_doubt")
     CourierCall.objects.filter(shipment=shipment_id).update(
         started_at=timezone.now() - dt.timedelta(hours=1)
@@ -44,10 +44,10 @@ def give_up(shipment_id: str, operator: Any) -> None:
     release(shipment_id, actor=operator, reason="not in the panel")
 
 
-def test_nothing_is_sent_that_could_arrive_after_the_lease(
+def test_no_request_is_sent_that_could_arrive_after_the_lease(
     account: Any, toy: Any, no_backoff: None
 ) -> None:
-    """Each create call takes 50 s, less than max_create_seconds; there would be four."""
+    """Each create call takes 50 s, so only two of the four attempts fit into the lease."""
     sent_at = []
     with time_machine.travel(NOON, tick=False) as clock:
 
@@ -77,12 +77,12 @@ def test_a_turn_that_comes_too_late_for_the_lease_is_not_waited_for(
 
     toy.on_create = staticmethod(hook)
     with pytest.raises(NotSent) as caught:
-        book(account.company, DRAFT, patient=True)
+        book(account.company, DRAFT, long_waits=True)
     assert 18 < (caught.value.retry_after or 0) <= 20
     assert toy.booked == []
 
 
-def test_the_late_answer_of_an_order_that_was_booked_again_is_flagged(
+def test_a_late_answer_for_an_order_that_was_booked_again_is_flagged(
     account: Any, toy: Any, operator: Any
 ) -> None:
     def hook(_: Any) -> Booking:
@@ -99,7 +99,7 @@ def test_the_late_answer_of_an_order_that_was_booked_again_is_flagged(
     assert live.keys.get().key == "second"
 
 
-def test_the_late_answer_of_an_earlier_attempt_bars_another_booking(
+def test_a_late_answer_of_an_earlier_attempt_prevents_another_booking(
     account: Any, toy: Any, operator: Any
 ) -> None:
     def hook(_: Any) -> Booking:
@@ -120,9 +120,7 @@ def test_the_late_answer_of_an_earlier_attempt_bars_another_booking(
     assert toy.booked == ["A-1"]
 
 
-def test_a_late_answer_in_the_middle_of_a_later_attempt_books_and_tells_of_both(
-    account: Any, toy: Any
-) -> None:
+def test_a_late_answer_during_a_later_attempt_books_and_is_flagged(account: Any, toy: Any) -> None:
     def hook(_: Any) -> Booking:
         """The second attempt is under way when the first one's answer comes."""
         Shipment.objects.update(status="booking", attempt=2)
@@ -135,7 +133,7 @@ def test_a_late_answer_in_the_middle_of_a_later_attempt_books_and_tells_of_both(
     assert [kind for kind, _ in open_flags(shipment)] == ["earlier_attempt"]
 
 
-def test_what_somebody_must_look_at_survives_another_attempt(account: Any, toy: Any) -> None:
+def test_a_flag_stays_open_after_another_attempt(account: Any, toy: Any) -> None:
     toy.on_create = raising(Rejected("no"))
     with pytest.raises(Rejected):
         book(account.company, DRAFT)
@@ -155,7 +153,7 @@ def test_a_second_flag_does_not_hide_the_first(account: Any) -> None:
     ]
 
 
-def test_an_event_whose_id_we_gave_to_another_order_is_flagged_on_both(
+def test_an_event_with_the_tracking_id_of_another_order_flags_both_shipments(
     account: Any, toy: Any, operator: Any
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
@@ -168,7 +166,7 @@ def test_an_event_whose_id_we_gave_to_another_order_is_flagged_on_both(
     assert Shipment.objects.filter(confirmed_at__isnull=False).count() == 0
 
 
-def test_a_prefix_of_the_couriers_is_asked_about_and_not_guessed_at(
+def test_an_event_with_a_prefixed_order_number_is_flagged_and_settles_nothing(
     account: Any, toy: Any, operator: Any
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
@@ -187,13 +185,13 @@ def test_a_prefix_of_the_couriers_is_asked_about_and_not_guessed_at(
         suggestion = evidence_of(flagged).suggestion
     assert "T-9" in suggestion
     assert "release" not in suggestion
-    # Resolved, the event that waits is this order's own.
+    # Once the doubt is resolved, the waiting event belongs to this order.
     resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
     assert apply_events(account, [event]) == [Applied.APPLIED]
     assert Shipment.objects.get(pk=doubtful.pk).confirmed_at
 
 
-def test_released_with_one_courier_and_booked_with_another_is_still_flagged(
+def test_a_late_event_is_flagged_after_the_order_was_booked_with_another_courier(
     account: Any, toy: Any, operator: Any
 ) -> None:
     class OtherAdapter(ToyAdapter):
@@ -219,7 +217,7 @@ def test_released_with_one_courier_and_booked_with_another_is_still_flagged(
     assert open_flags(doubtful) == [("late_confirmation", "T-9")]
 
 
-def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(
+def test_a_key_that_another_request_has_just_used_books_nothing(
     account: Any, toy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two requests find the failed booking of one key, each for an order of its own."""
@@ -236,7 +234,7 @@ def test_a_key_that_was_given_another_shipment_meanwhile_books_no_third(
     assert toy.booked == ["A-2"]
 
 
-def test_a_refusal_after_the_event_is_not_told_as_a_refusal(account: Any, toy: Any) -> None:
+def test_a_refusal_after_the_event_answers_with_the_booking(account: Any, toy: Any) -> None:
     def hook(_: Any) -> None:
         apply_events(account, [created_event("A-1", "T-9")])
         raise Rejected("no")
@@ -247,7 +245,9 @@ def test_a_refusal_after_the_event_is_not_told_as_a_refusal(account: Any, toy: A
     assert Shipment.objects.get().status == "booked"
 
 
-def test_a_refusal_in_words_that_cannot_be_stored_frees_the_key(account: Any, toy: Any) -> None:
+def test_a_refusal_with_text_that_cannot_be_stored_leaves_a_failed_shipment(
+    account: Any, toy: Any
+) -> None:
     toy.on_create = raising(Rejected("no", code="BAD\x00", courier_message="bad\x00phone \ud800"))
     with pytest.raises(Rejected):
         book(account.company, DRAFT)

@@ -43,7 +43,7 @@ def test_a_booking_is_stored_with_its_amounts_and_place(account: Any) -> None:
     assert CourierCall.objects.get().outcome == "ok"
 
 
-def test_the_consignees_phone_and_address_are_not_in_clear_in_the_database(account: Any) -> None:
+def test_the_consignees_phone_and_address_are_encrypted_in_the_database(account: Any) -> None:
     options = {"alternate_phone": "9123456780", "n": [1, {"x": None}]}
     book(account.company, draft_with(options=options))
     assert Shipment.objects.get().options == options
@@ -70,7 +70,9 @@ def test_a_replay_needs_neither_courier_nor_account(account: Any) -> None:
     assert book(account.company, DRAFT).body == first.body
 
 
-def test_another_payload_under_the_key_names_the_fields_never_the_values(account: Any) -> None:
+def test_another_request_with_the_same_key_is_refused_with_the_differing_fields(
+    account: Any,
+) -> None:
     book(account.company, DRAFT, key="k")
     other = dataclasses.replace(DRAFT.consignee, name="Ravi Other")
     with pytest.raises(KeyReused) as caught:
@@ -79,7 +81,7 @@ def test_another_payload_under_the_key_names_the_fields_never_the_values(account
     assert "Ravi" not in str(caught.value)
 
 
-def test_two_keys_for_one_live_order_meet_the_shipment(account: Any, toy: Any) -> None:
+def test_a_second_key_for_a_live_order_is_refused_with_its_shipment(account: Any, toy: Any) -> None:
     first = book(account.company, DRAFT, key="one")
     with pytest.raises(OrderAlreadyLive) as caught:
         book(account.company, DRAFT, key="two")
@@ -94,7 +96,7 @@ def test_a_cancelled_order_can_be_booked_again_under_a_new_key(account: Any, toy
     assert toy.booked == ["A-1", "A-1"]
 
 
-def test_keys_of_one_company_never_meet_those_of_another(account: Any, toy: Any) -> None:
+def test_companies_can_use_the_same_key(account: Any, toy: Any) -> None:
     from tests.support.factories import CourierAccountFactory, WarehouseFactory
 
     other = CourierAccountFactory(courier=account.courier)
@@ -116,13 +118,13 @@ def test_an_unknown_outcome_leaves_the_shipment_in_doubt_and_is_never_repeated(
     assert toy.booked == []
 
 
-def test_a_fault_in_a_plug_in_is_as_unknown_as_a_time_out(account: Any, toy: Any) -> None:
+def test_a_fault_in_a_plug_in_leaves_the_shipment_in_doubt(account: Any, toy: Any) -> None:
     toy.on_create = raising(KeyError("oops"))
     assert book(account.company, DRAFT).status_code == 202
 
 
 @pytest.mark.parametrize("error", [NotSent("refused"), Rejected("no")])
-def test_a_sure_failure_does_not_use_up_the_key(
+def test_the_key_of_a_failed_booking_can_be_used_again(
     account: Any, toy: Any, no_backoff: None, error: Exception
 ) -> None:
     toy.on_create = raising(error)
@@ -137,21 +139,15 @@ def test_a_sure_failure_does_not_use_up_the_key(
     assert CourierCall.objects.count() == 2
 
 
-def test_what_surely_was_not_done_is_tried_again_within_the_request(
+def test_a_call_that_was_not_sent_is_repeated_within_the_request(
     account: Any, toy: Any, no_backoff: None
 ) -> None:
-    left = [NotSent("refused"), NotSent("refused")]
-
-    def hook(_: Any) -> None:
-        if left:
-            raise left.pop()
-
-    toy.on_create = staticmethod(hook)
+    toy.on_create = raising(NotSent("refused"), times=2)
     assert book(account.company, DRAFT).status_code == 201
     assert CourierCall.objects.count() == 1
 
 
-def test_a_booking_in_flight_is_not_joined_by_a_second(account: Any, toy: Any) -> None:
+def test_a_second_request_for_a_booking_in_flight_is_refused(account: Any, toy: Any) -> None:
     errors: list[Exception] = []
 
     def hook(_: Any) -> None:
@@ -166,7 +162,7 @@ def test_a_booking_in_flight_is_not_joined_by_a_second(account: Any, toy: Any) -
 
 
 def _abandoned(account: Any, toy: Any) -> Shipment:
-    """A reservation whose worker died during the call."""
+    """Return a reservation whose worker died during the call."""
     toy.on_create = raising(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         book(account.company, DRAFT)
@@ -175,7 +171,9 @@ def _abandoned(account: Any, toy: Any) -> Shipment:
     return Shipment.objects.get()
 
 
-def test_a_lease_that_ran_out_is_in_doubt_never_try_again(account: Any, toy: Any) -> None:
+def test_a_booking_whose_lease_ran_out_is_in_doubt_and_never_repeated(
+    account: Any, toy: Any
+) -> None:
     assert _abandoned(account, toy).status == "booking"
     assert book(account.company, DRAFT).status_code == 202
     assert toy.booked == []
@@ -197,7 +195,9 @@ def test_the_couriers_event_settles_doubt_and_the_key_replays_it(account: Any, t
     assert apply_creation(account, created_event("A-1", "T-9")) == Confirmation.KNOWN
 
 
-def test_an_event_that_beats_the_answer_changes_nothing(account: Any, toy: Any) -> None:
+def test_an_event_before_the_answer_settles_and_another_id_is_flagged(
+    account: Any, toy: Any
+) -> None:
     def hook(_: Any) -> None:
         apply_creation(account, created_event("A-1", "T-9"))
 
@@ -206,11 +206,11 @@ def test_an_event_that_beats_the_answer_changes_nothing(account: Any, toy: Any) 
     shipment = Shipment.objects.get()
     assert result.status_code == 201
     assert shipment.tracking_id == "T-9"
-    # The toy answered with an id of its own, so this is a second shipment, and is said loudly.
+    # The toy courier answered with another id, so there is a second shipment.
     assert [kind for kind, _ in open_flags(shipment)] == ["second_shipment"]
 
 
-def test_an_event_before_an_unknown_end_settles_it(account: Any, toy: Any) -> None:
+def test_an_event_before_an_unknown_outcome_settles_the_booking(account: Any, toy: Any) -> None:
     def hook(_: Any) -> None:
         apply_creation(account, created_event("A-1", "T-9"))
         raise Unknown("reset")
@@ -235,11 +235,11 @@ def test_a_failed_booking_that_the_courier_confirms_is_live_again(account: Any, 
     assert open_flags(shipment) == [("late_confirmation", "T-9")]
 
 
-def test_an_event_of_an_order_nobody_knows_is_unknown(account: Any) -> None:
+def test_an_event_of_an_unknown_order_is_unknown(account: Any) -> None:
     assert apply_creation(account, created_event("ZZ", "T-9")) == Confirmation.UNKNOWN
 
 
-def test_everything_wrong_is_named_at_once_and_nothing_is_stored(account: Any) -> None:
+def test_all_problems_are_named_at_once_and_nothing_is_stored(account: Any) -> None:
     bad = draft_with(
         order_number=" ",
         consignee=Address("", "98765ABCDE", "a\x00b", "", "Atlantis", "12"),
@@ -257,13 +257,13 @@ def test_everything_wrong_is_named_at_once_and_nothing_is_stored(account: Any) -
     assert not IdempotencyKey.objects.exists()
 
 
-def test_the_key_is_bounded(account: Any) -> None:
+def test_an_invalid_key_is_refused(account: Any) -> None:
     for key in ("", "x" * 256, "a\nb"):
         with pytest.raises(InvalidRequest, match="Idempotency-Key"):
             book(account.company, DRAFT, key=key)
 
 
-def test_switches_stop_new_bookings_without_a_deploy(account: Any) -> None:
+def test_a_switched_off_courier_or_account_refuses_new_bookings(account: Any) -> None:
     for switch in ("off", "canary"):
         account.rollout, account.canary_percent = switch, 0
         account.save()
@@ -283,14 +283,14 @@ def test_an_unknown_courier_account_or_warehouse_is_named(account: Any, company:
         book(account.company, draft_with(warehouse_id="whs_none"))
 
 
-def test_a_pincode_nobody_knows_asks_for_the_city(account: Any) -> None:
+def test_an_unknown_pincode_without_a_city_is_refused(account: Any) -> None:
     nowhere = dataclasses.replace(DRAFT.consignee, pincode="400062")
     with pytest.raises(InvalidRequest, match=r"consignee\.city"):
         book(account.company, draft_with(consignee=nowhere))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_book_once(account: Any, toy: Any) -> None:
+def test_many_simultaneous_requests_book_once(account: Any, toy: Any) -> None:
     results: list[BookingResult] = []
 
     def ask() -> None:

@@ -1,7 +1,7 @@
-"""Every interleaving of two callers, a crash and a late event, driven step by step.
+"""Interleavings of two callers, a crash and a late event, driven step by step.
 
-Callers run in threads that stop at each named step of the protocol until the machine lets them
-go on; what Hypothesis chooses is the order.
+Callers run in threads that stop at each step of the protocol until the machine advances them.
+Hypothesis chooses the order.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from couriers.tracking.confirmation import apply_creation
 from tests.support.drafts import created_event, draft_with
 from tests.support.flags import open_flags
 
-# How the courier behaves in a call: it books and answers, books and is not heard, does nothing
-# and is not heard, or refuses.
+# How the courier behaves in a call: it books and answers; it books, but the answer is lost; the
+# request is lost; or it refuses.
 MODES = ("answers", "answer lost", "request lost", "refuses")
-# A caller that has not come to its next step by then waits for a lock of the database.
-BLOCKED_AFTER = 0.05
+# A caller that has not reached its next step after this time waits for a lock of the database.
+BLOCKED_AFTER = 0.05  # seconds
 ENDED = "ended"
 
 
 class Killed(BaseException):
-    """Ends a caller's thread as SIGKILL ends a process: what is not committed is gone."""
+    """Ends a caller's thread like SIGKILL ends a process: uncommitted changes are lost."""
 
 
 class Caller:
@@ -70,17 +70,17 @@ class Caller:
         self._wait()
 
     def advance(self) -> None:
-        """Let it go on to its next step."""
+        """Let the caller run to its next step."""
         self._go.release()
         self._wait()
 
     def crash(self) -> None:
-        """Kill it where it stands."""
+        """End the caller at its current step."""
         self._killed = True
         self.advance()
 
     def at_step(self, step: str) -> None:
-        """Called in the caller's thread as it reaches a step."""
+        """Wait at a step. This is called in the caller's thread."""
         self._arrived.put(step)
         self._go.acquire()
         if self._killed:
@@ -104,7 +104,7 @@ class Caller:
 
 @contextlib.contextmanager
 def unless_locked() -> Iterator[None]:
-    """Do nothing where a caller, held at a step, has the row: another process would wait."""
+    """Skip the block if a caller that waits at a step has locked the row."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '30ms'")
     try:
@@ -137,7 +137,7 @@ class BookingMachine(RuleBasedStateMachine):
         self.callers: list[Caller] = []
         self.crashed = False
         self.at_courier: list[str] = []
-        self.told: set[str] = set()
+        self.sent_events: set[str] = set()
         type(self).toy.on_create = staticmethod(self._courier)
 
     def _courier(self, request: Any) -> Booking | None:
@@ -157,11 +157,11 @@ class BookingMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.callers) < 2)
     @rule(key=st.sampled_from(["first", "second"]), mode=st.sampled_from(MODES))
-    def somebody_asks(self, key: str, mode: str) -> None:
+    def a_caller_starts(self, key: str, mode: str) -> None:
         self.callers.append(Caller(self, f"{key}-{self.draft.order_number}", mode))
 
-    # What a rule may do depends on threads and locks, so it looks for itself: a precondition
-    # that depends on time would make Hypothesis' choices impossible to repeat.
+    # Whether a rule can do anything depends on threads and locks, so each rule checks it itself. A
+    # precondition that depends on time would make Hypothesis' choices impossible to repeat.
 
     @rule(which=st.integers(0, 1))
     def a_caller_goes_on(self, which: int) -> None:
@@ -186,29 +186,29 @@ class BookingMachine(RuleBasedStateMachine):
 
     @rule()
     def the_couriers_event_comes(self) -> None:
-        tracking_id = next((t for t in self.at_courier if t not in self.told), None)
+        tracking_id = next((t for t in self.at_courier if t not in self.sent_events), None)
         if tracking_id is None:
             return
         with unless_locked():
             apply_creation(self.account, created_event(self.draft.order_number, tracking_id))
-            self.told.add(tracking_id)
+            self.sent_events.add(tracking_id)
 
     @invariant()
     def the_courier_never_has_it_twice(self) -> None:
         assert len(self.at_courier) <= 1
 
     def teardown(self) -> None:
-        """Let everybody finish, settle what is in doubt, and ask once more."""
+        """Let the callers finish, settle doubts, book once more, and check the result."""
         while any(caller.is_alive for caller in self.callers):
             for caller in self.callers:
                 caller.advance()
         self.the_lease_runs_out()
-        while set(self.at_courier) - self.told:
+        while set(self.at_courier) - self.sent_events:
             self.the_couriers_event_comes()
         for shipment in self._shipments().filter(status="in_doubt"):
             shipment.calls.update(started_at=timezone.now() - dt.timedelta(hours=1))
             release(shipment.pk, actor=self.operator, reason="not in the panel")
-        self._somebody_books_at_last()
+        self._book_once_more()
         self.the_courier_never_has_it_twice()
         (live,) = self._shipments().exclude(status="failed")
         assert (live.status, [live.tracking_id]) == ("booked", self.at_courier)
@@ -220,7 +220,7 @@ class BookingMachine(RuleBasedStateMachine):
             if isinstance(caller.result, BookingResult) and caller.result.status_code == 201:
                 assert live.tracking_id.encode() in caller.result.body
 
-    def _somebody_books_at_last(self) -> None:
+    def _book_once_more(self) -> None:
         try:
             book(self.company, self.draft, key=f"first-{self.draft.order_number}")
         except PlatformError:

@@ -1,4 +1,4 @@
-"""What an account of a courier may be given: a base URL and limits."""
+"""The checks of an account's base URL and limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPERATIONS = ("track", "create_shipment")
         "http://127.0.0.1:8000", "http://localhost", "http://[::1]:9",
     ],
 )  # fmt: skip
-def test_https_is_allowed_and_http_on_loopback(url: str) -> None:
+def test_a_base_url_may_be_https_or_http_on_loopback(url: str) -> None:
     assert base_url_problem(url) is None
 
 
@@ -36,7 +36,7 @@ def test_another_base_url_is_refused(url: str) -> None:
     assert "must begin with https://" in (base_url_problem(url) or "")
 
 
-def test_what_is_no_url_is_refused() -> None:
+def test_a_base_url_that_cannot_be_parsed_is_refused() -> None:
     assert base_url_problem("https://[x") == "is not a URL: 'https://[x'"
 
 
@@ -54,11 +54,11 @@ def test_limits_of_known_operations_are_allowed(limits: Any) -> None:
 
 
 @pytest.mark.parametrize("limits", [None, [], "track", 5])
-def test_limits_that_are_no_object_are_refused(limits: Any) -> None:
+def test_limits_that_are_not_an_object_are_refused(limits: Any) -> None:
     assert limits_problem(limits, OPERATIONS) == "must be an object of operations and their limits"
 
 
-def test_an_unknown_operation_lists_the_known_ones() -> None:
+def test_a_limit_of_an_unknown_operation_is_refused_with_the_known_operations() -> None:
     limits = {"fly": {"count": 1, "window": 1}}
     assert limits_problem(limits, OPERATIONS) == (
         "unknown operation 'fly' (known: create_shipment, track)"
@@ -77,5 +77,5 @@ def test_an_unknown_operation_lists_the_known_ones() -> None:
         {"count": 1, "window": float("nan")}, {"count": 1, "window": float("inf")},
     ],
 )  # fmt: skip
-def test_a_limit_of_another_shape_is_refused_naming_its_operation(limit: Any) -> None:
+def test_a_malformed_limit_is_refused_with_its_operation(limit: Any) -> None:
     assert (limits_problem({"track": limit}, OPERATIONS) or "").startswith("track: expected")

@@ -1,4 +1,4 @@
-"""Public ids sort by time, and one cannot be guessed from another."""
+"""Public ids sort by time and cannot be guessed from each other."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def test_an_id_sorts_after_those_of_earlier_milliseconds() -> None:
         (ids.new_manifest_id, "mft"), (ids.new_job_id, "job"),
     ],
 )  # fmt: skip
-def test_an_id_says_by_its_prefix_what_it_is_of(make: Callable[[], str], prefix: str) -> None:
+def test_an_id_has_the_prefix_of_its_kind_of_row(make: Callable[[], str], prefix: str) -> None:
     assert re.fullmatch(rf"{prefix}_[0-9a-z]{{26}}", make())

@@ -1,4 +1,4 @@
-"""Phones, pincodes, states, GSTIN and days of India."""
+"""Indian phones, pincodes, states, GSTINs and days."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_landline_number_is_read_with_its_area_code(text: str) -> None:
         "tel:9845012345", "9845012345 9845012346", "98450\x0012345", "1" * 40,
     ],
 )  # fmt: skip
-def test_what_is_no_indian_phone_number_is_not_read(text: str) -> None:
+def test_a_text_that_is_not_an_indian_phone_number_is_not_read(text: str) -> None:
     assert parse_phone(text) is None
 
 
@@ -111,7 +111,7 @@ def test_a_state_is_known_by_its_code_and_its_former_names(text: str, name: str)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "K", "29", "Atlantis", "Bengaluru", "कर्नाटक"])
-def test_what_is_no_state_is_not_guessed(text: str) -> None:
+def test_a_text_that_is_not_a_state_gives_none(text: str) -> None:
     assert state_name(text) is None
 
 
@@ -123,7 +123,7 @@ def test_what_is_no_state_is_not_guessed(text: str) -> None:
         "97AAGCR4375J1ZR",  # other territory
     ],
 )  # fmt: skip
-def test_a_gstin_whose_check_digit_holds_has_no_problem(gstin: str) -> None:
+def test_a_valid_gstin_has_no_problem(gstin: str) -> None:
     assert gstin_problem(gstin) is None
 
 
@@ -143,7 +143,7 @@ def test_a_gstin_whose_check_digit_holds_has_no_problem(gstin: str) -> None:
         ("27AAGCR4375J1ZU", "has a wrong check digit"),
     ],
 )
-def test_what_is_wrong_with_a_gstin_is_named(gstin: str, words: str) -> None:
+def test_the_problem_of_an_invalid_gstin_is_named(gstin: str, words: str) -> None:
     assert (gstin_problem(gstin) or "").startswith(words)
 
 
@@ -160,7 +160,7 @@ def test_a_day_in_india_is_a_span_of_24_hours_that_ends_where_the_next_begins() 
     assert end == day_span(dt.date(2026, 11, 24))[0]
 
 
-def test_the_last_day_of_the_calendar_ends_with_itself() -> None:
+def test_the_last_day_of_the_calendar_ends_with_its_last_microsecond() -> None:
     start, end = day_span(dt.date.max)
     assert start == dt.datetime.combine(dt.date.max, dt.time(), IST)
     assert end == dt.datetime.combine(dt.date.max, dt.time.max, IST)
@@ -180,7 +180,7 @@ def test_the_last_day_of_the_calendar_ends_with_itself() -> None:
         (india.state_problem, "ka", None),
     ],
 )
-def test_the_problem_of_a_field_is_the_same_at_every_door(
+def test_the_problem_of_a_phone_pincode_or_state_is_named(
     problem_of: Callable[[str], str | None], text: str, problem: str | None
 ) -> None:
     assert problem_of(text) == problem

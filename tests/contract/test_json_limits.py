@@ -1,4 +1,4 @@
-"""What JSON from outside may hold."""
+"""The limits of JSON from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hooks that plug-ins have to the platform's tables."""
+"""The functions by which plug-ins use the platform's tables."""
 
 from __future__ import annotations
 

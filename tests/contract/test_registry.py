@@ -1,4 +1,4 @@
-"""The registry of couriers and the adapters that it keeps."""
+"""The registry of couriers and its cached adapters."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from couriers.contract.platform_errors import UnknownCourier
 from couriers.contract.registry import CourierFactory
 
 
-def test_couriers_are_listed_and_unknown_ones_name_them(toy: Any) -> None:
+def test_an_unknown_courier_is_refused_with_the_registered_couriers(toy: Any) -> None:
     assert CourierFactory.codes() == ["ekart", "toy"]
     assert CourierFactory.adapter_class("toy") is toy
     with pytest.raises(UnknownCourier, match=r"unknown courier 'dhl' \(known: ekart, toy\)"):
         CourierFactory.adapter_class("dhl")
 
 
-def test_an_adapter_is_kept_until_the_cache_is_cleared(account: Any) -> None:
+def test_an_adapter_is_cached_until_the_cache_is_cleared(account: Any) -> None:
     first = CourierFactory.get_adapter(account)
     assert CourierFactory.get_adapter(account) is first
     CourierFactory.clear_adapters()

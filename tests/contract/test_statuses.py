@@ -1,4 +1,4 @@
-"""Words of couriers for one status, spelt in several ways."""
+"""The normalisation of couriers' statuses."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from couriers.contract.statuses import normalise
 @pytest.mark.parametrize(
     "word", ["out for delivery", "Out_For_Delivery", "OUT-FOR  DELIVERY", " out for\tdelivery\n"]
 )
-def test_one_status_is_one_word_however_it_is_spelt(word: str) -> None:
+def test_the_spellings_of_a_status_are_normalised_to_one(word: str) -> None:
     assert normalise(word) == "out for delivery"
 
 
 @pytest.mark.parametrize("word", ["", " ", "_-"])
-def test_a_word_of_separators_alone_is_empty(word: str) -> None:
+def test_a_word_of_separators_alone_becomes_empty(word: str) -> None:
     assert normalise(word) == ""
 
 
-def test_words_that_are_written_together_stay_another_word() -> None:
+def test_a_word_without_separators_stays_different() -> None:
     assert normalise("OutForDelivery") == "outfordelivery"

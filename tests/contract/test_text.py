@@ -1,17 +1,17 @@
-"""Characters that a text may hold."""
+"""The checks of the characters in a text."""
 
 from __future__ import annotations
 
 import pytest
 
-from couriers.contract.text import has_control_characters, storable
+from couriers.contract.text import has_control_characters, make_storable
 
 
 @pytest.mark.parametrize(
     "text",
     ["a\x00b", "a\tb", "a\nb", "a\x7fb", "a\x85b", "a\u200bb", "a\u202eb", "\ufeffa", "\ud800"],
 )
-def test_characters_that_hide_or_turn_text_are_found(text: str) -> None:
+def test_characters_that_hide_or_reorder_text_are_found(text: str) -> None:
     assert has_control_characters(text)
 
 
@@ -24,5 +24,7 @@ def test_ordinary_text_of_any_script_has_no_control_characters(text: str) -> Non
     ("text", "stored"),
     [("a\x00b", "ab"), ("आ\x00शा", "आशा"), ("bad \ud800", "bad ?"), ("a\tb", "a\tb"), ("é", "é")],
 )
-def test_only_what_postgresql_cannot_store_is_taken_out(text: str, stored: str) -> None:
-    assert storable(text) == stored
+def test_only_characters_that_postgresql_cannot_store_are_removed_or_replaced(
+    text: str, stored: str
+) -> None:
+    assert make_storable(text) == stored

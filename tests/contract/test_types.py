@@ -11,7 +11,7 @@ from couriers.contract.types import Address
 ADDRESS = Address("Asha", "9876543210", "9, Secret Lane", "Pune", "Maharashtra", "411004")
 
 
-def test_equal_addresses_have_one_fingerprint_that_shows_nothing_of_them() -> None:
+def test_equal_addresses_have_the_same_fingerprint() -> None:
     found = ADDRESS.fingerprint()
     assert found == dataclasses.replace(ADDRESS).fingerprint()
     assert len(bytes.fromhex(found)) == 32

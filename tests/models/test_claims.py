@@ -10,8 +10,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from couriers.models import BulkJob, BulkOrder
-from couriers.models.claims import Doubling, back_off, claim, due, lock, seconds_from_now, unclaimed
-from couriers.resilience.threads import side_by_side
+from couriers.models.claims import (
+    DoublingPauses,
+    back_off,
+    claim,
+    due,
+    lock_rows,
+    seconds_from_now,
+    unclaimed,
+)
+from couriers.resilience.threads import call_in_parallel
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +47,7 @@ def test_a_row_is_claimed_once_in_the_order_that_was_asked_for(rows: list[BulkOr
 
 
 def test_workers_at_the_same_moment_claim_different_rows(rows: list[BulkOrder]) -> None:
-    claimed = side_by_side([lambda: claim_some(3)] * 4, name="test")
+    claimed = call_in_parallel([lambda: claim_some(3)] * 4, name="test")
     positions = [position for one in claimed for position in one]
     assert len(positions) == len(set(positions))
 
@@ -63,8 +71,8 @@ def test_a_row_is_not_due_before_its_next_attempt(rows: list[BulkOrder]) -> None
 def test_a_locked_row_is_passed_over_until_the_transaction_ends(rows: list[BulkOrder]) -> None:
     ordered = BulkOrder.objects.order_by("position")
     with transaction.atomic():
-        assert [row.position for row in lock(ordered, limit=2)] == [0, 1]
-        (beside,) = side_by_side([lambda: claim_some(1)], name="test")
+        assert [row.position for row in lock_rows(ordered, limit=2)] == [0, 1]
+        (beside,) = call_in_parallel([lambda: claim_some(1)], name="test")
         assert beside == [2]
     assert claim_some(1) == [0]
     assert not connection.in_atomic_block
@@ -74,7 +82,7 @@ def test_a_locked_row_is_passed_over_until_the_transaction_ends(rows: list[BulkO
     ("failures", "longest"), [(0, 10), (1, 10), (2, 20), (3, 40), (4, 60), (5, 60), (5000, 60)]
 )
 def test_pauses_double_up_to_the_longest(failures: int, longest: float) -> None:
-    pauses = [back_off(failures, Doubling(10, 60)) for _ in range(50)]
+    pauses = [back_off(failures, DoublingPauses(10, 60)) for _ in range(50)]
     assert 0.75 * longest <= min(pauses) < max(pauses) <= longest
 
 
@@ -84,5 +92,5 @@ def test_pauses_follow_a_table_and_stay_at_its_end(failures: int, pause: float) 
 
 
 def test_a_longer_delay_that_the_courier_names_is_kept() -> None:
-    assert back_off(1, Doubling(10, 60), retry_after=777) == 777
+    assert back_off(1, DoublingPauses(10, 60), retry_after=777) == 777
     assert back_off(1, (10,), retry_after=3) == 10

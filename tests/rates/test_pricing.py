@@ -1,4 +1,4 @@
-"""What a merchant pays: exact to the paisa, the courier's own numbers beside it."""
+"""The merchant's price, exact to the paisa, and the cache of the courier's quotes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from couriers.contract.errors import Unknown
 from couriers.contract.types import Parcel, PaymentMode, RateRequest
 from couriers.models.rate_policy import InvalidRatePolicy, MerchantPrice, RatePolicy
 from couriers.rates.pricing import priced_quotes
+from tests.support.drafts import raising
 
 LANE = RateRequest(
     pickup_pincode="560001",
@@ -91,9 +92,7 @@ def test_the_parts_add_up_to_the_total_to_the_paisa(
         ({"rounding": "down"}, "half_up, up"),
     ],
 )
-def test_an_invalid_policy_is_refused_when_it_is_stored(
-    company: Any, policy: Any, words: str
-) -> None:
+def test_an_invalid_policy_is_refused(company: Any, policy: Any, words: str) -> None:
     with pytest.raises(InvalidRatePolicy, match=words):
         RatePolicy.from_json(policy)
     company.rate_policy = policy
@@ -161,10 +160,7 @@ def test_cached_quotes_expire(account: Any, able: Any, settings: Any) -> None:
 
 
 def test_a_failure_is_not_cached(account: Any, able: Any) -> None:
-    def hook(_: Any) -> None:
-        raise Unknown("read time-out")
-
-    able.on_call["get_rates"] = hook
+    able.on_call["get_rates"] = raising(Unknown("read time-out"))
     with pytest.raises(Unknown):
         priced_quotes(account, LANE)
     able.on_call.clear()

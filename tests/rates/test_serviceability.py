@@ -1,4 +1,4 @@
-"""The loaded list of pincodes: used while fresh, never against the courier's own word."""
+"""The loaded list of pincodes: used while it is fresh, else the courier is called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from couriers.contract.types import PaymentMode, Serviceability
 from couriers.models import ServiceablePincode, Shipment
 from couriers.rates import serviceability
 from tests.support.commands import run_json
-from tests.support.drafts import DRAFT
+from tests.support.drafts import DRAFT, raising
 
 LINES = [
     Serviceability("560008", True, cod=True, max_cod_amount=Decimal("1000.00"),
@@ -125,10 +125,7 @@ def test_a_fresh_line_replaces_the_call_and_a_stale_one_does_not(
 def test_an_outage_is_an_error_not_an_unserviceable_pincode(
     storefront: Client, account: Any, able: Any
 ) -> None:
-    def hook(_: Any) -> None:
-        raise Unknown("read time-out")
-
-    able.on_call["check_serviceability"] = hook
+    able.on_call["check_serviceability"] = raising(Unknown("read time-out"))
     answer = ask(storefront, "560008")
     assert (answer.status_code, "serviceable" in answer.json()) == (502, False)
 
@@ -167,7 +164,7 @@ def test_a_prepaid_order_and_a_stale_limit_are_not_refused(account: Any, able: A
     assert book(account.company, draft).status_code == 201
 
 
-def test_the_cod_limit_costs_no_statement_of_its_own(
+def test_the_cod_limit_needs_no_further_query(
     account: Any, able: Any, django_assert_max_num_queries: Any
 ) -> None:
     lists(able, *LINES)

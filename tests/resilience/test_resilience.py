@@ -1,4 +1,4 @@
-"""Limiter, breaker, lock and retry, on real Valkey and without it."""
+"""The rate limiter, circuit breaker, lock and retries, with real Valkey and without it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from couriers.contract.errors import CircuitOpen, NotDone, NotSent, RateLimited,
 from couriers.contract.types import Limit
 from couriers.resilience import circuit_breaker, rate_limit, shared
 from couriers.resilience.circuit_breaker import CircuitBreaker
-from couriers.resilience.lock import LockTimeout, exclusive
+from couriers.resilience.lock import LockTimeout, hold_lock
 from couriers.resilience.retry import retry_safely
 from tests.support.threads import run_at_once
 
 
 @pytest.fixture(params=["redis", "away"])
 def redis(request: pytest.FixtureRequest) -> str:
-    """Each guard keeps its word with Redis, and in this process without it."""
+    """Run the test once with Redis, and once without it in this process alone."""
     if request.param == "away":
         request.getfixturevalue("redis_away")
     return str(request.param)
@@ -145,16 +145,16 @@ def test_only_one_of_many_threads_makes_the_probe(settings: Any) -> None:
 
 
 def test_a_second_holder_waits_for_the_lock_or_times_out() -> None:
-    with exclusive("x", life=30, wait=1) as held:
+    with hold_lock("x", life=30, wait=1) as held:
         assert held
-        with pytest.raises(LockTimeout), exclusive("x", life=30, wait=0.2):
+        with pytest.raises(LockTimeout), hold_lock("x", life=30, wait=0.2):
             pass
-    with exclusive("x", life=30, wait=0.2):
+    with hold_lock("x", life=30, wait=0.2):
         pass
 
 
-def test_a_holder_that_is_late_does_not_release_the_lock_of_the_next() -> None:
-    with exclusive("x", life=0.2, wait=1):
+def test_a_holder_whose_lock_expired_does_not_release_the_next_holders_lock() -> None:
+    with hold_lock("x", life=0.2, wait=1):
         time.sleep(0.3)
         lock = shared.with_redis(lambda redis: redis.lock("shipcrowd:lock:x", timeout=30))
         assert lock.acquire(blocking=False)
@@ -162,11 +162,11 @@ def test_a_holder_that_is_late_does_not_release_the_lock_of_the_next() -> None:
 
 
 def test_without_redis_work_goes_on_without_a_lock(redis_away: None) -> None:
-    with exclusive("x", life=1, wait=1) as held:
+    with hold_lock("x", life=1, wait=1) as held:
         assert not held
 
 
-def test_only_what_certainly_did_not_happen_is_retried_with_the_named_delay() -> None:
+def test_only_certain_failures_are_retried_after_the_named_delay() -> None:
     slept: list[float] = []
     errors = [NotSent("a"), NotDone("b", retry_after=2.5)]
 
@@ -189,7 +189,7 @@ def test_only_what_certainly_did_not_happen_is_retried_with_the_named_delay() ->
         assert len(calls) == 1
 
 
-def test_what_a_process_kept_without_redis_can_be_forgotten(redis_away: None) -> None:
+def test_the_fallback_state_of_a_process_can_be_forgotten(redis_away: None) -> None:
     rate_limit.acquire("a", "manifest", Limit(1, 60))
     fail(CircuitBreaker("c"), 5)
     rate_limit.forget_local_buckets()
@@ -198,7 +198,7 @@ def test_what_a_process_kept_without_redis_can_be_forgotten(redis_away: None) ->
     assert CircuitBreaker("c").state() == "closed"
 
 
-def test_redis_is_left_alone_after_a_failure_until_the_outage_is_forgotten() -> None:
+def test_redis_is_not_used_after_a_failure_until_the_outage_is_forgotten() -> None:
     def fail_once(_: Any) -> None:
         raise ConnectionError("down")
 

@@ -13,12 +13,12 @@ SHIPMENTS = "/api/v1/shipments/"
 
 
 def post_json(client: Client, url: str, body: Any, **headers: str) -> Any:
-    """Send the body as JSON; returns the answer."""
+    """Send the body as JSON; return the response."""
     return client.post(url, json.dumps(body), content_type="application/json", headers=headers)
 
 
 def post_shipment(client: Client, body: Any, **headers: str) -> Any:
-    """Ask to book one order; returns the answer."""
+    """Request the booking of one order; return the response."""
     return post_json(client, SHIPMENTS, body, **headers)
 
 

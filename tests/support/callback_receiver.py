@@ -9,7 +9,7 @@ from typing import Any
 
 
 class CallbackReceiver:
-    """Keeps bodies and headers in `received`; each arrival releases `arrived` once.
+    """Keeps bodies and headers in `received`, and releases `arrived` once for each callback.
 
     Answers the given statuses in turn, then 200.
     """

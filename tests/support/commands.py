@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 
 def run_command(*arguments: str, code: int = 0) -> str:
-    """Run a command, which must end with that exit code; returns what it prints."""
+    """Run a command, which must end with the exit code; return its output."""
     out = io.StringIO()
     if code:
         with pytest.raises(SystemExit) as caught:
@@ -23,5 +23,5 @@ def run_command(*arguments: str, code: int = 0) -> str:
 
 
 def run_json(*arguments: str, code: int = 0) -> dict[str, Any]:
-    """The same with --json; returns what it prints, read."""
+    """Run a command with --json; return the object that it prints."""
     return dict(json.loads(run_command(*arguments, "--json", code=code)))

@@ -1,4 +1,4 @@
-"""A valid draft of an order for the toy courier, and what a courier may do with it."""
+"""A valid draft for the toy courier, its creation event, and a hook that fails."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ DRAFT = ShipmentDraft(
 
 
 def draft_with(**changes: Any) -> ShipmentDraft:
-    """DRAFT with other values in some fields."""
+    """Return DRAFT with other values in some fields."""
     return dataclasses.replace(DRAFT, **changes)
 
 
 def created_event(order_number: str, tracking_id: str) -> CourierEvent:
-    """The toy courier's event that says that it has made a shipment of the order."""
+    """Return the toy courier's event of the creation of the order's shipment."""
     return CourierEvent(
         Topic.SHIPMENT_CREATED, tracking_id, order_number, waybill="W9", vendor="TOY"
     )
 
 
 def raising(error: BaseException, times: int | None = None) -> Callable[[Any], None]:
-    """A hook for the toy courier that raises the error, always or only the first few times."""
+    """Return a hook for the toy courier that raises the error, always or the first `times`."""
     calls = itertools.count()
 
     def hook(_: Any) -> None:

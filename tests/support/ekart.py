@@ -47,7 +47,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def adapter_at(url: str) -> EkartAdapter:
-    """The adapter of a new account that may call as fast as it likes."""
+    """Return the adapter of a new account with high rate limits."""
     company = CompanyFactory()
     WarehouseFactory(company=company)
     fast = {"count": 1000, "window": 1}
@@ -60,17 +60,17 @@ def adapter_at(url: str) -> EkartAdapter:
 
 
 def request_for(adapter: EkartAdapter, **changes: Any) -> ShipmentRequest:
-    """A request to book with the adapter, with other values in some fields."""
+    """Return a booking request for the adapter, with other values in some fields."""
     draft = draft_with(courier="ekart")
     request = prepare(adapter.account.company, clean_draft(draft)).request
     return dataclasses.replace(request, **changes)
 
 
 def circuit_of(adapter: EkartAdapter) -> CircuitBreaker:
-    """The circuit between the adapter's account and Ekart."""
+    """Return the circuit between the adapter's account and Ekart."""
     return CircuitBreaker.of_account("ekart", adapter.account.pk)
 
 
 def calls_made(sandbox: SandboxProcess) -> int:
-    """How many calls the sandbox has had, of all operations."""
+    """Return the number of calls that the sandbox has had, of all operations."""
     return sum(sandbox.state()["calls"].values())

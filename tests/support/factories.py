@@ -1,4 +1,4 @@
-"""Rows for tests: valid by default, changed where a test says so."""
+"""Factories of rows for tests. The default values are valid."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ class ShipmentFactory(factory.django.DjangoModelFactory):
 
 
 def make_api_key(company: Company) -> str:
-    """A key of the company, as its storefront sends it."""
+    """Return a new API key of the company, as a storefront sends it."""
     _, key = CompanyApiKey.objects.create_key(name="tests", company=company)
     return str(key)
 
 
 def make_staff(*codenames: str, username: str = "operator") -> User:
-    """A member of staff with these permissions and no other."""
+    """Return a member of staff with these permissions and no other."""
     user = User.objects.create_user(username, is_staff=True)
     granted = Permission.objects.filter(codename__in=codenames)
     assert {permission.codename for permission in granted} == set(codenames)

@@ -1,4 +1,4 @@
-"""The gates of the suite that talks to Ekart itself."""
+"""Marks of the tests that call Ekart itself. Environment variables switch them on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work on manifests, done by hand."""
+"""Making manifests without a worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from couriers.models import Manifest
 
 
 def make_due_chunks(manifest: Manifest) -> Manifest:
-    """Make what is due, as workers do, without waiting for what is put off."""
+    """Make the due chunks as workers do, without waiting for chunks that are put off."""
     while chunk := manifests.due_chunks(manifest.pk).first():
         manifests.make_chunk(chunk.pk)
     manifest.refresh_from_db()

@@ -1,4 +1,4 @@
-"""A valid request of the API to book with the toy courier, as JSON has it."""
+"""A valid booking request to the API for the toy courier."""
 
 from __future__ import annotations
 

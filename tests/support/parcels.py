@@ -1,4 +1,4 @@
-"""Many booked shipments, made quickly."""
+"""Many booked shipments, inserted by one statement."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _numbers = itertools.count()
 
 
 def make_shipments(account: CourierAccount, count: int, **fields: Any) -> list[str]:
-    """Booked shipments, copied by the database; returns their ids."""
+    """Insert booked shipments as copies of one; return their ids."""
     one = ShipmentFactory.build(
         account=account, company=account.company, warehouse=account.company.warehouses.first(),
         courier_id=account.courier_id, **{"booked_at": BOOKED_AT} | fields,
@@ -39,7 +39,7 @@ def make_shipments(account: CourierAccount, count: int, **fields: Any) -> list[s
 
 
 def make_parcels(account: CourierAccount, count: int) -> list[str]:
-    """Booked shipments; returns their tracking ids."""
+    """Insert booked shipments; return their tracking ids."""
     ids = make_shipments(account, count)
     return list(
         Shipment.objects.filter(pk__in=ids).order_by("id").values_list("tracking_id", flat=True)

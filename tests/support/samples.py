@@ -6,7 +6,7 @@ import re
 
 
 def sample_value(text: str, name: str, **labels: str) -> float:
-    """The sum of the samples with that name and these labels."""
+    """Return the sum of the samples with this name and these labels."""
     found = 0.0
     for line in text.splitlines():
         match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)

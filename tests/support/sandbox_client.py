@@ -17,7 +17,7 @@ from sandbox.process import SandboxProcess
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 INDIA = ZoneInfo("Asia/Kolkata")
-# A question about two pincodes that holds.
+# A valid lane request.
 LANE = {
     "direction": "FORWARD", "pickupPincode": "560001", "dropPincode": "110001", "length": "10",
     "width": "10.5", "height": "10", "weight": "500", "paymentType": "Prepaid",
@@ -27,18 +27,18 @@ _numbers = itertools.count(1)
 
 
 def day(ahead: int) -> dt.date:
-    """So many days from today, India time."""
+    """Return the date `ahead` days from today, India time."""
     return dt.datetime.now(INDIA).date() + dt.timedelta(days=ahead)
 
 
 def noon(ahead: int) -> int:
-    """Noon of a day to come in milliseconds, India time."""
+    """Return noon of the day `ahead` days from today, India time, in ms since the epoch."""
     moment = dt.datetime.combine(day(ahead), dt.time(12), INDIA)
     return int(moment.timestamp() * 1000)
 
 
 class Ekart:
-    """Calls with a token, and what a test needs again and again."""
+    """Calls the sandbox of Ekart with a token."""
 
     def __init__(self, sandbox: SandboxProcess) -> None:
         self.sandbox = sandbox
@@ -62,7 +62,7 @@ class Ekart:
         )
 
     def shipment(self, *without: str, **changes: Any) -> dict[str, Any]:
-        """A body for the create call under a number of its own."""
+        """Return a body for the create call with a new order number."""
         body = copy.deepcopy(self.body) | {"order_number": f"S-{next(_numbers)}"} | changes
         return {name: value for name, value in body.items() if name not in without}
 
@@ -71,7 +71,7 @@ class Ekart:
         return self.call("PUT", "/api/v1/package/create", body, timeout=timeout)
 
     def book(self, *without: str, **changes: Any) -> dict[str, str]:
-        """The tracking id, waybill and order number of a new shipment."""
+        """Book a shipment; return its tracking id, waybill and order number."""
         answer = self.create(*without, **changes)
         assert answer.status_code == 200, answer.text
         done = answer.json()
@@ -82,7 +82,7 @@ class Ekart:
         return str(self.call("GET", f"/api/v1/track/{tracking_id}").json()["track"]["status"])
 
     def statuses(self, tracking_id: str) -> list[str]:
-        """Every status so far, the first one first."""
+        """Return all statuses so far, the first one first."""
         track = self.call("GET", f"/api/v1/track/{tracking_id}").json()["track"]
         return [detail["status"] for detail in track["details"]]
 
@@ -96,12 +96,12 @@ class Ekart:
         self.sandbox.post("/_sandbox/advance", {"tracking_id": tracking_id, "status": status})
 
     def summary(self, tracking_id: str) -> dict[str, Any]:
-        """What the sandbox lists of a shipment."""
+        """Return the shipment's entry in the sandbox's list."""
         return next(s for s in self.sandbox.shipments() if s["tracking_id"] == tracking_id)
 
 
 def assert_refused(answer: requests.Response, about: str, status: int = 400) -> None:
-    """An error in Ekart's shape whose description names what is wrong."""
+    """Check that the answer is an error in Ekart's format, whose description contains `about`."""
     assert answer.status_code == status, answer.text
     error = answer.json()
     code = {400: "SWIFT_VALIDATION_EXCEPTION", 404: "SWIFT_RESOURCE_NOT_FOUND_EXCEPTION"}[status]

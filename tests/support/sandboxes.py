@@ -11,7 +11,7 @@ from sandbox.process import SandboxProcess
 
 
 def sandbox_fixture(*flags: str, scope: Any = "function") -> Any:
-    """A fixture that starts the sandbox with these flags and stops it at the end of its scope."""
+    """Return a fixture that starts the sandbox with these flags and stops it after its scope."""
 
     @pytest.fixture(scope=scope)
     def sandbox() -> Iterator[SandboxProcess]:

@@ -15,7 +15,7 @@ ROW = dict(zip(COLUMNS, LINE.split(","), strict=True))
 
 
 def write_orders(path: Path, *changes: dict[str, str]) -> Path:
-    """Write a line for each of `changes`: the valid one with these cells; returns the path."""
+    """Write the valid line once for each of `changes`, with these cells; return the path."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

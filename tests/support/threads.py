@@ -1,4 +1,4 @@
-"""Many threads that do the same at once."""
+"""Threads that start together, and the database sessions that threads leave open."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import connections
+from django.db import connection, connections
 
 T = TypeVar("T")
 
 
 def run_at_once(work: Callable[[], T], threads: int) -> list[T]:
-    """Call `work` in so many threads, which start together; returns what the calls returned.
+    """Call `work` in this number of threads, which start together; return the results.
 
-    Raises what the first failed call raised, once all have ended.
+    Raises the first failure once all calls have ended.
     """
     barrier = threading.Barrier(threads)
 
@@ -29,3 +29,10 @@ def run_at_once(work: Callable[[], T], threads: int) -> list[T]:
     with ThreadPoolExecutor(threads) as pool:
         calls = [pool.submit(run) for _ in range(threads)]
     return [call.result() for call in calls]
+
+
+def open_sessions() -> int:
+    """Return the number of sessions of the test's database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])

@@ -1,4 +1,4 @@
-"""A courier of a few lines: what a plug-in is to the platform, without any network."""
+"""A courier for tests: an adapter and a receiver without a network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _numbers = itertools.count(1)
 
 
 class ToyAdapter(BaseCourierAdapter):
-    """Books in memory; `on_create` lets a test say what a call does, and what it answers."""
+    """Books in memory. `on_create` is called for each create call and may return its answer."""
 
     code = "toy"
     name = "Toy"
@@ -70,7 +70,8 @@ class ToyAdapter(BaseCourierAdapter):
 class AbleToyAdapter(ToyAdapter):
     """A courier that offers everything but a proof of delivery.
 
-    It keeps the calls in `asked`; `on_call` lets a test say what one does, by the method's name.
+    It keeps the calls in `asked`. `on_call` has a function by method name, which is called for each
+    call and may return its answer.
     """
 
     capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
@@ -130,7 +131,7 @@ class AbleToyAdapter(ToyAdapter):
 
 
 class ToyReceiver(WebhookReceiver):
-    """Signed by a static header."""
+    """Verifies callbacks by a static header."""
 
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
         return bool(secrets) and headers.get("x-toy-secret") in secrets

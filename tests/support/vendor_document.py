@@ -1,4 +1,4 @@
-"""The vendor's OpenAPI document, mended in memory, for tests that run where it is."""
+"""The vendor's OpenAPI document, corrected in memory. Tests are skipped where it is missing."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# Optional in practice, though the schema lists them as required.
+# The schema lists these as required, but in practice they are optional.
 OPTIONAL = {
     "return_reason", "return_location", "consignee_gst_amount", "consignee_alternate_phone",
 }  # fmt: skip
 SIZES = {"length", "width", "height"}
-# The schema that each operation's request body must fulfil.
+# The schema of each operation's request body.
 REQUESTS = {"create_shipment": "shipment", "add_address": "location", "estimate": "estimateRequest"}
 
 
 def document() -> dict[str, Any]:
-    """The document; skips the test, saying so, where it is not to be had."""
+    """Return the document. Skips the test where the file is missing."""
     path = Path(
         os.environ.get("EKART_OPENAPI_SPEC", ROOT.parent / "shared" / "ekart" / "Ekart_API.yaml")
     )
     if not path.is_file():
-        pytest.skip(f"the vendor's document is not here ({path.name}); set EKART_OPENAPI_SPEC")
+        pytest.skip(f"the vendor's document is missing ({path.name}); set EKART_OPENAPI_SPEC")
     return _read(path)
 
 
 def validator(schema: str) -> jsonschema.Draft202012Validator:
-    """A validator of one of the document's schemas, with the allowances that practice makes."""
+    """Return a validator of one of the corrected document's schemas."""
     return jsonschema.Draft202012Validator({**document(), "$ref": f"#/components/schemas/{schema}"})
 
 
 def operations() -> set[tuple[str, str]]:
-    """Method and path of every operation of the document."""
+    """Return the method and path of every operation of the document."""
     methods = {"get", "put", "post", "delete"}
     return {
         (method.upper(), path)
@@ -48,7 +48,7 @@ def operations() -> set[tuple[str, str]]:
 
 
 def request_validator(method: str, path: str) -> jsonschema.Draft202012Validator | None:
-    """A validator of an operation's JSON body, or None where it has none."""
+    """Return a validator of an operation's JSON body, or None if it has no body."""
     whole = document()
     body = whole["paths"][path][method.lower()].get("requestBody")
     if body is None:
@@ -59,9 +59,9 @@ def request_validator(method: str, path: str) -> jsonschema.Draft202012Validator
 
 
 def response_validator(method: str, path: str, status: int) -> jsonschema.Draft202012Validator:
-    """A validator of an operation's JSON answer.
+    """Return a validator of an operation's JSON answer.
 
-    Errors have one shape, also those of the two operations for which the document lists none.
+    All errors have one format, even where the document lists no errors.
     """
     if status != 200:
         return validator("error")
@@ -77,7 +77,7 @@ def _read(path: Path) -> dict[str, Any]:
     whole: dict[str, Any] = _mended(yaml.safe_load(path.read_text()))
     shipment = whole["components"]["schemas"]["shipment"]
     shipment["required"] = [name for name in shipment["required"] if name not in OPTIONAL | SIZES]
-    # The prose: either a template's name, or the sizes.
+    # The document's text says: either a template's name, or the sizes.
     shipment["oneOf"] = [{"required": ["templateName"]}, {"required": sorted(SIZES)}]
     # A registered alias stands for the whole address.
     alias = {"type": "object", "required": ["name"], "maxProperties": 1}
@@ -90,9 +90,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _mend_raw_tracking(schemas: dict[str, Any]) -> None:
-    """The histories are keyed by a waybill, where the schemas have a field with the name "wbn".
+    """Make the waybill the key of a history. The schemas have a field named "wbn" instead.
 
-    Every field of the one for non-large goods is optional, so it would take the other one too.
+    In the schema for non-large goods every field is optional, so it would accept the other too.
     """
     for size in ("non_large", "large"):
         history = schemas[f"{size}_track_response"]
@@ -102,7 +102,7 @@ def _mend_raw_tracking(schemas: dict[str, Any]) -> None:
 
 
 def _mended(part: Any) -> Any:
-    """The document's leftovers of OpenAPI 3.0 as JSON Schema 2020-12."""
+    """Return a part of the document with OpenAPI 3.0 keywords as JSON Schema 2020-12."""
     if isinstance(part, list):
         return [_mended(p) for p in part if p is not None]
     if not isinstance(part, dict):

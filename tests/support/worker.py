@@ -1,4 +1,4 @@
-"""A real Celery worker process for tests, with a toy courier that is told through Redis what to do.
+"""A real Celery worker process for tests, with a toy courier that keys in Redis control.
 
 `python -m celery -A tests.support.worker worker`. Tunables come as JSON in TOY_TUNABLES.
 """
@@ -25,13 +25,13 @@ from shipcrowd.embedded.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLS = "toy:calls"  # a list of the courier's calls, as JSON
-FAILURES = "toy:failures"  # a hash: how often a call that begins with this id still fails
-HANG = "toy:hang"  # a call that begins with this id never ends; it writes its pid to HANGING
+FAILURES = "toy:failures"  # a hash: how often a call whose first id is this one still fails
+HANG = "toy:hang"  # a call whose first id is this one hangs, and writes its process id to HANGING
 HANGING = "toy:hanging"
 
 
 def make_app() -> Any:
-    """The project's Celery application, with the courier that obeys Redis."""
+    """Return the project's Celery application, with the controlled courier registered."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
     django.setup()
     settings.SHIPCROWD = json.loads(os.environ.get("TOY_TUNABLES", "{}"))
@@ -72,7 +72,7 @@ def make_app() -> Any:
 
 
 def own_servers() -> Servers:
-    """The test's own database and Redis, for processes that it starts."""
+    """Return the test's own database and Redis, for processes that it starts."""
     from django.db import connection
 
     parts = urlsplit(settings.DATABASE_URL)
@@ -81,14 +81,14 @@ def own_servers() -> Servers:
 
 
 def forks_of(master: int) -> list[int]:
-    """The ids of a process' children."""
+    """Return the ids of a process' children."""
     children = Path(f"/proc/{master}/task/{master}/children").read_text()
     return [int(pid) for pid in children.split()]
 
 
 @contextmanager
 def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker on the test's own database and Redis; one process, killed at the end."""
+    """Run a worker process on the test's own database and Redis; kill it at the end."""
     servers = own_servers()
     environment = os.environ | {
         "DATABASE_URL": servers.database_url,
@@ -112,7 +112,7 @@ def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait_for(holds: Callable[[], Any], seconds: float = 60.0, meanwhile: Any = None) -> None:
-    """Wait until something holds; `meanwhile` is done now and then. Fails loudly."""
+    """Wait until `holds()` is true, calling `meanwhile` in between. Fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not wait_until(lambda: bool(holds()), 0.3):
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -13,7 +13,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django_redis import get_redis_connection
-from kombu.exceptions import OperationalError as BrokerAway
+from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from couriers.models import Shipment
 from couriers_ekart.callbacks.registration import TOPICS_BY_QUERY
@@ -121,7 +121,7 @@ def test_a_broker_that_is_down_does_not_fail_the_request(
 
     def away(**_: Any) -> None:
         tried.set()
-        raise BrokerAway("away")
+        raise BrokerUnavailable("away")
 
     monkeypatch.setattr(tasks.process_inbox, "apply_async", away)
     monkeypatch.setattr(dispatch, "FAILURE_PAUSE", 0.0)

@@ -1,4 +1,4 @@
-"""Booking the orders of a spreadsheet: reading the file, booking its orders, reporting on each."""
+"""Reads a spreadsheet of orders, books them, and reports the result of each."""
 
 from couriers.booking.spreadsheet.reading import (
     FileUnusable,

@@ -1,7 +1,7 @@
-"""From a CSV file to drafts of shipments; reads the file, and nothing else.
+"""Turns a CSV file of orders into drafts of shipments. It uses no database and no courier.
 
-Lines with the same order number are one order, wherever in the file they stand. Lines with
-quantity 0 are left out. One bad line rejects its whole order, naming row, column and reason.
+Lines with the same order number are one order, in any place of the file. Lines with quantity 0 are
+left out. One bad line rejects its whole order, naming row, column and reason.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from couriers.contract import india
-from couriers.contract.money import is_whole_paise
+from couriers.contract.money import paise_problem
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 
 COLUMNS = (
@@ -40,7 +40,7 @@ COLUMNS = (
     "gst_rate",
     "b2b",
 )
-# Columns that must be the same on every line of an order: one consignee, one payment.
+# Columns that must be the same on every line of an order, which has one consignee and payment.
 SAME_ON_EVERY_LINE = (
     "order_date",
     "payment_mode",
@@ -51,7 +51,7 @@ SAME_ON_EVERY_LINE = (
     "state",
     "pincode",
 )
-# The column of the file that fills a field of the draft, to name it in a problem.
+# The column that a field of the draft is read from, to name it in a problem.
 COLUMN_OF = {
     "order_number": "order_number",
     "order_date": "order_date",
@@ -70,11 +70,11 @@ COLUMN_OF = {
 }
 _SEPARATOR = "\x1f"
 
-Line = tuple[int, dict[str, str]]  # row number (the header is row 1), and cells by column
+Line = tuple[int, dict[str, str]]  # the row number (the header is row 1), and the cells by column
 
 
 class FileUnusable(ValueError):
-    """The file cannot be used at all. The message is one line."""
+    """The file cannot be used. The message is one line."""
 
 
 class LineProblem(ValueError):
@@ -86,21 +86,22 @@ class LineProblem(ValueError):
 
 @dataclass(slots=True)
 class OrderLines:
-    """The lines of one order, packed: a file of 100,000 lines takes some 40 MB of memory."""
+    """The lines of one order, packed, so that 100,000 lines take some 40 MB of memory."""
 
     order_number: str
     lines: list[tuple[int, str]]
 
     def rows(self) -> Iterator[Line]:
-        """Unpack the lines, one after the other."""
+        """Yield the lines, unpacked."""
         for row, packed in self.lines:
             yield row, dict(zip(COLUMNS, packed.split(_SEPARATOR), strict=True))
 
 
 def read_file(path: Path) -> list[OrderLines]:
-    """The orders of a file, in the order of their first lines. Reads the file to its end.
+    """Return the orders of a file, in the order of their first lines.
 
-    Raises FileUnusable for one that is missing, empty, not UTF-8, without a column, or not CSV.
+    Raises FileUnusable if the file cannot be read, is not UTF-8 or not CSV, lacks a column, or has
+    no orders.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -138,7 +139,7 @@ def _orders_in(path: Path, file: TextIO) -> list[OrderLines]:
 
 
 def _positions(path: Path, header: list[str]) -> list[int]:
-    """Where in a line each of COLUMNS stands."""
+    """Return the position in a line of each of COLUMNS."""
     if not header:
         raise FileUnusable(f"{path}: is empty")
     names = [name.strip().casefold() for name in header]
@@ -150,8 +151,10 @@ def _positions(path: Path, header: list[str]) -> list[int]:
 
 
 def draft_of(order: OrderLines, courier: str) -> ShipmentDraft | None:
-    """The shipment of an order, or None where there is nothing to ship. Raises LineProblem."""
-    lines = [(row, cells) for row, cells in order.rows() if _whole(row, cells, "quantity") > 0]
+    """Return the draft of an order, or None if there is nothing to ship. Raises LineProblem."""
+    lines = [
+        (row, cells) for row, cells in order.rows() if _whole_number(row, cells, "quantity") > 0
+    ]
     if not lines:
         return None
     _check_same_on_every_line(lines)
@@ -189,15 +192,15 @@ def _payment_mode(row: int, cells: dict[str, str]) -> PaymentMode:
 
 
 def _parcel(lines: Sequence[Line]) -> Parcel:
-    """One parcel with all lines stacked: weights and heights add up, the largest base counts."""
+    """Return one parcel with all lines stacked: weights and heights add up on the largest base."""
     return Parcel(
         weight_g=sum(
-            _whole(row, cells, "unit_weight_g") * _whole(row, cells, "quantity")
+            _whole_number(row, cells, "unit_weight_g") * _whole_number(row, cells, "quantity")
             for row, cells in lines
         ),
-        length_cm=max(_whole(row, cells, "length_cm") for row, cells in lines),
-        width_cm=max(_whole(row, cells, "width_cm") for row, cells in lines),
-        height_cm=sum(_whole(row, cells, "height_cm") for row, cells in lines),
+        length_cm=max(_whole_number(row, cells, "length_cm") for row, cells in lines),
+        width_cm=max(_whole_number(row, cells, "width_cm") for row, cells in lines),
+        height_cm=sum(_whole_number(row, cells, "height_cm") for row, cells in lines),
     )
 
 
@@ -221,13 +224,13 @@ def _item(row: int, cells: dict[str, str]) -> Item:
         name=cells["product"],
         category=cells["category"],
         hsn_code=cells["hsn_code"],
-        quantity=_whole(row, cells, "quantity"),
+        quantity=_whole_number(row, cells, "quantity"),
         value=_rupees(row, cells, "order_value"),
         gst_rate=_amount(row, cells, "gst_rate"),
     )
 
 
-def _whole(row: int, cells: dict[str, str], column: str) -> int:
+def _whole_number(row: int, cells: dict[str, str], column: str) -> int:
     text = cells[column]
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise LineProblem(row, column, "is not a whole number" if text else "is missing")
@@ -247,8 +250,8 @@ def _amount(row: int, cells: dict[str, str], column: str) -> Decimal:
 
 def _rupees(row: int, cells: dict[str, str], column: str) -> Decimal:
     amount = _amount(row, cells, column)
-    if not is_whole_paise(amount):
-        raise LineProblem(row, column, "has more than two decimals")
+    if problem := paise_problem(amount):
+        raise LineProblem(row, column, problem)
     return amount
 
 

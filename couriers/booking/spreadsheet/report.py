@@ -27,7 +27,7 @@ class ReportRow:
 
 
 def check_report(path: Path) -> None:
-    """Raise FileUnusable where no report could be written. Call it before the first booking."""
+    """Raise FileUnusable if a report cannot be written. Call this before the first booking."""
     if path.exists() and not path.is_file():
         raise FileUnusable(f"{path}: is not a file")
     folder = path.resolve().parent
@@ -40,9 +40,9 @@ def check_report(path: Path) -> None:
 
 
 def write_report(path: Path, rows: Sequence[ReportRow]) -> None:
-    """Write the rows to a file, which appears whole or not at all.
+    """Write the rows to a file. If that fails, an earlier file stays as it is.
 
-    A text that a spreadsheet would take for a formula gets a ' in front.
+    A text that a spreadsheet would read as a formula gets a ' in front.
     """
     target = path.resolve()
     with tempfile.NamedTemporaryFile(

@@ -1,11 +1,10 @@
-"""Books the orders of a spreadsheet with the bulk engine, several at once, and tells of each."""
+"""Books the orders of a spreadsheet with the bulk engine, several at once."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from couriers.booking import bulk
@@ -16,11 +15,9 @@ from couriers.contract.statuses import UNSETTLED, Status
 from couriers.contract.types import Direction, ShipmentDraft
 from couriers.models import Company, Shipment
 from couriers.models.job import OrderOutcome
-from couriers.resilience.threads import feed_of, work_off
+from couriers.resilience.threads import run_in_threads, take_from
 
-log = structlog.get_logger(__name__)
-
-LOOKED_UP_AT_ONCE = 500  # orders
+LOOKUP_BATCH = 500  # orders
 
 
 def book_orders(
@@ -33,8 +30,8 @@ def book_orders(
 ) -> None:
     """Book every order once, in `workers` threads.
 
-    `done` is told of each order as it ends, in any order, by one thread at a time. An interrupted
-    run ends once the calls under way have ended, and tells nothing of the orders that wait.
+    `done` is called for each order when it ends, by one thread at a time. An interrupted run ends
+    once the calls under way have ended. `done` is then not called for the remaining orders.
     """
     stop = threading.Event()
     lock = threading.Lock()
@@ -47,16 +44,16 @@ def book_orders(
             with lock:
                 done(row)
 
-    feed = feed_of(_with_earlier_shipments(company, courier, orders))
-    work_off(feed, work, threads=workers, name="book", stop=stop)
+    take = take_from(_with_earlier_shipments(company, courier, orders))
+    run_in_threads(take, work, threads=workers, name="book", stop=stop)
 
 
 def _with_earlier_shipments(
     company: Company, courier: str, orders: Sequence[OrderLines]
 ) -> Iterator[tuple[OrderLines, Shipment | None]]:
-    """Each order with the shipment that it has already, looked up for many orders at once."""
-    for start in range(0, len(orders), LOOKED_UP_AT_ONCE):
-        part = orders[start : start + LOOKED_UP_AT_ONCE]
+    """Yield each order with its earlier shipment or None, looked up for many orders at once."""
+    for start in range(0, len(orders), LOOKUP_BATCH):
+        part = orders[start : start + LOOKUP_BATCH]
         earlier = _earlier_shipments(company, courier, part)
         for order in part:
             yield order, earlier.get(order.order_number)
@@ -65,7 +62,7 @@ def _with_earlier_shipments(
 def _earlier_shipments(
     company: Company, courier: str, orders: Sequence[OrderLines]
 ) -> dict[str, Shipment]:
-    """The orders' shipments by order number; of several, one that has not failed."""
+    """Return the orders' shipments by order number, preferring one that has not failed."""
     shipments = (
         Shipment.objects.filter(
             company=company,
@@ -80,7 +77,7 @@ def _earlier_shipments(
 
 
 def _reader(order: OrderLines, courier: str, earlier: Shipment | None) -> ReadOrder:
-    """What the engine calls to read the order."""
+    """Return the function with which the engine reads the order."""
 
     def read() -> ShipmentDraft | OrderResult:
         try:
@@ -99,18 +96,15 @@ def _reader(order: OrderLines, courier: str, earlier: Shipment | None) -> ReadOr
 def _book(
     company: Company, order: OrderLines, read: ReadOrder, stop: threading.Event
 ) -> OrderResult | None:
-    """Book an order, waiting in this thread until it has ended; None when the run is stopped."""
+    """Book an order, waiting in this thread until it has ended. None if the run is stopped."""
     tries = 0
     while True:
         try:
             answer = bulk.book_order(company, order.order_number, read, tries=tries)
         except (OperationalError, InterfaceError) as error:
-            # The connection may be broken: the next order gets a new one.
-            log.exception(
-                "bulk_order_failed", company=company.slug, order_number=order.order_number
-            )
+            # The connection may be broken. The next order gets a new one.
             connection.close()
-            return OrderResult(OrderOutcome.FAILED, reason=f"{type(error).__name__}: see the log")
+            return bulk.failed_by_fault(company, order.order_number, error)
         if isinstance(answer, OrderResult):
             return answer
         tries = answer.tries
@@ -130,7 +124,7 @@ def _row(order: OrderLines, result: OrderResult) -> ReportRow:
 
 
 def _reason(order: OrderLines, result: OrderResult) -> str:
-    """The result's reason, its fields told as row and column of the file."""
+    """Return the result's reason, with the row and column of the file for each problem."""
     if not result.problems:
         return result.reason
     row = order.lines[0][0]

@@ -1,12 +1,12 @@
 """`manage.py book_orders FILE.csv --company SLUG --courier COURIER`."""
 
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers.booking.preparation import account_of
 from couriers.booking.spreadsheet import (
     FileUnusable,
     OrderLines,
@@ -16,7 +16,6 @@ from couriers.booking.spreadsheet import (
     read_file,
     write_report,
 )
-from couriers.contract.errors import InvalidRequest
 from couriers.management import output
 from couriers.models.job import ENDED, OrderOutcome
 
@@ -32,27 +31,24 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE.csv")
         parser.add_argument("--company", required=True, metavar="SLUG")
         parser.add_argument("--courier", required=True)
-        parser.add_argument("--workers", type=int, default=8, metavar="N", help="threads, 1 to 64")
         parser.add_argument(
             "--report", type=Path, metavar="OUT.csv", help="write a row for each order"
         )
+        output.add_workers(parser, default=8)
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["workers"] <= 64:
-            raise output.unusable("--workers must be 1 to 64")
+        workers = output.workers_from(options)
         company = output.company_named(options["company"])
         courier = output.courier_named(options["courier"])
         report: Path | None = options["report"]
+        output.account_named(company, courier)
         try:
-            account_of(company, courier)
             orders = read_file(options["file"])
             if report:
                 check_report(report)
-        except InvalidRequest as error:
-            raise output.unusable(f"{error}: run seed_{courier} first") from None
         except FileUnusable as error:
-            raise output.unusable(str(error)) from None
+            raise output.usage_error(str(error)) from None
 
         rows: list[ReportRow] = []
         with output.progress("Booking", len(orders)) as advance:
@@ -62,18 +58,20 @@ class Command(BaseCommand):
                 advance()
 
             try:
-                book_orders(company, courier, orders, workers=options["workers"], done=done)
+                book_orders(company, courier, orders, workers=workers, done=done)
             finally:
                 if report:
                     write_report(report, _in_order_of_file(rows, orders))
         counts = Counter(row.outcome for row in rows)
-        data = {"orders": len(rows)} | {outcome.value: counts[outcome] for outcome in ENDED}
-        summary = f"{data['orders']} orders: " + ", ".join(
-            f"{count} {name.replace('_', ' ')}" for name, count in data.items() if name != "orders"
+        by_outcome = {outcome.value: counts[outcome] for outcome in ENDED}
+        output.finish(
+            self,
+            f"{len(rows)} orders: {output.counts_text(by_outcome)}",
+            {"orders": len(rows)} | by_outcome,
+            as_json=options["json"],
         )
-        output.finish(self, summary, data, as_json=options["json"])
         if counts[OrderOutcome.IN_DOUBT] or counts[OrderOutcome.FAILED]:
-            output.exit_with(EXIT_UNSETTLED)
+            sys.exit(EXIT_UNSETTLED)
 
 
 def _in_order_of_file(rows: list[ReportRow], orders: list[OrderLines]) -> list[ReportRow]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers.booking.preparation import account_of
 from couriers.contract import india
 from couriers.contract.errors import InvalidRequest, NotSupported
 from couriers.contract.platform_errors import ActionNotAllowed
@@ -22,16 +22,16 @@ from couriers.models.manifest import ManifestState
 
 EXIT_UNFINISHED = 3
 MAX_FILE_SIZE = 1024 * 1024  # bytes
-PAUSE = 0.2  # seconds, while workers hold all chunks that are left
+PAUSE = 0.2  # seconds between two looks, while Celery workers have all remaining chunks
 
 
 class Command(BaseCommand):
-    """Makes a manifest in this process, together with any Celery workers.
+    """Makes a manifest in this process, while Celery workers may help.
 
-    Run again, it makes no second manifest of the same shipments, and goes on with what was left.
+    Run again, it makes no second manifest of the same shipments, and makes the remaining chunks.
     """
 
-    help = "Make a manifest of the shipments that await their pickup."
+    help = "Make a manifest of the shipments that await pickup."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", required=True, metavar="SLUG")
@@ -47,7 +47,11 @@ class Command(BaseCommand):
             "--again", action="store_true", help="also shipments that are in a manifest already"
         )
         parser.add_argument(
-            "--timeout", type=float, default=3600.0, metavar="SECONDS", help="then end with 3"
+            "--timeout",
+            type=float,
+            default=3600.0,
+            metavar="SECONDS",
+            help="end with exit code 3 after this time",
         )
         output.add_json(parser)
 
@@ -61,10 +65,10 @@ class Command(BaseCommand):
                 day = _day(options["date"])
                 created = manifests.create_for_day(account, day, again=options["again"])
         except (InvalidRequest, NotSupported) as error:
-            raise output.unusable(str(error)) from None
+            raise output.usage_error(str(error)) from None
         except ActionNotAllowed as error:
             if error.name != "nothing-to-manifest":
-                raise output.unusable(str(error)) from None
+                raise output.usage_error(str(error)) from None
             data = _report(None, is_new=False, left_out=0)
             output.finish(self, str(error), data, as_json=options["json"])
             return
@@ -78,20 +82,17 @@ class Command(BaseCommand):
         )
         output.finish(self, summary, data, as_json=options["json"])
         if manifest.state != ManifestState.DONE:
-            output.exit_with(EXIT_UNFINISHED)
+            sys.exit(EXIT_UNFINISHED)
 
 
 def _account(slug: str, courier: str | None) -> CourierAccount:
     company = output.company_named(slug)
     if courier:
-        try:
-            return account_of(company, output.courier_named(courier))
-        except InvalidRequest as error:
-            raise output.unusable(str(error)) from None
+        return output.account_named(company, output.courier_named(courier))
     accounts = list(company.accounts.filter(courier__in=CourierFactory.codes())[:2])
     if len(accounts) != 1:
         found = "several accounts: name one with --courier" if accounts else "no account"
-        raise output.unusable(f"{slug} has {found}")
+        raise output.usage_error(f"{slug} has {found}")
     return accounts[0]
 
 
@@ -99,21 +100,21 @@ def _day(text: str | None) -> dt.date:
     try:
         return dt.date.fromisoformat(text) if text else india.today()
     except ValueError:
-        raise output.unusable(f"--date must be like 2026-11-23, not {text!r}") from None
+        raise output.usage_error(f"--date must be like 2026-11-23, not {text!r}") from None
 
 
 def _read_ids(path: Path) -> list[str]:
     try:
         if path.stat().st_size > MAX_FILE_SIZE:
-            raise output.unusable(f"--shipments: {path} is larger than {MAX_FILE_SIZE} bytes")
+            raise output.usage_error(f"--shipments: {path} is larger than {MAX_FILE_SIZE} bytes")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise output.unusable(f"--shipments: {path} cannot be read: {error}") from None
+        raise output.usage_error(f"--shipments: {path} cannot be read: {error}") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _make_chunks(manifest: Manifest, deadline: float) -> None:
-    """Make every chunk that no worker has claimed, until the manifest ends or time is up."""
+    """Make each chunk that no worker has claimed, until the manifest or the time ends."""
     chunks = manifest.chunks.count()
     with output.progress("Manifest", chunks) as advance:
         shown = 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers.booking.preparation import account_of
 from couriers.contract.adapter import Capability
-from couriers.contract.errors import CourierError, InvalidRequest
+from couriers.contract.errors import CourierError
 from couriers.contract.registry import CourierFactory
 from couriers.management import output
 from couriers.models import CourierAccount
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--courier", required=True)
         parser.add_argument(
-            "--company", metavar="SLUG", help="the company whose account asks; default: any"
+            "--company", metavar="SLUG", help="the company whose account is used; default: any"
         )
         output.add_json(parser)
 
@@ -35,15 +35,14 @@ class Command(BaseCommand):
         courier = output.courier_named(options["courier"])
         adapter = CourierFactory.adapter_class(courier)
         if Capability.BULK_SERVICEABILITY not in adapter.capabilities:
-            raise output.unusable(f"{adapter.name} has no list of pincodes")
+            raise output.usage_error(f"{adapter.name} has no list of pincodes")
         account = _account(courier, options["company"])
         try:
             with output.progress("Loading", None) as advance, rate_limit.allow_long_waits():
                 loaded = serviceability.load_pincodes(account, advance)
         except CourierError as error:
-            self.stderr.write(f"The list broke off, the rest of the old one is kept: {error}")
-            output.exit_with(EXIT_FAILED)
-            return
+            self.stderr.write(f"The list broke off. The rest of the old list is kept: {error}")
+            sys.exit(EXIT_FAILED)
         output.finish(
             self,
             f"{loaded.pincodes} pincodes loaded, {loaded.dropped} dropped, "
@@ -60,10 +59,7 @@ class Command(BaseCommand):
 
 def _account(courier: str, slug: str | None) -> CourierAccount:
     if slug:
-        try:
-            return account_of(output.company_named(slug), courier)
-        except InvalidRequest as error:
-            raise output.unusable(str(error)) from None
+        return output.account_named(output.company_named(slug), courier)
     account = (
         CourierAccount.objects.filter(courier=courier)
         .exclude(rollout=Rollout.OFF)
@@ -71,5 +67,7 @@ def _account(courier: str, slug: str | None) -> CourierAccount:
         .first()
     )
     if account is None:
-        raise output.unusable(f"nobody has an account with {courier}: run seed_{courier} first")
+        raise output.usage_error(
+            f"no company has an account with {courier}: run seed_{courier} first"
+        )
     return account

@@ -20,6 +20,9 @@ class Command(BaseCommand):
         total = sum(kind.expired().order_by().count() for kind in retention.rules())
         with output.progress("Deleting", total) as advance:
             purged = retention.purge(progress=advance)
-        counts = purged.counts
-        said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
-        output.finish(self, f"deleted: {said}", counts, as_json=options["json"])
+        output.finish(
+            self,
+            f"deleted: {output.counts_text(purged.counts)}",
+            purged.counts,
+            as_json=options["json"],
+        )

@@ -11,7 +11,7 @@ from couriers.models import Shipment
 
 
 class Command(BaseCommand):
-    """Puts bookings whose lease has run out in doubt. It never books and releases nothing."""
+    """Puts bookings whose lease has run out in doubt. It books and releases nothing."""
 
     help = "Put in doubt every booking whose lease has run out."
 

@@ -1,6 +1,7 @@
 """`manage.py rotate_keys`."""
 
 import dataclasses
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -12,7 +13,7 @@ EXIT_UNREADABLE = 3
 
 
 class Command(BaseCommand):
-    """Encrypts everything with the first of FERNET_KEYS. Run again, it changes nothing."""
+    """Re-encrypts all secrets with the first of FERNET_KEYS. Run again, it changes nothing."""
 
     help = "Re-encrypt all secrets with the first of FERNET_KEYS, so that others can be removed."
 
@@ -29,4 +30,4 @@ class Command(BaseCommand):
             as_json=options["json"],
         )
         if done.unreadable:
-            output.exit_with(EXIT_UNREADABLE)
+            sys.exit(EXIT_UNREADABLE)

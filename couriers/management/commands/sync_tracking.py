@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import Any
 
@@ -13,15 +14,16 @@ from couriers.tracking import polling
 from couriers.tracking.polling import Polled
 
 EXIT_FAILED = 3
+MAX_MINUTES = 525_600  # a year
 
 
 class Command(BaseCommand):
-    """Polls couriers about shipments without news, at the permitted rate.
+    """Polls shipments without news, within the couriers' rate limits.
 
-    Run again, it leaves out the shipments that had news or were polled within `--minutes`.
+    Run again, it leaves out shipments that had news or were polled within `--minutes`.
     """
 
-    help = "Ask couriers about shipments without news."
+    help = "Poll shipments without news."
 
     def add_arguments(self, parser: CommandParser) -> None:
         defaults = tunables()
@@ -31,22 +33,15 @@ class Command(BaseCommand):
             type=float,
             default=defaults.TRACKING_SILENCE / 60,
             metavar="N",
-            help="poll what had no news for so long; default: %(default)g",
+            help="poll shipments without news for N minutes; default: %(default)g",
         )
-        parser.add_argument(
-            "--workers",
-            type=int,
-            default=defaults.TRACKING_THREADS,
-            metavar="N",
-            help="threads, 1 to 64; default: %(default)d",
-        )
+        output.add_workers(parser, default=defaults.TRACKING_THREADS)
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["workers"] <= 64:
-            raise output.unusable("--workers must be 1 to 64")
-        if not 0 <= options["minutes"] <= 525_600:
-            raise output.unusable("--minutes must be 0 to 525600")
+        workers = output.workers_from(options)
+        if not 0 <= options["minutes"] <= MAX_MINUTES:
+            raise output.usage_error(f"--minutes must be 0 to {MAX_MINUTES}")
         cutoff = polling.poll_cutoff(options["minutes"] * 60)
         accounts, due = polling.accounts_to_poll(cutoff), polling.due_for_poll(cutoff)
         if options["company"]:
@@ -60,11 +55,13 @@ class Command(BaseCommand):
                 advance()
 
             for account in accounts:
-                polling.poll(account, cutoff=cutoff, threads=options["workers"], done=done)
-        data = {"shipments": counts.total()} | {kind.value: counts[kind] for kind in Polled}
-        summary = f"{data['shipments']} shipments: " + ", ".join(
-            f"{data[kind.value]} {kind.value.replace('_', ' ')}" for kind in Polled
+                polling.poll(account, cutoff=cutoff, threads=workers, done=done)
+        by_outcome = {outcome.value: counts[outcome] for outcome in Polled}
+        output.finish(
+            self,
+            f"{counts.total()} shipments: {output.counts_text(by_outcome)}",
+            {"shipments": counts.total()} | by_outcome,
+            as_json=options["json"],
         )
-        output.finish(self, summary, data, as_json=options["json"])
         if counts[Polled.FAILED]:
-            output.exit_with(EXIT_FAILED)
+            sys.exit(EXIT_FAILED)

@@ -37,9 +37,11 @@ class Command(BaseCommand):
         company = output.company_named(options["company"])
         account = CourierAccount.objects.filter(company=company, courier_id="ekart").first()
         if account is None:
-            raise output.unusable(f"{company.slug} has no account with ekart: run seed_ekart first")
+            raise output.usage_error(
+                f"{company.slug} has no account with ekart: run seed_ekart first"
+            )
         if not account.webhook_secret:
-            raise output.unusable("the account has no webhook secret: set EKART_WEBHOOK_SECRET")
+            raise output.usage_error("the account has no webhook secret: set EKART_WEBHOOK_SECRET")
         try:
             with rate_limit.allow_long_waits():
                 if options["rotate_secret"]:

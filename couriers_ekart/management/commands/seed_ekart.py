@@ -36,7 +36,7 @@ class Command(BaseCommand):
             limits = limits_from(options["limit"])
             fields = company_fields(options) if options["create"] else None
         except BadInput as error:
-            raise output.unusable(str(error)) from None
+            raise output.usage_error(str(error)) from None
         if fields is None:
             output.company_named(options["company"])
         seeded = seed(options["company"], fields, login, limits, new_key=options["new_key"])

@@ -24,19 +24,19 @@ from tests.support.factories import (
 )
 from tests.support.orders import ORDER
 
-# Filled by the migrations, and the same for every test.
+# Tables that the migrations fill, with the same rows for every test.
 KEPT = ("django_content_type", "auth_permission")
-MUCH = 2**20  # bytes in the tables, of rows that are or were
+MAX_DELETED = 2**20  # bytes in the tables; TRUNCATE is quicker for more
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long tests first, so that no worker is left with one when the others are done."""
+    """Run the slow tests first, so that none is left to one worker while the other is idle."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The session of a child that a test killed may outlive it a moment, and hold the database."""
+    """End the sessions that killed children left open, so that the database can be dropped."""
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
@@ -47,10 +47,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_flush() -> Iterator[None]:
-    """After a transactional test, empty what it filled.
+    """After a transactional test, empty only the tables that it filled.
 
-    Django would truncate every table, which takes PostgreSQL a tenth of a second, and make its
-    permissions anew. Where there is much to delete, that is the quicker way still.
+    Django would truncate every table, which takes PostgreSQL a tenth of a second, and create its
+    permissions again. That is still done where there are many rows to delete.
     """
     flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
@@ -61,9 +61,9 @@ def _quick_flush() -> Iterator[None]:
                 [connection.introspection.django_table_names(include_views=False)],
             )
             filled = {name: size for name, size in cursor.fetchall() if size and name not in KEPT}
-            if sum(filled.values()) < MUCH:
+            if sum(filled.values()) < MAX_DELETED:
                 for name in filled:
-                    # The log of audits lets nobody delete.
+                    # A trigger refuses DELETE on the audit log.
                     how = "TRUNCATE" if name == AuditEntry._meta.db_table else "DELETE FROM"
                     cursor.execute(f"{how} {name}")
                 return
@@ -76,10 +76,10 @@ def _quick_flush() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Neither the long tests nor their processes are measured, which would take twice as long.
+    """Measure no coverage in slow tests and their processes: it would double their time.
 
-    Quick tests cover what they repeat. `no_cover` of pytest-cov stops one of the measurements that
-    a parallel worker has running, and the one below it goes on.
+    Quick tests cover the same lines. pytest-cov's `no_cover` does not do: it stops one measurement,
+    and a parallel worker has a second one running below it.
     """
     measuring = []
     if request.node.get_closest_marker("slow"):
@@ -94,18 +94,15 @@ def _unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Any) -> None:
-    """Passwords of tests guard nothing, and a good hash takes a quarter of a second.
-
-    WhiteNoise would look for all static files anew for each test's client.
-    """
+def _quick_settings(settings: Any) -> None:
+    """Use a quick password hash, and keep WhiteNoise from scanning the static files each time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_USE_FINDERS = False
 
 
 @pytest.fixture(autouse=True)
 def _own_redis_keys() -> None:
-    """Each worker has a database of Redis for itself, emptied before each test."""
+    """Empty the worker's own Redis database and the guards' local state before each test."""
     from django_redis import get_redis_connection
 
     from couriers.resilience import circuit_breaker, rate_limit, shared
@@ -118,7 +115,7 @@ def _own_redis_keys() -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> None:
-    """Rows of one test must not meet what is cached of another's."""
+    """Clear the caches, which hold objects of the previous test's rows."""
     from couriers.contract.registry import CourierFactory
     from webhooks import accounts
 
@@ -128,13 +125,13 @@ def _fresh_caches() -> None:
 
 @pytest.fixture
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is tried again is tried again at once."""
+    """Retry without a pause."""
     monkeypatch.setattr("couriers.resilience.retry.BACKOFF", wait_none())
 
 
 @pytest.fixture
-def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis cannot be reached."""
+def redis_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every connection to Redis fail."""
     from couriers.resilience import shared
 
     def refuse(_: str) -> None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-# Whoever has the database at hand cannot rewrite what operators decided, either.
+# Operators' decisions cannot be rewritten in the database either.
 AUDIT_IS_APPEND_ONLY = """
 CREATE FUNCTION shipcrowd_audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

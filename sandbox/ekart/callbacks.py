@@ -22,7 +22,7 @@ class EkartCallbacks:
         self._sender = sender
 
     def track_updated(self, shipment: EkartShipment, step: Step) -> None:
-        """Tell of a step. Times of pick-up and delivery are in the body only after pick-up."""
+        """Send a tracking update. It has the times of pick-up and delivery only after pick-up."""
         body: dict[str, Any] = {
             "ctime": step.time_ms,
             "status": step.status,
@@ -41,11 +41,11 @@ class EkartCallbacks:
         self._send(TRACK_UPDATED, body)
 
     def shipment_created(self, shipment: EkartShipment) -> None:
-        """Tell of a booking."""
+        """Send the callback for a new shipment."""
         self._send(SHIPMENT_CREATED, _creation(shipment))
 
     def shipment_recreated(self, shipment: EkartShipment) -> None:
-        """Tell of a new tracking id. The body has the same fields, and the topic is not in it."""
+        """Send the callback for a new tracking id. The body does not name its topic."""
         self._send(SHIPMENT_RECREATED, _creation(shipment))
 
     def _send(self, topic: str, body: dict[str, Any]) -> None:

@@ -256,7 +256,7 @@ def test_schema_docs_and_health_are_served(db: None) -> None:
 
 
 def test_without_redis_bookings_still_work_and_readyz_says_so(
-    storefront: Client, account: Any, order: Any, redis_away: None
+    storefront: Client, account: Any, order: Any, redis_unavailable: None
 ) -> None:
     assert post_shipment(storefront, order).status_code == 201
     assert Client().get("/readyz").json() == {"status": "degraded", "down": ["redis"]}

@@ -168,7 +168,7 @@ def test_a_failure_is_not_cached(account: Any, able: Any) -> None:
 
 
 def test_without_redis_the_courier_is_asked_each_time(
-    account: Any, able: Any, redis_away: None
+    account: Any, able: Any, redis_unavailable: None
 ) -> None:
     for _ in range(2):
         assert priced_quotes(account, LANE)

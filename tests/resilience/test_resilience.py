@@ -20,7 +20,7 @@ from tests.support.threads import run_at_once
 def redis(request: pytest.FixtureRequest) -> str:
     """Run the test once with Redis, and once without it in this process alone."""
     if request.param == "away":
-        request.getfixturevalue("redis_away")
+        request.getfixturevalue("redis_unavailable")
     return str(request.param)
 
 
@@ -161,7 +161,7 @@ def test_a_holder_whose_lock_expired_does_not_release_the_next_holders_lock() ->
     assert lock.owned()
 
 
-def test_without_redis_work_goes_on_without_a_lock(redis_away: None) -> None:
+def test_without_redis_work_goes_on_without_a_lock(redis_unavailable: None) -> None:
     with hold_lock("x", life=1, wait=1) as held:
         assert not held
 
@@ -189,7 +189,7 @@ def test_only_certain_failures_are_retried_after_the_named_delay() -> None:
         assert len(calls) == 1
 
 
-def test_the_fallback_state_of_a_process_can_be_forgotten(redis_away: None) -> None:
+def test_the_fallback_state_of_a_process_can_be_forgotten(redis_unavailable: None) -> None:
     rate_limit.acquire("a", "manifest", Limit(1, 60))
     fail(CircuitBreaker("c"), 5)
     rate_limit.forget_local_buckets()

@@ -106,7 +106,7 @@ class Faults:
         self._calls: Counter[str] = Counter()
 
     def replace(self, faults: Iterable[Fault]) -> None:
-        """Let these be the active faults. Raises ValueError for an unknown kind."""
+        """Replace the active faults. Raises ValueError for an unknown kind."""
         self.active = [check_kind(fault, self._kinds) for fault in faults]
 
     @property

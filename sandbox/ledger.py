@@ -101,7 +101,7 @@ class Ledger(Generic[AnyShipment]):
         return self._by_tracking_id.get(tracking_id)
 
     def get(self, tracking_id: str) -> AnyShipment:
-        """The same; raises NotFound where there is none."""
+        """The shipment with this tracking id. Raises NotFound if there is none."""
         return existing(self.find(tracking_id))
 
     def state(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Get an account's access token: stored encrypted, kept in memory, refreshed by one process.
 
 Ekart's auth call returns the same token for 24 hours. A refresh after a refusal may therefore
-return the refused token again, and a refresh shortly before the end the token that is about to end.
+return the refused token again. A refresh shortly before the end may return the token that is about
+to end.
 This module makes no HTTP call: it is given a function that does.
 """
 

@@ -83,7 +83,7 @@ class EkartLedger(Ledger[EkartShipment]):
         return self.find(number) or self._by_waybill.get(number)
 
     def get_by_either(self, number: str) -> EkartShipment:
-        """The same; raises NotFound where there is none."""
+        """The shipment with this tracking id or waybill. Raises NotFound if there is none."""
         return existing(self.find_by_either(number))
 
     def add_manifest(self, ids: list[str], lines: list[str]) -> Manifest:

@@ -35,7 +35,7 @@ def adapter(sandbox: SandboxProcess) -> EkartAdapter:
 def calls(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> dict[tuple[str, str], Callable[[], Any]]:
-    """One call for each operation, as the provider makes it."""
+    """One call for each operation, as the adapter makes it."""
     client: EkartClient = adapter.client
     tomorrow = india.today() + dt.timedelta(days=1)
     lane = RateRequest(

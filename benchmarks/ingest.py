@@ -25,6 +25,7 @@ from benchmarks.inbox import (
 from benchmarks.load import LoadResult, LoadTask, measure
 from couriers.models import CourierAccount
 from shipcrowd.stack import Stack
+from tests.support.callbacks import callback_path
 
 ROWS = (0, 1_000_000, 5_000_000)
 CONNECTIONS = (1, 10, 50)
@@ -104,7 +105,7 @@ def _compare(account: CourierAccount, port: int, floor_port: int, connections: i
     comparison = _Comparison()
     for number in range(ROUNDS + 1):
         floor_result = measure(_task(floor_port, f"/{account.pk}/", connections))
-        result = measure(_task(port, account.webhook_path, connections))
+        result = measure(_task(port, callback_path(account), connections))
         comparison.errors += floor_result.errors + result.errors
         if number:
             comparison.floor.append(floor_result)

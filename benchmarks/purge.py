@@ -18,6 +18,7 @@ from benchmarks.inbox import (
 from benchmarks.load import LoadResult, LoadTask, measure
 from couriers.models import CourierAccount
 from shipcrowd.stack import Stack
+from tests.support.callbacks import callback_path
 from webhooks.models import WebhookEvent
 
 EXPIRED = 1_000_000
@@ -61,7 +62,7 @@ def run() -> bool:
 
 
 def _round(stack: Stack, account: CourierAccount) -> LoadResult:
-    path, prefix = account.webhook_path, uuid.uuid4().hex[:8]
+    path, prefix = callback_path(account), uuid.uuid4().hex[:8]
     result = measure(LoadTask(stack.port, path, SECRET, CONNECTIONS, SECONDS, prefix))
     if result.errors:
         raise RuntimeError(f"{result.errors} callbacks were refused")

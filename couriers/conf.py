@@ -36,6 +36,13 @@ def bounded(default: N, *, minimum: float, maximum: float = MAX_VALUE) -> N:
 class Tunables:
     """The keys of SHIPCROWD. Times are seconds unless the name says days."""
 
+    # The public address of the project's root, which couriers, consignees and clients are told. It
+    # has a path where the project is served below one (SCRIPT_NAME).
+    BASE_URL: str = ""
+    # The bearer token for /metrics; without one anybody may read it.
+    METRICS_TOKEN: str = ""
+    # The alias in CACHES of the Redis that all processes share.
+    CACHE: str = "default"
     # How long a booking may be in flight before it is in doubt. It must be longer than every
     # adapter's max_create_seconds: nothing is sent in a lease's last max_create_seconds.
     BOOKING_LEASE: float = 150.0

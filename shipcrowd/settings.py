@@ -14,7 +14,7 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from shipcrowd import __version__, embedded
+from shipcrowd import embedded
 from shipcrowd.logs import render_exception
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -48,7 +48,6 @@ FERNET_KEYS = [key.strip() for key in _secret("FERNET_KEYS").split(",") if key.s
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 APP_BASE_URL = env.str("APP_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [APP_BASE_URL]
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if folder := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
     # prometheus_client opens its files when it is imported, and does not create the folder.
     Path(folder).mkdir(parents=True, exist_ok=True)
@@ -189,37 +188,6 @@ MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "couriers.api.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["couriers.api.permissions.IsCompany"],
-    "DEFAULT_RENDERER_CLASSES": ["couriers.api.renderers.ApiRenderer"],
-    "DATETIME_FORMAT": None,  # the renderer formats times, in UTC
-    "DEFAULT_PARSER_CLASSES": ["couriers.api.parsers.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "couriers.api.problems.exception_handler",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Shipcrowd",
-    "DESCRIPTION": "Book and follow shipments with any courier: one order, one shipment.",
-    "VERSION": __version__,
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    # Swagger UI comes from the package, so that the page asks no other host.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "ENUM_NAME_OVERRIDES": {
-        "JobStateEnum": "couriers.models.job.JobState",
-        "WebhookEventStateEnum": "webhooks.models.EventState",
-        "ManifestStateEnum": "couriers.models.manifest.ManifestState",
-        "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
-    },
-}
-
 UNFOLD = {
     "SITE_TITLE": "Shipcrowd",
     "SITE_HEADER": "Shipcrowd",
@@ -228,7 +196,10 @@ UNFOLD = {
 }
 
 # The keys and their defaults are in couriers.conf.
-SHIPCROWD: dict[str, Any] = {}
+SHIPCROWD: dict[str, Any] = {
+    "BASE_URL": APP_BASE_URL,
+    "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
+}
 
 structlog.configure(
     processors=[

@@ -12,11 +12,12 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         from couriers.conf import tunables
-        from couriers.operations import metrics, retention
+        from couriers.operations import metrics, retention, staff_urls
         from webhooks.metrics import inbox_gauges
         from webhooks.models import EventState, WebhookEvent
 
         metrics.register(inbox_gauges)
+        staff_urls.register("webhooks.ops_urls")
         retention.register(
             retention.RetentionRule(
                 "webhook_events",

@@ -10,21 +10,35 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
+from couriers.models.addresses import NoAddress, path_below_root
 from webhooks.views import receive
-
-# The beginning of CourierAccount.webhook_path, which is registered with couriers.
-PREFIX = "/webhooks/"
 
 
 class InboxMiddleware:
-    """Answers POST /webhooks/{courier}/{account_id}/ itself and passes on every other request."""
+    """Answers POST {prefix}/{courier}/{account_id}/ itself and passes on every other request.
+
+    The prefix is the one under which the project includes `webhooks.urls`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self._prefix: str | None = None
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(PREFIX):
-            parts = request.path_info[len(PREFIX) :].split("/")
+        prefix = self._prefix
+        if prefix is None:
+            # The URLs are loaded with the first request, not with the middleware.
+            prefix = self._prefix = _inbox_prefix()
+        if prefix and request.path_info.startswith(prefix):
+            parts = request.path_info[len(prefix) :].split("/")
             if len(parts) == 3 and parts[0] and parts[1] and not parts[2]:
                 return receive(request, parts[0], parts[1])
         return self.get_response(request)
+
+
+def _inbox_prefix() -> str:
+    """Return the path below which callbacks arrive, or "" where it has no fixed one."""
+    try:
+        return path_below_root("webhooks:receive", "x", "x").removesuffix("x/x/")
+    except NoAddress:
+        return ""

@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from couriers.api.fields import moment
 from couriers.api.ops import OpsView
 from couriers.api.pagination import PAGING, page
 from couriers.api.permissions import view_permissions
 from couriers.api.responses import problem_responses
+from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
@@ -39,9 +41,9 @@ class WebhookEventSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=EventState.choices)
     attempts = serializers.IntegerField()
     reason = serializers.CharField(help_text="Why it failed, waits or is dead; empty otherwise.")
-    received_at = serializers.DateTimeField()
-    next_attempt_at = serializers.DateTimeField()
-    processed_at = serializers.DateTimeField(allow_null=True)
+    received_at = moment()
+    next_attempt_at = moment()
+    processed_at = moment(allow_null=True)
 
 
 class WebhookEventDetailSerializer(WebhookEventSerializer):

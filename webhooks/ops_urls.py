@@ -1,14 +1,17 @@
-"""URLs of the staff API of the inbox, included below /api/v1/ops/."""
+"""URLs of the staff API of the inbox, which the core serves below its `ops/`."""
 
-from django.urls import path
-
+from couriers.api.routes import with_and_without_slash
 from webhooks import ops
 
-app_name = "webhooks-ops"
+app_name = "webhooks_ops"
 
-urlpatterns = [
-    path("webhook-events/", ops.WebhookEventsView.as_view(), name="events"),
-    path("webhook-events/replay/", ops.ReplayManyView.as_view(), name="replay-many"),
-    path("webhook-events/<int:pk>/", ops.WebhookEventView.as_view(), name="event"),
-    path("webhook-events/<int:pk>/replay/", ops.ReplayView.as_view(), name="replay"),
-]
+urlpatterns = list(
+    with_and_without_slash(
+        [
+            ("webhook-events/", ops.WebhookEventsView, "events"),
+            ("webhook-events/replay/", ops.ReplayManyView, "replay-many"),
+            ("webhook-events/<int:pk>/", ops.WebhookEventView, "event"),
+            ("webhook-events/<int:pk>/replay/", ops.ReplayView, "replay"),
+        ]
+    )
+)

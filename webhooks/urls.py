@@ -1,4 +1,4 @@
-"""The URL that couriers call, included below /webhooks/."""
+"""The URL that couriers call. A host project includes this module under a prefix of its choice."""
 
 from django.urls import path
 

@@ -29,6 +29,7 @@ from couriers.models import (
     CourierToken,
     ServiceablePincode,
 )
+from couriers.models.addresses import NoAddress
 
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
 
@@ -110,8 +111,15 @@ class CourierAccountAdmin(ModelAdmin):
     formfield_overrides: ClassVar = {JSONField: {"form_class": StorableJSONField}}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed = ("id", "webhook_path", "created_at", "updated_at")
+        fixed = ("id", "callback_url", "created_at", "updated_at")
         return fixed if obj is None else ("company", "courier", *fixed)
+
+    @admin.display(description="Callback URL")
+    def callback_url(self, account: CourierAccount) -> str:
+        try:
+            return account.webhook_url
+        except NoAddress as error:
+            return str(error)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the account. With a new base URL its token is deleted: it is the old server's."""

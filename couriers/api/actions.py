@@ -7,22 +7,21 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from couriers.api.authentication import company_of
+from couriers.api.base import ApiView
+from couriers.api.fields import day, optional_text
 from couriers.api.renderers import ApiRenderer, PdfRenderer
 from couriers.api.responses import CONFLICT, PROBLEMS
-from couriers.api.serializers import (
-    ActionSerializer,
-    ShipmentSerializer,
-    StrictSerializer,
-    optional_text,
-)
+from couriers.api.schema import extend_schema
+from couriers.api.serializers import ActionSerializer, ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
 from couriers.contract.types import ActionResult
 from couriers.fulfilment import actions
@@ -34,14 +33,14 @@ from couriers.models.converters import PublicId
 class ReattemptSerializer(StrictSerializer):
     """Another delivery attempt on `date`, a day in India from tomorrow on."""
 
-    date = serializers.DateField()
+    date = day()
     instructions = optional_text(200)
 
 
 class AddressChangeSerializer(StrictSerializer):
     """A new phone or address of the consignee, or both, for the delivery attempt on `date`."""
 
-    date = serializers.DateField()
+    date = day()
     phone = optional_text(30)
     address = optional_text(500)
     instructions = optional_text(200)
@@ -56,18 +55,20 @@ class RtoSerializer(StrictSerializer):
 class DispatchDateSerializer(StrictSerializer):
     """The pickup on `date`, a day in India from tomorrow on, in one of the courier's slots."""
 
-    date = serializers.DateField()
+    date = day()
     slot = optional_text(50)
 
 
 _ACTION_RESPONSES: dict[Any, Any] = {200: ActionSerializer, **PROBLEMS, **CONFLICT}
 
 
-class ShipmentActions(viewsets.GenericViewSet[Shipment]):
+class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     """The actions of a shipment. Each is `done`, or `accepted` by the courier to be done later."""
 
     queryset = Shipment.objects.none()
     serializer_class = ShipmentSerializer
+    filter_backends = (DjangoFilterBackend,)
+    pagination_class = None
     lookup_value_regex = PublicId.regex
 
     def get_queryset(self) -> QuerySet[Shipment]:

@@ -27,12 +27,12 @@ class UtcDateTimeFilter(filters.IsoDateTimeFilter):
 class ShipmentFilter(filters.FilterSet):
     """Filters of the list of shipments. `status` may be given several times to match any."""
 
-    status = filters.MultipleChoiceFilter(choices=Status.choices)
-    direction = filters.ChoiceFilter(choices=Direction.choices)
-    payment_mode = filters.ChoiceFilter(choices=PaymentMode.choices)
-    courier = filters.CharFilter(field_name="courier_id", max_length=30)
-    order_number = filters.CharFilter(max_length=100)
-    tracking_id = filters.CharFilter(max_length=100)
+    status = filters.MultipleChoiceFilter(lookup_expr="exact", choices=Status.choices)
+    direction = filters.ChoiceFilter(lookup_expr="exact", choices=Direction.choices)
+    payment_mode = filters.ChoiceFilter(lookup_expr="exact", choices=PaymentMode.choices)
+    courier = filters.CharFilter(field_name="courier_id", lookup_expr="exact", max_length=30)
+    order_number = filters.CharFilter(lookup_expr="exact", max_length=100)
+    tracking_id = filters.CharFilter(lookup_expr="exact", max_length=100)
     created_after = UtcDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = UtcDateTimeFilter(field_name="created_at", lookup_expr="lt")
 

@@ -6,14 +6,15 @@ from collections import Counter
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from couriers.api.authentication import company_of
+from couriers.api.base import ApiView
+from couriers.api.fields import moment
 from couriers.api.responses import PROBLEMS
+from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ProblemFieldSerializer,
     ShipmentDraftSerializer,
@@ -22,6 +23,7 @@ from couriers.api.serializers import (
 )
 from couriers.booking.bulk import create_job
 from couriers.models import BulkJob
+from couriers.models.addresses import path_of
 from couriers.models.job import JobState, OrderOutcome
 from couriers.tasks import start_job
 
@@ -54,12 +56,12 @@ class JobSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=JobState.choices)
     total = serializers.IntegerField()
     counts = serializers.DictField(child=serializers.IntegerField())
-    created_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
+    created_at = moment()
+    finished_at = moment(allow_null=True)
     orders = BulkOrderSerializer(many=True)
 
 
-class BulkView(APIView):
+class BulkView(ApiView):
     """Submit many orders."""
 
     @extend_schema(request=BulkRequestSerializer, responses={202: JobSerializer, **PROBLEMS})
@@ -74,11 +76,11 @@ class BulkView(APIView):
         job = create_job(company_of(request), drafts)
         start_job(job)
         response = Response(_job_data(job), status=202)
-        response["Location"] = f"/api/v1/jobs/{job.pk}/"
+        response["Location"] = path_of("couriers_api:job", job.pk)
         return response
 
 
-class JobView(APIView):
+class JobView(ApiView):
     """Read one job."""
 
     @extend_schema(responses={200: JobSerializer, **PROBLEMS})

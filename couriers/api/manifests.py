@@ -7,16 +7,17 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from couriers.api.authentication import company_of
+from couriers.api.base import ApiView
+from couriers.api.fields import day, moment, text
 from couriers.api.pagination import PAGING, page
 from couriers.api.responses import CONFLICT, PROBLEMS
-from couriers.api.serializers import StrictSerializer, text
+from couriers.api.schema import extend_schema
+from couriers.api.serializers import StrictSerializer
 from couriers.booking.preparation import account_of
 from couriers.fulfilment.manifests import (
     MAX_SHIPMENTS,
@@ -26,6 +27,7 @@ from couriers.fulfilment.manifests import (
     progress_of,
 )
 from couriers.models import Manifest
+from couriers.models.addresses import path_of
 from couriers.models.manifest import ManifestState
 from couriers.tasks import start_manifest
 
@@ -37,7 +39,7 @@ class ManifestRequestSerializer(StrictSerializer):
     shipments = serializers.ListField(
         child=text(40), min_length=1, max_length=MAX_SHIPMENTS, required=False
     )
-    date = serializers.DateField(required=False)
+    date = day(required=False)
     again = serializers.BooleanField(
         required=False,
         default=False,
@@ -81,8 +83,8 @@ class ManifestSummarySerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     courier = serializers.CharField()
     state = serializers.ChoiceField(choices=ManifestState.choices)
-    created_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
+    created_at = moment()
+    finished_at = moment(allow_null=True)
 
 
 class ManifestSerializer(ManifestSummarySerializer):
@@ -106,7 +108,7 @@ class ManifestPageSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
 
 
-class ManifestsView(APIView):
+class ManifestsView(ApiView):
     """List and create manifests."""
 
     @extend_schema(
@@ -148,11 +150,11 @@ class ManifestsView(APIView):
         detail = _manifest_data(_company_manifests(request).get(pk=created.manifest.pk))
         body = ManifestCreatedSerializer(detail | {"already_in_manifest": created.left_out}).data
         response = Response(body, status=202 if created.is_new else 200)
-        response["Location"] = f"/api/v1/manifests/{created.manifest.pk}/"
+        response["Location"] = path_of("couriers_api:manifest", created.manifest.pk)
         return response
 
 
-class ManifestView(APIView):
+class ManifestView(ApiView):
     """Show one manifest."""
 
     @extend_schema(responses={200: ManifestSerializer, **PROBLEMS})

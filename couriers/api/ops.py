@@ -11,20 +11,17 @@ from typing import Any
 import structlog
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from couriers.api.base import ApiView
+from couriers.api.fields import moment, text
 from couriers.api.permissions import IsPermittedStaff, view_permissions
 from couriers.api.responses import STAFF_PROBLEMS
-from couriers.api.serializers import (
-    ShipmentSerializer,
-    StrictSerializer,
-    text,
-)
+from couriers.api.schema import extend_schema
+from couriers.api.serializers import ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
@@ -39,14 +36,14 @@ MAX_DOUBTS = 100  # in one response
 MAX_ACCOUNTS = 1000  # in one response
 
 
-class OpsView(APIView):
+class OpsView(ApiView):
     """Base of the views for staff, who see all companies.
 
     A subclass sets `allowed_by`. Any one of these permissions gives access.
     """
 
-    authentication_classes = [SessionAuthentication]
-    permission_classes = [IsPermittedStaff]
+    authentication_classes = (SessionAuthentication,)
+    permission_classes = (IsPermittedStaff,)
     allowed_by: tuple[str, ...]
 
 
@@ -55,7 +52,7 @@ class InDoubtSerializer(serializers.Serializer[Any]):
 
     shipment = ShipmentSerializer()
     company = serializers.CharField()
-    in_doubt_since = serializers.DateTimeField()
+    in_doubt_since = moment()
     later_bookings = serializers.IntegerField()
     confirmed_by_callback = serializers.IntegerField()
     flow = serializers.CharField()

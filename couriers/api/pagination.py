@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.conf import settings
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from couriers.conf import MAX_PAGE_SIZE, tunables
+from couriers.models.addresses import public_url
 
 M = TypeVar("M", bound=Model)
 
@@ -56,4 +56,4 @@ def _next_page_url(request: Request, cursor: str) -> str:
     params = request.query_params.copy()
     params["cursor"] = cursor
     # Behind a proxy that ends TLS, the request's host and scheme are not the public ones.
-    return f"{settings.APP_BASE_URL}{request.path_info}?{params.urlencode()}"
+    return public_url(f"{request.path_info}?{params.urlencode()}")

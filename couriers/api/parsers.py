@@ -18,6 +18,8 @@ class BoundedJSONParser(JSONParser):
     too deep (couriers.contract.json_limits).
     """
 
+    strict = True
+
     def parse(
         self,
         stream: IO[Any],

@@ -6,6 +6,7 @@ platform's and one for the framework's. docs/api.md lists every problem and what
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,19 +14,28 @@ from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from couriers.contract import errors, platform_errors
 from couriers.contract.errors import CourierError
 from couriers.contract.platform_errors import PlatformError
+from couriers.models.addresses import NoAddress, path_of
 from couriers.operations.health import DATABASE_RETRY_AFTER
 
 log = structlog.get_logger(__name__)
+django_log = logging.getLogger("django.request")
 
 CONTENT_TYPE = "application/problem+json"
 DATABASE_ERRORS = (OperationalError, InterfaceError)  # the database is away or read-only
@@ -35,7 +45,7 @@ E = TypeVar("E", bound=Exception)
 
 
 class ProblemType(NamedTuple):
-    """What all problems of one type share. `type` in the body is `/problems/<name>`."""
+    """What all problems of one type share. `type` in the body ends in the name."""
 
     name: str
     title: str
@@ -44,6 +54,8 @@ class ProblemType(NamedTuple):
 
 VALIDATION = ProblemType("validation", "The request is not valid", 400)
 NOT_FOUND = ProblemType("not-found", "Not found", 404)
+MALFORMED = ProblemType("malformed", "Malformed request", 400)
+INTERNAL = ProblemType("internal", "Something went wrong", 500)
 
 # The problem of an error is that of the nearest class in its tree (couriers.contract.errors).
 COURIER_PROBLEMS: Mapping[type[CourierError], ProblemType] = {
@@ -93,26 +105,33 @@ class ProblemRenderer(JSONRenderer):
     """Renders JSON with the media type of problems."""
 
     media_type = CONTENT_TYPE
+    compact = True
+    ensure_ascii = False
+    strict = True
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's EXCEPTION_HANDLER: the problem of any error that a view raised.
+    """The EXCEPTION_HANDLER of the API's views: the problem of any error that a view raised.
 
-    Returns None for an unexpected error. Django then calls `server_error`.
+    An unexpected error is logged as Django logs one, and is a 500 without details. With DEBUG it
+    returns None, and Django shows its own page.
     """
+    request = context.get("request")
     response = _problem_for(error)
-    if response is not None:
-        request = context.get("request")
-        if request is not None:
-            # A problem is JSON even where the client does not accept JSON.
-            request.accepted_renderer = ProblemRenderer()
-            request.accepted_media_type = CONTENT_TYPE
+    if response is None:
+        if settings.DEBUG:
+            return None
+        response = _internal_error(getattr(request, "_request", None))
+    if request is not None:
+        # A problem is JSON even where the client does not accept JSON.
+        request.accepted_renderer = ProblemRenderer()
+        request.accepted_media_type = CONTENT_TYPE
     return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: the problem of a request that is refused outside of the API's views."""
-    refused = _problem_for(exception) or problem("malformed", "Malformed request", 400)
+    refused = _problem_for(exception) or problem(*MALFORMED)
     return _django_response(request, refused)
 
 
@@ -126,7 +145,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if isinstance(error, DATABASE_ERRORS):
         return _django_response(request, _database_unavailable(error))
-    return _django_response(request, problem("internal", "Something went wrong", 500))
+    return _django_response(request, problem(*INTERNAL))
 
 
 def problem(
@@ -142,7 +161,7 @@ def problem(
 
     `retry_after` is in seconds. It is rounded up to at least 1, for the header and the body.
     """
-    data: dict[str, Any] = {"type": f"/problems/{name}", "title": title, "status": status}
+    data: dict[str, Any] = {"type": type_of(name), "title": title, "status": status}
     if detail:
         data["detail"] = detail
     data |= {key: value for key, value in members.items() if value not in ("", None, [])}
@@ -152,6 +171,22 @@ def problem(
         headers["Retry-After"] = str(seconds)
         data["retry_after"] = seconds
     return Response(data, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def type_of(name: str) -> str:
+    """The `type` of a problem: the path of its page, `/problems/<name>` in our own project."""
+    try:
+        return path_of("couriers_problems:problem", name)
+    except NoAddress:  # couriers.W007
+        return f"/problems/{name}"
+
+
+def _internal_error(request: HttpRequest | None) -> Response:
+    """The problem of an unexpected error, which is being handled; it is reported as by Django."""
+    got_request_exception.send(sender=None, request=request)
+    path = request.path if request is not None else ""
+    django_log.error("Internal Server Error: %s", path, exc_info=True, extra={"request": request})
+    return problem(*INTERNAL)
 
 
 def _problem_for(error: Exception) -> Response | None:
@@ -167,6 +202,8 @@ def _problem_for(error: Exception) -> Response | None:
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return problem("too-large", "The body is too large", 413, f"It may have {limit} bytes.")
+    if isinstance(error, (SuspiciousOperation, BadRequest)):
+        return problem(*MALFORMED)
     if isinstance(error, Http404):
         return problem(*NOT_FOUND)
     if isinstance(error, PermissionDenied):
@@ -240,7 +277,7 @@ def _field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
     """Nested validation errors as fields with a path: `consignee.phone`, `items[0].value`."""
     if isinstance(detail, dict):
         for key, value in detail.items():
-            if key == "non_field_errors":
+            if key == api_settings.NON_FIELD_ERRORS_KEY:
                 yield from _field_errors(value, path)
             elif isinstance(key, int):
                 yield from _field_errors(value, f"{path}[{key}]")
@@ -257,9 +294,9 @@ def _field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
 
 
 def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
-    """A problem outside of DRF: the same JSON below /api/, its title as plain text elsewhere."""
+    """A problem outside of DRF: the same JSON below the API, its title as plain text elsewhere."""
     headers = {"Retry-After": answer["Retry-After"]} if "Retry-After" in answer else {}
-    if request.path.startswith("/api/"):
+    if _is_of_the_api(request):
         return JsonResponse(
             answer.data, status=answer.status_code, headers=headers, content_type=CONTENT_TYPE
         )
@@ -269,3 +306,11 @@ def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
         headers=headers,
         content_type="text/plain; charset=utf-8",
     )
+
+
+def _is_of_the_api(request: HttpRequest) -> bool:
+    try:
+        root = path_of("couriers_api:schema").removesuffix("schema/")
+    except NoAddress:
+        return False
+    return request.path.startswith(root)

@@ -5,22 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from couriers.api.authentication import company_of
+from couriers.api.base import ApiView
+from couriers.api.fields import checked_pincode, decimal, optional_text, rupees, text
 from couriers.api.responses import PROBLEMS
-from couriers.api.serializers import (
-    ParcelSerializer,
-    StrictSerializer,
-    checked_pincode,
-    optional_text,
-    rupees,
-    text,
-)
+from couriers.api.schema import extend_schema
+from couriers.api.serializers import ParcelSerializer, StrictSerializer
 from couriers.booking.preparation import account_of
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
 from couriers.rates.pricing import PricedQuote, priced_quotes
@@ -58,20 +52,15 @@ class RateRequestSerializer(StrictSerializer):
         return RateRequest(**data)
 
 
-def _amount(**options: Any) -> serializers.DecimalField:
-    """A field of a response for an amount in rupees."""
-    return serializers.DecimalField(max_digits=12, decimal_places=2, **options)
-
-
 class PriceSerializer(serializers.Serializer[Any]):
     """The company's price in rupees: base + markup + fee + gst + rounding = total."""
 
-    base = _amount()
-    markup = _amount()
-    fee = _amount()
-    gst = _amount()
-    rounding = _amount()
-    total = _amount()
+    base = decimal()
+    markup = decimal()
+    fee = decimal()
+    gst = decimal()
+    rounding = decimal()
+    total = decimal()
 
 
 class RateQuoteSerializer(serializers.Serializer[Any]):
@@ -79,7 +68,7 @@ class RateQuoteSerializer(serializers.Serializer[Any]):
 
     courier = serializers.CharField()
     service = serializers.CharField()
-    total = _amount()
+    total = decimal()
     parts = serializers.DictField(child=serializers.CharField())
     price = PriceSerializer()
     zone = serializers.CharField()
@@ -105,7 +94,7 @@ class ServiceabilitySerializer(serializers.Serializer[Any]):
     pincode = serializers.CharField()
     serviceable = serializers.BooleanField()
     cod = serializers.BooleanField(allow_null=True)
-    max_cod_amount = _amount(allow_null=True)
+    max_cod_amount = decimal(allow_null=True)
     forward_pickup = serializers.BooleanField(allow_null=True)
     forward_drop = serializers.BooleanField(allow_null=True)
     reverse_pickup = serializers.BooleanField(allow_null=True)
@@ -115,7 +104,7 @@ class ServiceabilitySerializer(serializers.Serializer[Any]):
     remark = serializers.CharField()
 
 
-class RatesView(APIView):
+class RatesView(ApiView):
     """Rates for a lane."""
 
     @extend_schema(
@@ -130,7 +119,7 @@ class RatesView(APIView):
         return Response([_quote_data(account.courier_id, priced) for priced in quotes])
 
 
-class ServiceabilityView(APIView):
+class ServiceabilityView(ApiView):
     """Serviceability of a pincode."""
 
     @extend_schema(

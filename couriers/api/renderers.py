@@ -19,10 +19,13 @@ class _UtcEncoder(JSONEncoder):
 class ApiRenderer(JSONRenderer):
     """JSON with times as ISO 8601 in UTC, to the millisecond.
 
-    The setting DATETIME_FORMAT is None, so that serializers leave the times to this renderer.
+    The fields of serializers leave the times to this renderer (couriers.api.fields).
     """
 
     encoder_class = _UtcEncoder
+    compact = True
+    ensure_ascii = False
+    strict = True
 
 
 class PdfRenderer(BaseRenderer):

@@ -6,20 +6,20 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from couriers.api.authentication import company_of
+from couriers.api.base import ApiView
+from couriers.api.fields import day, text
 from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ItemSerializer,
     OptionsField,
     ParcelSerializer,
     ShipmentSerializer,
     StrictSerializer,
-    text,
 )
 from couriers.api.shipments import IDEMPOTENCY_KEY, booking_response, idempotency_key
 from couriers.booking.returns import ReturnDraft, book_return
@@ -37,7 +37,7 @@ class ReturnSerializer(StrictSerializer):
         help_text="The return's own number. With an Idempotency-Key it may be left out: it is then "
         "the order's number with a counter.",
     )
-    order_date = serializers.DateField(required=False)
+    order_date = day(required=False)
     items = serializers.ListField(
         child=ItemSerializer(), min_length=1, max_length=100, required=False
     )
@@ -55,7 +55,7 @@ class ReturnSerializer(StrictSerializer):
         return ReturnDraft(**data)
 
 
-class ReturnView(APIView):
+class ReturnView(ApiView):
     """Book returns of one shipment."""
 
     @extend_schema(

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from rest_framework import serializers
 
-from couriers.contract import india
+from couriers.api.fields import day, decimal, moment, optional_text, rupees, text
 from couriers.contract.types import (
     Address,
     Item,
@@ -42,30 +42,6 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-def text(max_length: int, **options: Any) -> serializers.CharField:
-    """A field of at most `max_length` characters, trimmed. `options` are those of CharField."""
-    return serializers.CharField(max_length=max_length, trim_whitespace=True, **options)
-
-
-def optional_text(max_length: int) -> serializers.CharField:
-    """A field like `text` that may be left out or blank. Its value is then ""."""
-    return text(max_length, required=False, allow_blank=True, default="")
-
-
-def rupees(**options: Any) -> serializers.DecimalField:
-    """A field for an amount in rupees, below 10^9. `options` are those of DecimalField."""
-    return serializers.DecimalField(
-        max_digits=11, decimal_places=2, min_value=Decimal(0), **options
-    )
-
-
-def checked_pincode(value: str) -> str:
-    """Return the pincode, or raise ValidationError unless it has the form of one."""
-    if problem := india.pincode_problem(value):
-        raise serializers.ValidationError(problem)
-    return value
-
-
 class ConsigneeSerializer(StrictSerializer):
     """The person who receives the parcel. The phone may be written in any usual form."""
 
@@ -86,9 +62,7 @@ class ItemSerializer(StrictSerializer):
     hsn_code = optional_text(10)
     quantity = serializers.IntegerField(min_value=1, max_value=100_000)
     value = rupees()
-    gst_rate = serializers.DecimalField(
-        max_digits=5, decimal_places=2, min_value=Decimal(0), max_value=Decimal(100)
-    )
+    gst_rate = decimal(5, min_value=Decimal(0), max_value=Decimal(100))
 
 
 class ParcelSerializer(StrictSerializer):
@@ -114,7 +88,7 @@ class ShipmentDraftSerializer(StrictSerializer):
 
     courier = text(30)
     order_number = text(100)
-    order_date = serializers.DateField()
+    order_date = day()
     payment_mode = serializers.ChoiceField(choices=PaymentMode.choices)
     cod_amount = rupees(required=False, default=Decimal(0))
     consignee = ConsigneeSerializer()
@@ -123,7 +97,7 @@ class ShipmentDraftSerializer(StrictSerializer):
     warehouse = optional_text(40)
     service = optional_text(50)
     invoice_number = optional_text(100)
-    invoice_date = serializers.DateField(required=False, allow_null=True, default=None)
+    invoice_date = day(required=False, allow_null=True, default=None)
     options = OptionsField(required=False, default=dict)
 
     def draft(self) -> ShipmentDraft:
@@ -181,7 +155,7 @@ class ShipmentPageSerializer(serializers.Serializer[Any]):
 class ScanSerializer(serializers.Serializer[Any]):
     """A scan. `status` is null where the platform does not know the courier's word for it."""
 
-    at = serializers.DateTimeField()
+    at = moment()
     status = serializers.CharField(allow_null=True)
     courier_status = serializers.CharField()
     ndr_reason = serializers.CharField()

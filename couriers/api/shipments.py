@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,7 @@ from couriers.api.authentication import company_of
 from couriers.api.filters import ShipmentFilter
 from couriers.api.pagination import PAGING, page
 from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ScanSerializer,
     ShipmentDraftSerializer,
@@ -23,6 +24,7 @@ from couriers.booking.answers import scan_data, shipment_data
 from couriers.booking.drafts import clean_key
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
+from couriers.models.addresses import path_of
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -41,7 +43,7 @@ def idempotency_key(request: Request) -> str | None:
 def booking_response(result: BookingResult) -> HttpResponse:
     """The response of a booking, in the same bytes that are stored for its key."""
     response = HttpResponse(result.body, status=result.status_code, content_type="application/json")
-    response["Location"] = f"/api/v1/shipments/{result.shipment.pk}/"
+    response["Location"] = path_of("couriers_api:shipment-detail", result.shipment.pk)
     if result.replayed:
         response["Idempotent-Replayed"] = "true"
     return response
@@ -51,7 +53,6 @@ class ShipmentViewSet(ShipmentActions):
     """The company's shipments."""
 
     filterset_class = ShipmentFilter
-    pagination_class = None
 
     @extend_schema(
         request=ShipmentDraftSerializer,

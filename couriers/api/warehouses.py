@@ -6,13 +6,16 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 
 from couriers.api.authentication import company_of
+from couriers.api.base import ApiView
+from couriers.api.fields import checked_pincode, text
 from couriers.api.responses import PROBLEMS
-from couriers.api.serializers import StrictSerializer, checked_pincode, text
+from couriers.api.schema import extend_schema
+from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
 from couriers.contract.text import has_control_characters
 from couriers.models import Company, Warehouse, WarehouseRegistration
@@ -70,10 +73,12 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         return india.state_name(value) or ""
 
 
-class _WarehouseViewBase(generics.GenericAPIView[Warehouse]):
+class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
     """The queries and checks of both views."""
 
     serializer_class = WarehouseSerializer
+    filter_backends = ()
+    pagination_class = None
     queryset = Warehouse.objects.none()
 
     def get_queryset(self) -> QuerySet[Warehouse]:
@@ -115,8 +120,6 @@ class _WarehouseViewBase(generics.GenericAPIView[Warehouse]):
 )
 class WarehousesView(_WarehouseViewBase, generics.ListCreateAPIView[Warehouse]):
     """List and add warehouses."""
-
-    filter_backends: list[Any] = []
 
     def perform_create(self, serializer: Any) -> None:
         self._save(serializer)

@@ -10,9 +10,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
-
 from couriers.models import Scan, Shipment
+from couriers.models.addresses import tracking_url
 
 
 def shipment_data(shipment: Shipment) -> dict[str, Any]:
@@ -64,11 +63,6 @@ def scan_data(scan: Scan) -> dict[str, Any]:
         "description": scan.description,
         "ignored": scan.ignored,
     }
-
-
-def tracking_url(shipment_id: str) -> str:
-    """Return the URL of the shipment's public tracking page."""
-    return f"{settings.APP_BASE_URL}/track/{shipment_id}/"
 
 
 def time_text(moment: dt.datetime) -> str:

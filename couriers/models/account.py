@@ -7,6 +7,7 @@ from fernet_fields import EncryptedTextField
 
 from couriers.contract.accounts import base_url_problem
 from couriers.contract.types import Limit
+from couriers.models.addresses import callback_url
 from couriers.models.company import Company
 from couriers.models.ids import new_account_id
 
@@ -102,9 +103,9 @@ class CourierAccount(models.Model):
         return tuple(s for s in (self.webhook_secret, self.previous_webhook_secret) if s)
 
     @property
-    def webhook_path(self) -> str:
-        """Return the path of the URL to which the courier sends callbacks."""
-        return f"/webhooks/{self.courier_id}/{self.pk}/"
+    def webhook_url(self) -> str:
+        """Return the URL to which the courier sends callbacks. Raises NoAddress."""
+        return callback_url(self.courier_id, self.pk)
 
     def own_limit(self, operation: str) -> Limit | None:
         """Return the account's own limit of an operation; None means the courier's default."""

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Iterable
 
 import structlog
-from django.conf import settings
 from django.db import Error
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +21,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from couriers.conf import tunables
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
@@ -62,7 +62,7 @@ class Gauges(Collector):
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """GET /metrics in Prometheus' text format. Answers 401 without METRICS_TOKEN, if it is set."""
-    token = getattr(settings, "METRICS_TOKEN", "")
+    token = tunables().METRICS_TOKEN
     if token:
         keyword, _, given = request.headers.get("Authorization", "").partition(" ")
         if keyword.casefold() != "bearer" or not constant_time_compare(given.strip(), token):

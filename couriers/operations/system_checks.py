@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from couriers.conf import Tunables, tunable_errors, tunables
-from couriers.contract.accounts import LOOPBACK
+from couriers.contract.accounts import base_url_problem
 from couriers.contract.registry import CourierFactory
 from couriers.rates.pricing import pricing_policy
 
@@ -72,29 +72,45 @@ def check_pricing(app_configs: Any, **_: Any) -> list[CheckMessage]:
     return []
 
 
-@register(deploy=True)
+@register()
 def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W001: couriers and consignees would reach APP_BASE_URL without https."""
-    parts = urlsplit(getattr(settings, "APP_BASE_URL", ""))
-    if parts.scheme == "https" or parts.hostname in LOOPBACK:
+    """couriers.E007: couriers and consignees cannot be told where this project is."""
+    url = tunables().BASE_URL
+    problem = _base_url_problem(url)
+    if problem is None:
         return []
     return [
-        checks.Warning(
-            f"APP_BASE_URL is {parts.geturl()!r}, which is not https",
-            hint="Set it to the https:// address that couriers and consignees reach.",
-            id="couriers.W001",
+        Error(
+            f"SHIPCROWD['BASE_URL'] {problem}",
+            hint="Set it to the address at which couriers and consignees reach the project, such "
+            "as 'https://ship.example.com', with the path of SCRIPT_NAME if there is one.",
+            id="couriers.E007",
         )
     ]
+
+
+def _base_url_problem(url: str) -> str | None:
+    if not url:
+        return "is not set"
+    if problem := base_url_problem(url):
+        return problem
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or parts.username or "?" in url or "#" in url:
+        return f"must have no query, fragment or login: {url!r}"
+    script_name = (getattr(settings, "FORCE_SCRIPT_NAME", None) or "").rstrip("/")
+    if script_name and parts.path.rstrip("/") != script_name:
+        return f"is {url!r}, but its path must be FORCE_SCRIPT_NAME, {script_name!r}"
+    return None
 
 
 @register(deploy=True)
 def check_metrics_token(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers.W002: anybody may read /metrics, which contains account ids and booking counts."""
-    if getattr(settings, "METRICS_TOKEN", ""):
+    if tunables().METRICS_TOKEN:
         return []
     return [
         checks.Warning(
-            "METRICS_TOKEN is not set, so anybody may read /metrics",
+            "SHIPCROWD['METRICS_TOKEN'] is not set, so anybody may read /metrics",
             hint="Set it to a long random string, and have Prometheus send it as a bearer token.",
             id="couriers.W002",
         )

@@ -16,6 +16,8 @@ from prometheus_client import Counter
 from redis import Redis
 from redis.exceptions import RedisError
 
+from couriers.conf import tunables
+
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,7 @@ def with_redis(work: Callable[[Redis], T]) -> T:
         FALLBACKS.inc()
         raise RedisUnavailable
     try:
-        return work(get_redis_connection("default"))
+        return work(get_redis_connection(tunables().CACHE))
     except (RedisError, OSError) as error:
         _unavailable_until = time.monotonic() + RETRY_AFTER
         FALLBACKS.inc()

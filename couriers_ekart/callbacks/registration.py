@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from couriers.conf import tunables
 from couriers.contract.accounts import Account
 from couriers.models.plugin_hooks import (
@@ -77,7 +75,7 @@ def _register_all(account: Account, secret: str) -> RegisteredWebhook:
     client = EkartClient(account)
     known = parse_list(WebhookAnswer, client.list_webhooks(), "list_webhooks")
     id_by_url = {webhook.url: webhook.id for webhook in known}
-    base = settings.APP_BASE_URL + account.webhook_path
+    base = account.webhook_url
     registered = [
         _register_url(client, base + query, topics, secret, id_by_url.get(base + query))
         for query, topics in TOPICS_BY_QUERY.items()

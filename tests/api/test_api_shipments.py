@@ -172,7 +172,7 @@ def test_lists_are_paged_by_keyset_in_at_most_three_statements(
 def test_the_next_page_is_below_the_base_url_and_not_at_the_requests_host(
     storefront: Client, account: Any, settings: Any
 ) -> None:
-    settings.APP_BASE_URL = "https://ship.example"
+    settings.SHIPCROWD = {"BASE_URL": "https://ship.example"}
     warehouse = account.company.warehouses.get()
     oldest, _ = (ShipmentFactory(account=account, warehouse=warehouse).pk for _ in range(2))
     page = storefront.get(f"{URL}?page_size=1&status=booked", headers={"Host": "localhost"}).json()

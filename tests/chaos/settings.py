@@ -1,10 +1,9 @@
 """The project's settings with short times for chaos runs: leases, cool-downs, periodic tasks."""
 
-from typing import Any
-
 from shipcrowd.settings import *  # noqa: F403
+from shipcrowd.settings import SHIPCROWD
 
-SHIPCROWD: dict[str, Any] = {
+SHIPCROWD = SHIPCROWD | {
     "BOOKING_LEASE": 20.0,
     "BREAKER_COOLDOWN": 2.0,
     "COURIERS": {"ekart": {"READ_TIMEOUT": 1.0, "AUTH_READ_TIMEOUT": 1.0}},

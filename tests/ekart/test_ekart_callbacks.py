@@ -18,6 +18,7 @@ from couriers_ekart.callbacks.registration import drop_previous_secret, rotate_s
 from couriers_ekart.seeding import seed
 from couriers_ekart.wire.client import EkartClient
 from sandbox.process import SandboxProcess
+from tests.support.callbacks import callback_path
 from tests.support.commands import run_json
 from tests.support.factories import CompanyFactory, CourierAccountFactory
 from tests.support.sandboxes import sandbox_fixture
@@ -55,7 +56,7 @@ def answer_to(account: CourierAccount, secret: str, client: Client) -> int:
     body = json.dumps({"id": "T1", "orderNumber": "A-1", "n": secret}).encode()
     signature = hmac.digest(secret.encode(), body, hashlib.sha256).hex()
     return client.post(
-        account.webhook_path,
+        callback_path(account),
         body,
         content_type="application/json",
         headers={"x-ekart-signature": signature},
@@ -86,7 +87,7 @@ def test_registering_twice_changes_nothing(
 def test_the_new_and_the_previous_secret_are_valid_after_a_rotation(
     account: CourierAccount, sandbox: SandboxProcess, client: Client, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.0}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"WEBHOOK_ACCOUNT_CACHE": 0.0}
     register()
     done = register("--rotate-secret")
     assert (done["secret_rotated"], done["previous_secret_valid"]) == (True, True)

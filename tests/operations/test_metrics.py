@@ -60,7 +60,7 @@ def test_metrics_need_the_token_where_one_is_set(
     client: Client, settings: Any, given: str | None
 ) -> None:
     account = CourierAccountFactory()
-    settings.METRICS_TOKEN = "a-token"
+    settings.SHIPCROWD = {"METRICS_TOKEN": "a-token"}
     refused = client.get("/metrics", headers={} if given is None else {"Authorization": given})
     assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
     assert refused.content == b""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import override_settings
@@ -29,7 +30,11 @@ def found(**given: Any) -> dict[str, str]:
 
 
 def test_the_projects_own_settings_have_no_errors() -> None:
-    assert not {id_ for id_ in found(METRICS_TOKEN="x") if id_.startswith("couriers")}
+    assert not {
+        id_
+        for id_ in found(SHIPCROWD=settings.SHIPCROWD | {"METRICS_TOKEN": "x"})
+        if id_.startswith("couriers")
+    }
 
 
 @pytest.mark.parametrize(
@@ -57,8 +62,15 @@ def test_the_projects_own_settings_have_no_errors() -> None:
         ({"SHIPCROWD": []}, "couriers.E002", "must be a dict"),
         ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
         ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
-        ({"APP_BASE_URL": "http://shop.example"}, "couriers.W001", "https://"),
-        ({"METRICS_TOKEN": ""}, "couriers.W002", "bearer token"),
+        ({"SHIPCROWD": {}}, "couriers.E007", "is not set"),
+        ({"SHIPCROWD": {"BASE_URL": "http://shop.example"}}, "couriers.E007", "https://"),
+        ({"SHIPCROWD": {"BASE_URL": "https://shop.example/?a"}}, "couriers.E007", "no query"),
+        (
+            {"SHIPCROWD": {"BASE_URL": "https://shop.example"}, "FORCE_SCRIPT_NAME": "/ship"},
+            "couriers.E007",
+            "its path must be FORCE_SCRIPT_NAME, '/ship'",
+        ),
+        ({"SHIPCROWD": {"METRICS_TOKEN": ""}}, "couriers.W002", "bearer token"),
         ({"SHIPCROWD": {"COURIERS": {"ekart": {"X": 1}}}}, "couriers_ekart.E001", "READ_TIMEOUT"),
         (
             {"SHIPCROWD": {"COURIERS": {"ekart": {"READ_TIMEOUT": None}}}},

@@ -12,7 +12,14 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from couriers.models.addresses import path_of
+
 SECRET = "a-secret-of-tests"
+
+
+def callback_path(account: Any) -> str:
+    """The path to which the account's courier sends callbacks."""
+    return path_of("webhooks:receive", account.courier_id, account.pk)
 
 
 def send(

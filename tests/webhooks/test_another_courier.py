@@ -16,6 +16,7 @@ from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, Webh
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status, StatusMapper
 from couriers.contract.types import Scan
+from tests.support.callbacks import callback_path
 from tests.support.factories import CourierAccountFactory, CourierRowFactory, ShipmentFactory
 from webhooks.models import WebhookEvent
 from webhooks.processing import process_batch
@@ -63,7 +64,7 @@ def account(db: None, no_dispatch: None) -> Iterator[Any]:
 
 def send(account: Any, parcels: Any, token: str = "a-secret-of-tests") -> int:
     answer = Client().post(
-        account.webhook_path, json.dumps({"parcels": parcels}), "application/json",
+        callback_path(account), json.dumps({"parcels": parcels}), "application/json",
         headers={"x-other-token": token},
     )  # fmt: skip
     return answer.status_code

@@ -11,7 +11,7 @@ import pytest
 
 from shipcrowd.embedded.processes import free_port
 from shipcrowd.stack import Stack
-from tests.support.callbacks import SECRET, ekart_signature
+from tests.support.callbacks import SECRET, callback_path, ekart_signature
 from tests.support.factories import CourierAccountFactory
 from tests.support.worker import own_servers
 from webhooks.models import WebhookEvent
@@ -44,12 +44,20 @@ def test_concurrent_and_chunked_callbacks_are_stored_without_a_broker() -> None:
         stack.wait_until_ready()
         with ThreadPoolExecutor(THREADS) as pool:
             answers = pool.map(
-                lambda n: post(stack.port, account.webhook_path, json.dumps({"id": n}).encode(),
+                lambda n: post(stack.port, callback_path(account), json.dumps({"id": n}).encode(),
                                chunked=n % 2 == 0),
                 range(CALLBACKS),
             )  # fmt: skip
             assert set(answers) == {(200, "22")}
         too_long = b" " * 65537
-        assert post(stack.port, account.webhook_path, too_long)[0] == 413
-        assert post(stack.port, account.webhook_path, too_long, chunked=True)[0] == 413
+        assert post(stack.port, callback_path(account), too_long)[0] == 413
+        assert (
+            post(
+                stack.port,
+                callback_path(account),
+                too_long,
+                chunked=True,
+            )[0]
+            == 413
+        )
     assert WebhookEvent.objects.count() == CALLBACKS

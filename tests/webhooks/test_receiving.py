@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from couriers.models import Shipment
 from couriers_ekart.callbacks.registration import TOPICS_BY_QUERY
 from shipcrowd.embedded.processes import wait_until
-from tests.support.callbacks import SECRET, other_connection, send
+from tests.support.callbacks import SECRET, callback_path, other_connection, send
 from tests.support.flags import open_flags
 from webhooks import dispatch, metrics, tasks
 from webhooks.models import WebhookEvent
@@ -45,7 +45,10 @@ def test_callbacks_pass_no_other_middleware(
     settings.MIDDLEWARE = [first, "tests.webhooks.test_receiving.failing_middleware", *others]
     strict = Client(enforce_csrf_checks=True)
     answer = strict.post(
-        account.webhook_path, {"id": "T"}, "application/json", headers={"x-toy-secret": SECRET}
+        callback_path(account),
+        {"id": "T"},
+        "application/json",
+        headers={"x-toy-secret": SECRET},
     )
     assert (answer.status_code, dict(answer.cookies)) == (200, {})
 

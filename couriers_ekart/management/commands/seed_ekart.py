@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from couriers.management import output
@@ -41,7 +40,7 @@ class Command(BaseCommand):
             output.company_named(options["company"])
         seeded = seed(options["company"], fields, login, limits, new_key=options["new_key"])
         account = seeded.account
-        url = settings.APP_BASE_URL + account.webhook_path
+        url = account.webhook_url
         key = seeded.api_key or "unchanged (--new-key creates another)"
         output.finish(
             self,

@@ -1,0 +1,57 @@
+"""The base of the API's views. They take nothing from a host project's REST_FRAMEWORK."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.metadata import SimpleMetadata
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
+from rest_framework.views import APIView
+
+from couriers.api.authentication import ApiKeyAuthentication
+from couriers.api.parsers import BoundedJSONParser
+from couriers.api.permissions import IsCompany
+from couriers.api.problems import exception_handler
+from couriers.api.renderers import ApiRenderer
+
+# The framework's own defaults, whatever the project's REST_FRAMEWORK says.
+SETTINGS = APISettings({"EXCEPTION_HANDLER": exception_handler}, DEFAULTS, IMPORT_STRINGS)
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Chooses the renderer by the Accept header or `?format=`."""
+
+    settings: Any = SETTINGS
+
+
+class ApiView(APIView):
+    """A view for clients with a company's API key. It stands before any generic view class.
+
+    It never runs in a transaction of ATOMIC_REQUESTS, because courier calls are made while no
+    transaction is open.
+    """
+
+    settings = SETTINGS
+    schema: Any = AutoSchema()
+    authentication_classes: Sequence[type[BaseAuthentication]] = (
+        ApiKeyAuthentication,
+        SessionAuthentication,
+    )
+    permission_classes: Sequence[type[BasePermission]] = (IsCompany,)
+    renderer_classes: Sequence[type[BaseRenderer]] = (ApiRenderer,)
+    parser_classes = (BoundedJSONParser,)
+    throttle_classes = ()
+    versioning_class = None
+    metadata_class = SimpleMetadata
+    content_negotiation_class = Negotiation
+
+    @classmethod
+    def as_view(cls, *args: Any, **initkwargs: Any) -> Any:
+        return transaction.non_atomic_requests(super().as_view(*args, **initkwargs))

@@ -1,0 +1,57 @@
+"""The page of a problem's `type`, for people who open it in a browser."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+# What a client does about each problem. The table of docs/api.md has the same rows.
+REMEDIES = {
+    "validation": "correct the fields in errors",
+    "malformed": "send JSON that can be stored, to a host of the platform",
+    "unauthenticated": "send a valid key",
+    "forbidden": "the key or the user lacks the permission",
+    "not-found": "the company has no such row, or the courier does not know the shipment",
+    "method-not-allowed": "see the table above",
+    "not-acceptable": "accept JSON",
+    "in-flight": "the same booking is being made right now: ask again after Retry-After",
+    "order-live": "the order has a live shipment: shipment is its id",
+    "not-booked": "the shipment has no tracking id, or not yet",
+    "not-cancellable": "the shipment can no longer be cancelled",
+    "not-reattemptable": (
+        "the shipment is not undelivered, or the courier's reason rules out another attempt"
+    ),
+    "not-returnable": (
+        "for an RTO: the shipment is not undelivered; for a return: it is not delivered"
+    ),
+    "not-in-doubt": "the booking is settled already: look at the shipment",
+    "too-early": "the courier may still answer the call: ask again after Retry-After",
+    "not-awaiting-pickup": "the shipment has been picked up, or has ended",
+    "nothing-to-manifest": "no shipment awaits a manifest",
+    "too-large": "send fewer orders at once: detail has the limit",
+    "unsupported-media-type": "send application/json",
+    "key-reused": "the key was used for another request: fields lists what differs",
+    "rejected": "the courier refused; the same request will be refused again",
+    "not-supported": "the courier does not offer this",
+    "throttled": "ask again after Retry-After",
+    "internal": "a fault of the platform, which is in its log",
+    "error": "an error of the framework without a type of its own",
+    "unknown-outcome": (
+        "the courier's answer was lost or could not be read: check what happened before you repeat"
+    ),
+    "not-sent": "the courier was not called: ask again after Retry-After",
+    "not-done": "the courier did nothing: ask again after Retry-After",
+    "database-unavailable": "ask again after Retry-After, with the same key; nothing is done twice",
+}
+
+
+@transaction.non_atomic_requests
+@require_safe
+def problem_page(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /problems/{name}: what a client does about the problem. Needs no login."""
+    remedy = REMEDIES.get(name)
+    if remedy is None:
+        raise Http404
+    return render(request, "couriers/problem.html", {"name": name, "remedy": remedy})

@@ -1,0 +1,108 @@
+"""The addresses of this installation, as they are told to couriers, consignees and clients.
+
+A host project may include each part's URLs under any prefix and in any namespace. So a name such
+as `webhooks:receive` is looked up by the part's application namespace, wherever it is nested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from django.core.signals import setting_changed
+from django.urls import NoReverseMatch, URLResolver, get_resolver, get_urlconf, reverse
+from django.urls.base import get_script_prefix
+
+from couriers.conf import tunables
+
+
+class NoAddress(NoReverseMatch):
+    """An address cannot be told; the message says why. A system check reports it, too.
+
+    The project's URLs do not include the part, or only under a prefix with parameters, or there is
+    no SHIPCROWD["BASE_URL"].
+    """
+
+
+def path_of(name: str, *arguments: Any) -> str:
+    """Return the path of a URL on this server, with SCRIPT_NAME.
+
+    `name` is `<application namespace>:<URL name>`. Raises NoAddress.
+    """
+    part, _, url_name = name.partition(":")
+    namespace = _namespaces(get_urlconf()).get(part)
+    if namespace is None:
+        raise NoAddress(f"the URLs of {part} are not included in the project's URLs")
+    try:
+        return reverse(f"{namespace}:{url_name}", args=arguments)
+    except NoReverseMatch:
+        raise NoAddress(
+            f"the prefix of the URLs of {part} has parameters, so {name} has no address"
+        ) from None
+
+
+def path_below_root(name: str, *arguments: Any) -> str:
+    """Return the path of a URL without SCRIPT_NAME, as in `request.path_info`."""
+    return "/" + path_of(name, *arguments).removeprefix(get_script_prefix())
+
+
+def url_of(name: str, *arguments: Any) -> str:
+    """Return the public URL, below SHIPCROWD["BASE_URL"]. Raises NoAddress.
+
+    It is the same in each process and thread: SCRIPT_NAME, which only a web server knows, is the
+    path of BASE_URL.
+    """
+    if not tunables().BASE_URL:
+        raise NoAddress("SHIPCROWD['BASE_URL'] is not set")
+    return public_url(path_below_root(name, *arguments))
+
+
+def public_url(path_info: str) -> str:
+    """Return the public URL of a path without SCRIPT_NAME."""
+    return tunables().BASE_URL.rstrip("/") + path_info
+
+
+def tracking_url(shipment_id: str) -> str:
+    """Return the URL of the shipment's public tracking page.
+
+    It is "" where there is none: a booking that the courier has accepted must not fail for it.
+    """
+    try:
+        return url_of("couriers_tracking:page", shipment_id)
+    except NoAddress:
+        return ""
+
+
+def callback_url(courier: str, account_id: str) -> str:
+    """Return the URL to which the courier sends the account's callbacks. Raises NoAddress."""
+    return url_of("webhooks:receive", courier, account_id)
+
+
+@lru_cache(maxsize=16)
+def _namespaces(urlconf: str | None) -> dict[str, str]:
+    """Return the full instance namespace of each application namespace.
+
+    Of several inclusions of a part, the one in its default namespace counts, else the first.
+    """
+    found: dict[str, str] = {}
+    for app_name, namespace in _inclusions(get_resolver(urlconf), ""):
+        if app_name not in found or namespace == app_name:
+            found[app_name] = namespace
+    return found
+
+
+def _inclusions(resolver: URLResolver, path: str) -> Iterator[tuple[str, str]]:
+    for namespace, (_, included) in resolver.namespace_dict.items():
+        full = f"{path}:{namespace}" if path else namespace
+        yield included.app_name or "", full
+        yield from _inclusions(included, full)
+
+
+def _forget_namespaces(*, setting: str, **_: Any) -> None:
+    """Look the namespaces up again after a test has changed the URLs."""
+    if setting == "ROOT_URLCONF":
+        _namespaces.cache_clear()
+
+
+setting_changed.connect(_forget_namespaces)

@@ -1,12 +1,15 @@
-from django.apps import AppConfig
+from typing import ClassVar
+
+from couriers.contract.installation import ShipcrowdAppConfig
 
 
-class CouriersEkartConfig(AppConfig):
+class CouriersEkartConfig(ShipcrowdAppConfig):
     """The Django app of Ekart. Registers the adapter and the receiver when Django is ready."""
 
     name = "couriers_ekart"
     label = "shipcrowd_ekart"
     verbose_name = "Ekart"
+    required_apps: ClassVar = {"couriers": "it is the platform that the plug-in serves"}
 
     def ready(self) -> None:
         from couriers.contract.registry import CourierFactory

@@ -1,14 +1,17 @@
-from django.apps import AppConfig
+from typing import ClassVar
+
 from django.db.models import Q
 
+from couriers.contract.installation import ShipcrowdAppConfig
 
-class WebhooksConfig(AppConfig):
+
+class WebhooksConfig(ShipcrowdAppConfig):
     """The app of the webhook inbox. Registers its metrics and its retention rule."""
 
     name = "webhooks"
     label = "shipcrowd_webhooks"
     verbose_name = "Webhooks"
-    default_auto_field = "django.db.models.BigAutoField"
+    required_apps: ClassVar = {"couriers": "callbacks belong to its accounts and shipments"}
 
     def ready(self) -> None:
         from couriers.conf import tunables

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from celery.schedules import crontab
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.signals import setting_changed
@@ -24,6 +25,36 @@ MAX_DAYS = 36_500
 # The maximum of a tunable that declares none. This many seconds from now are still a valid date.
 MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
+
+# The periodic tasks. A project merges them into its CELERY_BEAT_SCHEDULE.
+SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep-inbox": {
+        "task": "webhooks.sweep_inbox",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 30.0},
+    "sweep-manifests": {
+        "task": "couriers.sweep_manifests",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "sweep-jobs": {"task": "couriers.sweep_jobs", "schedule": 30.0, "options": {"expires": 30}},
+    "sync-tracking": {
+        "task": "couriers.sync_tracking",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    # 21:30 UTC, the time zone of Celery's clock by default, is 3:00 in India.
+    "purge-expired": {"task": "couriers.purge_expired", "schedule": crontab(minute=30, hour=21)},
+}
+# Of every task, whatever the project's own settings of Celery are: nobody reads results, and the
+# task of a worker that died is sent again.
+TASK_OPTIONS: dict[str, Any] = {
+    "acks_late": True,
+    "reject_on_worker_lost": True,
+    "ignore_result": True,
+}
 
 
 def bounded(default: N, *, minimum: float, maximum: float = MAX_VALUE) -> N:

@@ -11,26 +11,26 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import structlog
 from celery import Task, group, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from couriers.booking import bulk
 from couriers.booking.protocol import expire_leases
-from couriers.conf import tunables
+from couriers.conf import TASK_OPTIONS, tunables
+from couriers.contract.logs import get_logger
 from couriers.fulfilment import manifests
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
 from couriers.tracking import polling
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_RUN_SECONDS = 60.0  # then a task ends, and is sent again for the rest of its work
 MAX_SYNC_SECONDS = 240.0  # then polling ends, and the next task that beat sends goes on
 
 
-@shared_task(name="couriers.reconcile_bookings")
+@shared_task(name="couriers.reconcile_bookings", **TASK_OPTIONS)
 def reconcile_bookings() -> int:
     """Put in doubt the bookings whose lease has run out; return how many. Sent by beat."""
     return expire_leases()
@@ -46,17 +46,17 @@ def start_job(job: BulkJob) -> None:
     _send_on_commit(run_bulk_job, job.pk)
 
 
-@shared_task(name="couriers.make_manifest")
+@shared_task(name="couriers.make_manifest", **TASK_OPTIONS)
 def make_manifest(manifest_id: str) -> int:
     """Send a task for each due chunk of the manifest; return how many."""
     ids = list(manifests.due_chunks(manifest_id).values_list("pk", flat=True))
     if ids:
-        group(make_manifest_chunk.si(pk) for pk in ids).apply_async()
+        group(make_manifest_chunk.si(pk) for pk in ids).apply_async(retry=False)
     manifests.finish(manifest_id)
     return len(ids)
 
 
-@shared_task(name="couriers.make_manifest_chunk")
+@shared_task(name="couriers.make_manifest_chunk", **TASK_OPTIONS)
 def make_manifest_chunk(chunk_id: int) -> None:
     """Make one chunk. If it was put off, send the task again with a delay."""
     delay = manifests.make_chunk(chunk_id)
@@ -64,7 +64,7 @@ def make_manifest_chunk(chunk_id: int) -> None:
         _send(make_manifest_chunk, [chunk_id], countdown=delay)
 
 
-@shared_task(name="couriers.sweep_manifests")
+@shared_task(name="couriers.sweep_manifests", **TASK_OPTIONS)
 def sweep_manifests() -> int:
     """Make due and unclaimed chunks for MAX_RUN_SECONDS; return how many. Sent by beat.
 
@@ -81,7 +81,7 @@ def sweep_manifests() -> int:
     return len(ids)
 
 
-@shared_task(name="couriers.run_bulk_job")
+@shared_task(name="couriers.run_bulk_job", **TASK_OPTIONS)
 def run_bulk_job(job_id: str) -> None:
     """Book due orders of a job for MAX_RUN_SECONDS. The task is sent again for the rest."""
     delay = bulk.book_due_orders(job_id, seconds=MAX_RUN_SECONDS)
@@ -89,7 +89,7 @@ def run_bulk_job(job_id: str) -> None:
         _send(run_bulk_job, [job_id], countdown=min(delay, MAX_RUN_SECONDS))
 
 
-@shared_task(name="couriers.sweep_jobs")
+@shared_task(name="couriers.sweep_jobs", **TASK_OPTIONS)
 def sweep_jobs() -> int:
     """Send a task for each job that no worker has; return how many. Sent by beat."""
     stranded = list(bulk.stranded_jobs().values_list("pk", flat=True)[:100])
@@ -98,7 +98,7 @@ def sweep_jobs() -> int:
     return len(stranded)
 
 
-@shared_task(name="couriers.sync_tracking")
+@shared_task(name="couriers.sync_tracking", **TASK_OPTIONS)
 def sync_tracking() -> int:
     """Send a task for each account with shipments to poll; return how many. Sent by beat."""
     ids = list(polling.accounts_to_poll(polling.poll_cutoff()).values_list("pk", flat=True))
@@ -107,7 +107,7 @@ def sync_tracking() -> int:
     return len(ids)
 
 
-@shared_task(name="couriers.sync_account")
+@shared_task(name="couriers.sync_account", **TASK_OPTIONS)
 def sync_account(account_id: str) -> None:
     """Poll the due shipments of one account for at most MAX_SYNC_SECONDS."""
     account = CourierAccount.objects.filter(pk=account_id).first()
@@ -120,7 +120,7 @@ def sync_account(account_id: str) -> None:
         )
 
 
-@shared_task(name="couriers.purge_expired")
+@shared_task(name="couriers.purge_expired", **TASK_OPTIONS)
 def purge_expired() -> int:
     """Delete expired rows for MAX_RUN_SECONDS; return how many.
 
@@ -139,6 +139,7 @@ def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:
 def _send(task: Task[Any, Any], arguments: Sequence[Any], **options: Any) -> None:
     """Send a task. A failure of the broker is only logged, because a sweeper finds the work."""
     try:
-        task.apply_async(args=tuple(arguments), **options)
+        # A request must not wait for a broker that is down.
+        task.apply_async(args=tuple(arguments), retry=False, **options)
     except BrokerUnavailable as error:
         log.warning("task_not_sent", task=task.name, error=str(error))

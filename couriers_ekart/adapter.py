@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import structlog
-
 from couriers.contract import india
 from couriers.contract.accounts import Account
 from couriers.contract.adapter import BaseCourierAdapter, Capability
@@ -20,6 +18,7 @@ from couriers.contract.errors import (
     Rejected,
     UnknownPickupAlias,
 )
+from couriers.contract.logs import get_logger
 from couriers.contract.types import (
     ActionResult,
     Booking,
@@ -46,7 +45,7 @@ from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS, MAX_IDS
 from couriers_ekart.wire.preparation import before_sending
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 DeliveryDays = tuple[int | None, int | None]  # fewest and most; None where Ekart does not say
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import environ
 import structlog
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
+from couriers.conf import SHIPCROWD_BEAT_SCHEDULE
 from shipcrowd import embedded
 from shipcrowd.logs import render_exception
 
@@ -133,9 +133,6 @@ CACHES = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 200_000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -147,28 +144,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "max_retries": 1,
 }
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULE = {
-    "sweep-inbox": {
-        "task": "webhooks.sweep_inbox",
-        "schedule": 2.0,
-        "options": {"expires": 10},
-    },
-    "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 30.0},
-    "sweep-manifests": {
-        "task": "couriers.sweep_manifests",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "sweep-jobs": {"task": "couriers.sweep_jobs", "schedule": 30.0, "options": {"expires": 30}},
-    "sync-tracking": {
-        "task": "couriers.sync_tracking",
-        "schedule": 300.0,
-        "options": {"expires": 300},
-    },
-    # 21:30 UTC, the time zone of Celery's clock, is 3:00 in India.
-    "purge-expired": {"task": "couriers.purge_expired", "schedule": crontab(minute=30, hour=21)},
-}
+CELERY_BEAT_SCHEDULE = SHIPCROWD_BEAT_SCHEDULE
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

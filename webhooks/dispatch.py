@@ -11,13 +11,12 @@ import os
 import threading
 import time
 
-import structlog
-
+from couriers.contract.logs import get_logger
 from couriers.resilience.shared import with_redis
 from webhooks.metrics import DISPATCH_FAILURES
 from webhooks.tasks import QUEUED_KEY, TASK_EXPIRES, process_inbox
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MIN_INTERVAL = 0.2  # seconds between two tasks that one process sends
 FAILURE_PAUSE = 5.0  # seconds until the next try after a failure
@@ -56,4 +55,4 @@ def _run() -> None:
 def _send_task() -> None:
     """Send the task unless one is queued. The key expires with the task, in case it got lost."""
     if with_redis(lambda redis: redis.set(QUEUED_KEY, 1, nx=True, ex=TASK_EXPIRES)):
-        process_inbox.apply_async(expires=TASK_EXPIRES)
+        process_inbox.apply_async(expires=TASK_EXPIRES, retry=False)

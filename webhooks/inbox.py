@@ -8,16 +8,16 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-import structlog
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import UnreadableBody, body_hash, content_hash, parse_body, parse_exact
 from webhooks.prepared_statements import prepared_cursor
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _TABLE = WebhookEvent._meta.db_table
 # ON CONFLICT DO UPDATE could requeue the row in the same statement. It would make every insert a

@@ -13,12 +13,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from couriers.conf import tunables
+from couriers.contract.logs import get_logger
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
 from couriers.contract.text import is_storable, make_storable
@@ -29,7 +29,7 @@ from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import UnreadableBody, parse_body
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # The results of processing an event. They are also label values of the metric.
 STATUSES = ("processed", "waiting", "held", "failed", "dead")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import structlog
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from couriers.contract.logs import get_logger
 from webhooks import dispatch
 from webhooks.models import EventState, WebhookEvent
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 PERMISSION = "shipcrowd_webhooks.replay_event"
 MAX_EVENTS = 1000  # in one replay

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from celery import shared_task
 
+from couriers.conf import TASK_OPTIONS
 from couriers.resilience.shared import RedisUnavailable, with_redis
 from webhooks.processing import process_batch
 
@@ -15,7 +16,7 @@ MAX_TASK_SECONDS = 30.0  # a new task then continues, so that other tasks in the
 QUEUED_KEY = "shipcrowd:inbox:queued"  # in Redis while a sent process_inbox has not started
 
 
-@shared_task(name="webhooks.process_inbox")
+@shared_task(name="webhooks.process_inbox", **TASK_OPTIONS)
 def process_inbox() -> int:
     """Process batches until no event is due; return how many events were claimed."""
     # Deleted before the first claim, so that a callback stored from now on sends a new task.
@@ -28,11 +29,11 @@ def process_inbox() -> int:
         total += claimed
         if not claimed:
             return total
-    process_inbox.apply_async(expires=TASK_EXPIRES)
+    process_inbox.apply_async(expires=TASK_EXPIRES, retry=False)
     return total
 
 
-@shared_task(name="webhooks.sweep_inbox")
+@shared_task(name="webhooks.sweep_inbox", **TASK_OPTIONS)
 def sweep_inbox() -> int:
     """Process retries that have become due and events for which no task was sent (from beat)."""
     return process_inbox()

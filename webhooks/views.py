@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import structlog
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders, UnreadablePostError
@@ -16,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from couriers.conf import tunables
+from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from couriers.operations.health import DATABASE_RETRY_AFTER
@@ -23,7 +23,7 @@ from webhooks import accounts, metrics
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ACCEPTED = b'{"status": "accepted"}'
 REFUSED = b'{"status": "refused"}'

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
@@ -23,6 +22,7 @@ from couriers.api.responses import STAFF_PROBLEMS
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
+from couriers.contract.logs import get_logger
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
 from couriers.operations import doubt
@@ -30,7 +30,7 @@ from couriers.operations.decisions import MAX_REASON
 from couriers.operations.evidence import Evidence, evidence_of_all
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_DOUBTS = 100  # in one response
 MAX_ACCOUNTS = 1000  # in one response

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-import structlog
 from django.conf import settings
 from django.core.exceptions import (
     BadRequest,
@@ -30,11 +29,12 @@ from rest_framework.settings import api_settings
 
 from couriers.contract import errors, platform_errors
 from couriers.contract.errors import CourierError
+from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import PlatformError
 from couriers.models.addresses import NoAddress, path_of
 from couriers.operations.health import DATABASE_RETRY_AFTER
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 django_log = logging.getLogger("django.request")
 
 CONTENT_TYPE = "application/problem+json"
@@ -177,7 +177,7 @@ def type_of(name: str) -> str:
     """The `type` of a problem: the path of its page, `/problems/<name>` in our own project."""
     try:
         return path_of("couriers_problems:problem", name)
-    except NoAddress:  # couriers.W007
+    except NoAddress:  # couriers.W010
         return f"/problems/{name}"
 
 

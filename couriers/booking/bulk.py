@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -32,6 +31,7 @@ from couriers.contract.errors import (
     RateLimited,
     Rejected,
 )
+from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import (
     BookingInFlight,
     KeyReused,
@@ -47,7 +47,7 @@ from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.job import JobState, OrderOutcome
 from couriers.resilience.threads import run_in_threads
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_TRIES = 10  # attempts that certainly booked nothing; after the last one the order has failed
 LONGEST_PAUSE = 120.0  # seconds between two tries, even if the courier names a longer delay

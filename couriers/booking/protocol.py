@@ -13,7 +13,6 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import nullcontext
 
-import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -31,6 +30,7 @@ from couriers.booking.settling import (
 from couriers.booking.steps import Step, signal_step
 from couriers.conf import tunables
 from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected, plugin_fault
+from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import BookingInFlight, KeyReused, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
@@ -39,7 +39,7 @@ from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
 from couriers.resilience import deadline, rate_limit
 from couriers.resilience.retry import retry_safely
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Two attempts with the same values in these fields are the same order to the courier.
 SAME_ORDER_FIELDS = ("account_id", "courier_id", "direction", "order_number")

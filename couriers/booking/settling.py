@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
 from django.db import (
     IntegrityError,
     InterfaceError,
@@ -26,6 +25,7 @@ from django.utils import timezone
 from couriers.booking.answers import shipment_json
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
+from couriers.contract.logs import get_logger
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
@@ -34,7 +34,7 @@ from couriers.models.call_audit import end_call, error_text
 from couriers.models.flag import raise_flag
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # How long the write of a courier's answer is repeated while the database does not answer.
 MAX_DATABASE_WAIT = 15.0  # seconds

@@ -9,12 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-import structlog
-
 from couriers.contract import india
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest
 from couriers.contract.field_problems import FieldProblems
+from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import AWAITING_PICKUP, Status
@@ -30,7 +29,7 @@ from couriers.models.call_audit import audited_call
 from couriers.tracking.events import apply_tracking, mark_cancelled
 from couriers.tracking.lookup import latest_tracking
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_DAYS_AHEAD = 60  # from today to a requested date; a courier's plug-in may allow fewer
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
@@ -30,6 +29,7 @@ from couriers.contract.errors import (
     RateLimited,
     Rejected,
 )
+from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import AWAITING_PICKUP
@@ -42,7 +42,7 @@ from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
 from couriers.resilience import rate_limit
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_SHIPMENTS = 10_000  # in one request
 MAX_NAMED = 20  # shipments that an error names

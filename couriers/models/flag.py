@@ -6,18 +6,18 @@ import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import structlog
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from couriers.contract.logs import get_logger
 from couriers.models.shipment import Shipment
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class FlagKind(models.TextChoices):

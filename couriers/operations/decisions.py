@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from django.contrib.auth.models import AbstractBaseUser
 
 from couriers.contract.errors import FieldProblem
+from couriers.contract.logs import get_logger
 from couriers.contract.text import make_storable
 from couriers.models import AuditEntry, Shipment
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MAX_REASON = 500  # characters
 

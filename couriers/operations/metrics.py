@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-import structlog
 from django.db import Error
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
@@ -22,12 +21,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from couriers.conf import tunables
+from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Source = Callable[[], Iterable[Metric]]
 CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}

@@ -11,16 +11,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import structlog
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from couriers.conf import tunables
+from couriers.contract.logs import get_logger
 from couriers.contract.statuses import UNSETTLED
 from couriers.models import CourierCall, IdempotencyKey
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ALL = Q()
 Progress = Callable[[int], None]

@@ -10,16 +10,16 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import structlog
 from django_redis import get_redis_connection
 from prometheus_client import Counter
 from redis import Redis
 from redis.exceptions import RedisError
 
 from couriers.conf import tunables
+from couriers.contract.logs import get_logger
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 RETRY_AFTER = 1.0  # seconds
 FALLBACKS = Counter(

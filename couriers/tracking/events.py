@@ -6,12 +6,12 @@ import datetime as dt
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 from prometheus_client import Counter
 
 from couriers.contract import types
+from couriers.contract.logs import get_logger
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
 from couriers.contract.text import make_storable
@@ -23,7 +23,7 @@ from couriers.tracking.recreation import apply_recreation
 from couriers.tracking.scans import NewScan
 from couriers.tracking.status import latest_possible_time, recount
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 UNKNOWN_STATUSES = Counter(
     "shipcrowd_unknown_statuses", "Scans with a status that the plug-in does not know", ["courier"]

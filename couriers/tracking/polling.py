@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
 from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -28,6 +27,7 @@ from couriers.contract.errors import (
     RateLimited,
     Rejected,
 )
+from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.contract.types import Tracking
@@ -38,7 +38,7 @@ from couriers.resilience.threads import run_in_threads
 from couriers.tracking.events import apply_tracking
 from couriers.tracking.lookup import latest_tracking
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 BATCH = 200  # shipments claimed at once
 TRIES = 3  # of one shipment in a run

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from couriers.booking.settling import settle_confirmed
+from couriers.contract.logs import get_logger
 from couriers.contract.receiver import CourierEvent
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.models import CourierAccount, FlagKind, Shipment
@@ -24,7 +24,7 @@ from couriers.tracking.confirmation import (
     match_creation,
 )
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 CLEARED_BY_RECREATION = "The courier recreated the parcel under this tracking id."
 

@@ -18,12 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, RateLimited, TokenRefused
+from couriers.contract.logs import get_logger
 from couriers.models.plugin_hooks import StoredToken, load_token, store_token
 from couriers.resilience.lock import LockTimeout, hold_lock
 from couriers_ekart.conf import ekart_tunables
@@ -31,7 +31,7 @@ from couriers_ekart.mapper.answers import parse
 from couriers_ekart.mapper.schemas import TokenAnswer
 from couriers_ekart.wire import metrics
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # For how long a process does not ask for a newer token after Ekart returned the refused one again.
 REFUSAL_PAUSE = dt.timedelta(seconds=5)

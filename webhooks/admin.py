@@ -117,4 +117,4 @@ class WebhookEventAdmin(ReadOnlyAdmin):
             "hidden": hidden,
             "back": reverse("admin:shipcrowd_webhooks_webhookevent_changelist"),
         }
-        return TemplateResponse(request, "admin/webhooks/replay.html", context)
+        return TemplateResponse(request, "admin/shipcrowd_webhooks/replay.html", context)

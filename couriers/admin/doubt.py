@@ -92,7 +92,7 @@ class SettleDoubtMixin(admin.ModelAdmin):
         if request.method == "POST" and self._settle(request, shipment.pk, form):
             return back
         return render_decision_page(
-            self, request, "admin/couriers/settle_doubt.html", shipment,
+            self, request, "admin/shipcrowd_couriers/settle_doubt.html", shipment,
             f"does {shipment.courier} have it?",
             evidence=evidence_of(shipment), exists=exists, absent=absent,
         )  # fmt: skip

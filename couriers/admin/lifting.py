@@ -71,7 +71,7 @@ class LiftStatusMixin(admin.ModelAdmin):
             return redirect(shipment_url(shipment.pk))
         scans = Scan.objects.filter(shipment=shipment).order_by("-at", "-id")[:MAX_SCANS]
         return render_decision_page(
-            self, request, "admin/couriers/lift_status.html", shipment,
+            self, request, "admin/shipcrowd_couriers/lift_status.html", shipment,
             f"not {shipment.get_status_display().lower()}?",
             terminal_scan=terminal_scan, scans=scans, form=form,
         )  # fmt: skip

@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from unfold.decorators import action
 
-from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
+from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin, admin_url
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from webhooks.masking import mask_payload
@@ -73,7 +73,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     @action(description="Replay", url_path="ask-to-replay", permissions=["replay"])
     def replay_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect from the callback's page to the confirmation page."""
-        return redirect("admin:shipcrowd_replay_event", object_id)
+        return redirect(admin_url(self, "shipcrowd_replay_event", object_id))
 
     def get_urls(self) -> list[URLPattern]:
         page = path(
@@ -85,7 +85,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 
     def replay_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm and replay one callback."""
-        back = reverse("admin:shipcrowd_webhooks_webhookevent_change", args=[pk])
+        back = admin_url(self, "shipcrowd_webhooks_webhookevent_change", pk)
         if not self.has_replay_permission(request):
             messages.error(request, "You may not replay callbacks.")
             return redirect(back)
@@ -115,6 +115,6 @@ class WebhookEventAdmin(ReadOnlyAdmin):
             "more": max(0, len(ids) - MAX_LISTED),
             "ids": ids if hidden else [],
             "hidden": hidden,
-            "back": reverse("admin:shipcrowd_webhooks_webhookevent_changelist"),
+            "back": admin_url(self, "shipcrowd_webhooks_webhookevent_changelist"),
         }
         return TemplateResponse(request, "admin/shipcrowd_webhooks/replay.html", context)

@@ -11,8 +11,9 @@ class CouriersConfig(AppConfig):
 
     def ready(self) -> None:
         from couriers.operations import (
+            admin_checks,  # noqa: F401 - the checks register themselves
             metrics,
-            system_checks,  # noqa: F401 - the checks register themselves
+            system_checks,  # noqa: F401
         )
 
         metrics.register(metrics.doubt_gauges)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
 from django.db.models import JSONField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
@@ -19,6 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
+from couriers.admin.registration import page
 from couriers.contract.accounts import limits_problem
 from couriers.contract.adapter import Capability
 from couriers.contract.registry import CourierFactory
@@ -33,7 +33,7 @@ from couriers.models import (
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
 
 
-@admin.register(Courier)
+@page(Courier)
 class CourierAdmin(ModelAdmin):
     list_display = ("code", "name", "is_enabled", "updated_at")
     search_fields = ("code", "name")
@@ -99,7 +99,7 @@ class CourierAccountForm(forms.ModelForm):
         return super().save(commit)
 
 
-@admin.register(CourierAccount)
+@page(CourierAccount)
 class CourierAccountAdmin(ModelAdmin):
     form = CourierAccountForm
     list_display = ("id", "company", "courier", "rollout", "base_url", "updated_at")
@@ -120,7 +120,7 @@ class CourierAccountAdmin(ModelAdmin):
             CourierToken.objects.filter(account=obj).delete()
 
 
-@admin.register(CourierToken)
+@page(CourierToken)
 class CourierTokenAdmin(ReadOnlyAdmin):
     list_display = ("account", "version", "expires_at", "refreshed_at")
     search_fields = ("account__id", "account__company__slug")
@@ -134,7 +134,7 @@ class OperationFilter(FixedValuesFilter):
     values = tuple(Capability)
 
 
-@admin.register(CourierCall)
+@page(CourierCall)
 class CourierCallAdmin(ReadOnlyAdmin):
     list_display = ("operation", "outcome", "http_status", "code", "shipment", "started_at")
     search_fields = ("shipment__id", "shipment__order_number", "code")
@@ -145,7 +145,7 @@ class CourierCallAdmin(ReadOnlyAdmin):
     list_select_related = ("shipment",)
 
 
-@admin.register(ServiceablePincode)
+@page(ServiceablePincode)
 class ServiceablePincodeAdmin(ReadOnlyAdmin):
     list_display = (
         "pincode", "courier", "serviceable", "cod", "max_cod_amount", "forward_pickup",

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
 from couriers.admin.doubt import SettleDoubtMixin
 from couriers.admin.lifting import LiftStatusMixin
+from couriers.admin.registration import page
 from couriers.contract.statuses import NEEDS_ACTION, Status
 from couriers.models import (
     AuditEntry,
@@ -95,7 +96,7 @@ STATUS_COLOURS = dict.fromkeys(Status, "default") | {
 }
 
 
-@admin.register(Shipment)
+@page(Shipment)
 class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
     actions_detail = ["settle_doubt", "lift_status"]
     list_display = (
@@ -136,7 +137,7 @@ class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
         return ", ".join(shipment.former_tracking_ids)
 
 
-@admin.register(ShipmentFlag)
+@page(ShipmentFlag)
 class ShipmentFlagAdmin(ReadOnlyAdmin):
     list_display = ("shipment", "kind", "tracking_id", "raised_at", "cleared_at")
     search_fields = ("=shipment__id", "=shipment__order_number", "=tracking_id")
@@ -144,7 +145,7 @@ class ShipmentFlagAdmin(ReadOnlyAdmin):
     list_select_related = ("shipment",)
 
 
-@admin.register(Scan)
+@page(Scan)
 class ScanAdmin(ReadOnlyAdmin):
     list_display = ("shipment", "at", "status", "courier_status", "location", "ignored")
     search_fields = ("=shipment__id", "=shipment__order_number", "=shipment__tracking_id")
@@ -152,7 +153,7 @@ class ScanAdmin(ReadOnlyAdmin):
     list_select_related = ("shipment",)
 
 
-@admin.register(IdempotencyKey)
+@page(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
     list_display = ("key", "company", "shipment", "response_status", "created_at")
     search_fields = ("=key", "=shipment__id", "=shipment__order_number")
@@ -173,7 +174,7 @@ class ChunkInline(ReadOnlyInline):
     fields = ("position", "state", "attempts", "number", "url", "reason")
 
 
-@admin.register(Manifest)
+@page(Manifest)
 class ManifestAdmin(ReadOnlyAdmin):
     list_display = ("id", "company", "account", "state", "created_at", "finished_at")
     search_fields = ("=id",)
@@ -182,7 +183,7 @@ class ManifestAdmin(ReadOnlyAdmin):
     inlines = (ChunkInline,)
 
 
-@admin.register(ManifestChunk)
+@page(ManifestChunk)
 class ManifestChunkAdmin(ReadOnlyAdmin):
     list_display = ("manifest", "position", "state", "attempts", "number", "reason")
     search_fields = ("=manifest__id", "=number")
@@ -190,7 +191,7 @@ class ManifestChunkAdmin(ReadOnlyAdmin):
     list_select_related = ("manifest",)
 
 
-@admin.register(StoredLabel)
+@page(StoredLabel)
 class StoredLabelAdmin(ReadOnlyAdmin):
     list_display = ("tracking_id", "shipment", "stored_at")
     search_fields = ("=tracking_id", "=shipment__id")
@@ -198,7 +199,7 @@ class StoredLabelAdmin(ReadOnlyAdmin):
     list_select_related = ("shipment",)
 
 
-@admin.register(AuditEntry)
+@page(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "shipment", "reason")
     search_fields = ("=shipment__id", "=shipment__order_number", "reason")

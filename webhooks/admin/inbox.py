@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from unfold.decorators import action
 
 from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin, admin_url
+from couriers.admin.registration import page
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from webhooks.masking import mask_payload
@@ -30,7 +31,7 @@ class TopicFilter(FixedValuesFilter):
     values = tuple(Topic)
 
 
-@admin.register(WebhookEvent)
+@page(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")

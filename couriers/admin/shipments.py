@@ -11,11 +11,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import FieldTextFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
+from couriers.admin.dashboard import overview
 from couriers.admin.doubt import SettleDoubtMixin
 from couriers.admin.lifting import LiftStatusMixin
 from couriers.admin.registration import page
@@ -98,6 +100,7 @@ STATUS_COLOURS = dict.fromkeys(Status, "default") | {
 
 @page(Shipment)
 class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
+    actions_list = ["overview"]
     actions_detail = ["settle_doubt", "lift_status"]
     list_display = (
         "order_number", "company", "courier", "status_label", "tracking_id", "payment_mode",
@@ -109,6 +112,17 @@ class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
     inlines = (FlagInline, ScanInline, CallInline, AuditInline)
     exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
     readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids")
+
+    @action(description="Overview", url_path="overview", permissions=["view"])
+    def overview(self, request: HttpRequest) -> HttpResponse:
+        """The button above the list, and its page: what an operator must do."""
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Overview",
+            **overview(self.admin_site.name),
+        }
+        return TemplateResponse(request, "admin/shipcrowd_couriers/overview.html", context)
 
     def get_fields(self, request: HttpRequest, obj: Shipment | None = None) -> list[Any]:
         """All fields, what is wrong with the shipment first."""

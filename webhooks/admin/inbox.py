@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,6 +17,7 @@ from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin, admin_url
 from couriers.admin.registration import page
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
+from couriers.operations.decisions import record_in_history
 from webhooks.masking import mask_payload
 from webhooks.models import WebhookEvent
 from webhooks.payloads import UnreadableBody, parse_body
@@ -98,12 +98,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def _replay(self, request: HttpRequest, ids: list[int]) -> None:
         assert request.user.is_authenticated
         count = replay(ids, actor=request.user)
-        LogEntry.objects.log_actions(
-            user_id=request.user.pk,
-            queryset=WebhookEvent.objects.filter(pk__in=ids),
-            action_flag=CHANGE,
-            change_message="Replayed.",
-        )
+        record_in_history(WebhookEvent.objects.filter(pk__in=ids), request.user, "Replayed.")
         messages.success(request, f"{count} callback{'' if count == 1 else 's'} replayed.")
 
     def _confirmation_page(

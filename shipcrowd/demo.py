@@ -19,6 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.urls import reverse
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -219,8 +220,10 @@ class Demo:
         say(f"{len(orders)} orders, {len(statuses)} booked: " + ", ".join(
             f"{count} {status}" for status, count in counts.most_common()
         ))  # fmt: skip
-        say(f"Admin          {self._stack.url}/admin/  (user {LOGIN}, password {self._password})")
-        say(f"API docs       {self._stack.url}/api/docs/  (Authorization: Api-Key {self._key})")
+        site = self._stack.url
+        login = f"user {LOGIN}, password {self._password}"
+        say(f"Admin          {site}{reverse('admin:index')}  ({login})")
+        say(f"API docs       {site}{reverse('docs')}  (Authorization: Api-Key {self._key})")
         if shipment := next(self._shipments(), None):
             say(f"Tracking page  {shipment['tracking_url']}")
 

@@ -207,10 +207,18 @@ class ManifestChunkAdmin(ReadOnlyAdmin):
 
 @page(StoredLabel)
 class StoredLabelAdmin(ReadOnlyAdmin):
+    """Labels by the names of their files. A link would need a storage that serves them by URL."""
+
     list_display = ("tracking_id", "shipment", "stored_at")
     search_fields = ("=tracking_id", "=shipment__id")
     list_filter = ("stored_at",)
     list_select_related = ("shipment",)
+    fields = ("shipment", "tracking_id", "file_name", "stored_at")
+    readonly_fields = ("file_name",)
+
+    @admin.display(description="File")
+    def file_name(self, label: StoredLabel) -> str:
+        return str(label.file.name)
 
 
 @page(AuditEntry)

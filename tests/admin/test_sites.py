@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import sites
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
+from django.template.loader import get_template
 from django.test import Client
 from django.urls import set_script_prefix
 from unfold.admin import ModelAdmin
@@ -256,3 +258,18 @@ def test_a_project_starts_and_keeps_its_page_of_keys(
     assert done.stdout.split("\n")[-2] == registered
     assert id_ in done.stderr
     assert ("couriers.W" in done.stderr) == bool(id_)
+
+
+def test_the_documented_snippets_work() -> None:
+    page = (ROOT / "docs" / "admin.md").read_text()
+    settings_snippet, site_snippet = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (template,) = re.findall(r"```html\n(.*?)```", page, re.DOTALL)
+    assert (ROOT / "shipcrowd/templates/admin/index.html").read_text() == template
+    names: dict[str, Any] = {}
+    exec(settings_snippet, names)
+    assert settings.UNFOLD["DASHBOARD_CALLBACK"] == names["UNFOLD"]["DASHBOARD_CALLBACK"]
+    exec(site_snippet, names)
+    assert names["site"].is_registered(Shipment)
+    assert names["site"].is_registered(WebhookEvent)
+    for included in re.findall(r"{% (?:include|extends) \"(.*?)\" %}", page):
+        get_template(included)

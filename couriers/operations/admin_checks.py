@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.admin import sites
 from django.core import checks
 from django.core.checks import CheckMessage, register
+from django.urls import get_resolver
 
 ADMIN = "django.contrib.admin"
 UNFOLD = "unfold"
@@ -78,4 +80,6 @@ def _are_registered() -> bool:
     """Whether some admin site of the project has a page of shipments."""
     from couriers.models import Shipment
 
+    if getattr(settings, "ROOT_URLCONF", None):
+        _ = get_resolver().url_patterns  # a project makes and fills a site of its own there
     return any(site.is_registered(Shipment) for site in sites.all_sites)

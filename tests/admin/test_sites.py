@@ -214,15 +214,35 @@ def test_a_check_says_that_the_default_site_is_not_unfolds_unless_another_has_th
     assert check_admin(None) == []
 
 
-SCRIPT = """
-import django
-django.setup()
+def run_host(tmp_path: Path, apps: str, urls: str, script: str) -> subprocess.CompletedProcess[str]:
+    """Run the script in a project whose INSTALLED_APPS are the expression `apps` of ours."""
+    (tmp_path / "host_urls.py").write_text(urls)
+    (tmp_path / "host_settings.py").write_text(
+        "from shipcrowd.settings import *\n"
+        "apps = [a for a in INSTALLED_APPS if a != 'shipcrowd']\n"
+        f"INSTALLED_APPS = {apps}\nROOT_URLCONF = 'host_urls'\n"
+    )
+    environment = {"DJANGO_SETTINGS_MODULE": "host_settings", "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-c", f"import django\ndjango.setup()\n{script}"],
+        env=os.environ | environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+KEYS_SCRIPT = """
 from django.contrib import admin
 from django.core.management import call_command
 from couriers.models import Shipment
 from rest_framework_api_key.models import APIKey
 call_command("check")
 print(admin.site.is_registered(Shipment), admin.site.is_registered(APIKey))
+"""
+KEYS_URLS = """
+from django.contrib import admin
+from django.urls import path
+urlpatterns = [path("staff/", admin.site.urls)]
 """
 
 
@@ -238,26 +258,20 @@ print(admin.site.is_registered(Shipment), admin.site.is_registered(APIKey))
 def test_a_project_starts_and_keeps_its_page_of_keys(
     tmp_path: Path, change: str, id_: str, registered: str
 ) -> None:
-    (tmp_path / "host_urls.py").write_text(
-        "from django.contrib import admin\nfrom django.urls import path\n"
-        "urlpatterns = [path('staff/', admin.site.urls)]\n"
-    )
-    (tmp_path / "host_settings.py").write_text(
-        "from shipcrowd.settings import *\n"
-        "apps = [a for a in INSTALLED_APPS if a != 'shipcrowd']\n"
-        f"INSTALLED_APPS = {change}\nROOT_URLCONF = 'host_urls'\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env=os.environ
-        | {"DJANGO_SETTINGS_MODULE": "host_settings", "PYTHONPATH": f"{tmp_path}:{ROOT}"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_host(tmp_path, change, KEYS_URLS, KEYS_SCRIPT)
     assert done.stdout.split("\n")[-2] == registered
     assert id_ in done.stderr
     assert ("couriers.W" in done.stderr) == bool(id_)
+
+
+def test_a_site_that_the_projects_urls_make_is_known_to_the_check(tmp_path: Path) -> None:
+    basic = "['unfold.apps.BasicAppConfig' if a == 'unfold' else a for a in apps]"
+    page = (ROOT / "docs" / "admin.md").read_text()
+    snippet = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-1]
+    script = "from couriers.operations.admin_checks import check_admin\nprint(check_admin(None))"
+    urls = f"{snippet}\nurlpatterns = []\n"
+    assert run_host(tmp_path, basic, urls, script).stdout == "[]\n"
+    assert "couriers.W006" in run_host(tmp_path, basic, "urlpatterns = []\n", script).stdout
 
 
 def test_the_documented_snippets_work() -> None:

@@ -25,8 +25,9 @@ class CouriersConfig(ShipcrowdAppConfig):
 
     def ready(self) -> None:
         from couriers.operations import (
+            admin_checks,  # noqa: F401 - the checks register themselves
             metrics,
-            system_checks,  # noqa: F401 - the checks register themselves
+            system_checks,  # noqa: F401
         )
 
         metrics.register(metrics.doubt_gauges)

@@ -19,12 +19,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.urls import reverse
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from couriers.booking.spreadsheet.reading import LineProblem, OrderLines, draft_of, read_file
 from couriers.contract.types import ShipmentDraft
+from couriers.models.addresses import path_of
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded import Servers
 from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
@@ -219,8 +221,12 @@ class Demo:
         say(f"{len(orders)} orders, {len(statuses)} booked: " + ", ".join(
             f"{count} {status}" for status, count in counts.most_common()
         ))  # fmt: skip
-        say(f"Admin          {self._stack.url}/admin/  (user {LOGIN}, password {self._password})")
-        say(f"API docs       {self._stack.url}/api/docs/  (Authorization: Api-Key {self._key})")
+        site = self._stack.url
+        login = f"user {LOGIN}, password {self._password}"
+        say(f"Admin          {site}{reverse('admin:index')}  ({login})")
+        say(
+            f"API docs       {site}{path_of('couriers_api:docs')}  (Authorization: Api-Key {self._key})"
+        )
         if shipment := next(self._shipments(), None):
             say(f"Tracking page  {shipment['tracking_url']}")
 

@@ -3,6 +3,10 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+from rest_framework_api_key.models import APIKey
+
+# The library's own keys belong to no company, so the API accepts none of them.
+admin.site.unregister(APIKey)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -33,5 +33,5 @@ def replay(ids: Collection[int], *, actor: AbstractBaseUser) -> int:
             processed_at=None,
         )
         transaction.on_commit(dispatch.request_processing)
-    log.warning("callbacks_replayed", actor=actor.pk, count=count, ids=sorted(ids)[:20])
+    log.warning("callbacks_replayed", actor=str(actor.pk), count=count, ids=sorted(ids)[:20])
     return count

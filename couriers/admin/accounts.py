@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
+from couriers.admin.registration import page
 from couriers.contract.accounts import limits_problem
 from couriers.contract.adapter import Capability
 from couriers.contract.registry import CourierFactory
@@ -34,7 +35,7 @@ from couriers.models.addresses import NoAddress
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
 
 
-@admin.register(Courier)
+@page(Courier)
 class CourierAdmin(ModelAdmin):
     list_display = ("code", "name", "is_enabled", "updated_at")
     search_fields = ("code", "name")
@@ -100,7 +101,7 @@ class CourierAccountForm(forms.ModelForm):
         return super().save(commit)
 
 
-@admin.register(CourierAccount)
+@page(CourierAccount)
 class CourierAccountAdmin(ModelAdmin):
     form = CourierAccountForm
     list_display = ("id", "company", "courier", "rollout", "base_url", "updated_at")
@@ -128,7 +129,7 @@ class CourierAccountAdmin(ModelAdmin):
             CourierToken.objects.filter(account=obj).delete()
 
 
-@admin.register(CourierToken)
+@page(CourierToken)
 class CourierTokenAdmin(ReadOnlyAdmin):
     list_display = ("account", "version", "expires_at", "refreshed_at")
     search_fields = ("account__id", "account__company__slug")
@@ -142,7 +143,7 @@ class OperationFilter(FixedValuesFilter):
     values = tuple(Capability)
 
 
-@admin.register(CourierCall)
+@page(CourierCall)
 class CourierCallAdmin(ReadOnlyAdmin):
     list_display = ("operation", "outcome", "http_status", "code", "shipment", "started_at")
     search_fields = ("shipment__id", "shipment__order_number", "code")
@@ -153,7 +154,7 @@ class CourierCallAdmin(ReadOnlyAdmin):
     list_select_related = ("shipment",)
 
 
-@admin.register(ServiceablePincode)
+@page(ServiceablePincode)
 class ServiceablePincodeAdmin(ReadOnlyAdmin):
     list_display = (
         "pincode", "courier", "serviceable", "cod", "max_cod_amount", "forward_pickup",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 
@@ -64,6 +65,14 @@ class ReadOnlyInline(TabularInline):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def admin_url(model_admin: admin.ModelAdmin, name: str, *args: Any) -> str:
+    """The URL of an admin page on the site of the model admin. `name` is without a namespace.
+
+    A project can have several sites, and its site can have another name than "admin".
+    """
+    return reverse(f"admin:{name}", args=args, current_app=model_admin.admin_site.name)
 
 
 def mask_phone(digits: str, shown: int = 3) -> str:

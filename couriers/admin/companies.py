@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import JSONField
 from django.http import HttpRequest
-from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
 
 from couriers.admin.base import ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
+from couriers.admin.registration import page
 from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
 
-# The library's own keys belong to no company, so the API accepts none of them.
-admin.site.unregister(APIKey)
 
-
-@admin.register(Company)
+@page(Company)
 class CompanyAdmin(ModelAdmin):
     list_display = ("slug", "name", "gstin", "city", "state", "is_active")
     search_fields = ("slug", "name", "gstin")
@@ -28,7 +25,7 @@ class CompanyAdmin(ModelAdmin):
     formfield_overrides: ClassVar = {JSONField: {"form_class": StorableJSONField}}
 
 
-@admin.register(CompanyApiKey)
+@page(CompanyApiKey)
 class CompanyApiKeyAdmin(ModelAdmin):
     """API keys. A key is shown once, when it is created. Later it can only be revoked."""
 
@@ -58,7 +55,7 @@ class CompanyApiKeyAdmin(ModelAdmin):
         messages.warning(request, f"The key is {key} and will not be shown again.")
 
 
-@admin.register(Warehouse)
+@page(Warehouse)
 class WarehouseAdmin(ModelAdmin):
     list_display = ("name", "company", "city", "state", "pincode", "is_default")
     search_fields = ("name", "company__slug", "city", "pincode")
@@ -68,7 +65,7 @@ class WarehouseAdmin(ModelAdmin):
     readonly_fields = ("id", "created_at", "updated_at")
 
 
-@admin.register(WarehouseRegistration)
+@page(WarehouseRegistration)
 class WarehouseRegistrationAdmin(ReadOnlyAdmin):
     list_display = ("warehouse", "account", "reference", "state", "reason", "updated_at")
     search_fields = ("reference", "warehouse__name", "reason")

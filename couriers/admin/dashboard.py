@@ -1,4 +1,7 @@
-"""The first page of the admin: what an operator must do, bookings in doubt first."""
+"""The overview: what an operator must do, bookings in doubt first.
+
+It is a page of its own, and the first page of the admin where the project asks for that.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from couriers.contract.statuses import NEEDS_ACTION, Status
 from couriers.models import Shipment, ShipmentFlag
@@ -15,30 +18,40 @@ MAX_DOUBTS = 10  # on the page, the oldest
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: add the counts and the oldest bookings in doubt to the page.
+    """Unfold's DASHBOARD_CALLBACK: add the overview to the first page of the operator's site.
 
-    Nothing is added for users who may not view shipments.
+    Nothing is added for users who may not view shipments, or on a site without their page.
     """
     if not request.user.has_perm("shipcrowd_couriers.view_shipment"):
         return context
+    assert request.resolver_match is not None
+    try:
+        return context | overview(request.resolver_match.namespace)
+    except NoReverseMatch:
+        return context
+
+
+def overview(site_name: str) -> dict[str, Any]:
+    """The counts with their links, and the oldest bookings in doubt.
+
+    Raises NoReverseMatch where the admin site of this name has no page of shipments.
+    """
+    listing = reverse("admin:shipcrowd_couriers_shipment_changelist", current_app=site_name)
     counts = Shipment.objects.aggregate(
         doubts=Count("pk", filter=Q(status=Status.IN_DOUBT)),
         oldest=Min("created_at", filter=Q(status=Status.IN_DOUBT)),
         action=Count("pk", filter=Q(status__in=NEEDS_ACTION - {Status.IN_DOUBT})),
     )
     flagged = ShipmentFlag.objects.open().aggregate(count=Count("shipment", distinct=True))
-    listing = reverse("admin:shipcrowd_couriers_shipment_changelist")
-    context["cards"] = [
-        _card("Bookings in doubt", counts["doubts"], f"{listing}?look=doubt", counts["oldest"]),
-        _card("Need attention", flagged["count"], f"{listing}?look=attention"),
-        _card("Need action at the courier", counts["action"], f"{listing}?look=action"),
-    ]
-    context["doubts"] = (
-        Shipment.objects.filter(status=Status.IN_DOUBT)
-        .select_related("company", "courier")
-        .order_by("id")[:MAX_DOUBTS]
-    )
-    return context
+    doubts = Shipment.objects.filter(status=Status.IN_DOUBT).select_related("company", "courier")
+    return {
+        "cards": [
+            _card("Bookings in doubt", counts["doubts"], f"{listing}?look=doubt", counts["oldest"]),
+            _card("Need attention", flagged["count"], f"{listing}?look=attention"),
+            _card("Need action at the courier", counts["action"], f"{listing}?look=action"),
+        ],
+        "doubts": doubts.order_by("id")[:MAX_DOUBTS],
+    }
 
 
 def _card(title: str, count: int, url: str, oldest: Any = None) -> dict[str, Any]:

@@ -13,15 +13,16 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
+from couriers.admin.base import admin_url
 from couriers.contract.errors import InvalidRequest
 from couriers.models import Shipment
 
 
-def shipment_url(pk: str) -> str:
-    """The URL of the shipment's own page in the admin."""
-    return reverse("admin:shipcrowd_couriers_shipment_change", args=[pk])
+def shipment_url(model_admin: admin.ModelAdmin, pk: str) -> str:
+    """The URL of the shipment's own page on the site of the model admin."""
+    return admin_url(model_admin, "shipcrowd_couriers_shipment_change", pk)
 
 
 def can_decide(
@@ -53,7 +54,7 @@ def decision_url(
         shipment = get_object_or_404(Shipment.objects.select_related("company", "courier"), pk=pk)
         if not request.user.has_perm(permission):
             messages.error(request, refusal)
-            return redirect(shipment_url(pk))
+            return redirect(shipment_url(model_admin, pk))
         return page(request, shipment)
 
     return path(f"<str:pk>/{route}/", model_admin.admin_site.admin_view(view), name=name)
@@ -72,7 +73,7 @@ def render_decision_page(
         **model_admin.admin_site.each_context(request),
         "title": f"Order {shipment.order_number}: {title}",
         "shipment": shipment,
-        "back": shipment_url(shipment.pk),
+        "back": shipment_url(model_admin, shipment.pk),
     }
     return TemplateResponse(request, template, shared | context)
 

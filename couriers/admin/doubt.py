@@ -13,6 +13,7 @@ from django.urls import URLPattern
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from couriers.admin.base import admin_url
 from couriers.admin.decision_pages import (
     add_errors,
     as_sentence,
@@ -59,7 +60,7 @@ class SettleDoubtMixin(admin.ModelAdmin):
     @action(description="Settle the doubt", url_path="settle-doubt", permissions=["settle_doubt"])
     def settle_doubt(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button: redirect to the page."""
-        return redirect("admin:shipcrowd_settle_doubt", object_id)
+        return redirect(admin_url(self, "shipcrowd_settle_doubt", object_id))
 
     def has_settle_doubt_permission(
         self, request: HttpRequest, object_id: str | None = None
@@ -81,7 +82,7 @@ class SettleDoubtMixin(admin.ModelAdmin):
 
     def settle_doubt_page(self, request: HttpRequest, shipment: Shipment) -> HttpResponse:
         """Show the evidence with a form for each answer, and carry out the answer that is sent."""
-        back = redirect(shipment_url(shipment.pk))
+        back = redirect(shipment_url(self, shipment.pk))
         if shipment.status != Status.IN_DOUBT:
             messages.info(request, as_sentence(NotInDoubt(shipment.get_status_display())))
             return back
@@ -92,7 +93,7 @@ class SettleDoubtMixin(admin.ModelAdmin):
         if request.method == "POST" and self._settle(request, shipment.pk, form):
             return back
         return render_decision_page(
-            self, request, "admin/couriers/settle_doubt.html", shipment,
+            self, request, "admin/shipcrowd_couriers/settle_doubt.html", shipment,
             f"does {shipment.courier} have it?",
             evidence=evidence_of(shipment), exists=exists, absent=absent,
         )  # fmt: skip

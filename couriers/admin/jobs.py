@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from couriers.admin.registration import page
 from couriers.models import BulkJob, BulkOrder
 
 
@@ -19,7 +19,7 @@ class BulkOrderInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("shipment").defer("request")
 
 
-@admin.register(BulkJob)
+@page(BulkJob)
 class BulkJobAdmin(ReadOnlyAdmin):
     list_display = ("id", "company", "state", "total", "created_at", "finished_at")
     search_fields = ("=id",)
@@ -28,7 +28,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
     inlines = (BulkOrderInline,)
 
 
-@admin.register(BulkOrder)
+@page(BulkOrder)
 class BulkOrderAdmin(ReadOnlyAdmin):
     """Orders of bulk jobs. The request is not shown: it contains the consignee's data."""
 

@@ -13,6 +13,7 @@ from django.urls import URLPattern
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from couriers.admin.base import admin_url
 from couriers.admin.decision_pages import (
     add_errors,
     can_decide,
@@ -48,7 +49,7 @@ class LiftStatusMixin(admin.ModelAdmin):
     @action(description="Lift the end", url_path="lift-end", permissions=["lift_status"])
     def lift_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button: redirect to the page."""
-        return redirect("admin:shipcrowd_lift_status", object_id)
+        return redirect(admin_url(self, "shipcrowd_lift_status", object_id))
 
     def has_lift_status_permission(
         self, request: HttpRequest, object_id: str | None = None
@@ -68,10 +69,10 @@ class LiftStatusMixin(admin.ModelAdmin):
         terminal_scan = terminal_scan_of(shipment)
         form = LiftForm(request.POST or None)
         if request.method == "POST" and self._lift(request, shipment.pk, form):
-            return redirect(shipment_url(shipment.pk))
+            return redirect(shipment_url(self, shipment.pk))
         scans = Scan.objects.filter(shipment=shipment).order_by("-at", "-id")[:MAX_SCANS]
         return render_decision_page(
-            self, request, "admin/couriers/lift_status.html", shipment,
+            self, request, "admin/shipcrowd_couriers/lift_status.html", shipment,
             f"not {shipment.get_status_display().lower()}?",
             terminal_scan=terminal_scan, scans=scans, form=form,
         )  # fmt: skip

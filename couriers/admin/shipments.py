@@ -11,13 +11,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import FieldTextFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
+from couriers.admin.dashboard import overview
 from couriers.admin.doubt import SettleDoubtMixin
 from couriers.admin.lifting import LiftStatusMixin
+from couriers.admin.registration import page
 from couriers.contract.statuses import NEEDS_ACTION, Status
 from couriers.models import (
     AuditEntry,
@@ -95,8 +98,9 @@ STATUS_COLOURS = dict.fromkeys(Status, "default") | {
 }
 
 
-@admin.register(Shipment)
+@page(Shipment)
 class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
+    actions_list = ["overview"]
     actions_detail = ["settle_doubt", "lift_status"]
     list_display = (
         "order_number", "company", "courier", "status_label", "tracking_id", "payment_mode",
@@ -108,6 +112,17 @@ class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
     inlines = (FlagInline, ScanInline, CallInline, AuditInline)
     exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
     readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids")
+
+    @action(description="Overview", url_path="overview", permissions=["view"])
+    def overview(self, request: HttpRequest) -> HttpResponse:
+        """The button above the list, and its page: what an operator must do."""
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Overview",
+            **overview(self.admin_site.name),
+        }
+        return TemplateResponse(request, "admin/shipcrowd_couriers/overview.html", context)
 
     def get_fields(self, request: HttpRequest, obj: Shipment | None = None) -> list[Any]:
         """All fields, what is wrong with the shipment first."""
@@ -136,7 +151,7 @@ class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
         return ", ".join(shipment.former_tracking_ids)
 
 
-@admin.register(ShipmentFlag)
+@page(ShipmentFlag)
 class ShipmentFlagAdmin(ReadOnlyAdmin):
     list_display = ("shipment", "kind", "tracking_id", "raised_at", "cleared_at")
     search_fields = ("=shipment__id", "=shipment__order_number", "=tracking_id")
@@ -144,7 +159,7 @@ class ShipmentFlagAdmin(ReadOnlyAdmin):
     list_select_related = ("shipment",)
 
 
-@admin.register(Scan)
+@page(Scan)
 class ScanAdmin(ReadOnlyAdmin):
     list_display = ("shipment", "at", "status", "courier_status", "location", "ignored")
     search_fields = ("=shipment__id", "=shipment__order_number", "=shipment__tracking_id")
@@ -152,7 +167,7 @@ class ScanAdmin(ReadOnlyAdmin):
     list_select_related = ("shipment",)
 
 
-@admin.register(IdempotencyKey)
+@page(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
     list_display = ("key", "company", "shipment", "response_status", "created_at")
     search_fields = ("=key", "=shipment__id", "=shipment__order_number")
@@ -173,7 +188,7 @@ class ChunkInline(ReadOnlyInline):
     fields = ("position", "state", "attempts", "number", "url", "reason")
 
 
-@admin.register(Manifest)
+@page(Manifest)
 class ManifestAdmin(ReadOnlyAdmin):
     list_display = ("id", "company", "account", "state", "created_at", "finished_at")
     search_fields = ("=id",)
@@ -182,7 +197,7 @@ class ManifestAdmin(ReadOnlyAdmin):
     inlines = (ChunkInline,)
 
 
-@admin.register(ManifestChunk)
+@page(ManifestChunk)
 class ManifestChunkAdmin(ReadOnlyAdmin):
     list_display = ("manifest", "position", "state", "attempts", "number", "reason")
     search_fields = ("=manifest__id", "=number")
@@ -190,15 +205,23 @@ class ManifestChunkAdmin(ReadOnlyAdmin):
     list_select_related = ("manifest",)
 
 
-@admin.register(StoredLabel)
+@page(StoredLabel)
 class StoredLabelAdmin(ReadOnlyAdmin):
+    """Labels by the names of their files. A link would need a storage that serves them by URL."""
+
     list_display = ("tracking_id", "shipment", "stored_at")
     search_fields = ("=tracking_id", "=shipment__id")
     list_filter = ("stored_at",)
     list_select_related = ("shipment",)
+    fields = ("shipment", "tracking_id", "file_name", "stored_at")
+    readonly_fields = ("file_name",)
+
+    @admin.display(description="File")
+    def file_name(self, label: StoredLabel) -> str:
+        return str(label.file.name)
 
 
-@admin.register(AuditEntry)
+@page(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "shipment", "reason")
     search_fields = ("=shipment__id", "=shipment__order_number", "reason")

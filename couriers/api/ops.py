@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
@@ -26,7 +25,7 @@ from couriers.contract.logs import get_logger
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
 from couriers.operations import doubt
-from couriers.operations.decisions import MAX_REASON
+from couriers.operations.decisions import MAX_REASON, record_in_history
 from couriers.operations.evidence import Evidence, evidence_of_all
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
@@ -167,13 +166,9 @@ class CircuitView(OpsView):
         account = get_object_or_404(CourierAccount.objects.select_related("company"), pk=pk)
         CircuitBreaker.of_account(account.courier_id, account.pk).reset()
         assert request.user.is_authenticated
-        log.warning("circuit_reset", account=account.pk, actor=request.user.pk)
-        LogEntry.objects.log_actions(
-            user_id=request.user.pk,
-            queryset=CourierAccount.objects.filter(pk=account.pk),
-            action_flag=CHANGE,
-            change_message="Circuit closed by hand.",
-        )
+        log.warning("circuit_reset", account=account.pk, actor=str(request.user.pk))
+        mine = CourierAccount.objects.filter(pk=account.pk)
+        record_in_history(mine, request.user, "Circuit closed by hand.")
         return Response(_circuit_data(account))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
 
 from couriers.contract.errors import FieldProblem
 from couriers.contract.logs import get_logger
@@ -40,4 +42,15 @@ def record_decision(
         reason=make_storable(reason).strip(),
         details=dict(details),
     )
-    log.warning(action, shipment=shipment.pk, actor=actor.pk)
+    log.warning(action, shipment=shipment.pk, actor=str(actor.pk))
+
+
+def record_in_history(rows: QuerySet[Any], actor: AbstractBaseUser, message: str) -> None:
+    """Add the message to the admin's history of the rows, where the project has the admin."""
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    from django.contrib.admin.models import CHANGE, LogEntry
+
+    LogEntry.objects.log_actions(
+        user_id=actor.pk, queryset=rows, action_flag=CHANGE, change_message=message
+    )

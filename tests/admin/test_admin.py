@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
 import re
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -18,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from couriers.admin.base import ReadOnlyAdmin
-from couriers.booking.protocol import book
 from couriers.models import (
     AuditEntry,
     BulkJob,
@@ -30,36 +26,22 @@ from couriers.models import (
     CourierToken,
     FlagKind,
     IdempotencyKey,
-    Manifest,
-    ManifestChunk,
     Scan,
-    ServiceablePincode,
     Shipment,
     StoredLabel,
-    WarehouseRegistration,
 )
 from couriers.models.flag import raise_flag
-from tests.support.drafts import DRAFT
+from tests.support.admin_pages import models_of_the_apps
+from tests.support.everything import SECRETS, make_everything
 from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
     CourierRowFactory,
-    make_api_key,
 )
 from tests.support.parcels import make_parcels
 from webhooks.models import WebhookEvent
 
-SECRETS = {
-    "username": "user-is-secret",
-    "password": "password-is-secret",
-    "webhook_secret": "hook-is-secret",
-    "previous_webhook_secret": "old-hook-is-secret",
-}
-MODELS = [
-    model
-    for label in ("shipcrowd_couriers", "shipcrowd_webhooks")
-    for model in apps.get_app_config(label).get_models()
-]
+MODELS = models_of_the_apps()
 
 
 @pytest.fixture
@@ -72,39 +54,8 @@ def operator(db: None) -> Client:
 
 @pytest.fixture
 def everything(account: Any) -> Any:
-    """At least one row of every model, with secrets in it."""
-    for name, value in SECRETS.items():
-        setattr(account, name, value)
-    account.save()
-    make_api_key(account.company)
-    options = {"alternate_phone": "9123456780"}
-    book(account.company, dataclasses.replace(DRAFT, options=options))
-    shipment = Shipment.objects.get()
-    CourierToken.objects.create(
-        account=account, access_token="token-is-secret", expires_at=timezone.now()
-    )
-    Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
-    raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
-    WarehouseRegistration.objects.create(
-        account=account, warehouse=shipment.warehouse, reference="r", state="synced"
-    )
-    manifest = Manifest.objects.create(company=account.company, account=account)
-    ManifestChunk.objects.create(manifest=manifest, position=0, tracking_ids=["x"])
-    job = BulkJob.objects.create(company=account.company, total=1)
-    BulkOrder.objects.create(
-        job=job, position=0, order_number="A-1", request="9, Secret Lane, 9876543210"
-    )
-    StoredLabel.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
-    ServiceablePincode.objects.create(
-        courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
-    )
-    AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
-    WebhookEvent.objects.create(
-        account=account, content_hash=b"1", next_attempt_at=timezone.now(),
-        received_at=timezone.now() - dt.timedelta(1),
-        body=b'{"id": "T", "consignee_phone": "9876543210", "items": [{"name": "Asha"}]}',
-    )  # fmt: skip
-    return account
+    """The account, with at least one row of every model and secrets in them."""
+    return make_everything(account)
 
 
 def url_name(model: Any) -> str:
@@ -296,6 +247,20 @@ def test_the_worklist_filter_finds_shipments(operator: Client, everything: Any, 
     raise_flag(Shipment.objects.get(), FlagKind.LATE_SCANS)
     url = reverse(f"{url_name(Shipment)}_changelist")
     assert "A-1" in operator.get(f"{url}?look={look}").content.decode()
+
+
+def test_a_label_is_shown_whose_storage_has_no_urls(
+    operator: Client, everything: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Any) -> str:
+        raise ValueError("This file is not accessible via a URL.")
+
+    monkeypatch.setattr("django.db.models.fields.files.FieldFile.url", property(refuse))
+    label = StoredLabel.objects.get()
+    page = operator.get(reverse(f"{url_name(StoredLabel)}_change", args=[label.pk]))
+    text = page.content.decode()
+    assert "labels/x.pdf" in text
+    assert 'href="/labels' not in text
 
 
 def test_the_audit_log_is_append_only(everything: Any) -> None:

@@ -9,17 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from couriers.booking.protocol import book
-from couriers.contract.errors import Unknown
 from couriers.models import AuditEntry, CourierCall, Shipment
-from tests.support.drafts import DRAFT, raising
 from tests.support.factories import make_staff
-
-
-@pytest.fixture
-def doubtful(account: Any, toy: Any) -> Shipment:
-    toy.on_create = raising(Unknown("read time-out"))
-    return book(account.company, DRAFT).shipment
 
 
 @pytest.fixture
@@ -31,15 +22,6 @@ def operator(client: Client, db: None) -> Any:
 
 def url(shipment: Shipment) -> str:
     return f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/doubt/"
-
-
-def test_the_first_page_lists_bookings_in_doubt(
-    client: Client, operator: Any, doubtful: Shipment
-) -> None:
-    page = client.get("/admin/").content.decode()
-    assert "Bookings in doubt, the oldest first" in page
-    assert url(doubtful) in page
-    assert "read time-out" in page
 
 
 def test_the_page_of_a_shipment_in_doubt_links_to_the_settle_page(

@@ -102,7 +102,7 @@ def test_closing_a_circuit_by_hand_is_logged_and_kept_in_the_history(account: An
     assert (answer.status_code, answer.json()["state"]) == (200, "closed")
     operator = User.objects.get()
     (line,) = [line for line in logs if line["event"] == "circuit_reset"]
-    assert (line["account"], line["actor"]) == (account.pk, operator.pk)
+    assert (line["account"], line["actor"]) == (account.pk, str(operator.pk))
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (operator, account.pk)
     assert "Circuit closed by hand" in str(entry)

@@ -6,17 +6,18 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from unfold.decorators import action
 
-from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
+from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin, admin_url
+from couriers.admin.registration import page
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
+from couriers.operations.decisions import record_in_history
 from webhooks.masking import mask_payload
 from webhooks.models import WebhookEvent
 from webhooks.payloads import UnreadableBody, parse_body
@@ -30,7 +31,7 @@ class TopicFilter(FixedValuesFilter):
     values = tuple(Topic)
 
 
-@admin.register(WebhookEvent)
+@page(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")
@@ -73,7 +74,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     @action(description="Replay", url_path="ask-to-replay", permissions=["replay"])
     def replay_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect from the callback's page to the confirmation page."""
-        return redirect("admin:shipcrowd_replay_event", object_id)
+        return redirect(admin_url(self, "shipcrowd_replay_event", object_id))
 
     def get_urls(self) -> list[URLPattern]:
         page = path(
@@ -85,7 +86,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
 
     def replay_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm and replay one callback."""
-        back = reverse("admin:shipcrowd_webhooks_webhookevent_change", args=[pk])
+        back = admin_url(self, "shipcrowd_webhooks_webhookevent_change", pk)
         if not self.has_replay_permission(request):
             messages.error(request, "You may not replay callbacks.")
             return redirect(back)
@@ -97,12 +98,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def _replay(self, request: HttpRequest, ids: list[int]) -> None:
         assert request.user.is_authenticated
         count = replay(ids, actor=request.user)
-        LogEntry.objects.log_actions(
-            user_id=request.user.pk,
-            queryset=WebhookEvent.objects.filter(pk__in=ids),
-            action_flag=CHANGE,
-            change_message="Replayed.",
-        )
+        record_in_history(WebhookEvent.objects.filter(pk__in=ids), request.user, "Replayed.")
         messages.success(request, f"{count} callback{'' if count == 1 else 's'} replayed.")
 
     def _confirmation_page(
@@ -115,6 +111,6 @@ class WebhookEventAdmin(ReadOnlyAdmin):
             "more": max(0, len(ids) - MAX_LISTED),
             "ids": ids if hidden else [],
             "hidden": hidden,
-            "back": reverse("admin:shipcrowd_webhooks_webhookevent_changelist"),
+            "back": admin_url(self, "shipcrowd_webhooks_webhookevent_changelist"),
         }
-        return TemplateResponse(request, "admin/webhooks/replay.html", context)
+        return TemplateResponse(request, "admin/shipcrowd_webhooks/replay.html", context)

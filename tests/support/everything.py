@@ -1,0 +1,72 @@
+"""One row of every model, with secrets that no page may show."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+from django.utils import timezone
+
+from couriers.booking.protocol import book
+from couriers.models import (
+    AuditEntry,
+    BulkJob,
+    BulkOrder,
+    CourierAccount,
+    CourierToken,
+    FlagKind,
+    Manifest,
+    ManifestChunk,
+    Scan,
+    ServiceablePincode,
+    Shipment,
+    StoredLabel,
+    WarehouseRegistration,
+)
+from couriers.models.flag import raise_flag
+from tests.support.drafts import DRAFT
+from tests.support.factories import make_api_key
+from webhooks.models import WebhookEvent
+
+SECRETS = {
+    "username": "user-is-secret",
+    "password": "password-is-secret",
+    "webhook_secret": "hook-is-secret",
+    "previous_webhook_secret": "old-hook-is-secret",
+}
+
+
+def make_everything(account: CourierAccount) -> CourierAccount:
+    """Create at least one row of every model. The account is one of the toy courier."""
+    for name, value in SECRETS.items():
+        setattr(account, name, value)
+    account.save()
+    make_api_key(account.company)
+    options = {"alternate_phone": "9123456780"}
+    book(account.company, dataclasses.replace(DRAFT, options=options))
+    shipment = Shipment.objects.get()
+    CourierToken.objects.create(
+        account=account, access_token="token-is-secret", expires_at=timezone.now()
+    )
+    Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
+    raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
+    WarehouseRegistration.objects.create(
+        account=account, warehouse=shipment.warehouse, reference="r", state="synced"
+    )
+    manifest = Manifest.objects.create(company=account.company, account=account)
+    ManifestChunk.objects.create(manifest=manifest, position=0, tracking_ids=["x"])
+    job = BulkJob.objects.create(company=account.company, total=1)
+    BulkOrder.objects.create(
+        job=job, position=0, order_number="A-1", request="9, Secret Lane, 9876543210"
+    )
+    StoredLabel.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
+    ServiceablePincode.objects.create(
+        courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
+    )
+    AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
+    WebhookEvent.objects.create(
+        account=account, content_hash=b"1", next_attempt_at=timezone.now(),
+        received_at=timezone.now() - dt.timedelta(1),
+        body=b'{"id": "T", "consignee_phone": "9876543210", "items": [{"name": "Asha"}]}',
+    )  # fmt: skip
+    return account

@@ -224,9 +224,8 @@ class Demo:
         site = self._stack.url
         login = f"user {LOGIN}, password {self._password}"
         say(f"Admin          {site}{reverse('admin:index')}  ({login})")
-        say(
-            f"API docs       {site}{path_of('couriers_api:docs')}  (Authorization: Api-Key {self._key})"
-        )
+        docs = path_of("couriers_api:docs")
+        say(f"API docs       {site}{docs}  (Authorization: Api-Key {self._key})")
         if shipment := next(self._shipments(), None):
             say(f"Tracking page  {shipment['tracking_url']}")
 

@@ -1,0 +1,255 @@
+"""System checks of the project that the apps are installed in: what they stand on and cannot set.
+
+Each names what is wrong, what would be lost by it, and what to write.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.cache import InvalidCacheBackendError, caches
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.utils.module_loading import import_string
+from django_redis.cache import RedisCache
+
+from couriers.conf import SHIPCROWD_BEAT_SCHEDULE, tunables
+from couriers.contract.registry import CourierFactory
+from couriers.models.addresses import NoAddress, path_of
+
+OLDEST_POSTGRESQL = 14
+OURS = ("couriers", "webhooks", "shipcrowd")
+SIDECAR = "drf_spectacular_sidecar"
+# Each part of the URLs: a name in it with arguments, the module, and what is lost without it.
+LOST_WITHOUT = {
+    ("webhooks:receive", ("courier", "account")): (
+        "webhooks.urls", "every callback of a courier is lost"
+    ),
+    ("couriers_tracking:page", ("shipment",)): (
+        "couriers.tracking.urls", "consignees are told no tracking page"
+    ),
+}  # fmt: skip
+MISSED_WITHOUT = {
+    ("couriers_api:schema", ()): ("couriers.api.urls", "storefronts cannot book"),
+    ("couriers_problems:problem", ("validation",)): (
+        "couriers.api.problem_urls", "the types of problems lead nowhere"
+    ),
+}  # fmt: skip
+
+
+@register()
+def check_time_zones(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E008: USE_TZ is off, and times without a zone cannot be compared with couriers'."""
+    if settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "USE_TZ is False, and the order of couriers' scans needs times with a zone",
+            hint="Set USE_TZ = True. PostgreSQL keeps the times of your own tables either way.",
+            id="couriers.E008",
+        )
+    ]
+
+
+@register()
+def check_database(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E009: the database is not PostgreSQL, so no order is booked just once."""
+    if connection.vendor == "postgresql":
+        return []
+    return [
+        Error(
+            f"DATABASES['default'] is {connection.display_name}, and bookings need the locks and "
+            "constraints of PostgreSQL",
+            hint="Set its ENGINE to 'django.db.backends.postgresql'.",
+            id="couriers.E009",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_postgresql(
+    app_configs: Any, databases: list[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """couriers.E016: PostgreSQL is older than 14 (`check --database default`, `migrate`)."""
+    if "default" not in (databases or ()) or connection.vendor != "postgresql":
+        return []
+    version = connection.pg_version // 10_000
+    if version >= OLDEST_POSTGRESQL:
+        return []
+    return [
+        Error(
+            f"PostgreSQL is {version}, older than {OLDEST_POSTGRESQL}",
+            hint=f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer.",
+            id="couriers.E016",
+        )
+    ]
+
+
+@register()
+def check_cache(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E011: the cache is not a Redis that all processes share."""
+    alias = tunables().CACHE
+    try:
+        backend = type(caches[alias])
+    except InvalidCacheBackendError as error:
+        problem = str(error)
+    else:
+        if issubclass(backend, RedisCache):
+            return []
+        problem = f"is {backend.__module__}.{backend.__qualname__}"
+    return [
+        Error(
+            f"CACHES[{alias!r}] cannot be used: {problem}. Rate limits, circuits and locks would "
+            "not be shared by the processes",
+            hint="Set its BACKEND to 'django_redis.cache.RedisCache' and its LOCATION to a Redis, "
+            "or name another alias in SHIPCROWD['CACHE'].",
+            id="couriers.E011",
+        )
+    ]
+
+
+@register(Tags.urls)
+def check_urls(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E012 and couriers.W010: a part of the URLs is not included in the project's."""
+    found: list[CheckMessage] = []
+    for parts, kind, id_ in (
+        (LOST_WITHOUT, Error, "couriers.E012"),
+        (MISSED_WITHOUT, checks.Warning, "couriers.W010"),
+    ):
+        for (name, arguments), (module, loss) in parts.items():
+            try:
+                path_of(name, *arguments)
+            except NoAddress as error:
+                including = "couriers.urls" if module.startswith("couriers.") else module
+                hint = (
+                    f'Write path("ship/", include("{including}")) in ROOT_URLCONF, with any prefix'
+                )
+                hint += f"; or include {module} alone." if including != module else "."
+                found.append(kind(f"{error}: {loss}.", hint=hint, id=id_))
+    return found
+
+
+@register()
+def check_middleware(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E013: MIDDLEWARE names one of the platform's that does not exist."""
+    found: list[CheckMessage] = []
+    for path in settings.MIDDLEWARE:
+        if path.partition(".")[0] not in OURS:
+            continue
+        try:
+            import_string(path)
+        except ImportError:
+            found.append(
+                Error(
+                    f"MIDDLEWARE names {path!r}, which does not exist",
+                    hint="Write 'webhooks.middleware.InboxMiddleware', or leave it out: callbacks "
+                    "reach the inbox by its URL, too.",
+                    id="couriers.E013",
+                )
+            )
+    return found
+
+
+@register()
+def check_templates(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E015: the pages' templates are not found."""
+    try:
+        get_template("couriers/tracking.html")
+    except TemplateDoesNotExist:
+        return [
+            Error(
+                "The templates of couriers are not found, so the tracking page is a server error",
+                hint="Set APP_DIRS to True in TEMPLATES, or add the loader "
+                "django.template.loaders.app_directories.Loader.",
+                id="couriers.E015",
+            )
+        ]
+    return []
+
+
+@register()
+def check_apps(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E014, W015 and W016: an app is missing without which the others start."""
+    found: list[CheckMessage] = []
+    if not apps.is_installed("webhooks"):
+        found.append(
+            Error(
+                "'webhooks' is not in INSTALLED_APPS, so every callback of a courier is lost",
+                hint="Add 'webhooks' to INSTALLED_APPS, and include webhooks.urls.",
+                id="couriers.E014",
+            )
+        )
+    if not CourierFactory.codes():
+        found.append(
+            checks.Warning(
+                "No courier's plug-in is in INSTALLED_APPS, so nothing can be booked",
+                hint="Add one, such as 'couriers_ekart'.",
+                id="couriers.W015",
+            )
+        )
+    if not apps.is_installed(SIDECAR):
+        found.append(
+            checks.Warning(
+                f"{SIDECAR!r} is not in INSTALLED_APPS, so the page of the API's documentation "
+                "is blank",
+                hint=f"Add {SIDECAR!r} to INSTALLED_APPS.",
+                id="couriers.W016",
+            )
+        )
+    return found
+
+
+@register()
+def check_atomic_requests(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W011: the project's own views run in transactions, where nothing may be booked."""
+    if not connection.settings_dict.get("ATOMIC_REQUESTS"):
+        return []
+    return [
+        checks.Warning(
+            "ATOMIC_REQUESTS is True. The platform's own views are exempt, but a view of yours "
+            "that books is refused, because a courier must not be called inside a transaction",
+            hint="Decorate such a view with django.db.transaction.non_atomic_requests.",
+            id="couriers.W011",
+        )
+    ]
+
+
+@register()
+def check_celery(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W012 to W014: no broker, tasks that run in the request, tasks that never run."""
+    conf = current_app.conf
+    if conf.task_always_eager:
+        return [
+            checks.Warning(
+                "CELERY_TASK_ALWAYS_EAGER is True, so a request does the work of the workers",
+                hint="Set it to False, and start a worker.",
+                id="couriers.W014",
+            )
+        ]
+    if not conf.broker_url:
+        return [
+            checks.Warning(
+                "Celery has no broker, so bulk jobs, manifests and callbacks wait for ever",
+                hint="Set CELERY_BROKER_URL to a Redis, and import your Celery application in the "
+                "__init__.py of the project, as Celery's guide for Django says.",
+                id="couriers.W012",
+            )
+        ]
+    scheduled = {entry.get("task") for entry in (conf.beat_schedule or {}).values()}
+    missing = sorted({str(e["task"]) for e in SHIPCROWD_BEAT_SCHEDULE.values()} - scheduled)
+    if not missing:
+        return []
+    return [
+        checks.Warning(
+            f"Periodic tasks are not scheduled: {', '.join(missing)}",
+            hint="Merge couriers.conf.SHIPCROWD_BEAT_SCHEDULE into CELERY_BEAT_SCHEDULE. Silence "
+            "this check where another scheduler sends them.",
+            id="couriers.W013",
+        )
+    ]

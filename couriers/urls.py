@@ -1,6 +1,9 @@
 """URLs of the API and of the public tracking page."""
 
-from django.urls import include, path, register_converter
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 from rest_framework.routers import SimpleRouter
 
 from couriers.api import jobs, manifests, ops, rates, warehouses
@@ -16,7 +19,7 @@ register_converter(PublicId, "public_id")
 router = SimpleRouter()
 router.register("shipments", ShipmentViewSet, basename="shipment")
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "api/v1/",
         include(
@@ -55,3 +58,18 @@ urlpatterns = [
     ),
     path("track/<str:shipment_id>/", tracking_page, name="tracking-page"),
 ]
+
+
+def _without_atomic_requests(patterns: Iterable[URLPattern | URLResolver]) -> None:
+    """Exempt the views from a host project's ATOMIC_REQUESTS.
+
+    A booking is committed before the courier is called, so no transaction may be open around it.
+    """
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            _without_atomic_requests(pattern.url_patterns)
+        else:
+            transaction.non_atomic_requests(pattern.callback)
+
+
+_without_atomic_requests(urlpatterns)

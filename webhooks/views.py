@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -48,6 +48,7 @@ class Headers(Mapping[str, str]):
         return len(HttpHeaders(self._meta))
 
 
+@transaction.non_atomic_requests  # it answers for a database that is away, and sends a task
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse:

@@ -36,6 +36,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentRequest
 from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
+from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import deadline, rate_limit
 from couriers.resilience.retry import retry_safely
 
@@ -55,8 +56,10 @@ def book(
 
     Raises InvalidRequest before anything is stored. Raises NotSent, NotDone or Rejected, and the
     key may then be used again. Raises a PlatformError if another booking prevents this one. An
-    unknown outcome raises nothing: the result's shipment is in doubt.
+    unknown outcome raises nothing: the result's shipment is in doubt. Raises InsideTransaction
+    before anything is stored or sent if a transaction is open.
     """
+    refuse_open_transaction("book()")
     draft = clean_draft(draft)
     key = clean_key(draft.order_number if key is None else key)
     earlier = _stored_key(company.pk, key)

@@ -9,6 +9,7 @@ A receiver runs in the process and thread that made the change, and the caller w
 exception is logged and goes no further: the other receivers are called, and the change stands.
 The sender is `couriers.models.Shipment`. The facts are keyword arguments: ids, numbers and texts.
 A receiver that needs more loads the row by `shipment_id`, which may have changed again since.
+The signals of one process come in the order of its commits; those of two processes have no order.
 
 Facts of every signal:
 

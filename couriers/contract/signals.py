@@ -16,7 +16,7 @@ Facts of every signal:
     shipment_id    str  the shipment's id (`shp_…`)
     company_id     int  the primary key of its Company
     order_number   str  the merchant's number of the order
-    courier        str  the courier's code, such as "ekart"
+    courier        str  the code of the courier
     direction      str  "forward" or "reverse"
     tracking_id    str  the courier's id of the parcel, "" before it is booked
 

@@ -106,6 +106,8 @@ class Tunables:
     QUOTE_CACHE: float = 300.0
     # How long a loaded list of pincodes is used.
     SERVICEABILITY_FRESH_DAYS: int = bounded(7, minimum=0, maximum=MAX_DAYS)
+    # The alias in STORAGES of the storage that keeps documents, such as labels.
+    STORAGE: str = "default"
     # The largest label that is stored, in bytes.
     LABEL_MAX_BYTES: int = bounded(10485760, minimum=1)
     # A shipment is polled after this time without news, and again after the same time.

@@ -16,6 +16,7 @@ class WebhooksConfig(ShipcrowdAppConfig):
     def ready(self) -> None:
         from couriers.conf import tunables
         from couriers.operations import metrics, retention, staff_urls
+        from webhooks import system_checks  # noqa: F401 - the check registers itself
         from webhooks.metrics import inbox_gauges
         from webhooks.models import EventState, WebhookEvent
 

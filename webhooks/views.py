@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
@@ -22,6 +22,7 @@ from couriers.operations.health import DATABASE_RETRY_AFTER
 from webhooks import accounts, metrics
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
+from webhooks.probe import answer_to
 
 log = get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Headers(Mapping[str, str]):
         return len(HttpHeaders(self._meta))
 
 
+@transaction.non_atomic_requests  # it answers for a database that is away, and sends a task
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse:
@@ -88,6 +90,13 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
     if result == StoreResult.PENDING:
         request_processing()
     return _respond(ACCEPTED, 200)
+
+
+@require_safe
+def answer_probe(request: HttpRequest) -> HttpResponse:
+    """GET /webhooks/?challenge=…: the answer by which `check --deploy` knows this project."""
+    answer = answer_to(request.GET.get("challenge", ""))
+    return HttpResponse(answer, content_type="text/plain") if answer else HttpResponse(status=404)
 
 
 def _content_length(request: HttpRequest) -> int:

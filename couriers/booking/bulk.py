@@ -45,6 +45,7 @@ from couriers.models import BulkJob, BulkOrder, Company, Shipment
 from couriers.models.claims import DoublingPauses, back_off, claim, due, seconds_from_now, unclaimed
 from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.job import JobState, OrderOutcome
+from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience.threads import run_in_threads
 
 log = get_logger(__name__)
@@ -98,8 +99,10 @@ def book_order(
     - Any other error ends the order: as `failed` if the courier is switched off or the program has
       a fault, else as `rejected`.
 
-    Raises OperationalError or InterfaceError if the database does not answer.
+    Raises OperationalError or InterfaceError if the database does not answer, and
+    InsideTransaction if a transaction is open.
     """
+    refuse_open_transaction("book_order()")
     try:
         draft = read()
         if isinstance(draft, OrderResult):
@@ -156,8 +159,10 @@ def create_job(company: Company, drafts: Sequence[ShipmentDraft]) -> BulkJob:
 def book_due_orders(job_id: str, *, seconds: float) -> float | None:
     """Book due orders of a job in BULK_THREADS threads, starting none after `seconds`.
 
-    Returns the seconds until the next order is due, or None once the job has ended.
+    Returns the seconds until the next order is due, or None once the job has ended. Raises
+    InsideTransaction if a transaction is open.
     """
+    refuse_open_transaction("book_due_orders()")
     job = BulkJob.objects.select_related("company").filter(pk=job_id).first()
     if job is None or job.state == JobState.DONE:
         return None

@@ -36,6 +36,8 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentRequest
 from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
+from couriers.models.announcements import FACTS, status_changed
+from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import deadline, rate_limit
 from couriers.resilience.retry import retry_safely
 
@@ -55,8 +57,10 @@ def book(
 
     Raises InvalidRequest before anything is stored. Raises NotSent, NotDone or Rejected, and the
     key may then be used again. Raises a PlatformError if another booking prevents this one. An
-    unknown outcome raises nothing: the result's shipment is in doubt.
+    unknown outcome raises nothing: the result's shipment is in doubt. Raises InsideTransaction
+    before anything is stored or sent if a transaction is open.
     """
+    refuse_open_transaction("book()")
     draft = clean_draft(draft)
     key = clean_key(draft.order_number if key is None else key)
     earlier = _stored_key(company.pk, key)
@@ -79,9 +83,21 @@ def expire_leases() -> int:
 
     The process that was booking has died or is stuck. A later answer still settles the booking.
     """
-    return Shipment.objects.filter(
-        status=Status.BOOKING, lease_expires_at__lte=timezone.now()
-    ).update(status=Status.IN_DOUBT, updated_at=timezone.now())
+    now = timezone.now()
+    with transaction.atomic():
+        expired = list(
+            Shipment.objects.select_for_update(of=("self",))
+            .filter(status=Status.BOOKING, lease_expires_at__lte=now)
+            .only(*FACTS)
+            .order_by("id")
+        )
+        if expired:
+            Shipment.objects.filter(pk__in=[shipment.pk for shipment in expired]).update(
+                status=Status.IN_DOUBT, updated_at=now
+            )
+        for shipment in expired:
+            status_changed(shipment, Status.BOOKING, Status.IN_DOUBT)
+    return len(expired)
 
 
 def _stored_key(company_id: int, key: str) -> IdempotencyKey | None:
@@ -175,6 +191,8 @@ def _reserve_again(
             raise BookingInFlight(last.pk, retry_after=1)
         shipment.save(force_insert=not same, force_update=same)
         call.save(force_insert=True)
+        if same:
+            status_changed(shipment, last.status, shipment.status)
         signal_step(Step.RESERVING, shipment.pk)
     signal_step(Step.RESERVED, shipment.pk)
     return call

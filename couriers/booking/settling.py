@@ -10,7 +10,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import (
     IntegrityError,
@@ -19,16 +19,17 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from couriers.booking.answers import shipment_json
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.logs import get_logger
+from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
+from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
 from couriers.models.call_audit import end_call, error_text
 from couriers.models.flag import raise_flag
@@ -65,18 +66,20 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
     mark_booked(shipment, booking.tracking_id, booking.waybill, booking.vendor, now)
     body = shipment_json(shipment)
 
-    def write() -> int:
-        settled = _unsettled(shipment).update(
+    def write() -> bool:
+        previous = _update_unsettled(
+            shipment,
             courier_status=shipment.courier_status,
             **{name: getattr(shipment, name) for name in BOOKED_FIELDS},
         )
         end_call(call, Outcome.OK)
-        if settled:
+        if previous is not None:
             IdempotencyKey.objects.filter(shipment=shipment).update(
                 response_status=201, response_body=body
             )
+            booking_ended(shipment, previous, Status.BOOKED, SettledBy.ANSWER)
         signal_step(Step.SETTLING, shipment.pk)
-        return settled
+        return previous is not None
 
     try:
         settled = _write_committed(write)
@@ -104,16 +107,19 @@ def settle_failed(
     """
     now = timezone.now()
 
-    def write() -> int:
-        settled = _unsettled(shipment).update(
+    def write() -> bool:
+        previous = _update_unsettled(
+            shipment,
             status=Status.FAILED,
             failure=error_text(error),
             lease_expires_at=None,
             updated_at=now,
         )
         end_call(call, Outcome(error.outcome), error)
+        if previous is not None:
+            booking_ended(shipment, previous, Status.FAILED, SettledBy.ANSWER)
         signal_step(Step.SETTLING, shipment.pk)
-        return settled
+        return previous is not None
 
     settled = _write_committed(write)
     signal_step(Step.SETTLED, shipment.pk)
@@ -130,10 +136,12 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
     now = timezone.now()
 
     def write() -> None:
-        _unsettled(shipment).update(
-            status=Status.IN_DOUBT, failure=error_text(error), updated_at=now
+        previous = _update_unsettled(
+            shipment, status=Status.IN_DOUBT, failure=error_text(error), updated_at=now
         )
         end_call(call, Outcome.UNKNOWN, error)
+        if previous is not None:
+            status_changed(shipment, previous, Status.IN_DOUBT)
         signal_step(Step.SETTLING, shipment.pk)
 
     _write_committed(write)
@@ -171,15 +179,18 @@ def settle_confirmed(
     waybill: str,
     vendor: str,
     *,
+    by: SettledBy,
     also_changed: Iterable[str] = (),
 ) -> None:
     """Settle as booked, because the courier's event or an operator says that it exists.
 
     `also_changed` names further fields that the caller has set. Call with the row locked.
     """
+    previous = shipment.status
     mark_booked(shipment, tracking_id, waybill, vendor, timezone.now())
     shipment.save(update_fields=[*BOOKED_FIELDS, *also_changed])
     store_answer(shipment)
+    booking_ended(shipment, previous, Status.BOOKED, by)
 
 
 def store_answer(shipment: Shipment) -> bytes:
@@ -237,17 +248,26 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
     else:
         # It was released too early, or another attempt is under way. The parcel exists, so the
         # order must not be booked again.
-        another_attempt = current.status != Status.FAILED
+        previous = current.status
         mark_booked(current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now())
         current.save(update_fields=BOOKED_FIELDS)
-        kind = FlagKind.EARLIER_ATTEMPT if another_attempt else FlagKind.LATE_ANSWER
+        booking_ended(current, previous, Status.BOOKED, SettledBy.ANSWER)
+        kind = FlagKind.LATE_ANSWER if previous == Status.FAILED else FlagKind.EARLIER_ATTEMPT
         raise_flag(current, kind, tracking_id=booking.tracking_id)
     return current
 
 
-def _unsettled(shipment: Shipment) -> QuerySet[Shipment]:
-    # The attempt number excludes the late answer of an attempt that was released.
-    return Shipment.objects.filter(pk=shipment.pk, attempt=shipment.attempt, status__in=UNSETTLED)
+def _update_unsettled(shipment: Shipment, **columns: Any) -> str | None:
+    """Write the columns if the attempt is unsettled; return its status before, or None if not.
+
+    An attempt becomes in doubt, never the other way round, so no change between the two updates is
+    missed. The attempt number excludes the late answer of an attempt that was released.
+    """
+    attempt = Shipment.objects.filter(pk=shipment.pk, attempt=shipment.attempt)
+    for status in (Status.BOOKING, Status.IN_DOUBT):
+        if attempt.filter(status=status).update(**columns):
+            return status
+    return None
 
 
 def _write_committed(write: Callable[[], T]) -> T:

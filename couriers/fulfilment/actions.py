@@ -1,7 +1,8 @@
 """A merchant's actions on a booked shipment: cancel, track, reattempt, RTO, address, dispatch date.
 
 An action calls the courier at once if the shipment's status allows it. The platform never takes an
-action by itself. Failures are raised as the errors of couriers.contract.errors.
+action by itself. Failures are raised as the errors of couriers.contract.errors. Inside a
+transaction an action raises InsideTransaction, before the courier is called.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Callable
 
 from couriers.contract import india
 from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest
+from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest, NotSupported
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
+from couriers.contract.signals import ActionOutcome
 from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import (
     ActionResult,
@@ -25,6 +27,7 @@ from couriers.contract.types import (
     ReattemptRequest,
 )
 from couriers.models import Shipment, WarehouseRegistration
+from couriers.models.announcements import action_ended
 from couriers.models.call_audit import audited_call
 from couriers.tracking.events import apply_tracking, mark_cancelled
 from couriers.tracking.lookup import latest_tracking
@@ -47,10 +50,12 @@ def cancel(shipment: Shipment) -> ActionResult:
     reverse = shipment.direction == Direction.REVERSE
     capability = Capability.CANCEL_REVERSE_SHIPMENT if reverse else Capability.CANCEL_SHIPMENT
     method = adapter.cancel_reverse_shipment if reverse else adapter.cancel_shipment
-    result = _call(shipment, adapter, capability, lambda: method(shipment.tracking_id))
-    if result.state == ActionState.DONE:
-        mark_cancelled(shipment)
-    return result
+
+    def store(result: ActionResult) -> None:
+        if result.state == ActionState.DONE:
+            mark_cancelled(shipment)
+
+    return _call(shipment, adapter, capability, lambda: method(shipment.tracking_id), store)
 
 
 def refresh_tracking(shipment: Shipment) -> Shipment:
@@ -120,15 +125,18 @@ def change_address(
     request = ReattemptRequest(
         shipment.tracking_id, day, phone=digits, address=address, instructions=instructions
     )
-    result = _call(
+    changes = {"consignee_phone": digits, "consignee_address": address}
+
+    def store(_: ActionResult) -> None:
+        Shipment.objects.filter(pk=shipment.pk).update(**{k: v for k, v in changes.items() if v})
+
+    return _call(
         shipment,
         adapter,
         Capability.UPDATE_DELIVERY_ADDRESS,
         lambda: adapter.update_delivery_address(request),
+        store,
     )
-    changes = {"consignee_phone": digits, "consignee_address": address}
-    Shipment.objects.filter(pk=shipment.pk).update(**{k: v for k, v in changes.items() if v})
-    return result
 
 
 def set_dispatch_date(shipment: Shipment, day: dt.date, slot: str = "") -> ActionResult:
@@ -174,16 +182,30 @@ def _call(
     adapter: BaseCourierAdapter,
     capability: Capability,
     make_call: Callable[[], ActionResult],
+    store: Callable[[ActionResult], None] | None = None,
 ) -> ActionResult:
-    """Make the call and audit it. No call is made of an operation that the courier lacks."""
+    """Make the call, audit it, store what follows and announce how it ended.
+
+    No call is made of an operation that the courier lacks.
+    """
     if not adapter.supports(capability):
         return make_call()  # raises NotSupported with the plug-in's message
+    kind = capability.value
     try:
-        with audited_call(shipment.account, capability.value, shipment):
-            return make_call()
+        with audited_call(shipment.account, kind, shipment):
+            result = make_call()
     except CourierError as error:
-        log.info("action_failed", action=capability.value, shipment=shipment.pk, error=str(error))
+        log.info("action_failed", action=kind, shipment=shipment.pk, error=str(error))
+        if not isinstance(error, (InvalidRequest, NotSupported)):  # refused before the call
+            action_ended(shipment, kind, ActionOutcome(error.outcome))
         raise
+    except Exception:
+        action_ended(shipment, kind, ActionOutcome.UNKNOWN)
+        raise
+    if store is not None:
+        store(result)
+    action_ended(shipment, kind, ActionOutcome(result.state.value), result.handle)
+    return result
 
 
 def _check_undelivered(shipment: Shipment, name: str, title: str) -> None:

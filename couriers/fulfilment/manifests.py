@@ -40,6 +40,7 @@ from couriers.models.call_audit import audited_call
 from couriers.models.claims import DoublingPauses, back_off, claim, due, seconds_from_now, unclaimed
 from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
+from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import rate_limit
 
 log = get_logger(__name__)
@@ -102,8 +103,10 @@ def create_for_shipments(
 def make_chunk(chunk_id: int) -> float | None:
     """Have the courier make one chunk, if it is due and unclaimed.
 
-    Returns the seconds after which to try it again, or None when nothing is left to do.
+    Returns the seconds after which to try it again, or None when nothing is left to do. Raises
+    InsideTransaction if a transaction is open.
     """
+    refuse_open_transaction("make_chunk()")
     chunk = _claim(chunk_id)
     if chunk is None:
         return None

@@ -12,17 +12,20 @@ from couriers.contract.text import make_storable
 from couriers.models import CourierAccount, CourierCall, Shipment
 from couriers.models.call import Outcome
 from couriers.models.fields import MAX_ERROR_TEXT
+from couriers.models.transactions import refuse_open_transaction
 
 
 @contextmanager
 def audited_call(
     account: CourierAccount, operation: str, shipment: Shipment | None = None
 ) -> Iterator[None]:
-    """Store a CourierCall for the call inside the block. Do not use it inside a transaction.
+    """Store a CourierCall for the call inside the block.
 
     The block's error is raised again. An error that is no CourierError is stored as unknown. A
-    request that was refused before the call leaves no row.
+    request that was refused before the call leaves no row. Raises InsideTransaction if a
+    transaction is open.
     """
+    refuse_open_transaction(operation)
     call = CourierCall.objects.create(
         account=account, shipment=shipment, operation=operation, started_at=timezone.now()
     )

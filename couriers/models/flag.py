@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from couriers.contract.logs import get_logger
+from couriers.models.announcements import flag_raised
 from couriers.models.shipment import Shipment
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def raise_flag(
     }
     if ShipmentFlag.objects.open().filter(**about).exists():
         return
-    ShipmentFlag.objects.create(**about, raised_at=timezone.now())
+    flag = ShipmentFlag.objects.create(**about, raised_at=timezone.now())
+    flag_raised(shipment, flag.pk, flag.kind, flag.tracking_id, flag.order_number)
     # A flag that follows from scans comes and goes with them; any other needs a person.
     level = logging.WARNING if kind in DERIVED_KINDS else logging.ERROR
     log.log(

@@ -16,9 +16,11 @@ from couriers.booking.settling import settle_confirmed
 from couriers.conf import tunables
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.platform_errors import NotInDoubt, TooEarly
+from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import Status
 from couriers.contract.text import has_control_characters
 from couriers.models import Shipment
+from couriers.models.announcements import booking_ended
 from couriers.models.call import Outcome
 from couriers.operations.decisions import reason_problems, record_decision
 
@@ -52,7 +54,7 @@ def resolve(
             raise InvalidRequest(
                 [FieldProblem("tracking_id", f"is the one of order {other.order_number}")]
             )
-        settle_confirmed(shipment, tracking_id, waybill, vendor="")
+        settle_confirmed(shipment, tracking_id, waybill, vendor="", by=SettledBy.OPERATOR)
         details = {"tracking_id": tracking_id, "attempt": shipment.attempt}
         record_decision(shipment, actor, "resolve_doubt", reason, details)
     return shipment
@@ -73,6 +75,7 @@ def release(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipme
         shipment.lease_expires_at = None
         shipment.failure = "Released by an operator: the courier does not have it."
         shipment.save(update_fields=["status", "lease_expires_at", "failure", "updated_at"])
+        booking_ended(shipment, Status.IN_DOUBT, Status.FAILED, SettledBy.OPERATOR)
         record_decision(shipment, actor, "release_doubt", reason, {"attempt": shipment.attempt})
     return shipment
 

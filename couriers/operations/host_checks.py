@@ -5,6 +5,7 @@ Each names what is wrong, what would be lost by it, and what to write.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from celery import current_app
@@ -74,12 +75,13 @@ def check_database(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_postgresql(
-    app_configs: Any, databases: list[str] | None = None, **_: Any
+    app_configs: Any, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
     """couriers.E016: PostgreSQL is older than 14 (`check --database default`, `migrate`)."""
     if "default" not in (databases or ()) or connection.vendor != "postgresql":
         return []
-    version = connection.pg_version // 10_000
+    server: Any = connection
+    version = server.pg_version // 10_000
     if version >= OLDEST_POSTGRESQL:
         return []
     return [
@@ -127,11 +129,10 @@ def check_urls(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 path_of(name, *arguments)
             except NoAddress as error:
                 including = "couriers.urls" if module.startswith("couriers.") else module
-                hint = (
-                    f'Write path("ship/", include("{including}")) in ROOT_URLCONF, with any prefix'
-                )
-                hint += f"; or include {module} alone." if including != module else "."
-                found.append(kind(f"{error}: {loss}.", hint=hint, id=id_))
+                hint = f'Add path("ship/", include("{module}")) to ROOT_URLCONF, with any prefix'
+                if module.startswith("couriers."):
+                    hint += ', or include "couriers.urls", which has all parts of the core'
+                found.append(kind(f"{error}: {loss}.", hint=f"{hint}.", id=id_))
     return found
 
 
@@ -189,7 +190,7 @@ def check_apps(app_configs: Any, **_: Any) -> list[CheckMessage]:
         found.append(
             checks.Warning(
                 "No courier's plug-in is in INSTALLED_APPS, so nothing can be booked",
-                hint="Add one, such as 'couriers_ekart'.",
+                hint="Add the app of your courier's plug-in.",
                 id="couriers.W015",
             )
         )

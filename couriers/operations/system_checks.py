@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
 
 from couriers.conf import Tunables, tunable_errors, tunables
 from couriers.contract.accounts import base_url_problem
@@ -67,6 +68,24 @@ def check_pricing(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 hint="Write the dotted path of a callable, such as "
                 f"{Tunables().PRICING!r}, or leave it out.",
                 id="couriers.E005",
+            )
+        ]
+    return []
+
+
+@register()
+def check_storage(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E006: the storage of documents cannot be used, so no label can be stored."""
+    alias = tunables().STORAGE
+    try:
+        storages[alias]
+    except Exception as error:  # noqa: BLE001 - a backend may raise anything when it is made
+        return [
+            Error(
+                f"SHIPCROWD['STORAGE'] is {alias!r}: {type(error).__name__}: {error}",
+                hint="Write an alias of STORAGES whose backend can be imported and takes its "
+                f"OPTIONS, or leave it out for {Tunables().STORAGE!r}.",
+                id="couriers.E006",
             )
         ]
     return []

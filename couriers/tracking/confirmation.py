@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from couriers.booking.settling import settle_confirmed
 from couriers.contract.receiver import CourierEvent
+from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import raise_flag
@@ -144,7 +145,12 @@ _RULES: tuple[Callable[[CourierEvent, Sequence[Shipment]], Confirmation | None],
 def _confirm(shipment: Shipment, event: CourierEvent) -> None:
     shipment.confirmed_at = timezone.now()
     settle_confirmed(
-        shipment, event.tracking_id, event.waybill, event.vendor, also_changed=["confirmed_at"]
+        shipment,
+        event.tracking_id,
+        event.waybill,
+        event.vendor,
+        by=SettledBy.CALLBACK,
+        also_changed=["confirmed_at"],
     )
 
 

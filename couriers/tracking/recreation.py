@@ -14,6 +14,7 @@ from django.utils import timezone
 from couriers.booking.settling import settle_confirmed
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import CourierEvent
+from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import clear_flags, raise_flag
@@ -70,6 +71,7 @@ def _settle(shipment: Shipment, event: CourierEvent) -> Confirmation:
         event.tracking_id,
         event.waybill,
         event.vendor,
+        by=SettledBy.CALLBACK,
         also_changed=["confirmed_at", "recreated_at"],
     )
     return Confirmation.SETTLED

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from couriers.contract.statuses import RELEASES_ORDER, RTO, STATUS_FACTS, TERMINAL, Status
 from couriers.models import FlagKind, Shipment, ShipmentFlag
+from couriers.models.announcements import status_changed
 from couriers.models.flag import DERIVED_KINDS, clear_flags, raise_flag
 from couriers.tracking import scans, snapshot
 from couriers.tracking.scans import StoredScan
@@ -119,9 +120,10 @@ def recount(shipments: Collection[Shipment]) -> None:
     marks: list[tuple[int, bool]] = []
     wanted: dict[str, FlagKind | None] = {}
     changed, released = [], []
+    status_before: dict[str, str] = {}
     now = timezone.now()
     for shipment in shipments:
-        was_live = shipment.status not in RELEASES_ORDER
+        status_before[shipment.pk] = shipment.status
         stored = scans_of[shipment.pk]
         result = walk_scans(stored, shipment.former_tracking_ids)
         marks += [
@@ -134,9 +136,12 @@ def recount(shipments: Collection[Shipment]) -> None:
         if snapshot.tracking_snapshot(shipment) != before:
             shipment.updated_at = now
             changed.append(shipment)
+            was_live = status_before[shipment.pk] not in RELEASES_ORDER
             if was_live and shipment.status in RELEASES_ORDER:
                 released.append(shipment)
     snapshot.write(changed)
+    for shipment in changed:
+        status_changed(shipment, status_before[shipment.pk], shipment.status)
     scans.mark_ignored(marks)
     _sync_flags(shipments, wanted)
     if released and (others := _lock_others_of_orders(released)):

@@ -29,6 +29,15 @@ def found(**given: Any) -> dict[str, str]:
         }
 
 
+def stored_by(backend: str, **options: Any) -> dict[str, Any]:
+    """Settings that keep documents with this backend."""
+    documents = {"BACKEND": backend, "OPTIONS": options}
+    return {
+        "SHIPCROWD": {"STORAGE": "documents"},
+        "STORAGES": {**settings.STORAGES, "documents": documents},
+    }
+
+
 def test_the_projects_own_settings_have_no_errors() -> None:
     assert not {
         id_
@@ -59,6 +68,9 @@ def test_the_projects_own_settings_have_no_errors() -> None:
             "couriers.E005",
             "be called",
         ),
+        ({"SHIPCROWD": {"STORAGE": "nowhere"}}, "couriers.E006", "'nowhere'"),
+        (stored_by("no.such.Storage"), "couriers.E006", "Could not find backend"),
+        (stored_by("couriers.conf.tunables", location="x"), "couriers.E006", "takes its OPTIONS"),
         ({"SHIPCROWD": []}, "couriers.E002", "must be a dict"),
         ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
         ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),

@@ -1,0 +1,47 @@
+"""Finding out whether the public address leads to this project, before couriers are told it.
+
+The check asks the address of the inbox with a random challenge. Only a project with the same
+SECRET_KEY knows the answer.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import secrets
+from urllib.parse import urlsplit
+
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+TIMEOUT = 5.0  # seconds
+MAX_BYTES = 1000
+_CHALLENGE = re.compile(r"[0-9a-f]{32}")
+
+
+def answer_to(challenge: str) -> str | None:
+    """Return this project's answer to a challenge; None for one that the check does not make."""
+    if not _CHALLENGE.fullmatch(challenge):
+        return None
+    return salted_hmac("webhooks.probe", challenge, algorithm="sha256").hexdigest()
+
+
+def problem_of(url: str) -> str | None:
+    """Ask the inbox's own URL; return why it does not lead to this project, or None."""
+    challenge = secrets.token_hex(16)
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    try:
+        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
+        try:
+            connection.request("GET", f"{parts.path}?challenge={challenge}")
+            response = connection.getresponse()
+            body = response.read(MAX_BYTES)
+        finally:
+            connection.close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return f"cannot be reached ({type(error).__name__}: {error})"
+    if response.status != 200:
+        return f"answers {response.status}"
+    if not constant_time_compare(body, (answer_to(challenge) or "").encode()):
+        return "leads to another project"
+    return None

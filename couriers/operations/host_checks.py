@@ -128,7 +128,6 @@ def check_urls(app_configs: Any, **_: Any) -> list[CheckMessage]:
             try:
                 path_of(name, *arguments)
             except NoAddress as error:
-                including = "couriers.urls" if module.startswith("couriers.") else module
                 hint = f'Add path("ship/", include("{module}")) to ROOT_URLCONF, with any prefix'
                 if module.startswith("couriers."):
                     hint += ', or include "couriers.urls", which has all parts of the core'

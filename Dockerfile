@@ -9,7 +9,6 @@ COPY shipcrowd shipcrowd
 COPY couriers couriers
 COPY couriers_ekart couriers_ekart
 COPY webhooks webhooks
-COPY sandbox sandbox
 COPY manage.py gunicorn.conf.py ./
 RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
     pip install --no-cache-dir -c constraints.txt . \

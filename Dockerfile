@@ -1,5 +1,7 @@
 FROM python:3.11-slim
 
+# The build sees no git tag, so the version is the fallback of pyproject.toml unless it is given here.
+ARG VERSION=
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE ./
@@ -7,9 +9,9 @@ COPY shipcrowd shipcrowd
 COPY couriers couriers
 COPY couriers_ekart couriers_ekart
 COPY webhooks webhooks
-COPY sandbox sandbox
 COPY manage.py gunicorn.conf.py ./
-RUN pip install --no-cache-dir -c constraints.txt . \
+RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
+    pip install --no-cache-dir -c constraints.txt . \
     && useradd --system --home /app shipcrowd \
     && mkdir staticfiles media && chown shipcrowd staticfiles media
 USER shipcrowd

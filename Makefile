@@ -6,11 +6,13 @@ ARGS ?=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
+# The interpreters of `make matrix`, by name on the PATH or by path.
+PYTHONS ?= python3.11 python3.12 python3.13
 
 # Keep bytecode: the project starts many processes, and each would compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint bench chaos setup clean
+.PHONY: demo test lint bench chaos dist matrix setup clean
 
 setup: $(INSTALLED)
 
@@ -33,6 +35,27 @@ lint: $(INSTALLED)
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term-missing:skip-covered $(ARGS)
 
+# The whole suite with each Python that is found, in a virtualenv of its own. One that is not found is
+# named at the end, and so is one whose tests fail; only the latter is an error.
+matrix:
+	@said=; failed=0; for python in $(PYTHONS); do \
+	    if ! version=$$($$python -c 'import platform; print(platform.python_version())' 2>/dev/null); then \
+	        said="$$said$$python: not found, not run\n"; continue; \
+	    fi; \
+	    venv=$(VENV)/matrix/$${python##*/}; \
+	    if $(MAKE) --no-print-directory setup PYTHON=$$python VENV=$$venv \
+	        && $$venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS); \
+	    then said="$$said$$python ($$version): passed\n"; \
+	    else said="$$said$$python ($$version): FAILED\n"; failed=1; fi; \
+	done; printf "\n$$said"; exit $$failed
+
+# Both sdists and wheels in dist/, built in virtualenvs of their own as a release is.
+dist: $(INSTALLED)
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist sandbox
+	$(BIN)/python -m twine check --strict dist/*
+
 bench: $(INSTALLED)
 	$(BIN)/python -m shipcrowd.embedded run --instance bench -- $(BIN)/python -m benchmarks $(ARGS)
 
@@ -40,4 +63,4 @@ chaos: $(INSTALLED)
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 clean:
-	rm -rf $(VENV) .embedded staticfiles media
+	rm -rf $(VENV) .embedded staticfiles media dist

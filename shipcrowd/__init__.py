@@ -3,4 +3,10 @@
 It wires the apps together and holds no domain logic.
 """
 
-__version__ = "0.2.0"
+from importlib import metadata
+
+try:
+    # The version by the tag, as it was when the distribution was built or installed.
+    __version__ = metadata.version("shipcrowd")
+except metadata.PackageNotFoundError:  # run from a folder that is not installed
+    __version__ = "0+unknown"

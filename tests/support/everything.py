@@ -19,7 +19,6 @@ from couriers.models import (
     ManifestChunk,
     Scan,
     ServiceablePincode,
-    Shipment,
     StoredLabel,
     WarehouseRegistration,
 )
@@ -43,8 +42,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
     account.save()
     make_api_key(account.company)
     options = {"alternate_phone": "9123456780"}
-    book(account.company, dataclasses.replace(DRAFT, options=options))
-    shipment = Shipment.objects.get()
+    shipment = book(account.company, dataclasses.replace(DRAFT, options=options)).shipment
     CourierToken.objects.create(
         account=account, access_token="token-is-secret", expires_at=timezone.now()
     )

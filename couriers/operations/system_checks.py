@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from django.conf import settings
+from django.conf import DEFAULT_STORAGE_ALIAS, settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
@@ -89,6 +89,21 @@ def check_storage(app_configs: Any, **_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register()
+def check_public_media(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W017: documents are kept where the project's public files are."""
+    if not settings.is_overridden("MEDIA_URL") or tunables().STORAGE != DEFAULT_STORAGE_ALIAS:
+        return []
+    return [
+        checks.Warning(
+            "Labels, which show consignees' addresses, are kept in the default storage, whose "
+            f"files are served below MEDIA_URL, {settings.MEDIA_URL!r}",
+            hint="Name a storage that is not public in SHIPCROWD['STORAGE'].",
+            id="couriers.W017",
+        )
+    ]
 
 
 @register()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.core.cache import InvalidCacheBackendError
 from django_redis import get_redis_connection
 from prometheus_client import Counter
 from redis import Redis
@@ -41,7 +42,8 @@ def with_redis(work: Callable[[Redis], T]) -> T:
         raise RedisUnavailable
     try:
         return work(get_redis_connection(tunables().CACHE))
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, NotImplementedError, InvalidCacheBackendError) as error:
+        # The last two: the cache is no Redis (couriers.E011).
         _unavailable_until = time.monotonic() + RETRY_AFTER
         FALLBACKS.inc()
         log.warning("redis_unavailable", error=type(error).__name__)

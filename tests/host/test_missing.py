@@ -1,0 +1,128 @@
+"""What the host project leaves out or does otherwise is named by a check, and never a traceback."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.host.shop import PROJECT
+from tests.support.wheels import HostVirtualenv
+
+pytestmark = pytest.mark.slow
+
+# The check that names each app which is left out.
+CHECKS = {
+    "unfold": "couriers.W003",
+    "unfold.contrib.filters": "couriers.W004",
+    "django.contrib.admin": "couriers.E010",
+    "django.contrib.auth": "couriers.E010",
+    "django.contrib.contenttypes": "couriers.E010",
+    "django.contrib.sessions": "couriers.E010",
+    "django.contrib.messages": "couriers.E010",
+    "django.contrib.staticfiles": "couriers.E010",
+    "django.contrib.postgres": "couriers.E010",
+    "rest_framework": "couriers.E010",
+    "rest_framework_api_key": "couriers.E010",
+    "django_filters": "couriers.E010",
+    "drf_spectacular": "couriers.E010",
+    "drf_spectacular_sidecar": "couriers.W016",
+    "webhooks": "couriers.E014",
+    "couriers_ekart": "couriers.W015",
+    "couriers": "couriers.E010",
+}
+SQLITE = "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'x'}}"
+# Changes of the settings, each with the check that names it.
+CHANGES = {
+    "del SHIPCROWD": "couriers.E007",
+    "SHIPCROWD = {'BASE_URL': 'https://shop.example'}": "couriers.E011",
+    "SHIPCROWD['BASE_URL'] = 'http://shop.example'": "couriers.E007",
+    "SHIPCROWD['BASE_URI'] = 'https://shop.example'": "couriers.E001",
+    "SHIPCROWD['STORAGE'] = 'nowhere'": "couriers.E006",
+    "SHIPCROWD['PRICING'] = 'shop.nowhere.price'": "couriers.E005",
+    "SHIPCROWD['CACHE'] = 'default'": "couriers.E011",
+    "MEDIA_URL = '/media/'": "couriers.W017",
+    "del CACHES": "couriers.E011",
+    "del FERNET_KEYS": "couriers.E003",
+    "FORCE_SCRIPT_NAME = '/elsewhere'": "couriers.E007",
+    "USE_TZ = False": "couriers.E008",
+    SQLITE: "couriers.E009",
+    "DATABASES['default']['ATOMIC_REQUESTS'] = True": "couriers.W011",
+    "ROOT_URLCONF = 'shop.shipping_urls'": "couriers.E012",
+    "ROOT_URLCONF = 'people.urls'": "couriers.W010",
+    "MIDDLEWARE.insert(0, 'webhooks.middleware.WebhookMiddleware')": "couriers.E013",
+    "TEMPLATES[0]['APP_DIRS'] = False": "couriers.E015",
+    "del CELERY_BROKER_URL": "couriers.W012",
+    "del CELERY_BEAT_SCHEDULE": "couriers.W013",
+    "CELERY_TASK_ALWAYS_EAGER = True": "couriers.W014",
+    "INSTALLED_APPS.sort(key='unfold'.__eq__)": "couriers.W005",
+    "INSTALLED_APPS[0] = 'unfold.apps.BasicAppConfig'": "couriers.W006",
+}
+ENVIRONMENT = {
+    "SHOP_DATABASE": "x", "SHOP_USER": "x", "SHOP_PASSWORD": "x", "SHOP_HOST": "127.0.0.1",
+    "SHOP_PORT": "9", "SHOP_REDIS": "redis://127.0.0.1:9", "SHOP_URL": "https://shop.example",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The host project, to which each test adds a module with changed settings."""
+    copy = tmp_path_factory.mktemp("missing") / "project"
+    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "people" / "urls.py").write_text(
+        "from django.contrib import admin\nfrom django.urls import include, path\n"
+        "urlpatterns = [\n"
+        "    path('office/', admin.site.urls),\n"
+        "    path('in/', include('webhooks.urls')),\n"
+        "    path('parcels/', include('couriers.tracking.urls')),\n"
+        "]\n"
+    )
+    return copy
+
+
+def check(host: HostVirtualenv, folder: Path, change: str, id_: str) -> str:
+    """What `manage.py check` prints on standard error with the changed settings."""
+    module = f"changed_{abs(hash(change))}"
+    (folder / f"{module}.py").write_text(f"from shop.settings import *\n{change}\n")
+    done = host.run(
+        "manage.py", "check", "--settings", module,
+        cwd=folder, environment=ENVIRONMENT, code=1 if ".E" in id_ else 0,
+    )  # fmt: skip
+    return done.stderr
+
+
+def installed_apps() -> list[str]:
+    tree = ast.parse((PROJECT / "shop" / "settings.py").read_text())
+    (found,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INSTALLED_APPS"
+    ]
+    return list(ast.literal_eval(found))
+
+
+def test_every_app_of_the_project_has_a_check() -> None:
+    assert set(CHECKS) == set(installed_apps()) - {"people"}
+
+
+@pytest.mark.parametrize(("app", "id_"), CHECKS.items())
+def test_an_app_that_is_left_out_is_named(
+    host_virtualenv: HostVirtualenv, folder: Path, app: str, id_: str
+) -> None:
+    printed = check(host_virtualenv, folder, f"INSTALLED_APPS.remove({app!r})", id_)
+    assert f"({id_})" in printed
+    assert "Traceback" not in printed
+    if id_ != "couriers.W015":
+        assert f"'{app}'" in printed.split(f"({id_})")[1].split("HINT")[0]
+
+
+@pytest.mark.parametrize(("change", "id_"), CHANGES.items())
+def test_a_setting_that_is_missing_or_wrong_is_named(
+    host_virtualenv: HostVirtualenv, folder: Path, change: str, id_: str
+) -> None:
+    printed = check(host_virtualenv, folder, change, id_)
+    assert f"({id_})" in printed
+    assert "Traceback" not in printed
+    assert "HINT: " in printed.split(f"({id_})")[1]

@@ -1,7 +1,8 @@
-"""`python -m shipcrowd.embedded start|stop|restart|status|run`: control the embedded servers.
+"""`python -m shipcrowd.embedded start|stop|restart|status|env|run`: control the embedded servers.
 
-`run -- COMMAND` starts them, runs the command, and stops them when it ends. Exit code 2: the wheels
-of the servers are not installed.
+`env` starts them and prints the shell's commands that set DATABASE_URL and REDIS_URL. With
+`run -- COMMAND` they run as long as the command. Exit code 2: the wheels of the servers are not
+installed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from shipcrowd import embedded
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m shipcrowd.embedded", description=__doc__)
-    parser.add_argument("action", choices=["start", "stop", "restart", "status", "run"])
+    parser.add_argument("action", choices=["start", "stop", "restart", "status", "env", "run"])
     parser.add_argument("server", nargs="?", choices=["postgres", "valkey"], help="for restart")
     parser.add_argument("--instance", default="dev")
     parser.add_argument("--json", action="store_true")
@@ -29,25 +31,39 @@ def main() -> int:
         arguments, command = arguments[:separator], arguments[separator + 1 :]
     options = parser.parse_args(arguments)
     try:
-        if options.action == "run":
-            return _run(options.instance, command)
-        if options.action == "stop":
-            embedded.stop(options.instance)
-        elif options.action == "restart":
-            for server in [options.server] if options.server else ["postgres", "valkey"]:
-                embedded.restart(server, options.instance)
-        elif options.action == "start":
-            embedded.ensure(options.instance)
-        state = embedded.status(options.instance)
+        return _act(options, command)
     except embedded.EmbeddedError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, embedded.NotInstalled) else 1
-    if options.json:
-        print(json.dumps(state))
-    else:
-        for name, running in state.items():
-            print(f"{name}: {'running' if running else 'stopped'}")
+
+
+def _act(options: argparse.Namespace, command: list[str]) -> int:
+    """Do what the command line asks for; return the exit code. Raises EmbeddedError."""
+    instance = options.instance
+    if options.action == "run":
+        return _run(instance, command)
+    if options.action == "env":
+        servers = embedded.ensure(instance)
+        print(f"export DATABASE_URL={shlex.quote(servers.database_url)}")
+        print(f"export REDIS_URL={shlex.quote(servers.redis_url)}")
+        return 0
+    if options.action == "stop":
+        embedded.stop(instance)
+    elif options.action == "restart":
+        for server in [options.server] if options.server else ["postgres", "valkey"]:
+            embedded.restart(server, instance)
+    elif options.action == "start":
+        embedded.ensure(instance)
+    _print_status(embedded.status(instance), as_json=options.json)
     return 0
+
+
+def _print_status(status: Mapping[str, bool], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(status))
+        return
+    for name, running in status.items():
+        print(f"{name}: {'running' if running else 'stopped'}")
 
 
 def _run(instance: str, command: list[str]) -> int:

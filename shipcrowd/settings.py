@@ -5,6 +5,7 @@ generates secrets that are kept beside their data. That is for development only.
 SECRET_KEY and FERNET_KEYS must be set too.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,12 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED = not (DATABASE_URL and REDIS_URL)
 if EMBEDDED:
-    _servers = embedded.ensure(env.str("SHIPCROWD_EMBEDDED_INSTANCE", default="dev"))
+    try:
+        _servers = embedded.ensure(env.str("SHIPCROWD_EMBEDDED_INSTANCE", default="dev"))
+    except embedded.EmbeddedError as error:
+        # Whatever loads the settings, the message alone is shown: it says what to do.
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     DATABASE_URL = DATABASE_URL or _servers.database_url
     REDIS_URL = REDIS_URL or _servers.redis_url
 

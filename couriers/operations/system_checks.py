@@ -94,7 +94,8 @@ def check_storage(app_configs: Any, **_: Any) -> list[CheckMessage]:
 @register()
 def check_public_media(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers.W017: documents are kept where the project's public files are."""
-    if not settings.is_overridden("MEDIA_URL") or tunables().STORAGE != DEFAULT_STORAGE_ALIAS:
+    given: Any = settings
+    if not given.is_overridden("MEDIA_URL") or tunables().STORAGE != DEFAULT_STORAGE_ALIAS:
         return []
     return [
         checks.Warning(

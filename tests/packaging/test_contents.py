@@ -55,14 +55,14 @@ def test_the_wheel_has_every_file_of_its_packages_and_no_other(
     [
         "couriers/migrations/0001_initial.py",
         "couriers/py.typed",
-        "couriers/templates/admin/couriers/settle_doubt.html",
+        "couriers/templates/admin/shipcrowd_couriers/settle_doubt.html",
         "couriers/templates/couriers/pages.css",
         "couriers_ekart/py.typed",
         "shipcrowd/py.typed",
         "shipcrowd/templates/admin/index.html",
         "webhooks/migrations/0001_initial.py",
         "webhooks/py.typed",
-        "webhooks/templates/admin/webhooks/replay.html",
+        "webhooks/templates/admin/shipcrowd_webhooks/replay.html",
     ],
 )
 def test_the_wheel_has_files_of_every_kind(name: str, distributions: Distributions) -> None:

@@ -92,6 +92,7 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
     return _respond(ACCEPTED, 200)
 
 
+@transaction.non_atomic_requests
 @require_safe
 def answer_probe(request: HttpRequest) -> HttpResponse:
     """GET /webhooks/?challenge=…: the answer by which `check --deploy` knows this project."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.http import HttpRequest, JsonResponse
 
 from couriers.resilience.shared import RedisUnavailable, with_redis
@@ -10,11 +10,13 @@ from couriers.resilience.shared import RedisUnavailable, with_redis
 DATABASE_RETRY_AFTER = 5  # seconds, for clients while PostgreSQL is away
 
 
+@transaction.non_atomic_requests
 def healthz(request: HttpRequest) -> JsonResponse:
     """GET /healthz: 200 while the process answers."""
     return JsonResponse({"status": "ok"})
 
 
+@transaction.non_atomic_requests
 def readyz(request: HttpRequest) -> JsonResponse:
     """GET /readyz: 503 without PostgreSQL, 200 with the status `degraded` without Redis.
 

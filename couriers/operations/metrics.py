@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from django.db import Error
+from django.db import Error, transaction
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -60,6 +60,7 @@ class Gauges(Collector):
         yield failed
 
 
+@transaction.non_atomic_requests
 def metrics(request: HttpRequest) -> HttpResponse:
     """GET /metrics in Prometheus' text format. Answers 401 without METRICS_TOKEN, if it is set."""
     token = tunables().METRICS_TOKEN

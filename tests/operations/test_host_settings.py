@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import global_settings
 from django.test import override_settings
+from django.urls import URLPattern, URLResolver
 
+import couriers.urls
+import webhooks.urls
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,3 +65,18 @@ def test_no_module_reads_another_setting() -> None:
 def test_a_cache_that_is_no_redis_counts_as_redis_that_is_away(caches: Any) -> None:
     with override_settings(CACHES=caches), pytest.raises(RedisUnavailable):
         with_redis(lambda redis: redis.ping())
+
+
+def views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from views(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def test_no_view_runs_in_a_transaction_of_atomic_requests() -> None:
+    found = [*views(couriers.urls.urlpatterns), *views(webhooks.urls.urlpatterns)]
+    assert len(found) > 50
+    for pattern in found:
+        assert getattr(pattern.callback, "_non_atomic_requests", ()) == {"default"}, pattern

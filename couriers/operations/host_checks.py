@@ -18,7 +18,9 @@ from django.db import connection
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.module_loading import import_string
+from django_redis import get_redis_connection
 from django_redis.cache import RedisCache
+from redis.exceptions import RedisError
 
 from couriers.conf import SHIPCROWD_BEAT_SCHEDULE, tunables
 from couriers.contract.registry import CourierFactory
@@ -114,6 +116,25 @@ def check_cache(app_configs: Any, **_: Any) -> list[CheckMessage]:
             id="couriers.E011",
         )
     ]
+
+
+@register(deploy=True)
+def check_redis(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W018: the Redis of the cache does not answer (`check --deploy`)."""
+    if check_cache(app_configs):
+        return []
+    try:
+        get_redis_connection(tunables().CACHE).ping()
+    except (RedisError, OSError) as error:
+        return [
+            checks.Warning(
+                f"The Redis of CACHES[{tunables().CACHE!r}] does not answer "
+                f"({type(error).__name__}), so each process limits its calls by itself",
+                hint="Start it, or correct the cache's LOCATION.",
+                id="couriers.W018",
+            )
+        ]
+    return []
 
 
 @register(Tags.urls)

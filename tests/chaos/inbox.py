@@ -12,6 +12,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.chaos.callback_sender import REPEATS, STATUSES, content_hash, make_deliveries
 from tests.chaos.harness import CLIENTS, SECRET, THREADS, ChaosRun, RunReport
@@ -74,7 +75,7 @@ class InboxChaos(ChaosRun):
         self._start_platform()
         return [
             {
-                "port": self._stack.port, "path": f"/webhooks/ekart/{seeded['account_id']}/",
+                "port": self._stack.port, "path": urlsplit(seeded["webhook_url"]).path,
                 "secret": SECRET, "parcels": self._parcels, "deliveries": self.report.deliveries,
                 "seed": self.report.seed, "share": [number, CLIENTS], "threads": THREADS,
             }

@@ -28,7 +28,7 @@ def send(
     """Send a callback of the toy courier, which is signed by a header, and return the answer."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Client().post(
-        f"/webhooks/{courier}/{account.pk}/{query}", raw, "application/json",
+        path_of("webhooks:receive", courier, account.pk) + query, raw, "application/json",
         headers={"x-toy-secret": secret},
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ def send_ekart(account: Any, body: bytes, query: str = "", signature: str | None
     """Send a callback of Ekart and return the answer's status."""
     signature = ekart_signature(body) if signature is None else signature
     answer = Client().post(
-        f"/webhooks/ekart/{account.pk}/{query}", body, "application/json",
+        callback_path(account) + query, body, "application/json",
         headers={"x-ekart-signature": signature},
     )  # fmt: skip
     return answer.status_code

@@ -83,6 +83,18 @@ def test_the_projects_own_settings_have_no_errors() -> None:
             "its path must be FORCE_SCRIPT_NAME, '/ship'",
         ),
         ({"SHIPCROWD": {"METRICS_TOKEN": ""}}, "couriers.W002", "bearer token"),
+        (
+            {
+                "CACHES": {
+                    "default": {
+                        "BACKEND": "django_redis.cache.RedisCache",
+                        "LOCATION": "redis://:a-password@127.0.0.1:9",
+                    }
+                }
+            },
+            "couriers.W018",
+            "does not answer (ConnectionError)",
+        ),
         ({"SHIPCROWD": {"COURIERS": {"ekart": {"X": 1}}}}, "couriers_ekart.E001", "READ_TIMEOUT"),
         (
             {"SHIPCROWD": {"COURIERS": {"ekart": {"READ_TIMEOUT": None}}}},

@@ -91,6 +91,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
             f"the courier answered with {booking.tracking_id}, which is another shipment's",
             courier=shipment.courier_id,
         )
+        shipment.refresh_from_db(fields=["courier_status", *BOOKED_FIELDS])
         return settle_in_doubt(shipment, call, unknown)
     signal_step(Step.SETTLED, shipment.pk)
     if settled:

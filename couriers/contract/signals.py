@@ -2,8 +2,9 @@
 
 Each signal is sent once for each change, after the transaction that made the change is committed.
 A change that is rolled back and an event that was known already send nothing. Delivery is at most
-once: a process that is killed between the commit and the signal loses it, and nothing sends it
-again. What must not be lost has to be read from the tables as well.
+once: a signal is lost with a process that is killed after the commit, and with a database that
+commits and does not say so, and nothing sends it again. What must not be lost has to be read from
+the tables as well.
 
 A receiver runs in the process and thread that made the change, and the caller waits for it. Its
 exception is logged and goes no further: the other receivers are called, and the change stands.

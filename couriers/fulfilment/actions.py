@@ -2,7 +2,8 @@
 
 An action calls the courier at once if the shipment's status allows it. The platform never takes an
 action by itself. Failures are raised as the errors of couriers.contract.errors. Inside a
-transaction an action raises InsideTransaction, before the courier is called.
+transaction an action raises InsideTransaction, before the courier is called. Tracking is only
+read, and does not.
 """
 
 from __future__ import annotations
@@ -191,8 +192,10 @@ def _call(
     if not adapter.supports(capability):
         return make_call()  # raises NotSupported with the plug-in's message
     kind = capability.value
+    asked = False
     try:
         with audited_call(shipment.account, kind, shipment):
+            asked = True
             result = make_call()
     except CourierError as error:
         log.info("action_failed", action=kind, shipment=shipment.pk, error=str(error))
@@ -200,7 +203,8 @@ def _call(
             action_ended(shipment, kind, ActionOutcome(error.outcome))
         raise
     except Exception:
-        action_ended(shipment, kind, ActionOutcome.UNKNOWN)
+        if asked:
+            action_ended(shipment, kind, ActionOutcome.UNKNOWN)
         raise
     if store is not None:
         store(result)

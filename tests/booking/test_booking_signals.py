@@ -267,3 +267,20 @@ def test_a_receiver_finds_the_booked_row(account: Any) -> None:
     finally:
         shipment_booked.disconnect(receive)
     assert found == ["booked"]
+
+
+def test_a_tracking_id_of_another_order_is_a_doubt_without_it(
+    account: Any, toy: Any, heard: Heard
+) -> None:
+    other = book(account.company, DRAFT).shipment
+    heard.clear()
+    toy.on_create = staticmethod(lambda request: Booking(other.tracking_id, "W1", "TOY"))
+    result = book(account.company, draft_with(order_number="A-2"))
+    assert (result.status_code, result.shipment.status) == (202, "in_doubt")
+    assert other.tracking_id in result.shipment.failure
+    facts = heard.facts(
+        "status_changed", "order_number", "previous_status", "status", "tracking_id"
+    )
+    assert heard.names() == ["status_changed"]
+    assert facts == [("A-2", "booking", "in_doubt", "")]
+    assert Shipment.objects.get(tracking_id=other.tracking_id).pk == other.pk

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from couriers.contract import india
 from couriers.contract.errors import (
@@ -24,6 +26,7 @@ from couriers.contract.signals import shipment_action_ended
 from couriers.contract.types import ActionResult, ActionState
 from couriers.fulfilment import actions
 from couriers.models import Shipment
+from couriers.models.transactions import InsideTransaction
 from tests.support.drafts import raising
 from tests.support.factories import ShipmentFactory
 from tests.support.signals import Heard, failing_receivers, listening
@@ -136,6 +139,14 @@ def test_an_action_that_the_plug_in_refuses_before_its_call_is_not_announced(
     able.on_call["request_rto"] = raising(error)
     with pytest.raises(type(error)):
         actions.request_rto(undelivered)
+    assert heard == []
+
+
+def test_an_action_that_is_refused_inside_a_transaction_is_not_announced(
+    booked: Shipment, heard: Heard
+) -> None:
+    with transaction.atomic(), suppress(InsideTransaction):
+        actions.cancel(booked)
     assert heard == []
 
 

@@ -7,9 +7,11 @@ without it callbacks reach the same view through the URLs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponseBase
 
+from couriers.contract.registry import CourierFactory
 from couriers.models.addresses import NoAddress, path_below_root
 from webhooks.views import receive
 
@@ -31,7 +33,8 @@ class InboxMiddleware:
             prefix = self._prefix = _inbox_prefix()
         if prefix and request.path_info.startswith(prefix):
             parts = request.path_info[len(prefix) :].split("/")
-            if len(parts) == 3 and parts[0] and parts[1] and not parts[2]:
+            # Other parts may be included below the same prefix, so the courier must be known.
+            if len(parts) == 3 and parts[1] and not parts[2] and CourierFactory.receiver(parts[0]):
                 return receive(request, parts[0], parts[1])
         return self.get_response(request)
 
@@ -39,6 +42,6 @@ class InboxMiddleware:
 def _inbox_prefix() -> str:
     """Return the path below which callbacks arrive, or "" where it has no fixed one."""
     try:
-        return path_below_root("webhooks:receive", "x", "x").removesuffix("x/x/")
+        return unquote(path_below_root("webhooks:receive", "x", "x").removesuffix("x/x/"))
     except NoAddress:
         return ""

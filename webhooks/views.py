@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders, UnreadablePostError
@@ -49,6 +50,7 @@ class Headers(Mapping[str, str]):
         return len(HttpHeaders(self._meta))
 
 
+@login_not_required
 @transaction.non_atomic_requests  # it answers for a database that is away, and sends a task
 @csrf_exempt
 @require_POST
@@ -92,6 +94,7 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
     return _respond(ACCEPTED, 200)
 
 
+@login_not_required
 @transaction.non_atomic_requests
 @require_safe
 def answer_probe(request: HttpRequest) -> HttpResponse:

@@ -12,6 +12,7 @@ from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.views import APIView
 
@@ -51,6 +52,12 @@ class ApiView(APIView):
     versioning_class = None
     metadata_class = SimpleMetadata
     content_negotiation_class = Negotiation
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Forbid a cache of the whole site to keep the response."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
 
     @classmethod
     def as_view(cls, *args: Any, **initkwargs: Any) -> Any:

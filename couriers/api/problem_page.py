@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -48,6 +49,7 @@ REMEDIES = {
 
 
 @transaction.non_atomic_requests
+@login_not_required
 @require_safe
 def problem_page(request: HttpRequest, name: str) -> HttpResponse:
     """GET /problems/{name}: what a client does about the problem. Needs no login."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection, transaction
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
 
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
@@ -11,12 +13,16 @@ DATABASE_RETRY_AFTER = 5  # seconds, for clients while PostgreSQL is away
 
 
 @transaction.non_atomic_requests
+@login_not_required
+@never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """GET /healthz: 200 while the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 @transaction.non_atomic_requests
+@login_not_required
+@never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """GET /readyz: 503 without PostgreSQL, 200 with the status `degraded` without Redis.
 

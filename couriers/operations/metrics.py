@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import Error, transaction
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -61,6 +63,8 @@ class Gauges(Collector):
 
 
 @transaction.non_atomic_requests
+@login_not_required
+@never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """GET /metrics in Prometheus' text format. Answers 401 without METRICS_TOKEN, if it is set."""
     token = tunables().METRICS_TOKEN

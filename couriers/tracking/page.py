@@ -6,6 +6,7 @@ operators understand.
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -29,6 +30,7 @@ _IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
 
 
 @transaction.non_atomic_requests
+@login_not_required
 @cache_control(private=True, max_age=60)
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
     """GET /track/{public_id}/: the status and history of the parcel, or a 404 page."""

@@ -7,6 +7,7 @@ functions. docs/settings.md lists all of them.
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ MAX_DAYS = 36_500
 # The maximum of a tunable that declares none. This many seconds from now are still a valid date.
 MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
+_HIDDEN = "hidden"
 
 # The periodic tasks. A project merges them into its CELERY_BEAT_SCHEDULE.
 SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
@@ -45,7 +47,7 @@ SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
-    # 21:30 UTC, the time zone of Celery's clock by default, is 3:00 in India.
+    # 3:00 in India where CELERY_TIMEZONE is UTC, which is Celery's default.
     "purge-expired": {"task": "couriers.purge_expired", "schedule": crontab(minute=30, hour=21)},
 }
 # Of every task, whatever the project's own settings of Celery are: nobody reads results, and the
@@ -63,6 +65,12 @@ def bounded(default: N, *, minimum: float, maximum: float = MAX_VALUE) -> N:
     return field
 
 
+def hidden_text() -> str:
+    """Declare a secret text. A wrong value is not shown, and nobody can guess what replaces it."""
+    field: str = dataclasses.field(default="", metadata={_HIDDEN: True})
+    return field
+
+
 @dataclass(frozen=True, slots=True)
 class Tunables:
     """The keys of SHIPCROWD. Times are seconds unless the name says days."""
@@ -71,7 +79,7 @@ class Tunables:
     # has a path where the project is served below one (SCRIPT_NAME).
     BASE_URL: str = ""
     # The bearer token for /metrics; without one anybody may read it.
-    METRICS_TOKEN: str = ""
+    METRICS_TOKEN: str = hidden_text()
     # The alias in CACHES of the Redis that all processes share.
     CACHE: str = "default"
     # How long a booking may be in flight before it is in doubt. It must be longer than every
@@ -154,6 +162,8 @@ def _value_problem(field: dataclasses.Field[Any], default: Any, value: Any) -> s
     """Return why a tunable may not have the value, or None."""
     is_number = isinstance(default, (int, float)) and not isinstance(default, bool)
     kind = (int, float) if isinstance(default, float) else type(default)
+    if field.metadata.get(_HIDDEN) and not isinstance(value, str):
+        return f"must be a text, not {type(value).__name__}"
     if not isinstance(value, kind) or (is_number and isinstance(value, bool)):
         return f"must be like {default!r}, not {value!r}"
     minimum, maximum = field.metadata.get(_BOUNDS, (0, MAX_VALUE))
@@ -187,7 +197,14 @@ def build_tunables(kind: type[T], given: Any) -> T:
     if not isinstance(given, dict):
         return kind()
     wrong = {problem.key for problem in tunable_problems(kind, given)}
-    return kind(**{key: value for key, value in given.items() if str(key) not in wrong})
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unguessable = {
+        key: secrets.token_urlsafe()
+        for key in wrong
+        if key in fields and fields[key].metadata.get(_HIDDEN)
+    }
+    right = {key: value for key, value in given.items() if str(key) not in wrong}
+    return kind(**right, **unguessable)
 
 
 @lru_cache(maxsize=1)

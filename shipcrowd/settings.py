@@ -15,8 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from couriers.conf import SHIPCROWD_BEAT_SCHEDULE
+from couriers.contract.logs import render_exception
 from shipcrowd import embedded
-from shipcrowd.logs import render_exception
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

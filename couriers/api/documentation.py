@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from threading import Lock
 from typing import Any
 
@@ -25,6 +25,11 @@ from couriers.api.base import ApiView
 from couriers.conf import tunables
 from couriers.models.addresses import path_below_root, path_of
 
+try:
+    VERSION = version("shipcrowd")
+except PackageNotFoundError:  # the source is on the path, but not installed
+    VERSION = "0+unknown"
+MAX_TRIES = 5
 # drf-spectacular takes these from the view, and refuses them as custom settings.
 _OF_THE_VIEW = re.compile(r"SERVE_|DEFAULT_GENERATOR_CLASS$")
 _SETTINGS: dict[str, Any] = {
@@ -56,13 +61,19 @@ def openapi_schema() -> dict[str, Any]:
     """Return the schema with the addresses of this installation. It is made once a process."""
     with _patching:
         root = path_below_root("couriers_api:schema").removesuffix("schema/")
-        return _schema(settings.ROOT_URLCONF, f"{root}v1", tunables().BASE_URL)
+        for _ in range(MAX_TRIES):
+            schema = _schema(settings.ROOT_URLCONF, f"{root}v1", tunables().BASE_URL)
+            if schema["info"]["version"] == VERSION:
+                break
+            # A schema view of the host with custom settings has ended meanwhile and undone ours.
+            _schema.cache_clear()
+        return schema
 
 
 @lru_cache(maxsize=4)
 def _schema(urlconf: str, prefix: str, base_url: str) -> dict[str, Any]:
     own = {
-        "VERSION": version("shipcrowd"),
+        "VERSION": VERSION,
         "SCHEMA_PATH_PREFIX": re.escape(prefix),
         "SERVERS": [{"url": base_url}] if base_url else [],
     }

@@ -6,6 +6,7 @@ deep in some module, before Django runs its system checks.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
 MISSING_APP = "couriers.E010"
+EXIT_CODE = 3  # gunicorn stops for this one, and would start a worker again for any other
 
 
 class MissingApps(SystemExit):
@@ -26,7 +28,8 @@ class MissingApps(SystemExit):
 
     def __init__(self, problems: list[CheckMessage]) -> None:
         listed = "\n".join(str(problem) for problem in problems)
-        super().__init__(f"System check identified some issues:\n\nERRORS:\n{listed}\n")
+        sys.stderr.write(f"System check identified some issues:\n\nERRORS:\n{listed}\n")
+        super().__init__(EXIT_CODE)
 
 
 class ShipcrowdAppConfig(AppConfig):
@@ -40,7 +43,7 @@ class ShipcrowdAppConfig(AppConfig):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.default = True
+        cls.default = cls.__dict__.get("default", True)
 
     def __init__(self, app_name: str, app_module: ModuleType) -> None:
         problems = missing_apps(app_name, self.required_apps, settings.INSTALLED_APPS)

@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
+from django.conf import settings
 from django.core.signals import setting_changed
 from django.urls import NoReverseMatch, URLResolver, get_resolver, get_urlconf, reverse
 from django.urls.base import get_script_prefix
+from django.utils import translation
 
 from couriers.conf import tunables
+
+# The characters that Django's reverse() leaves as they are (RFC 3986, section 3.3).
+_NOT_QUOTED = "!$&'()*+,;=/~:@"
 
 
 class NoAddress(NoReverseMatch):
@@ -23,6 +29,10 @@ class NoAddress(NoReverseMatch):
     The project's URLs do not include the part, or only under a prefix with parameters, or there is
     no SHIPCROWD["BASE_URL"].
     """
+
+
+class PrefixHasParameters(NoAddress):
+    """The project includes the part under a prefix with parameters, which nobody can fill in."""
 
 
 def path_of(name: str, *arguments: Any) -> str:
@@ -37,25 +47,27 @@ def path_of(name: str, *arguments: Any) -> str:
     try:
         return reverse(f"{namespace}:{url_name}", args=arguments)
     except NoReverseMatch:
-        raise NoAddress(
+        raise PrefixHasParameters(
             f"the prefix of the URLs of {part} has parameters, so {name} has no address"
         ) from None
 
 
 def path_below_root(name: str, *arguments: Any) -> str:
     """Return the path of a URL without SCRIPT_NAME, as in `request.path_info`."""
-    return "/" + path_of(name, *arguments).removeprefix(get_script_prefix())
+    script_name = quote(get_script_prefix(), safe=_NOT_QUOTED)
+    return "/" + path_of(name, *arguments).removeprefix(script_name)
 
 
 def url_of(name: str, *arguments: Any) -> str:
     """Return the public URL, below SHIPCROWD["BASE_URL"]. Raises NoAddress.
 
     It is the same in each process and thread: SCRIPT_NAME, which only a web server knows, is the
-    path of BASE_URL.
+    path of BASE_URL, and a prefix by language (i18n_patterns) is that of LANGUAGE_CODE.
     """
     if not tunables().BASE_URL:
         raise NoAddress("SHIPCROWD['BASE_URL'] is not set")
-    return public_url(path_below_root(name, *arguments))
+    with translation.override(settings.LANGUAGE_CODE):
+        return public_url(path_below_root(name, *arguments))
 
 
 def public_url(path_info: str) -> str:
@@ -83,17 +95,17 @@ def callback_url(courier: str, account_id: str) -> str:
 def _namespaces(urlconf: str | None) -> dict[str, str]:
     """Return the full instance namespace of each application namespace.
 
-    Of several inclusions of a part, the one in its default namespace counts, else the first.
+    Of several inclusions of a part, the first counts.
     """
     found: dict[str, str] = {}
     for app_name, namespace in _inclusions(get_resolver(urlconf), ""):
-        if app_name not in found or namespace == app_name:
-            found[app_name] = namespace
+        found.setdefault(app_name, namespace)
     return found
 
 
 def _inclusions(resolver: URLResolver, path: str) -> Iterator[tuple[str, str]]:
-    for namespace, (_, included) in resolver.namespace_dict.items():
+    # Django fills the dict from the last pattern to the first.
+    for namespace, (_, included) in reversed(resolver.namespace_dict.items()):
         full = f"{path}:{namespace}" if path else namespace
         yield included.app_name or "", full
         yield from _inclusions(included, full)

@@ -69,9 +69,7 @@ def is_unfold_site(site: Any) -> bool:
 
 @register(checks.Tags.admin)
 def check_admin(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W003 to W006: the pages are not in the admin. Without an admin none is missed."""
-    if not apps.is_installed(ADMIN):
-        return []
+    """couriers.W003 to W006: the pages are not in the admin."""
     problem = pages_problem()
     return [] if problem is None or _are_registered() else [problem]
 

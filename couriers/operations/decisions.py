@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
@@ -46,11 +46,7 @@ def record_decision(
 
 
 def record_in_history(rows: QuerySet[Any], actor: AbstractBaseUser, message: str) -> None:
-    """Add the message to the admin's history of the rows, where the project has the admin."""
-    if not apps.is_installed("django.contrib.admin"):
-        return
-    from django.contrib.admin.models import CHANGE, LogEntry
-
+    """Add the message to the admin's history of the rows."""
     LogEntry.objects.log_actions(
         user_id=actor.pk, queryset=rows, action_flag=CHANGE, change_message=message
     )

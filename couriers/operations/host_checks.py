@@ -5,7 +5,6 @@ Each names what is wrong, what would be lost by it, and what to write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from celery import current_app
@@ -24,9 +23,8 @@ from redis.exceptions import RedisError
 
 from couriers.conf import SHIPCROWD_BEAT_SCHEDULE, tunables
 from couriers.contract.registry import CourierFactory
-from couriers.models.addresses import NoAddress, path_of
+from couriers.models.addresses import NoAddress, PrefixHasParameters, path_of
 
-OLDEST_POSTGRESQL = 14
 OURS = ("couriers", "webhooks", "shipcrowd")
 SIDECAR = "drf_spectacular_sidecar"
 # Each part of the URLs: a name in it with arguments, the module, and what is lost without it.
@@ -75,26 +73,6 @@ def check_database(app_configs: Any, **_: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.database)
-def check_postgresql(
-    app_configs: Any, databases: Sequence[str] | None = None, **_: Any
-) -> list[CheckMessage]:
-    """couriers.E016: PostgreSQL is older than 14 (`check --database default`, `migrate`)."""
-    if "default" not in (databases or ()) or connection.vendor != "postgresql":
-        return []
-    server: Any = connection
-    version = server.pg_version // 10_000
-    if version >= OLDEST_POSTGRESQL:
-        return []
-    return [
-        Error(
-            f"PostgreSQL is {version}, older than {OLDEST_POSTGRESQL}",
-            hint=f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer.",
-            id="couriers.E016",
-        )
-    ]
-
-
 @register()
 def check_cache(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers.E011: the cache is not a Redis that all processes share."""
@@ -137,22 +115,46 @@ def check_redis(app_configs: Any, **_: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def check_redis_time_outs(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W019: a Redis that hangs would hold every request for ever."""
+    if check_cache(app_configs):
+        return []
+    options = settings.CACHES[tunables().CACHE].get("OPTIONS", {})
+    missing = [n for n in ("SOCKET_CONNECT_TIMEOUT", "SOCKET_TIMEOUT") if not options.get(n)]
+    if not missing:
+        return []
+    return [
+        checks.Warning(
+            f"CACHES[{tunables().CACHE!r}] has no {' and no '.join(missing)} in its OPTIONS, so a "
+            "Redis that hangs holds requests for ever",
+            hint="Set both to a few seconds.",
+            id="couriers.W019",
+        )
+    ]
+
+
 @register(Tags.urls)
 def check_urls(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E012 and couriers.W010: a part of the URLs is not included in the project's."""
+    """couriers.E012 and couriers.W010: a part of the URLs cannot be reached.
+
+    A prefix with parameters is an error of any part: its views do not take them.
+    """
+    if not getattr(settings, "ROOT_URLCONF", None):
+        hint = "Set it to the module of the project's URLs."
+        return [Error("ROOT_URLCONF is not set", hint=hint, id="couriers.E012")]
     found: list[CheckMessage] = []
-    for parts, kind, id_ in (
-        (LOST_WITHOUT, Error, "couriers.E012"),
-        (MISSED_WITHOUT, checks.Warning, "couriers.W010"),
-    ):
-        for (name, arguments), (module, loss) in parts.items():
-            try:
-                path_of(name, *arguments)
-            except NoAddress as error:
-                hint = f'Add path("ship/", include("{module}")) to ROOT_URLCONF, with any prefix'
-                if module.startswith("couriers."):
-                    hint += ', or include "couriers.urls", which has all parts of the core'
-                found.append(kind(f"{error}: {loss}.", hint=f"{hint}.", id=id_))
+    for (name, arguments), (module, loss) in (LOST_WITHOUT | MISSED_WITHOUT).items():
+        try:
+            path_of(name, *arguments)
+        except NoAddress as error:
+            hint = f'Add path("…", include("{module}")) to ROOT_URLCONF, with a prefix of its own'
+            if module.startswith("couriers."):
+                hint += ', or include "couriers.urls", which has all parts of the core'
+            is_lost = (name, arguments) in LOST_WITHOUT or isinstance(error, PrefixHasParameters)
+            kind = Error if is_lost else checks.Warning
+            id_ = "couriers.E012" if is_lost else "couriers.W010"
+            found.append(kind(f"{error}: {loss}.", hint=f"{hint}.", id=id_))
     return found
 
 

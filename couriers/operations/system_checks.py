@@ -10,7 +10,7 @@ from django.conf import DEFAULT_STORAGE_ALIAS, settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 
 from couriers.conf import Tunables, tunable_errors, tunables
 from couriers.contract.accounts import base_url_problem
@@ -27,14 +27,15 @@ def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E003: there is no encryption key, so no secret can be stored or read."""
-    if any(getattr(settings, "FERNET_KEYS", [])):
+    """couriers.E003: there is no list of encryption keys to store and read secrets with."""
+    keys = getattr(settings, "FERNET_KEYS", None)
+    if isinstance(keys, (list, tuple)) and keys and all(isinstance(k, str) and k for k in keys):
         return []
     example = Fernet.generate_key().decode()
     return [
         Error(
-            "FERNET_KEYS is empty",
-            hint=f"Set it to a comma list of random strings, the first encrypts: {example}",
+            "FERNET_KEYS is not a list of strings, or it is empty",
+            hint=f'Set it to a list of random strings, the first encrypts: ["{example}"]',
             id="couriers.E003",
         )
     ]
@@ -92,19 +93,40 @@ def check_storage(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 
 @register()
-def check_public_media(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W017: documents are kept where the project's public files are."""
-    given: Any = settings
-    if not given.is_overridden("MEDIA_URL") or tunables().STORAGE != DEFAULT_STORAGE_ALIAS:
+def check_media(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W017 and W020: labels may be public, or are kept in the working directory."""
+    if tunables().STORAGE != DEFAULT_STORAGE_ALIAS:
         return []
-    return [
-        checks.Warning(
-            "Labels, which show consignees' addresses, are kept in the default storage, whose "
-            f"files are served below MEDIA_URL, {settings.MEDIA_URL!r}",
-            hint="Name a storage that is not public in SHIPCROWD['STORAGE'].",
-            id="couriers.W017",
+    given: Any = settings
+    hint = "Name a storage that is not public in SHIPCROWD['STORAGE']"
+    found: list[CheckMessage] = []
+    if given.is_overridden("MEDIA_URL"):
+        found.append(
+            checks.Warning(
+                "Labels, which show consignees' addresses, are kept in the default storage, whose "
+                f"files are served below MEDIA_URL, {settings.MEDIA_URL!r}",
+                hint=f"{hint}.",
+                id="couriers.W017",
+            )
         )
-    ]
+    if _is_without_folder(DEFAULT_STORAGE_ALIAS):
+        found.append(
+            checks.Warning(
+                "MEDIA_ROOT is not set, so labels are written to the folder that each process was "
+                "started in",
+                hint=f"Set MEDIA_ROOT. {hint} where MEDIA_ROOT is public.",
+                id="couriers.W020",
+            )
+        )
+    return found
+
+
+def _is_without_folder(alias: str) -> bool:
+    try:
+        storage = storages[alias]
+    except Exception:  # noqa: BLE001 - couriers.E006 reports it
+        return False
+    return isinstance(storage, FileSystemStorage) and not storage.base_location
 
 
 @register()
@@ -127,11 +149,13 @@ def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
 def _base_url_problem(url: str) -> str | None:
     if not url:
         return "is not set"
+    if "@" in url:
+        return "must have no login"
     if problem := base_url_problem(url):
         return problem
     parts = urlsplit(url)
-    if parts.query or parts.fragment or parts.username or "?" in url or "#" in url:
-        return f"must have no query, fragment or login: {url!r}"
+    if "?" in url or "#" in url:
+        return f"must have no query or fragment: {url!r}"
     script_name = (getattr(settings, "FORCE_SCRIPT_NAME", None) or "").rstrip("/")
     if script_name and parts.path.rstrip("/") != script_name:
         return f"is {url!r}, but its path must be FORCE_SCRIPT_NAME, {script_name!r}"

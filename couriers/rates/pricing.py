@@ -64,8 +64,10 @@ def pricing_policy() -> Pricing:
     path = tunables().PRICING
     try:
         pricing: Pricing = import_string(path)
-    except ImportError as error:
-        raise ImproperlyConfigured(f"SHIPCROWD['PRICING']: {error}") from error
+    except Exception as error:  # a module may raise anything when it is imported
+        raise ImproperlyConfigured(
+            f"SHIPCROWD['PRICING']: {type(error).__name__}: {error}"
+        ) from error
     if not callable(pricing):
         raise ImproperlyConfigured(f"SHIPCROWD['PRICING']: {path!r} cannot be called")
     return pricing

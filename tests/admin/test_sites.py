@@ -186,7 +186,6 @@ def install(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         (["django.contrib.admin"], ["couriers.W003"]),
         (["unfold", "django.contrib.admin"], ["couriers.W004"]),
         (["django.contrib.admin", "unfold", "unfold.contrib.filters"], ["couriers.W005"]),
-        ([], []),
     ],
 )
 def test_a_check_says_why_the_pages_are_not_in_the_admin(

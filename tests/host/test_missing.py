@@ -52,6 +52,10 @@ CHANGES = {
     "DATABASES['default']['ATOMIC_REQUESTS'] = True": "couriers.W011",
     "ROOT_URLCONF = 'shop.shipping_urls'": "couriers.E012",
     "ROOT_URLCONF = 'people.urls'": "couriers.W010",
+    "ROOT_URLCONF = 'people.tenants'": "couriers.E012",
+    "del ROOT_URLCONF": "couriers.E012",
+    "del MEDIA_ROOT": "couriers.W020",
+    "CACHES['redis']['OPTIONS'] = {'SOCKET_TIMEOUT': 5}": "couriers.W019",
     "MIDDLEWARE.insert(0, 'webhooks.middleware.WebhookMiddleware')": "couriers.E013",
     "TEMPLATES[0]['APP_DIRS'] = False": "couriers.E015",
     "del CELERY_BROKER_URL": "couriers.W012",
@@ -79,6 +83,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "    path('parcels/', include('couriers.tracking.urls')),\n"
         "]\n"
     )
+    (copy / "people" / "tenants.py").write_text(
+        "from django.contrib import admin\nfrom django.urls import include, path\n"
+        "urlpatterns = [\n"
+        "    path('office/', admin.site.urls),\n"
+        "    path('in/', include('webhooks.urls')),\n"
+        "    path('parcels/', include('couriers.tracking.urls')),\n"
+        "    path('<slug:tenant>/', include('couriers.api.urls')),\n"
+        "]\n"
+    )
     return copy
 
 
@@ -88,7 +101,8 @@ def check(host: HostVirtualenv, folder: Path, change: str, id_: str) -> str:
     (folder / f"{module}.py").write_text(f"from shop.settings import *\n{change}\n")
     done = host.run(
         "manage.py", "check", "--settings", module,
-        cwd=folder, environment=ENVIRONMENT, code=1 if ".E" in id_ else 0,
+        cwd=folder, environment=ENVIRONMENT,
+        code=3 if id_ == "couriers.E010" else 1 if ".E" in id_ else 0,
     )  # fmt: skip
     return done.stderr
 

@@ -72,11 +72,29 @@ def test_the_projects_own_settings_have_no_errors() -> None:
         (stored_by("no.such.Storage"), "couriers.E006", "Could not find backend"),
         (stored_by("couriers.conf.tunables", location="x"), "couriers.E006", "takes its OPTIONS"),
         ({"SHIPCROWD": []}, "couriers.E002", "must be a dict"),
-        ({"FERNET_KEYS": []}, "couriers.E003", "comma list"),
+        ({"FERNET_KEYS": []}, "couriers.E003", "list of random strings"),
+        ({"FERNET_KEYS": None}, "couriers.E003", "list of random strings"),
+        ({"FERNET_KEYS": "a-key"}, "couriers.E003", "list of random strings"),
+        ({"FERNET_KEYS": [""]}, "couriers.E003", "list of random strings"),
+        ({"SHIPCROWD": {"METRICS_TOKEN": b"token"}}, "couriers.E002", "must be a text"),
+        ({"SHIPCROWD": {"PRICING": "tests.support.broken.price"}}, "couriers.E005", "RuntimeError"),
+        (
+            {
+                "CACHES": {
+                    "default": {
+                        "BACKEND": "django_redis.cache.RedisCache",
+                        "LOCATION": "redis://127.0.0.1:9",
+                    }
+                }
+            },
+            "couriers.W019",
+            "SOCKET_TIMEOUT",
+        ),
         ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
         ({"SHIPCROWD": {}}, "couriers.E007", "is not set"),
         ({"SHIPCROWD": {"BASE_URL": "http://shop.example"}}, "couriers.E007", "https://"),
         ({"SHIPCROWD": {"BASE_URL": "https://shop.example/?a"}}, "couriers.E007", "no query"),
+        ({"SHIPCROWD": {"BASE_URL": "https://a:b@shop.example"}}, "couriers.E007", "no login"),
         (
             {"SHIPCROWD": {"BASE_URL": "https://shop.example"}, "FORCE_SCRIPT_NAME": "/ship"},
             "couriers.E007",

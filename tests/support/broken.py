@@ -1,0 +1,3 @@
+"""A module that cannot be imported, as a host project may have one."""
+
+raise RuntimeError("broken")

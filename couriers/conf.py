@@ -56,6 +56,10 @@ TASK_OPTIONS: dict[str, Any] = {
     "acks_late": True,
     "reject_on_worker_lost": True,
     "ignore_result": True,
+    # Seconds. A limit of the project's own would kill a worker in the middle of a call, which puts
+    # a booking in doubt. The longest task ends by itself after four minutes.
+    "soft_time_limit": 880,
+    "time_limit": 900,
 }
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from django.apps import apps
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
 
 from couriers.contract.registry import CourierFactory
 from couriers.models.addresses import NoAddress, path_below_root
-from webhooks.views import receive
 
 
 class InboxMiddleware:
@@ -23,6 +24,11 @@ class InboxMiddleware:
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if "shipcrowd_webhooks" not in apps.app_configs:
+            raise MiddlewareNotUsed("webhooks is not in INSTALLED_APPS")  # couriers.E014
+        from webhooks.views import receive
+
+        self._receive = receive
         self.get_response = get_response
         self._prefix: str | None = None
 
@@ -34,14 +40,15 @@ class InboxMiddleware:
         if prefix and request.path_info.startswith(prefix):
             parts = request.path_info[len(prefix) :].split("/")
             # Other parts may be included below the same prefix, so the courier must be known.
-            if len(parts) == 3 and parts[1] and not parts[2] and CourierFactory.receiver(parts[0]):
-                return receive(request, parts[0], parts[1])
+            is_address = len(parts) > 1 and parts[1] and parts[2:] in ([], [""])
+            if is_address and CourierFactory.receiver(parts[0]):
+                return self._receive(request, parts[0], parts[1])
         return self.get_response(request)
 
 
 def _inbox_prefix() -> str:
     """Return the path below which callbacks arrive, or "" where it has no fixed one."""
     try:
-        return unquote(path_below_root("webhooks:receive", "x", "x").removesuffix("x/x/"))
+        return unquote(path_below_root("shipcrowd_webhooks:receive", "x", "x").removesuffix("x/x/"))
     except NoAddress:
         return ""

@@ -15,7 +15,7 @@ from webhooks.probe import problem_of
 def check_public_address(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """webhooks.W001: the address that couriers are told does not lead to this project."""
     try:
-        url = url_of("webhooks:probe")
+        url = url_of("shipcrowd_webhooks:probe")
     except NoAddress:  # couriers.E007 or couriers.E012
         return []
     problem = None if "@" in url else problem_of(url)  # couriers.E007 refuses a login

@@ -3,15 +3,16 @@
 from django.apps import apps
 from django.urls import URLPattern, path
 
-app_name = "webhooks"
+app_name = "shipcrowd_webhooks"
 
 urlpatterns: list[URLPattern] = []
 
 # Without the app its models cannot be imported. Then couriers.E014 says so, and not a traceback.
-if apps.is_installed("webhooks"):
+if "shipcrowd_webhooks" in apps.app_configs:
     from webhooks.views import answer_probe, receive
 
     urlpatterns = [
         path("", answer_probe, name="probe"),
         path("<slug:courier>/<str:account_id>/", receive, name="receive"),
+        path("<slug:courier>/<str:account_id>", receive),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import translation
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.metadata import SimpleMetadata
@@ -52,6 +53,11 @@ class ApiView(APIView):
     versioning_class = None
     metadata_class = SimpleMetadata
     content_negotiation_class = Negotiation
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer in English, whatever languages the project has."""
+        with translation.override("en"):
+            return super().dispatch(request, *args, **kwargs)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Forbid a cache of the whole site to keep the response."""

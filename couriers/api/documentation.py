@@ -6,6 +6,7 @@ host's SPECTACULAR_SETTINGS have no effect on it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -13,7 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from threading import Lock
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.templatetags.static import static
+from drf_spectacular import plumbing
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -30,24 +34,10 @@ try:
 except PackageNotFoundError:  # the source is on the path, but not installed
     VERSION = "0+unknown"
 MAX_TRIES = 5
+TITLE = "Shipcrowd"
+SWAGGER_UI = "drf_spectacular_sidecar/swagger-ui-dist"
 # drf-spectacular takes these from the view, and refuses them as custom settings.
 _OF_THE_VIEW = re.compile(r"SERVE_|DEFAULT_GENERATOR_CLASS$")
-_SETTINGS: dict[str, Any] = {
-    **{key: value for key, value in SPECTACULAR_DEFAULTS.items() if not _OF_THE_VIEW.match(key)},
-    "TITLE": "Shipcrowd",
-    "DESCRIPTION": "Book and follow shipments with any courier: one order, one shipment.",
-    "OAS_VERSION": "3.1.0",
-    # Swagger UI comes from the package, so that the page asks no other host.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "PREPROCESSING_HOOKS": ["couriers.api.documentation.only_ours"],
-    "ENUM_NAME_OVERRIDES": {
-        "JobStateEnum": "couriers.models.job.JobState",
-        "WebhookEventStateEnum": "webhooks.models.EventState",
-        "ManifestStateEnum": "couriers.models.manifest.ManifestState",
-        "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
-    },
-}
 # drf-spectacular reads its settings from one object of the process, which is patched meanwhile.
 _patching = Lock()
 
@@ -59,15 +49,9 @@ def only_ours(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[tuple[str,
 
 def openapi_schema() -> dict[str, Any]:
     """Return the schema with the addresses of this installation. It is made once a process."""
+    root = path_below_root("couriers_api:schema").removesuffix("schema/")
     with _patching:
-        root = path_below_root("couriers_api:schema").removesuffix("schema/")
-        for _ in range(MAX_TRIES):
-            schema = _schema(settings.ROOT_URLCONF, f"{root}v1", tunables().BASE_URL)
-            if schema["info"]["version"] == VERSION:
-                break
-            # A schema view of the host with custom settings has ended meanwhile and undone ours.
-            _schema.cache_clear()
-        return schema
+        return _schema(settings.ROOT_URLCONF, f"{root}v1", tunables().BASE_URL.rstrip("/"))
 
 
 @lru_cache(maxsize=4)
@@ -77,9 +61,45 @@ def _schema(urlconf: str, prefix: str, base_url: str) -> dict[str, Any]:
         "SCHEMA_PATH_PREFIX": re.escape(prefix),
         "SERVERS": [{"url": base_url}] if base_url else [],
     }
-    with patched_settings(_SETTINGS | own):
-        schema: dict[str, Any] = SchemaGenerator(urlconf=urlconf).get_schema(public=True)
+    for tries_left in reversed(range(MAX_TRIES)):
+        # A schema view of the host may patch the same settings in this moment, and undo ours.
+        try:
+            with patched_settings(_settings() | own):
+                _forget_enum_names()
+                schema: dict[str, Any] = SchemaGenerator(urlconf=urlconf).get_schema(public=True)
+        except Exception:
+            if not tries_left:
+                raise
+            continue
+        finally:
+            _forget_enum_names()
+        if schema["info"]["version"] == VERSION:
+            break
     return schema
+
+
+def _forget_enum_names() -> None:
+    """Have drf-spectacular read ENUM_NAME_OVERRIDES again, which it caches for the process."""
+    plumbing._load_enum_name_overrides.cache_clear()
+
+
+def _settings() -> dict[str, Any]:
+    """Return all settings of drf-spectacular: ours, and its defaults for the others."""
+    enums = {
+        "JobStateEnum": "couriers.models.job.JobState",
+        "ManifestStateEnum": "couriers.models.manifest.ManifestState",
+        "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
+    }
+    if "shipcrowd_webhooks" in apps.app_configs:
+        enums["WebhookEventStateEnum"] = "webhooks.models.EventState"
+    return {
+        **{k: v for k, v in SPECTACULAR_DEFAULTS.items() if not _OF_THE_VIEW.match(k)},
+        "TITLE": TITLE,
+        "DESCRIPTION": "Book and follow shipments with any courier: one order, one shipment.",
+        "OAS_VERSION": "3.1.0",
+        "PREPROCESSING_HOOKS": ["couriers.api.documentation.only_ours"],
+        "ENUM_NAME_OVERRIDES": enums,
+    }
 
 
 class SchemaView(ApiView, SpectacularAPIView):
@@ -101,10 +121,26 @@ class DocumentationView(ApiView, SpectacularSwaggerSplitView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     renderer_classes = SpectacularSwaggerSplitView.renderer_classes
-    title = "Shipcrowd"
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        self.url = path_of("couriers_api:schema")
-        with _patching, patched_settings(_SETTINGS):
-            response: Response = super().get(request, *args, **kwargs)
-            return response
+        if "script" in request.GET:
+            script = {
+                "schema_url": path_of("couriers_api:schema"),
+                "settings": json.dumps(SPECTACULAR_DEFAULTS["SWAGGER_UI_SETTINGS"]),
+                "oauth2_config": json.dumps({}),
+                "csrf_header_name": self._get_csrf_header_name(),
+                "schema_auth_names": json.dumps([]),
+            }
+            return Response(
+                script, template_name=self.template_name_js, content_type="application/javascript"
+            )
+        # Swagger UI comes from the sidecar package, so that the page asks no other host.
+        page = {
+            "title": TITLE,
+            "swagger_ui_css": static(f"{SWAGGER_UI}/swagger-ui.css"),
+            "swagger_ui_bundle": static(f"{SWAGGER_UI}/swagger-ui-bundle.js"),
+            "swagger_ui_standalone": static(f"{SWAGGER_UI}/swagger-ui-standalone-preset.js"),
+            "favicon_href": static(f"{SWAGGER_UI}/favicon-32x32.png"),
+            "script_url": f"{request.path}?script=",
+        }
+        return Response(page, template_name=self.template_name)

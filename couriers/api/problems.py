@@ -186,7 +186,9 @@ def _internal_error(request: HttpRequest | None) -> Response:
     got_request_exception.send(sender=None, request=request)
     path = request.path if request is not None else ""
     django_log.error("Internal Server Error: %s", path, exc_info=True, extra={"request": request})
-    return problem(*INTERNAL)
+    response: Any = problem(*INTERNAL)
+    response._has_been_logged = True  # as Django's log_response marks it, so that it does not again
+    return response
 
 
 def _problem_for(error: Exception) -> Response | None:

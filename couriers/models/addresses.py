@@ -1,7 +1,7 @@
 """The addresses of this installation, as they are told to couriers, consignees and clients.
 
 A host project may include each part's URLs under any prefix and in any namespace. So a name such
-as `webhooks:receive` is looked up by the part's application namespace, wherever it is nested.
+as `couriers_tracking:page` is looked up by the part's application namespace, wherever it is nested.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.core.signals import setting_changed
 from django.urls import NoReverseMatch, URLResolver, get_resolver, get_urlconf, reverse
 from django.urls.base import get_script_prefix
 from django.utils import translation
+from django.utils.encoding import iri_to_uri
 
 from couriers.conf import tunables
 
@@ -41,38 +42,37 @@ def path_of(name: str, *arguments: Any) -> str:
     `name` is `<application namespace>:<URL name>`. Raises NoAddress.
     """
     part, _, url_name = name.partition(":")
-    namespace = _namespaces(get_urlconf()).get(part)
-    if namespace is None:
-        raise NoAddress(f"the URLs of {part} are not included in the project's URLs")
-    try:
-        return reverse(f"{namespace}:{url_name}", args=arguments)
-    except NoReverseMatch:
-        raise PrefixHasParameters(
-            f"the prefix of the URLs of {part} has parameters, so {name} has no address"
-        ) from None
+    # A middleware may have set other URLs for the request, which lack the part.
+    for urlconf in dict.fromkeys((get_urlconf() or settings.ROOT_URLCONF, settings.ROOT_URLCONF)):
+        if namespace := _namespaces(urlconf).get(part):
+            return _reverse(f"{namespace}:{url_name}", arguments, urlconf)
+    raise NoAddress(f"the URLs of {part} are not included in the project's URLs")
 
 
 def path_below_root(name: str, *arguments: Any) -> str:
-    """Return the path of a URL without SCRIPT_NAME, as in `request.path_info`."""
-    script_name = quote(get_script_prefix(), safe=_NOT_QUOTED)
-    return "/" + path_of(name, *arguments).removeprefix(script_name)
+    """Return the path of a URL without SCRIPT_NAME, in the project's ROOT_URLCONF."""
+    part, _, url_name = name.partition(":")
+    namespace = _namespaces(settings.ROOT_URLCONF).get(part)
+    if namespace is None:
+        raise NoAddress(f"the URLs of {part} are not included in the project's URLs")
+    path = _reverse(f"{namespace}:{url_name}", arguments, settings.ROOT_URLCONF)
+    return "/" + path.removeprefix(quote(get_script_prefix(), safe=_NOT_QUOTED))
 
 
 def url_of(name: str, *arguments: Any) -> str:
     """Return the public URL, below SHIPCROWD["BASE_URL"]. Raises NoAddress.
 
     It is the same in each process and thread: SCRIPT_NAME, which only a web server knows, is the
-    path of BASE_URL, and a prefix by language (i18n_patterns) is that of LANGUAGE_CODE.
+    path of BASE_URL.
     """
     if not tunables().BASE_URL:
         raise NoAddress("SHIPCROWD['BASE_URL'] is not set")
-    with translation.override(settings.LANGUAGE_CODE):
-        return public_url(path_below_root(name, *arguments))
+    return public_url(path_below_root(name, *arguments))
 
 
 def public_url(path_info: str) -> str:
-    """Return the public URL of a path without SCRIPT_NAME."""
-    return tunables().BASE_URL.rstrip("/") + path_info
+    """Return the public URL of a path without SCRIPT_NAME, which may have a query."""
+    return tunables().BASE_URL.rstrip("/") + iri_to_uri(path_info)
 
 
 def tracking_url(shipment_id: str) -> str:
@@ -88,11 +88,23 @@ def tracking_url(shipment_id: str) -> str:
 
 def callback_url(courier: str, account_id: str) -> str:
     """Return the URL to which the courier sends the account's callbacks. Raises NoAddress."""
-    return url_of("webhooks:receive", courier, account_id)
+    return url_of("shipcrowd_webhooks:receive", courier, account_id)
+
+
+def _reverse(name: str, arguments: tuple[Any, ...], urlconf: str) -> str:
+    """Reverse a name. A prefix by language (i18n_patterns) is that of LANGUAGE_CODE."""
+    try:
+        with translation.override(settings.LANGUAGE_CODE):
+            return reverse(name, urlconf=urlconf, args=arguments)
+    except (NoReverseMatch, ValueError) as error:
+        # Django raises ValueError for a prefix that is a wrong format string.
+        raise PrefixHasParameters(
+            f"the prefix of the URL {name} has parameters, or characters that Django cannot reverse"
+        ) from error
 
 
 @lru_cache(maxsize=16)
-def _namespaces(urlconf: str | None) -> dict[str, str]:
+def _namespaces(urlconf: str) -> dict[str, str]:
     """Return the full instance namespace of each application namespace.
 
     Of several inclusions of a part, the first counts.

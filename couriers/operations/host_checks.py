@@ -6,30 +6,41 @@ Each names what is wrong, what would be lost by it, and what to write.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from celery import current_app
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
-from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache import caches
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, router
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from django.urls import Resolver404, resolve
+from django.utils import translation
 from django.utils.module_loading import import_string
 from django_redis import get_redis_connection
 from django_redis.cache import RedisCache
+from psycopg import IsolationLevel
 from redis.exceptions import RedisError
 
 from couriers.conf import SHIPCROWD_BEAT_SCHEDULE, tunables
 from couriers.contract.registry import CourierFactory
-from couriers.models.addresses import NoAddress, PrefixHasParameters, path_of
+from couriers.models.addresses import NoAddress, PrefixHasParameters, path_below_root
 
 OURS = ("couriers", "webhooks", "shipcrowd")
 SIDECAR = "drf_spectacular_sidecar"
+LABELS = {"shipcrowd_couriers", "shipcrowd_webhooks"}
+
+
+class Shadowed(NoAddress):
+    """Another URL of the project comes first for the path."""
+
+
 # Each part of the URLs: a name in it with arguments, the module, and what is lost without it.
 LOST_WITHOUT = {
-    ("webhooks:receive", ("courier", "account")): (
+    ("shipcrowd_webhooks:receive", ("courier", "account")): (
         "webhooks.urls", "every callback of a courier is lost"
     ),
     ("couriers_tracking:page", ("shipment",)): (
@@ -38,6 +49,7 @@ LOST_WITHOUT = {
 }  # fmt: skip
 MISSED_WITHOUT = {
     ("couriers_api:schema", ()): ("couriers.api.urls", "storefronts cannot book"),
+    ("couriers_api:shipment-list", ()): ("couriers.api.urls", "storefronts cannot book"),
     ("couriers_problems:problem", ("validation",)): (
         "couriers.api.problem_urls", "the types of problems lead nowhere"
     ),
@@ -60,15 +72,59 @@ def check_time_zones(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_database(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E009: the database is not PostgreSQL, so no order is booked just once."""
-    if connection.vendor == "postgresql":
+    """couriers.E009, E018 and E019: the database is not one on which an order is booked once."""
+    if connection.vendor != "postgresql":
+        return [
+            Error(
+                f"DATABASES['default'] is {connection.display_name}, and bookings need the locks "
+                "and constraints of PostgreSQL",
+                hint="Set its ENGINE to 'django.db.backends.postgresql'.",
+                id="couriers.E009",
+            )
+        ]
+    found: list[CheckMessage] = []
+    options = connection.settings_dict.get("OPTIONS", {})
+    if (
+        options.get("isolation_level", IsolationLevel.READ_COMMITTED)
+        != IsolationLevel.READ_COMMITTED
+    ):
+        found.append(
+            Error(
+                "DATABASES['default'] has an isolation_level, and rows are claimed by locks that "
+                "need READ COMMITTED",
+                hint="Leave it out: READ COMMITTED is the default of PostgreSQL.",
+                id="couriers.E018",
+            )
+        )
+    if not connection.settings_dict.get("AUTOCOMMIT", True):
+        found.append(
+            Error(
+                "DATABASES['default'] has AUTOCOMMIT False, and a booking must be committed before "
+                "the courier is called",
+                hint="Leave it out.",
+                id="couriers.E019",
+            )
+        )
+    return found
+
+
+@register()
+def check_routers(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E017: a router reads or writes the tables elsewhere, where a commit is not seen."""
+    elsewhere = sorted(
+        model._meta.label
+        for label in LABELS & set(apps.app_configs)
+        for model in apps.get_app_config(label).get_models()
+        if {router.db_for_read(model), router.db_for_write(model)} != {DEFAULT_DB_ALIAS}
+    )
+    if not elsewhere:
         return []
     return [
         Error(
-            f"DATABASES['default'] is {connection.display_name}, and bookings need the locks and "
-            "constraints of PostgreSQL",
-            hint="Set its ENGINE to 'django.db.backends.postgresql'.",
-            id="couriers.E009",
+            f"DATABASE_ROUTERS read or write {elsewhere[0]} and {len(elsewhere) - 1} other tables "
+            "in another database than 'default', but what was written must be seen at once",
+            hint=f"Have your router return 'default' for the apps {', '.join(sorted(LABELS))}.",
+            id="couriers.E017",
         )
     ]
 
@@ -79,8 +135,8 @@ def check_cache(app_configs: Any, **_: Any) -> list[CheckMessage]:
     alias = tunables().CACHE
     try:
         backend = type(caches[alias])
-    except InvalidCacheBackendError as error:
-        problem = str(error)
+    except Exception as error:  # noqa: BLE001 - a backend may raise anything when it is made
+        problem = f"{type(error).__name__}: {error}"
     else:
         if issubclass(backend, RedisCache):
             return []
@@ -146,16 +202,31 @@ def check_urls(app_configs: Any, **_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for (name, arguments), (module, loss) in (LOST_WITHOUT | MISSED_WITHOUT).items():
         try:
-            path_of(name, *arguments)
+            _check_reachable(name, arguments)
         except NoAddress as error:
             hint = f'Add path("…", include("{module}")) to ROOT_URLCONF, with a prefix of its own'
             if module.startswith("couriers."):
                 hint += ', or include "couriers.urls", which has all parts of the core'
-            is_lost = (name, arguments) in LOST_WITHOUT or isinstance(error, PrefixHasParameters)
+            is_lost = (name, arguments) in LOST_WITHOUT or isinstance(
+                error, (PrefixHasParameters, Shadowed)
+            )
             kind = Error if is_lost else checks.Warning
             id_ = "couriers.E012" if is_lost else "couriers.W010"
             found.append(kind(f"{error}: {loss}.", hint=f"{hint}.", id=id_))
     return found
+
+
+def _check_reachable(name: str, arguments: tuple[str, ...]) -> None:
+    """Raise NoAddress unless the URL can be made, and leads to its own view."""
+    path = unquote(path_below_root(name, *arguments))
+    part, _, url_name = name.partition(":")
+    try:
+        with translation.override(settings.LANGUAGE_CODE):
+            match = resolve(path, urlconf=settings.ROOT_URLCONF)
+    except Resolver404:
+        raise NoAddress(f"{path} leads nowhere") from None
+    if match.url_name != url_name or part not in match.app_names:
+        raise Shadowed(f"{path} leads to {match.view_name or match.func.__name__!r} instead")
 
 
 @register()
@@ -167,7 +238,7 @@ def check_middleware(app_configs: Any, **_: Any) -> list[CheckMessage]:
             continue
         try:
             import_string(path)
-        except ImportError:
+        except Exception:  # noqa: BLE001 - a module of an app that is missing raises RuntimeError
             found.append(
                 Error(
                     f"MIDDLEWARE names {path!r}, which does not exist",
@@ -200,11 +271,12 @@ def check_templates(app_configs: Any, **_: Any) -> list[CheckMessage]:
 def check_apps(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers.E014, W015 and W016: an app is missing without which the others start."""
     found: list[CheckMessage] = []
-    if not apps.is_installed("webhooks"):
+    if "shipcrowd_webhooks" not in apps.app_configs:
         found.append(
             Error(
                 "'webhooks' is not in INSTALLED_APPS, so every callback of a courier is lost",
-                hint="Add 'webhooks' to INSTALLED_APPS, and include webhooks.urls.",
+                hint="Add 'webhooks' to INSTALLED_APPS, and include webhooks.urls. A package of "
+                "your own by this name hides it.",
                 id="couriers.E014",
             )
         )

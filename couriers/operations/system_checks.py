@@ -11,6 +11,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
+from fernet_fields import EncryptedTextField
 
 from couriers.conf import Tunables, tunable_errors, tunables
 from couriers.contract.accounts import base_url_problem
@@ -29,12 +30,18 @@ def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
 def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """couriers.E003: there is no list of encryption keys to store and read secrets with."""
     keys = getattr(settings, "FERNET_KEYS", None)
+    problem = "is not a list of strings, or it is empty"
     if isinstance(keys, (list, tuple)) and keys and all(isinstance(k, str) and k for k in keys):
-        return []
+        try:
+            _ = EncryptedTextField().fernet
+        except ValueError as error:  # with the library's own setting FERNET_USE_HKDF = False
+            problem = f"cannot be used: {error}"
+        else:
+            return []
     example = Fernet.generate_key().decode()
     return [
         Error(
-            "FERNET_KEYS is not a list of strings, or it is empty",
+            f"FERNET_KEYS {problem}",
             hint=f'Set it to a list of random strings, the first encrypts: ["{example}"]',
             id="couriers.E003",
         )
@@ -151,6 +158,8 @@ def _base_url_problem(url: str) -> str | None:
         return "is not set"
     if "@" in url:
         return "must have no login"
+    if not url.isascii():
+        return f"must be written in ASCII, with percent-encoding: {url!r}"
     if problem := base_url_problem(url):
         return problem
     parts = urlsplit(url)

@@ -34,6 +34,7 @@ CHECKS = {
     "couriers": "couriers.E010",
 }
 SQLITE = "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'x'}}"
+INBOX_FIRST = "MIDDLEWARE.insert(0, 'webhooks.middleware.InboxMiddleware')"
 # Changes of the settings, each with the check that names it.
 CHANGES = {
     "del SHIPCROWD": "couriers.E007",
@@ -54,6 +55,14 @@ CHANGES = {
     "ROOT_URLCONF = 'people.urls'": "couriers.W010",
     "ROOT_URLCONF = 'people.tenants'": "couriers.E012",
     "del ROOT_URLCONF": "couriers.E012",
+    "ROOT_URLCONF = 'people.shadowed'": "couriers.E012",
+    "DATABASE_ROUTERS = ['people.routers.Replica']": "couriers.E017",
+    "DATABASES['default']['OPTIONS'] = {'isolation_level': 3}": "couriers.E018",
+    "DATABASES['default']['AUTOCOMMIT'] = False": "couriers.E019",
+    "FERNET_USE_HKDF = False": "couriers.E003",
+    "FERNET_KEYS = 'one,two'": "couriers.E003",
+    "SHIPCROWD['BASE_URL'] = 'https://shop.example/दुकान'": "couriers.E007",
+    f"{INBOX_FIRST}; INSTALLED_APPS.remove('webhooks')": "couriers.E014",
     "del MEDIA_ROOT": "couriers.W020",
     "CACHES['redis']['OPTIONS'] = {'SOCKET_TIMEOUT': 5}": "couriers.W019",
     "MIDDLEWARE.insert(0, 'webhooks.middleware.WebhookMiddleware')": "couriers.E013",
@@ -91,6 +100,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "    path('parcels/', include('couriers.tracking.urls')),\n"
         "    path('<slug:tenant>/', include('couriers.api.urls')),\n"
         "]\n"
+    )
+    (copy / "people" / "shadowed.py").write_text(
+        "from django.contrib import admin\nfrom django.urls import include, path\n"
+        "urlpatterns = [\n"
+        "    path('office/', admin.site.urls),\n"
+        "    path('ship/', include('webhooks.urls')),\n"
+        "    path('ship/', include('couriers.urls')),\n"
+        "]\n"
+    )
+    (copy / "people" / "routers.py").write_text(
+        "class Replica:\n    def db_for_read(self, model, **hints):\n        return 'replica'\n"
     )
     return copy
 

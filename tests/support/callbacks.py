@@ -19,7 +19,7 @@ SECRET = "a-secret-of-tests"
 
 def callback_path(account: Any) -> str:
     """The path to which the account's courier sends callbacks."""
-    return path_of("webhooks:receive", account.courier_id, account.pk)
+    return path_of("shipcrowd_webhooks:receive", account.courier_id, account.pk)
 
 
 def send(
@@ -28,7 +28,7 @@ def send(
     """Send a callback of the toy courier, which is signed by a header, and return the answer."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Client().post(
-        path_of("webhooks:receive", courier, account.pk) + query, raw, "application/json",
+        path_of("shipcrowd_webhooks:receive", courier, account.pk) + query, raw, "application/json",
         headers={"x-toy-secret": secret},
     )  # fmt: skip
 

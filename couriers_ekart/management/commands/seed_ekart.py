@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from couriers.management import output
+from couriers.models.addresses import NoAddress, callback_url
 from couriers_ekart.seeding import BadInput, account_from, company_fields, limits_from, seed
 
 
@@ -31,10 +32,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            callback_url("ekart", "account")  # before an API key is made, which is shown once
             login = account_from(os.environ)
             limits = limits_from(options["limit"])
             fields = company_fields(options) if options["create"] else None
-        except BadInput as error:
+        except (BadInput, NoAddress) as error:
             raise output.usage_error(str(error)) from None
         if fields is None:
             output.company_named(options["company"])

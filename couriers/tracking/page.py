@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.cache import cache_control
 
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
@@ -37,10 +38,12 @@ def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
     shipment = None
     if is_public_id(shipment_id):
         shipment = Shipment.objects.select_related("courier").filter(pk=shipment_id).first()
-    if shipment is None:
-        response = render(request, "couriers/tracking_unknown.html", status=404)
-    else:
-        response = render(request, "couriers/tracking.html", _context(shipment))
+    # The page is in English, whatever languages the project has.
+    with translation.override("en"):
+        if shipment is None:
+            response = render(request, "couriers/tracking_unknown.html", status=404)
+        else:
+            response = render(request, "couriers/tracking.html", _context(shipment))
     response["X-Robots-Tag"] = "noindex"
     return response
 

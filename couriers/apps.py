@@ -26,6 +26,7 @@ class CouriersConfig(ShipcrowdAppConfig):
     def ready(self) -> None:
         from couriers.operations import (
             admin_checks,  # noqa: F401 - the checks register themselves
+            celery_checks,  # noqa: F401
             host_checks,  # noqa: F401
             metrics,
             system_checks,  # noqa: F401

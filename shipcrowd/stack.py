@@ -44,6 +44,11 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
     def json(self) -> Any:
         """Return the body's JSON."""
         return json.loads(self.body)

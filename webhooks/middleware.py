@@ -18,9 +18,10 @@ from couriers.models.addresses import NoAddress, path_below_root
 
 
 class InboxMiddleware:
-    """Answers POST {prefix}/{courier}/{account_id}/ itself and passes on every other request.
+    """Answers {prefix}/{courier}/{account_id}/ itself, also without the last slash.
 
-    The prefix is the one under which the project includes `webhooks.urls`.
+    The prefix is the one under which the project includes `webhooks.urls`. Every other request,
+    and one for a courier that has no plug-in, is passed on.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

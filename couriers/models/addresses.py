@@ -41,21 +41,13 @@ def path_of(name: str, *arguments: Any) -> str:
 
     `name` is `<application namespace>:<URL name>`. Raises NoAddress.
     """
-    part, _, url_name = name.partition(":")
     # A middleware may have set other URLs for the request, which lack the part.
-    for urlconf in dict.fromkeys((get_urlconf() or settings.ROOT_URLCONF, settings.ROOT_URLCONF)):
-        if namespace := _namespaces(urlconf).get(part):
-            return _reverse(f"{namespace}:{url_name}", arguments, urlconf)
-    raise NoAddress(f"the URLs of {part} are not included in the project's URLs")
+    return _path(name, arguments, get_urlconf() or settings.ROOT_URLCONF, settings.ROOT_URLCONF)
 
 
 def path_below_root(name: str, *arguments: Any) -> str:
     """Return the path of a URL without SCRIPT_NAME, in the project's ROOT_URLCONF."""
-    part, _, url_name = name.partition(":")
-    namespace = _namespaces(settings.ROOT_URLCONF).get(part)
-    if namespace is None:
-        raise NoAddress(f"the URLs of {part} are not included in the project's URLs")
-    path = _reverse(f"{namespace}:{url_name}", arguments, settings.ROOT_URLCONF)
+    path = _path(name, arguments, settings.ROOT_URLCONF)
     return "/" + path.removeprefix(quote(get_script_prefix(), safe=_NOT_QUOTED))
 
 
@@ -89,6 +81,15 @@ def tracking_url(shipment_id: str) -> str:
 def callback_url(courier: str, account_id: str) -> str:
     """Return the URL to which the courier sends the account's callbacks. Raises NoAddress."""
     return url_of("shipcrowd_webhooks:receive", courier, account_id)
+
+
+def _path(name: str, arguments: tuple[Any, ...], *urlconfs: str) -> str:
+    """Return the path by the first of the URLconfs that includes the part. Raises NoAddress."""
+    part, _, url_name = name.partition(":")
+    for urlconf in urlconfs:
+        if namespace := _namespaces(urlconf).get(part):
+            return _reverse(f"{namespace}:{url_name}", arguments, urlconf)
+    raise NoAddress(f"the URLs of {part} are not included in the project's URLs")
 
 
 def _reverse(name: str, arguments: tuple[Any, ...], urlconf: str) -> str:

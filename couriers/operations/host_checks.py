@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-from celery import current_app
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
@@ -25,7 +24,7 @@ from django_redis.cache import RedisCache
 from psycopg import IsolationLevel
 from redis.exceptions import RedisError
 
-from couriers.conf import SHIPCROWD_BEAT_SCHEDULE, tunables
+from couriers.conf import tunables
 from couriers.contract.registry import CourierFactory
 from couriers.models.addresses import NoAddress, PrefixHasParameters, path_below_root
 
@@ -212,7 +211,9 @@ def check_urls(app_configs: Any, **_: Any) -> list[CheckMessage]:
             )
             kind = Error if is_lost else checks.Warning
             id_ = "couriers.E012" if is_lost else "couriers.W010"
-            found.append(kind(f"{error}: {loss}.", hint=f"{hint}.", id=id_))
+            problem = kind(f"{error}: {loss}.", hint=f"{hint}.", id=id_)
+            if problem not in found:  # two names of one part
+                found.append(problem)
     return found
 
 
@@ -311,40 +312,5 @@ def check_atomic_requests(app_configs: Any, **_: Any) -> list[CheckMessage]:
             "that books is refused, because a courier must not be called inside a transaction",
             hint="Decorate such a view with django.db.transaction.non_atomic_requests.",
             id="couriers.W011",
-        )
-    ]
-
-
-@register()
-def check_celery(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W012 to W014: no broker, tasks that run in the request, tasks that never run."""
-    conf = current_app.conf
-    if conf.task_always_eager:
-        return [
-            checks.Warning(
-                "CELERY_TASK_ALWAYS_EAGER is True, so a request does the work of the workers",
-                hint="Set it to False, and start a worker.",
-                id="couriers.W014",
-            )
-        ]
-    if not conf.broker_url:
-        return [
-            checks.Warning(
-                "Celery has no broker, so bulk jobs, manifests and callbacks wait for ever",
-                hint="Set CELERY_BROKER_URL to a Redis, and import your Celery application in the "
-                "__init__.py of the project, as Celery's guide for Django says.",
-                id="couriers.W012",
-            )
-        ]
-    scheduled = {entry.get("task") for entry in (conf.beat_schedule or {}).values()}
-    missing = sorted({str(e["task"]) for e in SHIPCROWD_BEAT_SCHEDULE.values()} - scheduled)
-    if not missing:
-        return []
-    return [
-        checks.Warning(
-            f"Periodic tasks are not scheduled: {', '.join(missing)}",
-            hint="Merge couriers.conf.SHIPCROWD_BEAT_SCHEDULE into CELERY_BEAT_SCHEDULE. Silence "
-            "this check where another scheduler sends them.",
-            id="couriers.W013",
         )
     ]

@@ -9,15 +9,14 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from shipcrowd.embedded import Servers
+from shipcrowd.stack import Response
 from tests.support.wheels import HostVirtualenv, host_environment
 
 PROJECT = Path(__file__).resolve().parent / "project"
@@ -27,19 +26,6 @@ COMPANY = (
     "--address", "1 Example Road", "--city", "Bengaluru", "--state", "Karnataka",
     "--pincode", "560001", "--phone", "9845012345",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer with any status."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
-
-    def json(self) -> Any:
-        """The body's JSON."""
-        return json.loads(self.body)
 
 
 class Shop:
@@ -109,11 +95,11 @@ class Shop:
         wait_for(lambda: self.get("/office/login/").status == 200, "the web server")
         self.command("register_webhooks", "--company", "acme")
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         """GET a path below the shop's root, or a URL."""
         return self.request("GET", path, **headers)
 
-    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
         """Send a request with the storefront's API key. Redirects are not followed."""
         url = path if path.startswith("http") else f"{self.url}{path}"
         request = urllib.request.Request(
@@ -128,11 +114,11 @@ class Shop:
         )
         try:
             with _opener.open(request, timeout=20) as response:
-                return Answer(response.status, response.headers, response.read().decode())
+                return Response(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers, error.read().decode())
+            return Response(error.code, error.headers, error.read())
         except OSError:
-            return Answer(0, {}, "")
+            return Response(0, {}, b"")
 
     def _start(self, module: str, *arguments: str, **environment: str) -> None:
         process = subprocess.Popen(

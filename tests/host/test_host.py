@@ -27,7 +27,7 @@ def order(number: str, **changes: Any) -> dict[str, Any]:
 
 def book(shop: Shop, number: str) -> dict[str, Any]:
     answer = shop.request("POST", f"{API}/shipments/", order(number))
-    assert answer.status == 201, answer.body
+    assert answer.status == 201, answer.text
     return dict(answer.json())
 
 
@@ -66,15 +66,15 @@ def test_addresses_in_answers_lead_to_what_they_name(shop: Shop) -> None:
     assert answer.headers["Location"] == f"{SCRIPT_NAME}{API}/shipments/{booked['id']}/"
     assert booked["tracking_url"] == f"{shop.url}/parcels/{booked['id']}/"
     page = shop.get(booked["tracking_url"])
-    assert (page.status, "H-2" in page.body) == (200, True)
+    assert (page.status, "H-2" in page.text) == (200, True)
     book(shop, "H-3")
     following = shop.get(f"{API}/shipments/?page_size=1").json()["next"]
     assert shop.get(following).json()["results"][0]["order_number"] == "H-2"
     again = shop.request("POST", f"{API}/shipments/", order("H-2"))
-    assert (again.status, again.body) == (201, answer.body)
+    assert (again.status, again.text) == (201, answer.text)
     problem = shop.get(f"{API}/shipments/shp_none/").json()
     assert problem["type"] == f"{SCRIPT_NAME}/back/faults/not-found"
-    assert "no such row" in shop.get(problem["type"].removeprefix(SCRIPT_NAME)).body
+    assert "no such row" in shop.get(problem["type"].removeprefix(SCRIPT_NAME)).text
 
 
 def test_the_projects_rest_framework_changes_nothing(shop: Shop) -> None:
@@ -86,6 +86,7 @@ def test_the_projects_rest_framework_changes_nothing(shop: Shop) -> None:
     assert shop.get(f"{API}/ops/in-doubt/").status == 403
     unkeyed = shop.request("GET", f"{API}/shipments/", Authorization="")
     assert (unkeyed.status, unkeyed.headers["WWW-Authenticate"]) == (401, "Api-Key")
+    assert unkeyed.json()["title"] == "Authentication credentials were not provided."
     added = shop.request("POST", f"{API}/warehouses/", {
         "name": "Second", "contact_name": "Asha", "phone": "9845012345",
         "address": "2 Example Road", "city": "Bengaluru", "state": "Karnataka",
@@ -122,8 +123,8 @@ def test_the_schema_and_its_page_are_those_of_this_project(shop: Shop) -> None:
     assert f"{API}/shipments/bulk/" in schema["paths"]
     assert f"{API}/ops/webhook-events/" in schema["paths"]
     page = shop.get("/back/ship/docs/")
-    assert (page.status, "swagger-ui" in page.body) == (200, True)
-    assert f"{SCRIPT_NAME}/back/ship/schema/" in shop.get("/back/ship/docs/?script").body
+    assert (page.status, "swagger-ui" in page.text) == (200, True)
+    assert f"{SCRIPT_NAME}/back/ship/schema/" in shop.get("/back/ship/docs/?script").text
 
 
 def test_every_page_of_every_model_is_shown_in_the_projects_admin(shop: Shop) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import global_settings
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver
@@ -80,3 +81,13 @@ def test_no_view_runs_in_a_transaction_of_atomic_requests() -> None:
     assert len(found) > 50
     for pattern in found:
         assert getattr(pattern.callback, "_non_atomic_requests", ()) == {"default"}, pattern
+
+
+def test_no_setting_of_the_project_shortens_a_task() -> None:
+    ours = [task for name, task in current_app.tasks.items() if name.split(".")[0] in APPS]
+    assert len(ours) >= 10
+    for task in ours:
+        # Longer than the longest task, which ends by itself after 240 seconds.
+        assert (task.soft_time_limit, task.time_limit) == (880, 900), task.name
+        assert task.acks_late
+        assert task.ignore_result

@@ -9,6 +9,7 @@ from couriers.models.idempotency import IdempotencyKey
 from couriers.models.job import BulkJob, BulkOrder
 from couriers.models.label import StoredLabel
 from couriers.models.manifest import Manifest, ManifestChunk
+from couriers.models.product import Product
 from couriers.models.serviceability import ServiceablePincode
 from couriers.models.shipment import Scan, Shipment
 from couriers.models.token import CourierToken
@@ -28,6 +29,7 @@ __all__ = [
     "IdempotencyKey",
     "Manifest",
     "ManifestChunk",
+    "Product",
     "Scan",
     "ServiceablePincode",
     "Shipment",

@@ -37,3 +37,8 @@ def new_manifest_id() -> str:
 def new_job_id() -> str:
     """Return a new `job_…` id of a BulkJob."""
     return _new("job")
+
+
+def new_product_id() -> str:
+    """Return a new `prd_…` id of a Product."""
+    return _new("prd")

@@ -46,7 +46,8 @@ class Shipment(models.Model):
     encrypted, and so are the options, which may hold another phone. `attempt` counts the attempts
     to book. With it, the late answer of an earlier attempt is recognised. An attempt that has not
     ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
-    tracking id keeps its former ids.
+    tracking id keeps its former ids. `warnings` holds what was likely wrong with the order when it
+    was booked: objects with `field`, `code` and `message`.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -101,6 +102,7 @@ class Shipment(models.Model):
 
     options = EncryptedJSONField(default=dict, blank=True)
     return_reason = models.CharField(max_length=300, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
     estimated_delivery = models.DateTimeField(null=True, blank=True)
     delivery_attempts = models.PositiveSmallIntegerField(null=True, blank=True)
     booked_at = models.DateTimeField(null=True, blank=True)

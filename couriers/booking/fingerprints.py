@@ -48,6 +48,7 @@ def differing_fields(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[s
 def _fields(draft: ShipmentDraft) -> dict[str, Any]:
     """Return the draft's fields by name, those of consignee and parcel as `consignee.phone`."""
     data = dataclasses.asdict(draft)
+    del data["warnings"]
     nested = {
         f"{outer}.{inner}": value
         for outer in ("consignee", "parcel")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Self
 
@@ -102,26 +101,22 @@ class ShipmentDraftSerializer(StrictSerializer):
 
     def draft(self) -> ShipmentDraft:
         """The validated request as booking takes it."""
-        return draft_of(self.validated_data)
-
-
-def draft_of(data: Mapping[str, Any]) -> ShipmentDraft:
-    """A draft of the validated data of a ShipmentDraftSerializer."""
-    return ShipmentDraft(
-        courier=data["courier"],
-        order_number=data["order_number"],
-        order_date=data["order_date"],
-        payment_mode=PaymentMode(data["payment_mode"]),
-        cod_amount=data["cod_amount"],
-        consignee=Address(**data["consignee"]),
-        items=tuple(Item(**item) for item in data["items"]),
-        parcel=Parcel(**data["parcel"]),
-        warehouse_id=data["warehouse"],
-        service=data["service"],
-        invoice_number=data["invoice_number"],
-        invoice_date=data["invoice_date"],
-        options=data["options"],
-    )
+        data = self.validated_data
+        return ShipmentDraft(
+            courier=data["courier"],
+            order_number=data["order_number"],
+            order_date=data["order_date"],
+            payment_mode=PaymentMode(data["payment_mode"]),
+            cod_amount=data["cod_amount"],
+            consignee=Address(**data["consignee"]),
+            items=tuple(Item(**item) for item in data["items"]),
+            parcel=Parcel(**data["parcel"]),
+            warehouse_id=data["warehouse"],
+            service=data["service"],
+            invoice_number=data["invoice_number"],
+            invoice_date=data["invoice_date"],
+            options=data["options"],
+        )
 
 
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):

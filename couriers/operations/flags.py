@@ -27,6 +27,8 @@ _SENTENCES: Mapping[str, str] = {
     FlagKind.FUTURE_SCANS: "The courier sent scans with a time in the future. They do not count.",
     FlagKind.ORDER_TAKEN: "The courier has it on its way again, but the order has another live "
     "shipment.",
+    FlagKind.LIVE_TWICE: "The order has live shipments with two couriers, the other one is "
+    "{tracking_id}: cancel one of them.",
 }
 
 

@@ -10,7 +10,13 @@ import pytest
 from django.core.management.base import CommandError
 
 from couriers.booking import bulk, protocol
-from couriers.booking.spreadsheet import ReportRow, book_orders, read_file, write_report
+from couriers.booking.spreadsheet import (
+    ReportRow,
+    book_orders,
+    draft_of,
+    read_file,
+    write_report,
+)
 from couriers.booking.spreadsheet.reading import COLUMNS
 from couriers.contract.errors import RateLimited, Unknown
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
@@ -18,7 +24,7 @@ from couriers.models.job import OrderOutcome
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from tests.support.commands import run_command, run_json
-from tests.support.drafts import draft_with, raising
+from tests.support.drafts import raising
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.spreadsheets import write_orders
 from tests.support.threads import open_sessions
@@ -255,10 +261,10 @@ def test_an_order_that_is_in_doubt_already_is_reported_in_doubt(
     account: Any, toy: Any, tmp_path: Path
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
-    doubtful = protocol.book(
-        account.company, draft_with(order_number="A-1"), key="by hand"
-    ).shipment
     path = write_orders(tmp_path / "orders.csv", {})
+    draft = draft_of(read_file(path)[0], "toy")
+    assert draft
+    doubtful = protocol.book(account.company, draft, key="by hand").shipment
     done: list[Any] = []
     book_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
     assert [(r.outcome, r.shipment_id) for r in done] == [("in_doubt", doubtful.pk)]

@@ -9,7 +9,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from couriers.booking.protocol import book, expire_leases
+from couriers.booking.leases import expire_leases
+from couriers.booking.protocol import book
+from couriers.booking.replay import find_earlier
 from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
 from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
@@ -213,8 +215,8 @@ def test_a_late_event_is_flagged_after_the_order_was_booked_with_another_courier
         CourierFactory.unregister("othertoy")
     assert IdempotencyKey.objects.get().shipment_id == second.pk
     doubtful.refresh_from_db()
-    assert (doubtful.courier_id, doubtful.tracking_id) == ("toy", "T-9")
-    assert open_flags(doubtful) == [("late_confirmation", "T-9")]
+    assert (doubtful.status, doubtful.tracking_id) == ("failed", "")
+    assert open_flags(second) == [("second_shipment", "T-9")]
 
 
 def test_a_key_that_another_request_has_just_used_books_nothing(
@@ -225,9 +227,9 @@ def test_a_key_that_another_request_has_just_used_books_nothing(
     with pytest.raises(Rejected):
         book(account.company, DRAFT, key="k")
     toy.on_create = None
-    found = IdempotencyKey.objects.select_related("shipment").get()
+    found = find_earlier(account.company.pk, draft_with(order_number="A-3"), "k")
     winner = book(account.company, draft_with(order_number="A-2"), key="k").shipment
-    monkeypatch.setattr("couriers.booking.protocol._stored_key", lambda *_: found)
+    monkeypatch.setattr("couriers.booking.protocol.find_earlier", lambda *_, **__: found)
     with pytest.raises(BookingInFlight):
         book(account.company, draft_with(order_number="A-3"), key="k")
     assert IdempotencyKey.objects.get().shipment_id == winner.pk

@@ -19,7 +19,10 @@ from django.db.models.functions import Cast
 from fernet_fields import EncryptedField
 from psycopg.sql import SQL, Identifier
 
+from couriers.models import CourierAccount
+
 BATCH = 200  # rows in one transaction, which takes less than a second
+NEWEST = 5  # rows of a model by which the keys are checked
 Progress = Callable[[int], None]
 
 
@@ -51,6 +54,26 @@ def forget_keys() -> None:
 def count_rows() -> int:
     """The number of rows that a rotation reads."""
     return sum(model._base_manager.count() for model, _ in encrypted_fields())
+
+
+def can_read_accounts() -> bool:
+    """Whether FERNET_KEYS of this process open what is stored: one of the newest accounts, if any.
+
+    One row that a misconfigured process wrote says nothing of this process, so several are read.
+    """
+    field = _field(CourierAccount, "password")
+    tokens = _newest(CourierAccount, field)
+    return not tokens or any(_opens(field, token) for token in tokens)
+
+
+def unreadable_fields() -> list[str]:
+    """The encrypted fields, as `model.field`, with a value among the newest that no key opens."""
+    return [
+        f"{model._meta.model_name}.{field.name}"
+        for model, fields in encrypted_fields()
+        for field in fields
+        if not all(_opens(field, token) for token in _newest(model, field))
+    ]
 
 
 def rotate(progress: Progress = lambda rows: None) -> Rotated:
@@ -119,6 +142,21 @@ def _reencrypted(field: EncryptedField, token: bytes | None, done: Rotated) -> b
         return token
     done.rotated += 1
     return rotated
+
+
+def _field(model: type[Model], name: str) -> EncryptedField:
+    field: EncryptedField = model._meta.get_field(name)
+    return field
+
+
+def _newest(model: type[Model], field: EncryptedField) -> list[bytes]:
+    """The stored values of the newest rows, still encrypted."""
+    tokens = model._base_manager.order_by("-pk").values_list(Cast(field.name, BinaryField()))
+    return [bytes(token) for (token,) in tokens[:NEWEST] if token is not None]
+
+
+def _opens(field: EncryptedField, token: bytes) -> bool:
+    return any(_can_decrypt(Fernet(key), token) for key in field.fernet_keys)
 
 
 def _can_decrypt(key: Fernet, token: bytes) -> bool:

@@ -188,6 +188,23 @@ def account(company: Any, toy: Any) -> Any:
 
 
 @pytest.fixture
+def other_courier(account: Any) -> Iterator[Any]:
+    """The same company's account with a second courier."""
+    from couriers.contract.registry import CourierFactory
+    from tests.support.toy import ToyAdapter, ToyReceiver
+
+    class OtherToyAdapter(ToyAdapter):
+        code = "othertoy"
+        name = "Other toy"
+
+    CourierFactory.register(OtherToyAdapter, ToyReceiver())
+    yield CourierAccountFactory(
+        company=account.company, courier=CourierRowFactory(code="othertoy", name="Other toy")
+    )
+    CourierFactory.unregister("othertoy")
+
+
+@pytest.fixture
 def shipment(account: Any) -> Any:
     """A booked shipment of the account."""
     return ShipmentFactory(account=account, warehouse=account.company.warehouses.get())

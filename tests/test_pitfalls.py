@@ -116,6 +116,24 @@ PITFALLS = {
         "test_data_in_a_database_message_is_not_logged",
         "test_after_a_rotation_the_first_key_alone_reads_everything",
     ],
+    # Doors
+    "already booked is decided by the number alone": [
+        "test_other_content_is_refused_with_the_names_of_the_request",
+        "test_an_order_that_has_ended_is_refused_naming_its_shipment",
+        "test_an_order_that_has_ended_is_409_with_the_remedy",
+        "test_rebooking_books_each_ended_shipment_once_more",
+    ],
+    # Neighbours
+    "an unreadable row stops its whole job": [
+        "test_an_order_that_was_encrypted_with_another_key_fails_alone",
+        "test_a_malformed_order_is_rejected_alone",
+    ],
+    # More than one courier
+    "one live shipment per courier, so that an order is live twice": [
+        "test_an_order_is_live_with_one_courier_only",
+        "test_two_couriers_at_once_book_one_shipment",
+        "test_an_order_that_is_live_with_two_couriers_is_flagged_and_kept",
+    ],
 }
 
 

@@ -169,11 +169,19 @@ class ScanAdmin(ReadOnlyAdmin):
 
 @page(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
-    list_display = ("key", "company", "shipment", "response_status", "created_at")
+    list_display = ("key", "scope", "company", "shipment", "response_status", "created_at")
     search_fields = ("=key", "=shipment__id", "=shipment__order_number")
-    list_filter = (("response_status", admin.EmptyFieldListFilter), "company")
+    list_filter = ("scope", ("response_status", admin.EmptyFieldListFilter), "company")
     list_select_related = ("company", "shipment")
-    fields = ("company", "key", "shipment", "response_status", "response_text", "created_at")
+    fields = (
+        "company",
+        "scope",
+        "key",
+        "shipment",
+        "response_status",
+        "response_text",
+        "created_at",
+    )
     readonly_fields = ("response_text",)
 
     @admin.display(description="Response")

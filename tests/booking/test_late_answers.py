@@ -14,7 +14,6 @@ from couriers.booking.protocol import book
 from couriers.booking.replay import find_earlier
 from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
 from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
-from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, Limit
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment, ShipmentFlag
 from couriers.models.flag import raise_flag
@@ -23,9 +22,8 @@ from couriers.operations.evidence import evidence_of
 from couriers.resilience import rate_limit
 from couriers.tracking.events import Applied, apply_events
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
-from tests.support.factories import CourierAccountFactory, CourierRowFactory, make_staff
+from tests.support.factories import make_staff
 from tests.support.flags import open_flags
-from tests.support.toy import ToyAdapter
 
 pytestmark = pytest.mark.django_db
 
@@ -194,25 +192,14 @@ def test_an_event_with_a_prefixed_order_number_is_flagged_and_settles_nothing(
 
 
 def test_a_late_event_is_flagged_after_the_order_was_booked_with_another_courier(
-    account: Any, toy: Any, operator: Any
+    account: Any, other_courier: Any, toy: Any, operator: Any
 ) -> None:
-    class OtherAdapter(ToyAdapter):
-        code = "othertoy"
-        name = "Other toy"
-
-    CourierFactory.register(OtherAdapter)
-    try:
-        CourierAccountFactory(
-            company=account.company, courier=CourierRowFactory(code="othertoy", name="Other toy")
-        )
-        toy.on_create = raising(Unknown("lost"))
-        doubtful = book(account.company, DRAFT).shipment
-        toy.on_create = None
-        release(doubtful.pk, actor=operator, reason="not in the panel")
-        second = book(account.company, draft_with(courier="othertoy")).shipment
-        assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
-    finally:
-        CourierFactory.unregister("othertoy")
+    toy.on_create = raising(Unknown("lost"))
+    doubtful = book(account.company, DRAFT).shipment
+    toy.on_create = None
+    release(doubtful.pk, actor=operator, reason="not in the panel")
+    second = book(account.company, draft_with(courier="othertoy")).shipment
+    assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
     assert IdempotencyKey.objects.get().shipment_id == second.pk
     doubtful.refresh_from_db()
     assert (doubtful.status, doubtful.tracking_id) == ("failed", "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
-from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -24,36 +23,18 @@ from couriers.contract.platform_errors import (
     OrderDiffers,
     OrderEnded,
 )
-from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import RELEASES_ORDER, STATUS_FACTS, Status
 from couriers.contract.types import Direction, Item, ShipmentDraft
 from couriers.models import CourierAccount, IdempotencyKey, Shipment
 from couriers.tracking.confirmation import Confirmation, apply_creation
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
-from tests.support.factories import CourierAccountFactory, CourierRowFactory
 from tests.support.flags import open_flags
 from tests.support.threads import run_at_once
-from tests.support.toy import ToyAdapter
 
 ENDED = sorted(RELEASES_ORDER - {Status.FAILED})
 LIVE = sorted(
     set(STATUS_FACTS) - RELEASES_ORDER - {Status.BOOKING, Status.IN_DOUBT}
 )  # the courier has the shipment
-
-
-@pytest.fixture
-def other_courier(account: CourierAccount) -> Iterator[CourierAccount]:
-    """Return the same company's account with a second courier."""
-
-    class OtherAdapter(ToyAdapter):
-        code = "othertoy"
-        name = "Other toy"
-
-    CourierFactory.register(OtherAdapter)
-    yield CourierAccountFactory(
-        company=account.company, courier=CourierRowFactory(code="othertoy", name="Other toy")
-    )
-    CourierFactory.unregister("othertoy")
 
 
 @pytest.mark.parametrize("status", LIVE)

@@ -263,11 +263,9 @@ class EkartAdapter(BaseCourierAdapter):
         return dataclasses.replace(request, pickup=dataclasses.replace(pickup, reference=alias))
 
     def _services(self, request: RateRequest) -> Sequence[str]:
-        """Return the services to price. Raises InvalidRequest for one that Ekart does not have."""
-        if not request.service:
-            return refusals.SERVICES
-        self._refuse(refusals.service_problems(request.service), "estimate")
-        return [request.service]
+        """Return the services to price. Raises InvalidRequest for what a booking would refuse."""
+        self._refuse(refusals.rate_problems(request), "estimate")
+        return [request.service] if request.service else refusals.SERVICES
 
     def _estimate(self, request: RateRequest, service: str) -> Any:
         """Return the answer to the estimate, or the Rejected of this service."""

@@ -76,9 +76,9 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
     if missing:
         raise BadInput(f"--create needs {', '.join(missing)}")
     checks = {
-        "gstin": india.gstin_problem,
+        "gstin": india.seller_gstin_problem,
         "pincode": india.pincode_problem,
-        "phone": india.phone_problem,
+        "phone": india.single_phone_problem,
         "state": india.state_problem,
     }
     for flag, problem_of in checks.items():

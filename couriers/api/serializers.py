@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from rest_framework import serializers
 
-from couriers.api.fields import day, decimal, moment, optional_text, rupees, text
+from couriers.api.fields import day, decimal, moment, optional_text, pincode, rupees, text
 from couriers.contract.types import (
     Address,
     Item,
@@ -42,14 +42,14 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class ConsigneeSerializer(StrictSerializer):
-    """The person who receives the parcel. The phone may be written in any usual form."""
+    """The person who receives the parcel. Phone and pincode may be written in any usual form."""
 
     name = text(200)
-    phone = text(30)
+    phone = text(60)
     address = text(500)
     city = optional_text(100)
     state = optional_text(100)
-    pincode = text(6)
+    pincode = pincode()
 
 
 class ItemSerializer(StrictSerializer):
@@ -119,6 +119,14 @@ class ShipmentDraftSerializer(StrictSerializer):
         )
 
 
+class FieldWarningSerializer(serializers.Serializer[Any]):
+    """What is likely wrong with a field of an order that was booked all the same."""
+
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     """A shipment."""
 
@@ -127,14 +135,15 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     courier = serializers.CharField()
     original = serializers.CharField(allow_null=True)
     warehouse = serializers.CharField()
+    warnings = FieldWarningSerializer(many=True)
     tracking_url = serializers.URLField()
 
     class Meta:
         model = Shipment
         fields = (
             "id", "courier", "order_number", "order_date", "direction", "original", "status",
-            "courier_status", "ndr_reason", "failure", "tracking_id", "waybill", "vendor",
-            "service", "warehouse", "payment_mode", "cod_amount", "total_amount",
+            "courier_status", "ndr_reason", "failure", "warnings", "tracking_id", "waybill",
+            "vendor", "service", "warehouse", "payment_mode", "cod_amount", "total_amount",
             "taxable_amount", "tax_amount", "estimated_delivery", "tracking_url", "created_at",
             "updated_at",
         )  # fmt: skip

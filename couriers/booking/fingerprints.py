@@ -64,6 +64,7 @@ def fields_of(draft: ShipmentDraft) -> dict[str, Any]:
     A field of the items, as `items[].value`, has the values of all lines.
     """
     data = {NAMES.get(name, name): value for name, value in dataclasses.asdict(draft).items()}
+    del data["warnings"]
     lines = data.pop("items")
     nested = {
         f"{outer}.{inner}": value

@@ -1,11 +1,12 @@
 """Warehouses, and their registrations with couriers."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from couriers.contract.types import Address, Pickup
 from couriers.models.account import CourierAccount
-from couriers.models.company import Company, phone_validator, pincode_validator
+from couriers.models.company import Company, phone_validator, pincode_validator, place_problems
 from couriers.models.ids import new_warehouse_id
 
 
@@ -38,6 +39,10 @@ class Warehouse(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if problems := place_problems(self.state, self.pincode, self.phone):
+            raise ValidationError(problems)
 
     def as_pickup(self, reference: str = "") -> Pickup:
         """Return the warehouse as the contract's dataclass."""

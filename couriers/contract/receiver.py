@@ -7,7 +7,10 @@ bytes, headers and an account's secrets; it uses neither database nor network.
 from __future__ import annotations
 
 import abc
+import base64
 import enum
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -48,12 +51,16 @@ class MalformedEvent(ValueError):
 class WebhookReceiver(abc.ABC):
     """Verifies and parses the callbacks of one courier. A plug-in implements the three methods.
 
+    `own_path_topics` are the topics that the courier's bodies do not tell from others. Each has a
+    URL of its own, whose path ends with the topic, and a secret of its own (`topic_secret`).
+
     Operators see the values of the fields in `shown_ids` (ids, times, counts) unchanged. In the
     values of the fields in `shown_words`, possible phone numbers are masked. Of other fields they
     see only the names. A plug-in must not list a field that can hold personal data. A listed name
     applies at any depth.
     """
 
+    own_path_topics: ClassVar[frozenset[Topic]] = frozenset()
     shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
     shown_words: ClassVar[frozenset[str]] = frozenset({"status"})
 
@@ -71,3 +78,16 @@ class WebhookReceiver(abc.ABC):
     @abc.abstractmethod
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
         """Return the events in a callback. Raises only MalformedEvent, with the reason."""
+
+
+TOPIC_SECRET_LENGTH = 30  # characters, which have 180 bits
+
+
+def topic_secret(secret: str, topic: Topic) -> str:
+    """Return the secret that callbacks to the topic's own path are signed with.
+
+    It is derived from the account's secret, so it is rotated with it, and neither can be computed
+    from a signed body. A body that was signed for one path is therefore refused at every other.
+    """
+    digest = hmac.digest(secret.encode(), f"topic:{topic.value}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode()[:TOPIC_SECRET_LENGTH]

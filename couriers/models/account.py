@@ -6,6 +6,7 @@ from django.db.models import Q
 from fernet_fields import EncryptedTextField
 
 from couriers.contract.accounts import base_url_problem
+from couriers.contract.receiver import Topic
 from couriers.contract.types import Limit
 from couriers.models.addresses import callback_url
 from couriers.models.company import Company
@@ -106,6 +107,10 @@ class CourierAccount(models.Model):
     def webhook_url(self) -> str:
         """Return the URL to which the courier sends callbacks. Raises NoAddress."""
         return callback_url(self.courier_id, self.pk)
+
+    def topic_url(self, topic: Topic) -> str:
+        """Return the URL of a topic that has a path of its own. Raises NoAddress."""
+        return callback_url(self.courier_id, self.pk, topic.value)
 
     def own_limit(self, operation: str) -> Limit | None:
         """Return the account's own limit of an operation; None means the courier's default."""

@@ -55,6 +55,7 @@ class ShipmentCreated(Answer):
 class EkartReceiver(WebhookReceiver):
     """Ekart signs the raw body with HMAC-SHA256, in hex unless the settings say otherwise."""
 
+    own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
     shown_ids = frozenset({"id", "wbn", "orderNumber", "channelId", "ctime", "edd", "attempts"})
     shown_words = frozenset({"status", "ndrStatus", "location", "vendor"})
 
@@ -84,8 +85,8 @@ class EkartReceiver(WebhookReceiver):
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Tell a track update (by its status and time) from a creation (by its order and id).
 
-        A recreation has the same fields as a creation: only the platform, which knows the order's
-        first tracking id, can tell them apart.
+        A recreation has the same fields as a creation: the path that it was signed for tells them
+        apart.
         """
         if "status" in payload and "ctime" in payload:
             return Topic.TRACK_UPDATED

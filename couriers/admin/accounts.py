@@ -86,6 +86,7 @@ class CourierAccountForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        self._take_secrets()
         if "base_url" in self.changed_data and not self.instance._state.adding:
             for name in ("new_username", "new_password"):
                 if not self.cleaned_data.get(name):
@@ -94,11 +95,18 @@ class CourierAccountForm(forms.ModelForm):
                     )
         return cleaned
 
-    def save(self, commit: bool = True) -> Any:
+    def _take_secrets(self) -> None:
+        """Set the typed secrets on the account, whose own checks come next."""
+        courier = self.cleaned_data.get("courier")
+        receiver = CourierFactory.receiver(courier.pk if courier else self.instance.courier_id)
         for name in SECRETS:
-            if value := self.cleaned_data.get(f"new_{name}"):
+            value = self.cleaned_data.get(f"new_{name}")
+            is_login = name in ("username", "password")
+            problem = receiver.secret_problem(value) if value and receiver else None
+            if problem and not is_login:
+                self.add_error(f"new_{name}", f"The secret {problem}.")
+            elif value:
                 setattr(self.instance, name, value)
-        return super().save(commit)
 
 
 @page(CourierAccount)

@@ -71,6 +71,13 @@ class WebhookReceiver(abc.ABC):
         Compares in constant time and never raises. False where there are no secrets.
         """
 
+    def secret_problem(self, secret: str) -> str | None:
+        """Return why the courier would not take the webhook secret, or None.
+
+        The text continues the secret's name: "must have …".
+        """
+        return None
+
     @abc.abstractmethod
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Return what the callback is about, Topic.UNKNOWN if that cannot be read. Never raises."""

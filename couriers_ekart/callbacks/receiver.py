@@ -28,6 +28,7 @@ from couriers_ekart.mapper.schemas import (
     TrackDetail,
 )
 
+MIN_SECRET, MAX_SECRET = 6, 30  # characters
 MAX_ID = 100  # characters of a tracking id or an order number
 
 
@@ -81,6 +82,12 @@ class EkartReceiver(WebhookReceiver):
             for digest in digests
         ]
         return any(matches)
+
+    def secret_problem(self, secret: str) -> str | None:
+        """Return why Ekart would not take the secret (Ekart API 3.8.8, webhookRequest), or None."""
+        if MIN_SECRET <= len(secret) <= MAX_SECRET:
+            return None
+        return f"must have {MIN_SECRET} to {MAX_SECRET} characters"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Tell a track update (by its status and time) from a creation (by its order and id).

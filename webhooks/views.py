@@ -20,7 +20,7 @@ from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
 from couriers.operations.health import DATABASE_RETRY_AFTER
-from webhooks import accounts, metrics
+from webhooks import accounts, metrics, tally
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
 from webhooks.probe import answer_to
@@ -82,6 +82,7 @@ def receive(
         response = _refuse(courier, "database", 503)
         response["Retry-After"] = str(DATABASE_RETRY_AFTER)
         return response
+    tally.note_accepted(account_id)
     metrics.received_counter(courier, stored_topic, result.value).inc()
     if result == StoreResult.PENDING:
         request_processing()
@@ -91,15 +92,22 @@ def receive(
 def _receiver_of_signed(
     request: HttpRequest, body: bytes, courier: str, account_id: str, topic: Topic | None
 ) -> WebhookReceiver | None:
-    """Return the courier's receiver if the body was signed for this path, else None."""
+    """Return the courier's receiver if the body was signed for this path, else None.
+
+    A refusal is noted for an account that exists.
+    """
     account = accounts.find_account(account_id)
     receiver = CourierFactory.receiver(courier)
     if account is None or receiver is None or account.courier != courier:
         return None
     if topic is not None and topic not in receiver.own_path_topics:
         return None
-    is_signed = receiver.verify(body, Headers(request.META), account.secrets_of(topic))
-    return receiver if is_signed else None
+    headers = Headers(request.META)
+    if receiver.verify(body, headers, account.secrets_of(topic)):
+        return receiver
+    refused = tally.RefusedCallback(account, receiver, topic, body, headers)
+    tally.note_refused(account_id, refused)
+    return None
 
 
 @login_not_required

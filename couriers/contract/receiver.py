@@ -71,6 +71,19 @@ class WebhookReceiver(abc.ABC):
         Compares in constant time and never raises. False where there are no secrets.
         """
 
+    def explain_refusal(
+        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+    ) -> str:
+        """Return how a refused body was signed with one of the secrets after all, in a sentence.
+
+        For example in another header or encoding than the settings name; the sentence says what to
+        set, and holds neither the signature nor a secret. "" where nothing is proven: the callback
+        may be a stranger's. Compares in constant time and never raises. `headers` are at most 20
+        whose values are as long as signatures are, by case-insensitive name. It is called for a sample of the refused
+        callbacks, outside the request; the callback stays refused.
+        """
+        return ""
+
     def secret_problem(self, secret: str) -> str | None:
         """Return why the courier would not take the webhook secret, or None.
 

@@ -79,8 +79,8 @@ class WebhookReceiver(abc.ABC):
         For example in another header or encoding than the settings name; the sentence says what to
         set, and holds neither the signature nor a secret. "" where nothing is proven: the callback
         may be a stranger's. Compares in constant time and never raises. `headers` are at most 20
-        whose values are as long as signatures are, by case-insensitive name. It is called for a sample of the refused
-        callbacks, outside the request; the callback stays refused.
+        whose values are as long as signatures are, by case-insensitive name. It is called for a
+        sample of the refused callbacks, outside the request; the callback stays refused.
         """
         return ""
 

@@ -61,6 +61,8 @@ class EkartAdapter(BaseCourierAdapter):
     name = "Ekart"
     mapper = EKART_MAPPER
     default_limits = DEFAULT_LIMITS
+    # Ekart gives a client id at onboarding. Its webhooks are the client's, whoever logs in.
+    login_identity = ("client_id",)
     manifest_size = MAX_IDS
     capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
 

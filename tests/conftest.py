@@ -123,6 +123,16 @@ def _fresh_caches() -> None:
     accounts.clear_cache()
 
 
+@pytest.fixture(autouse=True)
+def _no_tally_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count callbacks for the test alone. It calls tally.write() itself, where a thread would."""
+    from webhooks import tally
+
+    tally.forget()
+    for name in ("start", "request"):
+        monkeypatch.setattr(tally._writer, name, lambda: None)
+
+
 @pytest.fixture
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry without a pause."""

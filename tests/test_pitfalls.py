@@ -134,6 +134,28 @@ PITFALLS = {
         "test_two_couriers_at_once_book_one_shipment",
         "test_an_order_that_is_live_with_two_couriers_is_flagged_and_kept",
     ],
+    # Doors: callbacks
+    "a refused callback is seen nowhere, or every stranger's request is stored": [
+        "test_a_refused_callback_says_where_its_signature_stands",
+        "test_a_flood_writes_nothing_in_the_request_and_one_statement_afterwards",
+        "test_the_evidence_says_that_the_accounts_callbacks_are_refused",
+    ],
+    "a secret is stored that the courier would not take": [
+        "test_a_webhook_secret_that_the_courier_would_not_take_is_refused_with_the_bounds",
+    ],
+    "a courier's free text is shown to consignees, or stored with phone numbers": [
+        "test_the_tracking_page_shows_words_of_ours_alone",
+        "test_a_scan_is_masked_when_it_is_stored",
+        "test_a_phone_at_the_end_of_a_column_is_masked_before_the_text_is_cut",
+    ],
+    "what a callback means is decided by something outside its signature": [
+        "test_a_body_that_was_signed_for_one_path_is_401_at_the_other",
+        "test_a_replayed_creation_with_a_topic_in_its_query_recreates_nothing",
+    ],
+    "two accounts with one login get each other's callbacks": [
+        "test_a_second_account_with_the_login_is_refused_in_words_for_people",
+        "test_a_login_is_refused_while_keys_are_rotated_and_afterwards",
+    ],
 }
 
 

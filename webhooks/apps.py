@@ -17,10 +17,11 @@ class WebhooksConfig(ShipcrowdAppConfig):
         from couriers.conf import tunables
         from couriers.operations import metrics, retention, staff_urls
         from webhooks import system_checks  # noqa: F401 - the check registers itself
-        from webhooks.metrics import inbox_gauges
+        from webhooks.metrics import inbox_gauges, tally_gauges
         from webhooks.models import EventState, WebhookEvent
 
         metrics.register(inbox_gauges)
+        metrics.register(tally_gauges)
         staff_urls.register("webhooks.ops_urls")
         retention.register(
             retention.RetentionRule(

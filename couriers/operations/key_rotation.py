@@ -2,12 +2,14 @@
 
 The encrypted fields of every installed app are found by their type. A batch is a short transaction
 that locks its rows, so that it overwrites no concurrent change. A value that the first key can
-decrypt is left unchanged, so a second run writes nothing.
+decrypt is left unchanged, so a second run writes nothing. The fingerprints of logins are keyed by
+FERNET_KEYS, too, and are written anew at the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +92,18 @@ def rotate(progress: Progress = lambda rows: None) -> Rotated:
             if not count:
                 break
             progress(count)
+    _renew_fingerprints()
     return done
+
+
+def _renew_fingerprints() -> None:
+    """Write the fingerprint of each login anew. An account whose login cannot be read keeps its."""
+    for pk in list(CourierAccount.objects.order_by("pk").values_list("pk", flat=True)):
+        with suppress(InvalidToken, CourierAccount.DoesNotExist), transaction.atomic():
+            account = CourierAccount.objects.select_for_update(no_key=True).get(pk=pk)
+            found = account.login_fingerprints()
+            if account.login_fingerprint in found[1:]:
+                CourierAccount.objects.filter(pk=pk).update(login_fingerprint=found[0])
 
 
 def _rotate_batch(

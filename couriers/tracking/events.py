@@ -12,9 +12,9 @@ from prometheus_client import Counter
 
 from couriers.contract import types
 from couriers.contract.logs import get_logger
+from couriers.contract.masking import mask_text
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
-from couriers.contract.text import make_storable
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import raise_flag
 from couriers.tracking import scans, snapshot
@@ -203,10 +203,11 @@ def _new_scan(
         tracking_id=tracking_id,
         at=scan.at,
         status="" if scan.at > latest_possible_time() else scan.mapped.status or "",
-        courier_status=make_storable(scan.mapped.courier_status)[:100],
-        ndr_reason=make_storable(scan.mapped.courier_reason)[:100],
-        location=make_storable(scan.location)[:200],
-        description=make_storable(scan.description)[:500],
+        # Masked before it is cut: a cut phone number would not be recognised.
+        courier_status=mask_text(scan.mapped.courier_status)[:100],
+        ndr_reason=mask_text(scan.mapped.courier_reason)[:100],
+        location=mask_text(scan.location)[:200],
+        description=mask_text(scan.description)[:500],
         estimated_delivery=estimate,
     )
 

@@ -14,7 +14,7 @@ from couriers.booking.protocol import book
 from couriers.contract.errors import InvalidRequest, Unknown
 from couriers.contract.platform_errors import NotInDoubt, OrderAlreadyLive, TooEarly
 from couriers.contract.types import Booking
-from couriers.models import AuditEntry, CourierCall, Shipment
+from couriers.models import AuditEntry, CallbackTally, CourierCall, Shipment
 from couriers.operations.doubt import release, resolve
 from couriers.operations.evidence import evidence_of
 from couriers.tracking.confirmation import Confirmation, apply_creation
@@ -173,6 +173,35 @@ def test_the_evidence_depends_on_whether_callbacks_arrive(doubtful: Shipment, ac
     assert "Too little" in evidence_of(doubtful).suggestion
     long_ago = timezone.now() - dt.timedelta(hours=1)
     CourierCall.objects.filter(shipment=doubtful).update(started_at=long_ago)
+    assert "then release it" in evidence_of(doubtful).suggestion
+
+
+def test_the_evidence_says_that_the_accounts_callbacks_are_refused(
+    doubtful: Shipment, account: Any, django_assert_num_queries: Any
+) -> None:
+    later = timezone.now() + dt.timedelta(minutes=1)
+    for _ in range(7):
+        ShipmentFactory(
+            account=account, warehouse=doubtful.warehouse, booked_at=later, confirmed_at=later
+        )
+    CourierCall.objects.update(started_at=timezone.now() - dt.timedelta(hours=1))
+    tally = CallbackTally.objects.create(
+        account=account,
+        accepted_at=timezone.now() - dt.timedelta(hours=3),
+        refused_at=timezone.now() - dt.timedelta(minutes=5),
+        refused_count=1204,
+    )
+    with django_assert_num_queries(2):
+        evidence = evidence_of(doubtful)
+    assert evidence.flow == (
+        "The callbacks of this account are refused. 1,204 callbacks refused so far, the last "
+        "5 minutes ago. The last good callback came 3 hours ago. None of those looked at was "
+        "signed with the account's secret: the courier signs with another one, or they are a "
+        "stranger's. 7 of 7 later bookings were confirmed by callback, none for this order."
+    )
+    assert "Callbacks are refused, so a missing one proves nothing." in evidence.suggestion
+    tally.accepted_at = timezone.now()
+    tally.save()
     assert "then release it" in evidence_of(doubtful).suggestion
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from couriers.models import AuditEntry, CourierCall, Shipment
+from tests.support.admin_links import row_url
 from tests.support.factories import make_staff
 
 
@@ -21,17 +22,17 @@ def operator(client: Client, db: None) -> Any:
 
 
 def url(shipment: Shipment) -> str:
-    return f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/doubt/"
+    return row_url(shipment, "doubt")
 
 
 def test_the_page_of_a_shipment_in_doubt_links_to_the_settle_page(
     client: Client, operator: Any, doubtful: Shipment
 ) -> None:
-    page = f"/admin/shipcrowd_couriers/shipment/{doubtful.pk}/"
-    assert "Settle the doubt" in client.get(f"{page}change/").content.decode()
-    assert client.get(f"{page}settle-doubt/").headers["Location"] == url(doubtful)
+    page = row_url(doubtful)
+    assert "Settle the doubt" in client.get(page).content.decode()
+    assert client.get(row_url(doubtful, "settle-doubt")).headers["Location"] == url(doubtful)
     Shipment.objects.update(status="failed")
-    assert "Settle the doubt" not in client.get(f"{page}change/").content.decode()
+    assert "Settle the doubt" not in client.get(page).content.decode()
 
 
 def test_the_settle_page_shows_the_evidence(

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from couriers.models import Shipment
+from tests.support.admin_links import row_url
 from tests.support.factories import make_staff
 
 OVERVIEW = "/admin/shipcrowd_couriers/shipment/overview/"
@@ -34,7 +35,7 @@ def without_own_index(settings: Any) -> None:
 def test_the_overview_has_a_page_of_its_own(operator: Client, doubtful: Shipment) -> None:
     page = operator.get(OVERVIEW).content.decode()
     assert HEADING in page
-    assert f"{APP_INDEX}shipment/{doubtful.pk}/doubt/" in page
+    assert row_url(doubtful, "doubt") in page
     assert "read time-out" in page
     assert f"{APP_INDEX}shipment/?look=doubt" in page
 

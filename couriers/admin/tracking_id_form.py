@@ -46,7 +46,7 @@ class TrackingIdForm(forms.Form):
 
     def ask_to_confirm(self, said: str) -> TrackingIdForm:
         """The form to show next, with the checkbox; `said` is what the courier said."""
-        data = self.data.copy()
+        data = {name: self.data.get(name) for name in self.data}
         data[self.add_prefix("asked_about")] = self.cleaned_data["tracking_id"]
         data.pop(self.add_prefix("confirm_unchecked"), None)
         form = type(self)(data, prefix=self.prefix)

@@ -39,7 +39,11 @@ class CourierAdmin(PageAdmin):
     list_display = ("code", "name", "is_enabled", "updated_at")
     search_fields = ("code", "name")
     list_filter = ("is_enabled",)
-    readonly_fields = ("created_at", "updated_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The code is the key of the row: another code would make another courier."""
+        fixed = ("created_at", "updated_at")
+        return fixed if obj is None else ("code", *fixed)
 
 
 def _secret_field(name: str) -> forms.CharField:

@@ -104,14 +104,7 @@ class SettleDoubtMixin(admin.ModelAdmin):
         if not form.is_bound or not form.is_valid():
             return False
         try:
-            shipment = doubt.resolve(
-                pk,
-                actor=request.user,
-                tracking_id=form.cleaned_data["tracking_id"],
-                waybill=form.cleaned_data["waybill"],
-                reason=form.cleaned_data["reason"],
-                confirm_unchecked=form.is_confirmed,
-            )
+            shipment = doubt.resolve(pk, actor=request.user, **form.answers)
         except InvalidRequest as error:
             add_errors(form, error)
             return False

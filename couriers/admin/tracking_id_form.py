@@ -36,13 +36,14 @@ class TrackingIdForm(forms.Form):
             self.fields["confirm_unchecked"].widget = forms.HiddenInput()
 
     @property
-    def is_confirmed(self) -> bool:
-        """Whether the checkbox is ticked for the id that is in the form."""
-        asked_about = self.cleaned_data["asked_about"]
-        return bool(
-            self.cleaned_data["confirm_unchecked"]
-            and asked_about == self.cleaned_data["tracking_id"]
+    def answers(self) -> dict[str, Any]:
+        """The arguments for the decision. The checkbox counts if it is about the id in the form."""
+        asked_about, confirmed = (
+            self.cleaned_data[name] for name in ("asked_about", "confirm_unchecked")
         )
+        answers = {name: self.cleaned_data[name] for name in ("tracking_id", "waybill", "reason")}
+        same = asked_about == answers["tracking_id"]
+        return {**answers, "confirm_unchecked": confirmed and same}
 
     def ask_to_confirm(self, said: str) -> TrackingIdForm:
         """The form to show next, with the checkbox; `said` is what the courier said."""

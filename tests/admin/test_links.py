@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.test import Client
 
-from couriers.models import Courier, Scan, Shipment
+from couriers.models import Courier, Scan, Shipment, StoredLabel
 from tests.support.admin_links import buttons, list_url, row_links, row_url
 from tests.support.admin_pages import models_of_the_apps
 from tests.support.everything import make_everything
@@ -32,9 +33,12 @@ def raw_url(row: Model) -> str:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_row_opens_from_its_list_with_the_buttons_of_its_raw_url(
-    operator: Client, account: Any, model: type[Model]
+    operator: Client, account: Any, model: type[Model], settings: Any, tmp_path: Path
 ) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
     make_everything(account)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / StoredLabel.objects.get().file.name).write_bytes(b"%PDF-1.4")
     Scan.objects.update(status="cancelled")
     Shipment.objects.update(status="cancelled")
     links = row_links(operator, model)

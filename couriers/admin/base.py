@@ -12,6 +12,8 @@ from django.contrib.admin.utils import quote, unquote
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.dataclasses import UnfoldAction
 from unfold.paginator import InfinitePaginator
@@ -106,6 +108,11 @@ def admin_url(model_admin: admin.ModelAdmin, name: str, *args: Any) -> str:
     """
     quoted = [quote(arg) for arg in args]
     return reverse(f"admin:{name}", args=quoted, current_app=model_admin.admin_site.name)
+
+
+def link(url: str, text: str) -> SafeString:
+    """A link for a cell of a list or of a page."""
+    return format_html('<a class="text-primary-600 font-medium" href="{}">{}</a>', url, text)
 
 
 def mask_phone(digits: str, shown: int = 3) -> str:

@@ -85,7 +85,8 @@ def render_decision_page(
 
 def show_new_status(request: HttpRequest, shipment: Shipment) -> None:
     """Add a message with the shipment's status after the decision."""
-    messages.success(request, f"Order {shipment.order_number} is {shipment.status}.")
+    status = shipment.get_status_display().lower()
+    messages.success(request, f"Order {shipment.order_number} is now {status}.")
 
 
 def as_sentence(error: Exception) -> str:

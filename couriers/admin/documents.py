@@ -12,10 +12,9 @@ from django.contrib import admin
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from unfold.decorators import action
 
-from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, admin_url
+from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, admin_url, link
 from couriers.admin.registration import page
 from couriers.contract.logs import get_logger
 from couriers.fulfilment.labels import open_stored
@@ -73,7 +72,7 @@ class LabelInline(ReadOnlyInline):
 
 def _link(model_admin: Any, label: StoredLabel) -> str:
     url = admin_url(model_admin, "shipcrowd_couriers_storedlabel_open_label", label.pk)
-    return format_html('<a href="{}">Open</a>', url)
+    return link(url, "Open")
 
 
 def _gone(model_admin: Any, request: HttpRequest, label: StoredLabel) -> HttpResponse:

@@ -9,11 +9,10 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
-from django.utils.html import format_html
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from couriers.admin.base import ReadOnlyAdmin, admin_url
+from couriers.admin.base import ReadOnlyAdmin, admin_url, link
 from couriers.admin.decision_pages import (
     add_errors,
     as_sentence,
@@ -34,7 +33,7 @@ COMES_BACK = "It follows from the scans: the next scan raises it again for as lo
 class ClearFlagForm(forms.Form):
     """Which of a shipment's open flags to clear, and why."""
 
-    flag = forms.ChoiceField(widget=UnfoldAdminRadioSelectWidget)
+    flag = forms.ChoiceField(widget=forms.RadioSelect)
     reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
 
     def __init__(self, flags: list[ShipmentFlag], *args: Any, **kwargs: Any) -> None:
@@ -110,6 +109,10 @@ class ShipmentFlagAdmin(ReadOnlyAdmin):
     list_filter = ("kind", ("cleared_at", admin.EmptyFieldListFilter))
     list_select_related = ("shipment",)
     actions_detail = ["clear_flag"]
+    fields = (
+        "sentence", "shipment", "kind", "tracking_id", "order_number", "raised_at", "cleared_at",
+        "cleared_by", "clear_reason",
+    )  # fmt: skip
     readonly_fields = ("sentence",)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ class ShipmentFlagAdmin(ReadOnlyAdmin):
     def clear_link(self, flag: ShipmentFlag) -> str:
         if flag.cleared_at is not None:
             return ""
-        return format_html('<a href="{}">Clear</a>', self._page(flag))
+        return link(self._page(flag), "Clear")
 
     @action(description="Clear the flag", url_path="clear", permissions=["clear_flag"])
     def clear_flag(self, request: HttpRequest, object_id: str) -> HttpResponse:

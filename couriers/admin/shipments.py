@@ -118,8 +118,8 @@ class ShipmentAdmin(
     list_filter = (WorklistFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
     inlines = (FlagInline, ScanInline, LabelInline, CallInline, AuditInline)
-    exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
-    readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids")
+    exclude = ("consignee_phone", "items", "former_tracking_ids", "options", "warnings")
+    readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids", "warnings_text")
 
     @action(description="Overview", url_path="overview", permissions=["view"])
     def overview(self, request: HttpRequest) -> HttpResponse:
@@ -153,6 +153,10 @@ class ShipmentAdmin(
     @admin.display(description="Items")
     def items_text(self, shipment: Shipment) -> str:
         return "; ".join(f"{i['quantity']} of {i['name']}, ₹{i['value']}" for i in shipment.items)
+
+    @admin.display(description="Warnings of the booking")
+    def warnings_text(self, shipment: Shipment) -> str:
+        return "; ".join(f"{w['field']}: {w['message']}" for w in shipment.warnings)
 
     @admin.display(description="Former tracking ids")
     def former_ids(self, shipment: Shipment) -> str:

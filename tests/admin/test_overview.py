@@ -40,6 +40,15 @@ def test_the_overview_has_a_page_of_its_own(operator: Client, doubtful: Shipment
     assert f"{APP_INDEX}shipment/?look=doubt" in page
 
 
+def test_the_overview_leads_to_the_settle_page_for_those_who_may_settle(
+    client: Client, doubtful: Shipment
+) -> None:
+    client.force_login(make_staff("view_shipment", username="watcher"))
+    page = client.get(OVERVIEW).content.decode()
+    assert HEADING in page
+    assert row_url(doubtful, "doubt") not in page
+
+
 def test_the_overview_says_that_no_booking_is_in_doubt(operator: Client) -> None:
     page = operator.get(OVERVIEW).content.decode()
     assert "No booking is in doubt." in page

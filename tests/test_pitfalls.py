@@ -156,6 +156,39 @@ PITFALLS = {
         "test_a_second_account_with_the_login_is_refused_in_words_for_people",
         "test_a_login_is_refused_while_keys_are_rotated_and_afterwards",
     ],
+    "links of the admin quote the key, and the buttons that matter are missing": [
+        "test_every_row_opens_from_its_list_with_the_buttons_of_its_raw_url",
+        "test_the_list_leads_to_the_buttons_of_a_shipment",
+        "test_a_doubt_is_settled_as_booked",
+        "test_an_end_is_lifted",
+    ],
+    "an operator's word is taken unchecked although the courier could be asked": [
+        "test_what_the_courier_surely_does_not_have_is_refused_even_if_confirmed",
+        "test_where_the_courier_cannot_say_the_operator_confirms_once_more",
+        "test_ekart_is_asked_about_the_id_that_an_operator_enters",
+    ],
+    "a wrong tracking id stays, and callbacks wait for the right one in vain": [
+        "test_the_right_id_takes_the_place_of_the_wrong_one_and_its_scans",
+        "test_they_are_applied_when_a_tracking_id_is_corrected",
+    ],
+    "a stored document opens a 404, or opens for anybody": [
+        "test_a_label_opens_from_its_list_its_page_and_its_shipment",
+        "test_opening_a_label_needs_the_permission",
+    ],
+    "an edited key makes a second row": [
+        "test_the_form_of_a_stored_row_does_not_offer_its_key",
+        "test_the_code_of_a_courier_stays_whatever_is_sent",
+    ],
+    "a flag can never be cleared": [
+        "test_a_flag_is_cleared_from_the_page_of_its_shipment",
+    ],
+    "a refused login marks a warehouse as failed, or a forgotten one stays synced": [
+        "test_what_says_nothing_of_the_address_leaves_the_registration_pending",
+        "test_an_alias_that_ekart_forgot_is_pending_until_it_is_registered_again",
+    ],
+    "people read the name of a constraint": [
+        "test_no_constraint_of_a_model_that_people_edit_is_told_by_its_name",
+    ],
 }
 
 

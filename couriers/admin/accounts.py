@@ -13,11 +13,10 @@ from django import forms
 from django.contrib import admin
 from django.db.models import JSONField
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import SingleNumericFilter
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
+from couriers.admin.base import FixedValuesFilter, PageAdmin, ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
 from couriers.admin.registration import page
 from couriers.contract.accounts import limits_problem
@@ -38,11 +37,15 @@ SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
 
 
 @page(Courier)
-class CourierAdmin(ModelAdmin):
+class CourierAdmin(PageAdmin):
     list_display = ("code", "name", "is_enabled", "updated_at")
     search_fields = ("code", "name")
     list_filter = ("is_enabled",)
-    readonly_fields = ("created_at", "updated_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The code is the key of the row: another code would make another courier."""
+        fixed = ("created_at", "updated_at")
+        return fixed if obj is None else ("code", *fixed)
 
 
 def _secret_field(name: str) -> forms.CharField:
@@ -112,7 +115,7 @@ class CourierAccountForm(forms.ModelForm):
 
 
 @page(CourierAccount)
-class CourierAccountAdmin(ModelAdmin):
+class CourierAccountAdmin(PageAdmin):
     form = CourierAccountForm
     list_display = ("id", "company", "courier", "rollout", "base_url", "updated_at")
     search_fields = ("id", "company__slug", "company__name")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import JSONField
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from couriers.admin.base import ReadOnlyAdmin
+from couriers.admin.base import PageAdmin, ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
 from couriers.admin.registration import page
 from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
 
 
 @page(Company)
-class CompanyAdmin(ModelAdmin):
+class CompanyAdmin(PageAdmin):
     list_display = ("slug", "name", "gstin", "city", "state", "is_active")
     search_fields = ("slug", "name", "gstin")
     list_filter = ("is_active", "state")
@@ -26,7 +27,7 @@ class CompanyAdmin(ModelAdmin):
 
 
 @page(CompanyApiKey)
-class CompanyApiKeyAdmin(ModelAdmin):
+class CompanyApiKeyAdmin(PageAdmin):
     """API keys. A key is shown once, when it is created. Later it can only be revoked."""
 
     list_display = ("prefix", "company", "name", "created", "expiry_date", "revoked")
@@ -55,14 +56,50 @@ class CompanyApiKeyAdmin(ModelAdmin):
         messages.warning(request, f"The key is {key} and will not be shown again.")
 
 
+class WarehouseForm(forms.ModelForm):
+    """The form of a warehouse. A company always keeps a default, and has only one."""
+
+    class Meta:
+        model = Warehouse
+        fields = (
+            "company", "name", "contact_name", "phone", "address", "city", "state", "pincode",
+            "is_default",
+        )  # fmt: skip
+
+    becomes_default = False
+
+    def clean(self) -> dict[str, Any] | None:
+        """Take `is_default` out: it is written when the other default has ceased to be one."""
+        cleaned = super().clean()
+        self.becomes_default = bool(self.cleaned_data.pop("is_default", False))
+        if self.initial.get("is_default") and not self.becomes_default:
+            self.add_error("is_default", "Make another warehouse the default instead.")
+        return cleaned
+
+
 @page(Warehouse)
-class WarehouseAdmin(ModelAdmin):
+class WarehouseAdmin(PageAdmin):
+    form = WarehouseForm
     list_display = ("name", "company", "city", "state", "pincode", "is_default")
     search_fields = ("name", "company__slug", "city", "pincode")
     list_filter = ("is_default", "state", "company")
     list_select_related = ("company",)
     autocomplete_fields = ("company",)
-    readonly_fields = ("id", "created_at", "updated_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A warehouse keeps its company: shipments and registrations refer to both."""
+        fixed = ("id", "created_at", "updated_at")
+        return fixed if obj is None else ("company", *fixed)
+
+    def save_model(self, request: HttpRequest, obj: Warehouse, form: Any, change: bool) -> None:
+        """Save a warehouse. A default takes the place of the company's other default."""
+        with transaction.atomic():
+            Company.objects.select_for_update(no_key=True).get(pk=obj.company_id)
+            if form.becomes_default:
+                others = Warehouse.objects.filter(company=obj.company_id, is_default=True)
+                others.exclude(pk=obj.pk).update(is_default=False)
+                obj.is_default = True
+            super().save_model(request, obj, form, change)
 
 
 @page(WarehouseRegistration)

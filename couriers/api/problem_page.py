@@ -33,6 +33,10 @@ REMEDIES = {
     ),
     "not-in-doubt": "the booking is settled already: look at the shipment",
     "too-early": "the courier may still answer the call: ask again after Retry-After",
+    "unchecked-tracking-id": (
+        "the courier cannot say whether the tracking id is this order's: "
+        "look into its panel, then send confirm_unchecked"
+    ),
     "not-awaiting-pickup": "the shipment has been picked up, or has ended",
     "nothing-to-manifest": "no shipment awaits a manifest",
     "too-large": "send fewer orders at once: detail has the limit",

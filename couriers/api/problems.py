@@ -69,8 +69,8 @@ COURIER_PROBLEMS: Mapping[type[CourierError], ProblemType] = {
     errors.CourierError: ProblemType("unknown-outcome", "The courier's answer was lost", 502),
 }
 
-# Two errors are missing: ActionNotAllowed has a name and a title of its own, and NotLiftable is
-# raised for the admin alone.
+# Missing are ActionNotAllowed, which has a name and a title of its own, and what is raised for the
+# admin alone: NotLiftable, NotCorrectable and FlagNotOpen.
 PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.UnknownCourier: VALIDATION,
     platform_errors.KeyReused: ProblemType("key-reused", "The key stands for another request", 422),
@@ -89,6 +89,9 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     ),
     platform_errors.NotInDoubt: ProblemType("not-in-doubt", "The booking is not in doubt", 409),
     platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
+    platform_errors.UncheckedTrackingId: ProblemType(
+        "unchecked-tracking-id", "The courier cannot say whether this is the order's", 409
+    ),
 }
 
 # Names only: title and status are the framework's own. An error that is not listed is "error".

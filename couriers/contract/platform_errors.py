@@ -11,6 +11,9 @@ PlatformError
 ├── ActionNotAllowed      the shipment's status does not allow the action
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
 ├── TooEarly              the create call may still be answered: release the order later
+├── UncheckedTrackingId   the courier cannot say whether a tracking id is this order's
+├── NotCorrectable        the tracking id did not come from an operator, or the order is taken
+├── FlagNotOpen           the flag has been cleared already
 └── NotLiftable           no scan of the courier ended the shipment
 
 The errors of calls to a courier are in couriers.contract.errors. docs/api.md lists the API's answer
@@ -182,3 +185,21 @@ class TooEarly(PlatformError):
 
 class NotLiftable(PlatformError):
     """No scan of the courier ended the shipment, so no end can be lifted."""
+
+
+class UncheckedTrackingId(PlatformError):
+    """The courier cannot say whether the tracking id is this order's; the message says why.
+
+    Asked again with `confirm_unchecked`, the operator's word is taken.
+    """
+
+
+class NotCorrectable(PlatformError):
+    """The shipment's tracking id cannot be corrected; the message says why."""
+
+
+class FlagNotOpen(PlatformError):
+    """The flag has been cleared already."""
+
+    def __init__(self) -> None:
+        super().__init__("the flag has been cleared already")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import IntegrityError, models
 from django.db.models import Q
 from fernet_fields import EncryptedTextField
@@ -70,6 +71,7 @@ class CourierAccount(models.Model):
     rollout = models.CharField(max_length=10, choices=Rollout, default=Rollout.LIVE)
     canary_percent = models.PositiveSmallIntegerField(
         default=5,
+        validators=[MaxValueValidator(100)],
         help_text="Share of the company's orders that a canary account takes, in per cent.",
     )
     limits = models.JSONField(
@@ -96,10 +98,14 @@ class CourierAccount(models.Model):
                 violation_error_message="Another account has this login.",
             ),
             models.CheckConstraint(
-                condition=Q(rollout__in=Rollout.values), name="couriers_account_rollout_known"
+                condition=Q(rollout__in=Rollout.values),
+                name="couriers_account_rollout_known",
+                violation_error_message="The rollout must be off, canary or live.",
             ),
             models.CheckConstraint(
-                condition=Q(canary_percent__lte=100), name="couriers_account_canary_percent"
+                condition=Q(canary_percent__lte=100),
+                name="couriers_account_canary_percent",
+                violation_error_message="The share of a canary account must be 0 to 100 per cent.",
             ),
         ]
 

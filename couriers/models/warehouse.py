@@ -1,13 +1,19 @@
 """Warehouses, and their registrations with couriers."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from couriers.contract.types import Address, Pickup
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company, phone_validator, pincode_validator, place_problems
 from couriers.models.ids import new_warehouse_id
+
+# Why a registration is pending again; it is shown to people, and no code compares it.
+ADDRESS_CHANGED = "The address has changed. The next booking registers the new one."
 
 
 class Warehouse(models.Model):
@@ -34,11 +40,21 @@ class Warehouse(models.Model):
                 fields=["company"],
                 condition=Q(is_default=True),
                 name="couriers_one_default_warehouse",
+                violation_error_message="The company has another default warehouse.",
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the warehouse. Registrations of another address than its present one are pending."""
+        super().save(*args, **kwargs)
+        present = self.as_pickup().address.fingerprint()
+        former = self.registrations.exclude(address_hash=present)
+        former.exclude(state=RegistrationState.PENDING).update(
+            state=RegistrationState.PENDING, reason=ADDRESS_CHANGED, updated_at=timezone.now()
+        )
 
     def clean(self) -> None:
         if problems := place_problems(self.state, self.pincode, self.phone):

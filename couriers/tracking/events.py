@@ -67,9 +67,14 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
 
 
 def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
-    """Apply a courier's answer about one shipment; return the updated shipment."""
+    """Apply a courier's answer about one shipment; return the updated shipment.
+
+    An answer about an id that is no longer the shipment's changes nothing: it was corrected.
+    """
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        if not _has_id(locked, shipment.tracking_id):
+            return locked
         answered = {
             "estimated_delivery": tracking.estimated_delivery or locked.estimated_delivery,
             "delivery_attempts": (
@@ -95,9 +100,14 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
 
 
 def mark_cancelled(shipment: Shipment) -> Shipment:
-    """Store a scan of the platform itself: the courier cancelled `shipment.tracking_id`."""
+    """Store a scan of the platform itself: the courier cancelled `shipment.tracking_id`.
+
+    Nothing changes where that is no longer the shipment's id: it was corrected.
+    """
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        if not _has_id(locked, shipment.tracking_id):
+            return locked
         scan = NewScan(
             shipment_id=locked.pk,
             tracking_id=shipment.tracking_id,
@@ -108,6 +118,11 @@ def mark_cancelled(shipment: Shipment) -> Shipment:
         )
         _store_and_recount([locked], [scan])
     return locked
+
+
+def _has_id(shipment: Shipment, tracking_id: str) -> bool:
+    """Whether the tracking id is the shipment's, or was before it was recreated."""
+    return tracking_id in (shipment.tracking_id, *shipment.former_tracking_ids)
 
 
 def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shipment]:

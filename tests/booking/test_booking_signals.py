@@ -147,7 +147,13 @@ def test_each_booking_whose_lease_has_run_out_is_announced_once(
 def test_a_doubt_that_an_operator_resolves_is_settled_as_booked(
     doubtful: Shipment, heard: Heard, operator: Any
 ) -> None:
-    resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
+    resolve(
+        doubtful.pk,
+        tracking_id="T-9",
+        actor=operator,
+        reason="seen in the panel",
+        confirm_unchecked=True,
+    )
     assert heard.statuses() == [("in_doubt", "booked")]
     assert heard.facts("booked", "tracking_id", "by") == [("T-9", "operator")]
     assert heard.facts("settled", "outcome", "by") == [("booked", "operator")]
@@ -240,7 +246,7 @@ def test_a_decision_that_is_rolled_back_announces_nothing(
     doubtful: Shipment, heard: Heard, operator: Any
 ) -> None:
     with transaction.atomic():
-        resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
+        release_later(doubtful, operator)
         transaction.set_rollback(True)
     assert heard == []
 

@@ -159,7 +159,13 @@ def test_an_event_with_the_tracking_id_of_another_order_flags_both_shipments(
     toy.on_create = raising(Unknown("lost"))
     book(account.company, DRAFT)
     other = book(account.company, draft_with(order_number="A-2")).shipment
-    resolve(other.pk, tracking_id="T-9", actor=operator, reason="mixed up the rows")
+    resolve(
+        other.pk,
+        tracking_id="T-9",
+        actor=operator,
+        reason="mixed up the rows",
+        confirm_unchecked=True,
+    )
     assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
     flags = ShipmentFlag.objects.values_list("shipment__order_number", "kind", "order_number")
     assert set(flags) == {("A-1", "other_order", "A-1"), ("A-2", "other_order", "A-1")}
@@ -186,7 +192,13 @@ def test_an_event_with_a_prefixed_order_number_is_flagged_and_settles_nothing(
     assert "T-9" in suggestion
     assert "release" not in suggestion
     # Once the doubt is resolved, the waiting event belongs to this order.
-    resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
+    resolve(
+        doubtful.pk,
+        tracking_id="T-9",
+        actor=operator,
+        reason="seen in the panel",
+        confirm_unchecked=True,
+    )
     assert apply_events(account, [event]) == [Applied.APPLIED]
     assert Shipment.objects.get(pk=doubtful.pk).confirmed_at
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 APP = "shipcrowd_couriers"
 BEFORE = [(APP, "0002_products_and_warnings")]
-AFTER = [(APP, "0004_one_live_shipment_of_an_order")]
+AFTER = [(APP, "0003_one_live_shipment_of_an_order")]
 
 
 @pytest.fixture

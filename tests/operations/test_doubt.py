@@ -41,7 +41,13 @@ def doubtful(account: Any, toy: Any) -> Shipment:
 def test_a_resolved_booking_replays_as_booked(
     doubtful: Shipment, operator: Any, account: Any, toy: Any
 ) -> None:
-    resolve(doubtful.pk, tracking_id=" T-9 ", actor=operator, reason="seen in the panel")
+    resolve(
+        doubtful.pk,
+        tracking_id=" T-9 ",
+        actor=operator,
+        reason="seen in the panel",
+        confirm_unchecked=True,
+    )
     result = book(account.company, DRAFT, key="first")
     assert (result.status_code, result.replayed) == (201, True)
     assert b'"tracking_id":"T-9"' in result.body
@@ -232,7 +238,7 @@ def test_staff_settle_doubt_over_the_api_and_companies_cannot(
         content_type="application/json",
     )
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "reason")
-    body = {"tracking_id": "T-9", "reason": "seen"}
+    body = {"tracking_id": "T-9", "reason": "seen", "confirm_unchecked": True}
     answer = client.post(f"{url}{doubtful.pk}/resolve/", body, content_type="application/json")
     assert (answer.status_code, answer.json()["status"]) == (200, "booked")
     answer = client.post(

@@ -35,7 +35,7 @@ def fill_fingerprints(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0002_products_and_warnings'),
+        ('shipcrowd_couriers', '0004_operators_decisions'),
     ]
 
     operations = [

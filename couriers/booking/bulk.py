@@ -86,6 +86,7 @@ def book_order(
     *,
     tries: int = 0,
     tried_since: dt.datetime | None = None,
+    rebook: bool = False,
 ) -> OrderResult | TryAgain:
     """Book one order once, even if it is called several times.
 

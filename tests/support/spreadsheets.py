@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from couriers.booking.spreadsheet.reading import COLUMNS
+from couriers.booking.spreadsheet.formats.shipcrowd import COLUMNS
 
 LINE = (
     "A-1,2026-11-01,COD,Asha Sample,98450 12345,1 Example Street,,,560034,Kurta,Kurta,"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from couriers.booking.spreadsheet.cells import Cell, Problems, shown
 from couriers.booking.spreadsheet.errors import FileUnusable
-from couriers.booking.spreadsheet.orders import SheetOrder
+from couriers.booking.spreadsheet.orders import GOODS, SheetOrder
 
 # Headings, each group in other words for the same: one of a group must be in the file.
 Required = tuple[tuple[str, ...], ...]
@@ -120,7 +120,8 @@ def layout_of(
     """Return the layout of a file of that format.
 
     `ignored` are headings of columns that are not to be read. `filled` are required columns that
-    the file may lack, because their values come from elsewhere. Raises FileUnusable for a heading
+    the file may lack, because their values come from elsewhere; those of goods may come from the
+    company's products where the file has SKUs. Raises FileUnusable for a heading
     that stands twice or is not known, and for missing columns.
     """
     positions = _positions(path, headings, ignored)
@@ -130,7 +131,7 @@ def layout_of(
             f"{path}: has {_columns(unknown)} that {file_format.title} does not have: "
             f"rename them, or leave them out with --ignore-columns"
         )
-    elsewhere = set(map(fold, filled))
+    elsewhere = set(map(fold, [*filled, *(GOODS if "sku" in positions else ())]))
     missing = [
         " or ".join(group)
         for group in file_format.required

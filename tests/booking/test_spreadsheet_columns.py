@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from couriers.booking.spreadsheet import FileUnusable, read_defaults, read_file, template_text
-from couriers.booking.spreadsheet.formats import ALL, detect
+from couriers.booking.spreadsheet.formats import ALL, OWN, detect
 from couriers.booking.spreadsheet.formats.shipcrowd import COLUMNS
 from couriers.contract.types import ShipmentDraft
 from tests.support.spreadsheets import DEFAULTS, ROW, drafts_of
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def write(path: Path, *rows: dict[str, str], headings: list[str] | None = None) -> Path:
@@ -185,3 +187,16 @@ def test_a_file_of_no_known_format_is_told_what_it_lacks(path: Path) -> None:
     assert 'has columns "when", "where", "what" that Shipcrowd' in refusal(path)
     path.write_text("order_number\nA-1\n")
     assert "lacks the columns order_date, payment_mode" in refusal(path)
+
+
+def test_the_documentation_lists_the_columns_of_each_format() -> None:
+    page = (ROOT / "docs" / "spreadsheet.md").read_text()
+    missing = [
+        (file_format.title, column)
+        for file_format in ALL
+        for column in file_format.columns
+        if f"`{column}`" not in page
+    ]
+    assert missing == []
+    readme = (ROOT / "README.md").read_text()
+    assert [column for column in OWN.columns if f"`{column}`" not in readme] == []

@@ -206,9 +206,8 @@ def test_any_text_in_any_cell_gives_a_row_and_never_an_exception(
     content = source.read_bytes()
     text = content.decode("utf-16" if content[:2] == b"\xff\xfe" else "utf-8-sig")
     separator = "\t" if name.endswith(".txt") else ";" if text.startswith("sep=;") else ","
-    rows = list(csv.reader(text.splitlines(), delimiter=separator))
-    body = [row for row in rows if len(row) > 1][1:]
-    row = data.draw(st.sampled_from(body))
+    rows = list(csv.reader(text.removeprefix("sep=;\n").splitlines(), delimiter=separator))
+    row = data.draw(st.sampled_from(rows[1:]))
     for _ in range(data.draw(st.integers(1, 3))):
         row[data.draw(st.integers(0, len(row) - 1))] = (
             data.draw(st.text(st.characters(codec="utf-8")) | st.from_regex(r"-?[0-9.,e+]{1,12}%?"))
@@ -217,7 +216,7 @@ def test_any_text_in_any_cell_gives_a_row_and_never_an_exception(
         )
     path = tmp_path / "any.csv"
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows(row for row in rows if len(row) > 1)
+        csv.writer(file).writerows(rows)
     found = drafts_of(path, defaults=DEFAULTS)
     assert found
     assert all(isinstance(outcome, ShipmentDraft) or outcome for outcome in found.values())

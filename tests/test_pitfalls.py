@@ -189,6 +189,30 @@ PITFALLS = {
     "people read the name of a constraint": [
         "test_no_constraint_of_a_model_that_people_edit_is_told_by_its_name",
     ],
+    "a cell too many shifts a row, and 2,049.00 is booked as 2": [
+        "test_a_filled_cell_under_no_heading_rejects_its_order_alone",
+        "test_a_shifted_row_takes_no_line_from_an_order",
+        "test_an_amount_is_read_without_loss",
+    ],
+    "a heading that stands twice is taken once, and an unknown column is ignored": [
+        "test_a_heading_that_stands_twice_is_named_with_both_positions",
+        "test_unknown_columns_are_named_and_may_be_ignored_by_name",
+        "test_an_unknown_column_of_an_export_is_named",
+    ],
+    "a number in scientific notation is taken for an order or a phone": [
+        "test_a_number_that_lost_digits_is_refused",
+    ],
+    "another order under a booked number is said to be booked": [
+        "test_another_order_under_a_booked_number_is_rejected",
+        "test_two_orders_under_one_number_are_rejected_naming_what_differs",
+    ],
+    "a cell that nobody foresaw ends an import with a traceback": [
+        "test_any_text_in_any_cell_gives_a_row_and_never_an_exception",
+    ],
+    "a COD amount is not what the shop collects": [
+        "test_an_export_is_booked_with_what_the_products_tell",
+        "test_an_order_of_shopify_that_is_not_booked_says_why",
+    ],
 }
 
 

@@ -120,12 +120,6 @@ def failed_by_fault(company: Company, order_number: str, error: Exception) -> Or
     return OrderResult(OrderOutcome.FAILED, reason="a fault of the platform, which is in its log")
 
 
-def already_booked(shipment: Shipment) -> OrderResult:
-    """Return the result of an order that has a shipment. Its reason is the shipment's status."""
-    reason = shipment.get_status_display().lower()
-    return OrderResult(OrderOutcome.ALREADY_BOOKED, shipment, reason)
-
-
 def _book(
     company: Company,
     draft: ShipmentDraft,
@@ -158,7 +152,8 @@ def _result_of(result: BookingResult, tried_since: dt.datetime | None) -> OrderR
         return OrderResult(OrderOutcome.IN_DOUBT, shipment, shipment.failure)
     made_by_us = tried_since is not None and shipment.created_at >= tried_since
     if result.replayed and not made_by_us:
-        return already_booked(shipment)
+        status = shipment.get_status_display().lower()
+        return OrderResult(OrderOutcome.ALREADY_BOOKED, shipment, status)
     return OrderResult(OrderOutcome.BOOKED, shipment)
 
 

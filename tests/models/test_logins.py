@@ -17,7 +17,7 @@ from tests.support.factories import CompanyFactory, CourierAccountFactory, Couri
 
 pytestmark = pytest.mark.django_db
 EKART = {"client_id": "Client-1", "base_url": "https://api.example"}
-MIGRATION = "couriers.migrations.0006_logins_and_callback_tallies"
+MIGRATION = "couriers.migrations.0005_logins_and_callback_tallies"
 
 
 @pytest.fixture

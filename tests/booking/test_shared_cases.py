@@ -55,7 +55,7 @@ CHECKS: dict[str, dict[str, str]] = {
         f"NL{number}": "booked" for number in range(1, 10)
     },
     "07-free-gift-line/gift.csv": {"FG1": "booked"},
-    "07-free-gift-line/zero_prepaid.csv": {"ZP1": "row 2: are worth nothing"},
+    "07-free-gift-line/zero_prepaid.csv": {"ZP1": 'row 2, column "order_value": are worth nothing'},
     "09-gst-rate-as-fraction/rates.csv": {
         **{f"GF{number}": f'row {number + 2}, column "gst_rate"' for number in range(6)},
         **{f"GFok{number}": "booked" for number in range(10)},

@@ -170,7 +170,6 @@ def _cells(sheet: SheetOrder, packed: Sequence[_Packed]) -> dict[str, Cell]:
         "payment_mode": sheet.mode_cell,
         "cod_amount": sheet.cod_cell,
         "consignee": Cell(sheet.number_cell.place.partition(",")[0], None),
-        "items": Cell(_rows(packed), None),
         "parcel": Cell(_rows(packed), None),
         "parcel.weight_g": first.found.get("unit_weight_g", first.line.sku),
     }
@@ -198,7 +197,8 @@ def _columns_of_items(found: Mapping[str, Cell], packed: Sequence[_Packed]) -> d
         if name.startswith("items[0]."):
             _, comma, column = cell.place.partition(",")
             columns[name.replace("[0]", "[]")] = Cell(f"{rows}{comma}{column}", None)
-    return columns
+    # What is wrong with all items together is their value.
+    return columns | {"items": columns["items[].value"]}
 
 
 def _rows(packed: Sequence[_Packed]) -> str:

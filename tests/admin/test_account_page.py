@@ -103,3 +103,17 @@ def test_a_login_by_an_encrypted_field_is_compared_as_it_is_typed(
     typed = new_account(courier="toy", client_id="other", new_username=account.username)
     found = errors(post(admin, None, **typed))
     assert "already that of account" in found["__all__"][0]
+
+
+def test_the_page_of_an_account_that_shares_its_login_names_the_other(admin: Client) -> None:
+    first, second = CourierAccountFactory(), CourierAccountFactory()
+    CourierAccount.objects.filter(pk=second.pk).update(
+        client_id=first.client_id, login_fingerprint=""
+    )
+    page = admin.get(reverse(f"{NAME}_change", args=[second.pk])).content.decode()
+    assert f"also that of {first.pk}: give each a login of its own" in page
+    assert (
+        "also that of" not in admin.get(reverse(f"{NAME}_change", args=[first.pk])).content.decode()
+    )
+    second.refresh_from_db()
+    assert post(admin, second, rollout="off").status_code == 302

@@ -211,6 +211,8 @@ def shopify(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
         ({"Currency": "USD"}, "rejected", 'column "Currency": read "USD", only orders in rupees'),
         ({"Total": "1e26"}, "rejected", 'column "Total": read "1e26", is not a number'),
         ({"Shipping Zip": "5600"}, "rejected", 'row 2, column "Shipping Zip": read "5600"'),
+        ({"Fulfillment Status": "on_hold"}, "skipped", "is not to be shipped yet"),
+        ({"Fulfillment Status": "lost"}, "rejected", 'read "lost", is not known'),
         ({"Lineitem fulfillment status": "partial"}, "rejected", "how many are left"),
         ({"Lineitem requires shipping": "false"}, "skipped", "nothing to ship is left"),
         ({"Lineitem quantity": "0"}, "skipped", "nothing to ship"),

@@ -66,7 +66,7 @@ def test_unknown_columns_are_named_and_may_be_ignored_by_name(path: Path) -> Non
 
 def test_missing_columns_are_named_unless_their_values_come_from_elsewhere(path: Path) -> None:
     write(path, {"gst_rate": "", "city": ""}, headings=renamed(gst_rate="", city=""))
-    assert "lacks the columns city, gst_rate (read as Shipcrowd" in refusal(path)
+    assert "lacks the columns city, gst_rate (it was read as Shipcrowd" in refusal(path)
     write(path, {"gst_rate": ""}, headings=renamed(gst_rate=""))
     assert "lacks the column gst_rate" in refusal(path)
     assert isinstance(drafts_of(path, defaults=["gst_rate=5"])["A-1"], ShipmentDraft)
@@ -103,10 +103,24 @@ def test_a_shifted_row_takes_no_line_from_an_order(path: Path) -> None:
     assert isinstance(found["A-2"], ShipmentDraft)
 
 
-def test_rows_without_a_number_are_rejected_each_on_its_own(path: Path) -> None:
-    write(path, {"order_number": ""}, {"order_number": ""}, {})
-    assert [order.order_number for order in read_file(path)] == ["", "", "A-1"]
-    assert 'column "order_number": is missing' in str(drafts_of(path)[""])
+def test_a_row_without_a_number_rejects_the_order_above_which_may_lack_it(path: Path) -> None:
+    write(path, {"order_number": ""}, {}, {"order_number": ""}, {"order_number": "A-2"})
+    orders = read_file(path)
+    assert [order.order_number for order in orders] == ["", "A-1", "", "A-2"]
+    found = drafts_of(path)
+    assert (
+        found["A-1"]
+        == found[""]
+        == ('row 4, column "order_number": is missing; does the row belong to the order above?')
+    )
+    assert isinstance(found["A-2"], ShipmentDraft)
+
+
+def test_comments_are_told(path: Path) -> None:
+    notes: list[str] = []
+    write(path, {"order_number": "# A-1"}, {})
+    read_file(path, note=notes.append)
+    assert notes == [f'{path}: not read, because they begin with "# ": rows 2']
 
 
 @pytest.mark.parametrize(
@@ -184,7 +198,7 @@ def test_each_format_is_recognised_by_its_headings_alone() -> None:
 
 def test_a_file_of_no_known_format_is_told_what_it_lacks(path: Path) -> None:
     path.write_text("when,where,what\nnow,here,this\n")
-    assert 'has columns "when", "where", "what" that Shipcrowd' in refusal(path)
+    assert "is of no format that is known (Shipcrowd's own format, Shopify's" in refusal(path)
     path.write_text("order_number\nA-1\n")
     assert "lacks the columns order_date, payment_mode" in refusal(path)
 

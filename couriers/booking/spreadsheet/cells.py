@@ -179,7 +179,10 @@ def _decimal(cell: Cell, text: str) -> Decimal:
     if not _AMOUNT.fullmatch(text) or text == ".":
         raise cell.problem("is not a number like 1149 or 1,149.50")
     whole, _, fraction = text.replace(",", "").partition(".")
-    whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
+    if len(whole) > 1 and whole.startswith("0"):
+        # As in 2,049.00 whose second part was taken for the next cell.
+        raise cell.problem("begins with a nought: is it a part of a larger number?")
+    fraction = fraction.rstrip("0")
     if len(whole) > MAX_INTEGER_DIGITS:
         raise cell.problem(f"has more than {MAX_INTEGER_DIGITS} digits")
     if len(fraction) > MAX_INTEGER_DIGITS:

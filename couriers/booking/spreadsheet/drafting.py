@@ -53,14 +53,16 @@ def read_draft(order: OrderLines, courier: str, goods: Goods = NO_GOODS) -> Shee
     problems = Problems(order.faults)
     if problems:
         raise OrderProblem("; ".join(problems))
+    rows = list(order.rows())
+    number = rows[0].number
     try:
-        sheet = order.layout.format.read(list(order.rows()), problems)
+        sheet = order.layout.format.read(rows, problems)
     except CellProblem as problem:
         raise OrderProblem("; ".join([*problems, str(problem)])) from None
     if not sheet.lines:
         raise NothingToShip("nothing to ship: quantity 0")
-    problems.read(cells.required, sheet.number_cell, "")
-    problems.read(cells.number_text, sheet.number_cell, "")
+    problems.read(cells.required, number, "")
+    problems.read(cells.number_text, number, "")
     packed = [_Packed(order, line, goods, problems) for line in sheet.lines]
     draft = ShipmentDraft(
         courier=courier,
@@ -74,7 +76,7 @@ def read_draft(order: OrderLines, courier: str, goods: Goods = NO_GOODS) -> Shee
     )
     if problems:
         raise OrderProblem("; ".join(dict.fromkeys(problems)))
-    return SheetDraft(draft, _cells(sheet, packed))
+    return SheetDraft(draft, _cells(number, sheet, packed))
 
 
 class _Packed:
@@ -162,14 +164,14 @@ def _consignee(sheet: SheetOrder, problems: Problems) -> Address:
     )
 
 
-def _cells(sheet: SheetOrder, packed: Sequence[_Packed]) -> dict[str, Cell]:
+def _cells(number_cell: Cell, sheet: SheetOrder, packed: Sequence[_Packed]) -> dict[str, Cell]:
     first = packed[0]
     found = {
-        "order_number": sheet.number_cell,
+        "order_number": number_cell,
         "order_date": sheet.date_cell,
         "payment_mode": sheet.mode_cell,
         "cod_amount": sheet.cod_cell,
-        "consignee": Cell(sheet.number_cell.place.partition(",")[0], None),
+        "consignee": Cell(number_cell.place.partition(",")[0], None),
         "parcel": Cell(_rows(packed), None),
         "parcel.weight_g": first.found.get("unit_weight_g", first.line.sku),
     }

@@ -34,7 +34,9 @@ class Format:
     `columns` are all headings that such a file may have; those that are not used are known too.
     `more_columns` matches those that are numbered or named by the shop. A file that has all
     headings of `signature` is of this format. `order_number` are the headings that the number may
-    have, in order of preference. `needs_hsn` says whether an item must have an HSN code.
+    have, in order of preference. With `continued`, a row whose number and whose cells of
+    `signature` are blank belongs to the order above it. `needs_hsn` says whether an item must have
+    an HSN code.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Format:
     more_columns: re.Pattern[str] | None = None
     quoted: bool = True  # whether quotation marks surround cells in a file with tabs
     needs_hsn: bool = True
+    continued: bool = False
     has_comments: bool = False
     known: frozenset[str] = field(init=False)
 
@@ -99,6 +102,12 @@ class Line:
     def __getitem__(self, name: str) -> Cell:
         return self.layout.cell(self.row, self.values, name)
 
+    @property
+    def number(self) -> Cell:
+        """The cell of the order number."""
+        names = self.layout.format.order_number
+        return self[next((name for name in names if self.has(name)), names[0])]
+
     def has(self, name: str) -> bool:
         """Whether the file has the column."""
         return self.layout.position(name) is not None
@@ -126,23 +135,30 @@ def layout_of(
     """
     positions = _positions(path, headings, ignored)
     unknown = [headings[at] for name, at in positions.items() if not file_format.knows(name)]
-    if unknown:
-        raise FileUnusable(
-            f"{path}: has {_columns(unknown)} that {file_format.title} does not have: "
-            f"rename them, or leave them out with --ignore-columns"
-        )
     elsewhere = set(map(fold, [*filled, *(GOODS if "sku" in positions else ())]))
     missing = [
         " or ".join(group)
         for group in file_format.required
         if not any(fold(name) in positions or fold(name) in elsewhere for name in group)
     ]
+    if unknown or missing:
+        raise FileUnusable(f"{path}: {_wrong_columns(file_format, unknown, missing)}")
+    return Layout(file_format, tuple(headings), positions)
+
+
+def _wrong_columns(file_format: Format, unknown: Sequence[str], missing: Sequence[str]) -> str:
+    problems = []
     if missing:
         columns = "column" if len(missing) == 1 else "columns"
-        raise FileUnusable(
-            f"{path}: lacks the {columns} {', '.join(missing)} (read as {file_format.title})"
+        problems.append(
+            f"lacks the {columns} {', '.join(missing)} (it was read as {file_format.title})"
         )
-    return Layout(file_format, tuple(headings), positions)
+    if unknown:
+        problems.append(
+            f"has {_columns(unknown)} that {file_format.title} does not have: correct the heading, "
+            "or leave the column out with --ignore-columns"
+        )
+    return "; ".join(problems)
 
 
 def _positions(path: Path, headings: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:

@@ -48,7 +48,6 @@ class SheetOrder:
     of length_cm, width_cm and height_cm where the file tells the size of the whole parcel.
     """
 
-    number_cell: Cell
     date_cell: Cell
     date: dt.date
     mode_cell: Cell

@@ -88,6 +88,7 @@ class Command(BaseCommand):
                 format_name=options["format"],
                 ignored=_names(options["ignore_columns"]),
                 filled=defaults,
+                note=self.stderr.write,
             )
             if report:
                 check_report(report)

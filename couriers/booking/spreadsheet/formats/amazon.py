@@ -81,7 +81,6 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
     cod = _collected(rows, problems) if mode == PaymentMode.COD else Decimal(0)
     values = _values([row for row, _ in shipped], cod, problems)
     return SheetOrder(
-        number_cell=first["order-id"],
         date_cell=first["purchase-date"],
         date=problems.read(order_date, first["purchase-date"], NO_DATE),
         mode_cell=first["payment-method"],

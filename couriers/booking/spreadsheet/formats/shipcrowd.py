@@ -71,7 +71,6 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
     lines = tuple(_line(row, quantity, problems) for row, quantity in shipped)
     total = sum((line.value for line in lines), Decimal(0))
     return SheetOrder(
-        number_cell=first["order_number"],
         date_cell=first["order_date"],
         date=problems.read(order_date, first["order_date"], NO_DATE),
         mode_cell=first["payment_mode"],

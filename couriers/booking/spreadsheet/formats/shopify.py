@@ -45,9 +45,15 @@ _NOT_SHIPPED = {
     "authorized": "the payment is not captured yet",
 }
 _UNPAID_METHODS = re.compile(r"bank (deposit|transfer)|money order|cheque|manual|invoice")
-# What of a line is to be shipped, by its word and by the order's.
-_OPEN = ("", "unfulfilled", "pending", "partial", "scheduled", "on hold")
+# What of an order or of a line is to be shipped.
+_OPEN = ("", "unfulfilled", "pending", "partial")
 _DONE = ("fulfilled", "restocked")
+_HELD = ("on hold", "on_hold", "scheduled", "request declined", "request_declined")
+# A later row that fills one of these must say the same as the first.
+_SAME = ("Financial Status", "Fulfillment Status", "Currency", "Payment Method", "Cancelled at",
+         "Outstanding Balance", "Shipping Name", "Shipping Street", "Shipping Address1",
+         "Shipping Address2", "Shipping Company", "Shipping City", "Shipping Zip",
+         "Shipping Province", "Shipping Country", "Shipping Phone")  # fmt: skip
 
 
 def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
@@ -68,7 +74,7 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
         raise first["Fulfillment Status"].problem(
             "the file does not tell what to collect for a part of a COD order: book it by hand"
         )
-    require_same(rows, ("Shipping Name", "Shipping Zip", "Financial Status"), problems)
+    require_same(rows, _SAME, problems)
     problems.read(words.require_india, first["Shipping Country"], None)
     problems.read(words.require_rupees, first["Currency"], None)
     total = problems.read(cells.amount, first["Total"], Decimal(1))
@@ -77,7 +83,6 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
         cod_cell = first.first_of("Outstanding Balance", "Total")
         cod_amount = problems.read(cells.amount, cod_cell, Decimal(1))
     return SheetOrder(
-        number_cell=first["Name"],
         date_cell=first["Created at"],
         date=problems.read(order_date, first["Created at"], NO_DATE),
         mode_cell=first["Payment Method"],
@@ -109,6 +114,8 @@ def _leave_out(first: Line) -> None:
     fulfilment = first["Fulfillment Status"]
     if (fulfilment.text or "").casefold() in _DONE:
         raise words.skip(fulfilment, "the order was shipped before, or is not to be shipped")
+    if (fulfilment.text or "").casefold() in _HELD:
+        raise words.skip(fulfilment, "the order is not to be shipped yet")
 
 
 def _payment_mode(first: Line) -> PaymentMode:

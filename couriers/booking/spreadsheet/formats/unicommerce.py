@@ -80,7 +80,6 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
     total = sum((price for _, price in priced), Decimal(0))
     cod = total - _prepaid(units, problems) if mode == PaymentMode.COD else Decimal(0)
     return SheetOrder(
-        number_cell=first.first_of("Display Order Code", "Sale Order Code"),
         date_cell=first[_DATE],
         date=problems.read(day_first_date, first[_DATE], NO_DATE),
         mode_cell=first["COD"],

@@ -60,7 +60,6 @@ def order_of(
     lines: Sequence[WooLine],
     consignee: dict[str, Cell],
     *,
-    number: str,
     date: str,
     method: Cell,
     total_cell: Cell,
@@ -74,7 +73,6 @@ def order_of(
     mode = problems.read(words.payment_method, method, PaymentMode.PREPAID)
     values = spread(total, [line.weight for line in shipped])
     return SheetOrder(
-        number_cell=first[number],
         date_cell=first[date],
         date=problems.read(order_date, first[date], NO_DATE),
         mode_cell=method,

@@ -1,7 +1,7 @@
 """WooCommerce orders by the plugin Advanced Order Export: a row for each product of an order.
 
 The shop chooses the columns. The order's own cells are repeated in each of its rows, or blank after
-the first.
+the first, its number too.
 """
 
 from __future__ import annotations
@@ -82,7 +82,6 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
         first,
         _lines(rows, problems),
         _consignee(first, kind),
-        number="Order Number" if first.has("Order Number") else "Order Id",
         date="Order Date",
         method=first.first_of("Payment Method", "Payment Method Title"),
         total_cell=total_cell,
@@ -162,6 +161,7 @@ FORMAT = Format(
     ),
     signature=("Order Status", "Order Date"),
     order_number=("Order Number", "Order Id"),
+    continued=True,
     read=read,
     skus=_skus,
 )  # fmt: skip

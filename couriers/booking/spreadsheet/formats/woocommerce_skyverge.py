@@ -59,7 +59,6 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
         first,
         [_line(item, problems) for row in rows for item in _items(row)],
         _consignee(first, kind),
-        number=next((name for name in _NUMBER if first[name]), _NUMBER[0]),
         date=next((name for name in _DATE if first.has(name)), _DATE[0]),
         method=first.first_of("payment_method", "payment_method_title"),
         total_cell=total_cell,

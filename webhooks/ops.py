@@ -28,7 +28,7 @@ from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import UnreadableBody, parse_body
 from webhooks.replay import MAX_EVENTS, PERMISSION, replay
 
-PROBLEMS = problem_responses(400, 403, 404)
+PROBLEMS = problem_responses(400, 401, 403, 404)
 
 
 class WebhookEventSerializer(serializers.Serializer[Any]):
@@ -99,7 +99,7 @@ class WebhookEventsView(OpsView):
                     raise ValidationError({name: [f"must be one of {', '.join(known)}"]})
                 rows = rows.filter(**{name: value})
         if account := request.query_params.get("account"):
-            rows = rows.filter(account_id=account.replace("\x00", ""))
+            rows = rows.filter(account_id=account)
         found, following = page(request, rows, prefix="")
         return Response({"results": [_event_data(event) for event in found], "next": following})
 

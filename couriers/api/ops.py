@@ -10,10 +10,10 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from couriers.api.authentication import AdminSession, ApiKeyAuthentication
 from couriers.api.base import ApiView
 from couriers.api.fields import moment, text
 from couriers.api.permissions import IsPermittedStaff, view_permissions
@@ -41,7 +41,8 @@ class OpsView(ApiView):
     A subclass sets `allowed_by`. Any one of these permissions gives access.
     """
 
-    authentication_classes = (SessionAuthentication,)
+    for_companies = False
+    authentication_classes = (AdminSession, ApiKeyAuthentication)
     permission_classes = (IsPermittedStaff,)
     allowed_by: tuple[str, ...]
 

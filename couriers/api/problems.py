@@ -42,6 +42,7 @@ DATABASE_ERRORS = (OperationalError, InterfaceError)  # the database is away or 
 MAX_DETAIL = 1000  # characters of a `detail` that lists fields
 
 E = TypeVar("E", bound=Exception)
+T = TypeVar("T")
 
 
 class ProblemType(NamedTuple):
@@ -87,17 +88,18 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
 }
 
-# Names only: title and status are the framework's own. An error that is not listed is "error".
-FRAMEWORK_PROBLEM_NAMES: Mapping[type[drf.APIException], str] = {
-    drf.ParseError: "malformed",
-    drf.NotAuthenticated: "unauthenticated",
-    drf.AuthenticationFailed: "unauthenticated",
-    drf.PermissionDenied: "forbidden",
-    drf.NotFound: "not-found",
-    drf.MethodNotAllowed: "method-not-allowed",
-    drf.NotAcceptable: "not-acceptable",
-    drf.UnsupportedMediaType: "unsupported-media-type",
-    drf.Throttled: "throttled",
+# An error that is not listed is "error". The status is the framework's own.
+FRAMEWORK_PROBLEMS: Mapping[type[drf.APIException], tuple[str, str]] = {
+    drf.APIException: ("error", "The request failed"),
+    drf.ParseError: ("malformed", "Malformed request"),
+    drf.NotAuthenticated: ("unauthenticated", "Not authenticated"),
+    drf.AuthenticationFailed: ("unauthenticated", "Not authenticated"),
+    drf.PermissionDenied: ("forbidden", "Not allowed"),
+    drf.NotFound: ("not-found", "Not found"),
+    drf.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),
+    drf.NotAcceptable: ("not-acceptable", "No such format"),
+    drf.UnsupportedMediaType: ("unsupported-media-type", "Unsupported media type"),
+    drf.Throttled: ("throttled", "Too many requests"),
 }
 
 
@@ -240,7 +242,7 @@ def _platform_problem(error: PlatformError) -> Response:
     return problem(*problem_type, error.detail, retry_after=error.retry_after, **error.facts)
 
 
-def _nearest(table: Mapping[type[E], ProblemType], error: E) -> ProblemType:
+def _nearest(table: Mapping[type[E], T], error: E) -> T:
     """The entry of the error's own class, or of the nearest base class that has one."""
     return next(table[cls] for cls in type(error).__mro__ if cls in table)
 
@@ -264,8 +266,7 @@ def _validation_problem(found: list[dict[str, str]]) -> Response:
 
 def _framework_problem(error: drf.APIException) -> Response:
     response = problem(
-        FRAMEWORK_PROBLEM_NAMES.get(type(error), "error"),
-        str(error.default_detail),
+        *_nearest(FRAMEWORK_PROBLEMS, error),
         error.status_code,
         str(error.detail),
         retry_after=getattr(error, "wait", None),

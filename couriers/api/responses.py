@@ -15,4 +15,4 @@ def problem_responses(*statuses: int) -> ProblemResponses:
 
 PROBLEMS = problem_responses(400, 401, 404, 422, 502, 503)  # of the companies' operations
 CONFLICT = problem_responses(409)
-STAFF_PROBLEMS = problem_responses(400, 403, 404, 409)
+STAFF_PROBLEMS = problem_responses(400, 401, 403, 404, 409)

@@ -10,6 +10,7 @@ from typing import Any, Self
 from rest_framework import serializers
 
 from couriers.api.fields import day, decimal, moment, optional_text, rupees, text
+from couriers.api.strictness import unknown_fields
 from couriers.contract.types import (
     Address,
     Item,
@@ -23,7 +24,7 @@ MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """The base of every request. An unknown field is refused by its name, and never ignored."""
+    """The base of every request. A field that is unknown or read-only is refused by its name."""
 
     @classmethod
     def from_data(cls, data: Any) -> Self:
@@ -34,11 +35,14 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = sorted(set(map(str, data)) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError(
-                    {name[:100]: ["is not a field of this object"] for name in unknown[:20]}
-                )
+            fields = self.fields
+            problems = unknown_fields(data.keys() - fields.keys(), "is not a field of this object")
+            problems |= unknown_fields(
+                [name for name in data if name in fields and fields[name].read_only],
+                "cannot be set",
+            )
+            if problems:
+                raise serializers.ValidationError(problems)
         return super().to_internal_value(data)
 
 

@@ -64,6 +64,14 @@ class WarehouseAdmin(ModelAdmin):
     autocomplete_fields = ("company",)
     readonly_fields = ("id", "created_at", "updated_at")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fixed: tuple[str, ...] = tuple(self.readonly_fields)
+        return fixed if obj is None else (*fixed, "company")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether a warehouse may be deleted: not the default, which the company needs."""
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_default)
+
 
 @page(WarehouseRegistration)
 class WarehouseRegistrationAdmin(ReadOnlyAdmin):

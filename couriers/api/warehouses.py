@@ -20,6 +20,7 @@ from couriers.contract import india
 from couriers.contract.text import has_control_characters
 from couriers.models import Company, Warehouse, WarehouseRegistration
 from couriers.models.addresses import path_of
+from couriers.models.warehouse import NEEDS_DEFAULT
 
 MAX_WAREHOUSES = 500  # of one company
 
@@ -89,8 +90,8 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
     def _save(self, serializer: Any) -> None:
         """Store a warehouse. If it is the default, the company's other default ceases to be one.
 
-        Raises ValidationError for a name that another warehouse of the company has, and for one
-        warehouse too many.
+        Raises ValidationError for a name that another warehouse of the company has, for one
+        warehouse too many, and where the company would be left without its default.
         """
         company = company_of(self.request)
         name = serializer.validated_data.get("name")
@@ -104,8 +105,9 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
                 raise ValidationError({"name": [f"there are {MAX_WAREHOUSES} warehouses already"]})
             if name is not None and others.filter(name=name).exists():
                 raise ValidationError({"name": ["is the name of another warehouse"]})
-            if serializer.validated_data.get("is_default"):
-                others.filter(is_default=True).update(is_default=False)
+            undone = serializer.validated_data.get("is_default") is False
+            if undone and serializer.instance and serializer.instance.is_stored_default():
+                raise ValidationError({"is_default": [NEEDS_DEFAULT]})
             serializer.save(company=company)
 
 

@@ -1,6 +1,10 @@
 """Warehouses, and their registrations with couriers."""
 
-from django.db import models
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.db.models import Q
 
 from couriers.contract.types import Address, Pickup
@@ -8,9 +12,15 @@ from couriers.models.account import CourierAccount
 from couriers.models.company import Company, phone_validator, pincode_validator
 from couriers.models.ids import new_warehouse_id
 
+ONE_DEFAULT = "couriers_one_default_warehouse"
+NEEDS_DEFAULT = "is the company's default: make another warehouse the default instead"
+
 
 class Warehouse(models.Model):
-    """A pickup address of a company. `state` is a full name, `phone` ten digits."""
+    """A pickup address of a company. `state` is a full name, `phone` ten digits.
+
+    A company has one default warehouse. Saving another one as the default replaces it.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="warehouses")
@@ -32,12 +42,39 @@ class Warehouse(models.Model):
             models.UniqueConstraint(
                 fields=["company"],
                 condition=Q(is_default=True),
-                name="couriers_one_default_warehouse",
+                name=ONE_DEFAULT,
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.is_default:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            # The lock keeps two defaults from being saved at the same time.
+            Company.objects.select_for_update(no_key=True).get(pk=self.company_id)
+            others = Warehouse.objects.filter(company=self.company_id).exclude(pk=self.pk)
+            others.filter(is_default=True).update(is_default=False)
+            super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Raise ValidationError where the company would be left without its default warehouse."""
+        if not self.is_default and self.is_stored_default():
+            raise ValidationError({"is_default": NEEDS_DEFAULT})
+
+    def is_stored_default(self) -> bool:
+        """Whether the row is the default in the database."""
+        return Warehouse.objects.filter(pk=self.pk, is_default=True).exists()
+
+    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[Any]]]:
+        """The constraints to validate, without that of the default, which `save` keeps."""
+        return [
+            (model, [one for one in constraints if one.name != ONE_DEFAULT])
+            for model, constraints in super().get_constraints()
+        ]
 
     def as_pickup(self, reference: str = "") -> Pickup:
         """Return the warehouse as the contract's dataclass."""

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular import utils
-from drf_spectacular.openapi import AutoSchema
+
+from couriers.api.openapi import ApiSchema
 
 
 def extend_schema(**options: Any) -> Callable[[Any], Any]:
-    """drf-spectacular's `extend_schema`, always on drf-spectacular's own schema class.
+    """drf-spectacular's `extend_schema`, always on our own schema class.
 
     The original takes the class from DEFAULT_SCHEMA_CLASS of the host project's REST_FRAMEWORK.
     """
@@ -19,7 +20,7 @@ def extend_schema(**options: Any) -> Callable[[Any], Any]:
 
     def decorate(described: Any) -> Any:
         if not inspect.isclass(described):
-            described.kwargs = {"schema": AutoSchema, **getattr(described, "kwargs", {})}
+            described.kwargs = {"schema": ApiSchema, **getattr(described, "kwargs", {})}
         return describe(described)
 
     return decorate

@@ -14,6 +14,7 @@ from django.test import Client, TransactionTestCase
 from tenacity import wait_none
 
 from couriers.models import AuditEntry
+from tests.support.answers import checking
 from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
@@ -121,6 +122,12 @@ def _fresh_caches() -> None:
 
     CourierFactory.clear_adapters()
     accounts.clear_cache()
+
+
+@pytest.fixture(autouse=True)
+def _answers_as_in_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test where an answer of the API is not the one that the OpenAPI schema describes."""
+    monkeypatch.setattr(Client, "request", checking(Client.request))
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ is not allowed (403), and only one without credentials that it must authenticate
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from django.conf import settings
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -66,48 +64,6 @@ class AdminSession(SessionAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"
-
-
-class _Scheme(OpenApiAuthenticationExtension):
-    """Lists a way to authenticate at those operations alone that it gives access to."""
-
-    of_companies: ClassVar[bool]
-    definition: ClassVar[dict[str, str]]
-
-    def get_security_requirement(self, auto_schema: Any) -> Any:
-        if auto_schema.view.for_companies != self.of_companies:
-            return None
-        return super().get_security_requirement(auto_schema)
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return self.definition
-
-
-class ApiKeyScheme(_Scheme):
-    """Describes the API key in the OpenAPI schema."""
-
-    target_class = "couriers.api.authentication.ApiKeyAuthentication"
-    name = "ApiKey"
-    of_companies = True
-    definition: ClassVar[dict[str, str]] = {
-        "type": "apiKey",
-        "in": "header",
-        "name": "Authorization",
-        "description": "`Authorization: Api-Key <key>`",
-    }
-
-
-class AdminSessionScheme(_Scheme):
-    """Describes the session of the admin in the OpenAPI schema."""
-
-    target_class = "couriers.api.authentication.AdminSession"
-    name = "cookieAuth"
-    of_companies = False
-    definition: ClassVar[dict[str, str]] = {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": settings.SESSION_COOKIE_NAME,
-    }
 
 
 def company_of(request: Request) -> Company:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import translation
-from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -18,6 +17,7 @@ from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.views import APIView
 
 from couriers.api.authentication import AdminSession, ApiKeyAuthentication
+from couriers.api.openapi import ApiSchema
 from couriers.api.parsers import BoundedJSONParser
 from couriers.api.permissions import IsCompany
 from couriers.api.problems import exception_handler
@@ -46,8 +46,9 @@ class ApiView(APIView):
     """
 
     settings = SETTINGS
-    schema: Any = AutoSchema()
-    for_companies = True  # and not for staff
+    schema: Any = ApiSchema()
+    # Without OPTIONS and TRACE, which no client needs and no operation describes.
+    http_method_names: Sequence[str] = ("get", "post", "put", "patch", "delete", "head")
     authentication_classes: Sequence[type[BaseAuthentication]] = (
         ApiKeyAuthentication,
         AdminSession,

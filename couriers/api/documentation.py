@@ -91,6 +91,7 @@ def _settings() -> dict[str, Any]:
     enums = {
         "JobStateEnum": "couriers.models.job.JobState",
         "ManifestStateEnum": "couriers.models.manifest.ManifestState",
+        "StatusEnum": "couriers.contract.statuses.Status",
         "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
     }
     if "shipcrowd_webhooks" in apps.app_configs:
@@ -101,6 +102,12 @@ def _settings() -> dict[str, Any]:
         "DESCRIPTION": "Book and follow shipments with any courier: one order, one shipment.",
         "OAS_VERSION": "3.1.0",
         "PREPROCESSING_HOOKS": ["couriers.api.documentation.only_ours"],
+        "POSTPROCESSING_HOOKS": [
+            "drf_spectacular.hooks.postprocess_schema_enums",
+            "couriers.api.openapi.complete_components",
+        ],
+        # A body in a request and in a response are described apart: `id` is in the latter alone.
+        "COMPONENT_SPLIT_REQUEST": True,
         "ENUM_NAME_OVERRIDES": enums,
     }
 
@@ -138,7 +145,6 @@ class DocumentationView(ApiView, SpectacularSwaggerSplitView):
     """GET /api/docs/: Swagger UI."""
 
     schema = None
-    http_method_names = ("get", "head")
     authentication_classes = ()
     permission_classes = (AllowAny,)
     renderer_classes = SpectacularSwaggerSplitView.renderer_classes

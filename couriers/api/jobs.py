@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import moment
-from couriers.api.responses import PROBLEMS
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ProblemFieldSerializer,
@@ -64,7 +63,7 @@ class JobSerializer(serializers.Serializer[Any]):
 class BulkView(ApiView):
     """Submit many orders."""
 
-    @extend_schema(request=BulkRequestSerializer, responses={202: JobSerializer, **PROBLEMS})
+    @extend_schema(request=BulkRequestSerializer, responses={202: JobSerializer})
     def post(self, request: Request) -> Response:
         """Book many orders, each exactly once; the order number is the key of its booking.
 
@@ -83,7 +82,7 @@ class BulkView(ApiView):
 class JobView(ApiView):
     """Read one job."""
 
-    @extend_schema(responses={200: JobSerializer, **PROBLEMS})
+    @extend_schema(responses={200: JobSerializer})
     def get(self, request: Request, pk: str) -> Response:
         """The outcome of each order of a job, and how many orders have each outcome."""
         job = get_object_or_404(BulkJob, company=company_of(request), pk=pk)

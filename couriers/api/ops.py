@@ -17,7 +17,7 @@ from couriers.api.authentication import AdminSession, ApiKeyAuthentication
 from couriers.api.base import ApiView
 from couriers.api.fields import moment, text
 from couriers.api.permissions import IsPermittedStaff, view_permissions
-from couriers.api.responses import STAFF_PROBLEMS
+from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
@@ -41,7 +41,6 @@ class OpsView(ApiView):
     A subclass sets `allowed_by`. Any one of these permissions gives access.
     """
 
-    for_companies = False
     authentication_classes = (AdminSession, ApiKeyAuthentication)
     permission_classes = (IsPermittedStaff,)
     allowed_by: tuple[str, ...]
@@ -110,7 +109,10 @@ class SettleView(OpsView):
 class ResolveView(SettleView):
     """Settle a booking in doubt as booked."""
 
-    @extend_schema(request=ResolveSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
+    @extend_schema(
+        request=ResolveSerializer,
+        responses={200: ShipmentSerializer, **problems("not-in-doubt")},
+    )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as booked, under the tracking id found at the courier.
 
@@ -122,7 +124,10 @@ class ResolveView(SettleView):
 class ReleaseView(SettleView):
     """Settle a booking in doubt as not booked."""
 
-    @extend_schema(request=ReleaseSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
+    @extend_schema(
+        request=ReleaseSerializer,
+        responses={200: ShipmentSerializer, **problems("not-in-doubt", "too-early")},
+    )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as not booked. The order may then be booked again.
 
@@ -158,7 +163,7 @@ class CircuitView(OpsView):
 
     allowed_by = (doubt.PERMISSION,)
 
-    @extend_schema(request=None, responses={200: CircuitSerializer, **STAFF_PROBLEMS})
+    @extend_schema(request=None, responses={200: CircuitSerializer})
     def delete(self, request: Request, pk: str) -> Response:
         """Close an account's circuit by hand, so that calls are made again.
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from drf_spectacular import utils
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from couriers.api.openapi import ApiSchema
 from couriers.api.strictness import Accepted
 
 _UNSAID: Any = object()
 
 
 def extend_schema(**options: Any) -> Callable[[Any], Any]:
-    """drf-spectacular's `extend_schema`, always on drf-spectacular's own schema class.
+    """drf-spectacular's `extend_schema`, always on our own schema class.
 
     The original takes the class from DEFAULT_SCHEMA_CLASS of the host project's REST_FRAMEWORK.
     The view refuses query parameters that are not among `parameters`, and a body where `request`
@@ -27,7 +27,7 @@ def extend_schema(**options: Any) -> Callable[[Any], Any]:
 
     def decorate(described: Any) -> Any:
         if not inspect.isclass(described):
-            described.kwargs = {"schema": AutoSchema, **getattr(described, "kwargs", {})}
+            described.kwargs = {"schema": ApiSchema, **getattr(described, "kwargs", {})}
             described.accepted = accepted
         return describe(described)
 

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from couriers.api.fields import day, decimal, moment, optional_text, rupees, text
 from couriers.api.strictness import unknown_fields
+from couriers.contract.statuses import Status
 from couriers.contract.types import (
     Address,
     Item,
@@ -160,7 +161,7 @@ class ScanSerializer(serializers.Serializer[Any]):
     """A scan. `status` is null where the platform does not know the courier's word for it."""
 
     at = moment()
-    status = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Status.choices, allow_null=True)
     courier_status = serializers.CharField()
     ndr_reason = serializers.CharField()
     location = serializers.CharField()
@@ -181,15 +182,3 @@ class ProblemFieldSerializer(serializers.Serializer[Any]):
 
     field = serializers.CharField()
     message = serializers.CharField()
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """A problem (RFC 9457). `type` is stable. `errors` names fields of the request."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField(required=False)
-    errors = ProblemFieldSerializer(many=True, required=False)  # type: ignore[assignment]
-    courier_message = serializers.CharField(required=False)
-    retry_after = serializers.IntegerField(required=False)

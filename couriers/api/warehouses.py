@@ -13,7 +13,6 @@ from rest_framework.exceptions import ValidationError
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import checked_pincode, text
-from couriers.api.responses import PROBLEMS
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
@@ -114,11 +113,11 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
 @extend_schema_view(
     get=extend_schema(
         description="All warehouses of the company.",
-        responses={200: WarehouseSerializer(many=True), **PROBLEMS},
+        responses={200: WarehouseSerializer(many=True)},
     ),
     post=extend_schema(
         description="Add a warehouse. It is registered with a courier when it is first used there.",
-        responses={201: WarehouseSerializer, **PROBLEMS},
+        responses={201: WarehouseSerializer},
     ),
 )
 class WarehousesView(_WarehouseViewBase, generics.ListCreateAPIView[Warehouse]):
@@ -131,7 +130,7 @@ class WarehousesView(_WarehouseViewBase, generics.ListCreateAPIView[Warehouse]):
         return {"Location": path_of("couriers_api:warehouse", data["id"])}
 
 
-_RESPONSES: dict[Any, Any] = {200: WarehouseSerializer, **PROBLEMS}
+_RESPONSES: dict[Any, Any] = {200: WarehouseSerializer}
 
 
 @extend_schema_view(

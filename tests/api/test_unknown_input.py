@@ -136,12 +136,6 @@ def test_a_filter_of_the_callbacks_that_is_not_understood_is_named(
     assert field in named(admin_client.get(f"/api/v1/ops/webhook-events/?{query}"))
 
 
-def test_a_label_in_two_forms_is_refused(storefront: Client, shipment: Any) -> None:
-    url = f"{LIST}{shipment.pk}/label/"
-    assert named(storefront.get(f"{url}?json_only=true&json_only=false")) == ["json_only"]
-    assert named(storefront.get(f"{url}?json_only=yes")) == ["json_only"]
-
-
 @pytest.mark.parametrize("field", ["id", "registrations"])
 def test_a_field_that_cannot_be_set_is_refused(
     storefront: Client, company: Any, field: str

@@ -19,6 +19,7 @@ def register_pages(site: admin.AdminSite) -> None:
         accounts,
         companies,
         jobs,
+        products,
         shipments,
     )
 

@@ -49,7 +49,7 @@ PATHS = sorted({path.rstrip("/") for path in patterns()})
 
 
 def test_the_walk_finds_the_paths_of_every_part() -> None:
-    for part in ("/api/v1/shipments", "/api/v1/ops/webhook-events/1/replay",
+    for part in ("/api/v1/shipments", "/api/v1/products", "/api/v1/ops/webhook-events/1/replay",
                  "/api/v1/ops/circuits", "/api/schema", "/api/docs", "/problems/validation",
                  f"/track/{ID}", "/healthz", "/readyz", "/metrics", "/webhooks",
                  f"/webhooks/toy/{ID}", f"/api/v1/shipments/{ID}/dispatch-date"):  # fmt: skip

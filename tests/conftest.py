@@ -14,6 +14,7 @@ from django.test import Client, TransactionTestCase
 from tenacity import wait_none
 
 from couriers.models import AuditEntry
+from tests.support.answers import checking
 from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
@@ -131,6 +132,12 @@ def _no_tally_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     tally.forget()
     for name in ("start", "request"):
         monkeypatch.setattr(tally._writer, name, lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def _answers_as_in_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test where an answer of the API is not the one that the OpenAPI schema describes."""
+    monkeypatch.setattr(Client, "request", checking(Client.request))
 
 
 @pytest.fixture

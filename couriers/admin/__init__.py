@@ -21,6 +21,7 @@ def register_pages(site: admin.AdminSite) -> None:
         documents,
         flags,
         jobs,
+        products,
         shipments,
     )
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import JSONField
 from django.http import HttpRequest
 
@@ -56,30 +54,8 @@ class CompanyApiKeyAdmin(PageAdmin):
         messages.warning(request, f"The key is {key} and will not be shown again.")
 
 
-class WarehouseForm(forms.ModelForm):
-    """The form of a warehouse. A company always keeps a default, and has only one."""
-
-    class Meta:
-        model = Warehouse
-        fields = (
-            "company", "name", "contact_name", "phone", "address", "city", "state", "pincode",
-            "is_default",
-        )  # fmt: skip
-
-    becomes_default = False
-
-    def clean(self) -> dict[str, Any] | None:
-        """Take `is_default` out: it is written when the other default has ceased to be one."""
-        cleaned = super().clean()
-        self.becomes_default = bool(self.cleaned_data.pop("is_default", False))
-        if self.initial.get("is_default") and not self.becomes_default:
-            self.add_error("is_default", "Make another warehouse the default instead.")
-        return cleaned
-
-
 @page(Warehouse)
 class WarehouseAdmin(PageAdmin):
-    form = WarehouseForm
     list_display = ("name", "company", "city", "state", "pincode", "is_default")
     search_fields = ("name", "company__slug", "city", "pincode")
     list_filter = ("is_default", "state", "company")
@@ -91,15 +67,9 @@ class WarehouseAdmin(PageAdmin):
         fixed = ("id", "created_at", "updated_at")
         return fixed if obj is None else ("company", *fixed)
 
-    def save_model(self, request: HttpRequest, obj: Warehouse, form: Any, change: bool) -> None:
-        """Save a warehouse. A default takes the place of the company's other default."""
-        with transaction.atomic():
-            Company.objects.select_for_update(no_key=True).get(pk=obj.company_id)
-            if form.becomes_default:
-                others = Warehouse.objects.filter(company=obj.company_id, is_default=True)
-                others.exclude(pk=obj.pk).update(is_default=False)
-                obj.is_default = True
-            super().save_model(request, obj, form, change)
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether a warehouse may be deleted: not the default, which the company needs."""
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_default)
 
 
 @page(WarehouseRegistration)

@@ -14,8 +14,9 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import moment
+from couriers.api.headers import WORK, ask_later
+from couriers.api.problem_schema import problems
 from couriers.api.problems import field_errors
-from couriers.api.responses import CONFLICT, PROBLEMS
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ProblemFieldSerializer,
@@ -81,7 +82,7 @@ class BulkView(ApiView):
     @extend_schema(
         request=BulkRequestSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={202: JobSerializer, **PROBLEMS, **CONFLICT},
+        responses={202: JobSerializer, **problems("key-reused")},
     )
     def post(self, request: Request) -> Response:
         """Book many orders, each exactly once; the order number is the key of its booking.
@@ -111,7 +112,7 @@ class BulkView(ApiView):
 class JobView(ApiView):
     """Read one job."""
 
-    @extend_schema(responses={200: JobSerializer, **PROBLEMS})
+    @extend_schema(responses={200: JobSerializer})
     def get(self, request: Request, pk: str) -> Response:
         """The outcome of each order of a job, and how many orders have each outcome."""
         job = get_object_or_404(BulkJob, company=company_of(request), pk=pk)
@@ -143,6 +144,7 @@ def _order_request(data: Any) -> OrderRequest:
 def _job_response(job: BulkJob, *, replayed: bool = False) -> Response:
     response = Response(_job_data(job), status=202)
     response["Location"] = path_of("couriers_api:job", job.pk)
+    ask_later(response, WORK)
     if replayed:
         response["Idempotent-Replayed"] = "true"
     return response

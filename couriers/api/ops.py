@@ -10,14 +10,14 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from couriers.api.authentication import AdminSession, ApiKeyAuthentication
 from couriers.api.base import ApiView
 from couriers.api.fields import moment, text
 from couriers.api.permissions import IsPermittedStaff, view_permissions
-from couriers.api.responses import STAFF_PROBLEMS
+from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
@@ -42,7 +42,7 @@ class OpsView(ApiView):
     A subclass sets `allowed_by`. Any one of these permissions gives access.
     """
 
-    authentication_classes = (SessionAuthentication,)
+    authentication_classes = (AdminSession, ApiKeyAuthentication)
     permission_classes = (IsPermittedStaff,)
     allowed_by: tuple[str, ...]
 
@@ -114,7 +114,10 @@ class SettleView(OpsView):
 class ResolveView(SettleView):
     """Settle a booking in doubt as booked."""
 
-    @extend_schema(request=ResolveSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
+    @extend_schema(
+        request=ResolveSerializer,
+        responses={200: ShipmentSerializer, **problems("not-in-doubt")},
+    )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as booked, under the tracking id found at the courier.
 
@@ -128,7 +131,10 @@ class ResolveView(SettleView):
 class ReleaseView(SettleView):
     """Settle a booking in doubt as not booked."""
 
-    @extend_schema(request=ReleaseSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
+    @extend_schema(
+        request=ReleaseSerializer,
+        responses={200: ShipmentSerializer, **problems("not-in-doubt", "too-early")},
+    )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as not booked. The order may then be booked again.
 
@@ -164,7 +170,7 @@ class CircuitView(OpsView):
 
     allowed_by = (doubt.PERMISSION,)
 
-    @extend_schema(request=None, responses={200: CircuitSerializer, **STAFF_PROBLEMS})
+    @extend_schema(request=None, responses={200: CircuitSerializer})
     def delete(self, request: Request, pk: str) -> Response:
         """Close an account's circuit by hand, so that calls are made again.
 

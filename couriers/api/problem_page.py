@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 REMEDIES = {
     "validation": "correct the fields in errors",
     "malformed": "send JSON that can be stored, to a host of the platform",
-    "unauthenticated": "send a valid key",
-    "forbidden": "the key or the user lacks the permission",
+    "unauthenticated": "send a valid key, or log in to the admin for an endpoint for staff",
+    "forbidden": "use a key of a company, or a user who has the permission",
     "not-found": "the company has no such row, or the courier does not know the shipment",
     "method-not-allowed": "see the table above",
     "not-acceptable": "accept JSON",

@@ -42,6 +42,7 @@ DATABASE_ERRORS = (OperationalError, InterfaceError)  # the database is away or 
 MAX_DETAIL = 1000  # characters of a `detail` that lists fields
 
 E = TypeVar("E", bound=Exception)
+T = TypeVar("T")
 
 
 class ProblemType(NamedTuple):
@@ -94,18 +95,23 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     ),
 }
 
-# Names only: title and status are the framework's own. An error that is not listed is "error".
-FRAMEWORK_PROBLEM_NAMES: Mapping[type[drf.APIException], str] = {
-    drf.ParseError: "malformed",
-    drf.NotAuthenticated: "unauthenticated",
-    drf.AuthenticationFailed: "unauthenticated",
-    drf.PermissionDenied: "forbidden",
-    drf.NotFound: "not-found",
-    drf.MethodNotAllowed: "method-not-allowed",
-    drf.NotAcceptable: "not-acceptable",
-    drf.UnsupportedMediaType: "unsupported-media-type",
-    drf.Throttled: "throttled",
+# An error that is not listed is "error". The status is the framework's own.
+FRAMEWORK_PROBLEMS: Mapping[type[drf.APIException], tuple[str, str]] = {
+    drf.APIException: ("error", "The request failed"),
+    drf.ParseError: ("malformed", "Malformed request"),
+    drf.NotAuthenticated: ("unauthenticated", "Not authenticated"),
+    drf.AuthenticationFailed: ("unauthenticated", "Not authenticated"),
+    drf.PermissionDenied: ("forbidden", "Not allowed"),
+    drf.NotFound: ("not-found", "Not found"),
+    drf.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),
+    drf.NotAcceptable: ("not-acceptable", "No such format"),
+    drf.UnsupportedMediaType: ("unsupported-media-type", "Unsupported media type"),
+    drf.Throttled: ("throttled", "Too many requests"),
 }
+
+
+# In the place of the framework's messages with these codes, which name types of Python.
+MESSAGES = {"not_a_list": "must be a list", "not_a_dict": "must be an object"}
 
 
 class ProblemRenderer(JSONRenderer):
@@ -247,7 +253,7 @@ def _platform_problem(error: PlatformError) -> Response:
     return problem(*problem_type, error.detail, retry_after=error.retry_after, **error.facts)
 
 
-def _nearest(table: Mapping[type[E], ProblemType], error: E) -> ProblemType:
+def _nearest(table: Mapping[type[E], T], error: E) -> T:
     """The entry of the error's own class, or of the nearest base class that has one."""
     return next(table[cls] for cls in type(error).__mro__ if cls in table)
 
@@ -271,8 +277,7 @@ def _validation_problem(found: list[dict[str, str]]) -> Response:
 
 def _framework_problem(error: drf.APIException) -> Response:
     response = problem(
-        FRAMEWORK_PROBLEM_NAMES.get(type(error), "error"),
-        str(error.default_detail),
+        *_nearest(FRAMEWORK_PROBLEMS, error),
         error.status_code,
         str(error.detail),
         retry_after=getattr(error, "wait", None),
@@ -297,9 +302,14 @@ def field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
             yield from field_errors(part, f"{path}[{number}]")
     elif isinstance(detail, list):
         for part in detail:
-            yield {"field": path, "message": str(part)}
+            yield {"field": path, "message": _message(part)}
     else:
-        yield {"field": path, "message": str(detail)}
+        yield {"field": path, "message": _message(detail)}
+
+
+def _message(detail: Any) -> str:
+    """The framework's message, unless it speaks of Python's types."""
+    return MESSAGES.get(getattr(detail, "code", ""), str(detail))
 
 
 def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:

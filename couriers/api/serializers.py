@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rest_framework import serializers
 
 from couriers.api.fields import day, decimal, moment, optional_text, pincode, rupees, text
+from couriers.api.strictness import unknown_fields
+from couriers.contract.statuses import Status
 from couriers.contract.types import (
     Address,
     Item,
@@ -22,7 +24,9 @@ MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """The base of every request. An unknown field is refused by its name, and never ignored."""
+    """The base of every request. A field that is unknown or read-only is refused by its name."""
+
+    default_error_messages: ClassVar = {"invalid": "must be an object"}
 
     @classmethod
     def from_data(cls, data: Any) -> Self:
@@ -33,11 +37,14 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = sorted(set(map(str, data)) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError(
-                    {name[:100]: ["is not a field of this object"] for name in unknown[:20]}
-                )
+            fields = self.fields
+            problems = unknown_fields(data.keys() - fields.keys(), "is not a field of this object")
+            problems |= unknown_fields(
+                [name for name in data if name in fields and fields[name].read_only],
+                "cannot be set",
+            )
+            if problems:
+                raise serializers.ValidationError(problems)
         return super().to_internal_value(data)
 
 
@@ -160,7 +167,7 @@ class ScanSerializer(serializers.Serializer[Any]):
     """A scan. `status` is null where the platform does not know the courier's word for it."""
 
     at = moment()
-    status = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Status.choices, allow_null=True)
     courier_status = serializers.CharField()
     ndr_reason = serializers.CharField()
     location = serializers.CharField()
@@ -181,15 +188,3 @@ class ProblemFieldSerializer(serializers.Serializer[Any]):
 
     field = serializers.CharField()
     message = serializers.CharField()
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """A problem (RFC 9457). `type` is stable. `errors` names fields of the request."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField(required=False)
-    errors = ProblemFieldSerializer(many=True, required=False)  # type: ignore[assignment]
-    courier_message = serializers.CharField(required=False)
-    retry_after = serializers.IntegerField(required=False)

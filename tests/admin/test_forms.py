@@ -91,7 +91,7 @@ def test_a_new_default_warehouse_takes_the_place_of_the_other(
     assert "with this Company and Name already exists" in again.content.decode()
     second = Warehouse.objects.get(name="Second")
     last = post_warehouse(operator, row_url(second))
-    assert "Make another warehouse the default instead." in last.content.decode()
+    assert "make another warehouse the default instead" in last.content.decode()
     elsewhere = WarehouseFactory().company_id
     moved = post_warehouse(operator, row_url(second), company=str(elsewhere), is_default="on")
     assert moved.status_code == 302

@@ -18,6 +18,7 @@ from couriers.models import (
     FlagKind,
     Manifest,
     ManifestChunk,
+    Product,
     Scan,
     ServiceablePincode,
     StoredLabel,
@@ -64,6 +65,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
         courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
     )
     AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
+    Product.objects.create(company=account.company, sku="MUG-11", name="Mug", hsn_code="6912")
     WebhookEvent.objects.create(
         account=account, content_hash=b"1", next_attempt_at=timezone.now(),
         received_at=timezone.now() - dt.timedelta(1),

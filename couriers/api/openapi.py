@@ -82,6 +82,10 @@ class ApiSchema(AutoSchema):
         """An answer is an array where its serializer has `many=True`, and only there."""
         return bool(is_list_serializer(serializer))
 
+    def _get_format_parameters(self) -> list[dict[str, Any]]:
+        """None: a path has one format."""
+        return []
+
     def get_auth(self) -> list[dict[str, list[str]]]:
         """The ways to authenticate, of which one is needed."""
         permissions = self.view.get_permissions()

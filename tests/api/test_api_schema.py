@@ -88,6 +88,16 @@ def test_every_operation_tells_its_problems_of_the_platform_and_of_the_client() 
         assert operation["security"] != [{}]
 
 
+def test_operations_name_the_credentials_that_give_access() -> None:
+    for path, methods in openapi_schema()["paths"].items():
+        for method, operation in methods.items():
+            if "/ops/" in path:
+                token = {} if method == "get" else {"CsrfToken": []}
+                assert operation["security"] == [{"Session": [], **token}], path
+            else:
+                assert operation["security"] == [{"Bearer": []}, {"ApiKey": []}], path
+
+
 def test_every_problem_has_a_kind() -> None:
     assert set(KINDS) == set(REMEDIES)
 

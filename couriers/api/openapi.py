@@ -187,7 +187,7 @@ _DESCRIPTIONS = {"200": "Done", "201": "Created", "202": "Accepted"}
 
 def _describe_amount(schema: dict[str, Any], field: Any, whole: int) -> None:
     """Describe an amount in a request: a string, or a number."""
-    schema["type"] = ["string", "number"]
+    schema["type"] = ["string", "number", *(["null"] if field.allow_null else [])]
     schema["pattern"] = rf"^-?\d{{1,{whole}}}(\.\d{{1,{_DECIMALS}}})?$"
     if field.min_value is not None:
         schema["minimum"] = int(field.min_value)

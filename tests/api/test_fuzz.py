@@ -21,7 +21,7 @@ from django.utils import timezone
 from couriers.contract import india
 from couriers.contract.errors import CircuitOpen, Rejected, TooManyRequests, Unknown
 from couriers.contract.statuses import Status
-from couriers.models import Manifest, ManifestChunk
+from couriers.models import Manifest, ManifestChunk, Product
 from tests.support.api import post_json
 from tests.support.factories import ShipmentFactory, make_api_key
 from tests.support.fuzzing import Known, Outcome, run
@@ -53,7 +53,9 @@ def faulty(*errors: Exception | None) -> Callable[[Any], None]:
 
 
 @pytest.fixture(autouse=True)
-def sometimes_failing_courier(able: type[AbleToyAdapter], settings: Any, tmp_path: Path) -> None:
+def sometimes_failing_courier(
+    able: type[AbleToyAdapter], settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A courier whose calls end in every way: one in two with an answer."""
     settings.MEDIA_ROOT = str(tmp_path)
     faults = (
@@ -66,8 +68,8 @@ def sometimes_failing_courier(able: type[AbleToyAdapter], settings: Any, tmp_pat
         "request_rto", "schedule_pickup", "get_label", "get_rates", "check_serviceability",
     ):  # fmt: skip
         able.on_call[method] = faulty(*faults)
-    able.on_create = faulty(None, None, *faults)
-    able.get_label_data = lambda self, ids: [{"number": ids[0]}]  # type: ignore[attr-defined]
+    monkeypatch.setattr(able, "on_create", faulty(None, None, *faults))
+    monkeypatch.setattr(able, "get_label_data", lambda self, ids: [{"number": ids[0]}])
 
 
 @pytest.fixture
@@ -94,6 +96,10 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         "/api/v1/jobs/": [job["id"]],
         "/api/v1/manifests/": [manifest.pk],
         "/api/v1/warehouses/": [warehouse.pk],
+        "/api/v1/products/": [
+            Product.objects.create(company=account.company, sku=f"P-{number}").pk
+            for number in range(100)
+        ],
         "/api/v1/ops/in-doubt/": doubts,
         "/api/v1/ops/circuits/": [account.pk],
         "/api/v1/ops/webhook-events/": [event.pk],
@@ -103,6 +109,7 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         **{name: value for name, value in order.items() if not isinstance(value, (dict, list))},
         **order["consignee"],
         **order["items"][0],
+        "sku": lambda turn: f"S-{turn}",
         "order_number": lambda turn: f"F-{turn % 50}",
         "Idempotency-Key": lambda turn: f"key-{turn % 50}",
         "order_date": india.today().isoformat(),

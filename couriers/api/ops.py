@@ -116,7 +116,7 @@ class ResolveView(SettleView):
 
     @extend_schema(
         request=ResolveSerializer,
-        responses={200: ShipmentSerializer, **problems("not-in-doubt")},
+        responses={200: ShipmentSerializer, **problems("not-in-doubt", "unchecked-tracking-id")},
     )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as booked, under the tracking id found at the courier.

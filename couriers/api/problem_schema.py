@@ -47,6 +47,7 @@ KINDS: dict[str, ProblemKind] = {
     "not-returnable": ProblemKind(409, (), ("detail", "shipment")),
     "not-in-doubt": _ACTION,
     "too-early": ProblemKind(409, ("detail", "retry_after"), ()),
+    "unchecked-tracking-id": ProblemKind(409, ("detail",), ()),
     "not-awaiting-pickup": _ACTION,
     "nothing-to-manifest": _ACTION,
     "too-large": ProblemKind(413),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from couriers.booking.spreadsheet import FileUnusable, read_file
 from couriers.booking.spreadsheet.formats.shipcrowd import COLUMNS
-from tests.support.spreadsheets import LINE, drafts_of, write_orders
+from tests.support.spreadsheets import LINE, drafts_of
 
 HEADER = ",".join(COLUMNS)
 TEXT = f"{HEADER}\n{LINE.replace('Asha Sample', 'आशा Sample')}\n"
@@ -110,6 +112,19 @@ def test_a_comment_is_no_order_and_an_order_number_may_begin_with_a_hash(tmp_pat
     assert list(read_bytes(tmp_path, "\n".join([HEADER, *rows]))) == ["#1001", "A-2"]
 
 
-def test_a_pipe_is_read_once(tmp_path: Path) -> None:
-    path = write_orders(tmp_path / "orders.csv", {})
-    assert [order.row for order in read_file(path)] == [2]
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary() | st.text().map(lambda text: f"{HEADER}\n{LINE}\n{text}".encode(errors="ignore"))
+)
+def test_any_bytes_are_orders_or_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "any.csv"
+    path.write_bytes(content)
+    assert orders_or_refusal(path)
+
+
+def orders_or_refusal(path: Path) -> object:
+    """Return the orders of a file, or the one line for which it is refused."""
+    try:
+        return read_file(path)
+    except FileUnusable as refused:
+        return "\n" not in str(refused)

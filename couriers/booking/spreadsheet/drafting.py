@@ -19,7 +19,6 @@ NO_GOODS = Goods()
 SIZES = ("length_cm", "width_cm", "height_cm")
 # The values that stand for what could not be read, until the order is rejected for it.
 _FALLBACKS: Mapping[str, Any] = {"category": "", "hsn_code": "", "gst_rate": Decimal(0)}
-_ITEM_FIELDS = {"unit_weight_g": "weight_g"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,8 @@ def layout_of(
 
     `ignored` are headings of columns that are not to be read. `filled` are required columns that
     the file may lack, because their values come from elsewhere; those of goods may come from the
-    company's products where the file has SKUs. Raises FileUnusable for a heading
-    that stands twice or is not known, and for missing columns.
+    company's products where the file has SKUs. Raises FileUnusable for a heading that stands twice
+    or is not known, and for missing columns.
     """
     positions = _positions(path, headings, ignored)
     unknown = [headings[at] for name, at in positions.items() if not file_format.knows(name)]

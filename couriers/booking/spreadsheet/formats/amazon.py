@@ -72,7 +72,7 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
     rows = _without_copies(rows)
     problems.read(words.require_india, first["ship-country"], None)
     problems.read(words.require_rupees, first["currency"], None)
-    quantities = [problems.read(_to_ship, _quantity_cell(row), 1) for row in rows]
+    quantities = [problems.read(cells.whole_number, _quantity_cell(row), 1) for row in rows]
     shipped = [(row, n) for row, n in zip(rows, quantities, strict=True) if n]
     if not shipped:
         raise NothingToShip(f"row {first.row}: nothing to ship is left in the order")
@@ -124,10 +124,6 @@ def _without_copies(rows: Sequence[Line]) -> list[Line]:
 
 def _quantity_cell(row: Line) -> Cell:
     return row.first_of("quantity-to-ship", "quantity-purchased")
-
-
-def _to_ship(cell: Cell) -> int:
-    return cells.whole_number(cell)
 
 
 def _refuse_parts(

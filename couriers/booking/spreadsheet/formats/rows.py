@@ -38,6 +38,6 @@ def require_same(
                 )
 
 
-def first_row(row: Line, names: Iterable[str]) -> dict[str, Cell]:
+def cells_of(row: Line, names: Iterable[str]) -> dict[str, Cell]:
     """Return the row's cells of these columns that the file has, by column."""
     return {name: row[name] for name in names if row.has(name)}

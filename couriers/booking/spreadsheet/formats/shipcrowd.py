@@ -9,7 +9,7 @@ from couriers.booking.spreadsheet import cells
 from couriers.booking.spreadsheet.cells import Cell, Problems
 from couriers.booking.spreadsheet.dates import order_date
 from couriers.booking.spreadsheet.errors import NothingToShip
-from couriers.booking.spreadsheet.formats.rows import first_row, require_same
+from couriers.booking.spreadsheet.formats.rows import cells_of, require_same
 from couriers.booking.spreadsheet.layout import Format, Line
 from couriers.booking.spreadsheet.orders import GOODS, NO_DATE, SheetLine, SheetOrder
 from couriers.contract.types import PaymentMode
@@ -98,7 +98,7 @@ def _line(row: Line, quantity: int, problems: Problems) -> SheetLine:
         quantity=quantity,
         value_cell=row["order_value"],
         value=problems.read(cells.amount, row["order_value"], Decimal(1)),
-        goods=first_row(row, GOODS),
+        goods=cells_of(row, GOODS),
     )
 
 

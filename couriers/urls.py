@@ -12,6 +12,9 @@ urlpatterns = [
     path("problems/", include("couriers.api.problem_urls")),
     path("track/", include("couriers.tracking.urls")),
     path("healthz", healthz, name="healthz"),
+    path("healthz/", healthz),
     path("readyz", readyz, name="readyz"),
+    path("readyz/", readyz),
     path("metrics", metrics, name="metrics"),
+    path("metrics/", metrics),
 ]

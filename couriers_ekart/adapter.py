@@ -61,6 +61,8 @@ class EkartAdapter(BaseCourierAdapter):
     name = "Ekart"
     mapper = EKART_MAPPER
     default_limits = DEFAULT_LIMITS
+    # Ekart gives a client id at onboarding. Its webhooks are the client's, whoever logs in.
+    login_identity = ("client_id",)
     manifest_size = MAX_IDS
     capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
 
@@ -102,7 +104,11 @@ class EkartAdapter(BaseCourierAdapter):
                 raise
         # Ekart no longer knows the alias: register the warehouse again, then send once more.
         request = self._register(request)
-        return self._create(request, registered=bool(request.pickup.reference))
+        try:
+            return self._create(request, registered=bool(request.pickup.reference))
+        except UnknownPickupAlias as error:
+            warehouses.mark_unregistered(self.account, request.pickup, error)
+            raise
 
     def create_reverse_shipment(self, request: ShipmentRequest) -> Booking:
         """Book a return: the same call with payment mode Pickup."""

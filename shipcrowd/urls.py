@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from rest_framework_api_key.models import APIKey
 
+from webhooks.views import answer_probe
+
 # The library's own keys belong to no company, so the API accepts none of them.
 admin.site.unregister(APIKey)
 
@@ -13,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("couriers.urls")),
     path("webhooks/", include("webhooks.urls")),
+    path("webhooks", answer_probe),
 ]
 
 handler400 = "couriers.api.problems.bad_request"

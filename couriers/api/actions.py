@@ -9,8 +9,7 @@ from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +17,8 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import day, optional_text
+from couriers.api.problem_schema import COURIER, problems
 from couriers.api.renderers import ApiRenderer, PdfRenderer
-from couriers.api.responses import CONFLICT, PROBLEMS
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ActionSerializer, ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
@@ -59,7 +58,9 @@ class DispatchDateSerializer(StrictSerializer):
     slot = optional_text(50)
 
 
-_ACTION_RESPONSES: dict[Any, Any] = {200: ActionSerializer, **PROBLEMS, **CONFLICT}
+def _result_or(problem: str) -> dict[Any, Any]:
+    """The responses of an action that `problem` refuses in a status that does not allow it."""
+    return {200: ActionSerializer, **problems(*COURIER, problem)}
 
 
 class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
@@ -74,13 +75,15 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     def get_queryset(self) -> QuerySet[Shipment]:
         return Shipment.objects.filter(company=company_of(self.request))
 
-    @extend_schema(request=None, responses=_ACTION_RESPONSES)
+    @extend_schema(request=None, responses=_result_or("not-cancellable"))
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel a shipment. One that is already cancelled is `done`."""
         return _response(actions.cancel(self.shipment(pk)))
 
-    @extend_schema(request=None, responses={200: ShipmentSerializer, **PROBLEMS, **CONFLICT})
+    @extend_schema(
+        request=None, responses={200: ShipmentSerializer, **problems(*COURIER, "not-booked")}
+    )
     @action(detail=True, methods=["post"])
     def track(self, request: Request, pk: str) -> Response:
         """Ask the courier for the latest scans, and return the updated shipment."""
@@ -88,18 +91,10 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
 
     @extend_schema(
         filters=False,
-        parameters=[
-            OpenApiParameter(
-                "json_only",
-                bool,
-                description="`true`: the label's data as the courier's JSON, instead of the PDF.",
-            )
-        ],
+        parameters=[],
         responses={
             (200, "application/pdf"): OpenApiTypes.BINARY,
-            (200, "application/json"): OpenApiTypes.OBJECT,
-            **PROBLEMS,
-            **CONFLICT,
+            **problems(*COURIER, "not-booked"),
         },
     )
     @action(
@@ -108,15 +103,9 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         filterset_class=None,
         renderer_classes=[ApiRenderer, PdfRenderer],
     )
-    def label(self, request: Request, pk: str) -> FileResponse | Response:
+    def label(self, request: Request, pk: str) -> FileResponse:
         """The packing label as a PDF. It is fetched from the courier once, then stored."""
         shipment = self.shipment(pk)
-        json_only = request.query_params.get("json_only", "false")
-        if json_only not in ("true", "false"):
-            raise serializers.ValidationError({"json_only": ["must be true or false"]})
-        if json_only == "true":
-            request.accepted_renderer = ApiRenderer()  # whatever the Accept header says
-            return Response(get_label_data(shipment))
         stored = get_label(shipment)
         response = FileResponse(
             stored.open("rb"), filename=f"label-{shipment.pk}.pdf", content_type="application/pdf"
@@ -124,7 +113,17 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         response["Cache-Control"] = "private, max-age=300"
         return response
 
-    @extend_schema(request=ReattemptSerializer, responses=_ACTION_RESPONSES)
+    @extend_schema(
+        filters=False,
+        parameters=[],
+        responses={200: OpenApiTypes.OBJECT, **problems(*COURIER, "not-booked")},
+    )
+    @action(detail=True, methods=["get"], filterset_class=None, url_path="label/data")
+    def label_data(self, request: Request, pk: str) -> Response:
+        """The label's data as the courier's own JSON, to print a label of one's own design."""
+        return Response(get_label_data(self.shipment(pk)))
+
+    @extend_schema(request=ReattemptSerializer, responses=_result_or("not-reattemptable"))
     @action(detail=True, methods=["post"])
     def reattempt(self, request: Request, pk: str) -> Response:
         """Ask the courier to attempt the delivery of an undelivered parcel again, on a day."""
@@ -132,7 +131,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         data = ReattemptSerializer.from_data(request.data).validated_data
         return _response(actions.request_reattempt(shipment, data["date"], data["instructions"]))
 
-    @extend_schema(request=RtoSerializer, responses=_ACTION_RESPONSES)
+    @extend_schema(request=RtoSerializer, responses=_result_or("not-returnable"))
     @action(detail=True, methods=["post"])
     def rto(self, request: Request, pk: str) -> Response:
         """Ask the courier to send an undelivered parcel back to its origin (RTO)."""
@@ -140,7 +139,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         data = RtoSerializer.from_data(request.data).validated_data
         return _response(actions.request_rto(shipment, data["remark"]))
 
-    @extend_schema(request=AddressChangeSerializer, responses=_ACTION_RESPONSES)
+    @extend_schema(request=AddressChangeSerializer, responses=_result_or("not-reattemptable"))
     @action(detail=True, methods=["post"])
     def address(self, request: Request, pk: str) -> Response:
         """Change the consignee's address or phone for the next attempt to deliver a parcel."""
@@ -156,7 +155,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
             )
         )
 
-    @extend_schema(request=DispatchDateSerializer, responses=_ACTION_RESPONSES)
+    @extend_schema(request=DispatchDateSerializer, responses=_result_or("not-awaiting-pickup"))
     @action(detail=True, methods=["post"], url_path="dispatch-date")
     def dispatch_date(self, request: Request, pk: str) -> Response:
         """Set the day of the pickup of a shipment that was booked without one."""

@@ -1,17 +1,23 @@
-"""Authentication by API key, `Authorization: Api-Key …`. A key belongs to one company."""
+"""Authentication of a company by its API key, or of staff by a session.
+
+The key is sent as `Authorization: Api-Key …` or `Authorization: Bearer …`.
+The views ask for either, so that a request with valid credentials of the other kind is told that it
+is not allowed (403), and only one without credentials that it must authenticate (401).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from couriers.models import Company, CompanyApiKey
 
 KEYWORD = "Api-Key"
+# The scheme of HTTP clients that know no other (RFC 6750).
+KEYWORDS = (KEYWORD.casefold(), "bearer")
 
 
 class ApiClient:
@@ -37,7 +43,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         an inactive company.
         """
         keyword, _, key = request.headers.get("Authorization", "").partition(" ")
-        if keyword.casefold() != KEYWORD.casefold():
+        if keyword.casefold() not in KEYWORDS:
             return None
         stored = self._find(key.strip())
         if stored is None or stored.revoked or stored.has_expired or not stored.company.is_active:
@@ -56,19 +62,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         return next((c for c in candidates if generator.verify(key, c.hashed_key)), None)
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):
-    """Describes the API key in the OpenAPI schema."""
+class AdminSession(SessionAuthentication):
+    """A session of the admin, which begins on the admin's login page."""
 
-    target_class = "couriers.api.authentication.ApiKeyAuthentication"
-    name = "ApiKey"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Authorization: Api-Key <key>`",
-        }
+    def authenticate_header(self, request: Request) -> str:
+        return "Session"
 
 
 def company_of(request: Request) -> Company:

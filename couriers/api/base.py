@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import translation
-from drf_spectacular.openapi import AutoSchema
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
@@ -17,18 +16,22 @@ from rest_framework.request import Request
 from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.views import APIView
 
-from couriers.api.authentication import ApiKeyAuthentication
+from couriers.api.authentication import AdminSession, ApiKeyAuthentication
+from couriers.api.openapi import ApiSchema
 from couriers.api.parsers import BoundedJSONParser
 from couriers.api.permissions import IsCompany
 from couriers.api.problems import exception_handler
 from couriers.api.renderers import ApiRenderer
+from couriers.api.strictness import refuse_unknown_input
 
-# The framework's own defaults, whatever the project's REST_FRAMEWORK says.
-SETTINGS = APISettings({"EXCEPTION_HANDLER": exception_handler}, DEFAULTS, IMPORT_STRINGS)
+# The framework's own defaults, whatever the project's REST_FRAMEWORK says. No parameter of the
+# query chooses the format.
+_OWN: Any = {"EXCEPTION_HANDLER": exception_handler, "URL_FORMAT_OVERRIDE": None}
+SETTINGS = APISettings(_OWN, DEFAULTS, IMPORT_STRINGS)
 
 
 class Negotiation(DefaultContentNegotiation):
-    """Chooses the renderer by the Accept header or `?format=`."""
+    """Chooses the renderer by the Accept header."""
 
     settings: Any = SETTINGS
 
@@ -36,15 +39,19 @@ class Negotiation(DefaultContentNegotiation):
 class ApiView(APIView):
     """A view for clients with a company's API key. It stands before any generic view class.
 
+    It refuses query parameters and bodies that the operation does not declare.
+
     It never runs in a transaction of ATOMIC_REQUESTS, because courier calls are made while no
     transaction is open.
     """
 
     settings = SETTINGS
-    schema: Any = AutoSchema()
+    schema: Any = ApiSchema()
+    # Without OPTIONS and TRACE, which no client needs and no operation describes.
+    http_method_names: Sequence[str] = ("get", "post", "put", "patch", "delete", "head")
     authentication_classes: Sequence[type[BaseAuthentication]] = (
         ApiKeyAuthentication,
-        SessionAuthentication,
+        AdminSession,
     )
     permission_classes: Sequence[type[BasePermission]] = (IsCompany,)
     renderer_classes: Sequence[type[BaseRenderer]] = (ApiRenderer,)
@@ -58,6 +65,17 @@ class ApiView(APIView):
         """Answer in English, whatever languages the project has."""
         with translation.override("en"):
             return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate and check the permission, then refuse what the operation does not take."""
+        super().initial(request, *args, **kwargs)
+        method = str(request.method).lower()
+        handler = getattr(self, method, None) if method in self.http_method_names else None
+        if handler is None:
+            return  # the answer is 405
+        is_list = getattr(self, "action", None) == "list"
+        filterset = getattr(self, "filterset_class", None) if is_list else None
+        refuse_unknown_input(request, handler, filterset)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Forbid a cache of the whole site to keep the response."""

@@ -20,12 +20,15 @@ from django.templatetags.static import static
 from drf_spectacular import plumbing
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
+from drf_spectacular.utils import OpenApiParameter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api.base import ApiView
+from couriers.api.base import ApiView, Negotiation
+from couriers.api.schema import extend_schema
 from couriers.conf import tunables
 from couriers.models.addresses import path_below_root, path_of
 
@@ -88,6 +91,7 @@ def _settings() -> dict[str, Any]:
     enums = {
         "JobStateEnum": "couriers.models.job.JobState",
         "ManifestStateEnum": "couriers.models.manifest.ManifestState",
+        "StatusEnum": "couriers.contract.statuses.Status",
         "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",
     }
     if "shipcrowd_webhooks" in apps.app_configs:
@@ -98,8 +102,29 @@ def _settings() -> dict[str, Any]:
         "DESCRIPTION": "Book and follow shipments with any courier: one order, one shipment.",
         "OAS_VERSION": "3.1.0",
         "PREPROCESSING_HOOKS": ["couriers.api.documentation.only_ours"],
+        "POSTPROCESSING_HOOKS": [
+            "drf_spectacular.hooks.postprocess_schema_enums",
+            "couriers.api.openapi.complete_components",
+        ],
+        # A body in a request and in a response are described apart: `id` is in the latter alone.
+        "COMPONENT_SPLIT_REQUEST": True,
         "ENUM_NAME_OVERRIDES": enums,
     }
+
+
+class SchemaFormat(Negotiation):
+    """Chooses YAML or JSON by `?format=`, or without it by the Accept header."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        chosen = request.query_params.get("format")
+        if not chosen:
+            return super().select_renderer(request, renderers)
+        matching = [renderer for renderer in renderers if renderer.format == chosen]
+        if not matching:
+            raise ValidationError({"format": ["must be json or yaml"]})
+        return matching[0], matching[0].media_type
 
 
 class SchemaView(ApiView, SpectacularAPIView):
@@ -109,7 +134,9 @@ class SchemaView(ApiView, SpectacularAPIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     renderer_classes = SpectacularAPIView.renderer_classes
+    content_negotiation_class = SchemaFormat
 
+    @extend_schema(parameters=[OpenApiParameter("format", enum=["json", "yaml"])])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(openapi_schema())
 
@@ -122,6 +149,7 @@ class DocumentationView(ApiView, SpectacularSwaggerSplitView):
     permission_classes = (AllowAny,)
     renderer_classes = SpectacularSwaggerSplitView.renderer_classes
 
+    @extend_schema(parameters=[OpenApiParameter("script", bool)])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if "script" in request.GET:
             script = {
@@ -141,6 +169,6 @@ class DocumentationView(ApiView, SpectacularSwaggerSplitView):
             "swagger_ui_bundle": static(f"{SWAGGER_UI}/swagger-ui-bundle.js"),
             "swagger_ui_standalone": static(f"{SWAGGER_UI}/swagger-ui-standalone-preset.js"),
             "favicon_href": static(f"{SWAGGER_UI}/favicon-32x32.png"),
-            "script_url": f"{request.path}?script=",
+            "script_url": f"{request.path}?script=true",
         }
         return Response(page, template_name=self.template_name)

@@ -1,21 +1,36 @@
 """Query parameters that filter the list of shipments."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
+from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.contract.types import Direction, PaymentMode
-from couriers.models import Shipment
+from couriers.models import Courier, Shipment
 
 
 class _UtcDateTimeField(IsoDateTimeField):
+    default_error_messages: ClassVar = {"invalid": "is not a time like 2026-11-25T10:30:00Z"}
+
     def to_python(self, value: Any) -> Any:
-        with timezone.override(dt.UTC):
-            return super().to_python(value)
+        """The time in UTC: PostgreSQL takes fewer offsets than ISO 8601 has."""
+        try:
+            with timezone.override(dt.UTC):
+                moment = super().to_python(value)
+            return None if moment is None else moment.astimezone(dt.UTC)
+        except OverflowError:  # before the year 1 or after 9999 in UTC
+            raise ValidationError(self.error_messages["invalid"], "invalid") from None
+
+
+def _check_courier(code: str) -> None:
+    """Raise ValidationError for a courier that the platform does not have, and never had."""
+    if code not in CourierFactory.codes() and not Courier.objects.filter(code=code).exists():
+        raise ValidationError("is not a courier of this platform")
 
 
 class UtcDateTimeFilter(filters.IsoDateTimeFilter):
@@ -30,7 +45,9 @@ class ShipmentFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(lookup_expr="exact", choices=Status.choices)
     direction = filters.ChoiceFilter(lookup_expr="exact", choices=Direction.choices)
     payment_mode = filters.ChoiceFilter(lookup_expr="exact", choices=PaymentMode.choices)
-    courier = filters.CharFilter(field_name="courier_id", lookup_expr="exact", max_length=30)
+    courier = filters.CharFilter(
+        field_name="courier_id", lookup_expr="exact", max_length=30, validators=[_check_courier]
+    )
     order_number = filters.CharFilter(lookup_expr="exact", max_length=100)
     tracking_id = filters.CharFilter(lookup_expr="exact", max_length=100)
     created_after = UtcDateTimeFilter(field_name="created_at", lookup_expr="gte")

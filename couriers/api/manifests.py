@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,8 +15,9 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import day, moment, text
+from couriers.api.headers import WORK, ask_later
 from couriers.api.pagination import PAGING, page
-from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.booking.preparation import account_of
@@ -108,13 +110,22 @@ class ManifestPageSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
 
 
+OF_THE_MANIFEST = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri-reference"},
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="Where to ask for the manifest.",
+    required=True,
+)
+
+
 class ManifestsView(ApiView):
     """List and create manifests."""
 
     @extend_schema(
-        operation_id="manifests_list",
         parameters=PAGING,
-        responses={200: ManifestPageSerializer, **PROBLEMS},
+        responses={200: ManifestPageSerializer},
     )
     def get(self, request: Request) -> Response:
         """A page of the company's manifests, newest first."""
@@ -123,12 +134,13 @@ class ManifestsView(ApiView):
         return Response({"results": results, "next": following})
 
     @extend_schema(
+        operation_id="manifests_create",
         request=ManifestRequestSerializer,
+        parameters=[OF_THE_MANIFEST],
         responses={
             200: ManifestCreatedSerializer,
             202: ManifestCreatedSerializer,
-            **PROBLEMS,
-            **CONFLICT,
+            **problems("not-supported", "not-awaiting-pickup", "nothing-to-manifest"),
         },
     )
     def post(self, request: Request) -> Response:
@@ -151,13 +163,14 @@ class ManifestsView(ApiView):
         body = ManifestCreatedSerializer(detail | {"already_in_manifest": created.left_out}).data
         response = Response(body, status=202 if created.is_new else 200)
         response["Location"] = path_of("couriers_api:manifest", created.manifest.pk)
+        ask_later(response, WORK)
         return response
 
 
 class ManifestView(ApiView):
     """Show one manifest."""
 
-    @extend_schema(responses={200: ManifestSerializer, **PROBLEMS})
+    @extend_schema(responses={200: ManifestSerializer})
     def get(self, request: Request, pk: str) -> Response:
         """A manifest with its progress and its documents."""
         manifest = get_object_or_404(_company_manifests(request), pk=pk)

@@ -10,14 +10,14 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from couriers.api.authentication import AdminSession, ApiKeyAuthentication
 from couriers.api.base import ApiView
 from couriers.api.fields import moment, text
 from couriers.api.permissions import IsPermittedStaff, view_permissions
-from couriers.api.responses import STAFF_PROBLEMS
+from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
@@ -27,6 +27,7 @@ from couriers.models import CourierAccount, Shipment
 from couriers.operations import doubt
 from couriers.operations.decisions import MAX_REASON, record_in_history
 from couriers.operations.evidence import Evidence, evidence_of_all
+from couriers.operations.tracking_id_check import MAX_ID
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
 log = get_logger(__name__)
@@ -41,7 +42,7 @@ class OpsView(ApiView):
     A subclass sets `allowed_by`. Any one of these permissions gives access.
     """
 
-    authentication_classes = (SessionAuthentication,)
+    authentication_classes = (AdminSession, ApiKeyAuthentication)
     permission_classes = (IsPermittedStaff,)
     allowed_by: tuple[str, ...]
 
@@ -61,9 +62,13 @@ class InDoubtSerializer(serializers.Serializer[Any]):
 class ResolveSerializer(StrictSerializer):
     """The decision that the courier has the booking, under `tracking_id`."""
 
-    tracking_id = text(doubt.MAX_ID)
-    waybill = text(doubt.MAX_ID, required=False, default="")
+    tracking_id = text(MAX_ID)
+    waybill = text(MAX_ID, required=False, default="")
     reason = text(MAX_REASON)
+    confirm_unchecked = serializers.BooleanField(
+        default=False,
+        help_text="True: take the id though the courier cannot say whether it is this order's.",
+    )
 
 
 class ReleaseSerializer(StrictSerializer):
@@ -109,11 +114,16 @@ class SettleView(OpsView):
 class ResolveView(SettleView):
     """Settle a booking in doubt as booked."""
 
-    @extend_schema(request=ResolveSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
+    @extend_schema(
+        request=ResolveSerializer,
+        responses={200: ShipmentSerializer, **problems("not-in-doubt", "unchecked-tracking-id")},
+    )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as booked, under the tracking id found at the courier.
 
-        From then on the booking's Idempotency-Key is answered as booked.
+        The courier is asked first. An id that it does not know, or knows for another order, is
+        refused. Where it cannot say, the answer is `unchecked-tracking-id`: ask again with
+        `confirm_unchecked`. From then on the booking's Idempotency-Key is answered as booked.
         """
         return self.settle(request, pk, doubt.resolve, ResolveSerializer)
 
@@ -121,7 +131,10 @@ class ResolveView(SettleView):
 class ReleaseView(SettleView):
     """Settle a booking in doubt as not booked."""
 
-    @extend_schema(request=ReleaseSerializer, responses={200: ShipmentSerializer, **STAFF_PROBLEMS})
+    @extend_schema(
+        request=ReleaseSerializer,
+        responses={200: ShipmentSerializer, **problems("not-in-doubt", "too-early")},
+    )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as not booked. The order may then be booked again.
 
@@ -157,7 +170,7 @@ class CircuitView(OpsView):
 
     allowed_by = (doubt.PERMISSION,)
 
-    @extend_schema(request=None, responses={200: CircuitSerializer, **STAFF_PROBLEMS})
+    @extend_schema(request=None, responses={200: CircuitSerializer})
     def delete(self, request: Request, pk: str) -> Response:
         """Close an account's circuit by hand, so that calls are made again.
 

@@ -14,13 +14,19 @@ from couriers.models.addresses import public_url
 
 M = TypeVar("M", bound=Model)
 
+MAX_CURSOR_LENGTH = 40
+
 PAGING = [
     OpenApiParameter(
         "cursor",
-        str,
+        {"type": "string", "maxLength": MAX_CURSOR_LENGTH},
         description="The cursor in the URL of `next`. Without it the page has the newest.",
     ),
-    OpenApiParameter("page_size", int, description="Rows of a page: 1 to 200, 50 by default."),
+    OpenApiParameter(
+        "page_size",
+        {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
+        description="Rows of a page, 50 by default.",
+    ),
 ]
 
 
@@ -35,7 +41,7 @@ def page(request: Request, rows: QuerySet[M], *, prefix: str) -> tuple[list[M], 
     if cursor:
         is_number = cursor.isascii() and cursor.isdigit() and len(cursor) < 19
         is_id = cursor.startswith(f"{prefix}_") if prefix else is_number
-        if not is_id or len(cursor) > 40 or not cursor.isprintable():
+        if not is_id or len(cursor) > MAX_CURSOR_LENGTH or not cursor.isprintable():
             raise ValidationError({"cursor": ["is not a cursor of this list"]})
         rows = rows.filter(pk__lt=cursor)
     found = list(rows.order_by("-id")[: size + 1])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import JSONParser
 
 from couriers.contract.json_limits import json_problem
@@ -15,10 +16,8 @@ class BoundedJSONParser(JSONParser):
     """Parses JSON and raises ParseError for values that cannot be stored.
 
     These are NUL, half of a surrogate pair, a number beyond floating point, and nesting that is
-    too deep (couriers.contract.json_limits).
+    too deep (couriers.contract.json_limits). A field that an object has twice is a ValidationError.
     """
-
-    strict = True
 
     def parse(
         self,
@@ -27,11 +26,35 @@ class BoundedJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         # JSON is UTF-8 (RFC 8259). In another charset half of a surrogate pair could be written.
-        context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            data = super().parse(stream, media_type, context)
+            text = stream.read().decode("utf-8")
+            data = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
+        except UnicodeDecodeError as error:
+            raise ParseError(f"The body is not UTF-8 (byte {error.start}).") from None
+        except json.JSONDecodeError as error:
+            raise ParseError(
+                f"The body is not JSON (line {error.lineno}, column {error.colno})."
+            ) from None
+        except ValueError:  # a whole number of more digits than Python reads
+            raise ParseError("The body contains a number that is too large.") from None
         if problem := json_problem(data):
             raise ParseError(f"The body {problem}.")
         return data
+
+
+def _refuse(constant: str) -> Any:
+    raise ParseError(f"The body is not JSON: it contains {constant}.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of the pairs. Raises ValidationError where a field stands twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name[:100] for name in names if names.count(name) > 1})[:20]
+        if json_problem(twice):
+            raise ParseError("The body contains NUL or half of a surrogate pair.")
+        raise ValidationError({name: ["stands twice in its object"] for name in twice})
+    return found

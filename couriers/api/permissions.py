@@ -22,6 +22,8 @@ class IsCompany(BasePermission):
 class IsPermittedStaff(BasePermission):
     """Allows staff who have at least one of the permissions in the view's `allowed_by`."""
 
+    message = "A member of staff with the permission for it is needed."
+
     def has_permission(self, request: Request, view: Any) -> bool:
         user = request.user  # None where a host's REST_FRAMEWORK has UNAUTHENTICATED_USER None
         is_staff = getattr(user, "is_staff", False)

@@ -6,4 +6,7 @@ from couriers.api.problem_page import problem_page
 
 app_name = "couriers_problems"
 
-urlpatterns = [path("<slug:name>", problem_page, name="problem")]
+urlpatterns = [
+    path("<slug:name>", problem_page, name="problem"),
+    path("<slug:name>/", problem_page),
+]

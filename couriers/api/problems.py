@@ -42,6 +42,7 @@ DATABASE_ERRORS = (OperationalError, InterfaceError)  # the database is away or 
 MAX_DETAIL = 1000  # characters of a `detail` that lists fields
 
 E = TypeVar("E", bound=Exception)
+T = TypeVar("T")
 
 
 class ProblemType(NamedTuple):
@@ -69,8 +70,8 @@ COURIER_PROBLEMS: Mapping[type[CourierError], ProblemType] = {
     errors.CourierError: ProblemType("unknown-outcome", "The courier's answer was lost", 502),
 }
 
-# Two errors are missing: ActionNotAllowed has a name and a title of its own, and NotLiftable is
-# raised for the admin alone.
+# Missing are ActionNotAllowed, which has a name and a title of its own, and what is raised for the
+# admin alone: NotLiftable, NotCorrectable and FlagNotOpen.
 PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.UnknownCourier: VALIDATION,
     platform_errors.KeyReused: ProblemType("key-reused", "The key stands for another request", 422),
@@ -80,25 +81,37 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.OrderAlreadyLive: ProblemType(
         "order-live", "The order has a live shipment", 409
     ),
+    platform_errors.OrderDiffers: ProblemType(
+        "order-differs", "The order is booked with other content", 422
+    ),
+    platform_errors.OrderEnded: ProblemType("order-ended", "The order's shipment has ended", 409),
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
     ),
     platform_errors.NotInDoubt: ProblemType("not-in-doubt", "The booking is not in doubt", 409),
     platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
+    platform_errors.UncheckedTrackingId: ProblemType(
+        "unchecked-tracking-id", "The courier cannot say whether this is the order's", 409
+    ),
 }
 
-# Names only: title and status are the framework's own. An error that is not listed is "error".
-FRAMEWORK_PROBLEM_NAMES: Mapping[type[drf.APIException], str] = {
-    drf.ParseError: "malformed",
-    drf.NotAuthenticated: "unauthenticated",
-    drf.AuthenticationFailed: "unauthenticated",
-    drf.PermissionDenied: "forbidden",
-    drf.NotFound: "not-found",
-    drf.MethodNotAllowed: "method-not-allowed",
-    drf.NotAcceptable: "not-acceptable",
-    drf.UnsupportedMediaType: "unsupported-media-type",
-    drf.Throttled: "throttled",
+# An error that is not listed is "error". The status is the framework's own.
+FRAMEWORK_PROBLEMS: Mapping[type[drf.APIException], tuple[str, str]] = {
+    drf.APIException: ("error", "The request failed"),
+    drf.ParseError: ("malformed", "Malformed request"),
+    drf.NotAuthenticated: ("unauthenticated", "Not authenticated"),
+    drf.AuthenticationFailed: ("unauthenticated", "Not authenticated"),
+    drf.PermissionDenied: ("forbidden", "Not allowed"),
+    drf.NotFound: ("not-found", "Not found"),
+    drf.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),
+    drf.NotAcceptable: ("not-acceptable", "No such format"),
+    drf.UnsupportedMediaType: ("unsupported-media-type", "Unsupported media type"),
+    drf.Throttled: ("throttled", "Too many requests"),
 }
+
+
+# In the place of the framework's messages with these codes, which name types of Python.
+MESSAGES = {"not_a_list": "must be a list", "not_a_dict": "must be an object"}
 
 
 class ProblemRenderer(JSONRenderer):
@@ -200,7 +213,7 @@ def _problem_for(error: Exception) -> Response | None:
     if isinstance(error, DATABASE_ERRORS):
         return _database_unavailable(error)
     if isinstance(error, drf.ValidationError):
-        return _validation_problem(list(_field_errors(error.detail)))
+        return _validation_problem(list(field_errors(error.detail)))
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return problem("too-large", "The body is too large", 413, f"It may have {limit} bytes.")
@@ -240,7 +253,7 @@ def _platform_problem(error: PlatformError) -> Response:
     return problem(*problem_type, error.detail, retry_after=error.retry_after, **error.facts)
 
 
-def _nearest(table: Mapping[type[E], ProblemType], error: E) -> ProblemType:
+def _nearest(table: Mapping[type[E], T], error: E) -> T:
     """The entry of the error's own class, or of the nearest base class that has one."""
     return next(table[cls] for cls in type(error).__mro__ if cls in table)
 
@@ -264,8 +277,7 @@ def _validation_problem(found: list[dict[str, str]]) -> Response:
 
 def _framework_problem(error: drf.APIException) -> Response:
     response = problem(
-        FRAMEWORK_PROBLEM_NAMES.get(type(error), "error"),
-        str(error.default_detail),
+        *_nearest(FRAMEWORK_PROBLEMS, error),
         error.status_code,
         str(error.detail),
         retry_after=getattr(error, "wait", None),
@@ -275,24 +287,29 @@ def _framework_problem(error: drf.APIException) -> Response:
     return response
 
 
-def _field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
+def field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
     """Nested validation errors as fields with a path: `consignee.phone`, `items[0].value`."""
     if isinstance(detail, dict):
         for key, value in detail.items():
             if key == api_settings.NON_FIELD_ERRORS_KEY:
-                yield from _field_errors(value, path)
+                yield from field_errors(value, path)
             elif isinstance(key, int):
-                yield from _field_errors(value, f"{path}[{key}]")
+                yield from field_errors(value, f"{path}[{key}]")
             else:
-                yield from _field_errors(value, f"{path}.{key}" if path else str(key))
+                yield from field_errors(value, f"{path}.{key}" if path else str(key))
     elif isinstance(detail, list) and any(isinstance(part, (dict, list)) for part in detail):
         for number, part in enumerate(detail):
-            yield from _field_errors(part, f"{path}[{number}]")
+            yield from field_errors(part, f"{path}[{number}]")
     elif isinstance(detail, list):
         for part in detail:
-            yield {"field": path, "message": str(part)}
+            yield {"field": path, "message": _message(part)}
     else:
-        yield {"field": path, "message": str(detail)}
+        yield {"field": path, "message": _message(detail)}
+
+
+def _message(detail: Any) -> str:
+    """The framework's message, unless it speaks of Python's types."""
+    return MESSAGES.get(getattr(detail, "code", ""), str(detail))
 
 
 def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:

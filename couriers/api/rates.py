@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import checked_pincode, decimal, optional_text, pincode, rupees, text
-from couriers.api.responses import PROBLEMS
+from couriers.api.problem_schema import COURIER, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ParcelSerializer, StrictSerializer
 from couriers.booking.preparation import account_of
@@ -124,8 +124,9 @@ class RatesView(ApiView):
     """Rates for a lane."""
 
     @extend_schema(
+        operation_id="rates_quote",
         request=RateRequestSerializer,
-        responses={200: RateQuoteSerializer(many=True), **PROBLEMS},
+        responses={200: RateQuoteSerializer(many=True), **problems(*COURIER)},
     )
     def post(self, request: Request) -> Response:
         """The courier's quotes for a lane, one for each service, with the company's price."""
@@ -142,8 +143,9 @@ class ServiceabilityView(ApiView):
     """Serviceability of a pincode."""
 
     @extend_schema(
+        operation_id="serviceability_check",
         parameters=[ServiceabilityQuerySerializer],
-        responses={200: ServiceabilitySerializer, **PROBLEMS},
+        responses={200: ServiceabilitySerializer, **problems(*COURIER)},
     )
     def get(self, request: Request) -> Response:
         """Whether a courier serves a pincode, and with which services."""

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import day, text
-from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.problem_schema import BOOKING, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ItemSerializer,
@@ -61,7 +61,11 @@ class ReturnView(ApiView):
     @extend_schema(
         request=ReturnSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={201: ShipmentSerializer, 202: ShipmentSerializer, **PROBLEMS, **CONFLICT},
+        responses={
+            201: ShipmentSerializer,
+            202: ShipmentSerializer,
+            **problems(*BOOKING, "not-returnable"),
+        },
     )
     def post(self, request: Request, pk: str) -> HttpResponse:
         """Book a return of a delivered shipment.

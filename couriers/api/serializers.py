@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rest_framework import serializers
 
 from couriers.api.fields import day, decimal, moment, optional_text, pincode, rupees, text
+from couriers.api.json_types import type_problem
+from couriers.api.strictness import unknown_fields
+from couriers.contract.statuses import Status
 from couriers.contract.types import (
     Address,
     Item,
@@ -23,7 +25,9 @@ MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """The base of every request. An unknown field is refused by its name, and never ignored."""
+    """The base of every request. A field that is unknown or read-only is refused by its name."""
+
+    default_error_messages: ClassVar = {"invalid": "must be an object"}
 
     @classmethod
     def from_data(cls, data: Any) -> Self:
@@ -34,12 +38,31 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = sorted(set(map(str, data)) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError(
-                    {name[:100]: ["is not a field of this object"] for name in unknown[:20]}
-                )
+            fields = self.fields
+            problems = unknown_fields(data.keys() - fields.keys(), "is not a field of this object")
+            problems |= unknown_fields(
+                [name for name in data if name in fields and fields[name].read_only],
+                "cannot be set",
+            )
+            if problems:
+                raise serializers.ValidationError(problems)
+            self._check_types(data)
         return super().to_internal_value(data)
+
+    def _check_types(self, data: dict[str, Any]) -> None:
+        """Raise ValidationError for values of another JSON type than the schema describes."""
+        wrong: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            if name not in data or field.read_only:
+                continue
+            if problem := type_problem(field, data[name]):
+                wrong[name] = [problem]
+            elif isinstance(field, serializers.ListField) and isinstance(data[name], list):
+                parts = enumerate(type_problem(field.child, part) for part in data[name])
+                if in_list := {number: [problem] for number, problem in parts if problem}:
+                    wrong[name] = in_list
+        if wrong:
+            raise serializers.ValidationError(wrong)
 
 
 class ConsigneeSerializer(StrictSerializer):
@@ -102,26 +125,22 @@ class ShipmentDraftSerializer(StrictSerializer):
 
     def draft(self) -> ShipmentDraft:
         """The validated request as booking takes it."""
-        return draft_of(self.validated_data)
-
-
-def draft_of(data: Mapping[str, Any]) -> ShipmentDraft:
-    """A draft of the validated data of a ShipmentDraftSerializer."""
-    return ShipmentDraft(
-        courier=data["courier"],
-        order_number=data["order_number"],
-        order_date=data["order_date"],
-        payment_mode=PaymentMode(data["payment_mode"]),
-        cod_amount=data["cod_amount"],
-        consignee=Address(**data["consignee"]),
-        items=tuple(Item(**item) for item in data["items"]),
-        parcel=Parcel(**data["parcel"]),
-        warehouse_id=data["warehouse"],
-        service=data["service"],
-        invoice_number=data["invoice_number"],
-        invoice_date=data["invoice_date"],
-        options=data["options"],
-    )
+        data = self.validated_data
+        return ShipmentDraft(
+            courier=data["courier"],
+            order_number=data["order_number"],
+            order_date=data["order_date"],
+            payment_mode=PaymentMode(data["payment_mode"]),
+            cod_amount=data["cod_amount"],
+            consignee=Address(**data["consignee"]),
+            items=tuple(Item(**item) for item in data["items"]),
+            parcel=Parcel(**data["parcel"]),
+            warehouse_id=data["warehouse"],
+            service=data["service"],
+            invoice_number=data["invoice_number"],
+            invoice_date=data["invoice_date"],
+            options=data["options"],
+        )
 
 
 class FieldWarningSerializer(serializers.Serializer[Any]):
@@ -165,7 +184,7 @@ class ScanSerializer(serializers.Serializer[Any]):
     """A scan. `status` is null where the platform does not know the courier's word for it."""
 
     at = moment()
-    status = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Status.choices, allow_null=True)
     courier_status = serializers.CharField()
     ndr_reason = serializers.CharField()
     location = serializers.CharField()
@@ -186,15 +205,3 @@ class ProblemFieldSerializer(serializers.Serializer[Any]):
 
     field = serializers.CharField()
     message = serializers.CharField()
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """A problem (RFC 9457). `type` is stable. `errors` names fields of the request."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField(required=False)
-    errors = ProblemFieldSerializer(many=True, required=False)  # type: ignore[assignment]
-    courier_message = serializers.CharField(required=False)
-    retry_after = serializers.IntegerField(required=False)

@@ -11,8 +11,9 @@ from rest_framework.response import Response
 from couriers.api.actions import ShipmentActions
 from couriers.api.authentication import company_of
 from couriers.api.filters import ShipmentFilter
+from couriers.api.headers import IN_DOUBT, ask_later
 from couriers.api.pagination import PAGING, page
-from couriers.api.responses import CONFLICT, PROBLEMS
+from couriers.api.problem_schema import BOOKING, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ScanSerializer,
@@ -21,14 +22,14 @@ from couriers.api.serializers import (
     ShipmentSerializer,
 )
 from couriers.booking.answers import scan_data, shipment_data
-from couriers.booking.drafts import clean_key
+from couriers.booking.drafts import MAX_KEY_LENGTH, clean_key
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
 from couriers.models.addresses import path_of
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
     OpenApiParameter.HEADER,
     description="1 to 255 characters that identify the booking. Without it the order number does.",
 )
@@ -44,6 +45,7 @@ def booking_response(result: BookingResult) -> HttpResponse:
     """The response of a booking, in the same bytes that are stored for its key."""
     response = HttpResponse(result.body, status=result.status_code, content_type="application/json")
     response["Location"] = path_of("couriers_api:shipment-detail", result.shipment.pk)
+    ask_later(response, IN_DOUBT)
     if result.replayed:
         response["Idempotent-Replayed"] = "true"
     return response
@@ -57,7 +59,7 @@ class ShipmentViewSet(ShipmentActions):
     @extend_schema(
         request=ShipmentDraftSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={201: ShipmentSerializer, 202: ShipmentSerializer, **PROBLEMS, **CONFLICT},
+        responses={201: ShipmentSerializer, 202: ShipmentSerializer, **problems(*BOOKING)},
     )
     def create(self, request: Request) -> HttpResponse:
         """Book a shipment.
@@ -69,7 +71,7 @@ class ShipmentViewSet(ShipmentActions):
         result = book(company_of(request), serializer.draft(), key=idempotency_key(request))
         return booking_response(result)
 
-    @extend_schema(parameters=PAGING, responses={200: ShipmentPageSerializer, **PROBLEMS})
+    @extend_schema(parameters=PAGING, responses={200: ShipmentPageSerializer})
     def list(self, request: Request) -> Response:
         """A page of the company's shipments, newest first."""
         found = self.filter_queryset(self.get_queryset())
@@ -78,14 +80,12 @@ class ShipmentViewSet(ShipmentActions):
             {"results": [shipment_data(shipment) for shipment in shipments], "next": following}
         )
 
-    @extend_schema(responses={200: ShipmentSerializer, **PROBLEMS})
+    @extend_schema(responses={200: ShipmentSerializer})
     def retrieve(self, request: Request, pk: str) -> Response:
         """One shipment."""
         return Response(shipment_data(self.shipment(pk)))
 
-    @extend_schema(
-        filters=False, parameters=[], responses={200: ScanSerializer(many=True), **PROBLEMS}
-    )
+    @extend_schema(filters=False, parameters=[], responses={200: ScanSerializer(many=True)})
     @action(detail=True, methods=["get"], filterset_class=None)
     def scans(self, request: Request, pk: str) -> Response:
         """All scans of a shipment, ordered by the courier's time."""

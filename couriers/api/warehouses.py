@@ -13,13 +13,13 @@ from rest_framework.exceptions import ValidationError
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import checked_pincode, pincode, text
-from couriers.api.responses import PROBLEMS
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
 from couriers.contract.text import character_problem, clean_line
 from couriers.models import Company, Warehouse, WarehouseRegistration
 from couriers.models.addresses import path_of
+from couriers.models.warehouse import NEEDS_DEFAULT
 
 MAX_WAREHOUSES = 500  # of one company
 _PLACE = ("state", "pincode")
@@ -99,8 +99,8 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
     def _save(self, serializer: Any) -> None:
         """Store a warehouse. If it is the default, the company's other default ceases to be one.
 
-        Raises ValidationError for a name that another warehouse of the company has, and for one
-        warehouse too many.
+        Raises ValidationError for a name that another warehouse of the company has, for one
+        warehouse too many, and where the company would be left without its default.
         """
         company = company_of(self.request)
         name = serializer.validated_data.get("name")
@@ -114,19 +114,20 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
                 raise ValidationError({"name": [f"there are {MAX_WAREHOUSES} warehouses already"]})
             if name is not None and others.filter(name=name).exists():
                 raise ValidationError({"name": ["is the name of another warehouse"]})
-            if serializer.validated_data.get("is_default"):
-                others.filter(is_default=True).update(is_default=False)
+            undone = serializer.validated_data.get("is_default") is False
+            if undone and serializer.instance and serializer.instance.is_stored_default():
+                raise ValidationError({"is_default": [NEEDS_DEFAULT]})
             serializer.save(company=company)
 
 
 @extend_schema_view(
     get=extend_schema(
         description="All warehouses of the company.",
-        responses={200: WarehouseSerializer(many=True), **PROBLEMS},
+        responses={200: WarehouseSerializer(many=True)},
     ),
     post=extend_schema(
         description="Add a warehouse. It is registered with a courier when it is first used there.",
-        responses={201: WarehouseSerializer, **PROBLEMS},
+        responses={201: WarehouseSerializer},
     ),
 )
 class WarehousesView(_WarehouseViewBase, generics.ListCreateAPIView[Warehouse]):
@@ -139,7 +140,7 @@ class WarehousesView(_WarehouseViewBase, generics.ListCreateAPIView[Warehouse]):
         return {"Location": path_of("couriers_api:warehouse", data["id"])}
 
 
-_RESPONSES: dict[Any, Any] = {200: WarehouseSerializer, **PROBLEMS}
+_RESPONSES: dict[Any, Any] = {200: WarehouseSerializer}
 
 
 @extend_schema_view(

@@ -10,16 +10,15 @@ import dataclasses
 import zlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import F, FilteredRelation, Q
 
 from couriers.booking.places import complete_place
+from couriers.booking.stored_drafts import items_json
 from couriers.contract.errors import CourierDisabled, FieldProblem, InvalidRequest
 from couriers.contract.money import amounts_of
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import (
-    Item,
     PaymentMode,
     Seller,
     ShipmentDraft,
@@ -199,7 +198,7 @@ def _new_shipment(
         total_amount=amounts.total,
         taxable_amount=amounts.taxable,
         tax_amount=amounts.tax,
-        items=[_item_json(item) for item in request.items],
+        items=items_json(request.items),
         weight_g=request.parcel.weight_g,
         length_cm=request.parcel.length_cm,
         width_cm=request.parcel.width_cm,
@@ -213,7 +212,3 @@ def _new_shipment(
         options=dict(draft.options),
         return_reason=request.return_reason,
     )
-
-
-def _item_json(item: Item) -> dict[str, Any]:
-    return dataclasses.asdict(item) | {"value": str(item.value), "gst_rate": str(item.gst_rate)}

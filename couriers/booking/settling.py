@@ -25,13 +25,14 @@ from couriers.booking.answers import shipment_json
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.logs import get_logger
+from couriers.contract.masking import mask_text
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
 from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
-from couriers.models.call_audit import end_call, error_text
+from couriers.models.call_audit import end_call, reason_text
 from couriers.models.flag import raise_flag
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
     failed one, and the live one gets a flag for the second parcel.
     """
     now = timezone.now()
-    shipment.courier_status = booking.courier_status
+    shipment.courier_status = mask_text(booking.courier_status)[:100]
     mark_booked(shipment, booking.tracking_id, booking.waybill, booking.vendor, now)
     body = shipment_json(shipment)
 
@@ -112,7 +113,7 @@ def settle_failed(
         previous = _update_unsettled(
             shipment,
             status=Status.FAILED,
-            failure=error_text(error),
+            failure=reason_text(error),
             lease_expires_at=None,
             updated_at=now,
         )
@@ -138,7 +139,7 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
 
     def write() -> None:
         previous = _update_unsettled(
-            shipment, status=Status.IN_DOUBT, failure=error_text(error), updated_at=now
+            shipment, status=Status.IN_DOUBT, failure=reason_text(error), updated_at=now
         )
         end_call(call, Outcome.UNKNOWN, error)
         if previous is not None:

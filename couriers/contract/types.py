@@ -133,7 +133,11 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One tracking event of a parcel. `at` is the courier's time (aware, UTC)."""
+    """One tracking event of a parcel. `at` is the courier's time (aware, UTC).
+
+    The texts are the courier's own and whole: the platform masks personal data in them and cuts
+    them when it stores them.
+    """
 
     mapped: MappedStatus
     at: dt.datetime

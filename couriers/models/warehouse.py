@@ -1,17 +1,29 @@
 """Warehouses, and their registrations with couriers."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from couriers.contract.types import Address, Pickup
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company, phone_validator, pincode_validator, place_problems
 from couriers.models.ids import new_warehouse_id
 
+# Why a registration is pending again; it is shown to people, and no code compares it.
+ADDRESS_CHANGED = "The address has changed. The next booking registers the new one."
+ONE_DEFAULT = "couriers_one_default_warehouse"
+NEEDS_DEFAULT = "is the company's default: make another warehouse the default instead"
+
 
 class Warehouse(models.Model):
-    """A pickup address of a company. `state` is a full name, `phone` ten digits."""
+    """A pickup address of a company. `state` is a full name, `phone` ten digits.
+
+    A company has one default warehouse. Saving another one as the default replaces it.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="warehouses")
@@ -33,16 +45,53 @@ class Warehouse(models.Model):
             models.UniqueConstraint(
                 fields=["company"],
                 condition=Q(is_default=True),
-                name="couriers_one_default_warehouse",
+                name=ONE_DEFAULT,
+                violation_error_message="The company has another default warehouse.",
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the warehouse. A new default takes the place of the former one.
+
+        Registrations of another address than its present one are pending.
+        """
+        with transaction.atomic():
+            if self.is_default:
+                # The lock keeps two defaults from being saved at the same time.
+                Company.objects.select_for_update(no_key=True).get(pk=self.company_id)
+                others = Warehouse.objects.filter(company=self.company_id).exclude(pk=self.pk)
+                others.filter(is_default=True).update(is_default=False)
+            super().save(*args, **kwargs)
+            present = self.as_pickup().address.fingerprint()
+            former = self.registrations.exclude(address_hash=present)
+            former.exclude(state=RegistrationState.PENDING).update(
+                state=RegistrationState.PENDING, reason=ADDRESS_CHANGED, updated_at=timezone.now()
+            )
+
     def clean(self) -> None:
-        if problems := place_problems(self.state, self.pincode, self.phone):
+        """Raise ValidationError for an impossible place.
+
+        Also where the company would be left without its default warehouse.
+        """
+        problems = place_problems(self.state, self.pincode, self.phone)
+        if not self.is_default and self.is_stored_default():
+            problems["is_default"] = NEEDS_DEFAULT
+        if problems:
             raise ValidationError(problems)
+
+    def is_stored_default(self) -> bool:
+        """Whether the row is the default in the database."""
+        return Warehouse.objects.filter(pk=self.pk, is_default=True).exists()
+
+    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[Any]]]:
+        """The constraints to validate, without that of the default, which `save` keeps."""
+        return [
+            (model, [one for one in constraints if one.name != ONE_DEFAULT])
+            for model, constraints in super().get_constraints()
+        ]
 
     def as_pickup(self, reference: str = "") -> Pickup:
         """Return the warehouse as the contract's dataclass."""

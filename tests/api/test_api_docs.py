@@ -26,7 +26,8 @@ NAMERS = {"problem": 0, "ActionNotAllowed": 0, "_not_allowed": 1, "_check_undeli
 def problems_in_the_code() -> set[str]:
     tables = (*problems.COURIER_PROBLEMS.values(), *problems.PLATFORM_PROBLEMS.values())
     tables += (problems.NOT_FOUND, problems.MALFORMED, problems.INTERNAL)
-    names = {*problems.FRAMEWORK_PROBLEM_NAMES.values(), *(entry.name for entry in tables)}
+    names = {name for name, _ in problems.FRAMEWORK_PROBLEMS.values()}
+    names |= {entry.name for entry in tables}
     for path in sorted((ROOT / "couriers").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):

@@ -49,20 +49,31 @@ def test_a_label_is_fetched_once_and_then_served_from_storage(
 
 @pytest.mark.parametrize("accepted", ["application/pdf", "application/pdf, */*;q=0.1"])
 def test_a_label_is_sent_to_a_client_that_accepts_only_pdf(
-    storefront: Client, shipment: Shipment, able: Any, monkeypatch: Any, accepted: str
+    storefront: Client, shipment: Shipment, accepted: str
 ) -> None:
     url = f"/api/v1/shipments/{shipment.pk}/label/"
     answer = storefront.get(url, headers={"Accept": accepted})
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
     assert body_of(answer) == PDF
-    monkeypatch.setattr(able, "get_label_data", lambda self, ids: [{"number": ids[0]}])
-    data = storefront.get(f"{url}?json_only=true", headers={"Accept": accepted})
-    assert (data["Content-Type"], data.json()) == (
-        "application/json", {"number": shipment.tracking_id},
-    )  # fmt: skip
     set_status(shipment, "in_doubt", tracking_id="")
     refused = storefront.get(url, headers={"Accept": accepted})
     assert (refused.status_code, refused["Content-Type"]) == (409, "application/problem+json")
+
+
+@pytest.mark.parametrize("slash", ["/", ""])
+def test_the_labels_data_is_json_under_a_path_of_its_own(
+    storefront: Client, shipment: Shipment, able: Any, monkeypatch: Any, slash: str
+) -> None:
+    monkeypatch.setattr(able, "get_label_data", lambda self, ids: [{"number": ids[0]}])
+    data = storefront.get(f"/api/v1/shipments/{shipment.pk}/label/data{slash}")
+    assert (data["Content-Type"], data.json()) == (
+        "application/json", {"number": shipment.tracking_id},
+    )  # fmt: skip
+
+
+def test_a_courier_without_label_data_says_so(storefront: Client, shipment: Shipment) -> None:
+    answer = storefront.get(f"/api/v1/shipments/{shipment.pk}/label/data/")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/not-supported")
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,27 @@ def test_a_new_default_replaces_the_old_default(storefront: Client, company: Any
     assert list(Warehouse.objects.filter(is_default=True)) == [first]
 
 
+@pytest.mark.parametrize("method", ["patch", "put"])
+def test_the_default_cannot_be_undone(storefront: Client, company: Any, method: str) -> None:
+    own = company.warehouses.get()
+    body = BODY | {"is_default": False}
+    answer = send(storefront, method, f"{URL}{own.pk}/", **body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {
+            "field": "is_default",
+            "message": "is the company's default: make another warehouse the default instead",
+        }
+    ]
+    assert send(storefront, "put", f"{URL}{own.pk}/", **BODY).json()["is_default"] is True
+    other = WarehouseFactory(company=company, is_default=False)
+    url = f"{URL}{other.pk}/"
+    assert send(storefront, "patch", url, is_default=False).status_code == 200
+    assert send(storefront, "patch", url, is_default=True).status_code == 200
+    answer = send(storefront, method, f"{URL}{own.pk}/", **body)
+    assert (answer.status_code, answer.json()["is_default"]) == (200, False)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -12,7 +12,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from couriers.booking.protocol import BookingResult, book, expire_leases
+from couriers.booking.leases import expire_leases
+from couriers.booking.protocol import BookingResult, book
 from couriers.contract.errors import (
     CourierDisabled,
     InvalidRequest,

@@ -12,11 +12,13 @@ from couriers.models import (
     AuditEntry,
     BulkJob,
     BulkOrder,
+    CallbackTally,
     CourierAccount,
     CourierToken,
     FlagKind,
     Manifest,
     ManifestChunk,
+    Product,
     Scan,
     ServiceablePincode,
     StoredLabel,
@@ -46,6 +48,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
     CourierToken.objects.create(
         account=account, access_token="token-is-secret", expires_at=timezone.now()
     )
+    CallbackTally.objects.create(account=account, refused_at=timezone.now(), refused_count=3)
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     WarehouseRegistration.objects.create(
@@ -62,6 +65,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
         courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
     )
     AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
+    Product.objects.create(company=account.company, sku="MUG-11", name="Mug", hsn_code="6912")
     WebhookEvent.objects.create(
         account=account, content_hash=b"1", next_attempt_at=timezone.now(),
         received_at=timezone.now() - dt.timedelta(1),

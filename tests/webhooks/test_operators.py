@@ -79,11 +79,11 @@ def test_the_list_is_filtered_and_paged(
     page = client.get(page["next"]).json()
     assert ([one["id"] for one in page["results"]], page["next"]) == ([events[0].pk], None)
     assert len(client.get(f"{LIST}?account={events[0].account_id}").json()["results"]) == 4
-    assert client.get(f"{LIST}?account=another%00").json()["results"] == []
 
 
 @pytest.mark.parametrize(
-    "query", ["state=lost", "topic=x", "cursor=x", "cursor=²", "cursor=" + "9" * 30]
+    "query",
+    ["state=lost", "topic=x", "account=another%00", "cursor=x", "cursor=²", "cursor=" + "9" * 30],
 )
 def test_unknown_filter_values_and_cursors_are_400(
     client: Client, operator: Any, query: str
@@ -175,8 +175,9 @@ def test_only_staff_with_the_permission_replays(
     client: Client, events: list[WebhookEvent], company: Any
 ) -> None:
     key = Client(headers={"Authorization": f"Api-Key {make_api_key(company)}"})
-    for asked in (key.get(LIST), key.post(f"{LIST}{events[0].pk}/replay/"), Client().get(LIST)):
+    for asked in (key.get(LIST), key.post(f"{LIST}{events[0].pk}/replay/")):
         assert asked.status_code == 403
+    assert Client().get(LIST).status_code == 401
     staff(client)
     for url in (LIST, f"{LIST}{events[0].pk}/"):
         assert client.get(url).status_code == 403

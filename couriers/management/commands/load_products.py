@@ -1,0 +1,46 @@
+"""`manage.py load_products FILE.csv --company SLUG [--json]`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from couriers.management import output
+from couriers.operations.product_files import MAX_BYTES, FileRefused
+from couriers.operations.products import load_products
+
+
+class Command(BaseCommand):
+    """Loads the products of a company. Run again, it brings them up to date."""
+
+    help = "Load the products of a company from a spreadsheet."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE.csv", type=Path)
+        parser.add_argument("--company", metavar="SLUG", required=True)
+        output.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        company = output.company_named(options["company"])
+        content = _content(options["file"])
+        try:
+            with output.progress("Loading", None) as advance:
+                loaded = load_products(company, content, advance)
+        except FileRefused as refusal:
+            for line in refusal.lines():
+                self.stderr.write(line)
+            raise output.usage_error(f"{options['file']}: nothing was stored") from None
+        counts = {"products": loaded.total} | dataclasses.asdict(loaded)
+        output.finish(self, str(loaded), counts, as_json=options["json"])
+
+
+def _content(path: Path) -> bytes:
+    """Return the file's bytes, at most one more than are allowed. Raises CommandError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise output.usage_error(f"{path}: cannot be read ({error.strerror})") from None

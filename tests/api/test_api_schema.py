@@ -1,0 +1,158 @@
+"""The OpenAPI schema describes what the API answers, closely enough to mean something."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from couriers.api.documentation import openapi_schema
+from couriers.api.problem_page import REMEDIES
+from couriers.api.problem_schema import KINDS, by_status
+from tests.support.answers import PROBLEM, Answer, NotInTheSchema, check_answer
+
+JSON = "application/json"
+PAGE = {"results": [], "next": None}
+ORDER_LIVE = {
+    "type": "/problems/order-live",
+    "title": "The order has a live shipment",
+    "status": 409,
+    "detail": "It has one.",
+    "shipment": "shp_1",
+    "shipment_status": "booked",
+}
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    return {
+        operation["operationId"]: operation
+        for path in openapi_schema()["paths"].values()
+        for operation in path.values()
+    }
+
+
+def success(operation: dict[str, Any]) -> dict[str, Any]:
+    return {code: r for code, r in operation["responses"].items() if code[0] == "2"}
+
+
+def answer_schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = success(operations()[name])["200"]["content"][JSON]["schema"]
+    while "$ref" in schema:
+        schema = openapi_schema()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+@pytest.mark.parametrize("name", ["shipments_list", "manifests_list", "ops_webhook_events_list"])
+def test_a_page_is_described_as_an_object_with_results(name: str) -> None:
+    assert set(answer_schema(name)["properties"]) == {"results", "next"}
+
+
+@pytest.mark.parametrize("name", ["warehouses_list", "shipments_scans_list", "rates_quote"])
+def test_a_list_without_pages_is_described_as_an_array(name: str) -> None:
+    assert answer_schema(name)["type"] == "array"
+
+
+def test_operations_are_named_by_their_path_and_a_verb() -> None:
+    names = set(operations())
+    assert len(names) == sum(map(len, openapi_schema()["paths"].values()))
+    assert {
+        "shipments_create",
+        "shipments_retrieve",
+        "shipments_cancel",
+        "shipments_label",
+    } <= names
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+
+
+def test_no_object_has_members_that_the_schema_does_not_name() -> None:
+    components = openapi_schema()["components"]["schemas"]
+    open_ones = [
+        name
+        for name, schema in components.items()
+        if schema.get("type") == "object" and schema.get("additionalProperties") is not False
+    ]
+    assert open_ones == []
+
+
+def test_a_path_answers_in_one_media_type() -> None:
+    for operation in operations().values():
+        for code, response in operation["responses"].items():
+            media_types = [*response.get("content", ())]
+            assert len(media_types) == (code != "204"), (operation["operationId"], code)
+
+
+def test_every_operation_tells_its_problems_of_the_platform_and_of_the_client() -> None:
+    for name, operation in operations().items():
+        assert {"400", "403", "406", "500", "503"} <= set(operation["responses"]), name
+        assert operation["security"] != [{}]
+
+
+def test_operations_name_the_credentials_that_give_access() -> None:
+    for path, methods in openapi_schema()["paths"].items():
+        for method, operation in methods.items():
+            if "/ops/" in path:
+                token = {} if method == "get" else {"CsrfToken": []}
+                assert operation["security"] == [{"Session": [], **token}], path
+            else:
+                assert operation["security"] == [{"Bearer": []}, {"ApiKey": []}], path
+
+
+def test_every_problem_has_a_kind() -> None:
+    assert set(KINDS) == set(REMEDIES)
+
+
+@pytest.mark.parametrize("name", ["error", "no-such-problem"])
+def test_an_operation_cannot_declare_a_problem_without_a_status(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        by_status([name])
+
+
+def problem(**changes: Any) -> Answer:
+    body = {key: value for key, value in (ORDER_LIVE | changes).items() if value is not None}
+    return Answer(409, PROBLEM, {}, body)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer", "why"),
+    [
+        ("GET", "shipments/", Answer(200, JSON, {}, []), "is not of type 'object'"),
+        ("GET", "shipments", Answer(200, JSON, {}, {**PAGE, "x": 1}), "Additional properties"),
+        ("GET", "shipments/", Answer(200, JSON, {}, {"results": []}), "'next' is a required"),
+        ("GET", "shipments/", Answer(200, "text/html", {}, None), "media type"),
+        ("GET", "shipments/", Answer(299, JSON, {}, PAGE), "the status"),
+        ("GET", "shipments/", Answer(200, JSON, {"location": "/"}, PAGE), "header Location"),
+        ("POST", "shipments/bulk/", Answer(202, JSON, {}, {}), "header Location is missing"),
+        ("POST", "shipments/", problem(shipment=None), "'shipment' is a required"),
+        ("POST", "shipments/", problem(status=400), "409 was expected"),
+        ("POST", "shipments/", problem(fields=["a"]), "fields"),
+        ("POST", "shipments/", problem(type="/problems/too-early"), "is not one of"),
+        ("GET", "no-such-path/", Answer(200, JSON, {}, {}), "no operation"),
+        ("DELETE", "shipments/", Answer(200, JSON, {}, {}), "no operation"),
+    ],
+)
+def test_an_answer_that_the_schema_does_not_describe_is_found(
+    method: str, path: str, answer: Answer, why: str
+) -> None:
+    with pytest.raises(NotInTheSchema, match=why):
+        check_answer(method, f"/api/v1/{path}", answer)
+
+
+def test_an_answer_that_the_schema_describes_passes() -> None:
+    check_answer("GET", "/api/v1/shipments", Answer(200, JSON, {}, PAGE))
+    check_answer("POST", "/api/v1/shipments/", problem())
+
+
+def test_a_test_that_gets_another_answer_fails(storefront: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr("couriers.api.shipments.page", lambda *_, **__: ([], 7))
+    with pytest.raises(NotInTheSchema, match=r"\$\.next: 7"):
+        storefront.get("/api/v1/shipments/")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PROPFIND"])
+def test_a_method_that_no_operation_has_is_not_allowed(storefront: Client, method: str) -> None:
+    for path in ("shipments/", "warehouses/", "rates"):
+        answer = storefront.generic(method, f"/api/v1/{path}")
+        assert (answer.status_code, answer.json()["type"]) == (405, "/problems/method-not-allowed")
+        assert "OPTIONS" not in answer["Allow"]

@@ -12,7 +12,7 @@ PYTHONS ?= python3.11 python3.12 python3.13
 # Keep bytecode: the project starts many processes, and each would compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint bench chaos dist matrix setup clean
+.PHONY: demo test lint bench fuzz chaos dist matrix setup clean
 
 setup: $(INSTALLED)
 
@@ -58,6 +58,13 @@ dist: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m shipcrowd.embedded run --instance bench -- $(BIN)/python -m benchmarks $(ARGS)
+
+# Thousands of requests made from the OpenAPI schema: some EXAMPLES at each operation by a company, by
+# staff and by nobody, and one for each constraint of the schema. It takes about ten minutes.
+EXAMPLES ?= 50
+fuzz: $(INSTALLED)
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/api/test_fuzz.py -k many \
+	    -o faulthandler_timeout=7200 $(ARGS)
 
 chaos: $(INSTALLED)
 	$(BIN)/python -m tests.chaos $(ARGS)

@@ -145,6 +145,21 @@ PITFALLS = {
         "test_a_fault_of_the_plug_in_is_told_without_its_class",
         "test_no_value_is_told_in_a_librarys_words",
     ],
+    "the schema describes a list where the answer is an object, and every test passes": [
+        "test_a_page_is_described_as_an_object_with_results",
+        "test_an_answer_that_the_schema_does_not_describe_is_found",
+        "test_a_test_that_gets_another_answer_fails",
+        "test_it_books_reads_lists_and_prints_a_label",
+    ],
+    'a value is read as another type: 1e2 as a text, "yes" as true': [
+        "test_a_value_of_another_type_is_refused_by_its_field",
+        "test_a_truth_value_is_true_or_false",
+    ],
+    "an unforeseen request is a 500, or an answer that nobody described": [
+        "test_with_a_key_every_answer_is_in_the_schema",
+        "test_with_a_session_of_staff_every_answer_is_in_the_schema",
+        "test_without_credentials_nothing_is_served",
+    ],
 }
 
 

@@ -1,6 +1,7 @@
-"""Authentication: a company by its API key, `Authorization: Api-Key …`, or staff by a session.
+"""Authentication of a company by its API key, or of staff by a session.
 
-The views ask for both, so that a request with valid credentials of the other kind is told that it
+The key is sent as `Authorization: Api-Key …` or `Authorization: Bearer …`.
+The views ask for either, so that a request with valid credentials of the other kind is told that it
 is not allowed (403), and only one without credentials that it must authenticate (401).
 """
 
@@ -15,6 +16,8 @@ from rest_framework.request import Request
 from couriers.models import Company, CompanyApiKey
 
 KEYWORD = "Api-Key"
+# The scheme of HTTP clients that know no other (RFC 6750).
+KEYWORDS = (KEYWORD.casefold(), "bearer")
 
 
 class ApiClient:
@@ -40,7 +43,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         an inactive company.
         """
         keyword, _, key = request.headers.get("Authorization", "").partition(" ")
-        if keyword.casefold() != KEYWORD.casefold():
+        if keyword.casefold() not in KEYWORDS:
             return None
         stored = self._find(key.strip())
         if stored is None or stored.revoked or stored.has_expired or not stored.company.is_active:

@@ -82,6 +82,10 @@ class ApiSchema(AutoSchema):
         """An answer is an array where its serializer has `many=True`, and only there."""
         return bool(is_list_serializer(serializer))
 
+    def _get_format_parameters(self) -> list[dict[str, Any]]:
+        """None: a path has one format."""
+        return []
+
     def get_auth(self) -> list[dict[str, list[str]]]:
         """The ways to authenticate, of which one is needed."""
         permissions = self.view.get_permissions()
@@ -183,7 +187,7 @@ _DESCRIPTIONS = {"200": "Done", "201": "Created", "202": "Accepted"}
 
 def _describe_amount(schema: dict[str, Any], field: Any, whole: int) -> None:
     """Describe an amount in a request: a string, or a number."""
-    schema["type"] = ["string", "number"]
+    schema["type"] = ["string", "number", *(["null"] if field.allow_null else [])]
     schema["pattern"] = rf"^-?\d{{1,{whole}}}(\.\d{{1,{_DECIMALS}}})?$"
     if field.min_value is not None:
         schema["minimum"] = int(field.min_value)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from rest_framework import serializers
 
 from couriers.api.fields import day, decimal, moment, optional_text, rupees, text
+from couriers.api.json_types import type_problem
 from couriers.api.strictness import unknown_fields
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
@@ -46,7 +47,23 @@ class StrictSerializer(serializers.Serializer[Any]):
             )
             if problems:
                 raise serializers.ValidationError(problems)
+            self._check_types(data)
         return super().to_internal_value(data)
+
+    def _check_types(self, data: dict[str, Any]) -> None:
+        """Raise ValidationError for values of another JSON type than the schema describes."""
+        wrong: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            if name not in data or field.read_only:
+                continue
+            if problem := type_problem(field, data[name]):
+                wrong[name] = [problem]
+            elif isinstance(field, serializers.ListField) and isinstance(data[name], list):
+                parts = enumerate(type_problem(field.child, part) for part in data[name])
+                if in_list := {number: [problem] for number, problem in parts if problem}:
+                    wrong[name] = in_list
+        if wrong:
+            raise serializers.ValidationError(wrong)
 
 
 class ConsigneeSerializer(StrictSerializer):

@@ -132,6 +132,34 @@ PITFALLS = {
         "test_with_a_session_of_staff_every_answer_is_in_the_schema",
         "test_without_credentials_nothing_is_served",
     ],
+    "a redirect for a missing slash turns a POST into a GET that answers 200": [
+        "test_a_path_has_the_same_answer_with_and_without_its_slash",
+        "test_a_post_without_the_slash_books",
+    ],
+    "an unknown query parameter is ignored, and the caller believes in a filter": [
+        "test_every_operation_names_a_query_parameter_that_it_does_not_have",
+        "test_a_value_of_a_filter_that_is_not_understood_is_named",
+    ],
+    "an unknown field, or a body where none is taken, is ignored": [
+        "test_every_operation_names_a_body_field_that_it_does_not_have",
+        "test_a_body_without_a_length_is_refused_and_not_read_as_empty",
+        "test_a_field_that_stands_twice_is_named",
+    ],
+    "a time that Python reads and PostgreSQL does not is a 500": [
+        "test_a_time_filters_or_is_refused_by_name",
+        "test_an_offset_that_postgresql_does_not_read_is_refused",
+    ],
+    "a company is left without its default warehouse": [
+        "test_the_default_cannot_be_undone",
+        "test_the_default_is_replaced_but_not_undone",
+    ],
+    "a file of products is stored in part, or a cell is guessed": [
+        "test_a_cell_that_is_wrong_is_named_and_nothing_is_stored",
+    ],
+    "merchants read names of classes, or a library's English": [
+        "test_a_fault_of_the_plug_in_is_told_without_its_class",
+        "test_no_value_is_told_in_a_librarys_words",
+    ],
 }
 
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import moment
+from couriers.api.headers import WORK, ask_later
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ProblemFieldSerializer,
@@ -76,6 +77,7 @@ class BulkView(ApiView):
         start_job(job)
         response = Response(_job_data(job), status=202)
         response["Location"] = path_of("couriers_api:job", job.pk)
+        ask_later(response, WORK)
         return response
 
 

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import day, moment, text
+from couriers.api.headers import WORK, ask_later
 from couriers.api.pagination import PAGING, page
 from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
@@ -162,6 +163,7 @@ class ManifestsView(ApiView):
         body = ManifestCreatedSerializer(detail | {"already_in_manifest": created.left_out}).data
         response = Response(body, status=202 if created.is_new else 200)
         response["Location"] = path_of("couriers_api:manifest", created.manifest.pk)
+        ask_later(response, WORK)
         return response
 
 

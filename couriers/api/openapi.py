@@ -172,7 +172,7 @@ class ApiSchema(AutoSchema):
                     "There for the stored answer of an earlier request.",
                 )
         if code == "202":
-            headers["Retry-After"] = _header(_SECONDS, "Seconds after which to ask.")
+            headers["Retry-After"] = _header(_SECONDS, "Seconds after which to ask.", required=True)
         return headers
 
     def _takes_a_key(self) -> bool:

@@ -103,6 +103,10 @@ FRAMEWORK_PROBLEMS: Mapping[type[drf.APIException], tuple[str, str]] = {
 }
 
 
+# In the place of the framework's messages with these codes, which name types of Python.
+MESSAGES = {"not_a_list": "must be a list", "not_a_dict": "must be an object"}
+
+
 class ProblemRenderer(JSONRenderer):
     """Renders JSON with the media type of problems."""
 
@@ -291,9 +295,14 @@ def _field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
             yield from _field_errors(part, f"{path}[{number}]")
     elif isinstance(detail, list):
         for part in detail:
-            yield {"field": path, "message": str(part)}
+            yield {"field": path, "message": _message(part)}
     else:
-        yield {"field": path, "message": str(detail)}
+        yield {"field": path, "message": _message(detail)}
+
+
+def _message(detail: Any) -> str:
+    """The framework's message, unless it speaks of Python's types."""
+    return MESSAGES.get(getattr(detail, "code", ""), str(detail))
 
 
 def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:

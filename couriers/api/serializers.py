@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rest_framework import serializers
 
@@ -27,6 +27,8 @@ MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
 
 class StrictSerializer(serializers.Serializer[Any]):
     """The base of every request. A field that is unknown or read-only is refused by its name."""
+
+    default_error_messages: ClassVar = {"invalid": "must be an object"}
 
     @classmethod
     def from_data(cls, data: Any) -> Self:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from couriers.api.actions import ShipmentActions
 from couriers.api.authentication import company_of
 from couriers.api.filters import ShipmentFilter
+from couriers.api.headers import IN_DOUBT, ask_later
 from couriers.api.pagination import PAGING, page
 from couriers.api.problem_schema import BOOKING, problems
 from couriers.api.schema import extend_schema
@@ -44,6 +45,7 @@ def booking_response(result: BookingResult) -> HttpResponse:
     """The response of a booking, in the same bytes that are stored for its key."""
     response = HttpResponse(result.body, status=result.status_code, content_type="application/json")
     response["Location"] = path_of("couriers_api:shipment-detail", result.shipment.pk)
+    ask_later(response, IN_DOUBT)
     if result.replayed:
         response["Idempotent-Replayed"] = "true"
     return response

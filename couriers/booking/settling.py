@@ -31,7 +31,7 @@ from couriers.contract.types import Booking
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
 from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
-from couriers.models.call_audit import end_call, error_text
+from couriers.models.call_audit import end_call, reason_text
 from couriers.models.flag import raise_flag
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ def settle_failed(
         previous = _update_unsettled(
             shipment,
             status=Status.FAILED,
-            failure=error_text(error),
+            failure=reason_text(error),
             lease_expires_at=None,
             updated_at=now,
         )
@@ -138,7 +138,7 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
 
     def write() -> None:
         previous = _update_unsettled(
-            shipment, status=Status.IN_DOUBT, failure=error_text(error), updated_at=now
+            shipment, status=Status.IN_DOUBT, failure=reason_text(error), updated_at=now
         )
         end_call(call, Outcome.UNKNOWN, error)
         if previous is not None:

@@ -58,6 +58,12 @@ class CourierError(Exception):
         self.courier_message = courier_message
         self.retry_after = retry_after
 
+    @property
+    def reason(self) -> str:
+        """The message and the courier's own words, for merchants: without the operation's name."""
+        words = f": {self.courier_message}" if self.courier_message else ""
+        return f"{self.message}{words}"
+
     def __str__(self) -> str:
         where = " ".join(part for part in (self.courier, self.operation) if part)
         status = f" (HTTP {self.http_status})" if self.http_status else ""
@@ -147,6 +153,9 @@ class Unknown(CourierError):
 def plugin_fault(error: Exception, courier: str) -> Unknown:
     """Return the Unknown that stands for a plug-in's exception of any other class.
 
-    The fault may have come after the request was sent, so the outcome is unknown.
+    The fault may have come after the request was sent, so the outcome is unknown. Its class is the
+    `code`, which the audit of calls shows to operators.
     """
-    return Unknown(f"{type(error).__name__} in the plug-in", courier=courier)
+    return Unknown(
+        "a fault of the platform, which is in its log", courier=courier, code=type(error).__name__
+    )

@@ -28,6 +28,7 @@ from couriers.contract.errors import (
     NotSupported,
     RateLimited,
     Rejected,
+    plugin_fault,
 )
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import ActionNotAllowed
@@ -36,7 +37,7 @@ from couriers.contract.statuses import AWAITING_PICKUP
 from couriers.contract.text import make_storable
 from couriers.contract.types import Direction, ManifestDocument
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
-from couriers.models.call_audit import audited_call
+from couriers.models.call_audit import audited_call, reason_text
 from couriers.models.claims import DoublingPauses, back_off, claim, due, seconds_from_now, unclaimed
 from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
@@ -116,12 +117,12 @@ def make_chunk(chunk_id: int) -> float | None:
             adapter = CourierFactory.get_adapter(account)
             document = adapter.create_manifest(list(chunk.tracking_ids))
     except Rejected as error:
-        _give_up(chunk, str(error))
+        _give_up(chunk, error.reason)
     except CourierError as error:
         return _put_off(chunk, error)
     except Exception as error:
         log.exception("manifest_chunk_failed", manifest=chunk.manifest_id, position=chunk.position)
-        return _put_off(chunk, CourierError(f"{type(error).__name__}: see the log"))
+        return _put_off(chunk, plugin_fault(error, account.courier_id))
     else:
         _store_document(chunk, document)
     finish(chunk.manifest_id)
@@ -316,14 +317,14 @@ def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:
     limits = tunables()
     failures = chunk.failures + (not isinstance(error, (RateLimited, CircuitOpen)))
     if failures >= limits.MANIFEST_FAILURES:
-        _give_up(chunk, f"given up after {failures} failures: {error}")
+        _give_up(chunk, f"given up after {failures} failures: {error.reason}")
         finish(chunk.manifest_id)
         return None
     pauses = DoublingPauses(limits.MANIFEST_BACKOFF, limits.MANIFEST_LONGEST_BACKOFF)
     delay = back_off(failures, pauses, error.retry_after)
     put_off = _if_not_taken_over(chunk).update(
         failures=failures,
-        reason=make_storable(str(error))[:MAX_ERROR_TEXT],
+        reason=reason_text(error),
         lease_expires_at=None,
         next_attempt_at=seconds_from_now(delay),
     )

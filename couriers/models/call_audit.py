@@ -55,6 +55,11 @@ def end_call(call: CourierCall, outcome: Outcome, error: CourierError | None = N
     )
 
 
+def reason_text(error: CourierError) -> str:
+    """Return the error's reason for the merchant, cut and made storable as by `error_text`."""
+    return make_storable(error.reason)[:MAX_ERROR_TEXT]
+
+
 def error_text(error: CourierError) -> str:
     """Return the error's text, cut to MAX_ERROR_TEXT, without what PostgreSQL cannot store.
 

@@ -17,6 +17,7 @@ from couriers.contract.errors import CourierError, Rejected, Unknown
 from couriers.contract.money import to_paisa
 from couriers.contract.types import (
     ActionResult,
+    ActionState,
     Booking,
     ManifestDocument,
     RateQuote,
@@ -226,11 +227,14 @@ def dispatch_refusals_from(body: Any, tracking_ids: list[str]) -> list[tuple[str
 
 
 def ndr_from(body: Any) -> ActionResult:
-    """Return how a request for another attempt or a return to origin ended. Raises Rejected."""
+    """Return how a request for another attempt or a return to origin ended. Raises Rejected.
+
+    Ekart only takes it on: the attempt is made on its day, and the parcel's scans tell whether.
+    """
     answer = parse(schemas.Acknowledgement, body, "ndr")
     if not answer.status:
         raise rejection("ndr", answer.remark)
-    return ActionResult(remark=clean_message(answer.remark))
+    return ActionResult(ActionState.ACCEPTED, remark=clean_message(answer.remark))
 
 
 def manifest_from(body: Any) -> ManifestDocument:

@@ -23,11 +23,9 @@ def merge_labels(parts: Sequence[bytes]) -> Document:
     try:
         for part in parts:
             writer.append(io.BytesIO(part))
-    except Exception as error:  # noqa: BLE001 - pypdf raises many kinds of errors for a broken PDF
+    except Exception:  # noqa: BLE001 - pypdf raises many kinds of errors for a broken PDF
         raise Unknown(
-            f"a part of the labels is not a whole PDF ({type(error).__name__})",
-            courier="ekart",
-            operation="label",
+            "a part of the labels is not a whole PDF", courier="ekart", operation="label"
         ) from None
     merged = io.BytesIO()
     writer.write(merged)

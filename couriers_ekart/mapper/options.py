@@ -6,6 +6,7 @@ Source: the schema `shipment` of the Ekart API 3.8.8 and its prose.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,17 @@ def _without_control_characters(text: str) -> str:
     if has_control_characters(text):
         raise ValueError("contains control characters")
     return text
+
+
+def _matching(pattern: str, expected: str) -> AfterValidator:
+    """Return a validator of a text that must match the pattern; `expected` says how it looks."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {expected}")
+        return text
+
+    return AfterValidator(check)
 
 
 ShortText = Annotated[str, Field(max_length=100), AfterValidator(_without_control_characters)]
@@ -64,9 +76,9 @@ class QualityCheck(Options):
     ean_barcode: ShortText = ""
     serial_number: ShortText = ""
     imei_number: ShortText = ""
-    product_images: list[Annotated[LongText, Field(pattern=r"^https?://\S+$")]] = Field(
-        default=[], max_length=10
-    )
+    product_images: list[
+        Annotated[LongText, _matching(r"https?://\S+", "an address with http or https")]
+    ] = Field(default=[], max_length=10)
 
 
 class EkartOptions(Options):
@@ -80,8 +92,11 @@ class EkartOptions(Options):
     preferred_dispatch_date: dt.date | None = None
     delayed_dispatch: StrictBool = False
     open_box_delivery: StrictBool = False
-    ewaybill_number: str = Field(default="", pattern=r"^([0-9]{12})?$")
-    what3words: Annotated[ShortText, Field(pattern=r"^(/{0,3}[^\s./]+\.[^\s./]+\.[^\s./]+)?$")] = ""
+    ewaybill_number: Annotated[ShortText, _matching(r"([0-9]{12})?", "12 digits")] = ""
+    what3words: Annotated[
+        ShortText,
+        _matching(r"(/{0,3}[^\s./]+\.[^\s./]+\.[^\s./]+)?", "three words with dots between them"),
+    ] = ""
     template_name: ShortText = ""
     location_type: Literal["Office", "Home"] | None = None
     consignee_gstin: str = Field(default="", max_length=15)
@@ -111,10 +126,43 @@ def parse_options(options: Mapping[str, Any]) -> tuple[EkartOptions, list[FieldP
         parsed = EkartOptions.model_validate(dict(options))
     except ValidationError as error:
         return EkartOptions(), [
-            FieldProblem(_field_name(found["loc"]), found["msg"].removeprefix("Value error, "))
-            for found in error.errors(include_url=False, include_input=False, include_context=False)
+            FieldProblem(_field_name(found["loc"]), _message(found))
+            for found in error.errors(include_url=False, include_input=False)
         ]
     return parsed, _conflicts(parsed)
+
+
+# The merchant's words for the kinds of pydantic's errors, with the facts of an error in braces.
+_MESSAGES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not an option of Ekart",
+    "model_type": "must be an object",
+    "list_type": "must be a list",
+    "too_long": "has more than {max_length} entries",
+    "string_type": "must be a text",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_too_short": "is missing",
+    "too_short": "is missing",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "bool_type": "must be true or false",
+    "literal_error": "must be {expected}",
+}
+
+
+def _message(found: Any) -> str:
+    """Return the words for an error of pydantic, or those of our own validator."""
+    kind, facts = found["type"], found.get("ctx", {})
+    if kind == "value_error":
+        return str(facts["error"])
+    if kind.startswith("date_"):
+        return "must be a day like 2026-11-25"
+    return _MESSAGES.get(kind, "is not valid").format(**facts)
 
 
 def _field_name(loc: tuple[int | str, ...]) -> str:

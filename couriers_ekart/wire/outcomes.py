@@ -61,6 +61,20 @@ _NEVER_SENT_BY_URLLIB3 = (
 )
 
 
+# What merchants and operators read about the error, most special class first.
+_UNCONNECTED: tuple[tuple[type[BaseException], str], ...] = (
+    (u3.NameResolutionError, "the host's name is not known"),
+    (u3.NewConnectionError, "the host refused or cannot be reached"),
+    (u3.ConnectTimeoutError, "the host did not answer in time"),
+    (u3.ProxyError, "the proxy failed"),
+    (BaseException, "the address cannot be used"),
+)
+_UNANSWERED: tuple[tuple[type[BaseException], str], ...] = (
+    (u3.ReadTimeoutError, "it did not come in time"),
+    (BaseException, "the connection broke"),
+)
+
+
 def classify_exception(error: requests.RequestException, operation: str) -> CourierError:
     """Return the error for a call that ended without an answer: NotSent or Unknown.
 
@@ -68,7 +82,6 @@ def classify_exception(error: requests.RequestException, operation: str) -> Cour
     error inside it tells them apart.
     """
     inner = _urllib3_error_in(error)
-    name = type(inner).__name__
     # A failed verification happens in the TLS handshake, before the request. Other TLS errors can
     # happen after it.
     handshake_failed = isinstance(
@@ -79,8 +92,15 @@ def classify_exception(error: requests.RequestException, operation: str) -> Cour
         or isinstance(inner, _NEVER_SENT_BY_URLLIB3)
         or handshake_failed
     ):
-        return NotSent(f"could not connect ({name})", courier="ekart", operation=operation)
-    return Unknown(f"no answer ({name})", courier="ekart", operation=operation)
+        cause = "the certificate was refused" if handshake_failed else _cause(inner, _UNCONNECTED)
+        return NotSent(f"could not connect: {cause}", courier="ekart", operation=operation)
+    cause = _cause(inner, _UNANSWERED)
+    return Unknown(f"no answer: {cause}", courier="ekart", operation=operation)
+
+
+def _cause(error: BaseException, causes: tuple[tuple[type[BaseException], str], ...]) -> str:
+    """Return the words for the first class that the error is of; the last is every class."""
+    return next(words for kind, words in causes if isinstance(error, kind))
 
 
 def classify_answer(

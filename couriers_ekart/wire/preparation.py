@@ -32,6 +32,4 @@ def before_sending(operation: str, message: str) -> Iterator[None]:
         ) from None
     except Exception as error:
         log.exception("call_preparation_failed", operation=operation)
-        raise NotSent(
-            f"{message} ({type(error).__name__})", courier="ekart", operation=operation
-        ) from error
+        raise NotSent(message, courier="ekart", operation=operation) from error

@@ -131,7 +131,7 @@ def test_a_reattempt_must_be_tomorrow_to_seven_days_ahead(
     assert calls_made(sandbox) == before
     for days in (1, 7):
         request = ReattemptRequest(one, india.today() + dt.timedelta(days=days))
-        assert adapter.request_reattempt(request).state == "done"
+        assert adapter.request_reattempt(request).state == "accepted"
 
 
 def test_a_new_phone_and_address_are_sent_with_the_reattempt(
@@ -164,7 +164,7 @@ def test_an_rto_is_requested_for_an_undelivered_parcel(
 ) -> None:
     (one,) = booked(adapter, 1)
     sandbox.post("/_sandbox/advance", {"tracking_id": one, "status": "Undelivered"})
-    assert adapter.request_rto(one, "not wanted").state == "done"
+    assert adapter.request_rto(one, "not wanted").state == "accepted"
     sent = [r["body"] for r in sandbox.requests() if r["operation"] == "ndr"][-1]
     assert sent == {"action": "RTO", "wbn": one, "instructions": "not wanted"}
 

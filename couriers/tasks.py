@@ -15,8 +15,8 @@ from celery import Task, group, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from couriers.booking import bulk
-from couriers.booking.protocol import expire_leases
+from couriers.booking import bulk_jobs
+from couriers.booking.leases import expire_leases
 from couriers.conf import TASK_OPTIONS, tunables
 from couriers.contract.logs import get_logger
 from couriers.fulfilment import manifests
@@ -84,7 +84,7 @@ def sweep_manifests() -> int:
 @shared_task(name="couriers.run_bulk_job", **TASK_OPTIONS)
 def run_bulk_job(job_id: str) -> None:
     """Book due orders of a job for MAX_RUN_SECONDS. The task is sent again for the rest."""
-    delay = bulk.book_due_orders(job_id, seconds=MAX_RUN_SECONDS)
+    delay = bulk_jobs.book_due_orders(job_id, seconds=MAX_RUN_SECONDS)
     if delay is not None:
         _send(run_bulk_job, [job_id], countdown=min(delay, MAX_RUN_SECONDS))
 
@@ -92,7 +92,7 @@ def run_bulk_job(job_id: str) -> None:
 @shared_task(name="couriers.sweep_jobs", **TASK_OPTIONS)
 def sweep_jobs() -> int:
     """Send a task for each job that no worker has; return how many. Sent by beat."""
-    stranded = list(bulk.stranded_jobs().values_list("pk", flat=True)[:100])
+    stranded = list(bulk_jobs.stranded_jobs().values_list("pk", flat=True)[:100])
     for job_id in stranded:
         _send(run_bulk_job, [job_id], expires=MAX_RUN_SECONDS)
     return len(stranded)

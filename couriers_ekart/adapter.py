@@ -61,6 +61,8 @@ class EkartAdapter(BaseCourierAdapter):
     name = "Ekart"
     mapper = EKART_MAPPER
     default_limits = DEFAULT_LIMITS
+    # Ekart gives a client id at onboarding. Its webhooks are the client's, whoever logs in.
+    login_identity = ("client_id",)
     manifest_size = MAX_IDS
     capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
 
@@ -102,7 +104,11 @@ class EkartAdapter(BaseCourierAdapter):
                 raise
         # Ekart no longer knows the alias: register the warehouse again, then send once more.
         request = self._register(request)
-        return self._create(request, registered=bool(request.pickup.reference))
+        try:
+            return self._create(request, registered=bool(request.pickup.reference))
+        except UnknownPickupAlias as error:
+            warehouses.mark_unregistered(self.account, request.pickup, error)
+            raise
 
     def create_reverse_shipment(self, request: ShipmentRequest) -> Booking:
         """Book a return: the same call with payment mode Pickup."""
@@ -263,11 +269,9 @@ class EkartAdapter(BaseCourierAdapter):
         return dataclasses.replace(request, pickup=dataclasses.replace(pickup, reference=alias))
 
     def _services(self, request: RateRequest) -> Sequence[str]:
-        """Return the services to price. Raises InvalidRequest for one that Ekart does not have."""
-        if not request.service:
-            return refusals.SERVICES
-        self._refuse(refusals.service_problems(request.service), "estimate")
-        return [request.service]
+        """Return the services to price. Raises InvalidRequest for what a booking would refuse."""
+        self._refuse(refusals.rate_problems(request), "estimate")
+        return [request.service] if request.service else refusals.SERVICES
 
     def _estimate(self, request: RateRequest, service: str) -> Any:
         """Return the answer to the estimate, or the Rejected of this service."""

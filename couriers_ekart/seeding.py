@@ -15,6 +15,7 @@ from couriers.contract import india
 from couriers.contract.accounts import base_url_problem, limits_problem
 from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
 from couriers.operations.catalogue import seed_catalogue
+from couriers_ekart.callbacks.receiver import EkartReceiver
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
 
 ENVIRONMENT = {
@@ -49,8 +50,8 @@ def account_from(environment: Mapping[str, str]) -> dict[str, str]:
     values["base_url"] = values["base_url"].rstrip("/")
     _check_fields(CourierAccount(**values), ENVIRONMENT)
     if secret := environment.get("EKART_WEBHOOK_SECRET"):
-        if not 6 <= len(secret) <= 30:
-            raise BadInput("EKART_WEBHOOK_SECRET must have 6 to 30 characters")
+        if problem := EkartReceiver().secret_problem(secret):
+            raise BadInput(f"EKART_WEBHOOK_SECRET {problem}")
         values["webhook_secret"] = secret
     return values
 
@@ -76,9 +77,9 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
     if missing:
         raise BadInput(f"--create needs {', '.join(missing)}")
     checks = {
-        "gstin": india.gstin_problem,
+        "gstin": india.seller_gstin_problem,
         "pincode": india.pincode_problem,
-        "phone": india.phone_problem,
+        "phone": india.single_phone_problem,
         "state": india.state_problem,
     }
     for flag, problem_of in checks.items():
@@ -122,7 +123,7 @@ def seed(
 
     That is the company (unless `company_defaults` is None), a default warehouse and an API key. A
     webhook secret that an earlier run took is not taken again, because it may have been rotated
-    since. Raises Company.DoesNotExist.
+    since. Raises Company.DoesNotExist, and BadInput where another account has the login.
     """
     with transaction.atomic():
         seed_catalogue()
@@ -136,9 +137,7 @@ def seed(
         existing = CourierAccount.objects.filter(company=company, courier_id="ekart").first()
         if secret := defaults.pop("webhook_secret", ""):
             defaults |= _secret_fields(existing, secret)
-        account, _ = CourierAccount.objects.update_or_create(
-            company=company, courier_id="ekart", defaults=defaults
-        )
+        account = _store_account(company, defaults)
         if not Warehouse.objects.filter(company=company, is_default=True).exists():
             _default_warehouse(company)
         has_key = CompanyApiKey.objects.get_usable_keys().filter(company=company).exists()
@@ -146,6 +145,17 @@ def seed(
         if new_key or not has_key:
             _, api_key = CompanyApiKey.objects.create_key(name=KEY_NAME, company=company)
     return Seeded(account, api_key)
+
+
+def _store_account(company: Company, defaults: Mapping[str, Any]) -> CourierAccount:
+    try:
+        account, _ = CourierAccount.objects.update_or_create(
+            company=company, courier_id="ekart", defaults=defaults
+        )
+    except ValidationError as error:
+        field, problems = next(iter(error.message_dict.items()))
+        raise BadInput(f"{ENVIRONMENT.get(field, field)}: {problems[0]}") from None
+    return account
 
 
 def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from couriers.contract.accounts import Account
-from couriers.contract.errors import CourierError, RateLimited, Rejected
+from couriers.contract.errors import CourierError, CredentialsRefused, RateLimited, Rejected
 from couriers.contract.types import Pickup, WarehouseRegistration
 from couriers.models.plugin_hooks import (
     RegistrationState,
@@ -70,13 +70,34 @@ def _ensure_registered(
             retry_after=2,
         ) from None
     except CourierError as error:
-        if isinstance(error, Rejected) and error.operation == OPERATION:
+        if _refuses_the_address(error):
             _store(account, pickup, RegistrationState.FAILED, reason=str(error))
             return ""
-        # A refused login is one of these: it does not mean that the address is refused.
-        if not pickup.reference:
-            _store(account, pickup, RegistrationState.PENDING, reason=str(error))
+        mark_unregistered(account, pickup, error)
         raise
+
+
+def mark_unregistered(account: Account, pickup: Pickup, error: CourierError) -> None:
+    """Store that Ekart does not have the warehouse's alias (yet). The next booking tries again.
+
+    An alias that was stored is kept, to be registered once more.
+    """
+    _store(
+        account,
+        pickup,
+        RegistrationState.PENDING,
+        reference=pickup.reference,
+        reason=str(error),
+    )
+
+
+def _refuses_the_address(error: CourierError) -> bool:
+    """Whether it is the address that Ekart refuses, and not the login or the account."""
+    return (
+        isinstance(error, Rejected)
+        and not isinstance(error, CredentialsRefused)
+        and error.operation == OPERATION
+    )
 
 
 def _is_recent_refusal(known: StoredRegistration) -> bool:

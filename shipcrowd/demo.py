@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from couriers.booking.spreadsheet.reading import LineProblem, OrderLines, draft_of, read_file
+from couriers.booking.spreadsheet import OrderLines, OrderProblem, draft_of, read_file
 from couriers.contract.types import ShipmentDraft
 from couriers.models.addresses import path_of
 from sandbox.process import SandboxProcess
@@ -148,7 +148,7 @@ class Demo:
         lines.order_number = f"{lines.order_number}-{self._suffix}"
         try:
             draft = draft_of(lines, "ekart")
-        except LineProblem as problem:
+        except OrderProblem as problem:
             return Order(lines.order_number, f"rejected: {problem}")
         if draft is None:
             return Order(lines.order_number, "skipped: nothing to ship")

@@ -125,6 +125,16 @@ def _fresh_caches() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_tally_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count callbacks for the test alone. It calls tally.write() itself, where a thread would."""
+    from webhooks import tally
+
+    tally.forget()
+    for name in ("start", "request"):
+        monkeypatch.setattr(tally._writer, name, lambda: None)
+
+
+@pytest.fixture(autouse=True)
 def _answers_as_in_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test where an answer of the API is not the one that the OpenAPI schema describes."""
     monkeypatch.setattr(Client, "request", checking(Client.request))
@@ -192,6 +202,23 @@ def company(db: None) -> Any:
 def account(company: Any, toy: Any) -> Any:
     """The company's account with the toy courier."""
     return CourierAccountFactory(company=company, courier=CourierRowFactory(code="toy", name="Toy"))
+
+
+@pytest.fixture
+def other_courier(account: Any) -> Iterator[Any]:
+    """The same company's account with a second courier."""
+    from couriers.contract.registry import CourierFactory
+    from tests.support.toy import ToyAdapter, ToyReceiver
+
+    class OtherToyAdapter(ToyAdapter):
+        code = "othertoy"
+        name = "Other toy"
+
+    CourierFactory.register(OtherToyAdapter, ToyReceiver())
+    yield CourierAccountFactory(
+        company=account.company, courier=CourierRowFactory(code="othertoy", name="Other toy")
+    )
+    CourierFactory.unregister("othertoy")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cachetools import TLRUCache, cached
 
 from couriers.conf import tunables
+from couriers.contract.receiver import Topic, topic_secret
 from couriers.models import CourierAccount
 
 MAX_CACHED = 10_000
@@ -21,6 +22,12 @@ class CallbackAccount:
 
     courier: str
     secrets: tuple[str, ...] = field(repr=False)
+
+    def secrets_of(self, topic: Topic | None) -> tuple[str, ...]:
+        """Return the secrets of the account's own path, or of a topic's path."""
+        if topic is None:
+            return self.secrets
+        return tuple(topic_secret(secret, topic) for secret in self.secrets)
 
 
 def find_account(account_id: str) -> CallbackAccount | None:

@@ -6,7 +6,7 @@ from couriers.contract.installation import ShipcrowdAppConfig
 
 
 class WebhooksConfig(ShipcrowdAppConfig):
-    """The app of the webhook inbox. Registers its metrics and its retention rule."""
+    """The app of the webhook inbox. Registers its metrics, its retention and its receivers."""
 
     name = "webhooks"
     label = "shipcrowd_webhooks"
@@ -15,12 +15,19 @@ class WebhooksConfig(ShipcrowdAppConfig):
 
     def ready(self) -> None:
         from couriers.conf import tunables
+        from couriers.contract import signals
         from couriers.operations import metrics, retention, staff_urls
-        from webhooks import system_checks  # noqa: F401 - the check registers itself
-        from webhooks.metrics import inbox_gauges
+        from webhooks import (
+            system_checks,  # noqa: F401 - the check registers itself
+            waiting,
+        )
+        from webhooks.metrics import inbox_gauges, tally_gauges
         from webhooks.models import EventState, WebhookEvent
 
         metrics.register(inbox_gauges)
+        metrics.register(tally_gauges)
+        signals.shipment_settled.connect(waiting.on_settled)
+        signals.shipment_tracking_id_corrected.connect(waiting.on_corrected)
         staff_urls.register("webhooks.ops_urls")
         retention.register(
             retention.RetentionRule(

@@ -53,19 +53,20 @@ class StoreResult(enum.StrEnum):
 
 
 def store_callback(
-    account_id: str, receiver: WebhookReceiver, body: bytes, url_topic: Topic | None = None
+    account_id: str, receiver: WebhookReceiver, body: bytes, path_topic: Topic | None = None
 ) -> tuple[Topic, StoreResult]:
     """Store a verified callback in autocommit and return its topic and the result.
 
-    A body that cannot be parsed is stored as dead. `url_topic` is the topic that the callback's
-    URL was registered for. It overrides the body's topic only where the body says "created" and
-    the URL says "recreated". Raises OperationalError or InterfaceError when the database is away.
+    A body that cannot be parsed is stored as dead. `path_topic` is the topic of the path, whose
+    secret the body was signed with. It overrides the body's topic only where the body says
+    "created" and the path "recreated". Raises OperationalError or InterfaceError when the database
+    is away.
     """
     try:
         payload = parse_body(body)
         topic = _topic(receiver, payload)
-        if topic == Topic.SHIPMENT_CREATED and url_topic == Topic.SHIPMENT_RECREATED:
-            topic, overriding_topic = url_topic, url_topic.value
+        if topic == Topic.SHIPMENT_CREATED and path_topic == Topic.SHIPMENT_RECREATED:
+            topic, overriding_topic = path_topic, path_topic.value
         else:
             overriding_topic = ""
         digest = content_hash(parse_exact(body, payload), overriding_topic)

@@ -6,12 +6,10 @@ import math
 import re
 from typing import Any
 
+from couriers.contract.masking import MASK, has_long_number, mask_text
 from couriers.contract.receiver import WebhookReceiver
 from couriers.contract.text import make_storable
 
-MASK = "•••"
-# Ten or more digits, as in 98765 43210 or +91-9876543210.
-_PHONE = re.compile(r"\+?\d(?:[\s-]?\d){9,}")
 # A field's name. A key that holds data instead (a phone number, a person's name) does not match.
 _FIELD_NAME = re.compile(r"(?!.*\d{6})[A-Za-z_][A-Za-z0-9_-]{0,59}")
 
@@ -19,8 +17,8 @@ _FIELD_NAME = re.compile(r"(?!.*\d{6})[A-Za-z_][A-Za-z0-9_-]{0,59}")
 def mask_payload(payload: dict[str, Any], receiver: WebhookReceiver | None) -> dict[str, Any]:
     """Return the payload with every field masked that the courier's receiver does not list.
 
-    Fields in `shown_ids` are returned as they are, fields in `shown_words` without phone numbers.
-    Without a receiver (None), the contract's default lists are used.
+    Fields in `shown_ids` are returned as they are, fields in `shown_words` as mask_text returns
+    them. Without a receiver (None), the contract's default lists are used.
     """
     lists: WebhookReceiver | type[WebhookReceiver] = receiver or WebhookReceiver
     return _mask_object(payload, lists.shown_ids, lists.shown_words)
@@ -44,7 +42,7 @@ def _mask_value(value: Any, verbatim: bool, ids: frozenset[str], words: frozense
         return [_mask_value(part, verbatim, ids, words) for part in value]
     if isinstance(value, str):
         # make_storable() drops half surrogate pairs, which cannot be encoded for the answer.
-        return make_storable(value) if verbatim else _PHONE.sub(MASK, make_storable(value))
+        return make_storable(value) if verbatim else mask_text(value)
     if isinstance(value, float) and not math.isfinite(value):
         return MASK  # JSON has no such number
-    return value if verbatim or not _PHONE.search(str(value)) else MASK
+    return value if verbatim or not has_long_number(str(value)) else MASK

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
-from django.db.models import Min, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from couriers.contract.receiver import Topic
+from couriers.models import CallbackTally, CourierAccount
 from webhooks.models import EventState, WebhookEvent
 
 REFUSED = Counter(
@@ -75,3 +77,46 @@ def inbox_gauges() -> Iterable[Metric]:
     )
     for name, meaning, value in gauges:
         yield GaugeMetricFamily(f"shipcrowd_inbox_{name}", meaning, value=value)
+
+
+def tally_gauges() -> Iterable[Metric]:
+    """Yield, by courier, the accounts whose callbacks are refused and the ages of the last ones.
+
+    An age is left out where no callback was accepted, or none refused.
+    """
+    refused = GaugeMetricFamily(
+        "shipcrowd_webhook_accounts_refused",
+        "Accounts whose last callback was refused",
+        labels=["courier"],
+    )
+    ages = {
+        kind: GaugeMetricFamily(
+            f"shipcrowd_webhook_last_{kind}_age_seconds",
+            f"How long ago the last callback of any account was {kind}",
+            labels=["courier"],
+        )
+        for kind in ("accepted", "refused")
+    }
+    now = timezone.now()
+    is_refused = Q(refused_at__gt=F("accepted_at")) | Q(
+        refused_at__isnull=False, accepted_at__isnull=True
+    )
+    found = {
+        row["account__courier_id"]: row
+        for row in CallbackTally.objects.values("account__courier_id")
+        .annotate(
+            accounts=Count("pk", filter=is_refused),
+            accepted=Max("accepted_at"),
+            refused=Max("refused_at"),
+        )
+        .order_by()
+    }
+    # Couriers without a refusal are listed with 0: without it an alert would not end.
+    couriers = CourierAccount.objects.order_by().values_list("courier_id", flat=True).distinct()
+    for courier in sorted(couriers):
+        row: Mapping[str, Any] = found.get(courier, {"accounts": 0})
+        refused.add_metric([courier], row["accounts"])
+        for kind, gauge in ages.items():
+            if at := row.get(kind):
+                gauge.add_metric([courier], max(0.0, (now - at).total_seconds()))
+    return [refused, *ages.values()]

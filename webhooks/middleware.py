@@ -15,10 +15,11 @@ from django.http import HttpRequest, HttpResponseBase
 
 from couriers.contract.registry import CourierFactory
 from couriers.models.addresses import NoAddress, path_below_root
+from webhooks.converters import TOPIC_BY_NAME
 
 
 class InboxMiddleware:
-    """Answers {prefix}/{courier}/{account_id}/ itself, also without the last slash.
+    """Answers {prefix}/{courier}/{account_id}/[{topic}/] itself, also without the last slash.
 
     The prefix is the one under which the project includes `webhooks.urls`. Every other request,
     and one for a courier that has no plug-in, is passed on.
@@ -39,11 +40,13 @@ class InboxMiddleware:
             # The URLs are loaded with the first request, not with the middleware.
             prefix = self._prefix = _inbox_prefix()
         if prefix and request.path_info.startswith(prefix):
-            parts = request.path_info[len(prefix) :].split("/")
             # Other parts may be included below the same prefix, so the courier must be known.
-            is_address = len(parts) > 1 and parts[1] and parts[2:] in ([], [""])
-            if is_address and CourierFactory.receiver(parts[0]):
-                return self._receive(request, parts[0], parts[1])
+            courier, *rest = request.path_info[len(prefix) :].removesuffix("/").split("/")
+            if rest and rest[0] and CourierFactory.receiver(courier):
+                if len(rest) == 1:
+                    return self._receive(request, courier, rest[0])
+                if len(rest) == 2 and (topic := TOPIC_BY_NAME.get(rest[1])):
+                    return self._receive(request, courier, rest[0], topic)
         return self.get_response(request)
 
 

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
-from couriers.contract.receiver import Topic
+from couriers.contract.receiver import Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
 from couriers.operations.health import DATABASE_RETRY_AFTER
-from webhooks import accounts, metrics
+from webhooks import accounts, metrics, tally
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
 from webhooks.probe import answer_to
@@ -29,8 +29,6 @@ log = get_logger(__name__)
 
 ACCEPTED = b'{"status": "accepted"}'
 REFUSED = b'{"status": "refused"}'
-# By the query string of a URL that was registered for one topic; other queries are ignored.
-TOPIC_BY_QUERY = {"topic=shipment_recreated": Topic.SHIPMENT_RECREATED}
 
 
 class Headers(Mapping[str, str]):
@@ -54,12 +52,15 @@ class Headers(Mapping[str, str]):
 @transaction.non_atomic_requests  # it answers for a database that is away, and sends a task
 @csrf_exempt
 @require_POST
-def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse:
-    """POST /webhooks/{courier}/{account_id}/[?topic=shipment_recreated].
+def receive(
+    request: HttpRequest, courier: str, account_id: str, topic: Topic | None = None
+) -> HttpResponse:
+    """POST /webhooks/{courier}/{account_id}/, or with the topic as the last part of the path.
 
-    Answers 200 if the callback is stored, now or before; 400 if the body was cut off; 401 if the
-    signature is wrong or there is no such account; 413 if it is longer than WEBHOOK_MAX_BYTES;
-    503 if the database is away and the courier must send it again.
+    The query is outside the signature, so nothing is read from it. Answers 200 if the callback is
+    stored, now or before; 400 if the body was cut off; 401 if the signature is wrong or there is no
+    such account; 413 if it is longer than WEBHOOK_MAX_BYTES; 503 if the database is away and the
+    courier must send it again.
     """
     max_bytes = tunables().WEBHOOK_MAX_BYTES
     if _content_length(request) > max_bytes:
@@ -71,27 +72,42 @@ def receive(request: HttpRequest, courier: str, account_id: str) -> HttpResponse
     if len(body) > max_bytes:
         return _refuse(courier, "too_long", 413)
     try:
-        account = accounts.find_account(account_id)
-        receiver = CourierFactory.receiver(courier)
-        if (
-            account is None
-            or receiver is None
-            or account.courier != courier
-            or not receiver.verify(body, Headers(request.META), account.secrets)
-        ):
+        receiver = _receiver_of_signed(request, body, courier, account_id, topic)
+        if receiver is None:
             # One answer for every cause, so that nobody can find account ids by trying.
             return _refuse(courier, "signature", 401)
-        url_topic = TOPIC_BY_QUERY.get(request.META.get("QUERY_STRING", ""))
-        topic, result = store_callback(account_id, receiver, body, url_topic)
+        stored_topic, result = store_callback(account_id, receiver, body, topic)
     except (OperationalError, InterfaceError) as error:
         log.error("callback_not_stored", error=type(error).__name__)
         response = _refuse(courier, "database", 503)
         response["Retry-After"] = str(DATABASE_RETRY_AFTER)
         return response
-    metrics.received_counter(courier, topic, result.value).inc()
+    tally.note_accepted(account_id)
+    metrics.received_counter(courier, stored_topic, result.value).inc()
     if result == StoreResult.PENDING:
         request_processing()
     return _respond(ACCEPTED, 200)
+
+
+def _receiver_of_signed(
+    request: HttpRequest, body: bytes, courier: str, account_id: str, topic: Topic | None
+) -> WebhookReceiver | None:
+    """Return the courier's receiver if the body was signed for this path, else None.
+
+    A refusal is noted for an account that exists.
+    """
+    account = accounts.find_account(account_id)
+    receiver = CourierFactory.receiver(courier)
+    if account is None or receiver is None or account.courier != courier:
+        return None
+    if topic is not None and topic not in receiver.own_path_topics:
+        return None
+    headers = Headers(request.META)
+    if receiver.verify(body, headers, account.secrets_of(topic)):
+        return receiver
+    refused = tally.RefusedCallback(account, receiver, topic, body, headers)
+    tally.note_refused(account_id, refused)
+    return None
 
 
 @login_not_required

@@ -18,6 +18,8 @@ def register_pages(site: admin.AdminSite) -> None:
     from couriers.admin import (  # noqa: F401 - the modules record their pages
         accounts,
         companies,
+        documents,
+        flags,
         jobs,
         products,
         shipments,

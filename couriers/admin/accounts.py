@@ -13,17 +13,17 @@ from django import forms
 from django.contrib import admin
 from django.db.models import JSONField
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import SingleNumericFilter
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin
+from couriers.admin.base import FixedValuesFilter, PageAdmin, ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
 from couriers.admin.registration import page
 from couriers.contract.accounts import limits_problem
 from couriers.contract.adapter import Capability
 from couriers.contract.registry import CourierFactory
 from couriers.models import (
+    CallbackTally,
     Courier,
     CourierAccount,
     CourierCall,
@@ -31,16 +31,21 @@ from couriers.models import (
     ServiceablePincode,
 )
 from couriers.models.addresses import NoAddress
+from couriers.operations import callbacks
 
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
 
 
 @page(Courier)
-class CourierAdmin(ModelAdmin):
+class CourierAdmin(PageAdmin):
     list_display = ("code", "name", "is_enabled", "updated_at")
     search_fields = ("code", "name")
     list_filter = ("is_enabled",)
-    readonly_fields = ("created_at", "updated_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The code is the key of the row: another code would make another courier."""
+        fixed = ("created_at", "updated_at")
+        return fixed if obj is None else ("code", *fixed)
 
 
 def _secret_field(name: str) -> forms.CharField:
@@ -86,6 +91,7 @@ class CourierAccountForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        self._take_secrets()
         if "base_url" in self.changed_data and not self.instance._state.adding:
             for name in ("new_username", "new_password"):
                 if not self.cleaned_data.get(name):
@@ -94,15 +100,22 @@ class CourierAccountForm(forms.ModelForm):
                     )
         return cleaned
 
-    def save(self, commit: bool = True) -> Any:
+    def _take_secrets(self) -> None:
+        """Set the typed secrets on the account, whose own checks come next."""
+        courier = self.cleaned_data.get("courier")
+        receiver = CourierFactory.receiver(courier.pk if courier else self.instance.courier_id)
         for name in SECRETS:
-            if value := self.cleaned_data.get(f"new_{name}"):
+            value = self.cleaned_data.get(f"new_{name}")
+            is_login = name in ("username", "password")
+            problem = receiver.secret_problem(value) if value and receiver else None
+            if problem and not is_login:
+                self.add_error(f"new_{name}", f"The secret {problem}.")
+            elif value:
                 setattr(self.instance, name, value)
-        return super().save(commit)
 
 
 @page(CourierAccount)
-class CourierAccountAdmin(ModelAdmin):
+class CourierAccountAdmin(PageAdmin):
     form = CourierAccountForm
     list_display = ("id", "company", "courier", "rollout", "base_url", "updated_at")
     search_fields = ("id", "company__slug", "company__name")
@@ -113,7 +126,23 @@ class CourierAccountAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fixed = ("id", "callback_url", "created_at", "updated_at")
-        return fixed if obj is None else ("company", "courier", *fixed)
+        if obj is None:
+            return fixed
+        shared = () if obj.login_fingerprint else ("shared_login",)
+        return ("company", "courier", *fixed, *shared, "callbacks")
+
+    @admin.display(description="Login")
+    def shared_login(self, account: CourierAccount) -> str:
+        """Other accounts with the same login, from before such an account was refused."""
+        others = ", ".join(account.others_with_login().values_list("pk", flat=True))
+        return f"also that of {others}: give each a login of its own" if others else "-"
+
+    @admin.display(description="Callbacks")
+    def callbacks(self, account: CourierAccount) -> str:
+        """Whether callbacks are accepted or refused, with figures."""
+        tally = CallbackTally.objects.filter(account=account).first()
+        problem = callbacks.refusal_problem(tally)
+        return problem or f"{callbacks.last_accepted(tally)} {callbacks.refusals(tally)}"
 
     @admin.display(description="Callback URL")
     def callback_url(self, account: CourierAccount) -> str:
@@ -127,6 +156,14 @@ class CourierAccountAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         if "base_url" in form.changed_data:
             CourierToken.objects.filter(account=obj).delete()
+
+
+@page(CallbackTally)
+class CallbackTallyAdmin(ReadOnlyAdmin):
+    list_display = ("account", "accepted_at", "refused_at", "refused_count", "explanation")
+    search_fields = ("account__id", "account__company__slug")
+    list_filter = ("account__courier",)
+    list_select_related = ("account",)
 
 
 @page(CourierToken)

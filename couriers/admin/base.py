@@ -1,19 +1,52 @@
-"""Base classes of the admin: pages that show rows and change none, filters, and masking."""
+"""Base classes of the admin: pages and their buttons, filters, links and masking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.dataclasses import UnfoldAction
 from unfold.paginator import InfinitePaginator
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class PageAdmin(ModelAdmin):
+    """Base of the admin page of every model.
+
+    Django's links quote a row's key: a list links `shp_01…` as `shp_5F01…`. A button's method and
+    its permission (`has_<name>_permission`) get the key as it is stored.
+    """
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """The buttons of the row that the user may press. `object_id` is as it is in the URL."""
+        return super().get_actions_detail(request, unquote(str(object_id)))
+
+    def get_unfold_action(self, action: str) -> UnfoldAction:
+        """The action of this name, called with the row's key as it is stored."""
+        found = super().get_unfold_action(action)
+        return dataclasses.replace(found, method=_with_stored_key(found.method))
+
+
+def _with_stored_key(method: Any) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if "object_id" in kwargs:
+            kwargs["object_id"] = unquote(kwargs["object_id"])
+        return method(request, *args, **kwargs)
+
+    return call
+
+
+class ReadOnlyAdmin(PageAdmin):
     """The admin of a table whose rows cannot be added, changed or deleted by hand.
 
     The table may be large, so a list reads the rows of its page and nothing else. Rows are not
@@ -70,9 +103,16 @@ class ReadOnlyInline(TabularInline):
 def admin_url(model_admin: admin.ModelAdmin, name: str, *args: Any) -> str:
     """The URL of an admin page on the site of the model admin. `name` is without a namespace.
 
-    A project can have several sites, and its site can have another name than "admin".
+    `args` are keys as they are stored; they are quoted as Django's links are. A project can have
+    several sites, and its site can have another name than "admin".
     """
-    return reverse(f"admin:{name}", args=args, current_app=model_admin.admin_site.name)
+    quoted = [quote(arg) for arg in args]
+    return reverse(f"admin:{name}", args=quoted, current_app=model_admin.admin_site.name)
+
+
+def link(url: str, text: str) -> SafeString:
+    """A link for a cell of a list or of a page."""
+    return format_html('<a class="text-primary-600 font-medium" href="{}">{}</a>', url, text)
 
 
 def mask_phone(digits: str, shown: int = 3) -> str:

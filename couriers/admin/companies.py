@@ -7,16 +7,15 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.db.models import JSONField
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from couriers.admin.base import ReadOnlyAdmin
+from couriers.admin.base import PageAdmin, ReadOnlyAdmin
 from couriers.admin.forms import StorableJSONField
 from couriers.admin.registration import page
 from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
 
 
 @page(Company)
-class CompanyAdmin(ModelAdmin):
+class CompanyAdmin(PageAdmin):
     list_display = ("slug", "name", "gstin", "city", "state", "is_active")
     search_fields = ("slug", "name", "gstin")
     list_filter = ("is_active", "state")
@@ -26,7 +25,7 @@ class CompanyAdmin(ModelAdmin):
 
 
 @page(CompanyApiKey)
-class CompanyApiKeyAdmin(ModelAdmin):
+class CompanyApiKeyAdmin(PageAdmin):
     """API keys. A key is shown once, when it is created. Later it can only be revoked."""
 
     list_display = ("prefix", "company", "name", "created", "expiry_date", "revoked")
@@ -56,17 +55,17 @@ class CompanyApiKeyAdmin(ModelAdmin):
 
 
 @page(Warehouse)
-class WarehouseAdmin(ModelAdmin):
+class WarehouseAdmin(PageAdmin):
     list_display = ("name", "company", "city", "state", "pincode", "is_default")
     search_fields = ("name", "company__slug", "city", "pincode")
     list_filter = ("is_default", "state", "company")
     list_select_related = ("company",)
     autocomplete_fields = ("company",)
-    readonly_fields = ("id", "created_at", "updated_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed: tuple[str, ...] = tuple(self.readonly_fields)
-        return fixed if obj is None else (*fixed, "company")
+        """A warehouse keeps its company: shipments and registrations refer to both."""
+        fixed = ("id", "created_at", "updated_at")
+        return fixed if obj is None else ("company", *fixed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether a warehouse may be deleted: not the default, which the company needs."""

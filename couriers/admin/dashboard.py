@@ -15,6 +15,9 @@ from couriers.contract.statuses import NEEDS_ACTION, Status
 from couriers.models import Shipment, ShipmentFlag
 
 MAX_DOUBTS = 10  # on the page, the oldest
+# The worklists of shipments: each card counts what the list shows that it links to.
+IN_DOUBT = Q(status=Status.IN_DOUBT)
+TO_BE_ACTED_ON = Q(status__in=NEEDS_ACTION - {Status.IN_DOUBT})  # at the courier
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -38,12 +41,12 @@ def overview(site_name: str) -> dict[str, Any]:
     """
     listing = reverse("admin:shipcrowd_couriers_shipment_changelist", current_app=site_name)
     counts = Shipment.objects.aggregate(
-        doubts=Count("pk", filter=Q(status=Status.IN_DOUBT)),
-        oldest=Min("created_at", filter=Q(status=Status.IN_DOUBT)),
-        action=Count("pk", filter=Q(status__in=NEEDS_ACTION - {Status.IN_DOUBT})),
+        doubts=Count("pk", filter=IN_DOUBT),
+        oldest=Min("created_at", filter=IN_DOUBT),
+        action=Count("pk", filter=TO_BE_ACTED_ON),
     )
     flagged = ShipmentFlag.objects.open().aggregate(count=Count("shipment", distinct=True))
-    doubts = Shipment.objects.filter(status=Status.IN_DOUBT).select_related("company", "courier")
+    doubts = Shipment.objects.filter(IN_DOUBT).select_related("company", "courier")
     return {
         "cards": [
             _card("Bookings in doubt", counts["doubts"], f"{listing}?look=doubt", counts["oldest"]),

@@ -10,6 +10,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -47,14 +49,17 @@ def decision_url(
 ) -> URLPattern:
     """The URL `<shipment>/<route>/` of a page. `name` is the URL's name.
 
-    A user without the permission is sent back to the shipment, with `refusal` as the message.
+    A user without the permission is sent back to the shipment, with `refusal` as the message. The
+    page may call a courier, so it never runs in a transaction of ATOMIC_REQUESTS.
     """
 
+    @transaction.non_atomic_requests
     def view(request: HttpRequest, pk: str) -> HttpResponse:
-        shipment = get_object_or_404(Shipment.objects.select_related("company", "courier"), pk=pk)
+        rows = Shipment.objects.select_related("company", "courier")
+        shipment = get_object_or_404(rows, pk=unquote(pk))
         if not request.user.has_perm(permission):
             messages.error(request, refusal)
-            return redirect(shipment_url(model_admin, pk))
+            return redirect(shipment_url(model_admin, shipment.pk))
         return page(request, shipment)
 
     return path(f"<str:pk>/{route}/", model_admin.admin_site.admin_view(view), name=name)
@@ -80,7 +85,8 @@ def render_decision_page(
 
 def show_new_status(request: HttpRequest, shipment: Shipment) -> None:
     """Add a message with the shipment's status after the decision."""
-    messages.success(request, f"Order {shipment.order_number} is {shipment.status}.")
+    status = shipment.get_status_display().lower()
+    messages.success(request, f"Order {shipment.order_number} is now {status}.")
 
 
 def as_sentence(error: Exception) -> str:

@@ -23,25 +23,14 @@ from couriers.admin.decision_pages import (
     shipment_url,
     show_new_status,
 )
+from couriers.admin.tracking_id_form import TrackingIdForm
 from couriers.contract.errors import InvalidRequest
-from couriers.contract.platform_errors import NotInDoubt, TooEarly
+from couriers.contract.platform_errors import NotInDoubt, TooEarly, UncheckedTrackingId
 from couriers.contract.statuses import Status
 from couriers.models import Shipment
 from couriers.operations import doubt
 from couriers.operations.decisions import MAX_REASON
 from couriers.operations.evidence import evidence_of
-
-
-class ResolveForm(forms.Form):
-    """The answer that the courier has the booking."""
-
-    tracking_id = forms.CharField(
-        max_length=doubt.MAX_ID, label="Tracking id", widget=UnfoldAdminTextInputWidget
-    )
-    waybill = forms.CharField(
-        max_length=doubt.MAX_ID, required=False, widget=UnfoldAdminTextInputWidget
-    )
-    reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
 
 
 class ReleaseForm(forms.Form):
@@ -87,33 +76,53 @@ class SettleDoubtMixin(admin.ModelAdmin):
             messages.info(request, as_sentence(NotInDoubt(shipment.get_status_display())))
             return back
         answer = request.POST.get("answer")
-        exists = ResolveForm(request.POST if answer == "exists" else None, prefix="exists")
+        exists = TrackingIdForm(request.POST if answer == "exists" else None, prefix="exists")
         absent = ReleaseForm(request.POST if answer == "absent" else None, prefix="absent")
-        form = exists if answer == "exists" else absent
-        if request.method == "POST" and self._settle(request, shipment.pk, form):
-            return back
+        if request.method == "POST":
+            try:
+                if self._resolve(request, shipment.pk, exists) or self._release(
+                    request, shipment.pk, absent
+                ):
+                    return back
+            except UncheckedTrackingId as error:
+                exists = exists.ask_to_confirm(str(error))
+            except NotInDoubt as error:
+                messages.warning(request, as_sentence(error))
+                return back
         return render_decision_page(
             self, request, "admin/shipcrowd_couriers/settle_doubt.html", shipment,
             f"does {shipment.courier} have it?",
             evidence=evidence_of(shipment), exists=exists, absent=absent,
         )  # fmt: skip
 
-    def _settle(self, request: HttpRequest, pk: str, form: ResolveForm | ReleaseForm) -> bool:
-        """Carry out the answer. Returns False where the form must be shown again."""
+    def _resolve(self, request: HttpRequest, pk: str, form: TrackingIdForm) -> bool:
+        """Settle the doubt as booked. Returns False where the form was not sent, or is wrong.
+
+        Raises UncheckedTrackingId and NotInDoubt.
+        """
         assert request.user.is_authenticated
-        if not form.is_valid():
+        if not form.is_bound or not form.is_valid():
             return False
         try:
-            if isinstance(form, ResolveForm):
-                shipment = doubt.resolve(pk, actor=request.user, **form.cleaned_data)
-            else:
-                reason = form.cleaned_data["reason"]
-                shipment = doubt.release(pk, actor=request.user, reason=reason)
+            shipment = doubt.resolve(pk, actor=request.user, **form.answers)
+        except InvalidRequest as error:
+            add_errors(form, error)
+            return False
+        show_new_status(request, shipment)
+        return True
+
+    def _release(self, request: HttpRequest, pk: str, form: ReleaseForm) -> bool:
+        """Settle the doubt as not booked. Returns False where the form was not sent, or is wrong.
+
+        Raises NotInDoubt.
+        """
+        assert request.user.is_authenticated
+        if not form.is_bound or not form.is_valid():
+            return False
+        try:
+            shipment = doubt.release(pk, actor=request.user, reason=form.cleaned_data["reason"])
         except (InvalidRequest, TooEarly) as error:
             add_errors(form, error)
             return False
-        except NotInDoubt as error:
-            messages.warning(request, as_sentence(error))
-            return True
         show_new_status(request, shipment)
         return True

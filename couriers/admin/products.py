@@ -11,11 +11,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
-from couriers.admin.base import admin_url
+from couriers.admin.base import PageAdmin, admin_url
 from couriers.admin.registration import page
 from couriers.models import Company, Product
 from couriers.models.product import FIELDS
@@ -39,7 +38,7 @@ class ProductFileForm(forms.Form):
 
 
 @page(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(PageAdmin):
     list_display = ("sku", "name", "company", "hsn_code", "gst_rate", "weight_g", "updated_at")
     search_fields = ("sku", "name")
     list_filter = ("company",)

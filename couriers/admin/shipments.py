@@ -17,11 +17,14 @@ from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
-from couriers.admin.dashboard import overview
+from couriers.admin.correction import CorrectIdMixin
+from couriers.admin.dashboard import IN_DOUBT, TO_BE_ACTED_ON, overview
+from couriers.admin.documents import LabelInline
 from couriers.admin.doubt import SettleDoubtMixin
+from couriers.admin.flags import ClearFlagMixin
 from couriers.admin.lifting import LiftStatusMixin
 from couriers.admin.registration import page
-from couriers.contract.statuses import NEEDS_ACTION, Status
+from couriers.contract.statuses import Status
 from couriers.models import (
     AuditEntry,
     CourierCall,
@@ -31,7 +34,6 @@ from couriers.models import (
     Scan,
     Shipment,
     ShipmentFlag,
-    StoredLabel,
 )
 from couriers.operations.flags import sentence_of
 
@@ -43,16 +45,20 @@ class WorklistFilter(admin.SimpleListFilter):
     parameter_name = "look"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("doubt", "In doubt"), ("attention", "Needs attention"), ("action", "Needs action")]
+        return [
+            ("doubt", "In doubt"),
+            ("attention", "Needs attention"),
+            ("action", "Needs action at the courier"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
         if self.value() == "doubt":
-            return queryset.filter(status=Status.IN_DOUBT)
+            return queryset.filter(IN_DOUBT)
         if self.value() == "attention":
             flags = ShipmentFlag.objects.open().filter(shipment=OuterRef("pk"))
             return queryset.filter(Exists(flags))
         if self.value() == "action":
-            return queryset.filter(status__in=NEEDS_ACTION)
+            return queryset.filter(TO_BE_ACTED_ON)
         return queryset
 
 
@@ -99,9 +105,11 @@ STATUS_COLOURS = dict.fromkeys(Status, "default") | {
 
 
 @page(Shipment)
-class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
+class ShipmentAdmin(
+    SettleDoubtMixin, LiftStatusMixin, CorrectIdMixin, ClearFlagMixin, ReadOnlyAdmin
+):
     actions_list = ["overview"]
-    actions_detail = ["settle_doubt", "lift_status"]
+    actions_detail = ["settle_doubt", "lift_status", "correct_id", "clear_flag"]
     list_display = (
         "order_number", "company", "courier", "status_label", "tracking_id", "payment_mode",
         "total_amount", "consignee_city", "created_at",
@@ -109,9 +117,9 @@ class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
     search_fields = ("=id", "=order_number", "=tracking_id", "=waybill")
     list_filter = (WorklistFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
-    inlines = (FlagInline, ScanInline, CallInline, AuditInline)
-    exclude = ("consignee_phone", "items", "former_tracking_ids", "options")
-    readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids")
+    inlines = (FlagInline, ScanInline, LabelInline, CallInline, AuditInline)
+    exclude = ("consignee_phone", "items", "former_tracking_ids", "options", "warnings")
+    readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids", "warnings_text")
 
     @action(description="Overview", url_path="overview", permissions=["view"])
     def overview(self, request: HttpRequest) -> HttpResponse:
@@ -146,17 +154,13 @@ class ShipmentAdmin(SettleDoubtMixin, LiftStatusMixin, ReadOnlyAdmin):
     def items_text(self, shipment: Shipment) -> str:
         return "; ".join(f"{i['quantity']} of {i['name']}, ₹{i['value']}" for i in shipment.items)
 
+    @admin.display(description="Warnings of the booking")
+    def warnings_text(self, shipment: Shipment) -> str:
+        return "; ".join(f"{w['field']}: {w['message']}" for w in shipment.warnings)
+
     @admin.display(description="Former tracking ids")
     def former_ids(self, shipment: Shipment) -> str:
         return ", ".join(shipment.former_tracking_ids)
-
-
-@page(ShipmentFlag)
-class ShipmentFlagAdmin(ReadOnlyAdmin):
-    list_display = ("shipment", "kind", "tracking_id", "raised_at", "cleared_at")
-    search_fields = ("=shipment__id", "=shipment__order_number", "=tracking_id")
-    list_filter = ("kind", ("cleared_at", admin.EmptyFieldListFilter))
-    list_select_related = ("shipment",)
 
 
 @page(Scan)
@@ -169,11 +173,19 @@ class ScanAdmin(ReadOnlyAdmin):
 
 @page(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
-    list_display = ("key", "company", "shipment", "response_status", "created_at")
+    list_display = ("key", "scope", "company", "shipment", "response_status", "created_at")
     search_fields = ("=key", "=shipment__id", "=shipment__order_number")
-    list_filter = (("response_status", admin.EmptyFieldListFilter), "company")
+    list_filter = ("scope", ("response_status", admin.EmptyFieldListFilter), "company")
     list_select_related = ("company", "shipment")
-    fields = ("company", "key", "shipment", "response_status", "response_text", "created_at")
+    fields = (
+        "company",
+        "scope",
+        "key",
+        "shipment",
+        "response_status",
+        "response_text",
+        "created_at",
+    )
     readonly_fields = ("response_text",)
 
     @admin.display(description="Response")
@@ -203,22 +215,6 @@ class ManifestChunkAdmin(ReadOnlyAdmin):
     search_fields = ("=manifest__id", "=number")
     list_filter = ("state",)
     list_select_related = ("manifest",)
-
-
-@page(StoredLabel)
-class StoredLabelAdmin(ReadOnlyAdmin):
-    """Labels by the names of their files. A link would need a storage that serves them by URL."""
-
-    list_display = ("tracking_id", "shipment", "stored_at")
-    search_fields = ("=tracking_id", "=shipment__id")
-    list_filter = ("stored_at",)
-    list_select_related = ("shipment",)
-    fields = ("shipment", "tracking_id", "file_name", "stored_at")
-    readonly_fields = ("file_name",)
-
-    @admin.display(description="File")
-    def file_name(self, label: StoredLabel) -> str:
-        return str(label.file.name)
 
 
 @page(AuditEntry)

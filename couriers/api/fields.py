@@ -42,8 +42,14 @@ def moment(**options: Any) -> serializers.DateTimeField:
     return serializers.DateTimeField(format=None, **options)
 
 
+def pincode() -> serializers.CharField:
+    """A field for a pincode in any usual notation, which `checked_pincode` reads."""
+    return text(20)
+
+
 def checked_pincode(value: str) -> str:
-    """Return the pincode, or raise ValidationError unless it has the form of one."""
+    """Return the pincode without blanks and marks, or raise ValidationError for another text."""
+    value = india.clean_pincode(value)
     if problem := india.pincode_problem(value):
         raise serializers.ValidationError(problem)
     return value

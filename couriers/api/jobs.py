@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from django.db import IntegrityError
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,28 +15,42 @@ from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.fields import moment
 from couriers.api.headers import WORK, ask_later
+from couriers.api.problem_schema import problems
+from couriers.api.problems import field_errors
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     ProblemFieldSerializer,
     ShipmentDraftSerializer,
     StrictSerializer,
-    draft_of,
 )
-from couriers.booking.bulk import create_job
-from couriers.models import BulkJob
+from couriers.api.shipments import IDEMPOTENCY_KEY, idempotency_key
+from couriers.booking.bulk_jobs import OrderRequest, check_count, create_job
+from couriers.booking.fingerprints import fingerprint_of, is_fingerprint_of
+from couriers.contract.errors import FieldProblem
+from couriers.contract.platform_errors import KeyReused
+from couriers.models import BulkJob, Company
 from couriers.models.addresses import path_of
 from couriers.models.job import JobState, OrderOutcome
 from couriers.tasks import start_job
 
 MAX_ORDERS = 10_000  # in the schema; BULK_MAX_ORDERS is the limit of a deployment
+MAX_PROBLEMS = 20  # of one order that is not valid
+
+
+class OrdersField(serializers.ListField):
+    """Orders as they were sent. Their number is checked here, and each of them on its own later."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            raise serializers.ValidationError("must be a list")
+        check_count(len(data))
+        return data
 
 
 class BulkRequestSerializer(StrictSerializer):
     """Orders to book, each with its own number. A deployment allows 1,000 by default."""
 
-    orders = serializers.ListField(
-        child=ShipmentDraftSerializer(), min_length=1, max_length=MAX_ORDERS
-    )
+    orders = OrdersField(child=ShipmentDraftSerializer(), min_length=1, max_length=MAX_ORDERS)
 
 
 class BulkOrderSerializer(serializers.Serializer[Any]):
@@ -64,21 +79,34 @@ class JobSerializer(serializers.Serializer[Any]):
 class BulkView(ApiView):
     """Submit many orders."""
 
-    @extend_schema(request=BulkRequestSerializer, responses={202: JobSerializer})
+    @extend_schema(
+        request=BulkRequestSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={202: JobSerializer, **problems("key-reused")},
+    )
     def post(self, request: Request) -> Response:
         """Book many orders, each exactly once; the order number is the key of its booking.
 
         202: workers book the orders, and `Location` is where to ask for the progress. An order
-        that an earlier job has booked is `already_booked`. A rejected order delays no other.
+        that an earlier job has booked is `already_booked`. An order that is not valid is
+        `rejected` and delays no other. An `Idempotency-Key` names the job: the same request with
+        the same key is answered with the same job.
         """
+        company, key = company_of(request), idempotency_key(request) or ""
         serializer = BulkRequestSerializer.from_data(request.data)
-        drafts = [draft_of(order) for order in serializer.validated_data["orders"]]
-        job = create_job(company_of(request), drafts)
+        job = _find_job(company, key, request.data)
+        if job is not None:
+            return _job_response(job, replayed=True)
+        orders = [_order_request(order) for order in serializer.validated_data["orders"]]
+        try:
+            job = create_job(company, orders, key=key, fingerprint=fingerprint_of(request.data))
+        except IntegrityError:
+            # The same request came twice at once.
+            if (job := _find_job(company, key, request.data)) is None:
+                raise
+            return _job_response(job, replayed=True)
         start_job(job)
-        response = Response(_job_data(job), status=202)
-        response["Location"] = path_of("couriers_api:job", job.pk)
-        ask_later(response, WORK)
-        return response
+        return _job_response(job)
 
 
 class JobView(ApiView):
@@ -89,6 +117,37 @@ class JobView(ApiView):
         """The outcome of each order of a job, and how many orders have each outcome."""
         job = get_object_or_404(BulkJob, company=company_of(request), pk=pk)
         return Response(_job_data(job))
+
+
+def _find_job(company: Company, key: str, data: Any) -> BulkJob | None:
+    """Return the job of an earlier request with the key. Raises KeyReused for another request."""
+    job = BulkJob.objects.filter(company=company, idempotency_key=key).first() if key else None
+    if job is not None and not is_fingerprint_of(job.fingerprint, data):
+        raise KeyReused(("orders",))
+    return job
+
+
+def _order_request(data: Any) -> OrderRequest:
+    """Return one order of a request, with its problems instead of a draft if it is not valid."""
+    number = data.get("order_number") if isinstance(data, dict) else None
+    number = number.strip() if isinstance(number, str) else ""
+    try:
+        return OrderRequest(number, ShipmentDraftSerializer.from_data(data).draft())
+    except serializers.ValidationError as error:
+        found = [
+            FieldProblem(problem["field"] or "order", problem["message"])
+            for problem in field_errors(error.detail)
+        ]
+        return OrderRequest(number, None, tuple(found[:MAX_PROBLEMS]))
+
+
+def _job_response(job: BulkJob, *, replayed: bool = False) -> Response:
+    response = Response(_job_data(job), status=202)
+    response["Location"] = path_of("couriers_api:job", job.pk)
+    ask_later(response, WORK)
+    if replayed:
+        response["Idempotent-Replayed"] = "true"
+    return response
 
 
 def _job_data(job: BulkJob) -> Any:

@@ -27,6 +27,7 @@ from couriers.models import CourierAccount, Shipment
 from couriers.operations import doubt
 from couriers.operations.decisions import MAX_REASON, record_in_history
 from couriers.operations.evidence import Evidence, evidence_of_all
+from couriers.operations.tracking_id_check import MAX_ID
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
 log = get_logger(__name__)
@@ -61,9 +62,13 @@ class InDoubtSerializer(serializers.Serializer[Any]):
 class ResolveSerializer(StrictSerializer):
     """The decision that the courier has the booking, under `tracking_id`."""
 
-    tracking_id = text(doubt.MAX_ID)
-    waybill = text(doubt.MAX_ID, required=False, default="")
+    tracking_id = text(MAX_ID)
+    waybill = text(MAX_ID, required=False, default="")
     reason = text(MAX_REASON)
+    confirm_unchecked = serializers.BooleanField(
+        default=False,
+        help_text="True: take the id though the courier cannot say whether it is this order's.",
+    )
 
 
 class ReleaseSerializer(StrictSerializer):
@@ -111,12 +116,14 @@ class ResolveView(SettleView):
 
     @extend_schema(
         request=ResolveSerializer,
-        responses={200: ShipmentSerializer, **problems("not-in-doubt")},
+        responses={200: ShipmentSerializer, **problems("not-in-doubt", "unchecked-tracking-id")},
     )
     def post(self, request: Request, pk: str) -> Response:
         """Settle a booking in doubt as booked, under the tracking id found at the courier.
 
-        From then on the booking's Idempotency-Key is answered as booked.
+        The courier is asked first. An id that it does not know, or knows for another order, is
+        refused. Where it cannot say, the answer is `unchecked-tracking-id`: ask again with
+        `confirm_unchecked`. From then on the booking's Idempotency-Key is answered as booked.
         """
         return self.settle(request, pk, doubt.resolve, ResolveSerializer)
 

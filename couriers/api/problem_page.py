@@ -19,6 +19,10 @@ REMEDIES = {
     "not-acceptable": "accept JSON",
     "in-flight": "the same booking is being made right now: ask again after Retry-After",
     "order-live": "the order has a live shipment: shipment is its id",
+    "order-ended": (
+        "the order's shipment has ended: to book the order once more, send an Idempotency-Key of "
+        "its own"
+    ),
     "not-booked": "the shipment has no tracking id, or not yet",
     "not-cancellable": "the shipment can no longer be cancelled",
     "not-reattemptable": (
@@ -29,11 +33,18 @@ REMEDIES = {
     ),
     "not-in-doubt": "the booking is settled already: look at the shipment",
     "too-early": "the courier may still answer the call: ask again after Retry-After",
+    "unchecked-tracking-id": (
+        "the courier cannot say whether the tracking id is this order's: "
+        "look into its panel, then send confirm_unchecked"
+    ),
     "not-awaiting-pickup": "the shipment has been picked up, or has ended",
     "nothing-to-manifest": "no shipment awaits a manifest",
     "too-large": "send fewer orders at once: detail has the limit",
     "unsupported-media-type": "send application/json",
     "key-reused": "the key was used for another request: fields lists what differs",
+    "order-differs": (
+        "the order is booked with other content: fields lists what differs, shipment is its id"
+    ),
     "rejected": "the courier refused; the same request will be refused again",
     "not-supported": "the courier does not offer this",
     "throttled": "ask again after Retry-After",

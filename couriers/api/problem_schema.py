@@ -40,17 +40,20 @@ KINDS: dict[str, ProblemKind] = {
     "not-acceptable": ProblemKind(406),
     "in-flight": ProblemKind(409, ("retry_after",), ("shipment",)),
     "order-live": ProblemKind(409, ("detail", "shipment", "shipment_status"), ()),
+    "order-ended": ProblemKind(409, ("detail", "shipment", "shipment_status"), ()),
     "not-booked": _ACTION,
     "not-cancellable": _ACTION,
     "not-reattemptable": _ACTION,
     "not-returnable": ProblemKind(409, (), ("detail", "shipment")),
     "not-in-doubt": _ACTION,
     "too-early": ProblemKind(409, ("detail", "retry_after"), ()),
+    "unchecked-tracking-id": ProblemKind(409, ("detail",), ()),
     "not-awaiting-pickup": _ACTION,
     "nothing-to-manifest": _ACTION,
     "too-large": ProblemKind(413),
     "unsupported-media-type": ProblemKind(415),
     "key-reused": ProblemKind(422, ("detail", "fields"), ()),
+    "order-differs": ProblemKind(422, ("detail", "fields", "shipment", "shipment_status"), ()),
     "rejected": ProblemKind(422, (), _WORDS),
     "not-supported": ProblemKind(422, (), _WORDS),
     "throttled": ProblemKind(429, (), ("detail", "retry_after")),
@@ -66,7 +69,9 @@ KINDS: dict[str, ProblemKind] = {
 COURIER = (
     "not-sent", "not-done", "rejected", "not-found", "not-supported", "unknown-outcome",
 )  # fmt: skip
-BOOKING = (*COURIER, "in-flight", "order-live", "key-reused")
+BOOKING = (
+    *COURIER, "in-flight", "order-live", "order-ended", "order-differs", "key-reused",
+)  # fmt: skip
 
 
 def problems(*names: str) -> dict[Any, Any]:
@@ -121,7 +126,7 @@ def problem_component() -> dict[str, Any]:
                 "type": "array",
                 "minItems": 1,
                 "items": {"type": "string"},
-                "description": "The fields that differ from the first request with the same key.",
+                "description": "The fields that differ from the first request.",
             },
             "courier": {"type": "string"},
             "courier_message": {"type": "string", "description": "The courier's own words."},

@@ -70,8 +70,8 @@ COURIER_PROBLEMS: Mapping[type[CourierError], ProblemType] = {
     errors.CourierError: ProblemType("unknown-outcome", "The courier's answer was lost", 502),
 }
 
-# Two errors are missing: ActionNotAllowed has a name and a title of its own, and NotLiftable is
-# raised for the admin alone.
+# Missing are ActionNotAllowed, which has a name and a title of its own, and what is raised for the
+# admin alone: NotLiftable, NotCorrectable and FlagNotOpen.
 PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.UnknownCourier: VALIDATION,
     platform_errors.KeyReused: ProblemType("key-reused", "The key stands for another request", 422),
@@ -81,11 +81,18 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.OrderAlreadyLive: ProblemType(
         "order-live", "The order has a live shipment", 409
     ),
+    platform_errors.OrderDiffers: ProblemType(
+        "order-differs", "The order is booked with other content", 422
+    ),
+    platform_errors.OrderEnded: ProblemType("order-ended", "The order's shipment has ended", 409),
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
     ),
     platform_errors.NotInDoubt: ProblemType("not-in-doubt", "The booking is not in doubt", 409),
     platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
+    platform_errors.UncheckedTrackingId: ProblemType(
+        "unchecked-tracking-id", "The courier cannot say whether this is the order's", 409
+    ),
 }
 
 # An error that is not listed is "error". The status is the framework's own.
@@ -206,7 +213,7 @@ def _problem_for(error: Exception) -> Response | None:
     if isinstance(error, DATABASE_ERRORS):
         return _database_unavailable(error)
     if isinstance(error, drf.ValidationError):
-        return _validation_problem(list(_field_errors(error.detail)))
+        return _validation_problem(list(field_errors(error.detail)))
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return problem("too-large", "The body is too large", 413, f"It may have {limit} bytes.")
@@ -280,19 +287,19 @@ def _framework_problem(error: drf.APIException) -> Response:
     return response
 
 
-def _field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
+def field_errors(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
     """Nested validation errors as fields with a path: `consignee.phone`, `items[0].value`."""
     if isinstance(detail, dict):
         for key, value in detail.items():
             if key == api_settings.NON_FIELD_ERRORS_KEY:
-                yield from _field_errors(value, path)
+                yield from field_errors(value, path)
             elif isinstance(key, int):
-                yield from _field_errors(value, f"{path}[{key}]")
+                yield from field_errors(value, f"{path}[{key}]")
             else:
-                yield from _field_errors(value, f"{path}.{key}" if path else str(key))
+                yield from field_errors(value, f"{path}.{key}" if path else str(key))
     elif isinstance(detail, list) and any(isinstance(part, (dict, list)) for part in detail):
         for number, part in enumerate(detail):
-            yield from _field_errors(part, f"{path}[{number}]")
+            yield from field_errors(part, f"{path}[{number}]")
     elif isinstance(detail, list):
         for part in detail:
             yield {"field": path, "message": _message(part)}

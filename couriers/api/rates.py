@@ -11,22 +11,22 @@ from rest_framework.response import Response
 
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
-from couriers.api.fields import checked_pincode, decimal, optional_text, rupees, text
+from couriers.api.fields import checked_pincode, decimal, optional_text, pincode, rupees, text
 from couriers.api.problem_schema import COURIER, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ParcelSerializer, StrictSerializer
 from couriers.booking.preparation import account_of
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
 from couriers.rates.pricing import PricedQuote, priced_quotes
-from couriers.rates.serviceability import check_pincode
+from couriers.rates.serviceability import check_cod_limit, check_pincode
 
 
 class RateRequestSerializer(StrictSerializer):
     """A lane (two pincodes) and a parcel to be priced."""
 
     courier = text(30)
-    pickup_pincode = text(6)
-    drop_pincode = text(6)
+    pickup_pincode = pincode()
+    drop_pincode = pincode()
     parcel = ParcelSerializer()
     payment_mode = serializers.ChoiceField(choices=PaymentMode.choices)
     invoice_amount = rupees()
@@ -35,6 +35,22 @@ class RateRequestSerializer(StrictSerializer):
         choices=Direction.choices, required=False, default=Direction.FORWARD
     )
     service = optional_text(50)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse the amounts that a booking refuses."""
+        cod = attrs["cod_amount"]
+        problem = None
+        if attrs["payment_mode"] != PaymentMode.COD:
+            problem = "must be left out for a prepaid order" if cod else None
+        elif attrs["direction"] == Direction.REVERSE:
+            problem = "a return collects no money" if cod else None
+        elif cod <= 0:
+            problem = "must be more than 0 for COD"
+        elif cod > attrs["invoice_amount"]:
+            problem = "is more than the invoice amount"
+        if problem:
+            raise serializers.ValidationError({"cod_amount": [problem]})
+        return attrs
 
     def validate_pickup_pincode(self, value: str) -> str:
         return checked_pincode(value)
@@ -81,7 +97,7 @@ class ServiceabilityQuerySerializer(StrictSerializer):
     """The courier and the pincode to ask about."""
 
     courier = text(30)
-    pincode = text(6)
+    pincode = pincode()
 
     def validate_pincode(self, value: str) -> str:
         return checked_pincode(value)
@@ -116,7 +132,10 @@ class RatesView(ApiView):
         """The courier's quotes for a lane, one for each service, with the company's price."""
         serializer = RateRequestSerializer.from_data(request.data)
         account = account_of(company_of(request), serializer.validated_data["courier"])
-        quotes = priced_quotes(account, serializer.rate_request())
+        wanted = serializer.rate_request()
+        if wanted.cod_amount:
+            check_cod_limit(account.courier_id, wanted.drop_pincode, wanted.cod_amount)
+        quotes = priced_quotes(account, wanted)
         return Response([_quote_data(account.courier_id, priced) for priced in quotes])
 
 

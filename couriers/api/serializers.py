@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from rest_framework import serializers
 
-from couriers.api.fields import day, decimal, moment, optional_text, rupees, text
+from couriers.api.fields import day, decimal, moment, optional_text, pincode, rupees, text
 from couriers.api.json_types import type_problem
 from couriers.api.strictness import unknown_fields
 from couriers.contract.statuses import Status
@@ -67,14 +66,14 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class ConsigneeSerializer(StrictSerializer):
-    """The person who receives the parcel. The phone may be written in any usual form."""
+    """The person who receives the parcel. Phone and pincode may be written in any usual form."""
 
     name = text(200)
-    phone = text(30)
+    phone = text(60)
     address = text(500)
     city = optional_text(100)
     state = optional_text(100)
-    pincode = text(6)
+    pincode = pincode()
 
 
 class ItemSerializer(StrictSerializer):
@@ -126,26 +125,30 @@ class ShipmentDraftSerializer(StrictSerializer):
 
     def draft(self) -> ShipmentDraft:
         """The validated request as booking takes it."""
-        return draft_of(self.validated_data)
+        data = self.validated_data
+        return ShipmentDraft(
+            courier=data["courier"],
+            order_number=data["order_number"],
+            order_date=data["order_date"],
+            payment_mode=PaymentMode(data["payment_mode"]),
+            cod_amount=data["cod_amount"],
+            consignee=Address(**data["consignee"]),
+            items=tuple(Item(**item) for item in data["items"]),
+            parcel=Parcel(**data["parcel"]),
+            warehouse_id=data["warehouse"],
+            service=data["service"],
+            invoice_number=data["invoice_number"],
+            invoice_date=data["invoice_date"],
+            options=data["options"],
+        )
 
 
-def draft_of(data: Mapping[str, Any]) -> ShipmentDraft:
-    """A draft of the validated data of a ShipmentDraftSerializer."""
-    return ShipmentDraft(
-        courier=data["courier"],
-        order_number=data["order_number"],
-        order_date=data["order_date"],
-        payment_mode=PaymentMode(data["payment_mode"]),
-        cod_amount=data["cod_amount"],
-        consignee=Address(**data["consignee"]),
-        items=tuple(Item(**item) for item in data["items"]),
-        parcel=Parcel(**data["parcel"]),
-        warehouse_id=data["warehouse"],
-        service=data["service"],
-        invoice_number=data["invoice_number"],
-        invoice_date=data["invoice_date"],
-        options=data["options"],
-    )
+class FieldWarningSerializer(serializers.Serializer[Any]):
+    """What is likely wrong with a field of an order that was booked all the same."""
+
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
 
 
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
@@ -156,14 +159,15 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     courier = serializers.CharField()
     original = serializers.CharField(allow_null=True)
     warehouse = serializers.CharField()
+    warnings = FieldWarningSerializer(many=True)
     tracking_url = serializers.URLField()
 
     class Meta:
         model = Shipment
         fields = (
             "id", "courier", "order_number", "order_date", "direction", "original", "status",
-            "courier_status", "ndr_reason", "failure", "tracking_id", "waybill", "vendor",
-            "service", "warehouse", "payment_mode", "cod_amount", "total_amount",
+            "courier_status", "ndr_reason", "failure", "warnings", "tracking_id", "waybill",
+            "vendor", "service", "warehouse", "payment_mode", "cod_amount", "total_amount",
             "taxable_amount", "tax_amount", "estimated_delivery", "tracking_url", "created_at",
             "updated_at",
         )  # fmt: skip

@@ -12,16 +12,17 @@ from rest_framework.exceptions import ValidationError
 
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
-from couriers.api.fields import checked_pincode, text
+from couriers.api.fields import checked_pincode, pincode, text
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
-from couriers.contract.text import has_control_characters
+from couriers.contract.text import character_problem, clean_line
 from couriers.models import Company, Warehouse, WarehouseRegistration
 from couriers.models.addresses import path_of
 from couriers.models.warehouse import NEEDS_DEFAULT
 
 MAX_WAREHOUSES = 500  # of one company
+_PLACE = ("state", "pincode")
 
 
 class RegistrationSerializer(serializers.ModelSerializer[WarehouseRegistration]):
@@ -38,7 +39,7 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
     """A pickup address. Setting `is_default` makes it the company's only default warehouse."""
 
     phone = text(30)
-    pincode = text(6)
+    pincode = pincode()
     state = text(100)
     registrations = RegistrationSerializer(many=True, read_only=True)
 
@@ -51,17 +52,22 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         read_only_fields = ("id",)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        wrong = [
-            name
+        attrs |= {name: clean_line(v) for name, v in attrs.items() if isinstance(v, str)}
+        wrong = {
+            name: [problem]
             for name, value in attrs.items()
-            if isinstance(value, str) and has_control_characters(value)
-        ]
+            if isinstance(value, str) and (problem := _text_problem(value))
+        }
+        if {"state", "pincode"} & set(attrs):
+            state, code = (attrs.get(n, getattr(self.instance, n, "")) for n in _PLACE)
+            if problem := india.state_contradiction(code, state):
+                wrong["state"] = [problem]
         if wrong:
-            raise ValidationError({name: ["contains control characters"] for name in wrong})
+            raise ValidationError(wrong)
         return attrs
 
     def validate_phone(self, value: str) -> str:
-        if problem := india.phone_problem(value):
+        if problem := india.single_phone_problem(value):
             raise ValidationError(problem)
         return india.parse_phone(value) or ""
 
@@ -72,6 +78,10 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         if problem := india.state_problem(value):
             raise ValidationError(problem)
         return india.state_name(value) or ""
+
+
+def _text_problem(value: str) -> str | None:
+    return character_problem(value) if value else "is missing"
 
 
 class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):

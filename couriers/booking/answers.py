@@ -30,6 +30,10 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "courier_status": shipment.courier_status,
         "ndr_reason": shipment.ndr_reason,
         "failure": shipment.failure,
+        "warnings": [
+            {name: warning[name] for name in ("field", "code", "message")}
+            for warning in shipment.warnings
+        ],
         "tracking_id": shipment.tracking_id,
         "waybill": shipment.waybill,
         "vendor": shipment.vendor,

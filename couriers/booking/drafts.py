@@ -1,29 +1,28 @@
 """Checks and cleans a merchant's request before anything is stored or sent.
 
 The API, bulk jobs and spreadsheets use it. All problems are reported together, each with its field
-in the merchant's vocabulary. A courier's own rules are checked by its adapter.
+in the merchant's vocabulary. What is surely wrong is refused, and what is only likely wrong becomes
+a warning (docs/checks.md has the list). A courier's own rules are checked by its adapter.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from decimal import Decimal
+import datetime as dt
 
+from couriers.booking.items import clean_items
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.field_problems import FieldProblems
-from couriers.contract.money import paise_problem
+from couriers.contract.money import AMOUNT_LIMIT, paise_problem
 from couriers.contract.text import has_control_characters
-from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
+from couriers.contract.types import Address, Direction, Parcel, PaymentMode, ShipmentDraft
 
 MAX_KEY_LENGTH = 255
-# A line, a COD amount and the total of an order must each be less.
-AMOUNT_LIMIT = Decimal(10**9)  # rupees
-MAX_LINES = 500
-MAX_QUANTITY = 100_000
 MAX_PARCEL_MEASURE = 1_000_000  # grams or centimetres
-EARLIEST_YEAR = 2000
+# The law wants a year's books kept for 72 months after its return: older orders are not shipped.
+MAX_ORDER_AGE = dt.timedelta(days=6 * 366)
+OLD_ORDER = dt.timedelta(days=366)
 
 
 def clean_key(key: str) -> str:
@@ -35,29 +34,36 @@ def clean_key(key: str) -> str:
 
 
 def clean_draft(draft: ShipmentDraft) -> ShipmentDraft:
-    """Return the draft with trimmed texts, a ten-digit phone and the state's official name.
+    """Return the draft with clean texts, a ten-digit phone, the state's name, and warnings.
 
     Raises InvalidRequest with all problems. A blank city or state is not a problem: the platform
-    fills it from the pincode.
+    fills it from the pincode. A draft that is cleaned twice keeps the warnings of the first time.
     """
     problems = FieldProblems()
-    consignee = _clean_consignee(draft.consignee, problems)
-    items = _clean_items(draft.items, problems)
+    consignee = _clean_consignee(draft, problems)
+    items = clean_items(draft, problems)
     _check_parcel(draft.parcel, problems)
     _check_payment(draft, problems)
     order = _clean_order(draft, problems)
     if problems:
         raise InvalidRequest(problems, courier=draft.courier, operation="create_shipment")
-    return dataclasses.replace(order, consignee=consignee, items=items)
+    warnings = tuple(dict.fromkeys((*draft.warnings, *problems.warnings)))
+    return dataclasses.replace(order, consignee=consignee, items=items, warnings=warnings)
 
 
 def _clean_order(draft: ShipmentDraft, problems: FieldProblems) -> ShipmentDraft:
-    """Check the order's date and clean its texts."""
+    """Check the order's dates and clean its texts."""
+    today = india.today()
     problems.require(
-        draft.order_date.year >= EARLIEST_YEAR,
-        "order_date",
-        f"is before the year {EARLIEST_YEAR}",
+        draft.order_date <= today, "order_date", f"is in the future: today is {today} in India"
     )
+    _check_age("order_date", draft.order_date, today, problems)
+    if draft.invoice_date is not None:
+        _check_age("invoice_date", draft.invoice_date, today, problems)
+        if draft.invoice_date > today:
+            # Goods may be booked a day before they leave with their invoice.
+            remark = india.Remark("invoice_date_in_future", f"is after today, {today} in India")
+            problems.warn("invoice_date", remark)
     clean = problems.clean_text
     return dataclasses.replace(
         draft,
@@ -68,75 +74,77 @@ def _clean_order(draft: ShipmentDraft, problems: FieldProblems) -> ShipmentDraft
     )
 
 
-def _clean_consignee(consignee: Address, problems: FieldProblems) -> Address:
+def _check_age(field: str, day: dt.date, today: dt.date, problems: FieldProblems) -> None:
+    earliest = max(india.GST_BEGAN, today - MAX_ORDER_AGE)
+    problems.require(day >= earliest, field, f"is before {earliest}: is the year right?")
+    if earliest <= day < today - OLD_ORDER:
+        problems.warn(field, india.Remark(f"{field}_old", "is more than a year ago"))
+
+
+def _clean_consignee(draft: ShipmentDraft, problems: FieldProblems) -> Address:
+    consignee = draft.consignee
     problems.refuse("consignee.phone", india.phone_problem(consignee.phone))
-    pincode = consignee.pincode.strip()
+    for remark in india.phone_remarks(consignee.phone):
+        problems.warn("consignee.phone", remark)
+    pincode = india.clean_pincode(consignee.pincode)
     problems.refuse("consignee.pincode", india.pincode_problem(pincode))
     clean = problems.clean_text
-    state = clean("consignee.state", consignee.state, 100, required=False)
-    if state:
-        problems.refuse("consignee.state", india.state_problem(state))
     return Address(
         name=clean("consignee.name", consignee.name, 200),
         phone=india.parse_phone(consignee.phone) or "",
         address=clean("consignee.address", consignee.address, 500),
         city=clean("consignee.city", consignee.city, 100, required=False),
-        state=india.state_name(state) or state,
+        state=_clean_state(draft, pincode, problems),
         pincode=pincode,
     )
 
 
-def _clean_items(items: Sequence[Item], problems: FieldProblems) -> tuple[Item, ...]:
-    problems.require(0 < len(items) <= MAX_LINES, "items", f"1 to {MAX_LINES} lines")
-    cleaned = tuple(
-        _clean_item(f"items[{number}]", item, problems) for number, item in enumerate(items)
-    )
-    if all(item.value.is_finite() for item in items):
-        total = sum((item.value for item in items), Decimal(0))
-        problems.require(
-            total < AMOUNT_LIMIT, "items", f"must add up to less than {AMOUNT_LIMIT} rupees"
-        )
-    return cleaned
+def _clean_state(draft: ShipmentDraft, pincode: str, problems: FieldProblems) -> str:
+    """Return the official name of the state, which must not contradict the pincode.
 
-
-def _clean_item(field: str, item: Item, problems: FieldProblems) -> Item:
-    problems.require(
-        1 <= item.quantity <= MAX_QUANTITY, f"{field}.quantity", f"must be 1 to {MAX_QUANTITY}"
-    )
-    problems.require(_is_amount(item.value), f"{field}.value", "must be more than 0 rupees")
-    problems.refuse(f"{field}.value", paise_problem(item.value))
-    problems.require(
-        item.gst_rate.is_finite() and 0 <= item.gst_rate <= 100,
-        f"{field}.gst_rate",
-        "must be 0 to 100 per cent",
-    )
-    clean = problems.clean_text
-    return dataclasses.replace(
-        item,
-        name=clean(f"{field}.name", item.name, 200),
-        sku=clean(f"{field}.sku", item.sku, 100, required=False),
-        category=clean(f"{field}.category", item.category, 100, required=False),
-        hsn_code=clean(f"{field}.hsn_code", item.hsn_code, 10, required=False),
-    )
+    The address of a return is that of the delivery before it, so there a contradiction is only a
+    warning.
+    """
+    field = "consignee.state"
+    text = problems.clean_text(field, draft.consignee.state, 100, required=False)
+    if not text:
+        return ""
+    problems.refuse(field, india.state_problem(text))
+    state = india.state_name(text)
+    if state is None:
+        return text
+    problems.warn(field, india.state_remark(text))
+    problems.warn(field, india.place_remark(pincode, state))
+    contradiction = india.state_contradiction(pincode, state)
+    if contradiction and draft.direction == Direction.REVERSE:
+        problems.warn(field, india.Remark("state_differs", contradiction))
+    else:
+        problems.refuse(field, contradiction)
+    return state
 
 
 def _check_parcel(parcel: Parcel, problems: FieldProblems) -> None:
     for measure in dataclasses.fields(parcel):
         value = getattr(parcel, measure.name)
         problems.require(
-            1 <= value <= MAX_PARCEL_MEASURE, f"parcel.{measure.name}", "must be 1 or more"
+            1 <= value <= MAX_PARCEL_MEASURE,
+            f"parcel.{measure.name}",
+            f"must be 1 to {MAX_PARCEL_MEASURE}",
         )
 
 
 def _check_payment(draft: ShipmentDraft, problems: FieldProblems) -> None:
     amount = draft.cod_amount
     if draft.payment_mode == PaymentMode.COD:
-        problems.require(_is_amount(amount), "cod_amount", "must be more than 0 for COD")
+        problems.require(
+            amount.is_finite() and 0 < amount < AMOUNT_LIMIT,
+            "cod_amount",
+            "must be more than 0 for COD",
+        )
         problems.refuse("cod_amount", paise_problem(amount))
     else:
-        problems.require(amount == 0, "cod_amount", "must be left out for a prepaid order")
-
-
-def _is_amount(rupees: Decimal) -> bool:
-    """Whether an amount is more than 0 and less than AMOUNT_LIMIT rupees."""
-    return rupees.is_finite() and 0 < rupees < AMOUNT_LIMIT
+        problems.require(
+            amount.is_finite() and amount == 0,
+            "cod_amount",
+            "must be left out for a prepaid order",
+        )

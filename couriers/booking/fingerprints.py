@@ -15,26 +15,27 @@ from typing import Any
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from couriers.contract.types import ShipmentDraft
+from couriers.contract.types import Item, ShipmentDraft
 
 _PURPOSE = "couriers.booking.fingerprints"
 _SALT = "salt"
+# Fields of a draft that have another name in a merchant's request.
+NAMES = {"warehouse_id": "warehouse", "original_id": "original"}
 
 
 def compute_fingerprints(draft: ShipmentDraft) -> dict[str, str]:
     """Return the hash of each field of the request by its name, and the common salt."""
     salt = secrets.token_hex(8)
     return {_SALT: salt} | {
-        field: _hash(salt, value, settings.SECRET_KEY) for field, value in _fields(draft).items()
+        field: _hash(salt, value, settings.SECRET_KEY) for field, value in fields_of(draft).items()
     }
 
 
 def differing_fields(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[str, ...]:
     """Return the sorted names of the fields in which the draft differs from the stored request."""
-    fields = _fields(draft)
+    fields = fields_of(draft)
     salt = stored.get(_SALT, "")
-    # A rotated SECRET_KEY must not make every stored request look different.
-    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    keys = _secret_keys()
 
     def is_same(field: str) -> bool:
         return any(
@@ -45,15 +46,41 @@ def differing_fields(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[s
     return tuple(sorted(f for f in (set(stored) | set(fields)) - {_SALT} if not is_same(f)))
 
 
-def _fields(draft: ShipmentDraft) -> dict[str, Any]:
-    """Return the draft's fields by name, those of consignee and parcel as `consignee.phone`."""
-    data = dataclasses.asdict(draft)
+def fingerprint_of(data: Any) -> str:
+    """Return the salted hash of a whole request, given as JSON data."""
+    salt = secrets.token_hex(8)
+    return f"{salt}:{_hash(salt, data, settings.SECRET_KEY)}"
+
+
+def is_fingerprint_of(stored: str, data: Any) -> bool:
+    """Whether `fingerprint_of` returned `stored` for the same request."""
+    salt, _, hashed = stored.partition(":")
+    return any(constant_time_compare(hashed, _hash(salt, data, key)) for key in _secret_keys())
+
+
+def fields_of(draft: ShipmentDraft) -> dict[str, Any]:
+    """Return the request's fields by the names that the merchant uses, as `consignee.phone`.
+
+    A field of the items, as `items[].value`, has the values of all lines.
+    """
+    data = {NAMES.get(name, name): value for name, value in dataclasses.asdict(draft).items()}
+    del data["warnings"]
+    lines = data.pop("items")
     nested = {
         f"{outer}.{inner}": value
         for outer in ("consignee", "parcel")
         for inner, value in data.pop(outer).items()
     }
-    return data | nested
+    columns = {
+        f"items[].{column.name}": [line[column.name] for line in lines]
+        for column in dataclasses.fields(Item)
+    }
+    return data | nested | columns
+
+
+def _secret_keys() -> list[str]:
+    # A rotated SECRET_KEY must not make every stored request look different.
+    return [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def _hash(salt: str, value: Any, secret: str) -> str:

@@ -1,7 +1,7 @@
 """Completes a checked draft: finds the account and the warehouse and computes the amounts.
 
-Nothing is stored here. What cannot be booked is refused. The courier is called only for the city
-and state of a pincode that the public directory lacks.
+Nothing is stored here. What cannot be booked is refused. The courier is called only about a pincode
+that the public directory lacks.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ import dataclasses
 import zlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import F, FilteredRelation, Q
 
-from couriers.contract import india
-from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.errors import CourierDisabled, CourierError, FieldProblem, InvalidRequest
+from couriers.booking.places import complete_place
+from couriers.booking.stored_drafts import items_json
+from couriers.contract.errors import CourierDisabled, FieldProblem, InvalidRequest
 from couriers.contract.money import amounts_of
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import (
-    Address,
-    Item,
     PaymentMode,
     Seller,
     ShipmentDraft,
@@ -30,7 +27,7 @@ from couriers.contract.types import (
 from couriers.models import Company, CourierAccount, Shipment, Warehouse
 from couriers.models.account import Rollout
 from couriers.models.ids import new_shipment_id
-from couriers.rates.serviceability import known_cod_limit
+from couriers.rates.serviceability import known_cod_limit, refuse_above_limit
 
 DISABLED_RETRY_AFTER = 300  # seconds
 
@@ -49,22 +46,23 @@ def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
 
     Raises UnknownCourier where no plug-in registered the courier, and CourierDisabled where an
     operator has switched bookings off. Raises InvalidRequest for a missing account, an unknown
-    warehouse, a city or state that cannot be found, and what the courier's plug-in refuses.
+    warehouse, an unknown pincode, a city or state that cannot be found, and what the courier's
+    plug-in refuses.
     """
     account = account_of(company, draft.courier)
     adapter = CourierFactory.get_adapter(account)
     _check_bookings_are_on(account, draft)
     options = adapter.validate_options(draft.options)
     warehouse, reference, cod_limit = _find_warehouse(account, draft)
-    _check_cod_limit(draft, cod_limit)
-    consignee = _fill_city_and_state(adapter, draft.consignee)
+    refuse_above_limit(draft.courier, draft.consignee.pincode, draft.cod_amount, cod_limit)
+    place = complete_place(account, adapter, draft.consignee)
     request = ShipmentRequest(
         order_number=draft.order_number,
         order_date=draft.order_date,
         direction=draft.direction,
         payment_mode=draft.payment_mode,
         cod_amount=draft.cod_amount,
-        consignee=consignee,
+        consignee=place.address,
         items=draft.items,
         parcel=draft.parcel,
         seller=Seller(
@@ -81,7 +79,10 @@ def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
         options=options,
     )
     adapter.check_request(request)
-    return Prepared(account, _new_shipment(company, account, warehouse, draft, request), request)
+    shipment = _new_shipment(company, account, warehouse, draft, request)
+    warnings = dict.fromkeys((*draft.warnings, *place.warnings))
+    shipment.warnings = [dataclasses.asdict(warning) for warning in warnings]
+    return Prepared(account, shipment, request)
 
 
 def account_of(company: Company, courier: str) -> CourierAccount:
@@ -128,21 +129,6 @@ def _check_bookings_are_on(account: CourierAccount, draft: ShipmentDraft) -> Non
         )
 
 
-def _check_cod_limit(draft: ShipmentDraft, limit: Decimal | None) -> None:
-    """Refuse a COD amount above the courier's limit at the pincode in rupees, if it is known."""
-    if draft.payment_mode == PaymentMode.COD and limit is not None and draft.cod_amount > limit:
-        raise InvalidRequest(
-            [
-                FieldProblem(
-                    "cod_amount",
-                    f"is more than the {limit:.2f} rupees that {draft.courier} collects at "
-                    f"{draft.consignee.pincode}",
-                )
-            ],
-            courier=draft.courier,
-        )
-
-
 def _find_warehouse(
     account: CourierAccount, draft: ShipmentDraft
 ) -> tuple[Warehouse, str, Decimal | None]:
@@ -182,47 +168,6 @@ def _find_warehouse(
     return warehouse, reference, getattr(warehouse, "cod_limit", None)
 
 
-def _fill_city_and_state(adapter: BaseCourierAdapter, consignee: Address) -> Address:
-    """Fill a blank city or state from the pincode.
-
-    The public directory is used first, then the courier. Raises InvalidRequest for a field that
-    neither of them knows.
-    """
-    if consignee.city and consignee.state:
-        return consignee
-    consignee = _fill_blanks(consignee, india.place_of(consignee.pincode))
-    if not (consignee.city and consignee.state):
-        consignee = _fill_blanks(consignee, _place_from_courier(adapter, consignee.pincode))
-    missing = [
-        FieldProblem(f"consignee.{field}", "is missing, and cannot be found from the pincode")
-        for field in ("city", "state")
-        if not getattr(consignee, field)
-    ]
-    if missing:
-        raise InvalidRequest(missing, courier=adapter.code)
-    return consignee
-
-
-def _fill_blanks(consignee: Address, place: india.Place | None) -> Address:
-    if place is None:
-        return consignee
-    return dataclasses.replace(
-        consignee, city=consignee.city or place.city, state=consignee.state or place.state
-    )
-
-
-def _place_from_courier(adapter: BaseCourierAdapter, pincode: str) -> india.Place | None:
-    """Return the courier's city and state of a pincode, or None if the courier does not answer."""
-    if not adapter.supports(Capability.CHECK_SERVICEABILITY):
-        return None
-    try:
-        answer = adapter.check_serviceability(pincode)
-    except CourierError:
-        # The booking is then refused, naming the missing fields, and the merchant can give them.
-        return None
-    return india.Place(city=answer.city, state=india.state_name(answer.state) or "")
-
-
 def _new_shipment(
     company: Company,
     account: CourierAccount,
@@ -253,7 +198,7 @@ def _new_shipment(
         total_amount=amounts.total,
         taxable_amount=amounts.taxable,
         tax_amount=amounts.tax,
-        items=[_item_json(item) for item in request.items],
+        items=items_json(request.items),
         weight_g=request.parcel.weight_g,
         length_cm=request.parcel.length_cm,
         width_cm=request.parcel.width_cm,
@@ -267,7 +212,3 @@ def _new_shipment(
         options=dict(draft.options),
         return_reason=request.return_reason,
     )
-
-
-def _item_json(item: Item) -> dict[str, Any]:
-    return dataclasses.asdict(item) | {"value": str(item.value), "gst_rate": str(item.gst_rate)}

@@ -16,27 +16,22 @@ from contextlib import nullcontext
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from couriers.booking.answers import shipment_json
-from couriers.booking.drafts import clean_draft, clean_key
-from couriers.booking.fingerprints import compute_fingerprints, differing_fields
+from couriers.booking.drafts import clean_draft
+from couriers.booking.fingerprints import compute_fingerprints
+from couriers.booking.leases import lease_end
 from couriers.booking.preparation import Prepared, prepare
-from couriers.booking.settling import (
-    BookingResult,
-    settle_booked,
-    settle_failed,
-    settle_in_doubt,
-    store_answer,
-)
+from couriers.booking.replay import BookingKey, find_earlier
+from couriers.booking.settling import BookingResult, settle_booked, settle_failed, settle_in_doubt
 from couriers.booking.steps import Step, signal_step
 from couriers.conf import tunables
 from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected, plugin_fault
 from couriers.contract.logs import get_logger
-from couriers.contract.platform_errors import BookingInFlight, KeyReused, OrderAlreadyLive
+from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentRequest
 from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
-from couriers.models.announcements import FACTS, status_changed
+from couriers.models.announcements import status_changed
 from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import deadline, rate_limit
 from couriers.resilience.retry import retry_safely
@@ -48,11 +43,17 @@ SAME_ORDER_FIELDS = ("account_id", "courier_id", "direction", "order_number")
 
 
 def book(
-    company: Company, draft: ShipmentDraft, *, key: str | None = None, long_waits: bool = False
+    company: Company,
+    draft: ShipmentDraft,
+    *,
+    key: str | None = None,
+    rebook: bool = False,
+    long_waits: bool = False,
 ) -> BookingResult:
     """Book a shipment once, even if several callers request it several times.
 
-    `key` identifies the booking within the company; without a key the order number does.
+    `key` identifies the booking within the company; without a key the order number does. Without a
+    key, `rebook` books an order once more whose shipment has ended, once for each ended shipment.
     `long_waits` lets the call wait for the rate limiter as bulk work may; an API request must not.
 
     Raises InvalidRequest before anything is stored. Raises NotSent, NotDone or Rejected, and the
@@ -62,97 +63,41 @@ def book(
     """
     refuse_open_transaction("book()")
     draft = clean_draft(draft)
-    key = clean_key(draft.order_number if key is None else key)
-    earlier = _stored_key(company.pk, key)
-    if earlier and (result := _replay(earlier, draft)):
-        return result
+    earlier = find_earlier(company.pk, draft, key, rebook=rebook)
+    if earlier.answer:
+        return earlier.answer
     prepared = prepare(company, draft)
     fingerprints = compute_fingerprints(draft)
     try:
-        if earlier:
-            call = _reserve_again(earlier, prepared, fingerprints)
+        if earlier.failed:
+            call = _reserve_again(earlier.failed, prepared, fingerprints)
         else:
-            call = _reserve(key, prepared, fingerprints)
+            call = _reserve(earlier.key, prepared, fingerprints)
     except IntegrityError as error:
-        return _answer_conflict(error, prepared, key, draft)
+        if not _is_conflict(error):
+            raise
+        # Another booking of the key or the order was committed first.
+        earlier = find_earlier(company.pk, draft, key, rebook=rebook)
+        if earlier.answer:
+            return earlier.answer
+        if live := _live_shipment(prepared.shipment):
+            raise OrderAlreadyLive(live.pk, live.status) from error
+        # That booking has just failed or ended: the caller may ask again.
+        failed = earlier.failed
+        raise BookingInFlight(failed.shipment_id if failed else "", retry_after=1) from error
     return _call_and_settle(prepared, call, long_waits=long_waits)
 
 
-def expire_leases() -> int:
-    """Put every booking whose lease has run out in doubt; return how many there were.
-
-    The process that was booking has died or is stuck. A later answer still settles the booking.
-    """
-    now = timezone.now()
-    with transaction.atomic():
-        expired = list(
-            Shipment.objects.select_for_update(of=("self",))
-            .filter(status=Status.BOOKING, lease_expires_at__lte=now)
-            .only(*FACTS)
-            .order_by("id")
-        )
-        if expired:
-            Shipment.objects.filter(pk__in=[shipment.pk for shipment in expired]).update(
-                status=Status.IN_DOUBT, updated_at=now
-            )
-        for shipment in expired:
-            status_changed(shipment, Status.BOOKING, Status.IN_DOUBT)
-    return len(expired)
-
-
-def _stored_key(company_id: int, key: str) -> IdempotencyKey | None:
-    # Most keys are new, so the shipment is not joined; it is fetched where the key exists.
-    return IdempotencyKey.objects.filter(company_id=company_id, key=key).first()
-
-
-def _replay(earlier: IdempotencyKey, draft: ShipmentDraft) -> BookingResult | None:
-    """Return the answer for a key that was used before, or None if its booking has failed.
-
-    Raises KeyReused or BookingInFlight.
-    """
-    shipment = earlier.shipment
-    if shipment.status == Status.FAILED:
-        return None
-    if different := differing_fields(earlier.fingerprints, draft):
-        raise KeyReused(different)
-    if earlier.response_body is not None and earlier.response_status is not None:
-        return BookingResult(
-            shipment, earlier.response_status, bytes(earlier.response_body), replayed=True
-        )
-    if shipment.status == Status.BOOKING:
-        left = lease_seconds_left(shipment)
-        if left > 0:
-            raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
-        expire_leases()
-        shipment.refresh_from_db()
-        return _replay(_with_shipment(earlier), draft)
-    if shipment.status == Status.IN_DOUBT:
-        return BookingResult(shipment, 202, shipment_json(shipment), replayed=True)
-    return BookingResult(shipment, 201, store_answer(shipment), replayed=True)
-
-
-def _with_shipment(earlier: IdempotencyKey) -> IdempotencyKey:
-    return IdempotencyKey.objects.select_related("shipment").get(pk=earlier.pk)
-
-
-def lease_seconds_left(shipment: Shipment) -> float:
-    """Return the seconds until the booking's lease runs out, 0 or less once it has."""
-    return (_lease_end(shipment) - timezone.now()).total_seconds()
-
-
-def _lease_end(shipment: Shipment) -> dt.datetime:
-    return shipment.lease_expires_at or shipment.created_at
-
-
-def _reserve(key: str, prepared: Prepared, fingerprints: dict[str, str]) -> CourierCall:
+def _reserve(key: BookingKey, prepared: Prepared, fingerprints: dict[str, str]) -> CourierCall:
     """Make the first commit: the key, the shipment and the pending call."""
     shipment = prepared.shipment
     _start_attempt(shipment)
     call = _new_call(shipment)
     with transaction.atomic():
         IdempotencyKey.objects.create(
-            company_id=shipment.company_id,
-            key=key,
+            company_id=key.company_id,
+            scope=key.scope,
+            key=key.key,
             fingerprints=fingerprints,
             shipment_id=shipment.pk,
         )
@@ -217,24 +162,10 @@ def _operation(direction: str) -> str:
     return "create_reverse_shipment" if direction == Direction.REVERSE else "create_shipment"
 
 
-def _answer_conflict(
-    error: IntegrityError, prepared: Prepared, key: str, draft: ShipmentDraft
-) -> BookingResult:
-    """Turn a unique violation into the answer of the booking that won."""
+def _is_conflict(error: IntegrityError) -> bool:
+    """Whether the reservation failed because the key or the order was reserved before."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-    if constraint == "couriers_one_use_of_a_key":
-        earlier = _stored_key(prepared.account.company_id, key)
-        result = _replay(earlier, draft) if earlier else None
-        if result:
-            return result
-        # That booking has just failed, or its key was purged: the caller may ask again.
-        raise BookingInFlight(earlier.shipment_id if earlier else "", retry_after=1) from error
-    if constraint == "couriers_one_live_shipment":
-        live = _live_shipment(prepared.shipment)
-        if live:
-            raise OrderAlreadyLive(live.pk, live.status) from error
-        raise BookingInFlight("", retry_after=1) from error
-    raise error
+    return constraint in ("couriers_one_use_of_a_key", "couriers_one_live_shipment")
 
 
 def _live_shipment(shipment: Shipment) -> Shipment | None:
@@ -272,7 +203,7 @@ def _call_courier(prepared: Prepared, *, long_waits: bool) -> Booking | CourierE
         deadline.seconds_left()
         return create(prepared.request)
 
-    send_before = _lease_end(prepared.shipment) - dt.timedelta(seconds=adapter.max_create_seconds())
+    send_before = lease_end(prepared.shipment) - dt.timedelta(seconds=adapter.max_create_seconds())
     try:
         with (
             deadline.send_only_before(send_before),

@@ -9,17 +9,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
+from couriers.booking.stored_drafts import address_of, items_of, parcel_of
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.platform_errors import NotReturnable, OrderAlreadyLive
 from couriers.contract.statuses import Status
-from couriers.contract.types import Address, Direction, Item, Parcel, PaymentMode, ShipmentDraft
-from couriers.models import Company, IdempotencyKey, Shipment
+from couriers.contract.types import Direction, Item, Parcel, PaymentMode, ShipmentDraft
+from couriers.models import Company, Shipment
+from couriers.models.idempotency import KeyScope
 
 # Numbers that are tried, because another return of the order may take the same number meanwhile.
 MAX_NUMBERS = 10
@@ -60,7 +61,7 @@ def book_return(
                 )
             ]
         )
-    existing = _find_return(company, original, draft.order_number if key is None else key)
+    existing = _find_return(original, draft, key)
     if existing is None and (
         original.direction != Direction.FORWARD or original.status != Status.DELIVERED
     ):
@@ -97,14 +98,12 @@ def _book_with_next_number(
     raise number_is_taken
 
 
-def _find_return(company: Company, original: Shipment, key: str) -> Shipment | None:
-    """Return the return of `original` that was booked under the key, or None."""
-    found = (
-        IdempotencyKey.objects.select_related("shipment")
-        .filter(company=company, key=key, shipment__original=original)
-        .first()
-    )
-    return found.shipment if found else None
+def _find_return(original: Shipment, draft: ReturnDraft, key: str | None) -> Shipment | None:
+    """Return the return of `original` that was booked by the key or the number, or None."""
+    returns = original.returns.order_by("-id")
+    if key is None:
+        return returns.filter(order_number=draft.order_number).first()
+    return returns.filter(keys__scope=KeyScope.CLIENT, keys__key=key).first()
 
 
 def _shipment_draft(
@@ -115,27 +114,13 @@ def _shipment_draft(
         order_number=number,
         order_date=date,
         payment_mode=PaymentMode.PREPAID,
-        consignee=Address(
-            name=original.consignee_name,
-            phone=original.consignee_phone,
-            address=original.consignee_address,
-            city=original.consignee_city,
-            state=original.consignee_state,
-            pincode=original.consignee_pincode,
-        ),
-        items=draft.items or tuple(_item_from_json(item) for item in original.items),
-        parcel=draft.parcel
-        or Parcel(original.weight_g, original.length_cm, original.width_cm, original.height_cm),
+        consignee=address_of(original),
+        items=draft.items or items_of(original),
+        parcel=draft.parcel or parcel_of(original),
         warehouse_id=draft.warehouse_id or original.warehouse_id,
         direction=Direction.REVERSE,
         original_id=original.pk,
         service=draft.service,
         return_reason=draft.return_reason,
         options=draft.options,
-    )
-
-
-def _item_from_json(stored: Mapping[str, Any]) -> Item:
-    return Item(
-        **{**stored, "value": Decimal(stored["value"]), "gst_rate": Decimal(stored["gst_rate"])}
     )

@@ -25,6 +25,7 @@ from couriers.booking.answers import shipment_json
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.logs import get_logger
+from couriers.contract.masking import mask_text
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
@@ -62,7 +63,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
     failed one, and the live one gets a flag for the second parcel.
     """
     now = timezone.now()
-    shipment.courier_status = booking.courier_status
+    shipment.courier_status = mask_text(booking.courier_status)[:100]
     mark_booked(shipment, booking.tracking_id, booking.waybill, booking.vendor, now)
     body = shipment_json(shipment)
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from couriers.contract.receiver import Topic
 from couriers.contract.types import Limit
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -42,6 +43,9 @@ class Account(Protocol):
     def settings(self) -> dict[str, Any]: ...
     @property
     def updated_at(self) -> dt.datetime: ...
+
+    def topic_url(self, topic: Topic) -> str:
+        """Return the URL of a topic that has a path of its own. Raises NoAddress."""
 
     def own_limit(self, operation: str) -> Limit | None:
         """Return the account's own limit of an operation; None means the courier's default."""

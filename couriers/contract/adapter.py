@@ -68,6 +68,9 @@ class BaseCourierAdapter:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     mapper: ClassVar[StatusMapper]
     default_limits: ClassVar[Mapping[str, Limit]] = {}
+    # The account's fields by which the courier knows whom to send callbacks to. Two accounts that
+    # have the same values of all of them, at one base URL, are refused.
+    login_identity: ClassVar[tuple[str, ...]] = ("client_id", "username")
     # The most shipments that one create_manifest call takes.
     manifest_size: ClassVar[int] = 100
 

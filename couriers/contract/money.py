@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from couriers.contract.types import Item
 
 PAISA = Decimal("0.01")
+# A line, a COD amount and the total of an order must each be less.
+AMOUNT_LIMIT = Decimal(10**9)  # rupees
 
 
 def to_paisa(amount: Decimal) -> Decimal:
@@ -17,8 +19,15 @@ def to_paisa(amount: Decimal) -> Decimal:
 
 
 def is_whole_paise(amount: Decimal) -> bool:
-    """Whether an amount in rupees has at most two decimals. True for infinity and NaN."""
-    return not amount.is_finite() or amount * 100 % 1 == 0
+    """Whether an amount in rupees has at most two decimals. True for infinity and NaN.
+
+    It looks at the digits, because arithmetic on a large amount would round or fail.
+    """
+    if not amount.is_finite():
+        return True
+    _, digits, exponent = amount.as_tuple()
+    beyond = -2 - int(exponent)  # digits after the paise
+    return beyond <= 0 or not any(digits[-beyond:])
 
 
 def paise_problem(amount: Decimal) -> str | None:

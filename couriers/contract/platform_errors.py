@@ -5,10 +5,15 @@ PlatformError
 ├── KeyReused             the idempotency key was used for another request
 ├── BookingInFlight       the same booking is being made right now: ask again
 ├── OrderAlreadyLive      the order has a live shipment, booked under another key
+├── OrderDiffers          the order is booked already, with other content
+├── OrderEnded            the order's shipment has ended, and the request has no key of its own
 ├── NotReturnable         only a delivered forward shipment can be returned
 ├── ActionNotAllowed      the shipment's status does not allow the action
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
 ├── TooEarly              the create call may still be answered: release the order later
+├── UncheckedTrackingId   the courier cannot say whether a tracking id is this order's
+├── NotCorrectable        the tracking id did not come from an operator, or the order is taken
+├── FlagNotOpen           the flag has been cleared already
 └── NotLiftable           no scan of the courier ended the shipment
 
 The errors of calls to a courier are in couriers.contract.errors. docs/api.md lists the API's answer
@@ -88,6 +93,46 @@ class OrderAlreadyLive(PlatformError):
         return {"shipment": self.shipment_id, "shipment_status": self.status}
 
 
+class OrderDiffers(PlatformError):
+    """The order is booked with other content. `fields` names what differs, without the values."""
+
+    def __init__(self, shipment_id: str, status: str, fields: tuple[str, ...]) -> None:
+        self.shipment_id = shipment_id
+        self.status = status
+        self.fields = fields
+        super().__init__(
+            f"the order is booked as {shipment_id} with other content; "
+            f"different: {', '.join(fields)}"
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {
+            "fields": self.fields,
+            "shipment": self.shipment_id,
+            "shipment_status": self.status,
+        }
+
+
+class OrderEnded(PlatformError):
+    """The order's shipment has ended without a delivery.
+
+    A request without a key could be a repetition of the first one, so it books nothing.
+    """
+
+    def __init__(self, shipment_id: str, status: str) -> None:
+        self.shipment_id = shipment_id
+        self.status = status
+        super().__init__(
+            f"the order's shipment {shipment_id} has ended ({status}); "
+            "to book the order once more, send an Idempotency-Key of its own"
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"shipment": self.shipment_id, "shipment_status": self.status}
+
+
 class NotReturnable(PlatformError):
     """Only a delivered forward shipment can be returned."""
 
@@ -140,3 +185,21 @@ class TooEarly(PlatformError):
 
 class NotLiftable(PlatformError):
     """No scan of the courier ended the shipment, so no end can be lifted."""
+
+
+class UncheckedTrackingId(PlatformError):
+    """The courier cannot say whether the tracking id is this order's; the message says why.
+
+    Asked again with `confirm_unchecked`, the operator's word is taken.
+    """
+
+
+class NotCorrectable(PlatformError):
+    """The shipment's tracking id cannot be corrected; the message says why."""
+
+
+class FlagNotOpen(PlatformError):
+    """The flag has been cleared already."""
+
+    def __init__(self) -> None:
+        super().__init__("the flag has been cleared already")

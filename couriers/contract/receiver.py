@@ -7,7 +7,10 @@ bytes, headers and an account's secrets; it uses neither database nor network.
 from __future__ import annotations
 
 import abc
+import base64
 import enum
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -48,12 +51,16 @@ class MalformedEvent(ValueError):
 class WebhookReceiver(abc.ABC):
     """Verifies and parses the callbacks of one courier. A plug-in implements the three methods.
 
+    `own_path_topics` are the topics that the courier's bodies do not tell from others. Each has a
+    URL of its own, whose path ends with the topic, and a secret of its own (`topic_secret`).
+
     Operators see the values of the fields in `shown_ids` (ids, times, counts) unchanged. In the
     values of the fields in `shown_words`, possible phone numbers are masked. Of other fields they
     see only the names. A plug-in must not list a field that can hold personal data. A listed name
     applies at any depth.
     """
 
+    own_path_topics: ClassVar[frozenset[Topic]] = frozenset()
     shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
     shown_words: ClassVar[frozenset[str]] = frozenset({"status"})
 
@@ -64,6 +71,26 @@ class WebhookReceiver(abc.ABC):
         Compares in constant time and never raises. False where there are no secrets.
         """
 
+    def explain_refusal(
+        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+    ) -> str:
+        """Return how a refused body was signed with one of the secrets after all, in a sentence.
+
+        For example in another header or encoding than the settings name; the sentence says what to
+        set, and holds neither the signature nor a secret. "" where nothing is proven: the callback
+        may be a stranger's. Compares in constant time and never raises. `headers` are at most 20
+        whose values are as long as signatures are, by case-insensitive name. It is called for a
+        sample of the refused callbacks, outside the request; the callback stays refused.
+        """
+        return ""
+
+    def secret_problem(self, secret: str) -> str | None:
+        """Return why the courier would not take the webhook secret, or None.
+
+        The text continues the secret's name: "must have …".
+        """
+        return None
+
     @abc.abstractmethod
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Return what the callback is about, Topic.UNKNOWN if that cannot be read. Never raises."""
@@ -71,3 +98,16 @@ class WebhookReceiver(abc.ABC):
     @abc.abstractmethod
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
         """Return the events in a callback. Raises only MalformedEvent, with the reason."""
+
+
+TOPIC_SECRET_LENGTH = 30  # characters, which have 180 bits
+
+
+def topic_secret(secret: str, topic: Topic) -> str:
+    """Return the secret that callbacks to the topic's own path are signed with.
+
+    It is derived from the account's secret, so it is rotated with it, and neither can be computed
+    from a signed body. A body that was signed for one path is therefore refused at every other.
+    """
+    digest = hmac.digest(secret.encode(), f"topic:{topic.value}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode()[:TOPIC_SECRET_LENGTH]

@@ -99,6 +99,10 @@ shipment_settled = ShipmentSignal()
 #   status, previous_status  str  values of couriers.contract.statuses.Status
 shipment_status_changed = ShipmentSignal()
 
+# An operator corrected the tracking id that an operator had given to the shipment.
+#   wrong_tracking_id  str  the id before, which is another parcel's
+shipment_tracking_id_corrected = ShipmentSignal()
+
 # The call of an action has ended, and what followed is stored. An action that was refused before
 # any call (by the shipment's status, by a field, or because the courier has no such operation)
 # sends nothing.

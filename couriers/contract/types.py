@@ -133,7 +133,11 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One tracking event of a parcel. `at` is the courier's time (aware, UTC)."""
+    """One tracking event of a parcel. `at` is the courier's time (aware, UTC).
+
+    The texts are the courier's own and whole: the platform masks personal data in them and cuts
+    them when it stores them.
+    """
 
     mapped: MappedStatus
     at: dt.datetime
@@ -283,11 +287,24 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldWarning:
+    """What is likely wrong with a field of an order that is booked all the same.
+
+    `code` is stable. `message` has no data of the consignee, because it is kept in clear.
+    """
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShipmentDraft:
     """A merchant's request for a booking, before it is checked and completed.
 
     `consignee.phone` is what the merchant typed. `warehouse_id` "" means the company's default.
     For a return, `original_id` is the delivered shipment and `order_number` the return's own.
+    `warnings` are the checks', not the merchant's: they are no part of the request.
     """
 
     courier: str
@@ -306,3 +323,4 @@ class ShipmentDraft:
     invoice_date: dt.date | None = None
     return_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[FieldWarning, ...] = ()

@@ -116,7 +116,9 @@ def change_address(
     _check_undelivered(shipment, "not-reattemptable", "The address can no longer be changed")
     problems = FieldProblems()
     if phone:
-        problems.refuse("phone", india.phone_problem(phone))
+        problems.refuse("phone", india.single_phone_problem(phone))
+    address = problems.clean_text("address", address, 500, required=False)
+    instructions = problems.clean_text("instructions", instructions, 500, required=False)
     problems.require(bool(phone or address), "address", "give an address, a phone or both")
     if problems:
         raise InvalidRequest(problems, courier=shipment.courier_id)

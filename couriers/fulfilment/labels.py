@@ -56,6 +56,17 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     return labels[0]
 
 
+def open_stored(label: StoredLabel) -> FieldFile | None:
+    """Return the label's file, opened for reading, or None where the storage no longer has it."""
+    if not label.file.storage.exists(str(label.file.name)):
+        return None
+    try:
+        label.file.open("rb")
+    except FileNotFoundError:  # deleted since
+        return None
+    return label.file
+
+
 def _find_stored(shipment: Shipment) -> FieldFile | None:
     label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
     if label is None:

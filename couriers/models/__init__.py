@@ -3,6 +3,7 @@
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
+from couriers.models.callback_tally import CallbackTally
 from couriers.models.company import Company, CompanyApiKey
 from couriers.models.flag import FlagKind, ShipmentFlag
 from couriers.models.idempotency import IdempotencyKey
@@ -19,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "BulkJob",
     "BulkOrder",
+    "CallbackTally",
     "Company",
     "CompanyApiKey",
     "Courier",

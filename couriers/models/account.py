@@ -1,15 +1,23 @@
 """Couriers, and the companies' accounts with them."""
 
-from django.core.exceptions import ValidationError
-from django.db import models
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import IntegrityError, models
 from django.db.models import Q
 from fernet_fields import EncryptedTextField
 
 from couriers.contract.accounts import base_url_problem
+from couriers.contract.receiver import Topic
+from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Limit
 from couriers.models.addresses import callback_url
 from couriers.models.company import Company
 from couriers.models.ids import new_account_id
+from couriers.models.logins import fingerprints, login_identity
+
+LOGIN_CONSTRAINT = "couriers_one_account_per_login"
 
 
 class Courier(models.Model):
@@ -42,7 +50,9 @@ class CourierAccount(models.Model):
     """A company's login with a courier.
 
     `limits` overrides the courier's rate limits by operation. `settings` holds choices that the
-    courier's plug-in defines.
+    courier's plug-in defines. No two accounts have one login: `save` raises ValidationError for a
+    login that is another account's, and keeps `login_fingerprint`. QuerySet.update() does neither,
+    so it must not write a login.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_account_id, editable=False)
@@ -56,9 +66,12 @@ class CourierAccount(models.Model):
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
     # The password hash of the webhook secret from the environment, as of the last seeding.
     seeded_secret_hash = models.CharField(max_length=128, default="", editable=False)
+    # "" where an account had the login of another one before logins were compared.
+    login_fingerprint = models.CharField(max_length=64, blank=True, default="", editable=False)
     rollout = models.CharField(max_length=10, choices=Rollout, default=Rollout.LIVE)
     canary_percent = models.PositiveSmallIntegerField(
         default=5,
+        validators=[MaxValueValidator(100)],
         help_text="Share of the company's orders that a canary account takes, in per cent.",
     )
     limits = models.JSONField(
@@ -78,24 +91,85 @@ class CourierAccount(models.Model):
             models.UniqueConstraint(
                 fields=["company", "courier"], name="couriers_one_account_per_courier"
             ),
-            models.CheckConstraint(
-                condition=Q(rollout__in=Rollout.values), name="couriers_account_rollout_known"
+            models.UniqueConstraint(
+                fields=["courier", "login_fingerprint"],
+                condition=~Q(login_fingerprint=""),
+                name=LOGIN_CONSTRAINT,
+                violation_error_message="Another account has this login.",
             ),
             models.CheckConstraint(
-                condition=Q(canary_percent__lte=100), name="couriers_account_canary_percent"
+                condition=Q(rollout__in=Rollout.values),
+                name="couriers_account_rollout_known",
+                violation_error_message="The rollout must be off, canary or live.",
+            ),
+            models.CheckConstraint(
+                condition=Q(canary_percent__lte=100),
+                name="couriers_account_canary_percent",
+                violation_error_message="The share of a canary account must be 0 to 100 per cent.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.company_id}/{self.courier_id}"
 
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save the account. Raises ValidationError where another account has its login."""
+        if (only := options.get("update_fields")) is None:
+            self._take_login()
+        elif {"courier", "courier_id", "base_url", *login_identity(self.courier_id)} & set(only):
+            self._take_login()
+            options["update_fields"] = {*only, "login_fingerprint"}
+        try:
+            super().save(*args, **options)
+        except IntegrityError as error:
+            if LOGIN_CONSTRAINT not in str(error):
+                raise
+            raise self._login_taken("another account") from error
+
     def clean(self) -> None:
+        receiver = CourierFactory.receiver(self.courier_id)
+        new_secret = self.webhook_secret if self._state.adding else ""
         problems = {
             "base_url": base_url_problem(self.base_url),
             "settings": None if isinstance(self.settings, dict) else "must be an object",
+            "webhook_secret": receiver.secret_problem(new_secret)
+            if receiver and new_secret
+            else None,
         }
         if found := {field: problem for field, problem in problems.items() if problem}:
             raise ValidationError(found)
+        self._take_login()
+
+    def login_fingerprints(self) -> tuple[str, ...]:
+        """Return the fingerprints of the login, the one to store first; () if it has none."""
+        values = [getattr(self, name) for name in login_identity(self.courier_id)]
+        return fingerprints(self.courier_id, self.base_url, values)
+
+    def others_with_login(self) -> models.QuerySet["CourierAccount"]:
+        """Return the other accounts that are stored with this account's login."""
+        same = CourierAccount.objects.filter(
+            courier_id=self.courier_id, login_fingerprint__in=self.login_fingerprints()
+        )
+        return same.exclude(pk=self.pk)
+
+    def _take_login(self) -> None:
+        """Set the fingerprint. Raises ValidationError for a new login that is another account's."""
+        found = self.login_fingerprints()
+        if self.login_fingerprint not in found and (other := self.others_with_login().first()):
+            stored = None if self._state.adding else CourierAccount.objects.get(pk=self.pk)
+            # An account that shared its login before this was refused can still be switched off.
+            if stored is None or not set(found) & set(stored.login_fingerprints()):
+                raise self._login_taken(f"account {other.pk}")
+            found = ()
+        self.login_fingerprint = next(iter(found), "")
+
+    def _login_taken(self, owner: str) -> ValidationError:
+        field = "client_id" if "client_id" in login_identity(self.courier_id) else NON_FIELD_ERRORS
+        message = (
+            f"This login is already that of {owner}. The courier would send the callbacks of each "
+            "to both, so every account needs a login of its own."
+        )
+        return ValidationError({field: ValidationError(message, code="login_taken")})
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
@@ -106,6 +180,10 @@ class CourierAccount(models.Model):
     def webhook_url(self) -> str:
         """Return the URL to which the courier sends callbacks. Raises NoAddress."""
         return callback_url(self.courier_id, self.pk)
+
+    def topic_url(self, topic: Topic) -> str:
+        """Return the URL of a topic that has a path of its own. Raises NoAddress."""
+        return callback_url(self.courier_id, self.pk, topic.value)
 
     def own_limit(self, operation: str) -> Limit | None:
         """Return the account's own limit of an operation; None means the courier's default."""

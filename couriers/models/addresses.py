@@ -78,8 +78,13 @@ def tracking_url(shipment_id: str) -> str:
         return ""
 
 
-def callback_url(courier: str, account_id: str) -> str:
-    """Return the URL to which the courier sends the account's callbacks. Raises NoAddress."""
+def callback_url(courier: str, account_id: str, topic: str = "") -> str:
+    """Return the URL to which the courier sends the account's callbacks. Raises NoAddress.
+
+    With a topic it is the URL of that topic alone.
+    """
+    if topic:
+        return url_of("shipcrowd_webhooks:receive-topic", courier, account_id, topic)
     return url_of("shipcrowd_webhooks:receive", courier, account_id)
 
 

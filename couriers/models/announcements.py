@@ -56,6 +56,16 @@ def action_ended(shipment: Shipment, kind: str, outcome: ActionOutcome, handle: 
     )
 
 
+def tracking_id_corrected(shipment: Shipment, wrong_id: str) -> None:
+    """Announce that the tracking id was corrected. Call in the transaction that writes it."""
+    announce(
+        signals.shipment_tracking_id_corrected,
+        Shipment,
+        **_facts_of(shipment),
+        wrong_tracking_id=wrong_id,
+    )
+
+
 def flag_raised(
     shipment: Shipment, flag_id: int, kind: str, tracking_id: str, order_number: str
 ) -> None:

@@ -5,12 +5,29 @@ from django.core.validators import RegexValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
+from couriers.contract import india
 from couriers.models.rate_policy import InvalidRatePolicy, RatePolicy
 
 pincode_validator = RegexValidator(
     r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0."
 )
 phone_validator = RegexValidator(r"^[1-9][0-9]{9}\Z", "Ten digits, without +91 or a leading 0.")
+
+
+def place_problems(state: str, pincode: str, phone: str) -> dict[str, str]:
+    """Return what is wrong with a state, pincode and phone, by field. Blank ones are not checked.
+
+    The state must have its official name: the tax of a booking depends on it.
+    """
+    problems = {}
+    name = india.state_name(state)
+    if state and name != state:
+        problems["state"] = f"write it as {name}" if name else "is not a state of India"
+    elif state and (problem := india.state_contradiction(pincode, state)):
+        problems["state"] = problem
+    if phone and (problem := india.single_phone_problem(phone)):
+        problems["phone"] = problem
+    return problems
 
 
 class Company(models.Model):
@@ -42,10 +59,15 @@ class Company(models.Model):
         return self.name
 
     def clean(self) -> None:
+        problems = place_problems(self.state, self.pincode, self.phone)
+        if self.gstin and (problem := india.seller_gstin_problem(self.gstin)):
+            problems["gstin"] = problem
         try:
             RatePolicy.from_json(self.rate_policy)
         except InvalidRatePolicy as error:
-            raise ValidationError({"rate_policy": str(error)}) from None
+            problems["rate_policy"] = str(error)
+        if problems:
+            raise ValidationError(problems)
 
 
 class CompanyApiKey(AbstractAPIKey):

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from couriers.contract.logs import get_logger
+from couriers.contract.text import make_storable
 from couriers.models.announcements import flag_raised
 from couriers.models.shipment import Shipment
 
@@ -37,6 +38,7 @@ class FlagKind(models.TextChoices):
     LATE_SCANS = "late_scans", "Scans came after the end"
     FUTURE_SCANS = "future_scans", "Scans with a time in the future"
     ORDER_TAKEN = "order_taken", "On its way again, but the order has another live shipment"
+    LIVE_TWICE = "live_twice", "The order has live shipments with two couriers"
 
 
 # Kinds that depend on a shipment's scans alone: each recount of the scans raises and clears them.
@@ -49,6 +51,14 @@ class ShipmentFlagQuerySet(models.QuerySet["ShipmentFlag"]):
     def open(self) -> ShipmentFlagQuerySet:
         """Flags that nobody has cleared."""
         return self.filter(cleared_at__isnull=True)
+
+    def clear(self, reason: str, cleared_by: AbstractBaseUser | None) -> int:
+        """Clear the flags; return how many there were. `cleared_by` None means the platform."""
+        return self.update(
+            cleared_at=timezone.now(),
+            cleared_by_id=cleared_by.pk if cleared_by else None,
+            clear_reason=make_storable(reason).strip(),
+        )
 
 
 class ShipmentFlag(models.Model):
@@ -76,6 +86,7 @@ class ShipmentFlag(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        permissions = [("clear_flag", "Can clear flags of shipments")]
         constraints = [
             models.UniqueConstraint(
                 fields=["shipment", "kind", "tracking_id", "order_number"],
@@ -138,8 +149,9 @@ def clear_flags(
     )
     if tracking_id is not None:
         found = found.filter(tracking_id=tracking_id)
-    return found.update(
-        cleared_at=timezone.now(),
-        cleared_by_id=cleared_by.pk if cleared_by else None,
-        clear_reason=reason,
-    )
+    return found.clear(reason, cleared_by)
+
+
+def clear_flag(flag: ShipmentFlag, *, reason: str, cleared_by: AbstractBaseUser) -> bool:
+    """Clear one flag; return whether it was open. Call with the shipment's row locked."""
+    return bool(ShipmentFlag.objects.open().filter(pk=flag.pk).clear(reason, cleared_by))

@@ -7,8 +7,18 @@ from couriers.models.company import Company
 from couriers.models.shipment import Shipment
 
 
+class KeyScope(models.TextChoices):
+    """What a key is: the client's own, or the number of an order that is booked without one."""
+
+    CLIENT = "client", "Idempotency-Key"
+    FORWARD = "forward", "Order number"
+    REVERSE = "reverse", "Number of a return"
+
+
 class IdempotencyKey(models.Model):
     """A key of one company, and the booking that was requested with it.
+
+    A client's key never stands for an order number, and so the two have scopes of their own.
 
     `fingerprints` holds a keyed hash of each field of the request. The hashes show which fields of
     another request with the same key differ, although the request itself is not stored. The
@@ -16,6 +26,7 @@ class IdempotencyKey(models.Model):
     """
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
+    scope = models.CharField(max_length=10, choices=KeyScope, default=KeyScope.CLIENT)
     key = models.CharField(max_length=255)
     fingerprints = models.JSONField()
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="keys")
@@ -25,7 +36,12 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["company", "key"], name="couriers_one_use_of_a_key"),
+            models.UniqueConstraint(
+                fields=["company", "scope", "key"], name="couriers_one_use_of_a_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(scope__in=KeyScope.values), name="couriers_key_scope_known"
+            ),
             models.CheckConstraint(
                 condition=Q(response_status__isnull=True, response_body__isnull=True)
                 | Q(response_status__isnull=False, response_body__isnull=False),

@@ -19,12 +19,18 @@ class JobState(models.TextChoices):
 
 
 class BulkJob(models.Model):
-    """Orders that came in one request. Its progress is counted from its orders' outcomes."""
+    """Orders that came in one request. Its progress is counted from its orders' outcomes.
+
+    `idempotency_key` is the request's own, or "". `fingerprint` is a keyed hash of the request,
+    by which another request with the same key is recognised.
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="jobs")
     state = models.CharField(max_length=10, choices=JobState, default=JobState.PENDING)
     total = models.PositiveIntegerField()
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    fingerprint = models.CharField(max_length=80, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -33,7 +39,12 @@ class BulkJob(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=JobState.values), name="couriers_job_state_known"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["company", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="couriers_one_job_per_key",
+            ),
         ]
         indexes = [
             models.Index(
@@ -73,7 +84,7 @@ class BulkOrder(models.Model):
 
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="orders")
     position = models.PositiveIntegerField()
-    order_number = models.CharField(max_length=100)
+    order_number = models.CharField(max_length=100, blank=True)
     request = EncryptedTextField(blank=True)
     outcome = models.CharField(max_length=20, choices=OrderOutcome, default=OrderOutcome.PENDING)
     shipment = models.ForeignKey(

@@ -30,13 +30,12 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         return self.exclude(status__in=RELEASES_ORDER)
 
     def same_order_as(self, shipment: "Shipment") -> "ShipmentQuerySet":
-        """Return all shipments of the shipment's order, with its courier and direction."""
-        return self.filter(
-            company_id=shipment.company_id,
-            courier_id=shipment.courier_id,
-            direction=shipment.direction,
-            order_number=shipment.order_number,
-        )
+        """Return all shipments of the shipment's order in its direction, whichever courier."""
+        return self.of_order(shipment.company_id, shipment.direction, shipment.order_number)
+
+    def of_order(self, company_id: int, direction: str, order_number: str) -> "ShipmentQuerySet":
+        """Return all shipments of an order of the company in one direction, whichever courier."""
+        return self.filter(company_id=company_id, direction=direction, order_number=order_number)
 
 
 class Shipment(models.Model):
@@ -47,7 +46,8 @@ class Shipment(models.Model):
     to book. With it, the late answer of an earlier attempt is recognised. An attempt that has not
     ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
     tracking id keeps its former ids. `warnings` holds what was likely wrong with the order when it
-    was booked: objects with `field`, `code` and `message`.
+    was booked: objects with `field`, `code` and `message`. An order has one live shipment in each
+    direction; `live_beside_another` marks one that is from before that held for all couriers.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -75,6 +75,7 @@ class Shipment(models.Model):
     former_tracking_ids = ArrayField(
         models.CharField(max_length=100), default=list, blank=True, editable=False
     )
+    live_beside_another = models.BooleanField(default=False, editable=False)
     recreated_at = models.DateTimeField(
         "recreated", null=True, blank=True, help_text="When the courier gave it another id."
     )
@@ -124,8 +125,8 @@ class Shipment(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["company", "courier", "direction", "order_number"],
-                condition=~Q(status__in=sorted(RELEASES_ORDER)),
+                fields=["company", "direction", "order_number"],
+                condition=~Q(status__in=sorted(RELEASES_ORDER)) & Q(live_beside_another=False),
                 name="couriers_one_live_shipment",
             ),
             models.UniqueConstraint(

@@ -6,12 +6,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from couriers.contract.types import Address, Pickup
 from couriers.models.account import CourierAccount
-from couriers.models.company import Company, phone_validator, pincode_validator
+from couriers.models.company import Company, phone_validator, pincode_validator, place_problems
 from couriers.models.ids import new_warehouse_id
 
+# Why a registration is pending again; it is shown to people, and no code compares it.
+ADDRESS_CHANGED = "The address has changed. The next booking registers the new one."
 ONE_DEFAULT = "couriers_one_default_warehouse"
 NEEDS_DEFAULT = "is the company's default: make another warehouse the default instead"
 
@@ -43,6 +46,7 @@ class Warehouse(models.Model):
                 fields=["company"],
                 condition=Q(is_default=True),
                 name=ONE_DEFAULT,
+                violation_error_message="The company has another default warehouse.",
             ),
         ]
 
@@ -50,20 +54,33 @@ class Warehouse(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self.is_default:
-            super().save(*args, **kwargs)
-            return
+        """Save the warehouse. A new default takes the place of the former one.
+
+        Registrations of another address than its present one are pending.
+        """
         with transaction.atomic():
-            # The lock keeps two defaults from being saved at the same time.
-            Company.objects.select_for_update(no_key=True).get(pk=self.company_id)
-            others = Warehouse.objects.filter(company=self.company_id).exclude(pk=self.pk)
-            others.filter(is_default=True).update(is_default=False)
+            if self.is_default:
+                # The lock keeps two defaults from being saved at the same time.
+                Company.objects.select_for_update(no_key=True).get(pk=self.company_id)
+                others = Warehouse.objects.filter(company=self.company_id).exclude(pk=self.pk)
+                others.filter(is_default=True).update(is_default=False)
             super().save(*args, **kwargs)
+            present = self.as_pickup().address.fingerprint()
+            former = self.registrations.exclude(address_hash=present)
+            former.exclude(state=RegistrationState.PENDING).update(
+                state=RegistrationState.PENDING, reason=ADDRESS_CHANGED, updated_at=timezone.now()
+            )
 
     def clean(self) -> None:
-        """Raise ValidationError where the company would be left without its default warehouse."""
+        """Raise ValidationError for an impossible place.
+
+        Also where the company would be left without its default warehouse.
+        """
+        problems = place_problems(self.state, self.pincode, self.phone)
         if not self.is_default and self.is_stored_default():
-            raise ValidationError({"is_default": NEEDS_DEFAULT})
+            problems["is_default"] = NEEDS_DEFAULT
+        if problems:
+            raise ValidationError(problems)
 
     def is_stored_default(self) -> bool:
         """Whether the row is the default in the database."""

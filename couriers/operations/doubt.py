@@ -14,49 +14,54 @@ from django.utils import timezone
 
 from couriers.booking.settling import settle_confirmed
 from couriers.conf import tunables
-from couriers.contract.errors import FieldProblem, InvalidRequest
+from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import Status
-from couriers.contract.text import has_control_characters
 from couriers.models import Shipment
 from couriers.models.announcements import booking_ended
 from couriers.models.call import Outcome
 from couriers.operations.decisions import reason_problems, record_decision
+from couriers.operations.tracking_id_check import (
+    check_tracking_id,
+    id_problems,
+    refuse_other_shipments_id,
+)
 
 PERMISSION = "shipcrowd_couriers.settle_doubt"  # to settle bookings in doubt
-MAX_ID = 100  # characters of a tracking id or a waybill
+RESOLVED = "resolve_doubt"  # the action of the audit entry
 
 
 def resolve(
-    shipment_id: str, *, tracking_id: str, actor: AbstractBaseUser, reason: str, waybill: str = ""
+    shipment_id: str,
+    *,
+    tracking_id: str,
+    actor: AbstractBaseUser,
+    reason: str,
+    waybill: str = "",
+    confirm_unchecked: bool = False,
 ) -> Shipment:
     """Settle a booking in doubt as booked: an operator found it at the courier.
 
-    A repeated request with its idempotency key is then answered as booked. Returns the shipment.
-    Raises NotInDoubt, and InvalidRequest naming `tracking_id`, `waybill` or `reason`.
+    The courier is asked about the tracking id first. A repeated request with its idempotency key is
+    then answered as booked. Returns the shipment. Raises NotInDoubt, InvalidRequest naming
+    `tracking_id`, `waybill` or `reason`, and UncheckedTrackingId where the courier cannot say
+    whether the id is this order's, unless `confirm_unchecked` is True. Raises InsideTransaction if
+    a transaction is open.
     """
     tracking_id, waybill = tracking_id.strip(), waybill.strip()
-    problems = reason_problems(reason)
-    if not tracking_id or not _is_printable_id(tracking_id):
-        problems.append(
-            FieldProblem("tracking_id", f"must have 1 to {MAX_ID} printable characters")
-        )
-    if not _is_printable_id(waybill):
-        message = f"must have at most {MAX_ID} printable characters"
-        problems.append(FieldProblem("waybill", message))
-    if problems:
+    if problems := [*reason_problems(reason), *id_problems(tracking_id, waybill)]:
         raise InvalidRequest(problems)
+    asked_about = Shipment.objects.select_related("account", "courier").get(pk=shipment_id)
+    _check_in_doubt(asked_about)
+    refuse_other_shipments_id(asked_about, tracking_id)
+    check = check_tracking_id(asked_about, tracking_id, confirm_unchecked=confirm_unchecked)
     with transaction.atomic():
         shipment = _lock_in_doubt(shipment_id)
-        others = Shipment.objects.filter(account=shipment.account_id, tracking_id=tracking_id)
-        if other := others.exclude(pk=shipment.pk).first():
-            raise InvalidRequest(
-                [FieldProblem("tracking_id", f"is the one of order {other.order_number}")]
-            )
+        refuse_other_shipments_id(shipment, tracking_id)
         settle_confirmed(shipment, tracking_id, waybill, vendor="", by=SettledBy.OPERATOR)
-        details = {"tracking_id": tracking_id, "attempt": shipment.attempt}
-        record_decision(shipment, actor, "resolve_doubt", reason, details)
+        details = {"tracking_id": tracking_id, "attempt": shipment.attempt, **check.as_details()}
+        record_decision(shipment, actor, RESOLVED, reason, details)
     return shipment
 
 
@@ -80,15 +85,15 @@ def release(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipme
     return shipment
 
 
-def _is_printable_id(text: str) -> bool:
-    return len(text) <= MAX_ID and not has_control_characters(text)
-
-
 def _lock_in_doubt(shipment_id: str) -> Shipment:
     shipment = Shipment.objects.select_for_update().get(pk=shipment_id)
+    _check_in_doubt(shipment)
+    return shipment
+
+
+def _check_in_doubt(shipment: Shipment) -> None:
     if shipment.status != Status.IN_DOUBT:
         raise NotInDoubt(shipment.get_status_display())
-    return shipment
 
 
 def _check_call_is_over(shipment: Shipment) -> None:

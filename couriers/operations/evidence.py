@@ -15,13 +15,15 @@ from django.db.models import Count, Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
-from couriers.models import CourierCall, Shipment, ShipmentFlag
+from couriers.models import CallbackTally, CourierCall, Shipment, ShipmentFlag
+from couriers.operations.callbacks import refusal_problem
 from couriers.operations.flags import sentence
 
 # If this many later bookings are confirmed and this one is not, the courier is unlikely to have it.
 MIN_LATER_CONFIRMED = 5
 # How late a callback may be. Before that, its absence suggests nothing.
 MAX_CALLBACK_DELAY = dt.timedelta(minutes=10)
+_TALLY = ("accepted_at", "refused_at", "refused_count", "explanation", "explained_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Evidence:
 
     `flags` are the sentences of its open flags, usually none. `later` counts the account's
     bookings after this one, and `confirmed` those of them that a callback confirmed. The last
-    confirmation came at `last_confirmed_at`.
+    confirmation came at `last_confirmed_at`. `refusal` says that the account's callbacks are
+    refused, "" if they are not.
     """
 
     flags: Sequence[str]
@@ -39,10 +42,15 @@ class Evidence:
     later: int
     confirmed: int
     last_confirmed_at: dt.datetime | None
+    refusal: str = ""
 
     @property
     def flow(self) -> str:
-        """A sentence that says whether callbacks of this account arrive."""
+        """Says whether callbacks of this account arrive, and are accepted."""
+        return f"{self.refusal} {self._confirmations}".strip()
+
+    @property
+    def _confirmations(self) -> str:
         if not self.later:
             return "This account has no later booking, so its callbacks prove nothing."
         if not self.confirmed:
@@ -61,6 +69,11 @@ class Evidence:
         if self.flags:
             flags = " ".join(self.flags)
             return f"{flags} Look that up in the courier's panel first."
+        if self.refusal:
+            return (
+                "Callbacks are refused, so a missing one proves nothing. Look the order up in the "
+                "courier's panel, and have the callbacks accepted: the courier may send them again."
+            )
         waited = timezone.now() - self.in_doubt_since
         if self.confirmed >= MIN_LATER_CONFIRMED and waited > MAX_CALLBACK_DELAY:
             return (
@@ -103,15 +116,20 @@ def evidence_of_all(shipments: Sequence[Shipment]) -> list[Evidence]:
             about=JSONObject(kind="kind", tracking_id="tracking_id", order_number="order_number")
         )
     )
+    tally = CallbackTally.objects.filter(account=OuterRef("account_id")).values(
+        about=JSONObject(**{name: name for name in _TALLY})
+    )
     rows = Shipment.objects.filter(pk__in=ids).annotate(
         since=Coalesce(Subquery(last_call.values("started_at")[:1]), "created_at"),
         counts=Subquery(later.values("counts")),
         open_flags=ArraySubquery(flags),
+        tally=Subquery(tally),
     )
     calls_of: dict[str | None, list[CourierCall]] = {}
     for call in calls:
         calls_of.setdefault(call.shipment_id, []).append(call)
-    found = {pk: facts for pk, *facts in rows.values_list("pk", "since", "counts", "open_flags")}
+    columns = ("pk", "since", "counts", "open_flags", "tally")
+    found = {pk: facts for pk, *facts in rows.values_list(*columns)}
     return [_evidence(calls_of.get(s.pk, []), *found[s.pk]) for s in shipments]
 
 
@@ -120,8 +138,24 @@ def _evidence(
     since: dt.datetime,
     counts: dict[str, Any] | None,
     open_flags: Sequence[dict[str, str]],
+    tally: dict[str, Any] | None,
 ) -> Evidence:
     counts = counts or {"later": 0, "confirmed": 0, "last": None}
-    last = dt.datetime.fromisoformat(counts["last"]) if counts["last"] else None
-    flags = [sentence(**about) for about in open_flags]
-    return Evidence(flags, calls, since, counts["later"], counts["confirmed"], last)
+    return Evidence(
+        flags=[sentence(**about) for about in open_flags],
+        calls=calls,
+        in_doubt_since=since,
+        later=counts["later"],
+        confirmed=counts["confirmed"],
+        last_confirmed_at=_time(counts["last"]),
+        refusal=refusal_problem(_tally(tally) if tally else None),
+    )
+
+
+def _tally(facts: dict[str, Any]) -> CallbackTally:
+    times = {name: _time(facts[name]) for name in facts if name.endswith("_at")}
+    return CallbackTally(**facts | times)
+
+
+def _time(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None

@@ -1,10 +1,19 @@
-"""The text that an operator reads for a flag. The flag itself is a row (models/flag.py)."""
+"""Flags as operators read and clear them. The flag itself is a row (models/flag.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from couriers.models import FlagKind, ShipmentFlag
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from couriers.contract.errors import InvalidRequest
+from couriers.contract.platform_errors import FlagNotOpen
+from couriers.models import FlagKind, Shipment, ShipmentFlag
+from couriers.models.flag import DERIVED_KINDS, clear_flag
+from couriers.operations.decisions import reason_problems, record_decision
+
+PERMISSION = "shipcrowd_couriers.clear_flag"
 
 _SENTENCES: Mapping[str, str] = {
     FlagKind.SECOND_SHIPMENT: "Second shipment: the courier also has {tracking_id}.",
@@ -27,6 +36,8 @@ _SENTENCES: Mapping[str, str] = {
     FlagKind.FUTURE_SCANS: "The courier sent scans with a time in the future. They do not count.",
     FlagKind.ORDER_TAKEN: "The courier has it on its way again, but the order has another live "
     "shipment.",
+    FlagKind.LIVE_TWICE: "The order has live shipments with two couriers, the other one is "
+    "{tracking_id}: cancel one of them.",
 }
 
 
@@ -38,3 +49,31 @@ def sentence(kind: str, tracking_id: str, order_number: str) -> str:
 def sentence_of(flag: ShipmentFlag) -> str:
     """The text of the flag."""
     return sentence(flag.kind, flag.tracking_id, flag.order_number)
+
+
+def comes_back(flag: ShipmentFlag) -> bool:
+    """Whether the flag is raised again by the next scan, for as long as the scans show it."""
+    return flag.kind in DERIVED_KINDS
+
+
+def clear(flag_id: int, *, actor: AbstractBaseUser, reason: str) -> ShipmentFlag:
+    """Clear a flag that an operator has dealt with; returns the flag.
+
+    Raises FlagNotOpen where it has been cleared already, and InvalidRequest naming `reason`.
+    """
+    if problems := reason_problems(reason):
+        raise InvalidRequest(problems)
+    with transaction.atomic():
+        flag = ShipmentFlag.objects.get(pk=flag_id)
+        shipment = Shipment.objects.select_for_update().get(pk=flag.shipment_id)
+        if not clear_flag(flag, reason=reason, cleared_by=actor):
+            raise FlagNotOpen
+        details = {
+            "flag": flag.pk,
+            "kind": flag.kind,
+            "tracking_id": flag.tracking_id,
+            "order_number": flag.order_number,
+        }
+        record_decision(shipment, actor, "clear_flag", reason, details)
+    flag.refresh_from_db()
+    return flag

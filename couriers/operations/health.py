@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from couriers.operations.key_rotation import can_read_accounts
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
 DATABASE_RETRY_AFTER = 5  # seconds, for clients while PostgreSQL is away
@@ -24,21 +25,27 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @login_not_required
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """GET /readyz: 503 without PostgreSQL, 200 with the status `degraded` without Redis.
+    """GET /readyz: 503 without PostgreSQL, or where FERNET_KEYS do not open what is stored.
 
-    Bookings need no Redis. Without it, each process limits its calls by itself.
+    200 with the status `degraded` without Redis: bookings need none. Without it, each process
+    limits its calls by itself.
     """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        keys_fit = can_read_accounts()
     except Error:
-        return JsonResponse(
-            {"status": "unavailable", "down": ["postgresql"]},
-            status=503,
-            headers={"Retry-After": DATABASE_RETRY_AFTER},
-        )
+        return _unavailable("postgresql")
+    if not keys_fit:
+        return _unavailable("fernet_keys")
     try:
         with_redis(lambda redis: redis.ping())
     except RedisUnavailable:
         return JsonResponse({"status": "degraded", "down": ["redis"]})
     return JsonResponse({"status": "ok"})
+
+
+def _unavailable(what: str) -> JsonResponse:
+    return JsonResponse(
+        {"status": "unavailable", "down": [what]},
+        status=503,
+        headers={"Retry-After": DATABASE_RETRY_AFTER},
+    )

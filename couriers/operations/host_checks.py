@@ -42,6 +42,9 @@ LOST_WITHOUT = {
     ("shipcrowd_webhooks:receive", ("courier", "account")): (
         "webhooks.urls", "every callback of a courier is lost"
     ),
+    ("shipcrowd_webhooks:receive-topic", ("courier", "account", "shipment_recreated")): (
+        "webhooks.urls", "every callback of a courier is lost"
+    ),
     ("couriers_tracking:page", ("shipment",)): (
         "couriers.tracking.urls", "consignees are told no tracking page"
     ),

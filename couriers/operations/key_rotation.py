@@ -2,12 +2,14 @@
 
 The encrypted fields of every installed app are found by their type. A batch is a short transaction
 that locks its rows, so that it overwrites no concurrent change. A value that the first key can
-decrypt is left unchanged, so a second run writes nothing.
+decrypt is left unchanged, so a second run writes nothing. The fingerprints of logins are keyed by
+FERNET_KEYS, too, and are written anew at the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +21,10 @@ from django.db.models.functions import Cast
 from fernet_fields import EncryptedField
 from psycopg.sql import SQL, Identifier
 
+from couriers.models import CourierAccount
+
 BATCH = 200  # rows in one transaction, which takes less than a second
+NEWEST = 5  # rows of a model by which the keys are checked
 Progress = Callable[[int], None]
 
 
@@ -53,6 +58,26 @@ def count_rows() -> int:
     return sum(model._base_manager.count() for model, _ in encrypted_fields())
 
 
+def can_read_accounts() -> bool:
+    """Whether FERNET_KEYS of this process open what is stored: one of the newest accounts, if any.
+
+    One row that a misconfigured process wrote says nothing of this process, so several are read.
+    """
+    field = _field(CourierAccount, "password")
+    tokens = _newest(CourierAccount, field)
+    return not tokens or any(_opens(field, token) for token in tokens)
+
+
+def unreadable_fields() -> list[str]:
+    """The encrypted fields, as `model.field`, with a value among the newest that no key opens."""
+    return [
+        f"{model._meta.model_name}.{field.name}"
+        for model, fields in encrypted_fields()
+        for field in fields
+        if not all(_opens(field, token) for token in _newest(model, field))
+    ]
+
+
 def rotate(progress: Progress = lambda rows: None) -> Rotated:
     """Encrypt with the first key every value that is encrypted with another key.
 
@@ -67,7 +92,18 @@ def rotate(progress: Progress = lambda rows: None) -> Rotated:
             if not count:
                 break
             progress(count)
+    _renew_fingerprints()
     return done
+
+
+def _renew_fingerprints() -> None:
+    """Write the fingerprint of each login anew. An account whose login cannot be read keeps its."""
+    for pk in list(CourierAccount.objects.order_by("pk").values_list("pk", flat=True)):
+        with suppress(InvalidToken, CourierAccount.DoesNotExist), transaction.atomic():
+            account = CourierAccount.objects.select_for_update(no_key=True).get(pk=pk)
+            found = account.login_fingerprints()
+            if account.login_fingerprint in found[1:]:
+                CourierAccount.objects.filter(pk=pk).update(login_fingerprint=found[0])
 
 
 def _rotate_batch(
@@ -119,6 +155,21 @@ def _reencrypted(field: EncryptedField, token: bytes | None, done: Rotated) -> b
         return token
     done.rotated += 1
     return rotated
+
+
+def _field(model: type[Model], name: str) -> EncryptedField:
+    field: EncryptedField = model._meta.get_field(name)
+    return field
+
+
+def _newest(model: type[Model], field: EncryptedField) -> list[bytes]:
+    """The stored values of the newest rows, still encrypted."""
+    tokens = model._base_manager.order_by("-pk").values_list(Cast(field.name, BinaryField()))
+    return [bytes(token) for (token,) in tokens[:NEWEST] if token is not None]
+
+
+def _opens(field: EncryptedField, token: bytes) -> bool:
+    return any(_can_decrypt(Fernet(key), token) for key in field.fernet_keys)
 
 
 def _can_decrypt(key: Fernet, token: bytes) -> bool:

@@ -11,11 +11,13 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
+from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 from fernet_fields import EncryptedTextField
 
 from couriers.conf import Tunables, tunable_errors, tunables
 from couriers.contract.accounts import base_url_problem
 from couriers.contract.registry import CourierFactory
+from couriers.operations.key_rotation import unreadable_fields
 from couriers.rates.pricing import pricing_policy
 
 
@@ -44,6 +46,27 @@ def check_keys(app_configs: Any, **_: Any) -> list[CheckMessage]:
             f"FERNET_KEYS {problem}",
             hint=f'Set it to a list of random strings, the first encrypts: ["{example}"]',
             id="couriers.E003",
+        )
+    ]
+
+
+@register(checks.Tags.database)
+def check_stored_values(app_configs: Any, databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """couriers.W021: FERNET_KEYS do not open what is stored. Only `check --database` asks."""
+    if not databases or DEFAULT_DB_ALIAS not in databases:
+        return []
+    try:
+        unreadable = unreadable_fields()
+    except (ProgrammingError, OperationalError):  # the tables are not made yet
+        return []
+    if not unreadable:
+        return []
+    return [
+        checks.Warning(
+            f"FERNET_KEYS do not open stored values of {', '.join(unreadable)}",
+            hint="Give every process the same list. Keep a former key in it until "
+            "`manage.py rotate_keys` has run.",
+            id="couriers.W021",
         )
     ]
 

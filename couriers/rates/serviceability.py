@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from couriers.conf import tunables
 from couriers.contract import india
+from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Serviceability
 from couriers.models import CourierAccount, ServiceablePincode
@@ -44,10 +45,16 @@ class LoadResult:
 
 def check_pincode(account: CourierAccount, pincode: str) -> Serviceability:
     """Return what the account's courier offers at a pincode. Raises the courier's errors."""
-    line = _fresh_lines(account.courier_id).filter(pincode=pincode).first()
-    if line is not None:
-        return line.as_serviceability()
+    stored = stored_answer(account.courier_id, pincode)
+    if stored is not None:
+        return stored
     return CourierFactory.get_adapter(account).check_serviceability(pincode)
+
+
+def stored_answer(courier: str, pincode: str) -> Serviceability | None:
+    """Return the pincode's line of the courier's list; None if the list is old or lacks it."""
+    line = _fresh_lines(courier).filter(pincode=pincode).first()
+    return None if line is None else line.as_serviceability()
 
 
 def known_cod_limit(courier: str, pincode: str) -> Subquery:
@@ -58,6 +65,23 @@ def known_cod_limit(courier: str, pincode: str) -> Subquery:
     limit = Case(When(cod=False, then=Value(Decimal(0))), default=F("max_cod_amount"))
     lines = _fresh_lines(courier).filter(pincode=pincode)
     return Subquery(lines.values_list(limit)[:1], output_field=_MONEY)
+
+
+def refuse_above_limit(courier: str, pincode: str, amount: Decimal, limit: Decimal | None) -> None:
+    """Raise InvalidRequest for a COD amount above the limit at the pincode, both in rupees.
+
+    An amount of 0 collects nothing, and a limit of None is not known.
+    """
+    if limit is not None and amount > max(limit, Decimal(0)):
+        message = f"is more than the {limit:.2f} rupees that {courier} collects at {pincode}"
+        raise InvalidRequest([FieldProblem("cod_amount", message)], courier=courier)
+
+
+def check_cod_limit(courier: str, pincode: str, amount: Decimal) -> None:
+    """Raise InvalidRequest for a COD amount in rupees above the limit in the courier's list."""
+    line = _fresh_lines(courier).filter(pincode=pincode).values_list("cod", "max_cod_amount")
+    for cod, limit in line:
+        refuse_above_limit(courier, pincode, amount, Decimal(0) if cod is False else limit)
 
 
 def load_pincodes(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F, Value
@@ -41,18 +42,39 @@ def apply_creation(account: CourierAccount, event: CourierEvent) -> Confirmation
     UNKNOWN: the account has no such order (yet).
     """
     with transaction.atomic():
-        shipments = lock_order(account, event.order_number)
-        if holder_of(event.tracking_id, shipments) is not None:
+        order = lock_order(account, event.order_number)
+        if holder_of(event.tracking_id, order.shipments) is not None:
             return Confirmation.KNOWN
-        return match_creation(account, event, shipments)
+        return match_creation(account, event, order)
 
 
-def lock_order(account: CourierAccount, order_number: str) -> list[Shipment]:
-    """The account's shipments of an order, locked in the order of their ids."""
-    return list(
+@dataclass(frozen=True, slots=True)
+class OrderShipments:
+    """The company's shipments of one order number, the oldest first.
+
+    `shipments` are those of the account that the event came for, `elsewhere` those of the company's
+    other accounts.
+    """
+
+    shipments: Sequence[Shipment]
+    elsewhere: Sequence[Shipment]
+
+    def live_elsewhere(self, direction: str) -> Shipment | None:
+        """The live shipment of the order with another account, or None."""
+        found = [s for s in self.elsewhere if s.direction == direction]
+        return next((s for s in reversed(found) if s.status not in RELEASES_ORDER), None)
+
+
+def lock_order(account: CourierAccount, order_number: str) -> OrderShipments:
+    """The company's shipments of an order, locked in the order of their ids."""
+    found = list(
         Shipment.objects.select_for_update(of=("self",))
-        .filter(account=account, order_number=order_number)
+        .filter(company_id=account.company_id, order_number=order_number)
         .order_by("id")
+    )
+    return OrderShipments(
+        shipments=[s for s in found if s.account_id == account.pk],
+        elsewhere=[s for s in found if s.account_id != account.pk],
     )
 
 
@@ -65,14 +87,14 @@ def holder_of(tracking_id: str, shipments: Iterable[Shipment]) -> Shipment | Non
 
 
 def match_creation(
-    account: CourierAccount, event: CourierEvent, shipments: Sequence[Shipment]
+    account: CourierAccount, event: CourierEvent, order: OrderShipments
 ) -> Confirmation:
     """Find which of the order's shipments a new tracking id belongs to, and apply it.
 
     The rules are tried in turn; the first that fits decides. Call with the rows locked.
     """
     for rule in _RULES:
-        if (confirmation := rule(event, shipments)) is not None:
+        if (confirmation := rule(event, order)) is not None:
             return confirmation
     _flag_similar_numbers(account, event)
     return Confirmation.UNKNOWN
@@ -83,9 +105,9 @@ def may_be_order_of(shipment: Shipment, order_number: str) -> bool:
     return not order_number or order_number.endswith(shipment.order_number)
 
 
-def _link_first_id(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
+def _link_first_id(event: CourierEvent, order: OrderShipments) -> Confirmation | None:
     """Take the tracking id as the first one of a recreated shipment that lacks it."""
-    recreated = [s for s in shipments if s.recreated_at and not s.former_tracking_ids]
+    recreated = [s for s in order.shipments if s.recreated_at and not s.former_tracking_ids]
     if len(recreated) != 1:
         return None
     recreated[0].former_tracking_ids = [event.tracking_id]
@@ -93,8 +115,8 @@ def _link_first_id(event: CourierEvent, shipments: Sequence[Shipment]) -> Confir
     return Confirmation.RELINKED
 
 
-def _settle_unsettled(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
-    unsettled = [s for s in shipments if s.status in UNSETTLED]
+def _settle_unsettled(event: CourierEvent, order: OrderShipments) -> Confirmation | None:
+    unsettled = [s for s in order.shipments if s.status in UNSETTLED]
     if not unsettled:
         return None
     if len(unsettled) == 1:
@@ -106,34 +128,36 @@ def _settle_unsettled(event: CourierEvent, shipments: Sequence[Shipment]) -> Con
     return Confirmation.FLAGGED
 
 
-def _flag_second_shipment(
-    event: CourierEvent, shipments: Sequence[Shipment]
-) -> Confirmation | None:
-    live = [s for s in shipments if s.status not in RELEASES_ORDER]
+def _flag_second_shipment(event: CourierEvent, order: OrderShipments) -> Confirmation | None:
+    live = [s for s in order.shipments if s.status not in RELEASES_ORDER]
     if not live:
         return None
     raise_flag(live[-1], FlagKind.SECOND_SHIPMENT, tracking_id=event.tracking_id)
     return Confirmation.FLAGGED
 
 
-def _revive_given_up(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
+def _revive_given_up(event: CourierEvent, order: OrderShipments) -> Confirmation | None:
     """Settle a booking that was given up as booked, so that the order is not booked twice."""
-    given_up = [s for s in shipments if s.status == Status.FAILED and not s.tracking_id]
+    given_up = [s for s in order.shipments if s.status == Status.FAILED and not s.tracking_id]
     if not given_up:
         return None
+    if live := order.live_elsewhere(given_up[-1].direction):
+        # The order was booked with another courier since.
+        raise_flag(live, FlagKind.SECOND_SHIPMENT, tracking_id=event.tracking_id)
+        return Confirmation.FLAGGED
     _confirm(given_up[-1], event)
     raise_flag(given_up[-1], FlagKind.LATE_CONFIRMATION, tracking_id=event.tracking_id)
     return Confirmation.FLAGGED
 
 
-def _flag_booked_again(event: CourierEvent, shipments: Sequence[Shipment]) -> Confirmation | None:
-    if not shipments:
+def _flag_booked_again(event: CourierEvent, order: OrderShipments) -> Confirmation | None:
+    if not order.shipments:
         return None
-    raise_flag(shipments[-1], FlagKind.BOOKED_AGAIN, tracking_id=event.tracking_id)
+    raise_flag(order.shipments[-1], FlagKind.BOOKED_AGAIN, tracking_id=event.tracking_id)
     return Confirmation.FLAGGED
 
 
-_RULES: tuple[Callable[[CourierEvent, Sequence[Shipment]], Confirmation | None], ...] = (
+_RULES: tuple[Callable[[CourierEvent, OrderShipments], Confirmation | None], ...] = (
     _link_first_id,
     _settle_unsettled,
     _flag_second_shipment,

@@ -12,9 +12,9 @@ from prometheus_client import Counter
 
 from couriers.contract import types
 from couriers.contract.logs import get_logger
+from couriers.contract.masking import mask_text
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
-from couriers.contract.text import make_storable
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import raise_flag
 from couriers.tracking import scans, snapshot
@@ -67,9 +67,14 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
 
 
 def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
-    """Apply a courier's answer about one shipment; return the updated shipment."""
+    """Apply a courier's answer about one shipment; return the updated shipment.
+
+    An answer about an id that is no longer the shipment's changes nothing: it was corrected.
+    """
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        if not _has_id(locked, shipment.tracking_id):
+            return locked
         answered = {
             "estimated_delivery": tracking.estimated_delivery or locked.estimated_delivery,
             "delivery_attempts": (
@@ -95,9 +100,14 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
 
 
 def mark_cancelled(shipment: Shipment) -> Shipment:
-    """Store a scan of the platform itself: the courier cancelled `shipment.tracking_id`."""
+    """Store a scan of the platform itself: the courier cancelled `shipment.tracking_id`.
+
+    Nothing changes where that is no longer the shipment's id: it was corrected.
+    """
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        if not _has_id(locked, shipment.tracking_id):
+            return locked
         scan = NewScan(
             shipment_id=locked.pk,
             tracking_id=shipment.tracking_id,
@@ -108,6 +118,11 @@ def mark_cancelled(shipment: Shipment) -> Shipment:
         )
         _store_and_recount([locked], [scan])
     return locked
+
+
+def _has_id(shipment: Shipment, tracking_id: str) -> bool:
+    """Whether the tracking id is the shipment's, or was before it was recreated."""
+    return tracking_id in (shipment.tracking_id, *shipment.former_tracking_ids)
 
 
 def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shipment]:
@@ -203,10 +218,11 @@ def _new_scan(
         tracking_id=tracking_id,
         at=scan.at,
         status="" if scan.at > latest_possible_time() else scan.mapped.status or "",
-        courier_status=make_storable(scan.mapped.courier_status)[:100],
-        ndr_reason=make_storable(scan.mapped.courier_reason)[:100],
-        location=make_storable(scan.location)[:200],
-        description=make_storable(scan.description)[:500],
+        # Masked before it is cut: a cut phone number would not be recognised.
+        courier_status=mask_text(scan.mapped.courier_status)[:100],
+        ndr_reason=mask_text(scan.mapped.courier_reason)[:100],
+        location=mask_text(scan.location)[:200],
+        description=mask_text(scan.description)[:500],
         estimated_delivery=estimate,
     )
 

@@ -1,7 +1,8 @@
 """The public tracking page of a shipment, for its consignee.
 
-Anybody with the link can open it, so it shows no data of the consignee. It uses no word that only
-operators understand.
+Anybody with the link can open it, so it shows no data of the consignee. Its words are ours alone: a
+courier's status, reason, place or description may hold a name or a phone number. It uses no word
+that only operators understand.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.views.decorators.cache import cache_control
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.models import Scan, Shipment
 from couriers.models.converters import is_public_id
+from couriers.tracking.status import latest_possible_time
 
 STEPS = ("Booked", "Picked up", "On its way", "Out for delivery", "Delivered")
 # How many of the steps are done, by the category of the status.
@@ -51,9 +53,8 @@ def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
 def _context(shipment: Shipment) -> dict[str, object]:
     status = Status(shipment.status)
     facts = STATUS_FACTS[status]
-    scans = Scan.objects.filter(shipment=shipment, ignored=False, lifted=False).order_by(
-        "-at", "-id"
-    )
+    shown = {"ignored": False, "lifted": False, "at__lte": latest_possible_time()}
+    scans = Scan.objects.filter(shipment=shipment, **shown).order_by("-at", "-id")
     if status in _IN_PREPARATION:
         label, tone = "Being prepared", ""
     else:

@@ -38,14 +38,15 @@ def apply_recreation(account: CourierAccount, event: CourierEvent) -> Confirmati
     the same as for `apply_creation`.
     """
     with transaction.atomic():
-        shipments = lock_order(account, event.order_number)
-        if holder := holder_of(event.tracking_id, shipments):
+        order = lock_order(account, event.order_number)
+        if holder := holder_of(event.tracking_id, order.shipments):
             _note_recreation(holder, event.tracking_id)
             return Confirmation.KNOWN
         # A parcel that returned to its origin is not sent again. A failed booking has no parcel.
-        possible = [s for s in shipments if s.status not in (Status.RTO_DELIVERED, Status.FAILED)]
+        ended = (Status.RTO_DELIVERED, Status.FAILED)
+        possible = [s for s in order.shipments if s.status not in ended]
         if not possible:
-            return match_creation(account, event, shipments)
+            return match_creation(account, event, order)
         if len(possible) > 1:
             return _flag_ambiguous(event, possible)
         shipment = possible[0]

@@ -208,7 +208,7 @@ def _sync_flags(shipments: Collection[Shipment], wanted: Mapping[str, FlagKind |
 
 def _lock_others_of_orders(released: Sequence[Shipment]) -> list[Shipment]:
     """Lock the other shipments of the orders that these shipments have released."""
-    orders = {(s.company_id, s.courier_id, s.direction, s.order_number) for s in released}
+    orders = {(s.company_id, s.direction, s.order_number) for s in released}
     others = (
         Shipment.objects.select_for_update(of=("self",))
         .filter(
@@ -221,6 +221,4 @@ def _lock_others_of_orders(released: Sequence[Shipment]) -> list[Shipment]:
         .only(*snapshot.READ)
         .order_by("id")
     )
-    return [
-        s for s in others if (s.company_id, s.courier_id, s.direction, s.order_number) in orders
-    ]
+    return [s for s in others if (s.company_id, s.direction, s.order_number) in orders]

@@ -1,15 +1,10 @@
 """Verify the signature of Ekart's callbacks and read their events. Pure.
 
-The document names neither the header nor the encoding of the signature; both are settings.
 The body does not name its topic, which follows from its fields.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +12,7 @@ from pydantic import ValidationError
 
 from couriers.contract.errors import Unknown
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
-from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.callbacks import signatures
 from couriers_ekart.mapper.answers import scan_from
 from couriers_ekart.mapper.schemas import (
     Answer,
@@ -28,6 +23,7 @@ from couriers_ekart.mapper.schemas import (
     TrackDetail,
 )
 
+MIN_SECRET, MAX_SECRET = 6, 30  # characters
 MAX_ID = 100  # characters of a tracking id or an order number
 
 
@@ -55,6 +51,7 @@ class ShipmentCreated(Answer):
 class EkartReceiver(WebhookReceiver):
     """Ekart signs the raw body with HMAC-SHA256, in hex unless the settings say otherwise."""
 
+    own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
     shown_ids = frozenset({"id", "wbn", "orderNumber", "channelId", "ctime", "edd", "attempts"})
     shown_words = frozenset({"status", "ndrStatus", "location", "vendor"})
 
@@ -63,29 +60,25 @@ class EkartReceiver(WebhookReceiver):
 
         Compares in constant time and never raises.
         """
-        tunables = ekart_tunables()
-        given = next(
-            (headers[name] for name in tunables.SIGNATURE_HEADERS if headers.get(name)), ""
-        )
-        signature = given.removeprefix("sha256=")
-        if not signature:
-            return False
-        digests = [
-            _decode_signature(signature, encoding) for encoding in tunables.SIGNATURE_ENCODINGS
-        ]
-        matches = [
-            hmac.compare_digest(hmac.digest(secret.encode(), body, hashlib.sha256), digest)
-            for secret in secrets
-            if secret
-            for digest in digests
-        ]
-        return any(matches)
+        return signatures.is_signed(body, headers, secrets)
+
+    def explain_refusal(
+        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+    ) -> str:
+        """Return which of the settings of signatures would have accepted the body, or ""."""
+        return signatures.explain(body, headers, secrets)
+
+    def secret_problem(self, secret: str) -> str | None:
+        """Return why Ekart would not take the secret (Ekart API 3.8.8, webhookRequest), or None."""
+        if MIN_SECRET <= len(secret) <= MAX_SECRET:
+            return None
+        return f"must have {MIN_SECRET} to {MAX_SECRET} characters"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Tell a track update (by its status and time) from a creation (by its order and id).
 
-        A recreation has the same fields as a creation: only the platform, which knows the order's
-        first tracking id, can tell them apart.
+        A recreation has the same fields as a creation: the path that it was signed for tells them
+        apart.
         """
         if "status" in payload and "ctime" in payload:
             return Topic.TRACK_UPDATED
@@ -132,13 +125,3 @@ def _created_event(body: ShipmentCreated) -> CourierEvent:
         waybill=body.wbn[:MAX_ID],
         vendor=body.vendor[:MAX_ID],
     )
-
-
-def _decode_signature(signature: str, encoding: str) -> bytes:
-    """Return the bytes of a signature; b"", which matches no digest, if it cannot be decoded."""
-    try:
-        if encoding == "base64":
-            return base64.b64decode(signature, validate=True)
-        return bytes.fromhex(signature) if len(signature) == 64 else b""
-    except (ValueError, binascii.Error):
-        return b""

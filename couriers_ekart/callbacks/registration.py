@@ -1,18 +1,19 @@
 """Register our callback URLs with Ekart, and rotate the secret that Ekart signs callbacks with.
 
 Registering again changes nothing. Ekart's bodies do not tell a recreated shipment from a created
-one, so recreations get a URL of their own: the same path with a query.
+one, so recreations have a path and a secret of their own.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from couriers.conf import tunables
 from couriers.contract.accounts import Account
+from couriers.contract.receiver import Topic, topic_secret
 from couriers.models.plugin_hooks import (
     clear_previous_webhook_secret,
     load_webhook_secret,
@@ -22,12 +23,6 @@ from couriers.resilience.lock import hold_lock
 from couriers_ekart.mapper.answers import parse, parse_list
 from couriers_ekart.mapper.schemas import WebhookAnswer
 from couriers_ekart.wire.client import EkartClient
-
-# The query of each of our URLs, and the topics that Ekart sends there.
-TOPICS_BY_QUERY = {
-    "": ["track_updated", "shipment_created"],
-    "?topic=shipment_recreated": ["shipment_recreated"],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +37,8 @@ class RegisteredWebhook:
 def register(account: Account) -> RegisteredWebhook:
     """Register every topic with Ekart, signed with the account's webhook secret.
 
-    A URL of ours that Ekart has already is updated, not added again. Return the URL without a
-    query. Raises CourierError.
+    A URL of ours that Ekart has already is updated, not added again. Any other URL of the account
+    that Ekart still has is switched off. Return the account's own URL. Raises CourierError.
     """
     return _register_all(account, account.webhook_secret)
 
@@ -75,18 +70,45 @@ def _register_all(account: Account, secret: str) -> RegisteredWebhook:
     client = EkartClient(account)
     known = parse_list(WebhookAnswer, client.list_webhooks(), "list_webhooks")
     id_by_url = {webhook.url: webhook.id for webhook in known}
-    base = account.webhook_url
+    wanted = _payloads(account, secret)
     registered = [
-        _register_url(client, base + query, topics, secret, id_by_url.get(base + query))
-        for query, topics in TOPICS_BY_QUERY.items()
+        _register_url(client, payload, id_by_url.get(payload["url"])) for payload in wanted
     ]
+    _switch_off(client, account, [w for w in known if w.url not in {r.url for r in registered}])
     return registered[0]
 
 
+def _switch_off(client: EkartClient, account: Account, others: Sequence[WebhookAnswer]) -> None:
+    """Have Ekart send nothing more to these URLs, of those that are the account's."""
+    for webhook in others:
+        if webhook.active and webhook.url.startswith(account.webhook_url):
+            changes = {"url": webhook.url, "topics": webhook.topics, "active": False}
+            client.edit_webhook(webhook.id, changes)
+
+
+def _payloads(account: Account, secret: str) -> list[dict[str, Any]]:
+    """Return what Ekart is to have: the account's own URL first, then that of recreations."""
+    own_path, recreated = [Topic.TRACK_UPDATED, Topic.SHIPMENT_CREATED], Topic.SHIPMENT_RECREATED
+    return [
+        {
+            "url": account.webhook_url,
+            "secret": secret,
+            "topics": [topic.value for topic in own_path],
+            "active": True,
+        },
+        {
+            "url": account.topic_url(recreated),
+            "secret": topic_secret(secret, recreated),
+            "topics": [recreated.value],
+            "active": True,
+        },
+    ]
+
+
 def _register_url(
-    client: EkartClient, url: str, topics: list[str], secret: str, known_id: str | None
+    client: EkartClient, payload: dict[str, Any], known_id: str | None
 ) -> RegisteredWebhook:
-    payload: dict[str, Any] = {"url": url, "secret": secret, "topics": topics, "active": True}
+    url = payload["url"]
     if known_id:
         client.edit_webhook(known_id, payload)
         return RegisteredWebhook(known_id, url, is_new=False)

@@ -98,10 +98,10 @@ def tracking_from(body: Any) -> Tracking:
 def scan_from(detail: schemas.TrackDetail) -> Scan:
     """Return one status update as a scan. Raises Unknown if its time is out of range."""
     return Scan(
-        mapped=EKART_MAPPER.map(detail.status[:100], reason=detail.ndrStatus[:100]),
+        mapped=EKART_MAPPER.map(detail.status, reason=detail.ndrStatus),
         at=utc_from_milliseconds(detail.ctime),
-        location=detail.location[:200],
-        description=detail.desc[:500],
+        location=detail.location,
+        description=detail.desc,
     )
 
 

@@ -54,10 +54,10 @@ def _progress(scans: tuple[Scan, ...]) -> int:
 
 def _scan_from(line: schemas.NetworkScan) -> Scan:
     return Scan(
-        mapped=EKART_MAPPER.map(line.status[:100], kind=NETWORK),
+        mapped=EKART_MAPPER.map(line.status, kind=NETWORK),
         at=_parse_time(line.event_date_iso8601 or line.event_date),
-        location=(line.hub_name or line.city)[:200],
-        description=(line.public_description or line.description)[:500],
+        location=line.hub_name or line.city,
+        description=line.public_description or line.description,
     )
 
 

@@ -22,12 +22,13 @@ from pydantic import (
 
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem
-from couriers.contract.text import has_control_characters
+from couriers.contract.text import character_problem, clean_line
 
 
-def _without_control_characters(text: str) -> str:
-    if has_control_characters(text):
-        raise ValueError("contains control characters")
+def _one_line(text: str) -> str:
+    text = clean_line(text)
+    if problem := character_problem(text):
+        raise ValueError(problem)
     return text
 
 
@@ -42,8 +43,8 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-ShortText = Annotated[str, Field(max_length=100), AfterValidator(_without_control_characters)]
-LongText = Annotated[str, Field(max_length=500), AfterValidator(_without_control_characters)]
+ShortText = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+LongText = Annotated[str, Field(max_length=500), AfterValidator(_one_line)]
 Centimetres = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -108,7 +109,7 @@ class EkartOptions(Options):
     def _ten_digits(cls, text: str) -> str:
         if not text:
             return ""
-        if problem := india.phone_problem(text):
+        if problem := india.single_phone_problem(text):
             raise ValueError(problem)
         return india.parse_phone(text) or ""
 

@@ -12,8 +12,14 @@ from couriers.contract import india
 from couriers.contract.errors import FieldProblem
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import amounts_of
-from couriers.contract.text import has_control_characters
-from couriers.contract.types import Direction, ReattemptRequest, ShipmentRequest
+from couriers.contract.text import character_problem
+from couriers.contract.types import (
+    Direction,
+    Parcel,
+    RateRequest,
+    ReattemptRequest,
+    ShipmentRequest,
+)
 from couriers_ekart.mapper.options import EkartOptions, parse_options
 
 MAX_COD = Decimal(49_999)  # rupees (schema `shipment`)
@@ -31,12 +37,9 @@ def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProb
     _check_addresses(request, problems)
     amounts = amounts_of(request.items)
     problems.require(amounts.taxable >= 1, "items", "are worth less than ₹1 without GST")
-    problems.require(request.cod_amount <= MAX_COD, "cod_amount", f"is more than ₹{MAX_COD:,}")
-    problems.require(
-        bool(options.packages) or request.parcel.weight_g <= MAX_WEIGHT_G,
-        "parcel.weight_g",
-        f"is more than {MAX_WEIGHT_G // 1000} kg",
-    )
+    _check_cod(request.cod_amount, problems)
+    if not options.packages:
+        _check_weight(request.parcel, problems)
     problems.require(
         amounts.total <= EWAYBILL_ABOVE or bool(options.ewaybill_number),
         "options.ewaybill_number",
@@ -55,6 +58,14 @@ def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProb
         problems.require(
             options.quality_check is None, "options.quality_check", "is only for returns"
         )
+    return problems
+
+
+def rate_problems(request: RateRequest) -> list[FieldProblem]:
+    """Return the problems that Ekart would refuse a booking on the lane for."""
+    problems = FieldProblems(service_problems(request.service))
+    _check_cod(request.cod_amount, problems)
+    _check_weight(request.parcel, problems)
     return problems
 
 
@@ -86,13 +97,25 @@ def reattempt_problems(request: ReattemptRequest, today: dt.date) -> list[FieldP
     for field in ("address", "instructions"):
         text = getattr(request, field)
         problems.require(len(text) <= 500, field, "is longer than 500 characters")
-        problems.require(not has_control_characters(text), field, "contains control characters")
+        problems.refuse(field, character_problem(text))
     return problems
+
+
+def _check_cod(amount: Decimal, problems: FieldProblems) -> None:
+    problems.require(amount <= MAX_COD, "cod_amount", f"is more than ₹{MAX_COD:,}")
+
+
+def _check_weight(parcel: Parcel, problems: FieldProblems) -> None:
+    problems.require(
+        parcel.weight_g <= MAX_WEIGHT_G,
+        "parcel.weight_g",
+        f"is more than {MAX_WEIGHT_G // 1000} kg",
+    )
 
 
 def _check_seller(request: ShipmentRequest, problems: FieldProblems) -> None:
     seller = request.seller
-    problems.refuse("seller.gstin", india.gstin_problem(seller.gstin))
+    problems.refuse("seller.gstin", india.seller_gstin_problem(seller.gstin))
     problems.require(bool(seller.name), "seller.name", "is missing")
     problems.require(bool(seller.address), "seller.address", "is missing")
     # Which tax is due depends on the state, so it is not guessed.

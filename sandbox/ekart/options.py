@@ -28,7 +28,11 @@ class EkartOptions(Options):
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser, fault_kinds: Sequence[str]) -> None:
         super().add_flags(parser, fault_kinds)
-        parser.add_argument("--client-id", default=cls.client_id)
+        parser.add_argument(
+            "--client-id",
+            default=cls.client_id,
+            help="the client id that is taken, also with @ and any text at its end (%(default)s)",
+        )
         parser.add_argument("--username", default=cls.username)
         parser.add_argument("--password", default=cls.password)
         parser.add_argument(

@@ -241,12 +241,18 @@ def test_a_new_api_key_is_shown_once(operator: Client, company: Any) -> None:
     assert shown[1] not in page.content.decode()
 
 
-@pytest.mark.parametrize("look", ["doubt", "attention", "action"])
-def test_the_worklist_filter_finds_shipments(operator: Client, everything: Any, look: str) -> None:
-    Shipment.objects.update(status="in_doubt", tracking_id="")
+@pytest.mark.parametrize("status", ["in_doubt", "undelivered", "booked"])
+def test_each_card_counts_what_its_list_shows(
+    operator: Client, everything: Any, status: str
+) -> None:
+    doubt = {"tracking_id": ""} if status == "in_doubt" else {}
+    Shipment.objects.update(status=status, **doubt)
     raise_flag(Shipment.objects.get(), FlagKind.LATE_SCANS)
-    url = reverse(f"{url_name(Shipment)}_changelist")
-    assert "A-1" in operator.get(f"{url}?look={look}").content.decode()
+    cards = operator.get(reverse(f"{url_name(Shipment)}_overview")).context["cards"]
+    counts = [card["count"] for card in cards]
+    assert counts == [status == "in_doubt", 1, status == "undelivered"]
+    for card in cards:
+        assert len(operator.get(card["url"]).context["cl"].result_list) == card["count"]
 
 
 def test_a_label_is_shown_whose_storage_has_no_urls(

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from couriers.models import Shipment
+from tests.support.admin_links import row_url
 from tests.support.factories import make_staff
 
 OVERVIEW = "/admin/shipcrowd_couriers/shipment/overview/"
@@ -34,9 +35,18 @@ def without_own_index(settings: Any) -> None:
 def test_the_overview_has_a_page_of_its_own(operator: Client, doubtful: Shipment) -> None:
     page = operator.get(OVERVIEW).content.decode()
     assert HEADING in page
-    assert f"{APP_INDEX}shipment/{doubtful.pk}/doubt/" in page
+    assert row_url(doubtful, "doubt") in page
     assert "read time-out" in page
     assert f"{APP_INDEX}shipment/?look=doubt" in page
+
+
+def test_the_overview_leads_to_the_settle_page_for_those_who_may_settle(
+    client: Client, doubtful: Shipment
+) -> None:
+    client.force_login(make_staff("view_shipment", username="watcher"))
+    page = client.get(OVERVIEW).content.decode()
+    assert HEADING in page
+    assert row_url(doubtful, "doubt") not in page
 
 
 def test_the_overview_says_that_no_booking_is_in_doubt(operator: Client) -> None:

@@ -16,6 +16,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import sites
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.template.loader import get_template
@@ -98,7 +99,13 @@ def test_a_row_or_a_page_that_is_missing_is_named(operator: Any, own_site: Any) 
             "settle-doubt",
             "in_doubt",
             "doubt",
-            {"answer": "exists", "exists-tracking_id": "T-9", "exists-reason": "seen"},
+            {
+                "answer": "exists",
+                "exists-tracking_id": "T-9",
+                "exists-reason": "seen",
+                "exists-asked_about": "T-9",
+                "exists-confirm_unchecked": "on",
+            },
         ),
         ("lift-end", "cancelled", "lift", {"reason": "seen", "sure": "on"}),
     ],
@@ -110,7 +117,7 @@ def test_a_decision_leads_back_to_the_shipment_on_the_same_site(
     Shipment.objects.update(status=status)
     shipment = Shipment.objects.get()
     shipment.scans.update(status=status)
-    base = f"{HOME}shipcrowd_couriers/shipment/{shipment.pk}/"
+    base = f"{HOME}shipcrowd_couriers/shipment/{quote(shipment.pk)}/"
     assert logged_in.get(f"{base}{button}/").headers["Location"] == f"{base}{page}/"
     assert logged_in.post(f"{base}{page}/", answer).headers["Location"] == f"{base}change/"
     assert AuditEntry.objects.filter(reason="seen").exists()

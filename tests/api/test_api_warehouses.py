@@ -37,6 +37,16 @@ def test_patch_changes_a_warehouse_and_put_replaces_it(storefront: Client, compa
     assert storefront.delete(url).status_code == 405
 
 
+def test_a_text_of_several_lines_and_a_pincode_with_blanks_are_cleaned(
+    storefront: Client, company: Any
+) -> None:
+    body = BODY | {"address": "2, Example Road\nNear Temple\u200e", "pincode": "110\u00a0001"}
+    answer = send(storefront, "post", URL, **body)
+    assert answer.status_code == 201
+    assert answer.json()["address"] == "2, Example Road Near Temple"
+    assert answer.json()["pincode"] == "110001"
+
+
 def test_a_new_default_replaces_the_old_default(storefront: Client, company: Any) -> None:
     first = company.warehouses.get()
     second = send(storefront, "post", URL, **BODY, is_default=True).json()
@@ -73,7 +83,9 @@ def test_the_default_cannot_be_undone(storefront: Client, company: Any, method: 
         ({"pincode": "012345"}, "pincode"), ({"state": "Atlantis"}, "state"),
         ({"address": "x" * 501}, "address"), ({"is_default": "perhaps"}, "is_default"),
         ({"id": "whs_x", "surprise": 1}, "surprise"),
-        ({"name": "A\u202eB"}, "name"), ({"contact_name": "x\r\ny"}, "contact_name"),
+        ({"name": "A\u202eB"}, "name"), ({"contact_name": "\u200e"}, "contact_name"),
+        ({"phone": "98450 12345 ext 2"}, "phone"), ({"phone": "1234567890"}, "phone"),
+        ({"state": "Kerala"}, "state"),
         ({"address": "a\u0007b"}, "address"), ({"city": "De\u200blhi"}, "city"),
     ],
 )  # fmt: skip

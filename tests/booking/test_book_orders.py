@@ -10,15 +10,21 @@ import pytest
 from django.core.management.base import CommandError
 
 from couriers.booking import bulk, protocol
-from couriers.booking.spreadsheet import ReportRow, book_orders, read_file, write_report
-from couriers.booking.spreadsheet.reading import COLUMNS
+from couriers.booking.spreadsheet import (
+    ReportRow,
+    book_orders,
+    draft_of,
+    read_file,
+    write_report,
+)
+from couriers.booking.spreadsheet.formats.shipcrowd import COLUMNS
 from couriers.contract.errors import RateLimited, Unknown
 from couriers.models import Company, CompanyApiKey, CourierAccount, Shipment
 from couriers.models.job import OrderOutcome
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from tests.support.commands import run_command, run_json
-from tests.support.drafts import draft_with, raising
+from tests.support.drafts import raising
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.spreadsheets import write_orders
 from tests.support.threads import open_sessions
@@ -145,11 +151,16 @@ def test_orders_are_booked_once_and_each_is_reported(
     }  # fmt: skip
     rows = {row["order_number"]: row for row in csv.DictReader(report.open())}
     assert list(rows) == [f"A-{n}" for n in range(1, 13)]
-    assert rows["A-3"]["reason"] == "row 4, column pincode: is missing"
-    assert rows["A-5"]["reason"] == "row 7, column order_value: is missing"
-    assert rows["A-9"]["reason"] == "row 12, column pincode: differs from row 11"
-    assert "unit_weight_g" in rows["A-10"]["reason"]
-    assert rows["A-12"]["reason"] == "row 15, column order_value: has more than two decimals"
+    assert rows["A-1"]["courier"] == "ekart"
+    assert rows["A-3"]["reason"] == 'row 4, column "pincode": is missing'
+    assert rows["A-5"]["reason"] == 'row 7, column "order_value": is missing'
+    assert rows["A-9"]["reason"].startswith(
+        'row 12, column "pincode": read "110001", but row 11 of this order has "560034"'
+    )
+    assert 'column "unit_weight_g": read "40000", ' in rows["A-10"]["reason"]
+    assert rows["A-12"]["reason"] == (
+        'row 15, column "order_value": read "10.005", has more than two decimals'
+    )
     shipment = Shipment.objects.get(order_number="A-1")
     assert (str(shipment.total_amount), shipment.weight_g) == ("1398.50", 960)
     assert shipment.consignee_city == "Bengaluru Urban"
@@ -165,11 +176,10 @@ def test_orders_are_booked_once_and_each_is_reported(
         (None, "no such file"),
         (b"", "is empty"),
         (b"order_number\nA-1\n", "lacks the columns"),
-        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"\xff\xfe\x00", "is not UTF-16"),
         (",".join(COLUMNS).encode() + b"\n", "has no orders"),
-        (",".join(COLUMNS).encode() + b"\na,b\n", "row 2 has 2 columns"),
-        (b"a,b,c," + ",".join(COLUMNS).encode() + b"\n" + b"x," * 21, "row 2 has 22 columns"),
-        (",".join(COLUMNS).encode() + b'\n"a', "is not CSV"),
+        (b"a,b,c," + ",".join(COLUMNS).encode() + b"\n" + b"x," * 21, 'columns "a", "b", "c"'),
+        (",".join(COLUMNS).encode() + b'\n"a', "row 2 is not CSV"),
     ],
 )
 def test_an_unusable_file_ends_with_a_one_line_error_and_exit_2(
@@ -205,13 +215,13 @@ def test_a_report_has_no_formulas(tmp_path: Path, text: str) -> None:
     report = tmp_path / "report.csv"
     written = [
         ReportRow(text, OrderOutcome.REJECTED, reason=text),
-        ReportRow("A-1", OrderOutcome.BOOKED, "T-1", "shp_1", "a = b"),
+        ReportRow("A-1", OrderOutcome.BOOKED, "toy", "T-1", "shp_1", "a = b"),
     ]
     write_report(report, written)
     with report.open(newline="") as file:
         rows = list(csv.reader(file))[1:]
-    assert rows[0] == [f"'{text}", "rejected", "", "", f"'{text}"]
-    assert rows[1] == ["A-1", "booked", "T-1", "shp_1", "a = b"]
+    assert rows[0] == [f"'{text}", "rejected", "", "", "", f"'{text}"]
+    assert rows[1] == ["A-1", "booked", "toy", "T-1", "shp_1", "a = b"]
 
 
 def test_a_report_that_fails_leaves_the_earlier_report(tmp_path: Path) -> None:
@@ -255,10 +265,10 @@ def test_an_order_that_is_in_doubt_already_is_reported_in_doubt(
     account: Any, toy: Any, tmp_path: Path
 ) -> None:
     toy.on_create = raising(Unknown("lost"))
-    doubtful = protocol.book(
-        account.company, draft_with(order_number="A-1"), key="by hand"
-    ).shipment
     path = write_orders(tmp_path / "orders.csv", {})
+    draft = draft_of(read_file(path)[0], "toy")
+    assert draft
+    doubtful = protocol.book(account.company, draft, key="by hand").shipment
     done: list[Any] = []
     book_orders(account.company, "toy", read_file(path), workers=1, done=done.append)
     assert [(r.outcome, r.shipment_id) for r in done] == [("in_doubt", doubtful.pk)]

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from couriers.booking import bulk
-from couriers.booking.protocol import book, expire_leases
+from couriers.booking import bulk_jobs
+from couriers.booking.leases import expire_leases
+from couriers.booking.protocol import book
 from couriers.booking.returns import ReturnDraft, book_return
 from couriers.contract.errors import Rejected, Unknown
 from couriers.contract.receiver import CourierEvent, Topic
@@ -20,7 +21,7 @@ from couriers.contract.types import Booking
 from couriers.models import CourierCall, Shipment
 from couriers.operations.doubt import release, resolve
 from couriers.tracking.events import apply_events
-from tests.support.drafts import DRAFT, created_event, draft_with, raising
+from tests.support.drafts import DRAFT, created_event, draft_with, raising, requests_for
 from tests.support.factories import ShipmentFactory, make_staff
 from tests.support.signals import Heard, failing_receivers, listening
 
@@ -89,8 +90,8 @@ def test_a_booking_over_the_api_is_announced_once_and_its_replay_is_not(
 
 
 def test_each_order_of_a_bulk_job_is_announced(heard: Heard, account: Any) -> None:
-    job = bulk.create_job(account.company, [DRAFT, draft_with(order_number="A-2")])
-    while bulk.book_due_orders(job.pk, seconds=5) is not None:
+    job = bulk_jobs.create_job(account.company, requests_for(DRAFT, draft_with(order_number="A-2")))
+    while bulk_jobs.book_due_orders(job.pk, seconds=5) is not None:
         pass
     assert sorted(heard.facts("booked", "order_number")) == [("A-1",), ("A-2",)]
 
@@ -146,7 +147,13 @@ def test_each_booking_whose_lease_has_run_out_is_announced_once(
 def test_a_doubt_that_an_operator_resolves_is_settled_as_booked(
     doubtful: Shipment, heard: Heard, operator: Any
 ) -> None:
-    resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
+    resolve(
+        doubtful.pk,
+        tracking_id="T-9",
+        actor=operator,
+        reason="seen in the panel",
+        confirm_unchecked=True,
+    )
     assert heard.statuses() == [("in_doubt", "booked")]
     assert heard.facts("booked", "tracking_id", "by") == [("T-9", "operator")]
     assert heard.facts("settled", "outcome", "by") == [("booked", "operator")]
@@ -239,7 +246,7 @@ def test_a_decision_that_is_rolled_back_announces_nothing(
     doubtful: Shipment, heard: Heard, operator: Any
 ) -> None:
     with transaction.atomic():
-        resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
+        release_later(doubtful, operator)
         transaction.set_rollback(True)
     assert heard == []
 

@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from couriers import tasks
-from couriers.booking import bulk
+from couriers.booking import bulk, bulk_jobs
 from couriers.booking.protocol import book
 from couriers.contract.errors import (
     CircuitOpen,
@@ -24,8 +25,8 @@ from couriers.contract.errors import (
     Rejected,
     Unknown,
 )
-from couriers.models import BulkJob, BulkOrder, Courier, Shipment
-from tests.support.drafts import DRAFT, raising
+from couriers.models import BulkJob, BulkOrder, Courier, IdempotencyKey, Shipment
+from tests.support.drafts import DRAFT, draft_with, raising, requests_for
 from tests.support.factories import CompanyFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +60,7 @@ def test_each_order_of_a_job_ends_with_its_own_outcome(
     storefront: Client, account: Any, toy: Any, order: Any, no_worker: list[Any]
 ) -> None:
     post(storefront, orders_of(order, "old"))
-    bulk.book_due_orders(BulkJob.objects.get().pk, seconds=9)
+    bulk_jobs.book_due_orders(BulkJob.objects.get().pk, seconds=9)
     endings = {"refused": Rejected("no", courier_message="Wallet is empty"), "lost": Unknown("x")}
 
     def hook(request: Any) -> None:
@@ -70,7 +71,7 @@ def test_each_order_of_a_job_ends_with_its_own_outcome(
     bad = order | {"order_number": "bad", "consignee": order["consignee"] | {"phone": "12"}}
     alien = order | {"order_number": "alien", "courier": "dhl"}
     changed = order | {"order_number": "changed"}
-    book(account.company, DRAFT, key="changed")
+    book(account.company, draft_with(order_number="changed"))
     answer = post(
         storefront, [*orders_of(order, "a", "old", "refused", "lost"), bad, alien, changed]
     )
@@ -78,7 +79,7 @@ def test_each_order_of_a_job_ends_with_its_own_outcome(
     url = answer["Location"]
     assert answer.json()["counts"]["pending"] == 7
     assert no_worker[-1] == ((url.split("/")[-2],), {"retry": False})
-    assert bulk.book_due_orders(url.split("/")[-2], seconds=9) is None
+    assert bulk_jobs.book_due_orders(url.split("/")[-2], seconds=9) is None
     assert outcomes(storefront, url) == {
         "a": "booked", "old": "already_booked", "refused": "rejected", "lost": "in_doubt",
         "bad": "rejected", "alien": "rejected", "changed": "rejected",
@@ -99,7 +100,7 @@ def test_a_job_that_is_run_or_sent_again_books_nothing_twice(
     numbers = [f"B-{n}" for n in range(12)]
     urls = [post(storefront, orders_of(order, *numbers))["Location"] for _ in range(2)]
     for url in (*urls, *urls):
-        bulk.book_due_orders(url.split("/")[-2], seconds=9)
+        bulk_jobs.book_due_orders(url.split("/")[-2], seconds=9)
     assert sorted(toy.booked) == sorted(numbers)
     assert storefront.get(urls[0]).json()["counts"]["booked"] == 12
     assert storefront.get(urls[1]).json()["counts"]["already_booked"] == 12
@@ -118,7 +119,7 @@ def test_the_consignees_data_is_encrypted_and_erased_once_settled(
     assert "Secret Lane" in BulkOrder.objects.get().request
     assert "Secret Lane" not in stored()
     assert "98765" not in stored()
-    bulk.book_due_orders(job, seconds=9)
+    bulk_jobs.book_due_orders(job, seconds=9)
     assert BulkOrder.objects.get().request == ""
 
 
@@ -131,11 +132,11 @@ def test_an_order_that_was_not_booked_is_retried_and_fails_after_the_last_try(
     url = post(storefront, orders_of(order, "a"))["Location"]
     job = url.split("/")[-2]
     for _ in range(2):
-        delay = bulk.book_due_orders(job, seconds=9)
+        delay = bulk_jobs.book_due_orders(job, seconds=9)
         assert delay is not None
         assert 45 < delay <= 50
         BulkOrder.objects.update(next_attempt_at=timezone.now())
-    assert bulk.book_due_orders(job, seconds=9) is None
+    assert bulk_jobs.book_due_orders(job, seconds=9) is None
     assert outcomes(storefront, url) == {"a": "failed"}
     assert Shipment.objects.get().attempt == 3
 
@@ -143,7 +144,7 @@ def test_an_order_that_was_not_booked_is_retried_and_fails_after_the_last_try(
 def test_switched_off_couriers_fail_at_once(storefront: Client, account: Any, order: Any) -> None:
     Courier.objects.update(is_enabled=False)
     url = post(storefront, orders_of(order, "a"))["Location"]
-    assert bulk.book_due_orders(url.split("/")[-2], seconds=9) is None
+    assert bulk_jobs.book_due_orders(url.split("/")[-2], seconds=9) is None
     assert outcomes(storefront, url) == {"a": "failed"}
 
 
@@ -161,7 +162,7 @@ def test_the_sweeper_sends_a_task_for_a_job_that_no_worker_has(
     BulkOrder.objects.update(lease_expires_at=timezone.now())
     assert tasks.sweep_jobs() == 1
     assert no_worker[0][0] == (job,)
-    bulk.book_due_orders(job, seconds=9)
+    bulk_jobs.book_due_orders(job, seconds=9)
     assert tasks.sweep_jobs() == 0
 
 
@@ -175,27 +176,50 @@ def test_a_broker_that_is_down_loses_no_job(
 
     monkeypatch.setattr(tasks.run_bulk_job, "apply_async", down)
     assert post(storefront, orders_of(order, "a")).status_code == 202
-    assert bulk.stranded_jobs().count() == 1
+    assert bulk_jobs.stranded_jobs().count() == 1
+
+
+@pytest.mark.parametrize("orders", [[], {}, "a", None, [{}] * 1001])
+def test_a_request_without_orders_or_with_too_many_is_refused(
+    storefront: Client, account: Any, orders: Any
+) -> None:
+    answer = post(storefront, orders)
+    assert (answer.status_code, len(answer.content) < 1000) == (400, True)
+    assert [problem["field"] for problem in answer.json()["errors"]] == ["orders"]
+    assert not BulkJob.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        (lambda o: [], "orders"),
-        (lambda o: {}, "orders"),
-        (lambda o: [o, o], "orders[1].order_number"),
-        (lambda o: [o, o | {"order_number": "x" * 101}], "orders[1].order_number"),
-        (lambda o: [o | {"surprise": 1}], "orders[0].surprise"),
-        (lambda o: [o | {"consignee": {}}], "orders[0].consignee.name"),
-        (lambda o: [o | {"cod_amount": "NaN"}], "orders[0].cod_amount"),
+        (lambda o: o | {"order_number": "x" * 101}, "order_number"),
+        (lambda o: o | {"surprise": 1}, "surprise"),
+        (lambda o: o | {"consignee": {}}, "consignee.name"),
+        (lambda o: o | {"cod_amount": "NaN"}, "cod_amount"),
+        (lambda o: "an order", "order"),
     ],
 )
-def test_a_malformed_order_is_named_and_nothing_is_stored(
+def test_a_malformed_order_is_rejected_alone(
     storefront: Client, account: Any, order: Any, change: Any, field: str
 ) -> None:
-    answer = post(storefront, change(order))
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
-    assert not BulkJob.objects.exists()
+    url = post(storefront, [change(order), order | {"order_number": "fine"}])["Location"]
+    bulk_jobs.book_due_orders(url.split("/")[-2], seconds=9)
+    job = storefront.get(url).json()
+    bad, fine = job["orders"]
+    assert (bad["outcome"], fine["outcome"], job["state"]) == ("rejected", "booked", "done")
+    assert bad["errors"][0]["field"] == field
+    assert field in bad["reason"]
+
+
+def test_orders_that_share_a_number_are_all_rejected(
+    storefront: Client, account: Any, order: Any, toy: Any
+) -> None:
+    url = post(storefront, orders_of(order, "same", "other", "same"))["Location"]
+    bulk_jobs.book_due_orders(url.split("/")[-2], seconds=9)
+    orders = storefront.get(url).json()["orders"]
+    assert [o["outcome"] for o in orders] == ["rejected", "booked", "rejected"]
+    assert [e["field"] for e in orders[0]["errors"]] == ["order_number"]
+    assert toy.booked == ["other"]
 
 
 def test_a_job_with_too_many_orders_is_refused(
@@ -224,7 +248,7 @@ def test_hundreds_of_orders_are_booked_once_each(
     numbers = [f"B-{n:04d}" for n in range(300)]
     answer = post(storefront, orders_of(order, *numbers))
     assert answer.status_code == 202
-    while bulk.book_due_orders(answer.json()["id"], seconds=60):
+    while bulk_jobs.book_due_orders(answer.json()["id"], seconds=60):
         pass
     assert sorted(toy.booked) == numbers
     assert storefront.get(answer["Location"]).json()["counts"]["booked"] == 300
@@ -233,7 +257,7 @@ def test_hundreds_of_orders_are_booked_once_each(
 def work(times: int = 1) -> BulkOrder:
     """Run the only job this number of times, and return its only order."""
     for _ in range(times):
-        bulk.book_due_orders(BulkJob.objects.get().pk, seconds=9)
+        bulk_jobs.book_due_orders(BulkJob.objects.get().pk, seconds=9)
         BulkOrder.objects.filter(outcome="pending").update(next_attempt_at=timezone.now())
     return BulkOrder.objects.get()
 
@@ -244,9 +268,9 @@ def test_a_job_ends_even_if_its_worker_failed_before_finishing_it(
     def fail(_: BulkJob) -> None:
         raise OperationalError("restarting")
 
-    job = bulk.create_job(account.company, [DRAFT])
+    job = bulk_jobs.create_job(account.company, requests_for(DRAFT))
     with monkeypatch.context() as patch:
-        patch.setattr(bulk, "_finish", fail)
+        patch.setattr(bulk_jobs, "_finish", fail)
         with pytest.raises(OperationalError):
             tasks.run_bulk_job(job.pk)  # a failed task is acknowledged
     assert BulkOrder.objects.get().outcome == "booked"
@@ -260,7 +284,7 @@ def test_a_job_ends_even_if_its_worker_failed_before_finishing_it(
 def test_an_order_that_is_in_doubt_already_is_reported_in_doubt(account: Any, toy: Any) -> None:
     toy.on_create = raising(Unknown("lost"))
     shipment = book(account.company, DRAFT, key="by hand").shipment
-    bulk.create_job(account.company, [DRAFT])
+    bulk_jobs.create_job(account.company, requests_for(DRAFT))
     order = work()
     assert (order.outcome, order.shipment_id) == ("in_doubt", shipment.pk)
 
@@ -269,7 +293,8 @@ def test_an_order_in_flight_is_tried_again(account: Any, toy: Any) -> None:
     shipment = book(account.company, DRAFT, key="by hand").shipment
     lease = timezone.now() + dt.timedelta(minutes=1)
     Shipment.objects.update(status="booking", lease_expires_at=lease)
-    bulk.create_job(account.company, [DRAFT])
+    IdempotencyKey.objects.update(response_status=None, response_body=None)
+    bulk_jobs.create_job(account.company, requests_for(DRAFT))
     assert work().outcome == "pending"
     Shipment.objects.update(status="booked", lease_expires_at=None)
     order = work()
@@ -277,7 +302,7 @@ def test_an_order_in_flight_is_tried_again(account: Any, toy: Any) -> None:
 
 
 def test_the_limiter_and_an_open_circuit_use_up_no_tries(account: Any, toy: Any) -> None:
-    bulk.create_job(account.company, [DRAFT])
+    bulk_jobs.create_job(account.company, requests_for(DRAFT))
     for error in (RateLimited("used up", retry_after=40), CircuitOpen("failing", retry_after=60)):
         toy.on_create = raising(error)
         assert work(bulk.MAX_TRIES + 2).outcome == "pending"
@@ -286,11 +311,11 @@ def test_the_limiter_and_an_open_circuit_use_up_no_tries(account: Any, toy: Any)
 
 
 def test_a_stored_order_that_cannot_be_read_fails(account: Any, toy: Any) -> None:
-    bulk.create_job(account.company, [DRAFT])
+    bulk_jobs.create_job(account.company, requests_for(DRAFT))
     BulkOrder.objects.update(request=json.dumps({"courier": "toy"}))
     order = work()
     assert (order.outcome, BulkJob.objects.get().state) == ("failed", "done")
-    assert "ValidationError" in order.reason
+    assert order.reason == "a fault of the platform, which is in its log"
 
 
 @pytest.mark.parametrize(
@@ -305,7 +330,23 @@ def test_a_reason_that_contains_nul_is_stored_without_it(
     account: Any, toy: Any, no_backoff: None, error: CourierError, outcome: str
 ) -> None:
     toy.on_create = raising(error)
-    bulk.create_job(account.company, [DRAFT])
+    bulk_jobs.create_job(account.company, requests_for(DRAFT))
     order = work()
     assert order.outcome == outcome
     assert "ab" in order.reason
+
+
+def test_an_order_that_was_encrypted_with_another_key_fails_alone(account: Any, toy: Any) -> None:
+    """It was written by a process with other FERNET_KEYS."""
+    job = bulk_jobs.create_job(account.company, requests_for(DRAFT, draft_with(order_number="A-2")))
+    foreign = Fernet(Fernet.generate_key()).encrypt(b"{}")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {BulkOrder._meta.db_table} SET request = %s WHERE position = 0", [foreign]
+        )
+    assert bulk_jobs.book_due_orders(job.pk, seconds=9) is None
+    job.refresh_from_db()
+    rows = list(job.orders.defer("request").values_list("outcome", "reason"))
+    assert (job.state, rows[1]) == ("done", ("booked", ""))
+    assert rows[0][0] == "failed"
+    assert "another key" in rows[0][1]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from couriers.booking import bulk
+from couriers.booking import bulk, bulk_jobs
 from couriers.booking.protocol import book
 from couriers.booking.spreadsheet import ReportRow, book_orders, draft_of, read_file
 from couriers.contract.errors import (
@@ -28,7 +28,7 @@ from couriers.contract.errors import (
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkOrder, Shipment
 from couriers.models.job import ENDED, OrderOutcome
-from tests.support.drafts import raising
+from tests.support.drafts import raising, requests_for
 from tests.support.spreadsheets import write_orders
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,8 +61,8 @@ def run(request: Any, account: Any, path: Path, draft: ShipmentDraft) -> Callabl
     """Return a function that books the file's order, as a job or as a spreadsheet."""
 
     def job() -> Ended:
-        created = bulk.create_job(account.company, [draft])
-        while bulk.book_due_orders(created.pk, seconds=9) is not None:
+        created = bulk_jobs.create_job(account.company, requests_for(draft))
+        while bulk_jobs.book_due_orders(created.pk, seconds=9) is not None:
             time.sleep(0.02)
             BulkOrder.objects.update(next_attempt_at=timezone.now())
         order = BulkOrder.objects.get(job=created)

@@ -18,7 +18,8 @@ from django.db import connections
 from django.utils import timezone
 
 from couriers.booking import protocol, settling
-from couriers.booking.protocol import book, expire_leases
+from couriers.booking.leases import expire_leases
+from couriers.booking.protocol import book
 from couriers.booking.steps import Step, booking_step
 from couriers.contract.platform_errors import BookingInFlight
 from couriers.contract.receiver import CourierEvent, Topic

@@ -9,10 +9,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from couriers.booking.protocol import book, expire_leases
+from couriers.booking.leases import expire_leases
+from couriers.booking.protocol import book
+from couriers.booking.replay import find_earlier
 from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
 from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
-from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, Limit
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment, ShipmentFlag
 from couriers.models.flag import raise_flag
@@ -21,9 +22,8 @@ from couriers.operations.evidence import evidence_of
 from couriers.resilience import rate_limit
 from couriers.tracking.events import Applied, apply_events
 from tests.support.drafts import DRAFT, created_event, draft_with, raising
-from tests.support.factories import CourierAccountFactory, CourierRowFactory, make_staff
+from tests.support.factories import make_staff
 from tests.support.flags import open_flags
-from tests.support.toy import ToyAdapter
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +159,13 @@ def test_an_event_with_the_tracking_id_of_another_order_flags_both_shipments(
     toy.on_create = raising(Unknown("lost"))
     book(account.company, DRAFT)
     other = book(account.company, draft_with(order_number="A-2")).shipment
-    resolve(other.pk, tracking_id="T-9", actor=operator, reason="mixed up the rows")
+    resolve(
+        other.pk,
+        tracking_id="T-9",
+        actor=operator,
+        reason="mixed up the rows",
+        confirm_unchecked=True,
+    )
     assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
     flags = ShipmentFlag.objects.values_list("shipment__order_number", "kind", "order_number")
     assert set(flags) == {("A-1", "other_order", "A-1"), ("A-2", "other_order", "A-1")}
@@ -186,35 +192,30 @@ def test_an_event_with_a_prefixed_order_number_is_flagged_and_settles_nothing(
     assert "T-9" in suggestion
     assert "release" not in suggestion
     # Once the doubt is resolved, the waiting event belongs to this order.
-    resolve(doubtful.pk, tracking_id="T-9", actor=operator, reason="seen in the panel")
+    resolve(
+        doubtful.pk,
+        tracking_id="T-9",
+        actor=operator,
+        reason="seen in the panel",
+        confirm_unchecked=True,
+    )
     assert apply_events(account, [event]) == [Applied.APPLIED]
     assert Shipment.objects.get(pk=doubtful.pk).confirmed_at
 
 
 def test_a_late_event_is_flagged_after_the_order_was_booked_with_another_courier(
-    account: Any, toy: Any, operator: Any
+    account: Any, other_courier: Any, toy: Any, operator: Any
 ) -> None:
-    class OtherAdapter(ToyAdapter):
-        code = "othertoy"
-        name = "Other toy"
-
-    CourierFactory.register(OtherAdapter)
-    try:
-        CourierAccountFactory(
-            company=account.company, courier=CourierRowFactory(code="othertoy", name="Other toy")
-        )
-        toy.on_create = raising(Unknown("lost"))
-        doubtful = book(account.company, DRAFT).shipment
-        toy.on_create = None
-        release(doubtful.pk, actor=operator, reason="not in the panel")
-        second = book(account.company, draft_with(courier="othertoy")).shipment
-        assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
-    finally:
-        CourierFactory.unregister("othertoy")
+    toy.on_create = raising(Unknown("lost"))
+    doubtful = book(account.company, DRAFT).shipment
+    toy.on_create = None
+    release(doubtful.pk, actor=operator, reason="not in the panel")
+    second = book(account.company, draft_with(courier="othertoy")).shipment
+    assert apply_events(account, [created_event("A-1", "T-9")]) == [Applied.APPLIED]
     assert IdempotencyKey.objects.get().shipment_id == second.pk
     doubtful.refresh_from_db()
-    assert (doubtful.courier_id, doubtful.tracking_id) == ("toy", "T-9")
-    assert open_flags(doubtful) == [("late_confirmation", "T-9")]
+    assert (doubtful.status, doubtful.tracking_id) == ("failed", "")
+    assert open_flags(second) == [("second_shipment", "T-9")]
 
 
 def test_a_key_that_another_request_has_just_used_books_nothing(
@@ -225,9 +226,9 @@ def test_a_key_that_another_request_has_just_used_books_nothing(
     with pytest.raises(Rejected):
         book(account.company, DRAFT, key="k")
     toy.on_create = None
-    found = IdempotencyKey.objects.select_related("shipment").get()
+    found = find_earlier(account.company.pk, draft_with(order_number="A-3"), "k")
     winner = book(account.company, draft_with(order_number="A-2"), key="k").shipment
-    monkeypatch.setattr("couriers.booking.protocol._stored_key", lambda *_: found)
+    monkeypatch.setattr("couriers.booking.protocol.find_earlier", lambda *_, **__: found)
     with pytest.raises(BookingInFlight):
         book(account.company, draft_with(order_number="A-3"), key="k")
     assert IdempotencyKey.objects.get().shipment_id == winner.pk

@@ -9,13 +9,13 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from couriers.booking import bulk
+from couriers.booking import bulk, bulk_jobs
 from couriers.booking.protocol import book
 from couriers.booking.returns import ReturnDraft, book_return
 from couriers.fulfilment import actions, manifests
 from couriers.models import CourierCall, IdempotencyKey, ManifestChunk, Shipment
 from couriers.models.transactions import InsideTransaction
-from tests.support.drafts import DRAFT, draft_with, raising
+from tests.support.drafts import DRAFT, draft_with, raising, requests_for
 from tests.support.factories import ShipmentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,8 +71,8 @@ def test_a_bulk_order_inside_a_transaction_is_refused_and_has_not_failed(
     assert "book_order()" in refusal_of(
         lambda: bulk.book_order(account.company, "A-1", lambda: DRAFT)
     )
-    job = bulk.create_job(account.company, [DRAFT, draft_with(order_number="A-2")])
-    assert "book_due_orders()" in refusal_of(lambda: bulk.book_due_orders(job.pk, seconds=5))
+    job = bulk_jobs.create_job(account.company, requests_for(DRAFT, draft_with(order_number="A-2")))
+    assert "book_due_orders()" in refusal_of(lambda: bulk_jobs.book_due_orders(job.pk, seconds=5))
     assert toy.booked == []
     assert set(job.orders.values_list("outcome", flat=True)) == {"pending"}
 

@@ -12,7 +12,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from couriers.booking.protocol import BookingResult, book, expire_leases
+from couriers.booking.leases import expire_leases
+from couriers.booking.protocol import BookingResult, book
 from couriers.contract.errors import (
     CourierDisabled,
     InvalidRequest,
@@ -243,7 +244,7 @@ def test_all_problems_are_named_at_once_and_nothing_is_stored(account: Any) -> N
     bad = draft_with(
         order_number=" ",
         consignee=Address("", "98765ABCDE", "a\x00b", "", "Atlantis", "12"),
-        items=(Item("x", 0, Decimal(0), Decimal(101)),),
+        items=(Item("x", 0, Decimal(-1), Decimal(101)),),
         parcel=Parcel(0, 1, 1, 1),
         cod_amount=Decimal(5),
     )

@@ -28,7 +28,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from couriers.booking.protocol import BookingResult, book, expire_leases
+from couriers.booking.leases import expire_leases
+from couriers.booking.protocol import BookingResult, book
 from couriers.booking.steps import booking_step
 from couriers.contract.errors import Rejected, Unknown
 from couriers.contract.platform_errors import PlatformError

@@ -48,7 +48,11 @@ def settle(sandbox_url: str, min_age: float) -> dict[str, int]:
         try:
             if tracking_id:
                 reason = "The courier has it, and no callback came."
-                resolve(shipment.pk, tracking_id=tracking_id, actor=operator, reason=reason)
+                # The list is the sandbox's own, whatever its tracking says among the faults.
+                resolve(
+                    shipment.pk, tracking_id=tracking_id, actor=operator, reason=reason,
+                    confirm_unchecked=True,
+                )  # fmt: skip
                 done["resolved"] += 1
             else:
                 release(shipment.pk, actor=operator, reason="The courier does not have it.")

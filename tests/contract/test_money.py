@@ -42,11 +42,16 @@ def test_amounts_are_rounded_to_the_paisa_half_up(amount: str, rounded: str) -> 
     assert str(to_paisa(Decimal(amount))) == rounded
 
 
-@pytest.mark.parametrize("amount", ["0", "5", "1523.00", "0.01", "-2.5", "1E+2", "12.500"])
+@pytest.mark.parametrize(
+    "amount",
+    ["0", "5", "1523.00", "0.01", "-2.5", "1E+2", "12.500", "1E+26", "1E+400", "NaN", "-Infinity"],
+)
 def test_an_amount_with_at_most_two_decimals_is_whole_paise(amount: str) -> None:
     assert is_whole_paise(Decimal(amount))
 
 
-@pytest.mark.parametrize("amount", ["0.001", "1523.005", "-0.009", "1E-3"])
+@pytest.mark.parametrize(
+    "amount", ["0.001", "1523.005", "-0.009", "1E-3", "1E-999", "1" * 40 + ".001"]
+)
 def test_an_amount_with_a_fraction_of_a_paisa_is_not_whole_paise(amount: str) -> None:
     assert not is_whole_paise(Decimal(amount))

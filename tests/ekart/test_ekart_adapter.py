@@ -65,6 +65,22 @@ def test_a_booking_registers_the_warehouse_again_if_ekart_does_not_know_the_alia
     assert adapter.create_shipment(request_for(adapter)).tracking_id
 
 
+@pytest.mark.parametrize("packages", [[], [{"weight_g": 5, "length_cm": 1, "width_cm": 1,
+                                            "height_cm": 1}]])  # fmt: skip
+def test_an_order_with_a_free_gift_is_booked(
+    adapter: EkartAdapter, sandbox: SandboxProcess, packages: list[Any]
+) -> None:
+    request = request_for(adapter, options={"packages": packages} if packages else {})
+    gift = dataclasses.replace(request.items[0], name="Sachet", value=Decimal(0))
+    request = dataclasses.replace(request, items=(*request.items, gift))
+    adapter.check_request(request)
+    assert adapter.create_shipment(request).tracking_id
+    sent = sandbox.requests()[-1]["body"]
+    assert sent["quantity"] == 2
+    assert sent["total_amount"] == 1523.0
+    assert "Sachet" in sent["products_desc"]
+
+
 def test_max_create_seconds_follows_from_the_time_outs(settings: Any) -> None:
     times = {"CONNECT_TIMEOUT": 1.0, "READ_TIMEOUT": 7.0}
     settings.SHIPCROWD = {"COURIERS": {"ekart": times}}

@@ -12,6 +12,7 @@ from django.core.management import CommandError
 from django.test import Client
 
 from couriers.contract.errors import CourierError
+from couriers.contract.receiver import Topic, topic_secret
 from couriers.models import CourierAccount
 from couriers_ekart.callbacks.receiver import EkartReceiver, MalformedEvent
 from couriers_ekart.callbacks.registration import drop_previous_secret, rotate_secret
@@ -31,6 +32,7 @@ DELIVERED: dict[str, Any] = {
     "attempts": "0", "wbn": "1", "id": "T1", "orderNumber": "A-1", "edd": 1793300000000,
 }  # fmt: skip
 CREATED: dict[str, Any] = {"id": "T1", "wbn": "1", "vendor": "EKART", "orderNumber": "A-1"}
+RECREATED = Topic.SHIPMENT_RECREATED
 NONE = [None, "", "0", 0, "soon", 1793300000, 1e300, ["x"], {"a": 1}]
 
 
@@ -64,13 +66,19 @@ def answer_to(account: CourierAccount, secret: str, client: Client) -> int:
 
 
 def signed_with(sandbox: SandboxProcess) -> set[str]:
-    """The secrets that Ekart was last told, one for each of our URLs."""
+    """The secret that Ekart was last told for the account's own URL.
+
+    That of the URL of recreations must be derived from it.
+    """
     last = {
         r["body"]["url"]: r["body"]["secret"]
         for r in sandbox.requests()
         if r["operation"] in ("add_webhook", "edit_webhook")
     }
-    return set(last.values())
+    (own,) = (secret for url, secret in last.items() if not url.endswith(f"/{RECREATED}/"))
+    (recreated,) = (secret for url, secret in last.items() if url.endswith(f"/{RECREATED}/"))
+    assert recreated == topic_secret(own, RECREATED)
+    return {own}
 
 
 def test_registering_twice_changes_nothing(
@@ -82,6 +90,36 @@ def test_registering_twice_changes_nothing(
     assert sorted(topic for hook in hooks for topic in hook["topics"]) == [
         "shipment_created", "shipment_recreated", "track_updated",
     ]  # fmt: skip
+
+
+def test_recreations_have_a_path_and_a_secret_of_their_own(
+    account: CourierAccount, sandbox: SandboxProcess
+) -> None:
+    register()
+    by_topic = {topic: hook for hook in sandbox_hooks(account) for topic in hook["topics"]}
+    own, recreated = by_topic["shipment_created"], by_topic["shipment_recreated"]
+    assert by_topic["track_updated"] is own
+    assert recreated["url"] == own["url"] + "shipment_recreated/"
+    assert (own["secret"], recreated["secret"]) == (OLD, topic_secret(OLD, RECREATED))
+    assert 6 <= len(recreated["secret"]) <= 30
+
+
+def test_other_urls_of_the_account_are_switched_off_and_those_of_others_kept(
+    account: CourierAccount, sandbox: SandboxProcess
+) -> None:
+    former = account.webhook_url + "?topic=shipment_recreated"
+    foreign = "https://other.example/webhooks/ekart/acc_y/"
+    for url in (former, foreign):
+        hook = {"url": url, "secret": OLD, "topics": ["shipment_recreated"], "active": True}
+        EkartClient(account).add_webhook(hook)
+    register()
+    active = {hook["url"] for hook in sandbox_hooks(account) if hook["active"]}
+    assert active == {account.webhook_url, account.topic_url(RECREATED), foreign}
+
+
+def sandbox_hooks(account: CourierAccount) -> list[dict[str, Any]]:
+    hooks: list[dict[str, Any]] = EkartClient(account).list_webhooks()
+    return hooks
 
 
 def test_the_new_and_the_previous_secret_are_valid_after_a_rotation(

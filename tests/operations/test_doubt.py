@@ -14,7 +14,7 @@ from couriers.booking.protocol import book
 from couriers.contract.errors import InvalidRequest, Unknown
 from couriers.contract.platform_errors import NotInDoubt, OrderAlreadyLive, TooEarly
 from couriers.contract.types import Booking
-from couriers.models import AuditEntry, CourierCall, Shipment
+from couriers.models import AuditEntry, CallbackTally, CourierCall, Shipment
 from couriers.operations.doubt import release, resolve
 from couriers.operations.evidence import evidence_of
 from couriers.tracking.confirmation import Confirmation, apply_creation
@@ -41,7 +41,13 @@ def doubtful(account: Any, toy: Any) -> Shipment:
 def test_a_resolved_booking_replays_as_booked(
     doubtful: Shipment, operator: Any, account: Any, toy: Any
 ) -> None:
-    resolve(doubtful.pk, tracking_id=" T-9 ", actor=operator, reason="seen in the panel")
+    resolve(
+        doubtful.pk,
+        tracking_id=" T-9 ",
+        actor=operator,
+        reason="seen in the panel",
+        confirm_unchecked=True,
+    )
     result = book(account.company, DRAFT, key="first")
     assert (result.status_code, result.replayed) == (201, True)
     assert b'"tracking_id":"T-9"' in result.body
@@ -176,6 +182,35 @@ def test_the_evidence_depends_on_whether_callbacks_arrive(doubtful: Shipment, ac
     assert "then release it" in evidence_of(doubtful).suggestion
 
 
+def test_the_evidence_says_that_the_accounts_callbacks_are_refused(
+    doubtful: Shipment, account: Any, django_assert_num_queries: Any
+) -> None:
+    later = timezone.now() + dt.timedelta(minutes=1)
+    for _ in range(7):
+        ShipmentFactory(
+            account=account, warehouse=doubtful.warehouse, booked_at=later, confirmed_at=later
+        )
+    CourierCall.objects.update(started_at=timezone.now() - dt.timedelta(hours=1))
+    tally = CallbackTally.objects.create(
+        account=account,
+        accepted_at=timezone.now() - dt.timedelta(hours=3),
+        refused_at=timezone.now() - dt.timedelta(minutes=5),
+        refused_count=1204,
+    )
+    with django_assert_num_queries(2):
+        evidence = evidence_of(doubtful)
+    assert evidence.flow == (
+        "The callbacks of this account are refused. 1,204 callbacks refused so far, the last "
+        "5 minutes ago. The last good callback came 3 hours ago. None of those looked at was "
+        "signed with the account's secret: the courier signs with another one, or they are a "
+        "stranger's. 7 of 7 later bookings were confirmed by callback, none for this order."
+    )
+    assert "Callbacks are refused, so a missing one proves nothing." in evidence.suggestion
+    tally.accepted_at = timezone.now()
+    tally.save()
+    assert "then release it" in evidence_of(doubtful).suggestion
+
+
 def test_the_created_event_of_a_booked_shipment_confirms_it(account: Any) -> None:
     shipment = book(account.company, DRAFT).shipment
     event = created_event("A-1", shipment.tracking_id)
@@ -203,7 +238,7 @@ def test_staff_settle_doubt_over_the_api_and_companies_cannot(
         content_type="application/json",
     )
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "reason")
-    body = {"tracking_id": "T-9", "reason": "seen"}
+    body = {"tracking_id": "T-9", "reason": "seen", "confirm_unchecked": True}
     answer = client.post(f"{url}{doubtful.pk}/resolve/", body, content_type="application/json")
     assert (answer.status_code, answer.json()["status"]) == (200, "booked")
     answer = client.post(

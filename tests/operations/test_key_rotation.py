@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import InvalidToken
+from django.core.checks import run_checks
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from couriers.models import BulkJob, BulkOrder, CourierAccount, CourierToken, Shipment
 from couriers.operations import key_rotation
 from tests.support.commands import run_json
-from tests.support.factories import ShipmentFactory
+from tests.support.factories import CourierAccountFactory, ShipmentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,3 +112,31 @@ def test_a_value_that_no_key_reads_is_counted_and_left_unchanged(
     assert run_json("rotate_keys", code=3)["unreadable"] == 1
     keys("other")
     assert Shipment.objects.only("consignee_phone").get(pk=lost.pk).consignee_phone == "1"
+
+
+def test_a_process_whose_keys_do_not_fit_is_not_ready(
+    keys: Any, rows: list[Shipment], client: Client
+) -> None:
+    assert client.get("/readyz").json()["status"] == "ok"
+    assert "couriers.W021" not in ids_of_database_checks()
+    keys("other")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["down"]) == (503, ["fernet_keys"])
+    assert "couriers.W021" in ids_of_database_checks()
+    keys("other", "old")
+    assert client.get("/readyz").status_code == 200
+
+
+def test_one_foreign_row_takes_no_process_out_of_service(
+    keys: Any, rows: list[Shipment], account: CourierAccount, client: Client
+) -> None:
+    keys("other")
+    CourierAccountFactory()
+    keys("old")
+    assert client.get("/readyz").status_code == 200
+    found = [m for m in run_checks(databases=["default"]) if m.id == "couriers.W021"]
+    assert "courieraccount.password" in found[0].msg
+
+
+def ids_of_database_checks() -> set[str]:
+    return {str(message.id) for message in run_checks(databases=["default"])}

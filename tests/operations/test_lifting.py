@@ -13,6 +13,7 @@ from couriers.contract.platform_errors import NotLiftable
 from couriers.models import AuditEntry, Shipment
 from couriers.operations.lifting import lift
 from couriers.tracking.events import apply_events
+from tests.support.admin_links import row_url
 from tests.support.factories import ShipmentFactory, make_staff
 from tests.support.flags import open_flags
 from tests.support.toy import ToyReceiver
@@ -112,7 +113,7 @@ def test_a_shipment_is_not_lifted_where_its_order_is_booked_again(
 def test_the_lift_page_asks_for_a_reason_and_a_confirmation(
     client: Client, operator: Any, shipment: Shipment
 ) -> None:
-    page = f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/"
+    page = row_url(shipment).removesuffix("change/")
     assert "Lift the end" not in client.get(f"{page}change/").content.decode()
     apply_scans(shipment, ("in_transit", 1), ("delivered", 5))
     assert "Lift the end" in client.get(f"{page}change/").content.decode()

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from couriers.contract.errors import Unknown
 from couriers.contract.types import Parcel, PaymentMode, RateRequest
+from couriers.models import ServiceablePincode
 from couriers.models.rate_policy import InvalidRatePolicy, MerchantPrice, RatePolicy
 from couriers.rates.pricing import priced_quotes
 from tests.support.drafts import raising
@@ -105,12 +107,9 @@ def test_the_api_shows_the_couriers_quote_beside_the_merchants_price(
 ) -> None:
     account.company.rate_policy = POLICY
     account.company.save()
-    body = {
-        "courier": "toy", "pickup_pincode": "560001", "drop_pincode": "110001",
-        "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
-        "payment_mode": "cod", "invoice_amount": "1523.00", "cod_amount": "1523.00",
-    }  # fmt: skip
-    answer = storefront.post("/api/v1/rates/", json.dumps(body), content_type="application/json")
+    answer = storefront.post(
+        "/api/v1/rates/", json.dumps(RATES_BODY), content_type="application/json"
+    )
     assert answer.json() == [
         {
             "courier": "toy", "service": "SURFACE", "total": "100.50",
@@ -120,6 +119,42 @@ def test_the_api_shows_the_couriers_quote_beside_the_merchants_price(
             "zone": "C", "billed_weight_g": 500, "min_days": None, "max_days": None,
         }
     ]  # fmt: skip
+
+
+RATES_BODY: dict[str, Any] = {
+    "courier": "toy", "pickup_pincode": "560001", "drop_pincode": "110 001",
+    "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
+    "payment_mode": "cod", "invoice_amount": "1523.00", "cod_amount": "1523.00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cod_amount": "0"}, "must be more than 0 for COD"),
+        ({"cod_amount": None}, "must be more than 0 for COD"),
+        ({"cod_amount": "1523.01"}, "is more than the invoice amount"),
+        ({"payment_mode": "prepaid"}, "must be left out for a prepaid order"),
+        ({"direction": "reverse"}, "a return collects no money"),
+        ({"drop_pincode": "560008"}, "is more than the 1000.00 rupees that toy collects at 560008"),
+    ],
+)
+def test_rates_refuse_the_amounts_that_a_booking_refuses(
+    storefront: Client, account: Any, able: Any, change: dict[str, Any], message: str
+) -> None:
+    ServiceablePincode.objects.create(
+        courier_id="toy", pincode="560008", serviceable=True, cod=True, max_cod_amount=1000,
+        loaded_at=timezone.now(),
+    )  # fmt: skip
+    body = {name: value for name, value in (RATES_BODY | change).items() if value is not None}
+    answer = storefront.post("/api/v1/rates/", json.dumps(body), content_type="application/json")
+    assert answer.status_code in (400, 422)
+    assert answer.json()["errors"] == [{"field": "cod_amount", "message": message}]
+    assert able.asked == []
+    good = storefront.post(
+        "/api/v1/rates/", json.dumps(RATES_BODY), content_type="application/json"
+    )
+    assert good.status_code == 200
 
 
 def test_quotes_are_cached_under_all_their_inputs(account: Any, able: Any) -> None:

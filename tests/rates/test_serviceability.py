@@ -144,7 +144,7 @@ def test_the_cod_limit_of_a_pincode_is_checked_before_the_booking(
 ) -> None:
     lists(able, *LINES)
     serviceability.load_pincodes(account)
-    consignee = dataclasses.replace(DRAFT.consignee, pincode=pincode, city="X", state="Delhi")
+    consignee = dataclasses.replace(DRAFT.consignee, pincode=pincode)
     draft = dataclasses.replace(COD, cod_amount=Decimal(amount), consignee=consignee)
     if not refused:
         assert book(account.company, draft).status_code == 201

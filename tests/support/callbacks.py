@@ -12,13 +12,16 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from couriers.contract.receiver import Topic, topic_secret
 from couriers.models.addresses import path_of
 
 SECRET = "a-secret-of-tests"
 
 
-def callback_path(account: Any) -> str:
-    """The path to which the account's courier sends callbacks."""
+def callback_path(account: Any, topic: str = "") -> str:
+    """The path to which the account's courier sends callbacks, or those of one topic."""
+    if topic:
+        return path_of("shipcrowd_webhooks:receive-topic", account.courier_id, account.pk, topic)
     return path_of("shipcrowd_webhooks:receive", account.courier_id, account.pk)
 
 
@@ -30,6 +33,15 @@ def send(
     return Client().post(
         path_of("shipcrowd_webhooks:receive", courier, account.pk) + query, raw, "application/json",
         headers={"x-toy-secret": secret},
+    )  # fmt: skip
+
+
+def send_recreated(account: Any, body: Any, *, secret: str = SECRET) -> Any:
+    """Send a callback of the toy courier to the path of recreations, signed for it."""
+    return Client().post(
+        callback_path(account, Topic.SHIPMENT_RECREATED), json.dumps(body).encode(),
+        "application/json",
+        headers={"x-toy-secret": topic_secret(secret, Topic.SHIPMENT_RECREATED)},
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from couriers.booking.bulk_jobs import OrderRequest
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
 
@@ -26,6 +27,11 @@ DRAFT = ShipmentDraft(
 def draft_with(**changes: Any) -> ShipmentDraft:
     """Return DRAFT with other values in some fields."""
     return dataclasses.replace(DRAFT, **changes)
+
+
+def requests_for(*drafts: ShipmentDraft) -> list[OrderRequest]:
+    """Return the drafts as the orders of a bulk request."""
+    return [OrderRequest(draft.order_number, draft) for draft in drafts]
 
 
 def created_event(order_number: str, tracking_id: str) -> CourierEvent:

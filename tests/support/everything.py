@@ -12,6 +12,7 @@ from couriers.models import (
     AuditEntry,
     BulkJob,
     BulkOrder,
+    CallbackTally,
     CourierAccount,
     CourierToken,
     FlagKind,
@@ -47,6 +48,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
     CourierToken.objects.create(
         account=account, access_token="token-is-secret", expires_at=timezone.now()
     )
+    CallbackTally.objects.create(account=account, refused_at=timezone.now(), refused_count=3)
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     WarehouseRegistration.objects.create(

@@ -45,7 +45,7 @@ class CourierAccountFactory(factory.django.DjangoModelFactory):
     company = factory.SubFactory(CompanyFactory)
     courier = factory.SubFactory(CourierRowFactory)
     base_url = "http://127.0.0.1:9"
-    client_id = "sandbox"
+    client_id = factory.Sequence(lambda n: f"sandbox@{n}")
     username = "sandbox"
     password = "sandbox"
     webhook_secret = "a-secret-of-tests"

@@ -14,6 +14,7 @@ ALL = {
     "settled": signals.shipment_settled,
     "status_changed": signals.shipment_status_changed,
     "action_ended": signals.shipment_action_ended,
+    "corrected": signals.shipment_tracking_id_corrected,
     "flagged": signals.shipment_flagged,
 }
 

@@ -133,6 +133,8 @@ class AbleToyAdapter(ToyAdapter):
 class ToyReceiver(WebhookReceiver):
     """Verifies callbacks by a static header."""
 
+    own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
+
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
         return bool(secrets) and headers.get("x-toy-secret") in secrets
 

@@ -16,13 +16,11 @@ from django_redis import get_redis_connection
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from couriers.models import Shipment
-from couriers_ekart.callbacks.registration import TOPICS_BY_QUERY
 from shipcrowd.embedded.processes import wait_until
 from tests.support.callbacks import SECRET, callback_path, other_connection, send
-from tests.support.flags import open_flags
 from webhooks import dispatch, metrics, tasks
 from webhooks.models import WebhookEvent
-from webhooks.processing import BatchResult, process_batch
+from webhooks.processing import BatchResult
 
 
 def failing_middleware(
@@ -174,35 +172,3 @@ def test_a_repeat_does_not_wait_for_the_worker_that_has_locked_its_event(
         assert WebhookEvent.objects.get().state == "failed"
     assert send(account, body).status_code == 200
     assert WebhookEvent.objects.get().state == "pending"
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("no_dispatch")
-@pytest.mark.parametrize("first", [0, 1])
-def test_a_creation_sent_to_the_url_of_recreations_is_a_recreation(
-    account: Any, shipment: Shipment, first: int
-) -> None:
-    queries = list(TOPICS_BY_QUERY)
-    assert queries[0] == ""
-    body = {"id": "T-2", "order": shipment.order_number}
-    for query in (queries[first], queries[1 - first], queries[first]):
-        assert send(account, body, query=query).status_code == 200
-        process_batch()
-    assert set(WebhookEvent.objects.values_list("topic", flat=True)) == {
-        "shipment_created", "shipment_recreated",
-    }  # fmt: skip
-    former = shipment.tracking_id
-    shipment.refresh_from_db()
-    assert (shipment.tracking_id, shipment.former_tracking_ids) == ("T-2", [former])
-    assert open_flags(shipment) == []
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("no_dispatch")
-def test_a_tracking_event_sent_to_the_url_of_recreations_keeps_its_topic(
-    account: Any, shipment: Shipment
-) -> None:
-    body = {"id": shipment.tracking_id, "status": "lost", "hour": 1}
-    send(account, body, query="?topic=shipment_recreated")
-    send(account, body)
-    assert WebhookEvent.objects.get().topic == "track_updated"

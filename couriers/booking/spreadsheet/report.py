@@ -9,21 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from couriers.booking.spreadsheet.reading import FileUnusable
+from couriers.booking.spreadsheet.errors import FileUnusable
 from couriers.models.job import OrderOutcome
 
-COLUMNS = ("order_number", "outcome", "tracking_id", "shipment_id", "reason")
+COLUMNS = ("order_number", "outcome", "courier", "tracking_id", "shipment_id", "reason")
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """How one order ended."""
+    """How one order ended. `row` is its first row in the spreadsheet, to sort the report by."""
 
     order_number: str
     outcome: OrderOutcome
+    courier: str = ""
     tracking_id: str = ""
     shipment_id: str = ""
     reason: str = ""
+    row: int = 0
 
 
 def check_report(path: Path) -> None:
@@ -56,6 +58,7 @@ def write_report(path: Path, rows: Sequence[ReportRow]) -> None:
                     [
                         _no_formula(row.order_number),
                         row.outcome,
+                        row.courier,
                         _no_formula(row.tracking_id),
                         row.shipment_id,
                         _no_formula(row.reason),

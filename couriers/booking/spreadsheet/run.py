@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.db import InterfaceError, OperationalError, connection
 
 from couriers.booking import bulk
-from couriers.booking.bulk import OrderResult, ReadOrder
-from couriers.booking.spreadsheet.reading import COLUMN_OF, LineProblem, OrderLines, draft_of
+from couriers.booking.bulk import OrderResult
+from couriers.booking.spreadsheet.cells import Cell
+from couriers.booking.spreadsheet.drafting import SheetDraft, read_draft
+from couriers.booking.spreadsheet.errors import NothingToShip, OrderProblem
+from couriers.booking.spreadsheet.goods import Goods, goods_of
+from couriers.booking.spreadsheet.lines import OrderLines
 from couriers.booking.spreadsheet.report import ReportRow
-from couriers.contract.statuses import UNSETTLED, Status
-from couriers.contract.types import Direction, ShipmentDraft
-from couriers.models import Company, Shipment
+from couriers.contract.types import ShipmentDraft
+from couriers.models import Company
 from couriers.models.job import OrderOutcome
 from couriers.resilience.threads import run_in_threads, take_from
 
-LOOKUP_BATCH = 500  # orders
+GOODS_BATCH = 500  # orders whose products are looked up by one query
 
 
 def book_orders(
@@ -27,110 +30,103 @@ def book_orders(
     *,
     workers: int,
     done: Callable[[ReportRow], None],
+    defaults: Mapping[str, Cell] | None = None,
+    rebook: bool = False,
 ) -> None:
     """Book every order once, in `workers` threads.
 
     `done` is called for each order when it ends, by one thread at a time. An interrupted run ends
     once the calls under way have ended. `done` is then not called for the remaining orders.
+    `defaults` tell what neither the file nor the company's products say of the goods. With
+    `rebook`, an order whose shipment has ended is booked once more.
     """
     stop = threading.Event()
     lock = threading.Lock()
 
-    def work(item: tuple[OrderLines, Shipment | None]) -> None:
-        order, earlier = item
-        result = _book(company, order, _reader(order, courier, earlier), stop)
+    def work(item: tuple[OrderLines, Goods]) -> None:
+        reader = _OrderReader(item[0], courier, item[1])
+        result = _book(company, reader, stop, rebook=rebook)
         if result:
-            row = _row(order, result)
+            row = reader.report(result)
             with lock:
                 done(row)
 
-    take = take_from(_with_earlier_shipments(company, courier, orders))
+    take = take_from(_with_goods(company, orders, defaults or {}))
     run_in_threads(take, work, threads=workers, name="book", stop=stop)
 
 
-def _with_earlier_shipments(
-    company: Company, courier: str, orders: Sequence[OrderLines]
-) -> Iterator[tuple[OrderLines, Shipment | None]]:
-    """Yield each order with its earlier shipment or None, looked up for many orders at once."""
-    for start in range(0, len(orders), LOOKUP_BATCH):
-        part = orders[start : start + LOOKUP_BATCH]
-        earlier = _earlier_shipments(company, courier, part)
+def _with_goods(
+    company: Company, orders: Sequence[OrderLines], defaults: Mapping[str, Cell]
+) -> Iterator[tuple[OrderLines, Goods]]:
+    """Yield each order with what is known of its goods, looked up for many orders at once."""
+    for start in range(0, len(orders), GOODS_BATCH):
+        part = orders[start : start + GOODS_BATCH]
+        goods = goods_of(company, part, defaults)
         for order in part:
-            yield order, earlier.get(order.order_number)
+            yield order, goods
 
 
-def _earlier_shipments(
-    company: Company, courier: str, orders: Sequence[OrderLines]
-) -> dict[str, Shipment]:
-    """Return the orders' shipments by order number, preferring one that has not failed."""
-    shipments = (
-        Shipment.objects.filter(
-            company=company,
-            courier_id=courier,
-            direction=Direction.FORWARD,
-            order_number__in=[order.order_number for order in orders],
-        )
-        .only("order_number", "status", "tracking_id")
-        .order_by("id")
-    )
-    return {s.order_number: s for s in sorted(shipments, key=lambda s: s.status != Status.FAILED)}
+class _OrderReader:
+    """Reads an order for the engine, and says what the engine answers in the file's own words."""
 
+    def __init__(self, order: OrderLines, courier: str, goods: Goods) -> None:
+        self.order = order
+        self._courier = courier
+        self._goods = goods
+        self._sheet: SheetDraft | None = None
 
-def _reader(order: OrderLines, courier: str, earlier: Shipment | None) -> ReadOrder:
-    """Return the function with which the engine reads the order."""
-
-    def read() -> ShipmentDraft | OrderResult:
+    def read(self) -> ShipmentDraft | OrderResult:
+        """Return the draft of the order, or its result if there is nothing to book."""
         try:
-            draft = draft_of(order, courier)
-        except LineProblem as problem:
+            self._sheet = read_draft(self.order, self._courier, self._goods)
+        except OrderProblem as problem:
             return OrderResult(OrderOutcome.REJECTED, reason=str(problem))
-        if draft is None:
-            return OrderResult(OrderOutcome.SKIPPED, reason="nothing to ship: quantity 0")
-        if earlier and earlier.status not in (Status.FAILED, *UNSETTLED):
-            return bulk.already_booked(earlier)
-        return draft
+        except NothingToShip as reason:
+            return OrderResult(OrderOutcome.SKIPPED, reason=str(reason))
+        return self._sheet.draft
 
-    return read
+    def report(self, result: OrderResult) -> ReportRow:
+        """Return the row of the report for the order's result."""
+        shipment = result.shipment
+        return ReportRow(
+            self.order.order_number,
+            result.outcome,
+            shipment.courier_id if shipment else "",
+            shipment.tracking_id if shipment else "",
+            shipment.pk if shipment else "",
+            self._reason(result),
+            self.order.row,
+        )
+
+    def _reason(self, result: OrderResult) -> str:
+        """Return why the order ended so, and what is likely wrong with its shipment."""
+        said = [(problem.field, problem.message) for problem in result.problems]
+        reasons = [self._describe(*each) for each in said] or [result.reason]
+        if result.may_be_rebooked:
+            reasons.append("book it once more with --rebook")
+        warnings = result.shipment.warnings if result.shipment else []
+        reasons += [self._describe(each["field"], each["message"]) for each in warnings]
+        return "; ".join(reason for reason in reasons if reason)
+
+    def _describe(self, field: str, message: str) -> str:
+        return self._sheet.describe(field, message) if self._sheet else f"{field}: {message}"
 
 
 def _book(
-    company: Company, order: OrderLines, read: ReadOrder, stop: threading.Event
+    company: Company, reader: _OrderReader, stop: threading.Event, *, rebook: bool
 ) -> OrderResult | None:
     """Book an order, waiting in this thread until it has ended. None if the run is stopped."""
+    number = reader.order.order_number
     tries = 0
     while True:
         try:
-            answer = bulk.book_order(company, order.order_number, read, tries=tries)
+            answer = bulk.book_order(company, number, reader.read, tries=tries, rebook=rebook)
         except (OperationalError, InterfaceError) as error:
             # The connection may be broken. The next order gets a new one.
             connection.close()
-            return bulk.failed_by_fault(company, order.order_number, error)
+            return bulk.failed_by_fault(company, number, error)
         if isinstance(answer, OrderResult):
             return answer
         tries = answer.tries
         if stop.wait(answer.seconds):
             return None
-
-
-def _row(order: OrderLines, result: OrderResult) -> ReportRow:
-    shipment = result.shipment
-    return ReportRow(
-        order.order_number,
-        result.outcome,
-        shipment.tracking_id if shipment else "",
-        shipment.pk if shipment else "",
-        _reason(order, result),
-    )
-
-
-def _reason(order: OrderLines, result: OrderResult) -> str:
-    """Return the result's reason, with the row and column of the file for each problem."""
-    if not result.problems:
-        return result.reason
-    row = order.lines[0][0]
-    return "; ".join(
-        f"row {row}, column {COLUMN_OF[p.field]}: {p.message}"
-        if p.field in COLUMN_OF
-        else f"{p.field}: {p.message}"
-        for p in result.problems
-    )

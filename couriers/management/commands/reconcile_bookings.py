@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from couriers.booking.protocol import expire_leases
+from couriers.booking.leases import expire_leases
 from couriers.contract.statuses import Status
 from couriers.management import output
 from couriers.models import Shipment

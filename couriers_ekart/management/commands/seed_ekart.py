@@ -40,7 +40,10 @@ class Command(BaseCommand):
             raise output.usage_error(str(error)) from None
         if fields is None:
             output.company_named(options["company"])
-        seeded = seed(options["company"], fields, login, limits, new_key=options["new_key"])
+        try:
+            seeded = seed(options["company"], fields, login, limits, new_key=options["new_key"])
+        except BadInput as error:
+            raise output.usage_error(str(error)) from None
         account = seeded.account
         url = account.webhook_url
         key = seeded.api_key or "unchanged (--new-key creates another)"

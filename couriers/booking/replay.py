@@ -1,0 +1,144 @@
+"""What was booked before: by the request's key, or without a key by its order.
+
+Without a key, the order is the key. The same order is then one number in one direction, whichever
+courier has it and under whichever key it was booked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from couriers.booking.answers import shipment_json
+from couriers.booking.drafts import clean_key
+from couriers.booking.fingerprints import differing_fields
+from couriers.booking.leases import expire_leases, lease_seconds_left
+from couriers.booking.settling import BookingResult, store_answer
+from couriers.booking.stored_drafts import differing_from_shipment
+from couriers.contract.platform_errors import (
+    BookingInFlight,
+    KeyReused,
+    OrderAlreadyLive,
+    OrderDiffers,
+    OrderEnded,
+)
+from couriers.contract.statuses import RELEASES_ORDER, Status
+from couriers.contract.types import ShipmentDraft
+from couriers.models import IdempotencyKey, Shipment
+from couriers.models.idempotency import KeyScope
+
+# Reading them costs a decryption each, and only an order without a stored key needs them.
+ENCRYPTED = ("consignee_phone", "consignee_address", "options")
+
+
+@dataclass(frozen=True, slots=True)
+class BookingKey:
+    """The key of a booking within its company."""
+
+    company_id: int
+    scope: KeyScope
+    key: str
+
+    def stored(self) -> IdempotencyKey | None:
+        """Return the row of the key, or None for a new one."""
+        # Most keys are new, so the shipment is not joined; it is fetched where the key exists.
+        return IdempotencyKey.objects.filter(
+            company_id=self.company_id, scope=self.scope, key=self.key
+        ).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is known of a request. With an `answer` there is nothing to book.
+
+    `failed` is the row of the key if its last booking has failed. The key is then used again.
+    """
+
+    key: BookingKey
+    answer: BookingResult | None = None
+    failed: IdempotencyKey | None = None
+
+
+def find_earlier(
+    company_id: int, draft: ShipmentDraft, key: str | None, *, rebook: bool = False
+) -> Earlier:
+    """Find what was booked before for a checked draft.
+
+    With `rebook`, an order whose shipment has ended gets a key of its own, always the same one for
+    the same ended shipment.
+
+    Raises KeyReused, OrderAlreadyLive, OrderDiffers or OrderEnded where the request is not to be
+    booked, and BookingInFlight where it may be asked again. Raises InvalidRequest for a bad key.
+    """
+    if key is not None:
+        return _by_key(BookingKey(company_id, KeyScope.CLIENT, clean_key(key)), draft)
+    number_key = BookingKey(company_id, KeyScope(draft.direction), clean_key(draft.order_number))
+    shipments = list(
+        Shipment.objects.of_order(company_id, draft.direction, draft.order_number)
+        .defer(*ENCRYPTED)
+        .order_by("-id")
+    )
+    if live := next((s for s in shipments if s.status not in RELEASES_ORDER), None):
+        return Earlier(number_key, answer=_answer_of_live(live, draft))
+    ended = next((s for s in shipments if s.status != Status.FAILED), None)
+    if ended is not None:
+        if not rebook:
+            raise OrderEnded(ended.pk, ended.status)
+        return _by_key(BookingKey(company_id, KeyScope.CLIENT, f"rebook {ended.pk}"), draft)
+    return Earlier(number_key, failed=number_key.stored() if shipments else None)
+
+
+def _by_key(key: BookingKey, draft: ShipmentDraft) -> Earlier:
+    row = key.stored()
+    if row is None or row.shipment.status == Status.FAILED:
+        _refuse_live_order(key.company_id, draft)
+        return Earlier(key, failed=row)
+    if different := differing_fields(row.fingerprints, draft):
+        raise KeyReused(different)
+    answer = _replay(row.shipment, row)
+    return Earlier(key, answer) if answer else Earlier(key, failed=key.stored())
+
+
+def _refuse_live_order(company_id: int, draft: ShipmentDraft) -> None:
+    """Raise OrderAlreadyLive where another key has booked the order.
+
+    The constraint of the table decides between two requests that come at once. It leaves out
+    shipments that were live beside another one before it existed.
+    """
+    order = Shipment.objects.live().of_order(company_id, draft.direction, draft.order_number)
+    live = order.values_list("pk", "status").first()
+    if live is not None:
+        raise OrderAlreadyLive(*live)
+
+
+def _answer_of_live(shipment: Shipment, draft: ShipmentDraft) -> BookingResult:
+    """Return the stored answer of the order's live shipment. Raises OrderDiffers."""
+    row = IdempotencyKey.objects.filter(shipment=shipment).order_by("id").first()
+    if row is None:
+        different = differing_from_shipment(shipment, draft)
+    else:
+        different = differing_fields(row.fingerprints, draft)
+    if different:
+        raise OrderDiffers(shipment.pk, shipment.status, different)
+    answer = _replay(shipment, row)
+    if answer is None:
+        raise BookingInFlight(shipment.pk, retry_after=1)
+    return answer
+
+
+def _replay(shipment: Shipment, row: IdempotencyKey | None) -> BookingResult | None:
+    """Return the answer of a booking, or None if it has just failed. Raises BookingInFlight."""
+    if row and row.response_body is not None and row.response_status is not None:
+        return BookingResult(shipment, row.response_status, bytes(row.response_body), replayed=True)
+    if shipment.status == Status.BOOKING:
+        left = lease_seconds_left(shipment)
+        if left > 0:
+            raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
+        expire_leases()
+        shipment = Shipment.objects.defer(*ENCRYPTED).get(pk=shipment.pk)
+    if shipment.status == Status.FAILED:
+        return None
+    if shipment.status == Status.IN_DOUBT:
+        return BookingResult(shipment, 202, shipment_json(shipment), replayed=True)
+    if row is None:
+        return BookingResult(shipment, 201, shipment_json(shipment), replayed=True)
+    return BookingResult(shipment, 201, store_answer(shipment), replayed=True)

@@ -1,0 +1,98 @@
+"""The draft of a stored shipment: to book its return, and to compare another request with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from couriers.booking.fingerprints import fields_of
+from couriers.contract.types import (
+    Address,
+    Direction,
+    Item,
+    Parcel,
+    PaymentMode,
+    ShipmentDraft,
+)
+from couriers.models import Shipment
+
+# A shipment keeps no invoice.
+NOT_STORED = ("invoice_number", "invoice_date")
+# The platform fills these where the merchant leaves them out.
+FILLED_WHERE_BLANK = ("consignee.city", "consignee.state", "warehouse")
+
+
+def differing_from_shipment(shipment: Shipment, draft: ShipmentDraft) -> tuple[str, ...]:
+    """Return the sorted names of the fields in which a request differs from a shipment.
+
+    It is for a shipment whose idempotency key has been deleted. A field that is blank in the
+    request and that the platform filled does not differ.
+    """
+    wanted, stored = fields_of(draft), fields_of(draft_of(shipment))
+    return tuple(
+        sorted(
+            name
+            for name, value in wanted.items()
+            if name not in NOT_STORED
+            and not (name in FILLED_WHERE_BLANK and not value)
+            and value != stored[name]
+        )
+    )
+
+
+def draft_of(shipment: Shipment) -> ShipmentDraft:
+    """Return the draft by which the shipment could have been booked, without its invoice."""
+    return ShipmentDraft(
+        courier=shipment.courier_id,
+        order_number=shipment.order_number,
+        order_date=shipment.order_date,
+        payment_mode=PaymentMode(shipment.payment_mode),
+        cod_amount=shipment.cod_amount,
+        consignee=address_of(shipment),
+        items=items_of(shipment),
+        parcel=parcel_of(shipment),
+        warehouse_id=shipment.warehouse_id,
+        direction=Direction(shipment.direction),
+        original_id=shipment.original_id or "",
+        service=shipment.service,
+        return_reason=shipment.return_reason,
+        options=shipment.options,
+    )
+
+
+def address_of(shipment: Shipment) -> Address:
+    """Return the consignee's address."""
+    return Address(
+        name=shipment.consignee_name,
+        phone=shipment.consignee_phone,
+        address=shipment.consignee_address,
+        city=shipment.consignee_city,
+        state=shipment.consignee_state,
+        pincode=shipment.consignee_pincode,
+    )
+
+
+def parcel_of(shipment: Shipment) -> Parcel:
+    """Return the parcel's weight and sizes."""
+    return Parcel(shipment.weight_g, shipment.length_cm, shipment.width_cm, shipment.height_cm)
+
+
+def items_of(shipment: Shipment) -> tuple[Item, ...]:
+    """Return the lines of the order."""
+    return tuple(_item_of(stored) for stored in shipment.items)
+
+
+def items_json(items: tuple[Item, ...]) -> list[dict[str, Any]]:
+    """Return lines as they are stored with a shipment. Amounts are decimal strings."""
+    return [
+        dataclasses.asdict(item) | {"value": str(item.value), "gst_rate": str(item.gst_rate)}
+        for item in items
+    ]
+
+
+def _item_of(stored: Mapping[str, Any]) -> Item:
+    return Item(
+        **{**stored, "value": Decimal(stored["value"]), "gst_rate": Decimal(stored["gst_rate"])}
+    )

@@ -1,0 +1,86 @@
+"""Upgrades of a database with rows in it: nothing is lost, and what contradicts is flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+APP = "shipcrowd_couriers"
+BEFORE = [(APP, "0002_products_and_warnings")]
+AFTER = [(APP, "0003_one_live_shipment_of_an_order")]
+
+
+@pytest.fixture
+def migrate(transactional_db: None) -> Iterator[Any]:
+    """Return a function that migrates the tests' database and returns the models as they then are.
+
+    The database is at the newest state again afterwards.
+    """
+
+    def to(target: list[tuple[str, str]]) -> Any:
+        executor = MigrationExecutor(connection)
+        executor.migrate(target)
+        return executor.loader.project_state(target).apps
+
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    yield to
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'shipcrowd_%'")
+        tables = ", ".join(name for (name,) in cursor.fetchall())
+        cursor.execute(f"TRUNCATE {tables} CASCADE")
+    MigrationExecutor(connection).migrate(newest)
+
+
+def make_shipment(apps: Any, courier: str, number: str, **fields: Any) -> str:
+    """Store a shipment of the order with the courier, by the models of that time."""
+    get = apps.get_model
+    company, _ = get(APP, "Company").objects.get_or_create(
+        slug="acme",
+        defaults={
+            "name": "Acme", "gstin": "29AAGCR4375J1ZU", "address": "1 Example Street",
+            "state": "Karnataka",
+        },
+    )  # fmt: skip
+    warehouse, _ = get(APP, "Warehouse").objects.get_or_create(
+        company=company, name="Main", defaults={"is_default": True}
+    )
+    row, _ = get(APP, "Courier").objects.get_or_create(code=courier, defaults={"name": courier})
+    account, _ = get(APP, "CourierAccount").objects.get_or_create(company=company, courier=row)
+    values = {
+        "status": "booked", "tracking_id": f"T-{courier}-{number}", "direction": "forward",
+        "order_date": timezone.now().date(), "payment_mode": "prepaid", "total_amount": 1,
+        "taxable_amount": 1, "tax_amount": 0, "weight_g": 1, "length_cm": 1, "width_cm": 1,
+        "height_cm": 1, "consignee_name": "Asha",
+    }  # fmt: skip
+    made = get(APP, "Shipment").objects.create(
+        company=company, account=account, courier=row, warehouse=warehouse, order_number=number,
+        **(values | fields),
+    )  # fmt: skip
+    return str(made.pk)
+
+
+@pytest.mark.slow
+def test_an_order_that_is_live_with_two_couriers_is_flagged_and_kept(migrate: Any) -> None:
+    old = migrate(BEFORE)
+    first = make_shipment(old, "one", "A-1")
+    second = make_shipment(old, "two", "A-1")
+    make_shipment(old, "one", "A-2")
+    make_shipment(old, "two", "A-2", status="cancelled")
+    make_shipment(old, "two", "A-3", direction="reverse")
+    make_shipment(old, "one", "A-3")
+    new = migrate(AFTER)
+    assert new.get_model(APP, "Shipment").objects.count() == 6
+    flags = new.get_model(APP, "ShipmentFlag").objects.values_list(
+        "shipment_id", "kind", "tracking_id"
+    )
+    assert set(flags) == {
+        (first, "live_twice", "T-two-A-1"),
+        (second, "live_twice", "T-one-A-1"),
+    }
+    beside = new.get_model(APP, "Shipment").objects.filter(live_beside_another=True)
+    assert [shipment.pk for shipment in beside] == [second]

@@ -163,8 +163,7 @@ def _difference(field: str, error: OrderDiffers | KeyReused) -> FieldProblem:
 
 
 def _rejected(error: Exception, *problems: FieldProblem) -> OrderResult:
-    reason = error.reason if isinstance(error, CourierError) else str(error)
-    return OrderResult(OrderOutcome.REJECTED, reason=reason, problems=problems)
+    return OrderResult(OrderOutcome.REJECTED, reason=_reason(error), problems=problems)
 
 
 def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain:
@@ -178,4 +177,8 @@ def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain
 
 
 def _try_again(seconds: float, error: Exception, tries: int) -> TryAgain:
-    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), str(error), tries)
+    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), _reason(error), tries)
+
+
+def _reason(error: Exception) -> str:
+    return error.reason if isinstance(error, CourierError) else str(error)

@@ -65,13 +65,15 @@ def test_the_products_of_a_company_are_its_own(company: Any) -> None:
     ("line", "problem"),
     [
         (",Mug,,,,,,,", "row 3, column sku: is missing"),
-        ("A,,,691,,,,,", 'row 3, column hsn_code: "691" must have 4, 6 or 8 digits'),
+        ("A,,,902,,,,,", 'row 3, column hsn_code: "902" must have 4, 6 or 8 digits: was it 0902'),
+        ("A,,,7701,,,,,", 'row 3, column hsn_code: "7701" is in chapter 77'),
+        ("A,,,6912X,,,,,", 'row 3, column hsn_code: "6912X" must have 4, 6 or 8 digits'),
         ("A,,,6.9E+07,,,,,", 'row 3, column hsn_code: "6.9E+07" must have 4, 6 or 8 digits'),
-        ("A,,,,101,,,,", 'row 3, column gst_rate: "101" must be 0 to 100 per cent'),
+        ("A,,,,101,,,,", 'row 3, column gst_rate: "101" is not a GST rate on '),
         ("A,,,,-5,,,,", 'row 3, column gst_rate: "-5" is not a rate in per cent like 12 or 2.5'),
         ("A,,,,1e2,,,,", 'row 3, column gst_rate: "1e2" is not a rate in per cent like 12 or 2.5'),
         ("A,,,,१२,,,,", 'row 3, column gst_rate: "१२" is not a rate in per cent like 12 or 2.5'),
-        ("A,,,,12.345,,,,", 'row 3, column gst_rate: "12.345" has more than two decimals'),
+        ("A,,,,12.345,,,,", 'row 3, column gst_rate: "12.345" is not a GST rate on '),
         ("A,,,,,0,,,", 'row 3, column weight_g: "0" must be 1 to 1000000'),
         ("A,,,,,1.5,,,", 'row 3, column weight_g: "1.5" is not a whole number'),
         ("A,,,,,1_000,,,", 'row 3, column weight_g: "1_000" is not a whole number'),
@@ -87,7 +89,8 @@ def test_the_products_of_a_company_are_its_own(company: Any) -> None:
 def test_a_cell_that_is_wrong_is_named_and_nothing_is_stored(
     company: Any, line: str, problem: str
 ) -> None:
-    assert problems_of(company, file_of(MUG, line)) == [problem]
+    (found,) = problems_of(company, file_of(MUG, line))
+    assert found.startswith(problem)
 
 
 def test_every_problem_of_every_row_is_named(company: Any) -> None:

@@ -19,11 +19,13 @@ from couriers.api.problem_schema import problems
 from couriers.api.problems import field_errors
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
+    FieldWarningSerializer,
     ProblemFieldSerializer,
     ShipmentDraftSerializer,
     StrictSerializer,
 )
 from couriers.api.shipments import IDEMPOTENCY_KEY, idempotency_key
+from couriers.booking.answers import warnings_data
 from couriers.booking.bulk_jobs import OrderRequest, check_count, create_job
 from couriers.booking.fingerprints import fingerprint_of, is_fingerprint_of
 from couriers.contract.errors import FieldProblem
@@ -54,7 +56,7 @@ class BulkRequestSerializer(StrictSerializer):
 
 
 class BulkOrderSerializer(serializers.Serializer[Any]):
-    """The outcome of one order. `errors` names the invalid fields of a rejected order."""
+    """The outcome of one order. `errors` are of a rejected order, `warnings` of a booked one."""
 
     order_number = serializers.CharField()
     outcome = serializers.ChoiceField(choices=OrderOutcome.choices)
@@ -62,6 +64,7 @@ class BulkOrderSerializer(serializers.Serializer[Any]):
     tracking_id = serializers.CharField()
     reason = serializers.CharField()
     errors = ProblemFieldSerializer(many=True)  # type: ignore[assignment]
+    warnings = FieldWarningSerializer(many=True)
 
 
 class JobSerializer(serializers.Serializer[Any]):
@@ -169,6 +172,7 @@ def _job_data(job: BulkJob) -> Any:
                     "tracking_id": order.shipment.tracking_id if order.shipment else "",
                     "reason": order.reason,
                     "errors": order.problems,
+                    "warnings": warnings_data(order.shipment) if order.shipment else [],
                 }
                 for order in orders
             ],

@@ -30,10 +30,7 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "courier_status": shipment.courier_status,
         "ndr_reason": shipment.ndr_reason,
         "failure": shipment.failure,
-        "warnings": [
-            {name: warning[name] for name in ("field", "code", "message")}
-            for warning in shipment.warnings
-        ],
+        "warnings": warnings_data(shipment),
         "tracking_id": shipment.tracking_id,
         "waybill": shipment.waybill,
         "vendor": shipment.vendor,
@@ -49,6 +46,14 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "created_at": _time(shipment.created_at),
         "updated_at": _time(shipment.updated_at),
     }
+
+
+def warnings_data(shipment: Shipment) -> list[dict[str, str]]:
+    """Return a shipment's warnings for the API, always in the same order of members."""
+    return [
+        {name: warning[name] for name in ("field", "code", "message")}
+        for warning in shipment.warnings
+    ]
 
 
 def shipment_json(shipment: Shipment) -> bytes:

@@ -10,15 +10,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from couriers.booking.answers import shipment_data
+from couriers.booking.bulk_jobs import book_due_orders
 from couriers.booking.drafts import clean_draft
 from couriers.booking.preparation import prepare
 from couriers.booking.protocol import book
 from couriers.contract.errors import InvalidRequest, NotFound, NotSent, Unknown
 from couriers.contract.types import Direction, Serviceability, ShipmentDraft
 from couriers.models import ServiceablePincode, Shipment
+from couriers.tasks import run_bulk_job
 from tests.support.drafts import DRAFT, raising
 from tests.support.toy import ToyAdapter
 
@@ -107,6 +110,25 @@ def test_warnings_are_stored_answered_and_replayed_byte_for_byte(
     assert again.replayed
     assert again.body == first.body
     assert not any("8023456789" in warning["message"] for warning in answered)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_result_of_a_bulk_order_has_its_warnings(
+    storefront: Client, account: Any, order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_bulk_job, "apply_async", lambda *args, **options: None)
+    order["consignee"]["phone"] = "080-23456789"
+    bad = order | {"order_number": "A-2", "order_date": "1999-12-31"}
+    answer = storefront.post(
+        "/api/v1/shipments/bulk/", json.dumps({"orders": [order, bad]}), "application/json"
+    )
+    assert book_due_orders(answer.json()["id"], seconds=9) is None
+    good, refused = storefront.get(answer["Location"]).json()["orders"]
+    assert good["outcome"] == "booked"
+    assert [(w["field"], w["code"]) for w in good["warnings"]] == [
+        ("consignee.phone", "phone_landline"), ("items[0].gst_rate", "gst_rate_withdrawn"),
+    ]  # fmt: skip
+    assert (refused["outcome"], refused["warnings"]) == ("rejected", [])
 
 
 def prepared(account: Any, **consignee: str) -> tuple[str, str, list[str]]:

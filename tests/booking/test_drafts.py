@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from couriers.booking.drafts import clean_draft, clean_key
@@ -161,6 +161,7 @@ def test_todays_order_and_one_of_six_years_ago_are_taken() -> None:
     assert [(w.field, w.code) for w in old.warnings] == [("order_date", "order_date_old")]
 
 
+@settings(deadline=None)  # the first example loads the data
 @given(st.decimals(), st.decimals(), st.decimals(), st.sampled_from(PaymentMode))
 def test_any_amount_is_taken_or_refused_by_its_field(
     value: Decimal, rate: Decimal, cod: Decimal, mode: PaymentMode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from couriers.contract.india import (
@@ -146,6 +146,7 @@ def test_an_army_post_office_lies_in_no_state() -> None:
     assert state_contradiction("900056", "Kerala") is None
 
 
+@settings(deadline=None)  # the first example loads the data
 @given(st.integers(100_000, 999_999).map(str), st.sampled_from(sorted(GST_STATES.values())))
 def test_a_state_is_right_or_doubtful_or_wrong(pincode: str, state: str) -> None:
     states = states_of(pincode)
@@ -153,6 +154,7 @@ def test_a_state_is_right_or_doubtful_or_wrong(pincode: str, state: str) -> None
     assert sum(found is not None for found in judged) == (bool(states) and state not in states)
 
 
+@settings(deadline=None)  # the first example loads the data
 @given(st.integers(100_000, 999_999).map(str))
 def test_a_place_is_one_of_the_states_of_its_pincode(pincode: str) -> None:
     for state in ("", *states_of(pincode)):

@@ -111,7 +111,7 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         **order["items"][0],
         "sku": lambda turn: f"S-{turn}",
         "order_number": lambda turn: f"F-{turn % 50}",
-        "Idempotency-Key": lambda turn: f"key-{turn % 50}",
+        "Idempotency-Key": lambda turn: f"key-{turn}",
         "order_date": india.today().isoformat(),
         "invoice_date": india.today().isoformat(),
         "date": tomorrow,

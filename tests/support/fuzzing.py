@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ class Outcome:
             status = answer.status_code if answer else 0
             self.statuses.setdefault(recorder.label, Counter())[status] += 1
             for check in recorder.checks.get(case_id, ()):
-                if check.failure_info and not _is_fault_of_a_courier(check.name, answer):
+                if check.failure_info and not _is_expected(check.name, answer):
                     failure = check.failure_info.failure
                     self.failures.append(
                         f"{recorder.label}: {check.name}: {failure.title}: {failure.message[:1000]}"
@@ -71,8 +72,17 @@ class Outcome:
                     )
 
 
-def _is_fault_of_a_courier(check: str, answer: Any) -> bool:
-    return check == "not_a_server_error" and answer.status_code in FAULTS_OF_COURIERS
+def _is_expected(check: str, answer: Any) -> bool:
+    """Whether it is no failure: a courier's fault, or a bulk request with an order that is refused.
+
+    One order that is not valid delays no other, so its request is accepted.
+    """
+    if check == "not_a_server_error":
+        return answer.status_code in FAULTS_OF_COURIERS
+    if check == "negative_data_rejection" and answer.status_code == 202:
+        orders = json.loads(answer.content).get("orders", ())
+        return any(order["outcome"] == "rejected" for order in orders)
+    return False
 
 
 def run(
@@ -138,6 +148,8 @@ class _Requests:
             self._fill_in_id(case)
         if case.query and _is_valid(case, ParameterLocation.QUERY):
             case.query.update({k: v for k, v in self._values(turn) if k in case.query})
+        if case.headers and _is_valid(case, ParameterLocation.HEADER):
+            case.headers.update({k: v for k, v in self._values(turn) if k in case.headers})
         if isinstance(case.body, (dict, list)) and _is_valid(case, ParameterLocation.BODY):
             case.body = self._filled_in(case.body, dict(self._values(turn)))
 

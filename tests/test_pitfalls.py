@@ -236,6 +236,10 @@ PITFALLS = {
     ],
     "a file of products is stored in part, or a cell is guessed": [
         "test_a_cell_that_is_wrong_is_named_and_nothing_is_stored",
+        "test_an_sku_of_an_order_is_read_as_that_of_the_file",
+    ],
+    "an order is another one because of the noughts of its amount": [
+        "test_an_amount_is_the_same_however_many_zeros_it_is_written_with",
     ],
     "merchants read names of classes, or a library's English": [
         "test_a_fault_of_the_plug_in_is_told_without_its_class",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from couriers.contract import india
 from couriers.contract.field_problems import FieldProblems
 from couriers.models.company import Company
 from couriers.models.ids import new_product_id
@@ -23,35 +23,25 @@ FIELDS = (
 TEXT_LENGTHS = {"sku": 100, "name": 200, "category": 100}
 # The largest of each number: grams and centimetres, as in a parcel.
 LARGEST = {"weight_g": 1_000_000, "length_cm": 1_000, "width_cm": 1_000, "height_cm": 1_000}
-_HSN = re.compile(r"([0-9]{4}|[0-9]{6}|[0-9]{8})?")
 
 
 def product_problems(values: Mapping[str, Any]) -> FieldProblems:
     """Return what is wrong with the fields of a product. One that is missing is not checked.
 
-    `gst_rate` is a Decimal in per cent or None, a weight or size a whole number or None.
+    `gst_rate` is a Decimal in per cent or None, a weight or size a whole number or None. A rate
+    that was withdrawn is not wrong: orders of an earlier day have it.
     """
     problems = FieldProblems()
     for name, longest in TEXT_LENGTHS.items():
         if name in values:
             problems.clean_text(name, values[name], longest, required=name == "sku")
-    problems.refuse("hsn_code", _hsn_problem(values.get("hsn_code") or ""))
+    problems.refuse("hsn_code", india.hsn_problem(values.get("hsn_code") or ""))
     if (rate := values.get("gst_rate")) is not None:
-        problems.refuse("gst_rate", _gst_rate_problem(rate))
+        problems.refuse("gst_rate", india.gst_rate_problem(rate, india.today()))
     for name, largest in LARGEST.items():
         if (number := values.get(name)) is not None:
             problems.require(1 <= number <= largest, name, f"must be 1 to {largest}")
     return problems
-
-
-def _hsn_problem(code: str) -> str | None:
-    return None if _HSN.fullmatch(code) else "must have 4, 6 or 8 digits"
-
-
-def _gst_rate_problem(rate: Decimal) -> str | None:
-    if not rate.is_finite() or not 0 <= rate <= 100:
-        return "must be 0 to 100 per cent"
-    return "has more than two decimals" if rate * 100 % 1 else None
 
 
 class Product(models.Model):

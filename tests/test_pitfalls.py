@@ -265,6 +265,13 @@ PITFALLS = {
     ],
     "a file of products is stored in part, or a cell is guessed": [
         "test_a_cell_that_is_wrong_is_named_and_nothing_is_stored",
+        "test_an_sku_of_an_order_is_read_as_that_of_the_file",
+    ],
+    "a file that was cut off half-way books an order twice when it is run again": [
+        "test_a_run_of_a_spreadsheet_that_is_killed_and_run_again_books_each_order_once",
+    ],
+    "an order is another one because of the noughts of its amount": [
+        "test_an_amount_is_the_same_however_many_zeros_it_is_written_with",
     ],
     "merchants read names of classes, or a library's English": [
         "test_a_fault_of_the_plug_in_is_told_without_its_class",

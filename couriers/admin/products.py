@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,8 +17,7 @@ from couriers.admin.base import PageAdmin, admin_url
 from couriers.admin.registration import page
 from couriers.models import Company, Product
 from couriers.models.product import FIELDS
-from couriers.operations.product_files import MAX_BYTES, FileRefused
-from couriers.operations.products import load_products
+from couriers.operations.products import MAX_BYTES, FileRefused, load_products
 
 
 class ProductFileForm(forms.Form):
@@ -29,12 +27,6 @@ class ProductFileForm(forms.Form):
         Company.objects.order_by("slug"), widget=UnfoldAdminSelectWidget
     )
     file = forms.FileField(widget=UnfoldAdminFileFieldWidget)
-
-    def clean_file(self) -> UploadedFile[Any]:
-        file: UploadedFile[Any] = self.cleaned_data["file"]
-        if file.size is None or file.size > MAX_BYTES:
-            raise forms.ValidationError(f"The file is longer than {MAX_BYTES // 1024**2} MB.")
-        return file
 
 
 @page(Product)
@@ -62,9 +54,9 @@ class ProductAdmin(PageAdmin):
         form = ProductFileForm(request.POST or None, request.FILES or None)
         problems: list[str] = []
         if request.method == "POST" and form.is_valid():
-            company = form.cleaned_data["company"]
+            company, file = form.cleaned_data["company"], form.cleaned_data["file"]
             try:
-                loaded = load_products(company, form.cleaned_data["file"].read())
+                loaded = load_products(company, file.name, file.read(MAX_BYTES + 1))
             except FileRefused as refusal:
                 problems = list(refusal.lines())
             else:

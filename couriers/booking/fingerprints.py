@@ -10,6 +10,7 @@ import dataclasses
 import json
 import secrets
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -84,5 +85,14 @@ def _secret_keys() -> list[str]:
 
 
 def _hash(salt: str, value: Any, secret: str) -> str:
-    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    text = json.dumps(value, sort_keys=True, default=_text, ensure_ascii=False)
     return salted_hmac(_PURPOSE + salt, text, secret=secret, algorithm="sha256").hexdigest()[:24]
+
+
+def _text(value: Any) -> str:
+    """Return a value as text. Equal amounts have one text: the API's 1149.00 is a file's 1149."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return str(value)
+    whole, _, fraction = f"{value or Decimal(0):f}".partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole

@@ -29,7 +29,8 @@ LARGEST = {"weight_g": 1_000_000, "length_cm": 1_000, "width_cm": 1_000, "height
 def product_problems(values: Mapping[str, Any]) -> FieldProblems:
     """Return what is wrong with the fields of a product. One that is missing is not checked.
 
-    `gst_rate` is a Decimal in per cent or None, a weight or size a whole number or None.
+    `gst_rate` is a Decimal in per cent or None, a weight or size a whole number or None. A rate
+    that was withdrawn is not wrong: orders of an earlier day have it.
     """
     problems = FieldProblems()
     for name, longest in TEXT_LENGTHS.items():

@@ -6,26 +6,48 @@ stays as it is; a blank cell says that the value is not known.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 
+from couriers.booking.spreadsheet import cells
+from couriers.booking.spreadsheet.cells import Cell
+from couriers.booking.spreadsheet.errors import CellProblem, FileUnusable
+from couriers.booking.spreadsheet.layout import Columns, Header, header_of
+from couriers.booking.spreadsheet.table import parse_table
+from couriers.contract.text import clean_line
 from couriers.models import Company, Product
 from couriers.models.product import FIELDS, LARGEST, product_problems
-from couriers.operations.product_files import FileRefused, RowProblem, read_table
 
+T = TypeVar("T")
+
+MAX_BYTES = 5 * 1024 * 1024  # of one file
 MAX_PRODUCTS = 100_000  # in one file
 BATCH = 1_000  # rows in one statement
 MAX_PROBLEMS = 200  # in one report
-_WHOLE = re.compile(r"([0-9]{1,12})(\.0+)?")
+COLUMNS = Columns(
+    title="a file of products", columns=FIELDS, required=tuple((name,) for name in FIELDS)
+)
 
-Row = tuple[int, dict[str, Any]]  # the number of a row in the file, and its product's fields
+Fields = dict[str, Any]  # the fields of a product that could be read
+
+
+class FileRefused(Exception):
+    """The file is not right, and nothing of it was stored. `left_out` problems are not listed."""
+
+    def __init__(self, problems: Sequence[str], left_out: int = 0) -> None:
+        self.problems = problems
+        self.left_out = left_out
+        super().__init__("; ".join(problems))
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for each problem, and one for those that are left out."""
+        yield from self.problems
+        if self.left_out:
+            yield f"and {self.left_out} more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,126 +71,96 @@ class LoadedProducts:
 
 
 def load_products(
-    company: Company, content: bytes, advance: Callable[..., None] = lambda steps=1: None
+    company: Company,
+    name: str,
+    content: bytes,
+    advance: Callable[..., None] = lambda steps=1: None,
 ) -> LoadedProducts:
-    """Store the products of a file, whose bytes are given. `advance` is told of stored rows.
+    """Store the products of a file: its name for messages, and its bytes.
 
+    Of a file that may be longer, MAX_BYTES + 1 bytes are enough. `advance` is told of stored rows.
     Raises FileRefused, which names every row and column that is wrong. Then nothing is stored.
     """
-    headings, lines = read_table(content)
-    columns = _columns(headings)
-    rows: list[Row] = []
-    problems: list[RowProblem] = []
-    for number, cells in lines:
-        fields, found = _fields(number, cells, columns)
-        rows.append((number, fields))
+    try:
+        products = _read(name, content)
+    except FileUnusable as error:
+        raise FileRefused([str(error)]) from None
+    return _store(company, products, advance)
+
+
+def _read(name: str, content: bytes) -> list[Fields]:
+    """Return the products of a file. Raises FileUnusable, and FileRefused for what rows have."""
+    if len(content) > MAX_BYTES:
+        raise FileUnusable(f"{name}: is longer than {MAX_BYTES // 1024**2} MB")
+    table = parse_table(name, content)
+    header = header_of(name, table.headings, COLUMNS)
+    products: list[Fields] = []
+    problems: list[str] = []
+    rows: dict[str, int] = {}  # the first row of each SKU
+    for row, values in table.rows(quoted=True):
+        if len(products) == MAX_PRODUCTS:
+            raise FileUnusable(f"{name}: row {row}: only {MAX_PRODUCTS} products are loaded")
+        fields, found = _product(header, row, values)
+        sku = fields.get("sku")
+        if sku and (first := rows.setdefault(sku, row)) != row:
+            found.append(header.cell(row, values, "sku").describe(f"which is in row {first} too"))
+        products.append(fields)
         problems += found
-        if len(rows) > MAX_PRODUCTS:
-            raise FileRefused([RowProblem(number, "", f"only {MAX_PRODUCTS} products are loaded")])
-    problems += _repeats(rows)
     if problems:
-        problems.sort(key=lambda problem: problem.row)
         raise FileRefused(problems[:MAX_PROBLEMS], left_out=max(0, len(problems) - MAX_PROBLEMS))
-    if not rows:
-        raise FileRefused([RowProblem(1, "", "the file has no products")])
-    return _store(company, [fields for _, fields in rows], advance)
+    if not products:
+        raise FileUnusable(f"{name}: has no products")
+    return products
 
 
-def _columns(headings: Sequence[str]) -> list[str]:
-    """The field of each column. Raises FileRefused for headings that are wrong."""
-    names = [re.sub(r"[\s_-]+", "_", heading.strip().casefold()) for heading in headings]
-    while names and not names[-1]:
-        names.pop()
-    counts = Counter(names)
-    problems = [
-        RowProblem(1, heading or f"number {place}", "is not a column of products")
-        for place, (name, heading) in enumerate(zip(names, headings, strict=False), start=1)
-        if name not in FIELDS
-    ]
-    problems += [RowProblem(1, name, "stands twice") for name in FIELDS if counts[name] > 1] + [
-        RowProblem(1, name, "is missing") for name in FIELDS if not counts[name]
-    ]
-    if problems:
-        raise FileRefused(problems[:MAX_PROBLEMS])
-    return names
-
-
-def _fields(
-    number: int, cells: Sequence[str], columns: Sequence[str]
-) -> tuple[dict[str, Any], list[RowProblem]]:
-    """The fields of a row's product, and the problems of the row."""
-    if any(cells[len(columns) :]):
-        return {}, [RowProblem(number, "", "has more cells than the header has columns")]
-    padded = [*cells[: len(columns)], *[""] * (len(columns) - len(cells))]
-    texts = dict(zip(columns, padded, strict=True))
-    fields: dict[str, Any] = {}
-    problems: list[RowProblem] = []
-    for name, text in texts.items():
+def _product(header: Header, row: int, values: Sequence[str]) -> tuple[Fields, list[str]]:
+    """Return the fields of a row's product, and the problems of the row."""
+    if fault := header.misplaced(row, values):
+        return {}, [fault]
+    line = {name: header.cell(row, values, name) for name in FIELDS}
+    fields: Fields = {}
+    problems: list[str] = []
+    for name, cell in line.items():
         try:
-            fields[name] = _value(name, text)
-        except ValueError as error:
-            problems.append(RowProblem(number, name, f'"{text[:50]}" {error}'))
-    problems += [
-        RowProblem(number, problem.field, f'"{texts[problem.field][:50]}" {problem.message}')
-        if texts[problem.field]
-        else RowProblem(number, problem.field, problem.message)
-        for problem in product_problems(fields)
-    ]
+            fields[name] = _PARSERS[name](cell)
+        except CellProblem as problem:
+            problems.append(str(problem))
+    problems += [line[each.field].describe(each.message) for each in product_problems(fields)]
     return fields, problems
 
 
-def _value(name: str, text: str) -> Any:
-    """The value of a cell. Raises ValueError with what is wrong with it."""
-    if name == "gst_rate":
-        return _rate(text)
-    if name in LARGEST:
-        return _whole_number(text)
-    if name == "hsn_code" and (whole := _WHOLE.fullmatch(text)):
-        return whole[1]  # Excel's 6912.0
-    return text
+def _sku(cell: Cell) -> str:
+    cells.number_text(cell)  # refuses an SKU that has lost digits
+    return cells.sku_text(cell.text or "")
 
 
-def _whole_number(text: str) -> int | None:
-    if not text:
-        return None
-    if not (whole := _WHOLE.fullmatch(text)):
-        raise ValueError("is not a whole number")
-    return int(whole[1])
+def _text(cell: Cell) -> str:
+    return clean_line(cell.text or "")
 
 
-def _rate(text: str) -> Decimal | None:
-    text = text.removesuffix("%").strip()
-    if not text:
-        return None
-    try:
-        rate = Decimal(text) if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) else None
-    except InvalidOperation:
-        rate = None
-    if rate is None:
-        raise ValueError("is not a rate in per cent like 12 or 2.5")
-    return rate
+def _unless_blank(parse: Callable[[Cell], T]) -> Callable[[Cell], T | None]:
+    return lambda cell: parse(cell) if cell else None
 
 
-def _repeats(rows: Iterable[Row]) -> list[RowProblem]:
-    """The problems of rows with an SKU that stands in an earlier row."""
-    first: dict[str, int] = {}
-    problems = []
-    for number, fields in rows:
-        sku = fields.get("sku")
-        if sku and first.setdefault(sku, number) != number:
-            problems.append(RowProblem(number, "sku", f'"{sku[:50]}" is in row {first[sku]} too'))
-    return problems
+_PARSERS: Mapping[str, Callable[[Cell], Any]] = {
+    "sku": _sku,
+    "name": _text,
+    "category": _text,
+    "hsn_code": cells.digits,
+    "gst_rate": _unless_blank(cells.rate),
+    **dict.fromkeys(LARGEST, _unless_blank(cells.whole_number)),
+}
 
 
 def _store(
-    company: Company, rows: list[dict[str, Any]], advance: Callable[..., None]
+    company: Company, products: list[Fields], advance: Callable[..., None]
 ) -> LoadedProducts:
     added = changed = 0
     with transaction.atomic():
         # The lock on the company keeps two products of one SKU from being stored at once.
         Company.objects.select_for_update(no_key=True).get(pk=company.pk)
-        for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
+        for start in range(0, len(products), BATCH):
+            batch = products[start : start + BATCH]
             known = {
                 product.sku: product
                 for product in Product.objects.filter(
@@ -185,10 +177,10 @@ def _store(
             Product.objects.bulk_update(other, [*FIELDS, "updated_at"])
             added, changed = added + len(new), changed + len(other)
             advance(len(batch))
-    return LoadedProducts(added, changed, len(rows) - added - changed)
+    return LoadedProducts(added, changed, len(products) - added - changed)
 
 
-def _set(product: Product, fields: dict[str, Any]) -> bool:
+def _set(product: Product, fields: Fields) -> bool:
     """Set the fields of a product; return whether any was different."""
     different = {name: value for name, value in fields.items() if getattr(product, name) != value}
     for name, value in different.items():

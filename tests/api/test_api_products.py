@@ -68,6 +68,7 @@ def test_another_companys_product_is_a_404(storefront: Client) -> None:
     [
         ({"sku": ""}, "sku"), ({"sku": "x" * 101}, "sku"), ({"sku": "a\u202eb"}, "sku"),
         ({"name": "x" * 201}, "name"), ({"hsn_code": "61091"}, "hsn_code"),
+        ({"hsn_code": "7701"}, "hsn_code"), ({"gst_rate": "7"}, "gst_rate"),
         ({"hsn_code": "shirt"}, "hsn_code"), ({"gst_rate": "101"}, "gst_rate"),
         ({"gst_rate": "-5"}, "gst_rate"), ({"gst_rate": "12.345"}, "gst_rate"),
         ({"gst_rate": "many"}, "gst_rate"), ({"weight_g": 0}, "weight_g"),

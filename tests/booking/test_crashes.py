@@ -1,15 +1,20 @@
 """A process is killed while it books, at every line between reserve and settle.
 
 The booking runs in a child process against the sandbox, which keeps its state when the child dies.
+A process that books a spreadsheet is killed half-way, too.
 """
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
@@ -27,10 +32,13 @@ from couriers.models import Company, CourierAccount, Shipment, call_audit
 from couriers.operations.doubt import release
 from couriers.tracking.confirmation import apply_creation
 from sandbox.process import SandboxProcess
+from tests.support.commands import run_json
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
 from tests.support.flags import open_flags
 from tests.support.sandboxes import sandbox_fixture
+from tests.support.spreadsheets import write_orders
+from tests.support.worker import ROOT, own_servers, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,27 +90,36 @@ def try_again(company: Company, sandbox: SandboxProcess, number: str, operator: 
         if not before:
             how = "nothing had happened"
     except BookingInFlight:
-        Shipment.objects.filter(order_number=number).update(
-            lease_expires_at=timezone.now() - dt.timedelta(seconds=1)
-        )
+        end_leases()
         assert expire_leases() == 1
         assert book(company, draft).status_code == 202
         assert at_courier(sandbox, number) == before
-        if before:
-            how = "settled by the courier's event"
-            event = CourierEvent(Topic.SHIPMENT_CREATED, before[0], number, waybill="W")
-            apply_creation(CourierAccount.objects.get(company=company), event)
-        else:
-            how = "released by an operator"
-            shipment = Shipment.objects.get(order_number=number)
-            shipment.calls.update(started_at=timezone.now() - dt.timedelta(hours=1))
-            release(shipment.pk, actor=operator, reason="not in the courier's panel")
+        how = settle_doubt(company, sandbox, number, operator)
         result = book(company, draft)
     assert result.status_code == 201
     shipment = Shipment.objects.get(order_number=number)
     assert (shipment.status, [shipment.tracking_id]) == ("booked", at_courier(sandbox, number))
     assert not open_flags(shipment)
     return how
+
+
+def end_leases() -> None:
+    """Let the leases of all bookings run out, as they do after some minutes."""
+    Shipment.objects.filter(status="booking").update(
+        lease_expires_at=timezone.now() - dt.timedelta(seconds=1)
+    )
+
+
+def settle_doubt(company: Company, sandbox: SandboxProcess, number: str, operator: Any) -> str:
+    """Settle an order that is in doubt by the courier's event, else by hand; return how."""
+    if booked := at_courier(sandbox, number):
+        event = CourierEvent(Topic.SHIPMENT_CREATED, booked[0], number, waybill="W")
+        apply_creation(CourierAccount.objects.get(company=company), event)
+        return "settled by the courier's event"
+    shipment = Shipment.objects.get(order_number=number)
+    shipment.calls.update(started_at=timezone.now() - dt.timedelta(hours=1))
+    release(shipment.pk, actor=operator, reason="not in the courier's panel")
+    return "released by an operator"
 
 
 def at_courier(sandbox: SandboxProcess, number: str) -> list[str]:
@@ -198,3 +215,78 @@ def test_a_crash_at_any_line_between_reserve_and_settle_books_the_order_once(
         ends.add(try_again(company, sandbox, number, admin_user))
     assert ends >= set(EXPECTED.values()) - {"replayed"}
     assert sandbox.state()["duplicates"] == 0
+
+
+RUN = [f"RUN-{n}" for n in range(12)]
+
+
+@pytest.mark.slow
+def test_a_run_of_a_spreadsheet_that_is_killed_and_run_again_books_each_order_once(
+    company: Company, sandbox: SandboxProcess, admin_user: Any, tmp_path: Path
+) -> None:
+    path = write_orders(tmp_path / "orders.csv", *({"order_number": number} for number in RUN))
+    sandbox.set_faults(("create_shipment", "slow", 1.0))
+    run = start_run(company, path)
+    wait_for(lambda: len(booked_of_run(sandbox)) >= 4)
+    run.kill()
+    assert run.wait() == -signal.SIGKILL
+    time.sleep(2)  # the courier ends the calls that it has
+    sandbox.set_faults()
+    cut = set(Shipment.objects.filter(status="booking").values_list("order_number", flat=True))
+    assert cut
+    assert 4 <= len(booked_of_run(sandbox)) < len(RUN)
+
+    path = path.rename(tmp_path / "renamed.csv")
+    end_leases()
+    first = run_again(company, path, code=3)
+    assert {number for number in RUN if first[number]["outcome"] == "in_doubt"} == cut
+    assert {first[number]["outcome"] for number in set(RUN) - cut} == {"booked", "already_booked"}
+    for number in cut:
+        settle_doubt(company, sandbox, number, admin_user)
+
+    second, third = (run_again(company, path) for _ in range(2))
+    assert {row["outcome"] for row in third.values()} == {"already_booked"}
+    assert identities(third) == identities(second)
+    same = [number for number in RUN if second[number]["outcome"] == "already_booked"]
+    assert {number: third[number] for number in same} == {n: second[n] for n in same}
+    assert len(same) >= len(RUN) - len(cut)
+    assert sorted(booked_of_run(sandbox)) == sorted(RUN)
+    assert {number: row["tracking_id"] for number, row in third.items()} == {
+        number: at_courier(sandbox, number)[0] for number in RUN
+    }
+
+
+def start_run(company: Company, path: Path) -> subprocess.Popen[bytes]:
+    """Start `manage.py book_orders` on the test's own database."""
+    servers = own_servers()
+    environment = os.environ | {
+        "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url,
+    }  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "book_orders", str(path), "--company", company.slug,
+         "--courier", "ekart", "--workers", "3"],
+        env=environment,
+        cwd=ROOT,
+    )  # fmt: skip
+
+
+def run_again(company: Company, path: Path, code: int = 0) -> dict[str, dict[str, str]]:
+    """Book the file; return the rows of the report by order number."""
+    report = path.with_name("report.csv")
+    run_json("book_orders", str(path), "--company", company.slug, "--courier", "ekart",
+             "--report", str(report), code=code)  # fmt: skip
+    with report.open(newline="") as file:
+        rows = {row["order_number"]: row for row in csv.DictReader(file)}
+    assert list(rows) == RUN
+    return rows
+
+
+def identities(rows: dict[str, dict[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return what a report says of each shipment."""
+    columns = ("courier", "tracking_id", "shipment_id")
+    return {number: tuple(row[column] for column in columns) for number, row in rows.items()}
+
+
+def booked_of_run(sandbox: SandboxProcess) -> list[str]:
+    numbers = [shipment["order_number"] for shipment in sandbox.shipments()]
+    return [number for number in numbers if number in RUN]

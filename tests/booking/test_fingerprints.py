@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from couriers.booking.fingerprints import compute_fingerprints, differing_fields
 from tests.support.drafts import DRAFT, draft_with
@@ -42,3 +45,31 @@ def test_a_field_that_was_not_stored_differs() -> None:
     stored = compute_fingerprints(DRAFT)
     del stored["service"]
     assert differing_fields(stored, DRAFT) == ("service",)
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        ("1149.00", "1149"), ("1149", "1149.00"), ("1149.50", "1149.5"), ("1000", "1E+3"),
+        ("0", "0.00"), ("0", "-0"), ("0", "0E+3"), ("12345678901234567890123456789.10",
+        "12345678901234567890123456789.1"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_the_same_however_many_zeros_it_is_written_with(
+    stored: str, sent: str
+) -> None:
+    assert differing_fields(compute_fingerprints(worth(stored)), worth(sent)) == ()
+
+
+@pytest.mark.parametrize(("stored", "sent"), [("1149", "1149.01"), ("100", "1"), ("10", "100")])
+def test_another_amount_differs(stored: str, sent: str) -> None:
+    assert differing_fields(compute_fingerprints(worth(stored)), worth(sent)) == (
+        "cod_amount", "items[].value",
+    )  # fmt: skip
+
+
+def worth(rupees: str) -> Any:
+    """Return a draft whose COD amount and line have this value."""
+    (item,) = DRAFT.items
+    line = dataclasses.replace(item, value=Decimal(rupees))
+    return draft_with(cod_amount=Decimal(rupees), items=(line,))

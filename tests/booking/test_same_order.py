@@ -153,6 +153,8 @@ def test_a_stored_shipment_differs_from_no_request_that_booked_it(
     shipment = _unsaved_shipment(draft)
     assert fields_of(draft_of(shipment)) == fields_of(draft)
     assert differing_from_shipment(shipment, draft) == ()
+    otherwise = Item(name, quantity, value.normalize(), Decimal("12.00"))
+    assert differing_from_shipment(shipment, draft_with(items=(otherwise,))) == ()
     changed = draft_with(items=(Item(name, quantity, value + 1, Decimal(12)),))
     assert differing_from_shipment(shipment, changed) == ("items[].value",)
 

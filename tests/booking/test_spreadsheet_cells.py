@@ -161,3 +161,8 @@ def test_a_date_with_two_meanings_is_refused_unless_the_format_tells_which() -> 
     with pytest.raises(CellProblem):
         dates.day_first_date(cell("11/23/2026"))
     assert dates.order_date(cell("05/05/2026")) == dt.date(2026, 5, 5)
+
+
+@pytest.mark.parametrize("text", ["'007", '="007"', "\u200b007\u00a0", " 007 ", "'007 "])
+def test_an_sku_is_read_without_wrappers_and_with_its_zeros(text: str) -> None:
+    assert cells.sku_text(text) == "007"

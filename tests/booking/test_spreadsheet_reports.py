@@ -57,7 +57,7 @@ def test_a_couriers_refusal_keeps_its_words(account: Any, toy: Any, tmp_path: Pa
         ("consignee.address", 'row 2, column "address": read "1 Example Street", differs'),
         ("cod_amount", 'row 2, column "order_value": read "1149", differs'),
         ("items[1].quantity", 'row 3, column "quantity": read "1", differs'),
-        ("items", "rows 2, 3: differs"),
+        ("items", 'rows 2, 3, column "order_value": differs'),
         ("parcel.weight_g", 'row 2, column "unit_weight_g": read "320", differs'),
         ("consignee", "row 2: differs"),
         ("items[1].colour", "row 3: differs"),

@@ -8,17 +8,23 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from couriers.models import Product
+from couriers.contract import india
+from couriers.models import Product, Shipment
 from couriers.operations import products
-from couriers.operations.product_files import MAX_BYTES, FileRefused
-from couriers.operations.products import load_products
+from couriers.operations.products import MAX_BYTES, FileRefused, LoadedProducts
 from tests.support.commands import run_command, run_json
 from tests.support.factories import CompanyFactory
+from tests.support.spreadsheets import book_file, write_orders
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "sku,name,category,hsn_code,gst_rate,weight_g,length_cm,width_cm,height_cm"
 MUG = 'MUG-11,"Mug, 330 ml",Kitchen,6912,12,410,12,10,11'
+SAVE = 'save it as "CSV UTF-8" in the spreadsheet program'
 KETTLE = "KET-2,Kettle,,,,,,,"
+
+
+def load_products(company: Any, content: bytes) -> LoadedProducts:
+    return products.load_products(company, "p.csv", content)
 
 
 def file_of(*lines: str, header: str = HEADER) -> bytes:
@@ -64,58 +70,82 @@ def test_the_products_of_a_company_are_its_own(company: Any) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (",Mug,,,,,,,", "row 3, column sku: is missing"),
-        ("A,,,902,,,,,", 'row 3, column hsn_code: "902" must have 4, 6 or 8 digits: was it 0902'),
-        ("A,,,7701,,,,,", 'row 3, column hsn_code: "7701" is in chapter 77'),
-        ("A,,,6912X,,,,,", 'row 3, column hsn_code: "6912X" must have 4, 6 or 8 digits'),
-        ("A,,,6.9E+07,,,,,", 'row 3, column hsn_code: "6.9E+07" must have 4, 6 or 8 digits'),
-        ("A,,,,101,,,,", 'row 3, column gst_rate: "101" is not a GST rate on '),
-        ("A,,,,-5,,,,", 'row 3, column gst_rate: "-5" is not a rate in per cent like 12 or 2.5'),
-        ("A,,,,1e2,,,,", 'row 3, column gst_rate: "1e2" is not a rate in per cent like 12 or 2.5'),
-        ("A,,,,१२,,,,", 'row 3, column gst_rate: "१२" is not a rate in per cent like 12 or 2.5'),
-        ("A,,,,12.345,,,,", 'row 3, column gst_rate: "12.345" is not a GST rate on '),
-        ("A,,,,,0,,,", 'row 3, column weight_g: "0" must be 1 to 1000000'),
-        ("A,,,,,1.5,,,", 'row 3, column weight_g: "1.5" is not a whole number'),
-        ("A,,,,,1_000,,,", 'row 3, column weight_g: "1_000" is not a whole number'),
-        (
-            "A,,,,,,9999999999999,,",
-            'row 3, column length_cm: "9999999999999" is not a whole number',
-        ),
-        ("A,,,,,,,1001,", 'row 3, column width_cm: "1001" must be 1 to 1000'),
-        ("A,,,,,,,,,1", "row 3: has more cells than the header has columns"),
-        ("MUG-11,,,,,,,,", 'row 3, column sku: "MUG-11" is in row 2 too'),
+        (",Mug,,,,,,,", 'column "sku": is missing'),
+        ("8.90123E+12,,,,,,,,", 'column "sku": read "8.90123E+12", is in scientific notation, '
+         "which loses digits: format the column as text and enter it anew"),
+        ("A,,,61,,,,,", 'column "hsn_code": read "61", must have 4, 6 or 8 digits'),
+        ("A,,,7701,,,,,", 'column "hsn_code": read "7701", is in chapter 77, which has no goods'),
+        ("A,,,902,,,,,", 'column "hsn_code": read "902", must have 4, 6 or 8 digits: was it 0902 '
+         "before a spreadsheet cut the zero?"),
+        ("A,,,6.9E+07,,,,,", 'column "hsn_code": read "6.9E+07", is in scientific notation, '
+         "which loses digits: format the column as text and enter it anew"),
+        ("A,,,,-5,,,,", 'column "gst_rate": read "-5", is negative'),
+        ("A,,,,1e2,,,,", 'column "gst_rate": read "1e2", is not a number like 1149 or 1,149.50'),
+        ("A,,,,%,,,,", 'column "gst_rate": read "%", is not a number'),
+        ("A,,,,,0,,,", 'column "weight_g": read "0", must be 1 to 1000000'),
+        ("A,,,,,1.5,,,", 'column "weight_g": read "1.5", is not a whole number like 12'),
+        ("A,,,,,1_000,,,",
+         'column "weight_g": read "1_000", is not a number like 1149 or 1,149.50'),
+        ("A,,,,,,9999999999999,,",
+         'column "length_cm": read "9999999999999", has more than 12 digits'),
+        ("A,,,,,,,1001,", 'column "width_cm": read "1001", must be 1 to 1000'),
+        ("A,,,,,,,,,1", 'cell 10: read "1", which stands under no heading (the last one is '
+         '"height_cm"): put a cell that has the separator in it in quotation marks'),
+        ("MUG-11,,,,,,,,", 'column "sku": read "MUG-11", which is in row 2 too'),
     ],
-)
+)  # fmt: skip
 def test_a_cell_that_is_wrong_is_named_and_nothing_is_stored(
     company: Any, line: str, problem: str
 ) -> None:
-    (found,) = problems_of(company, file_of(MUG, line))
-    assert found.startswith(problem)
+    assert problems_of(company, file_of(MUG, line)) == [f"row 3, {problem}"]
+
+
+@pytest.mark.parametrize("rate", ["101", "12.345", "7", "0.18"])
+def test_a_rate_that_no_goods_have_is_refused_with_those_of_the_day(
+    company: Any, rate: str
+) -> None:
+    (problem,) = problems_of(company, file_of(f"A,,,,{rate},,,,"))
+    assert problem.startswith(
+        f'row 2, column "gst_rate": read "{rate}", is not a GST rate on {india.today()}'
+    )
+    assert "0.25, 1.5*, 3, 5" in problem
+    assert ("was 18 meant?" in problem) == (rate == "0.18")
+
+
+def test_a_column_is_named_as_the_file_has_it(company: Any) -> None:
+    header = HEADER.replace("weight_g", "Weight G")
+    assert problems_of(company, file_of("A,,,,,x,,,", header=header)) == [
+        'row 2, column "Weight G": read "x", is not a number like 1149 or 1,149.50'
+    ]
 
 
 def test_every_problem_of_every_row_is_named(company: Any) -> None:
     found = problems_of(company, file_of("A,,,1,200,,,,", KETTLE, "A,,,,,x,,,"))
     assert [line.partition(":")[0] for line in found] == [
-        "row 2, column hsn_code", "row 2, column gst_rate",
-        "row 4, column weight_g", "row 4, column sku",
+        'row 2, column "hsn_code"', 'row 2, column "gst_rate"',
+        'row 4, column "weight_g"', 'row 4, column "sku"',
     ]  # fmt: skip
     many = problems_of(company, file_of(*[f"S{n},,,,,x,,," for n in range(250)]))
     assert (len(many), many[-1]) == (201, "and 50 more")
 
 
 @pytest.mark.parametrize(
-    ("header", "problems"),
+    ("header", "problem"),
     [
-        (HEADER + ",colour", ["row 1, column colour: is not a column of products"]),
-        (HEADER + ",,x", ["row 1, column number 10: is not a column of products",
-                          "row 1, column x: is not a column of products"]),
-        (HEADER + ",SKU", ["row 1, column sku: stands twice"]),
-        (HEADER.replace(",name", ""), ["row 1, column name: is missing"]),
-        ("sku", [f"row 1, column {name}: is missing" for name in HEADER.split(",")[1:]]),
+        (HEADER + ",colour", 'has column "colour" that a file of products does not have: correct '
+         "the heading, or leave the column out"),
+        (HEADER + ",SKU", 'the heading "SKU" of column 10 is also that of column 1 ("sku")'),
+        (HEADER.replace(",name", ""),
+         "lacks the column name (it was read as a file of products)"),
+        ("sku", f"lacks the columns {', '.join(HEADER.split(',')[1:])} (it was read as a file of "
+         "products)"),
+        ("sku,x", f"lacks the columns {', '.join(HEADER.split(',')[1:])} (it was read as a file "
+         'of products); has column "x" that a file of products does not have: correct the '
+         "heading, or leave the column out"),
     ],
 )  # fmt: skip
-def test_a_column_that_is_wrong_is_named(company: Any, header: str, problems: list[str]) -> None:
-    assert problems_of(company, file_of(MUG, header=header)) == problems
+def test_a_column_that_is_wrong_is_named(company: Any, header: str, problem: str) -> None:
+    assert problems_of(company, file_of(MUG, header=header)) == [f"p.csv: {problem}"]
 
 
 @pytest.mark.parametrize(
@@ -129,11 +159,15 @@ def test_a_column_that_is_wrong_is_named(company: Any, header: str, problems: li
         file_of(MUG.replace(",", ";").replace("Mug;", "Mug,"), header=HEADER.replace(",", ";")),
         file_of(MUG.replace(",", "\t").replace("Mug\t", "Mug,"), header=HEADER.replace(",", "\t")),
         file_of(
-            MUG, header="SKU,Name,Category,HSN Code,GST rate,Weight g,Length-cm,width cm,HEIGHT_CM"
+            MUG, header="SKU,Name,Category,HSN Code,GST rate,Weight g,LengthCm,width cm,HEIGHT_CM"
         ),
         file_of("'MUG-11,\"Mug, 330 ml\",Kitchen,'6912,12%,410.0,'12,10,11"),
         file_of('"=""MUG-11""","Mug, 330 ml",Kitchen,"=""6912""",12.0,410,12,10,11'),
         file_of(MUG, header=HEADER + ",,"),
+        b"sep=;\r\n"
+        + file_of(MUG.replace(",", ";").replace("Mug;", "Mug,"), header=HEADER.replace(",", ";")),
+        file_of(MUG.replace("6912,12", "69 12,12 %")),
+        file_of(MUG.replace("410,12", "\uff14\uff11\uff10,\u0967\u0968")),
     ],
 )
 def test_the_habits_of_spreadsheet_programs_are_no_errors(company: Any, content: bytes) -> None:
@@ -141,26 +175,39 @@ def test_the_habits_of_spreadsheet_programs_are_no_errors(company: Any, content:
     assert load_products(company, content).unchanged == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_sku_of_an_order_is_read_as_that_of_the_file(account: Any, tmp_path: Path) -> None:
+    load_products(account.company, file_of("'007,Mug,,69120010,5,410,12,10,11"))
+    path = write_orders(tmp_path / "orders.csv", {})
+    text = path.read_text().replace("b2b", "sku").replace("false", "'007").replace(",320,", ",,")
+    path.write_text(text)
+    row = book_file(account.company, path)["A-1"]
+    assert row.reason == ""
+    assert row.outcome == "booked"
+    assert Shipment.objects.get().weight_g == 410
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "row 1: the file is empty"),
-        (file_of(), "row 1: the file has no products"),
-        (file_of('A,"open'), "row 1: the file is not CSV: a quotation mark or a line end is wrong"),
-        (b"\xff\xfe\x00", "row 1: the file is not UTF-8 (byte 2)"),
-        (b"sku\xe9", "row 1: the file is not UTF-8 (byte 3)"),
-        (b"PK\x03\x04\x00\x00", "row 1: the file is not text: save it as \"CSV UTF-8\" in the "
-         "spreadsheet program"),
-        (b"x" * (MAX_BYTES + 1), "row 1: the file is longer than 5 MB"),
+        (b"", "is empty"),
+        (file_of(), "has no products"),
+        (file_of('A,"open'), "row 2 is not CSV (unexpected end of data)"),
+        (b"\xff\xfe\x00", "is not UTF-16: byte 0x00 at position 2; " + SAVE),
+        (b"sku\xe9", "is not UTF-8: line 1, byte 0xe9 at position 3; " + SAVE),
+        (b"PK\x03\x04\x00\x00", "is an Excel workbook, not a CSV file: " + SAVE),
+        (b"x" * (MAX_BYTES + 1), "is longer than 5 MB"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_refused(company: Any, content: bytes, problem: str) -> None:
-    assert problems_of(company, content) == [problem]
+    assert problems_of(company, content) == [f"p.csv: {problem}"]
 
 
 def test_the_number_of_products_is_limited(company: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "MAX_PRODUCTS", 1)
-    assert problems_of(company, file_of(MUG, KETTLE)) == ["row 3: only 1 products are loaded"]
+    assert problems_of(company, file_of(MUG, KETTLE)) == [
+        "p.csv: row 3: only 1 products are loaded"
+    ]
 
 
 def test_many_products_are_stored_in_few_statements(
@@ -188,10 +235,10 @@ def test_the_command_names_what_is_wrong(
     for arguments, message in (
         ((str(path), "--company", company.slug), "nothing was stored"),
         ((str(path), "--company", "nobody"), "unknown company"),
-        ((str(tmp_path / "none.csv"), "--company", company.slug), "cannot be read"),
-        ((str(tmp_path), "--company", company.slug), "cannot be read"),
+        ((str(tmp_path / "none.csv"), "--company", company.slug), "there is no such file"),
+        ((str(tmp_path), "--company", company.slug), "is a folder, not a file"),
     ):
         with pytest.raises(CommandError, match=message) as caught:
             call_command("load_products", *arguments)
         assert caught.value.returncode == 2
-    assert 'row 2, column weight_g: "x" is not a whole number' in capsys.readouterr().err
+    assert 'row 2, column "weight_g": read "x", is not a number like' in capsys.readouterr().err

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from couriers.booking.spreadsheet.errors import CellProblem
 from couriers.contract.money import paise_problem
+from couriers.contract.text import clean_line
 
 T = TypeVar("T")
 
@@ -85,6 +86,14 @@ def unwrap(text: str) -> str:
     if text.startswith('="') and (formula := _FORMULA.fullmatch(text)):
         return formula[1].replace('""', '"').strip()
     return text
+
+
+def sku_text(text: str) -> str:
+    """Return the SKU of a cell's text, as orders and the company's products are both read.
+
+    An apostrophe in front, a formula and invisible marks are dropped. Zeros and case are kept.
+    """
+    return clean_line(unwrap(text)).removeprefix("'").strip()
 
 
 def ascii_digits(text: str) -> str:
@@ -192,6 +201,8 @@ def _decimal(cell: Cell, text: str) -> Decimal:
 
 def _trim_marks(text: str) -> str:
     """Return a text without white space and invisible marks of writing at its ends."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     start, end = 0, len(text)
     while start < end and _is_mark(text[start]):
         start += 1

@@ -87,7 +87,7 @@ class _Packed:
         self.line = line
         self.found: dict[str, Cell] = {}
         missing = []
-        sku = cells.unwrap(line.sku.text or "")
+        sku = cells.sku_text(line.sku.text or "")
         for column in GOODS:
             written = line.goods.get(column)
             found = written or goods.find(sku, column)

@@ -72,7 +72,7 @@ def goods_of(company: Company, orders: Iterable[OrderLines], defaults: Mapping[s
         sku
         for order in orders
         for line in order.rows()
-        for sku in order.layout.format.skus(line)
+        for sku in map(cells.sku_text, order.layout.format.skus(line))
         if sku and is_storable(sku)
     }
     if not skus:

@@ -6,7 +6,6 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from couriers.booking.spreadsheet.cells import Cell, Problems, shown
 from couriers.booking.spreadsheet.errors import FileUnusable
@@ -27,48 +26,55 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.replace("\n", " ").split(",") if name.strip())
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How one kind of file writes orders.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The columns of one kind of file, which `title` names.
 
     `columns` are all headings that such a file may have; those that are not used are known too.
-    `more_columns` matches those that are numbered or named by the shop. A file that has all
-    headings of `signature` is of this format. `order_number` are the headings that the number may
-    have, in order of preference. With `continued`, a row whose number and whose cells of
-    `signature` are blank belongs to the order above it. `needs_hsn` says whether an item must have
-    an HSN code.
+    `more_columns` matches those that are numbered or named by the shop.
     """
 
-    name: str
     title: str
     columns: tuple[str, ...]
     required: Required
-    signature: tuple[str, ...]
-    order_number: tuple[str, ...]
-    read: Callable[[Sequence[Line], Problems], SheetOrder]
-    skus: Callable[[Line], Iterable[str]]
     more_columns: re.Pattern[str] | None = None
-    quoted: bool = True  # whether quotation marks surround cells in a file with tabs
-    needs_hsn: bool = True
-    continued: bool = False
-    has_comments: bool = False
     known: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "known", frozenset(map(fold, self.columns)))
 
     def knows(self, folded: str) -> bool:
-        """Whether a file of this format may have the heading."""
+        """Whether a file of this kind may have the heading."""
         return folded in self.known or bool(
             self.more_columns and self.more_columns.fullmatch(folded)
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The columns of one file. `positions` are those of its headings, folded."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format(Columns):
+    """How one kind of file writes orders.
 
-    format: Format
+    A file that has all headings of `signature` is of this format. `order_number` are the headings
+    that the number may have, in order of preference. With `continued`, a row whose number and whose
+    cells of `signature` are blank belongs to the order above it. `needs_hsn` says whether an item
+    must have an HSN code.
+    """
+
+    name: str
+    signature: tuple[str, ...]
+    order_number: tuple[str, ...]
+    read: Callable[[Sequence[Line], Problems], SheetOrder]
+    skus: Callable[[Line], Iterable[str]]
+    quoted: bool = True  # whether quotation marks surround cells in a file with tabs
+    needs_hsn: bool = True
+    continued: bool = False
+    has_comments: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The headings of one file, and the positions of those that are read, folded."""
+
     headings: tuple[str, ...]
     positions: Mapping[str, int]
 
@@ -89,6 +95,24 @@ class Layout:
             return Cell(f'row {row}, column "{name}"')
         text = values[position] if position < len(values) else ""
         return Cell(f'row {row}, column "{self.headings[position]}"', text)
+
+    def misplaced(self, row: int, values: Sequence[str]) -> str:
+        """Return the problem of a filled cell that stands under no heading, or ""."""
+        for position, text in enumerate(values):
+            if text and (position >= len(self.headings) or not self.headings[position]):
+                last = next(heading for heading in reversed(self.headings) if heading)
+                return Cell(f"row {row}, cell {position + 1}", text).describe(
+                    f'which stands under no heading (the last one is "{shown(last)}"): put a cell '
+                    "that has the separator in it in quotation marks"
+                )
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout(Header):
+    """The columns of one file of orders."""
+
+    format: Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,54 +143,69 @@ class Line:
 
 
 def layout_of(
-    path: Path,
+    file: str,
     headings: Sequence[str],
     file_format: Format,
     *,
     ignored: Sequence[str],
     filled: Iterable[str] = (),
 ) -> Layout:
-    """Return the layout of a file of that format.
+    """Return the layout of a file of that format, which messages call `file`.
 
     `ignored` are headings of columns that are not to be read. `filled` are required columns that
     the file may lack, because their values come from elsewhere; those of goods may come from the
-    company's products where the file has SKUs. Raises FileUnusable for a heading that stands twice
-    or is not known, and for missing columns.
+    company's products where the file has SKUs. Raises FileUnusable as `header_of` does.
     """
-    positions = _positions(path, headings, ignored)
-    unknown = [headings[at] for name, at in positions.items() if not file_format.knows(name)]
-    elsewhere = set(map(fold, [*filled, *(GOODS if "sku" in positions else ())]))
+    goods = GOODS if fold("sku") in set(map(fold, headings)) - set(map(fold, ignored)) else ()
+    header = header_of(file, headings, file_format, ignored=ignored, filled=[*filled, *goods])
+    return Layout(header.headings, header.positions, file_format)
+
+
+def header_of(
+    file: str,
+    headings: Sequence[str],
+    columns: Columns,
+    *,
+    ignored: Sequence[str] | None = None,
+    filled: Iterable[str] = (),
+) -> Header:
+    """Return the header of a file that has these columns.
+
+    `ignored` is None where a command has no --ignore-columns; `filled` are required columns that
+    the file may lack. Raises FileUnusable for a heading that stands twice or is not known, and for
+    missing columns.
+    """
+    positions = _positions(file, headings, ignored or ())
+    unknown = [headings[at] for name, at in positions.items() if not columns.knows(name)]
+    elsewhere = set(map(fold, filled))
     missing = [
         " or ".join(group)
-        for group in file_format.required
+        for group in columns.required
         if not any(fold(name) in positions or fold(name) in elsewhere for name in group)
     ]
-    if unknown or missing:
-        raise FileUnusable(f"{path}: {_wrong_columns(file_format, unknown, missing)}")
-    return Layout(file_format, tuple(headings), positions)
-
-
-def _wrong_columns(file_format: Format, unknown: Sequence[str], missing: Sequence[str]) -> str:
     problems = []
     if missing:
-        columns = "column" if len(missing) == 1 else "columns"
+        lacking = "column" if len(missing) == 1 else "columns"
         problems.append(
-            f"lacks the {columns} {', '.join(missing)} (it was read as {file_format.title})"
+            f"lacks the {lacking} {', '.join(missing)} (it was read as {columns.title})"
         )
     if unknown:
+        remedy = "leave the column out" + (" with --ignore-columns" if ignored is not None else "")
         problems.append(
-            f"has {_columns(unknown)} that {file_format.title} does not have: correct the heading, "
-            "or leave the column out with --ignore-columns"
+            f"has {_quoted(unknown)} that {columns.title} does not have: correct the heading, "
+            f"or {remedy}"
         )
-    return "; ".join(problems)
+    if problems:
+        raise FileUnusable(f"{file}: {'; '.join(problems)}")
+    return Header(tuple(headings), positions)
 
 
-def _positions(path: Path, headings: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
+def _positions(file: str, headings: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
     """Return the position of each heading that is to be read."""
     left_out = {fold(name): name for name in ignored}
     absent = [name for key, name in left_out.items() if key not in set(map(fold, headings))]
     if absent:
-        raise FileUnusable(f"--ignore-columns: {path} has no {_columns(absent)}")
+        raise FileUnusable(f"--ignore-columns: {file} has no {_quoted(absent)}")
     positions: dict[str, int] = {}
     for position, heading in enumerate(headings):
         name = fold(heading)
@@ -174,12 +213,12 @@ def _positions(path: Path, headings: Sequence[str], ignored: Sequence[str]) -> d
             continue
         if (first := positions.setdefault(name, position)) != position:
             raise FileUnusable(
-                f'{path}: the heading "{shown(heading)}" of column {position + 1} is also that of '
+                f'{file}: the heading "{shown(heading)}" of column {position + 1} is also that of '
                 f'column {first + 1} ("{shown(headings[first])}")'
             )
     return positions
 
 
-def _columns(headings: Sequence[str]) -> str:
+def _quoted(headings: Sequence[str]) -> str:
     quoted = ", ".join(f'"{shown(heading)}"' for heading in headings)
     return f"{'column' if len(headings) == 1 else 'columns'} {quoted}"

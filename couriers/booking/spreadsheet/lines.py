@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from couriers.booking.spreadsheet.cells import Cell, number_text, shown
+from couriers.booking.spreadsheet.cells import Cell, number_text
 from couriers.booking.spreadsheet.errors import CellProblem, FileUnusable
 from couriers.booking.spreadsheet.formats import ALL, detect
 from couriers.booking.spreadsheet.layout import Layout, Line, fold, layout_of
@@ -62,7 +62,7 @@ def read_file(
         raise FileUnusable(
             f"{path}: is of no format that is known ({titles}): --template writes an empty file"
         )
-    layout = layout_of(path, table.headings, file_format, ignored=ignored, filled=filled)
+    layout = layout_of(table.name, table.headings, file_format, ignored=ignored, filled=filled)
     grouping = _Grouping(layout, table)
     orders = grouping.orders()
     if note and grouping.comments:
@@ -113,7 +113,7 @@ class _Grouping:
         self._above = order
         headings = self._layout.headings
         order.packed.append((row, json.dumps(cells[: len(headings)], ensure_ascii=False).encode()))
-        fault = self._misplaced(row, cells)
+        fault = self._layout.misplaced(row, cells)
         if fault:
             order.faults.append(fault)
             surplus = max(0, len(cells) - len(headings))
@@ -137,18 +137,6 @@ class _Grouping:
 
     def _text(self, cells: list[str], position: int | None) -> str:
         return cells[position] if position is not None and position < len(cells) else ""
-
-    def _misplaced(self, row: int, cells: list[str]) -> str:
-        """Return the problem of a filled cell that stands under no heading, or ""."""
-        headings = self._layout.headings
-        for position, text in enumerate(cells):
-            if text and (position >= len(headings) or not headings[position]):
-                last = next(heading for heading in reversed(headings) if heading)
-                return Cell(f"row {row}, cell {position + 1}", text).describe(
-                    f'which stands under no heading (the last one is "{shown(last)}"): put a cell '
-                    "that has the separator in it in quotation marks"
-                )
-        return ""
 
 
 def _order_number(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads the bytes of a spreadsheet into rows of cells. It knows nothing of orders.
+"""Reads the bytes of a spreadsheet into rows of cells. It does not know what they are about.
 
 UTF-8, with or without a byte order mark, UTF-16 and UTF-32 with one; any line ends; cells separated
 by commas, semicolons, tabs or |, as the first row shows or a line `sep=;` in front of it says.
@@ -35,9 +35,12 @@ Row = tuple[int, list[str]]  # the row's number, and its cells; the header is ro
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A spreadsheet whose first row was read. The rest is read by `rows`."""
+    """A spreadsheet whose first row was read. The rest is read by `rows`.
 
-    path: Path
+    `name` is what messages call the file.
+    """
+
+    name: str
     content: bytes
     encoding: str
     separator: str
@@ -61,27 +64,33 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """Read a file and its header. Raises FileUnusable."""
-    content = _content(path)
-    encoding = _encoding(path, content)
-    first = _first_lines(path, content, encoding)
+    return parse_table(str(path), read_content(path))
+
+
+def parse_table(name: str, content: bytes) -> Table:
+    """Read the header of a file with this content. Raises FileUnusable."""
+    encoding = _encoding(name, content)
+    first = _first_lines(name, content, encoding)
     skip, separator = 0, ""
     if first and (named := _SEP_LINE.fullmatch(first[0])):
         skip, separator = 1, named[1]
         if separator.isalnum() or separator in "\"'":
-            raise FileUnusable(f'{path}: "sep={separator}" names no separator')
+            raise FileUnusable(f'{name}: "sep={separator}" names no separator')
     header = next((line for line in first[skip:] if _may_be_header(line)), "")
     separator = separator or max(SEPARATORS, key=lambda char: len(_split(header, char)))
-    table = Table(path, content, encoding, separator, 0, (), skip)
+    table = Table(name, content, encoding, separator, 0, (), skip)
     for number, cells in _records(table, quoted=True):
         if any(cell.strip() for cell in cells) and not cells[0].startswith(COMMENT):
             headings = tuple(unwrap(cell) for cell in cells)
-            return Table(path, content, encoding, separator, number, headings, skip)
-    raise FileUnusable(f"{path}: is empty")
+            return Table(name, content, encoding, separator, number, headings, skip)
+    raise FileUnusable(f"{name}: is empty")
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path, limit: int | None = None) -> bytes:
+    """Return the bytes of a file, at most `limit` of them. Raises FileUnusable."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(limit)
     except FileNotFoundError:
         raise FileUnusable(f"{path}: there is no such file") from None
     except IsADirectoryError:
@@ -89,18 +98,17 @@ def _content(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileUnusable(f"{path}: cannot be read ({reason})") from None
+
+
+def _encoding(name: str, content: bytes) -> str:
     if content.startswith(_WORKBOOKS):
-        raise FileUnusable(f"{path}: is an Excel workbook, not a CSV file: {SAVE_AS_CSV}")
-    return content
-
-
-def _encoding(path: Path, content: bytes) -> str:
+        raise FileUnusable(f"{name}: is an Excel workbook, not a CSV file: {SAVE_AS_CSV}")
     for mark, encoding in _BOMS:
         if content.startswith(mark):
             return encoding
     if b"\x00" in content[:64]:
         raise FileUnusable(
-            f"{path}: is UTF-16 without a byte order mark, or not text: {SAVE_AS_CSV}"
+            f"{name}: is UTF-16 without a byte order mark, or not text: {SAVE_AS_CSV}"
         )
     return "utf-8"
 
@@ -109,12 +117,12 @@ def _text(table_content: bytes, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(table_content), encoding=encoding, newline="")
 
 
-def _first_lines(path: Path, content: bytes, encoding: str) -> list[str]:
+def _first_lines(name: str, content: bytes, encoding: str) -> list[str]:
     """Return some lines from the start of the file, which have the header among them."""
     try:
         return [line for line, _ in zip(_text(content, encoding), range(100), strict=False)]
     except UnicodeError as error:
-        raise _undecodable(path, content, encoding, error) from None
+        raise _undecodable(name, content, encoding, error) from None
 
 
 def _may_be_header(line: str) -> bool:
@@ -143,9 +151,9 @@ def _records(table: Table, *, quoted: bool) -> Iterator[Row]:
                 _refuse_swallowed_row(table, number, cells)
             yield number, cells
     except csv.Error as error:
-        raise FileUnusable(f"{table.path}: row {number + 1} is not CSV ({error})") from None
+        raise FileUnusable(f"{table.name}: row {number + 1} is not CSV ({error})") from None
     except UnicodeError as error:
-        raise _undecodable(table.path, table.content, table.encoding, error) from None
+        raise _undecodable(table.name, table.content, table.encoding, error) from None
 
 
 def _refuse_swallowed_row(table: Table, number: int, cells: list[str]) -> None:
@@ -155,7 +163,7 @@ def _refuse_swallowed_row(table: Table, number: int, cells: list[str]) -> None:
             most = max(line.count(table.separator) for line in cell.splitlines())
             if most >= max(3, len(table.headings) // 2):
                 raise FileUnusable(
-                    f'{table.path}: row {number} has another row in the cell "{shown(cell)}": '
+                    f'{table.name}: row {number} has another row in the cell "{shown(cell)}": '
                     "a quotation mark is not closed"
                 )
 
@@ -169,7 +177,7 @@ def _unquote(cell: str) -> str:
     return inner.replace('""', '"')
 
 
-def _undecodable(path: Path, content: bytes, encoding: str, error: UnicodeError) -> FileUnusable:
+def _undecodable(file: str, content: bytes, encoding: str, error: UnicodeError) -> FileUnusable:
     """Return the error for a file with a byte that is not text: its line, position and value."""
     name = encoding.upper().removesuffix("-SIG")
     try:
@@ -180,7 +188,7 @@ def _undecodable(path: Path, content: bytes, encoding: str, error: UnicodeError)
         where = f"line {line}, " if name == "UTF-8" else ""
         value = content[position] if position < len(content) else 0
         return FileUnusable(
-            f"{path}: is not {name}: {where}byte 0x{value:02x} at position {position}; "
+            f"{file}: is not {name}: {where}byte 0x{value:02x} at position {position}; "
             f"{SAVE_AS_CSV}"
         )
-    return FileUnusable(f"{path}: is not {name} ({error}); {SAVE_AS_CSV}")
+    return FileUnusable(f"{file}: is not {name} ({error}); {SAVE_AS_CSV}")

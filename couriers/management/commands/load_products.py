@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from couriers.booking.spreadsheet import FileUnusable
+from couriers.booking.spreadsheet.table import read_content
 from couriers.management import output
-from couriers.operations.product_files import MAX_BYTES, FileRefused
-from couriers.operations.products import load_products
+from couriers.operations.products import MAX_BYTES, FileRefused, load_products
 
 
 class Command(BaseCommand):
@@ -25,22 +26,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         company = output.company_named(options["company"])
-        content = _content(options["file"])
+        path: Path = options["file"]
         try:
+            content = read_content(path, MAX_BYTES + 1)
             with output.progress("Loading", None) as advance:
-                loaded = load_products(company, content, advance)
+                loaded = load_products(company, str(path), content, advance)
+        except FileUnusable as error:
+            raise output.usage_error(str(error)) from None
         except FileRefused as refusal:
             for line in refusal.lines():
                 self.stderr.write(line)
-            raise output.usage_error(f"{options['file']}: nothing was stored") from None
+            raise output.usage_error(f"{path}: nothing was stored") from None
         counts = {"products": loaded.total} | dataclasses.asdict(loaded)
         output.finish(self, str(loaded), counts, as_json=options["json"])
-
-
-def _content(path: Path) -> bytes:
-    """Return the file's bytes, at most one more than are allowed. Raises CommandError."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise output.usage_error(f"{path}: cannot be read ({error.strerror})") from None

@@ -90,24 +90,27 @@ def find_earlier(
 def _by_key(key: BookingKey, draft: ShipmentDraft) -> Earlier:
     row = key.stored()
     if row is None or row.shipment.status == Status.FAILED:
-        _refuse_live_order(key.company_id, draft)
-        return Earlier(key, failed=row)
+        live = _live_shipment(key.company_id, draft)
+        if live is None:
+            return Earlier(key, failed=row)
+        # Another request with this key may have reserved the order meanwhile.
+        row = key.stored()
+        if row is None or row.shipment_id != live.pk:
+            raise OrderAlreadyLive(live.pk, live.status)
     if different := differing_fields(row.fingerprints, draft):
         raise KeyReused(different)
     answer = _replay(row.shipment, row)
     return Earlier(key, answer) if answer else Earlier(key, failed=key.stored())
 
 
-def _refuse_live_order(company_id: int, draft: ShipmentDraft) -> None:
-    """Raise OrderAlreadyLive where another key has booked the order.
+def _live_shipment(company_id: int, draft: ShipmentDraft) -> Shipment | None:
+    """Return the order's live shipment, whichever key has booked it.
 
     The constraint of the table decides between two requests that come at once. It leaves out
     shipments that were live beside another one before it existed.
     """
     order = Shipment.objects.live().of_order(company_id, draft.direction, draft.order_number)
-    live = order.values_list("pk", "status").first()
-    if live is not None:
-        raise OrderAlreadyLive(*live)
+    return order.only("status").first()
 
 
 def _answer_of_live(shipment: Shipment, draft: ShipmentDraft) -> BookingResult:

@@ -257,7 +257,7 @@ PITFALLS = {
     ],
     "a time that Python reads and PostgreSQL does not is a 500": [
         "test_a_time_filters_or_is_refused_by_name",
-        "test_an_offset_that_python_reads_and_postgresql_does_not_is_understood",
+        "test_an_offset_that_postgresql_does_not_read_is_refused",
     ],
     "a company is left without its default warehouse": [
         "test_the_default_cannot_be_undone",

@@ -37,7 +37,9 @@ def example_of(entry: URLPattern | URLResolver) -> str:
     text = str(entry.pattern)
     for name, converter in entry.pattern.converters.items():
         value = "1" if isinstance(converter, IntConverter) else ID
-        value = {"courier": "toy", "name": "validation", "topic": "shipment_recreated"}.get(name, value)
+        value = {"courier": "toy", "name": "validation", "topic": "shipment_recreated"}.get(
+            name, value
+        )
         text = re.sub(f"<([a-z_]+:)?{name}>", value, text)
     if isinstance(entry.pattern, RegexPattern):  # of a router
         text = re.sub(r"\(\?P<pk>.*?\)", ID, text.lstrip("^").removesuffix(r"\Z").rstrip("$"))

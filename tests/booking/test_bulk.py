@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
@@ -310,14 +309,6 @@ def test_the_limiter_and_an_open_circuit_use_up_no_tries(account: Any, toy: Any)
     assert work().outcome == "booked"
 
 
-def test_a_stored_order_that_cannot_be_read_fails(account: Any, toy: Any) -> None:
-    bulk_jobs.create_job(account.company, requests_for(DRAFT))
-    BulkOrder.objects.update(request=json.dumps({"courier": "toy"}))
-    order = work()
-    assert (order.outcome, BulkJob.objects.get().state) == ("failed", "done")
-    assert order.reason == "a fault of the platform, which is in its log"
-
-
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
@@ -334,19 +325,3 @@ def test_a_reason_that_contains_nul_is_stored_without_it(
     order = work()
     assert order.outcome == outcome
     assert "ab" in order.reason
-
-
-def test_an_order_that_was_encrypted_with_another_key_fails_alone(account: Any, toy: Any) -> None:
-    """It was written by a process with other FERNET_KEYS."""
-    job = bulk_jobs.create_job(account.company, requests_for(DRAFT, draft_with(order_number="A-2")))
-    foreign = Fernet(Fernet.generate_key()).encrypt(b"{}")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {BulkOrder._meta.db_table} SET request = %s WHERE position = 0", [foreign]
-        )
-    assert bulk_jobs.book_due_orders(job.pk, seconds=9) is None
-    job.refresh_from_db()
-    rows = list(job.orders.defer("request").values_list("outcome", "reason"))
-    assert (job.state, rows[1]) == ("done", ("booked", ""))
-    assert rows[0][0] == "failed"
-    assert "another key" in rows[0][1]

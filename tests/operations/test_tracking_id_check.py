@@ -81,7 +81,7 @@ def test_what_the_courier_surely_does_not_have_is_refused_even_if_confirmed(
         (CircuitOpen("the circuit is open", retry_after=9), "the circuit is open"),
         (CredentialsRefused("the login is wrong"), "the login is wrong"),
         (Rejected("not now"), "not now"),
-        (RuntimeError("a bug"), "RuntimeError in the plug-in"),
+        (RuntimeError("a bug"), "a fault of the platform"),
         ("", "does not name its order"),
         ("SHOP-A-1", "has this id for order SHOP-A-1"),
         ("a-1", "has this id for order a-1"),

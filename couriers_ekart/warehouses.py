@@ -71,7 +71,7 @@ def _ensure_registered(
         ) from None
     except CourierError as error:
         if _refuses_the_address(error):
-            _store(account, pickup, RegistrationState.FAILED, reason=str(error))
+            _store(account, pickup, RegistrationState.FAILED, reason=error.reason)
             return ""
         mark_unregistered(account, pickup, error)
         raise
@@ -87,7 +87,7 @@ def mark_unregistered(account: Account, pickup: Pickup, error: CourierError) -> 
         pickup,
         RegistrationState.PENDING,
         reference=pickup.reference,
-        reason=str(error),
+        reason=error.reason,
     )
 
 

@@ -117,6 +117,35 @@ PITFALLS = {
         "test_after_a_rotation_the_first_key_alone_reads_everything",
     ],
     # Doors
+    "the tax rate is whatever was typed": [
+        "test_a_rate_that_gst_does_not_have_by_its_date_is_refused_by_name",
+        "test_a_rate_that_was_withdrawn_or_is_of_other_goods_gets_a_remark",
+    ],
+    "joiners of Indian scripts are control characters, and half of a country's names are refused": [
+        "test_a_text_becomes_one_line_without_marks_at_its_ends",
+        "test_an_override_of_the_direction_is_never_dropped",
+    ],
+    "a state that contradicts the pincode decides the tax": [
+        "test_another_state_contradicts_the_pincode",
+        "test_states_that_people_mix_up_get_a_remark",
+        "test_the_state_of_a_pincode_in_two_states_is_asked_for",
+    ],
+    "a phone, a pincode or an HSN code that nobody has is booked": [
+        "test_a_number_that_the_numbering_plan_lacks_is_refused",
+        "test_a_pincode_that_no_directory_and_no_courier_knows_is_refused",
+        "test_what_is_wrong_with_an_hsn_code_is_named",
+    ],
+    "an amount that can be typed ends in an exception": [
+        "test_any_amount_is_taken_or_refused_by_its_field",
+    ],
+    "rates are quoted for what a booking refuses": [
+        "test_rates_refuse_the_amounts_that_a_booking_refuses",
+        "test_a_lane_is_not_priced_for_what_a_booking_refuses",
+    ],
+    "what is likely wrong is refused, or booked in silence": [
+        "test_warnings_are_stored_answered_and_replayed_byte_for_byte",
+        "test_an_unlisted_pincode_is_booked_with_a_warning_where_the_courier_does_not_answer",
+    ],
     "already booked is decided by the number alone": [
         "test_other_content_is_refused_with_the_names_of_the_request",
         "test_an_order_that_has_ended_is_refused_naming_its_shipment",

@@ -13,16 +13,25 @@ from couriers.contract.statuses import Status
 from couriers.contract.types import Direction, PaymentMode
 from couriers.models import Courier, Shipment
 
+END_OF_OFFSETS = dt.timedelta(hours=16)  # PostgreSQL reads smaller ones
+
 
 class _UtcDateTimeField(IsoDateTimeField):
-    default_error_messages: ClassVar = {"invalid": "is not a time like 2026-11-25T10:30:00Z"}
+    default_error_messages: ClassVar = {
+        "invalid": "is not a time like 2026-11-25T10:30:00Z",
+        "offset": "has an offset that no place has",
+    }
 
     def to_python(self, value: Any) -> Any:
-        """The time in UTC: PostgreSQL takes fewer offsets than ISO 8601 has."""
+        """The time in UTC. Raises ValidationError for one that PostgreSQL would refuse."""
+        with timezone.override(dt.UTC):
+            moment = super().to_python(value)
+        if moment is None:
+            return None
         try:
-            with timezone.override(dt.UTC):
-                moment = super().to_python(value)
-            return None if moment is None else moment.astimezone(dt.UTC)
+            if abs(moment.utcoffset()) >= END_OF_OFFSETS:
+                raise ValidationError(self.error_messages["offset"], "offset")
+            return moment.astimezone(dt.UTC)
         except OverflowError:  # before the year 1 or after 9999 in UTC
             raise ValidationError(self.error_messages["invalid"], "invalid") from None
 

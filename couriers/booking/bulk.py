@@ -163,7 +163,7 @@ def _difference(field: str, error: OrderDiffers | KeyReused) -> FieldProblem:
 
 
 def _rejected(error: Exception, *problems: FieldProblem) -> OrderResult:
-    return OrderResult(OrderOutcome.REJECTED, reason=str(error), problems=problems)
+    return OrderResult(OrderOutcome.REJECTED, reason=_reason(error), problems=problems)
 
 
 def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain:
@@ -172,9 +172,13 @@ def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain
         return _try_again(error.retry_after or 1.0, error, tries)
     tries += 1
     if isinstance(error, CourierDisabled) or tries >= MAX_TRIES:
-        return OrderResult(OrderOutcome.FAILED, reason=str(error))
+        return OrderResult(OrderOutcome.FAILED, reason=error.reason)
     return _try_again(back_off(tries, PAUSES, error.retry_after), error, tries)
 
 
 def _try_again(seconds: float, error: Exception, tries: int) -> TryAgain:
-    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), str(error), tries)
+    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), _reason(error), tries)
+
+
+def _reason(error: Exception) -> str:
+    return error.reason if isinstance(error, CourierError) else str(error)

@@ -29,7 +29,7 @@ def clean_items(draft: ShipmentDraft, problems: FieldProblems) -> tuple[Item, ..
         problems.require(
             total < AMOUNT_LIMIT, "items", f"must add up to less than {AMOUNT_LIMIT} rupees"
         )
-        problems.require(total > 0, "items", "are worth nothing: one must have a value")
+        problems.require(total > 0, "items", "are worth nothing: one needs a value")
     return cleaned
 
 

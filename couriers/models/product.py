@@ -12,6 +12,7 @@ from django.db import models
 
 from couriers.contract import india
 from couriers.contract.field_problems import FieldProblems
+from couriers.contract.text import character_problem
 from couriers.models.company import Company
 from couriers.models.ids import new_product_id
 
@@ -34,7 +35,10 @@ def product_problems(values: Mapping[str, Any]) -> FieldProblems:
     problems = FieldProblems()
     for name, longest in TEXT_LENGTHS.items():
         if name in values:
-            problems.clean_text(name, values[name], longest, required=name == "sku")
+            text = problems.clean_text(name, values[name], longest, required=name == "sku")
+            # The text is stored as it is, so a mark at its end or a line break may not stand.
+            if not character_problem(text):
+                problems.refuse(name, character_problem(values[name]))
     problems.refuse("hsn_code", india.hsn_problem(values.get("hsn_code") or ""))
     if (rate := values.get("gst_rate")) is not None:
         problems.refuse("gst_rate", india.gst_rate_problem(rate, india.today()))

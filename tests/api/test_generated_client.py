@@ -17,6 +17,8 @@ from couriers.models import Shipment
 from tests.support.factories import make_api_key
 from tests.support.toy import PDF
 
+# With a database, so that the module runs at once and the client is generated once.
+pytestmark = pytest.mark.django_db(transaction=True)
 PACKAGE = "generated_shipcrowd_client"
 
 
@@ -45,9 +47,7 @@ def part(name: str) -> Any:
 
 
 @pytest.fixture
-def merchant(
-    transactional_db: None, live_server: Any, able: Any, company: Any, generated: str
-) -> Any:
+def merchant(live_server: Any, able: Any, company: Any, generated: str) -> Any:
     """The generated client of a company, at a server that runs."""
     client = part("client").AuthenticatedClient
     return client(base_url=live_server.url, token=make_api_key(company))

@@ -97,7 +97,7 @@ def test_texts_are_trimmed_and_phone_and_state_are_normalised() -> None:
             "items[0].value: must be at least 0 and less than 1000000000 rupees"
         ]),
         (with_item(value=Decimal("1.005")), ["items[0].value: has more than two decimals"]),
-        (with_item(value=Decimal(0)), ["items: are worth nothing: one must have a value"]),
+        (with_item(value=Decimal(0)), ["items: are worth nothing: one needs a value"]),
         (
             with_item(gst_rate=Decimal("0.18")),
             [

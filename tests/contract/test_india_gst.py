@@ -119,6 +119,7 @@ def test_a_rate_of_its_date_is_good(rate: str, day: dt.date) -> None:
     [
         ("13", NOW, "is not a GST rate on 2026-11-20 (the rates are 0, 0.1, 0.25,"),
         ("0.18", NOW, "was 18 meant?"), ("0.05", NOW, "was 5 meant?"),
+        ("0.28", NOW, "was 28 meant?"),
         ("9", NOW, "it is half of 18"), ("20", NOW, "it is half of 40"),
         ("1.8", NOW, "is not a GST rate"), ("100", NOW, "is not a GST rate"),
         ("-5", NOW, "is not a GST rate"), ("NaN", NOW, "is not a GST rate"),

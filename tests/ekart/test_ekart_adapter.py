@@ -75,7 +75,7 @@ def test_an_order_with_a_free_gift_is_booked(
     request = dataclasses.replace(request, items=(*request.items, gift))
     adapter.check_request(request)
     assert adapter.create_shipment(request).tracking_id
-    sent = sandbox.requests()[-1]["body"]
+    sent = list(sandbox.requests())[-1]["body"]
     assert sent["quantity"] == 2
     assert sent["total_amount"] == 1523.0
     assert "Sachet" in sent["products_desc"]

@@ -56,11 +56,11 @@ def test_a_quote_has_delivery_days_and_an_unserved_lane_has_no_quote(adapter: Ek
 def test_a_lane_is_not_priced_for_what_a_booking_refuses(
     adapter: EkartAdapter, sandbox: SandboxProcess, change: Any, field: str
 ) -> None:
-    before = len(sandbox.requests())
+    before = calls_made(sandbox)
     with pytest.raises(InvalidRequest) as caught:
         adapter.get_rates(dataclasses.replace(LANE, **change))
     assert [problem.field for problem in caught.value.problems] == [field]
-    assert len(sandbox.requests()) == before
+    assert calls_made(sandbox) == before
 
 
 def test_a_failed_lookup_of_the_days_leaves_the_price_without_days(

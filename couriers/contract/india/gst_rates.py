@@ -102,9 +102,9 @@ def _hint(rate: Decimal, day: dt.date) -> str:
     """Return a guess of what was meant by a fraction of 1, or by one half of the tax."""
     if not rate.is_finite() or rate <= 0 or rate >= 100:
         return ""
-    in_force = {p.percent for p in RATES if p.holds_on(day)}
-    if rate < 1 and rate * 100 in in_force:
+    known = {p.percent for p in RATES if p.first <= day}
+    if rate < 1 and rate * 100 in known:
         return f": was {(rate * 100).normalize():f} meant?"
-    if rate * 2 in in_force:
+    if rate * 2 in known:
         return f": it is half of {(rate * 2).normalize():f}, as CGST and SGST each have it"
     return ""

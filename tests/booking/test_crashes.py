@@ -228,9 +228,12 @@ def test_a_run_of_a_spreadsheet_that_is_killed_and_run_again_books_each_order_on
     sandbox.set_faults(("create_shipment", "slow", 1.0))
     run = start_run(company, path)
     wait_for(lambda: len(booked_of_run(sandbox)) >= 4)
+    # The courier books the next orders and answers none of them.
+    sandbox.set_faults(("create_shipment", "timeout_after", 1.0))
+    wait_for(lambda: is_without_answer(dt.timedelta(seconds=2)))
     run.kill()
     assert run.wait() == -signal.SIGKILL
-    time.sleep(2)  # the courier ends the calls that it has
+    time.sleep(1)  # the courier ends the calls that it has
     sandbox.set_faults()
     cut = set(Shipment.objects.filter(status="booking").values_list("order_number", flat=True))
     assert cut
@@ -254,6 +257,12 @@ def test_a_run_of_a_spreadsheet_that_is_killed_and_run_again_books_each_order_on
     assert {number: row["tracking_id"] for number, row in third.items()} == {
         number: at_courier(sandbox, number)[0] for number in RUN
     }
+
+
+def is_without_answer(duration: dt.timedelta) -> bool:
+    """Whether a booking has been under way for longer than that."""
+    since = timezone.now() - duration
+    return Shipment.objects.filter(status="booking", created_at__lt=since).exists()
 
 
 def start_run(company: Company, path: Path) -> subprocess.Popen[bytes]:

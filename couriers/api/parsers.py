@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -52,8 +53,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The object of the pairs. Raises ValidationError where a field stands twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name[:100] for name in names if names.count(name) > 1})[:20]
+        counts = Counter(name for name, _ in pairs)
+        twice = sorted({name[:100] for name, count in counts.items() if count > 1})[:20]
         if json_problem(twice):
             raise ParseError("The body contains NUL or half of a surrogate pair.")
         raise ValidationError({name: ["stands twice in its object"] for name in twice})

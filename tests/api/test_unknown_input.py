@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -187,6 +188,16 @@ def test_a_field_that_stands_twice_is_named(storefront: Client, account: Any, or
     answer = storefront.post(LIST, body, content_type="application/json")
     assert named(answer) == ["cod_amount"]
     assert not Shipment.objects.exists()
+
+
+def test_a_body_of_many_fields_with_one_twice_is_refused_at_once(
+    storefront: Client, account: Any
+) -> None:
+    fields = ",".join(f'"f{number}":1' for number in range(100_000))
+    started = time.monotonic()
+    answer = storefront.post(LIST, f'{{"x":1,{fields},"x":2}}', content_type="application/json")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "x")
+    assert time.monotonic() - started < 5  # seconds; comparing each with each takes minutes
 
 
 @pytest.mark.parametrize(

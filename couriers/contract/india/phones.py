@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -81,6 +82,7 @@ def phone_remarks(text: str) -> list[Remark]:
     return remarks
 
 
+@functools.lru_cache(maxsize=32)  # the checks of one order ask for the same number in turn
 def _parse(text: str) -> Phone | None:
     """Return the number of a text if it has ten digits, whether or not the plan has it."""
     text = plain_digits(text)
@@ -113,6 +115,7 @@ def _ten_digits(text: str) -> str | None:
     return digits if number.country_code == 91 and 10 <= len(digits) <= 13 else None
 
 
+@functools.lru_cache(maxsize=32)
 def _plan_problem(digits: str) -> str | None:
     """Return why no consignee has the number."""
     if _NO_DELIVERY.match(digits):

@@ -86,21 +86,40 @@ def test_the_warnings_of_a_booked_order_are_in_its_reason(account: Any, tmp_path
     assert row.reason == 'booked; row 2, column "pincode": read "560034", is not known'
 
 
-def test_rebook_reaches_the_engine(
-    account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_ended_order_is_rejected_with_the_remedy_and_booked_once_more_with_it(
+    account: Any, toy: Any, tmp_path: Path
 ) -> None:
-    given: list[bool] = []
-
-    def book(company: Any, number: str, read: Any, *, rebook: bool, **_: Any) -> OrderResult:
-        given.append(rebook)
-        return OrderResult(OrderOutcome.SKIPPED)
-
-    monkeypatch.setattr(bulk, "book_order", book)
     path = write_orders(tmp_path / "orders.csv", {})
-    flags = (str(path), "--company", account.company.slug, "--courier", "toy")
-    run_command("book_orders", *flags)
-    run_command("book_orders", *flags, "--rebook")
-    assert given == [False, True]
+    report = tmp_path / "report.csv"
+    flags = (
+        "book_orders", str(path), "--company", account.company.slug, "--courier", "toy",
+        "--report", str(report),
+    )  # fmt: skip
+    assert run_json(*flags)["booked"] == 1
+    ended = Shipment.objects.get()
+    Shipment.objects.update(status="cancelled")
+    assert run_json(*flags)["rejected"] == 1
+    with report.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["reason"] == (
+        f"the order's shipment {ended.pk} has ended (cancelled); book it once more with --rebook"
+    )
+    assert run_json(*flags, "--rebook")["booked"] == 1
+    assert run_json(*flags, "--rebook")["already_booked"] == 1
+    assert toy.booked == ["A-1", "A-1"]
+
+
+def test_an_order_with_other_content_is_rejected_by_the_columns_of_the_file(
+    account: Any, toy: Any, tmp_path: Path
+) -> None:
+    path = write_orders(tmp_path / "orders.csv", {})
+    assert book_file(account.company, path)["A-1"].outcome == "booked"
+    path = write_orders(tmp_path / "orders.csv", {"address": "2 Other Street", "order_value": "9"})
+    row = book_file(account.company, path)["A-1"]
+    assert row.outcome == "rejected"
+    for column in ("address", "order_value"):
+        assert f'row 2, column "{column}": ' in row.reason
+    assert toy.booked == ["A-1"]
 
 
 def test_an_interrupted_run_is_ended_by_the_next_also_under_another_name(

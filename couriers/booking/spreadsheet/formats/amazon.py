@@ -15,7 +15,7 @@ from couriers.booking.spreadsheet.dates import order_date
 from couriers.booking.spreadsheet.errors import NothingToShip
 from couriers.booking.spreadsheet.formats import words
 from couriers.booking.spreadsheet.formats.money import spread
-from couriers.booking.spreadsheet.formats.rows import joined, require_same
+from couriers.booking.spreadsheet.formats.rows import joined, require_same, without_copies
 from couriers.booking.spreadsheet.layout import Format, Line, names
 from couriers.booking.spreadsheet.orders import NO_DATE, SheetLine, SheetOrder
 from couriers.contract.types import PaymentMode
@@ -69,7 +69,7 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
     for row in rows:
         _leave_out(row)
     require_same(rows, (*_ADDRESS, "purchase-date", "payment-method"), problems)
-    rows = _without_copies(rows)
+    rows = without_copies(rows, "order-item-id")
     problems.read(words.require_india, first["ship-country"], None)
     problems.read(words.require_rupees, first["currency"], None)
     quantities = [problems.read(cells.whole_number, _quantity_cell(row), 1) for row in rows]
@@ -109,17 +109,6 @@ def _leave_out(row: Line) -> None:
     wanted = row["is-buyer-requested-cancellation"]
     if words.yes_no(wanted):
         raise words.skip(wanted, "the buyer asked to cancel the order")
-
-
-def _without_copies(rows: Sequence[Line]) -> list[Line]:
-    """Return the rows without those that stand in the file twice."""
-    items: dict[str, Line] = {}
-    for row in rows:
-        item = row["order-item-id"]
-        earlier = items.setdefault(item.text or str(row.row), row)
-        if earlier is not row and earlier.values != row.values:
-            raise item.problem(f"but row {earlier.row} is another line with this id")
-    return list(items.values())
 
 
 def _quantity_cell(row: Line) -> Cell:

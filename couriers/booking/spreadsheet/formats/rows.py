@@ -41,3 +41,17 @@ def require_same(
 def cells_of(row: Line, names: Iterable[str]) -> dict[str, Cell]:
     """Return the row's cells of these columns that the file has, by column."""
     return {name: row[name] for name in names if row.has(name)}
+
+
+def without_copies(rows: Sequence[Line], column: str) -> list[Line]:
+    """Return the rows without those that stand in the file twice, by the id in the column.
+
+    Rows without an id are all kept. Raises CellProblem where two rows of one id differ.
+    """
+    found: dict[str, Line] = {}
+    for row in rows:
+        cell = row[column]
+        earlier = found.setdefault(cell.text or str(row.row), row)
+        if earlier is not row and earlier.values != row.values:
+            raise cell.problem(f"but row {earlier.row} with the same id says something else")
+    return list(found.values())

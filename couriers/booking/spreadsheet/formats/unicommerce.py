@@ -12,7 +12,7 @@ from couriers.booking.spreadsheet import cells
 from couriers.booking.spreadsheet.cells import Cell, Problems
 from couriers.booking.spreadsheet.dates import day_first_date
 from couriers.booking.spreadsheet.formats import words
-from couriers.booking.spreadsheet.formats.rows import joined, require_same
+from couriers.booking.spreadsheet.formats.rows import joined, require_same, without_copies
 from couriers.booking.spreadsheet.layout import Format, Line, names
 from couriers.booking.spreadsheet.orders import NO_DATE, SheetLine, SheetOrder
 from couriers.contract.types import PaymentMode
@@ -65,7 +65,7 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
     first = rows[0]
     if words.yes_no(first["On Hold"]):
         raise words.skip(first["On Hold"], "the order is on hold")
-    rows = _without_copies(rows)
+    rows = without_copies(rows, "Sale Order Item Code")
     closed = {row.row: cell for row in rows if (cell := _closed_by(row)) is not None}
     units = [row for row in rows if row.row not in closed]
     if not units:
@@ -90,17 +90,6 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
         lines=_lines(priced, problems),
         parcel=_parcel(first, problems),
     )
-
-
-def _without_copies(rows: Sequence[Line]) -> list[Line]:
-    """Return the rows without those of a unit that is in the file already."""
-    units: dict[str, Line] = {}
-    for row in rows:
-        unit = row["Sale Order Item Code"]
-        earlier = units.setdefault(unit.text or str(row.row), row)
-        if earlier is not row and earlier.values != row.values:
-            raise unit.problem(f"but row {earlier.row} says something else of this unit")
-    return list(units.values())
 
 
 def _closed_by(row: Line) -> Cell | None:

@@ -9,7 +9,7 @@ import sys
 
 import django
 
-NAMES = ("limiter", "breaker", "bookings", "ingest", "processing", "purge")
+NAMES = ("limiter", "breaker", "bookings", "ingest", "processing", "purge", "steadfast")
 
 
 def main() -> int:

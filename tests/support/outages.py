@@ -15,6 +15,8 @@ from psycopg.sql import SQL, Identifier, Literal
 GUEST = "guest_of_tests"
 PASSWORD = "a password of tests"
 
+_FULL_DISK = "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+
 
 def execute(statement: Any) -> None:
     """Execute a statement in a session of its own, which may write whatever the default is."""
@@ -58,24 +60,30 @@ def out_of_connections() -> Iterator[None]:
 def out_of_disk() -> Iterator[None]:
     """No table takes a new row (53100)."""
     execute(
-        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$"
+        _FULL_DISK + "RAISE 'could not extend file: No space left on device'"
+        " USING ERRCODE = '53100'; END $$"
     )
     tables = [
         name
         for name in connection.introspection.django_table_names(only_existing=True)
         if not name.startswith("django_")
     ]
-    for name in tables:
-        execute(
+    execute(
+        SQL("; ").join(
             SQL(
                 "CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON {} "
                 "FOR EACH STATEMENT EXECUTE FUNCTION full_disk()"
             ).format(Identifier(name))
+            for name in tables
         )
+    )
     try:
         yield
     finally:
+        # At once, and without the tables' locks, which a write that is tried again may hold.
+        execute(_FULL_DISK + "RETURN NULL; END $$")
+        connections.close_all()
+        end_sessions()
         execute("DROP FUNCTION full_disk() CASCADE")
 
 
@@ -93,6 +101,14 @@ OUTAGES: dict[str, tuple[Any, str]] = {
     "out_of_disk": (out_of_disk, "out of disk"),
     "gone": (gone, "no answer"),
 }
+
+
+def end_sessions() -> None:
+    """End every session of the tests' database, as a server does that is demoted."""
+    execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
 
 
 def outage(name: str) -> AbstractContextManager[None]:

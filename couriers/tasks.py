@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from celery import Task, group, shared_task
+from celery.signals import task_failure
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
@@ -22,6 +23,7 @@ from couriers.contract.logs import get_logger
 from couriers.fulfilment import manifests
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
+from couriers.resilience.database import leave_connection
 from couriers.tracking import polling
 
 log = get_logger(__name__)
@@ -130,6 +132,12 @@ def purge_expired() -> int:
     if not purged.finished:
         _send(purge_expired, [])
     return sum(purged.counts.values())
+
+
+@task_failure.connect
+def _leave_connection(exception: BaseException | None = None, **_: Any) -> None:
+    """After a task that PostgreSQL could not serve, the worker's next task connects anew."""
+    leave_connection(exception)
 
 
 def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
+from couriers.resilience.database import is_outage
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import UnreadableBody, body_hash, content_hash, parse_body, parse_exact
 from webhooks.prepared_statements import prepared_cursor
@@ -59,8 +60,8 @@ def store_callback(
 
     A body that cannot be parsed is stored as dead. `path_topic` is the topic of the path, whose
     secret the body was signed with. It overrides the body's topic only where the body says
-    "created" and the path "recreated". Raises OperationalError or InterfaceError when the database
-    is away.
+    "created" and the path "recreated". Raises an error of the database when it cannot serve
+    (couriers.resilience.database).
     """
     try:
         payload = parse_body(body)
@@ -96,16 +97,16 @@ def _topic(receiver: WebhookReceiver, payload: dict[str, Any]) -> Topic:
 def _execute(statement: str, values: dict[str, Any]) -> int:
     """Execute the statement and return how many rows changed.
 
-    If the connection has broken, it is replaced and the statement is sent once more. Both
-    statements can be repeated without harm.
+    If the connection has broken or is read-only, it is replaced and the statement is sent once
+    more. Both statements can be repeated without harm.
     """
     for last in (False, True):
         try:
             with prepared_cursor() as cursor:
                 cursor.execute(statement, values)
                 return int(cursor.rowcount)
-        except (OperationalError, InterfaceError):
-            if last or connection.in_atomic_block:
+        except (DatabaseError, InterfaceError) as error:
+            if last or connection.in_atomic_block or not is_outage(error):
                 raise
             connection.close()
     raise AssertionError("unreachable")

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
@@ -24,6 +24,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.text import is_storable, make_storable
 from couriers.models import CourierAccount
 from couriers.models.claims import back_off, due, lock_rows, seconds_from_now
+from couriers.resilience.database import is_outage
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
@@ -99,8 +100,8 @@ class _Outcomes:
 def process_batch() -> BatchResult:
     """Claim and apply one batch of at most INBOX_BATCH due events; `claimed` is 0 if none is due.
 
-    Raises OperationalError or InterfaceError when the database is away. Nothing has changed then
-    and the events are still due.
+    Raises an error of the database when it cannot serve (couriers.resilience.database). Nothing has
+    changed then and the events are still due.
     """
     with transaction.atomic():
         events = _lock_due(tunables().INBOX_BATCH)
@@ -132,12 +133,12 @@ def _apply_or_split(events: Sequence[WebhookEvent]) -> _Outcomes:
     try:
         with transaction.atomic():
             return _apply(events)
-    except (OperationalError, InterfaceError) as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
-            raise
-        _set_lock_timeout(PART_LOCK_TIMEOUT)
-        return _apply_halves(events) if len(events) > 1 else _postpone_held(events[0])
     except Exception as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            _set_lock_timeout(PART_LOCK_TIMEOUT)
+            return _apply_halves(events) if len(events) > 1 else _postpone_held(events[0])
+        if is_outage(error):
+            raise
         if len(events) > 1:
             return _apply_halves(events)
         log.exception("event_failed", event_id=events[0].pk)

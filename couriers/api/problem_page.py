@@ -49,6 +49,9 @@ REMEDIES = {
     "not-supported": "the courier does not offer this",
     "throttled": "ask again after Retry-After",
     "internal": "a fault of the platform, which is in its log",
+    "unreadable": (
+        "the platform lacks the key of a stored value: tell its operator; other rows can be read"
+    ),
     "error": "an error of the framework without a type of its own",
     "unknown-outcome": (
         "the courier's answer was lost or could not be read: check what happened before you repeat"

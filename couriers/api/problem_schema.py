@@ -58,6 +58,7 @@ KINDS: dict[str, ProblemKind] = {
     "not-supported": ProblemKind(422, (), _WORDS),
     "throttled": ProblemKind(429, (), ("detail", "retry_after")),
     "internal": ProblemKind(500),
+    "unreadable": ProblemKind(500),
     "error": ProblemKind(None),
     "unknown-outcome": ProblemKind(502, (), _WORDS),
     "not-sent": ProblemKind(503, ("retry_after",), _WORDS),

@@ -12,8 +12,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
-
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
 from couriers.contract.errors import (
@@ -35,12 +33,14 @@ from couriers.contract.platform_errors import (
     OrderDiffers,
     OrderEnded,
     UnknownCourier,
+    UnreadableValue,
 )
 from couriers.contract.types import ShipmentDraft
 from couriers.models import Company, Shipment
 from couriers.models.claims import DoublingPauses, back_off
 from couriers.models.job import OrderOutcome
 from couriers.models.transactions import refuse_open_transaction
+from couriers.resilience.database import is_outage
 
 log = get_logger(__name__)
 
@@ -99,7 +99,7 @@ def book_order(
     - Any other error ends the order: as `failed` if the courier is switched off or the program has
       a fault, else as `rejected`.
 
-    Raises OperationalError or InterfaceError if the database does not answer, and
+    Raises an error of the database if it cannot serve (couriers.resilience.database), and
     InsideTransaction if a transaction is open.
     """
     refuse_open_transaction("book_order()")
@@ -108,9 +108,9 @@ def book_order(
         if isinstance(draft, OrderResult):
             return draft
         return _book(company, draft, tries, tried_since, rebook)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # noqa: BLE001 - failed_by_fault logs it
+    except Exception as error:
+        if is_outage(error):
+            raise
         return failed_by_fault(company, order_number, error)
 
 
@@ -139,6 +139,8 @@ def _book(
         return OrderResult(OrderOutcome.REJECTED, reason=reason, may_be_rebooked=True)
     except UnknownCourier as error:
         return _rejected(error, FieldProblem("courier", str(error)))
+    except UnreadableValue as error:
+        return OrderResult(OrderOutcome.FAILED, reason=str(error))
     except Rejected as error:
         return _rejected(error, *(error.problems if isinstance(error, InvalidRequest) else ()))
     except (NotSent, NotDone) as error:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -21,6 +20,7 @@ from couriers.booking.bulk import OrderResult, TryAgain, book_order
 from couriers.conf import tunables
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.logs import get_logger
+from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.text import make_storable
 from couriers.contract.types import ShipmentDraft
 from couriers.models import BulkJob, BulkOrder, Company
@@ -158,7 +158,7 @@ def _read(order: BulkOrder) -> ShipmentDraft | OrderResult:
     """Return the stored draft, or the result of an order that this process cannot decrypt."""
     try:
         return _DRAFTS.validate_json(order.request)
-    except InvalidToken:
+    except UnreadableValue:
         log.error("bulk_order_unreadable", job=order.job_id, position=order.position)
         return OrderResult(
             OrderOutcome.FAILED,

@@ -14,7 +14,8 @@ PlatformError
 ├── UncheckedTrackingId   the courier cannot say whether a tracking id is this order's
 ├── NotCorrectable        the tracking id did not come from an operator, or the order is taken
 ├── FlagNotOpen           the flag has been cleared already
-└── NotLiftable           no scan of the courier ended the shipment
+├── NotLiftable           no scan of the courier ended the shipment
+└── UnreadableValue       a stored value was encrypted with a key that FERNET_KEYS do not have
 
 The errors of calls to a courier are in couriers.contract.errors. docs/api.md lists the API's answer
 to each error.
@@ -203,3 +204,17 @@ class FlagNotOpen(PlatformError):
 
     def __init__(self) -> None:
         super().__init__("the flag has been cleared already")
+
+
+class UnreadableValue(PlatformError):
+    """A stored value was encrypted with a key that FERNET_KEYS of this process do not have.
+
+    `model` and `field` name the column, `pk` the row. Other rows and other fields can be read.
+    """
+
+    def __init__(self, model: str, field: str, pk: object) -> None:
+        self.model, self.field, self.pk = model, field, pk
+        super().__init__(
+            f"the {field} of {model} {pk} cannot be read: it was encrypted with a key that "
+            "FERNET_KEYS do not have"
+        )

@@ -3,10 +3,9 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from fernet_fields import EncryptedTextField
 
 from couriers.models.company import Company
-from couriers.models.fields import MAX_ERROR_TEXT
+from couriers.models.fields import MAX_ERROR_TEXT, EncryptedTextField
 from couriers.models.ids import new_job_id
 from couriers.models.shipment import Shipment
 

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -22,6 +21,7 @@ from couriers.contract.errors import (
     CircuitOpen,
     CourierError,
     CredentialsRefused,
+    LoginUnreadable,
     NotFound,
     NotSupported,
     RateLimited,
@@ -34,6 +34,7 @@ from couriers.contract.types import Tracking
 from couriers.models import CourierAccount, Shipment
 from couriers.models.claims import DoublingPauses, back_off, claim
 from couriers.resilience import rate_limit
+from couriers.resilience.database import is_outage
 from couriers.resilience.threads import run_in_threads
 from couriers.tracking.events import apply_tracking
 from couriers.tracking.lookup import latest_tracking
@@ -43,6 +44,8 @@ log = get_logger(__name__)
 BATCH = 200  # shipments claimed at once
 TRIES = 3  # of one shipment in a run
 PAUSES = DoublingPauses(first=1.0, longest=4.0)  # between tries, in seconds
+# Errors after which no other shipment of the account can be polled either.
+ACCOUNT_FAILURES = (CircuitOpen, CredentialsRefused, LoginUnreadable, NotSupported)
 
 
 class Polled(enum.StrEnum):
@@ -91,8 +94,8 @@ def poll(
     """Poll the account's due shipments until none is left or `seconds` are over.
 
     Waits for the rate limiter as bulk jobs do. `done` is called for each shipment, by one thread
-    at a time. The run ends early when the account's circuit is open, when its login is refused,
-    and when the rate limiter's next permit would come after the end of the run.
+    at a time. The run ends early when the account's circuit is open, when its login is refused
+    or unreadable, and when the rate limiter's next permit would come after the end of the run.
     """
     feed = _Feed(account, cutoff, time.monotonic() + seconds)
     lock = threading.Lock()
@@ -179,15 +182,14 @@ def _poll_one(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polle
         return None
     except CourierError as error:
         log.warning("poll_failed", shipment=shipment.pk, error=str(error))
-        if isinstance(error, (CircuitOpen, CredentialsRefused, NotSupported)):
+        if isinstance(error, ACCOUNT_FAILURES):
             feed.stop_and_give_back(shipment)
         else:
             feed.retry_next_run(shipment)
         return Polled.FAILED
-    except (OperationalError, InterfaceError):
-        # The database is away: the other shipments could not be updated either.
-        raise
-    except Exception:
+    except Exception as error:
+        if is_outage(error):  # the other shipments could not be updated either
+            raise
         # An unexpected answer must not end the polling of the other shipments.
         log.exception("poll_failed", shipment=shipment.pk)
         feed.retry_next_run(shipment)

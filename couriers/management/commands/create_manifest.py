@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.contract import india
 from couriers.contract.errors import InvalidRequest, NotSupported
@@ -25,7 +25,7 @@ MAX_FILE_SIZE = 1024 * 1024  # bytes
 PAUSE = 0.2  # seconds between two looks, while Celery workers have all remaining chunks
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Makes a manifest in this process, while Celery workers may help.
 
     Run again, it makes no second manifest of the same shipments, and makes the remaining chunks.

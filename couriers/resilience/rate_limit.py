@@ -60,9 +60,9 @@ _local_lock = threading.Lock()
 
 
 @contextmanager
-def allow_long_waits() -> Iterator[None]:
-    """Let calls inside the block wait up to MAX_LONG_WAIT seconds for a turn, as bulk work does."""
-    token = _max_wait.set(MAX_LONG_WAIT)
+def allow_long_waits(seconds: float = MAX_LONG_WAIT) -> Iterator[None]:
+    """Let calls inside the block wait up to so many seconds for a turn, as bulk work does."""
+    token = _max_wait.set(seconds)
     try:
         yield
     finally:

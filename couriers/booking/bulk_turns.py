@@ -22,8 +22,9 @@ MAX_OVERRUN = 60.0
 
 def take_turn() -> BulkTurn | None:
     """Claim the turn of the company that was served longest ago, or None if none has work."""
-    rows = _claimable().order_by(F("served_at").asc(nulls_first=True))
-    lease_end = seconds_from_now(tunables().BULK_SLICE + MAX_OVERRUN)
+    rows = _claimable().order_by(F("served_at").asc(nulls_first=True), "company")
+    limits = tunables()
+    lease_end = seconds_from_now(min(limits.BULK_LEASE, limits.BULK_SLICE + MAX_OVERRUN))
     return next(iter(claim(rows, limit=1, served_at=Now(), lease_expires_at=lease_end)), None)
 
 

@@ -313,7 +313,7 @@ def test_the_sweep_finishes_a_manifest_whose_last_worker_died(
         patch.setattr(manifests, "finish", killed)
         with pytest.raises(KeyboardInterrupt):
             manifests.make_chunk(chunk.pk)
-    tasks.make_manifest_chunk(chunk.pk)  # delivered again
+    manifests.make_chunk(chunk.pk)  # its task is delivered again
     manifest.refresh_from_db()
     assert manifest.state == "pending"
     tasks.sweep_manifests()

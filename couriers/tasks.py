@@ -74,6 +74,7 @@ def sweep_manifests() -> int:
     Also finishes manifests whose last worker died after it had made the last chunk.
     """
     deadline = time.monotonic() + MAX_RUN_SECONDS
+    manifests.bring_forward_late_chunks()
     for manifest_id in list(manifests.unfinished().values_list("pk", flat=True)[:1000]):
         manifests.finish(manifest_id)
     ids = list(manifests.due_chunks().values_list("pk", flat=True)[:1000])
@@ -107,6 +108,7 @@ def run_bulk() -> None:
 def sweep_jobs() -> bool:
     """Send a task if a company has bulk work that no worker has; return whether. Sent by beat."""
     bulk_turns.add_missing_turns()
+    bulk_turns.bring_forward_late_work()
     if has_work := bulk_turns.has_work():
         _request_run()
     return has_work

@@ -23,7 +23,7 @@ from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, Webh
 from couriers.contract.registry import CourierFactory
 from couriers.contract.text import is_storable, make_storable
 from couriers.models import CourierAccount
-from couriers.models.claims import back_off, due, lock_rows
+from couriers.models.claims import back_off, bring_forward, due, lock_rows
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
@@ -115,6 +115,11 @@ def process_batch() -> BatchResult:
     # After the commit, so that nothing is counted that was rolled back.
     _count_outcomes(outcomes)
     return BatchResult(**{status: len(getattr(outcomes, status)) for status in STATUSES})
+
+
+def bring_forward_late_events() -> int:
+    """Make due the new events that are due later: the database's clock was set back."""
+    return bring_forward(WebhookEvent.objects.filter(state=EventState.PENDING), longest_pause=0)
 
 
 def _lock_due(limit: int) -> list[WebhookEvent]:

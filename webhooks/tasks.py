@@ -8,8 +8,9 @@ from celery import shared_task
 
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue
 from couriers.resilience import once
-from webhooks.processing import process_batch
+from webhooks.processing import bring_forward_late_events, process_batch
 
+LATE_EVENTS_SECONDS = 60  # between two looks for events of a clock that was set back
 MAX_TASK_SECONDS = 30.0  # a new task then continues, so that other tasks in the queue can run
 QUEUED = "inbox"  # reserved in Redis while a sent process_inbox has not started
 QUEUED_SECONDS = 60  # then another one is sent, in case the first got lost
@@ -34,4 +35,6 @@ def process_inbox() -> int:
 @shared_task(name="webhooks.sweep_inbox", our_queue=Queue.INBOX, **TASK_OPTIONS)
 def sweep_inbox() -> int:
     """Process retries that have become due and events for which no task was sent (from beat)."""
+    if once.reserve("late-events", LATE_EVENTS_SECONDS):
+        bring_forward_late_events()
     return process_inbox()

@@ -9,11 +9,17 @@ from __future__ import annotations
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from couriers.booking.bulk_jobs import book_due_orders, seconds_until_due, workable_jobs
+from couriers.booking.bulk import LONGEST_PAUSE
+from couriers.booking.bulk_jobs import (
+    HELD_BACK_PAUSE,
+    book_due_orders,
+    seconds_until_due,
+    workable_jobs,
+)
 from couriers.conf import tunables
 from couriers.models import BulkJob, BulkOrder, BulkTurn
-from couriers.models.claims import claim, due, seconds_from_now, unclaimed
-from couriers.models.job import JobState
+from couriers.models.claims import bring_forward, claim, due, seconds_from_now, unclaimed
+from couriers.models.job import JobState, OrderOutcome
 
 # Seconds that the calls of a slice may last after its end. A lease that runs out earlier does no
 # harm: the company then has two slices at once.
@@ -47,6 +53,12 @@ def serve(turn: BulkTurn) -> float | None:
     )
     seconds = seconds_until_due(open_orders)
     return None if seconds is None else max(1.0, seconds)
+
+
+def bring_forward_late_work() -> None:
+    """Make due what waits for longer than it can: the database's clock was set back."""
+    bring_forward(BulkTurn.objects.all(), HELD_BACK_PAUSE)
+    bring_forward(BulkOrder.objects.filter(outcome=OrderOutcome.PENDING), LONGEST_PAUSE)
 
 
 def has_work() -> bool:

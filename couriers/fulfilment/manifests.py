@@ -38,7 +38,15 @@ from couriers.contract.text import make_storable
 from couriers.contract.types import Direction, ManifestDocument
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
 from couriers.models.call_audit import audited_call, reason_text
-from couriers.models.claims import DoublingPauses, back_off, claim, due, seconds_from_now, unclaimed
+from couriers.models.claims import (
+    DoublingPauses,
+    back_off,
+    bring_forward,
+    claim,
+    due,
+    seconds_from_now,
+    unclaimed,
+)
 from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
 from couriers.models.transactions import refuse_open_transaction
@@ -122,6 +130,12 @@ def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
     """Chunks that may be made now, of one manifest or of all, oldest first."""
     rows = ManifestChunk.objects.filter(due(), unclaimed(), state=ManifestState.PENDING)
     return (rows.filter(manifest_id=manifest_id) if manifest_id else rows).order_by("id")
+
+
+def bring_forward_late_chunks() -> None:
+    """Make due the new chunks that are due later: the database's clock was set back."""
+    new = ManifestChunk.objects.filter(state=ManifestState.PENDING, attempts=0)
+    bring_forward(new, longest_pause=0)
 
 
 def seconds_until_due(manifest_id: str) -> float | None:

@@ -73,6 +73,15 @@ def unclaimed() -> Q:
     return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now())
 
 
+def bring_forward(rows: QuerySet[M], longest_pause: float) -> int:
+    """Make due the rows whose next attempt is further away than a pause can be; return how many.
+
+    The database's clock was set back since. A lease is left alone: its worker may be at work.
+    """
+    late = rows.filter(next_attempt_at__gt=seconds_from_now(longest_pause))
+    return late.update(next_attempt_at=Now())
+
+
 def lock_rows(rows: QuerySet[M], *, limit: int) -> list[M]:
     """Lock up to `limit` of the rows until the transaction ends; skip rows that are locked."""
     return list(rows.select_for_update(skip_locked=True, of=("self",))[:limit])

@@ -1,6 +1,7 @@
 """Storing callbacks: one INSERT and one commit for each, and one row for each distinct content.
 
-Only a repeat needs a second statement, which makes a failed or dead event due again.
+Only a repeat needs a second statement, which makes a failed or dead event due again. The times are
+the database's, by which workers find what is due.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import enum
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
@@ -26,7 +26,8 @@ _TABLE = WebhookEvent._meta.db_table
 _INSERT = f"""
 INSERT INTO {_TABLE}
     (account_id, topic, content_hash, body, state, attempts, next_attempt_at, reason, received_at)
-VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, %(now)s, %(reason)s, %(now)s)
+VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, statement_timestamp(),
+    %(reason)s, statement_timestamp())
 ON CONFLICT (account_id, content_hash) DO NOTHING
 """  # noqa: S608 - the table's own name
 # A repeat requeues a failed or dead event and changes no other. A dead event also gets a new
@@ -34,8 +35,10 @@ ON CONFLICT (account_id, content_hash) DO NOTHING
 # locked is skipped: the worker is applying it already, and the courier's request does not wait.
 _REQUEUE = f"""
 UPDATE {_TABLE}
-SET state = '{EventState.PENDING}', attempts = 0, next_attempt_at = %(now)s, reason = '',
-    received_at = CASE state WHEN '{EventState.DEAD}' THEN %(now)s ELSE received_at END
+SET state = '{EventState.PENDING}', attempts = 0, reason = '',
+    next_attempt_at = statement_timestamp(),
+    received_at = CASE state
+        WHEN '{EventState.DEAD}' THEN statement_timestamp() ELSE received_at END
 WHERE id = (
     SELECT id FROM {_TABLE}
     WHERE account_id = %(account)s AND content_hash = %(hash)s
@@ -77,7 +80,7 @@ def store_callback(
         reason = f"The body {error}"[:500].replace("\x00", "")
     values = {
         "account": account_id, "topic": topic.value, "hash": digest, "body": body,
-        "state": state.value, "now": timezone.now(), "reason": reason,
+        "state": state.value, "reason": reason,
     }  # fmt: skip
     if _execute(_INSERT, values):
         return topic, StoreResult.PENDING if state == EventState.PENDING else StoreResult.DEAD

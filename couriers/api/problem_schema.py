@@ -56,6 +56,7 @@ KINDS: dict[str, ProblemKind] = {
     "order-differs": ProblemKind(422, ("detail", "fields", "shipment", "shipment_status"), ()),
     "rejected": ProblemKind(422, (), _WORDS),
     "not-supported": ProblemKind(422, (), _WORDS),
+    "too-many-jobs": ProblemKind(429, ("detail", "retry_after"), ()),
     "throttled": ProblemKind(429, (), ("detail", "retry_after")),
     "internal": ProblemKind(500),
     "unreadable": ProblemKind(500),

@@ -84,6 +84,9 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
         "order-differs", "The order is booked with other content", 422
     ),
     platform_errors.OrderEnded: ProblemType("order-ended", "The order's shipment has ended", 409),
+    platform_errors.TooManyJobs: ProblemType(
+        "too-many-jobs", "The company has too many open bulk jobs", 429
+    ),
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
     ),

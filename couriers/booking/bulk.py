@@ -41,6 +41,7 @@ from couriers.models.claims import DoublingPauses, back_off
 from couriers.models.job import OrderOutcome
 from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience.database import is_outage
+from couriers.resilience.rate_limit import MAX_LONG_WAIT
 
 log = get_logger(__name__)
 
@@ -65,11 +66,15 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """The order has not ended: call `book_order` again after `seconds`, with these `tries`."""
+    """The order has not ended: call `book_order` again after `seconds`, with these `tries`.
+
+    `held_back` marks a call that the rate limiter or an open circuit held back.
+    """
 
     seconds: float
     reason: str
     tries: int
+    held_back: bool = False
 
 
 # Returns an order's draft when it is to be booked, or its result if there is nothing to book.
@@ -84,12 +89,14 @@ def book_order(
     tries: int = 0,
     tried_since: dt.datetime | None = None,
     rebook: bool = False,
+    longest_wait: float = MAX_LONG_WAIT,
 ) -> OrderResult | TryAgain:
     """Book one order once, even if it is called several times.
 
     `tries` is that of the last TryAgain, 0 at first. `tried_since` is a time since when workers of
     the same job may have booked the order and died. A booking made since then is `booked`, not
-    `already_booked`. With `rebook` an order whose shipment has ended is booked once more.
+    `already_booked`. With `rebook` an order whose shipment has ended is booked once more. The call
+    waits for the rate limiter for at most `longest_wait` seconds.
 
     - An order that is booked with other content is rejected, naming the fields. So is one whose
       shipment has ended.
@@ -107,7 +114,7 @@ def book_order(
         draft = read()
         if isinstance(draft, OrderResult):
             return draft
-        return _book(company, draft, tries, tried_since, rebook)
+        return _book(company, draft, tries, tried_since, rebook, longest_wait)
     except Exception as error:
         if is_outage(error):
             raise
@@ -126,9 +133,10 @@ def _book(
     tries: int,
     tried_since: dt.datetime | None,
     rebook: bool,
+    longest_wait: float,
 ) -> OrderResult | TryAgain:
     try:
-        result = book(company, draft, rebook=rebook, long_waits=True)
+        result = book(company, draft, rebook=rebook, longest_wait=longest_wait)
     except (BookingInFlight, OrderAlreadyLive) as error:
         # Another process is booking the order. Its result is the answer of the next try.
         return _try_again(error.retry_after or 1.0, error, tries)
@@ -171,15 +179,17 @@ def _rejected(error: Exception, *problems: FieldProblem) -> OrderResult:
 def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain:
     """Apply the retry rule to an order that certainly was not booked."""
     if isinstance(error, (RateLimited, CircuitOpen)):
-        return _try_again(error.retry_after or 1.0, error, tries)
+        return _try_again(error.retry_after or 1.0, error, tries, held_back=True)
     tries += 1
     if isinstance(error, CourierDisabled) or tries >= MAX_TRIES:
         return OrderResult(OrderOutcome.FAILED, reason=error.reason)
     return _try_again(back_off(tries, PAUSES, error.retry_after), error, tries)
 
 
-def _try_again(seconds: float, error: Exception, tries: int) -> TryAgain:
-    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), _reason(error), tries)
+def _try_again(
+    seconds: float, error: Exception, tries: int, *, held_back: bool = False
+) -> TryAgain:
+    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), _reason(error), tries, held_back)
 
 
 def _reason(error: Exception) -> str:

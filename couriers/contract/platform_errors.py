@@ -7,6 +7,7 @@ PlatformError
 ├── OrderAlreadyLive      the order has a live shipment, booked under another key
 ├── OrderDiffers          the order is booked already, with other content
 ├── OrderEnded            the order's shipment has ended, and the request has no key of its own
+├── TooManyJobs           the company has as many open bulk jobs as it may have
 ├── NotReturnable         only a delivered forward shipment can be returned
 ├── ActionNotAllowed      the shipment's status does not allow the action
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
@@ -132,6 +133,16 @@ class OrderEnded(PlatformError):
     @property
     def facts(self) -> dict[str, Any]:
         return {"shipment": self.shipment_id, "shipment_status": self.status}
+
+
+class TooManyJobs(PlatformError):
+    """The company has as many open bulk jobs as it may have (`limit`)."""
+
+    retry_after: float
+
+    def __init__(self, limit: int, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"{limit} bulk jobs are open, which is the limit: wait until one is done")
 
 
 class NotReturnable(PlatformError):

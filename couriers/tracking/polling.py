@@ -90,8 +90,11 @@ def poll(
     threads: int,
     seconds: float = float("inf"),
     done: Callable[[Polled], None] = lambda _: None,
-) -> None:
+) -> float | None:
     """Poll the account's due shipments until none is left or `seconds` are over.
+
+    Returns the seconds after which the rest may be polled, 0 for at once, or None where none is
+    left or the account cannot be polled now.
 
     Waits for the rate limiter as bulk jobs do. `done` is called for each shipment, by one thread
     at a time. The run ends early when the account's circuit is open, when its login is refused
@@ -109,6 +112,7 @@ def poll(
         run_in_threads(feed.take, work, threads=threads, name="poll", stop=feed.stopped)
     finally:
         feed.release()
+    return feed.resume_after
 
 
 class _Feed:
@@ -120,13 +124,17 @@ class _Feed:
         self._deadline = deadline
         self._claimed: list[Shipment] = []
         self._failed: list[Shipment] = []
+        self.resume_after: float | None = None
         self.stopped = threading.Event()
         self._lock = threading.Lock()
 
     def take(self) -> Shipment | None:
         """The next shipment; None when none is left, the time is over, or the feed is stopped."""
         with self._lock:
-            if self.stopped.is_set() or time.monotonic() >= self._deadline:
+            if self.stopped.is_set():
+                return None
+            if time.monotonic() >= self._deadline:
+                self.resume_after = 0.0
                 return None
             if not self._claimed:
                 self._claimed = self._claim()
@@ -139,11 +147,15 @@ class _Feed:
         time.sleep(seconds)
         return True
 
-    def stop_and_give_back(self, shipment: Shipment) -> None:
-        """Stop the run: no shipment of the account can be polled now. The shipment stays due."""
+    def stop_and_give_back(self, shipment: Shipment, resume_after: float | None = None) -> None:
+        """Stop the run: no shipment of the account can be polled now. The shipment stays due.
+
+        `resume_after` is the seconds until one can be, where they are known.
+        """
         self.stopped.set()
         with self._lock:
             self._claimed.append(shipment)
+            self.resume_after = resume_after
 
     def retry_next_run(self, shipment: Shipment) -> None:
         """Make this shipment alone due again in the next run."""
@@ -177,8 +189,8 @@ def _poll_one(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polle
     except NotFound:
         log.warning("tracking_id_not_found", shipment=shipment.pk)
         return Polled.NOT_FOUND
-    except RateLimited:
-        feed.stop_and_give_back(shipment)
+    except RateLimited as error:
+        feed.stop_and_give_back(shipment, error.retry_after or 1.0)
         return None
     except CourierError as error:
         log.warning("poll_failed", shipment=shipment.pk, error=str(error))

@@ -23,6 +23,7 @@ from couriers.contract.logs import get_logger
 from couriers.fulfilment import manifests
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
+from couriers.resilience import broker
 from couriers.resilience.database import leave_connection
 from couriers.tracking import polling
 
@@ -53,7 +54,9 @@ def make_manifest(manifest_id: str) -> int:
     """Send a task for each due chunk of the manifest; return how many."""
     ids = list(manifests.due_chunks(manifest_id).values_list("pk", flat=True))
     if ids:
-        group(make_manifest_chunk.si(pk) for pk in ids).apply_async(retry=False)
+        with broker.publishing() as producer:
+            chunks = group(make_manifest_chunk.si(pk) for pk in ids)
+            chunks.apply_async(retry=False, producer=producer)
     manifests.finish(manifest_id)
     return len(ids)
 
@@ -147,7 +150,6 @@ def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:
 def _send(task: Task[Any, Any], arguments: Sequence[Any], **options: Any) -> None:
     """Send a task. A failure of the broker is only logged, because a sweeper finds the work."""
     try:
-        # A request must not wait for a broker that is down.
-        task.apply_async(args=tuple(arguments), retry=False, **options)
+        broker.send(task, tuple(arguments), **options)
     except BrokerUnavailable as error:
         log.warning("task_not_sent", task=task.name, error=str(error))

@@ -8,6 +8,7 @@ while no worker runs. Where sending fails, the periodic webhooks.sweep_inbox doe
 from __future__ import annotations
 
 from couriers.contract.logs import get_logger
+from couriers.resilience import broker
 from couriers.resilience.shared import with_redis
 from webhooks.background import BackgroundWork
 from webhooks.metrics import DISPATCH_FAILURES
@@ -38,7 +39,7 @@ def _try_to_send_task() -> float:
 def _send_task() -> None:
     """Send the task unless one is queued. The key expires with the task, in case it got lost."""
     if with_redis(lambda redis: redis.set(QUEUED_KEY, 1, nx=True, ex=TASK_EXPIRES)):
-        process_inbox.apply_async(expires=TASK_EXPIRES, retry=False)
+        broker.send(process_inbox, expires=TASK_EXPIRES)
 
 
 _dispatch = BackgroundWork("inbox-dispatch", _try_to_send_task)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from celery import shared_task
 
 from couriers.conf import TASK_OPTIONS
+from couriers.resilience import broker
 from couriers.resilience.shared import RedisUnavailable, with_redis
 from webhooks.processing import process_batch
 
@@ -29,7 +30,7 @@ def process_inbox() -> int:
         total += claimed
         if not claimed:
             return total
-    process_inbox.apply_async(expires=TASK_EXPIRES, retry=False)
+    broker.send(process_inbox, expires=TASK_EXPIRES)
     return total
 
 

@@ -131,8 +131,9 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "shipcrowd",
         "OPTIONS": {
-            "SOCKET_CONNECT_TIMEOUT": 2,
-            "SOCKET_TIMEOUT": 5,
+            # Seconds that a Redis which hangs costs one caller; the others go on without it.
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
             "CONNECTION_POOL_KWARGS": {"max_connections": 100},
         },
     }
@@ -145,7 +146,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "shipcrowd:",
     "visibility_timeout": 3600,
-    # A request that sends a task must not wait long for a broker that is down.
+    # A worker's own: a shorter one would lose its connection, and so repeat its tasks, for a
+    # hiccup. The platform sends tasks on connections of its own (couriers.resilience.broker).
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
     "max_retries": 1,

@@ -6,27 +6,40 @@ Only a complete PDF is stored, because couriers have sent errors instead of labe
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.files.base import ContentFile
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import Storage
 from django.db.models.fields.files import FieldFile
+from prometheus_client import Counter
 
 from couriers.conf import tunables
 from couriers.contract.errors import Unknown
+from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
 from couriers.fulfilment.actions import check_booked
 from couriers.models import Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, hold_lock
 
+log = get_logger(__name__)
+
+NOT_STORED = Counter(
+    "shipcrowd_labels_not_stored", "Labels that the storage of documents did not take"
+)
 _TRAILER_BYTES = 2048  # the last bytes of a PDF, which contain %%EOF
 
 
-def get_label(shipment: Shipment) -> FieldFile:
-    """Return the label for the shipment's current tracking id, as a stored file.
+def get_label(shipment: Shipment) -> File[bytes]:
+    """Return the label for the shipment's current tracking id, as a file.
 
-    Fetches it from the courier the first time. Raises ActionNotAllowed for a shipment that is not
-    booked, Unknown where the courier's answer is not a complete PDF, and the courier's errors.
+    Fetches it from the courier the first time, and stores it. Where the storage is full or away,
+    the label is returned all the same, and stored when it is asked for again.
+
+    Raises ActionNotAllowed for a shipment that is not booked, Unknown where the courier's answer is
+    not a complete PDF, and the courier's errors.
     """
     check_booked(shipment)
     if stored := _find_stored(shipment):
@@ -57,44 +70,78 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
 
 
 def open_stored(label: StoredLabel) -> FieldFile | None:
-    """Return the label's file, opened for reading, or None where the storage no longer has it."""
-    if not label.file.storage.exists(str(label.file.name)):
-        return None
+    """Return the label's file, opened for reading, or None where the storage cannot give it."""
     try:
+        if not label.file.storage.exists(str(label.file.name)):
+            return None
         label.file.open("rb")
     except FileNotFoundError:  # deleted since
+        return None
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:  # noqa: BLE001 - a storage may raise anything while it is away
+        log.error("label_not_read", label=label.pk, error=type(error).__name__)
         return None
     return label.file
 
 
 def _find_stored(shipment: Shipment) -> FieldFile | None:
     label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
-    if label is None:
-        return None
-    if label.file.storage.exists(str(label.file.name)):
-        return label.file
-    # The storage has lost the file: delete the row, so that the label is fetched again.
-    label.delete()
-    return None
+    return open_stored(label) if label else None
 
 
-def _fetch(shipment: Shipment) -> FieldFile:
+def _fetch(shipment: Shipment) -> File[bytes]:
     document = CourierFactory.get_adapter(shipment.account).get_label([shipment.tracking_id])
     _check_pdf(document.content, shipment.courier_id)
-    # A tracking id may not be a valid file name: its hash is.
-    digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
+    return _store(shipment, document.content) or ContentFile(document.content)
+
+
+def _store(shipment: Shipment, content: bytes) -> FieldFile | None:
+    """Store the label, and return its file; None where the storage did not take it."""
     label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
-    label.file.save(
-        f"labels/{shipment.pk[-2:]}/{shipment.pk}-{digest}.pdf",
-        ContentFile(document.content),
-        save=False,
+    storage = label.file.storage
+    # A tracking id may not be a valid file name: its hash is. The last part makes the name unique,
+    # so that a file that could not be written whole is no other's.
+    digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
+    wanted = f"labels/{shipment.pk[-2:]}/{shipment.pk}-{digest}-{secrets.token_hex(4)}.pdf"
+    try:
+        name = storage.save(wanted, ContentFile(content))
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:  # noqa: BLE001 - a storage may raise anything when it is full
+        NOT_STORED.inc()
+        log.error("label_not_stored", shipment=shipment.pk, error=type(error).__name__)
+        _delete_file(storage, wanted)
+        return None
+    try:
+        return _record(label, name)
+    except BaseException:
+        _delete_file(storage, name)
+        raise
+
+
+def _record(label: StoredLabel, name: str) -> FieldFile:
+    """Store the row of a file that is complete; return the file to serve."""
+    kept, is_new = StoredLabel.objects.get_or_create(
+        shipment=label.shipment, tracking_id=label.tracking_id, defaults={"file": name}
     )
-    StoredLabel.objects.bulk_create([label], ignore_conflicts=True)
-    stored = StoredLabel.objects.get(shipment=shipment, tracking_id=shipment.tracking_id)
-    if stored.file.name != label.file.name:
+    if is_new:
+        return kept.file
+    if (earlier := open_stored(kept)) is not None:
         # Another process has stored the label first, and its file is the one to serve.
-        label.file.storage.delete(str(label.file.name))
-    return stored.file
+        _delete_file(label.file.storage, name)
+        return earlier
+    StoredLabel.objects.filter(pk=kept.pk).update(file=name)
+    kept.file = name
+    return kept.file
+
+
+def _delete_file(storage: Storage, name: str) -> None:
+    """Delete a file that is not needed, or what is there of it."""
+    try:
+        storage.delete(name)
+    except Exception as error:  # noqa: BLE001 - a storage may raise anything while it is away
+        log.error("label_file_left", name=name, error=type(error).__name__)
 
 
 def _check_pdf(content: bytes, courier: str) -> None:

@@ -27,7 +27,7 @@ from couriers.models.claims import back_off, due, lock_rows, seconds_from_now
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import UnreadableBody, parse_body
+from webhooks.payloads import UndecryptableBody, UnreadableBody, parse_body
 
 log = get_logger(__name__)
 
@@ -182,6 +182,10 @@ def _apply_to_account(
             continue
         try:
             parsed.append((event, _parse(receiver, event)))
+        except UndecryptableBody as error:
+            # A process that has the key may come before the attempts are used up.
+            log.error("callback_undecryptable", event_id=event.pk)
+            _retry_later(event, f"The body {error}", outcomes)
         except (MalformedEvent, UnreadableBody) as error:
             _dead_letter(event, f"The body {error}", outcomes)
         except Exception as error:
@@ -202,7 +206,7 @@ def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEv
     A created event in a callback of the topic `shipment_recreated` is a recreated one: the URL
     decided the topic then. Raises UnreadableBody or MalformedEvent if it cannot be read.
     """
-    courier_events = receiver.parse(parse_body(bytes(event.body)))
+    courier_events = receiver.parse(parse_body(event.read_body()))
     for one in courier_events:
         for text in (one.tracking_id, one.order_number, one.waybill, one.vendor):
             if not is_storable(text):

@@ -85,6 +85,9 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
         "order-differs", "The order is booked with other content", 422
     ),
     platform_errors.OrderEnded: ProblemType("order-ended", "The order's shipment has ended", 409),
+    platform_errors.ShipmentErased: ProblemType(
+        "shipment-erased", "The shipment's personal data has been erased", 409
+    ),
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
     ),

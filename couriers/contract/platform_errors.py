@@ -7,6 +7,7 @@ PlatformError
 ├── OrderAlreadyLive      the order has a live shipment, booked under another key
 ├── OrderDiffers          the order is booked already, with other content
 ├── OrderEnded            the order's shipment has ended, and the request has no key of its own
+├── ShipmentErased        the consignee's data of the shipment has been erased
 ├── NotReturnable         only a delivered forward shipment can be returned
 ├── ActionNotAllowed      the shipment's status does not allow the action
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
@@ -131,6 +132,18 @@ class OrderEnded(PlatformError):
     @property
     def facts(self) -> dict[str, Any]:
         return {"shipment": self.shipment_id, "shipment_status": self.status}
+
+
+class ShipmentErased(PlatformError):
+    """The personal data of the shipment has been erased, so nothing more can be done with it."""
+
+    def __init__(self, shipment_id: str) -> None:
+        self.shipment_id = shipment_id
+        super().__init__(f"the personal data of shipment {shipment_id} has been erased")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"shipment": self.shipment_id}
 
 
 class NotReturnable(PlatformError):

@@ -80,6 +80,7 @@ class _Outcomes:
     """
 
     processed: list[WebhookEvent] = field(default_factory=list)
+    erased: list[WebhookEvent] = field(default_factory=list)  # those of `processed` to be erased
     waiting: list[WebhookEvent] = field(default_factory=list)
     held: list[WebhookEvent] = field(default_factory=list)
     failed: list[WebhookEvent] = field(default_factory=list)
@@ -89,6 +90,7 @@ class _Outcomes:
     def add(self, other: _Outcomes) -> None:
         """Add the events of another part of the batch."""
         self.processed += other.processed
+        self.erased += other.erased
         self.waiting += other.waiting
         self.held += other.held
         self.failed += other.failed
@@ -194,10 +196,13 @@ def _apply_to_account(
     courier_events = [one for _, of_event in parsed for one in of_event]
     results = iter(apply_events(account, courier_events) if courier_events else [])
     for event, of_event in parsed:
-        if Applied.UNKNOWN_SHIPMENT in [next(results) for _ in of_event]:
+        applied = [next(results) for _ in of_event]
+        if Applied.UNKNOWN_SHIPMENT in applied:
             _wait_for_shipment(event, outcomes)
-        else:
-            outcomes.processed.append(event)
+            continue
+        outcomes.processed.append(event)
+        if Applied.ERASED_SHIPMENT in applied:
+            outcomes.erased.append(event)
 
 
 def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEvent]:
@@ -264,6 +269,9 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
         WebhookEvent.objects.filter(pk__in=[e.pk for e in outcomes.processed]).update(
             state=EventState.PROCESSED, processed_at=timezone.now(), reason=""
         )
+    if outcomes.erased:
+        # The consignee was erased, and a late callback must not bring the data back.
+        WebhookEvent.objects.filter(pk__in=[e.pk for e in outcomes.erased]).update(body=None)
     for event in (*outcomes.waiting, *outcomes.failed):
         event.attempts = min(event.attempts + 1, MAX_ATTEMPTS_STORED)
     changed = [*outcomes.waiting, *outcomes.held, *outcomes.failed, *outcomes.dead]

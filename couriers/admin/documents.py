@@ -1,7 +1,7 @@
 """Stored documents in the admin: a view checks the permission and serves the file.
 
-A document holds a consignee's address. So it is stored encrypted, and it is read through the admin alone, whatever URLs the
-storage has. The admin's own pages, and so these, may be kept by no cache.
+A document holds a consignee's address. So it is stored encrypted, and is read through the admin
+alone, whatever URLs the storage has. The admin's own pages, and so these, may be kept by no cache.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class DispatchDateSerializer(StrictSerializer):
 
 
 def _result_or(*refusals: str) -> dict[Any, Any]:
-    """The responses of an action. The problems `refusals` refuse it before the courier is called."""
+    """The responses of an action. `refusals` are the problems before the courier is called."""
     return {200: ActionSerializer, **problems(*COURIER, *refusals)}
 
 
@@ -118,7 +118,10 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     @extend_schema(
         filters=False,
         parameters=[],
-        responses={200: OpenApiTypes.OBJECT, **problems(*COURIER, "not-booked")},
+        responses={
+            200: OpenApiTypes.OBJECT,
+            **problems(*COURIER, "not-booked", "shipment-erased"),
+        },
     )
     @action(detail=True, methods=["get"], filterset_class=None, url_path="label/data")
     def label_data(self, request: Request, pk: str) -> Response:

@@ -73,7 +73,8 @@ def request_reattempt(shipment: Shipment, day: dt.date, instructions: str = "") 
     """Ask for another delivery attempt of an undelivered parcel on a day in India.
 
     Raises ActionNotAllowed unless the parcel is undelivered for a reason that allows another
-    attempt, ShipmentErased where its consignee has been erased, InvalidRequest for the date, and the courier's errors.
+    attempt, ShipmentErased where its consignee has been erased, InvalidRequest for the date, and
+    the courier's errors.
     """
     _check_undelivered(shipment, "not-reattemptable", "No other attempt can be asked for")
     adapter = CourierFactory.get_adapter(shipment.account)

@@ -29,7 +29,8 @@ def get_label(shipment: Shipment) -> bytes:
     """Return the label for the shipment's current tracking id, as a PDF.
 
     Fetches it from the courier the first time. Raises ActionNotAllowed for a shipment that is not
-    booked, ShipmentErased for one whose label was erased, Unknown where the courier's answer is not a complete PDF, and the courier's errors.
+    booked, ShipmentErased for one whose label was erased, Unknown where the courier's answer is not
+    a complete PDF, and the courier's errors.
     """
     check_booked(shipment)
     check_not_erased(shipment)

@@ -23,7 +23,8 @@ NEEDS_DEFAULT = "is the company's default: make another warehouse the default in
 class Warehouse(models.Model):
     """A pickup address of a company. `state` is a full name, `phone` ten digits.
 
-    Phone and address are encrypted. A company has one default warehouse. Saving another one as the default replaces it.
+    Phone and address are encrypted. A company has one default warehouse. Saving another one as the
+    default replaces it.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)

@@ -1,4 +1,4 @@
-"""Hashes of phones: shipments of one phone are found, and nobody without the keys can try it out."""
+"""Hashes of phones: they find a phone's shipments, and tell nothing without the keys."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,11 @@ class EncryptedBytesField(EncryptedField, models.BinaryField):
             return None
         token = value.token if isinstance(value, SealedBytes) else self.encrypt(bytes(value))
         return connection.Database.Binary(token)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """Return the decrypted bytes in base64, for `dumpdata`. Raises InvalidToken."""
+        value: Any = self.value_from_object(obj)
+        return base64.b64encode(value.open() if isinstance(value, SealedBytes) else value).decode()
 
     def encrypt(self, value: bytes) -> bytes:
         """Return the bytes encrypted with the first of FERNET_KEYS, as they are stored."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import settings as project
 from django.core.files.storage import InMemoryStorage, InvalidStorageError, storages
+from django.db import connection
 from django.db.migrations.writer import MigrationWriter
 
 from couriers.fulfilment.labels import get_label
@@ -46,6 +49,46 @@ def media(settings: Any, tmp_path: Path) -> Path:
 def test_labels_go_to_the_default_storage(shipment: Shipment, able: Any, media: Path) -> None:
     get_label(shipment)
     assert labels_in(media) == [PDF]
+
+
+def test_a_file_is_encrypted_and_no_other_user_reads_it(
+    shipment: Shipment, able: Any, media: Path
+) -> None:
+    get_label(shipment)
+    (file,) = media.rglob("*.sealed")
+    assert b"%PDF" not in file.read_bytes()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (file.parent, media)} == {0o700}
+
+
+def test_a_plain_file_of_a_former_version_is_deleted_and_fetched_again(
+    shipment: Shipment, able: Any, media: Path
+) -> None:
+    media.mkdir()
+    (media / "old.pdf").write_bytes(PDF)
+    StoredLabel.objects.create(shipment=shipment, tracking_id=shipment.tracking_id, file="old.pdf")
+    assert get_label(shipment) == PDF
+    assert not (media / "old.pdf").exists()
+    assert (labels_in(media), len(able.asked)) == ([PDF], 1)
+
+
+def test_a_damaged_file_is_fetched_again(shipment: Shipment, able: Any, media: Path) -> None:
+    get_label(shipment)
+    next(media.rglob("*.sealed")).write_bytes(b"cut off")
+    assert get_label(shipment) == PDF
+    assert (labels_in(media), len(able.asked)) == ([PDF], 2)
+
+
+def test_a_label_whose_key_this_process_lacks_is_served_and_kept(
+    shipment: Shipment, able: Any, media: Path
+) -> None:
+    get_label(shipment)
+    lost = Fernet(Fernet.generate_key()).encrypt(b"x")
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {StoredLabel._meta.db_table} SET file_key = %s", [lost])
+    assert get_label(shipment) == PDF
+    assert StoredLabel.objects.get().file_key.token == lost
+    assert len(list(media.rglob("*.sealed"))) == 1
 
 
 def test_labels_go_to_the_named_storage_and_are_read_from_it(

@@ -133,6 +133,8 @@ def test_a_dry_run_counts_and_erases_nothing(account: Any) -> None:
     make_full_shipment(account)
     assert erase("--order", "A-1", "--dry-run")["erased"] == 1
     assert (Shipment.objects.get().erased_at, AuditEntry.objects.count()) == (None, 0)
+    Shipment.objects.update(status="in_transit")
+    assert len(erase("--order", "A-1", "--dry-run")["live"]) == 1
 
 
 def test_shipments_that_no_phone_finds_are_named(account: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core import serializers
 from django.db import connection
 from django.test import Client
 
@@ -111,6 +112,16 @@ def test_a_row_that_is_saved_again_keeps_its_body(account: Any, shipment: Shipme
     WebhookEvent.objects.get().save()
     assert stored("body") == before
     assert isinstance(WebhookEvent._meta.get_field("body"), EncryptedBytesField)
+
+
+def test_a_dump_of_the_rows_can_be_loaded_again(account: Any, shipment: Shipment) -> None:
+    send(account, scan(shipment, 1))
+    body = WebhookEvent.objects.get().read_body()
+    dumped = serializers.serialize("json", WebhookEvent.objects.all())
+    WebhookEvent.objects.all().delete()
+    for loaded in serializers.deserialize("json", dumped):
+        loaded.save()
+    assert WebhookEvent.objects.get().read_body() == body
 
 
 @pytest.mark.django_db(transaction=True)

@@ -51,7 +51,7 @@ class Command(BaseCommand):
             _data(done),
             as_json=options["json"],
         )
-        if done.live or done.unsearchable:
+        if (done.live or done.unsearchable) and not options["dry_run"]:
             sys.exit(EXIT_LEFT)
 
 

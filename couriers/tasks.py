@@ -146,7 +146,7 @@ def sync_account(account_id: str, slices: int = SYNC_SLICES) -> None:
 
 @shared_task(name="couriers.purge_expired", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
 def purge_expired() -> int:
-    """Delete expired rows for MAX_RUN_SECONDS; return how many.
+    """Delete and erase expired rows for MAX_RUN_SECONDS; return how many.
 
     Sent by beat, and sent again for the rest.
     """

@@ -292,6 +292,23 @@ PITFALLS = {
         "test_with_a_session_of_staff_every_answer_is_in_the_schema",
         "test_without_credentials_nothing_is_served",
     ],
+    # Data at rest
+    "a callback, a label or an address is readable in a copy of the database or the disk": [
+        "test_no_phone_address_or_secret_is_in_a_copy_of_what_is_stored",
+        "test_what_is_stored_plain_is_encrypted_by_the_upgrade",
+    ],
+    "a hash without a key tells whether a guessed phone is in it": [
+        "test_neither_body_nor_plain_hash_is_stored",
+        "test_a_booked_shipment_has_the_hash_of_its_phone",
+    ],
+    "personal data is kept for ever, or comes back with a late callback": [
+        "test_after_its_time_nothing_personal_is_left_and_the_books_are",
+        "test_a_late_callback_brings_no_words_back",
+    ],
+    "one row whose key is lost stops the batch that it is in": [
+        "test_an_undecryptable_body_is_tried_again_and_holds_up_no_other",
+        "test_a_row_that_no_key_opens_is_erased_all_the_same",
+    ],
 }
 
 

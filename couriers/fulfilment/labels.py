@@ -1,4 +1,4 @@
-"""Labels: fetched from the courier once, then served from Django's storage.
+"""Labels: fetched from the courier once, then served from Django's storage, where it is encrypted.
 
 Only a complete PDF is stored, because couriers have sent errors instead of labels.
 """
@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.base import ContentFile, File
+from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
-from django.db.models.fields.files import FieldFile
 from prometheus_client import Counter
 
 from couriers.conf import tunables
 from couriers.contract.errors import Unknown
 from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
-from couriers.fulfilment.actions import check_booked
+from couriers.fulfilment.actions import check_booked, check_not_erased
 from couriers.models import Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, hold_lock
 
@@ -32,16 +31,18 @@ NOT_STORED = Counter(
 _TRAILER_BYTES = 2048  # the last bytes of a PDF, which contain %%EOF
 
 
-def get_label(shipment: Shipment) -> File[bytes]:
-    """Return the label for the shipment's current tracking id, as a file.
+def get_label(shipment: Shipment) -> bytes:
+    """Return the label for the shipment's current tracking id, as a PDF.
 
     Fetches it from the courier the first time, and stores it. Where the storage is full or away,
     the label is returned all the same, and stored when it is asked for again.
 
-    Raises ActionNotAllowed for a shipment that is not booked, Unknown where the courier's answer is
-    not a complete PDF, and the courier's errors.
+    Raises ActionNotAllowed for a shipment that is not
+    booked, ShipmentErased for one whose label was erased, Unknown where the courier's answer is not
+    a complete PDF, and the courier's errors.
     """
     check_booked(shipment)
+    check_not_erased(shipment)
     if stored := _find_stored(shipment):
         return stored
     try:
@@ -58,6 +59,7 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     Raises the errors of `get_label`, and NotSupported where the courier has only the PDF.
     """
     check_booked(shipment)
+    check_not_erased(shipment)
     adapter = CourierFactory.get_adapter(shipment.account)
     labels = adapter.get_label_data([shipment.tracking_id])
     if len(labels) != 1:
@@ -69,12 +71,13 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     return labels[0]
 
 
-def open_stored(label: StoredLabel) -> FieldFile | None:
-    """Return the label's file, opened for reading, or None where the storage cannot give it."""
+def read_stored(label: StoredLabel) -> bytes | None:
+    """Return the label's PDF, or None where the storage or FERNET_KEYS cannot give it."""
     try:
         if not label.file.storage.exists(str(label.file.name)):
             return None
-        label.file.open("rb")
+        with label.file.open("rb") as file:
+            return label.unseal(file.read())
     except FileNotFoundError:  # deleted since
         return None
     except ImproperlyConfigured:
@@ -82,58 +85,61 @@ def open_stored(label: StoredLabel) -> FieldFile | None:
     except Exception as error:  # noqa: BLE001 - a storage may raise anything while it is away
         log.error("label_not_read", label=label.pk, error=type(error).__name__)
         return None
-    return label.file
 
 
-def _find_stored(shipment: Shipment) -> FieldFile | None:
+def _find_stored(shipment: Shipment) -> bytes | None:
     label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
-    return open_stored(label) if label else None
+    return read_stored(label) if label else None
 
 
-def _fetch(shipment: Shipment) -> File[bytes]:
+def _fetch(shipment: Shipment) -> bytes:
     document = CourierFactory.get_adapter(shipment.account).get_label([shipment.tracking_id])
     _check_pdf(document.content, shipment.courier_id)
-    return _store(shipment, document.content) or ContentFile(document.content)
+    _store(shipment, document.content)
+    return document.content
 
 
-def _store(shipment: Shipment, content: bytes) -> FieldFile | None:
-    """Store the label, and return its file; None where the storage did not take it."""
+def _store(shipment: Shipment, content: bytes) -> None:
+    """Store the label encrypted, where the storage takes it."""
     label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
     storage = label.file.storage
     # A tracking id may not be a valid file name: its hash is. The last part makes the name unique,
     # so that a file that could not be written whole is no other's.
     digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
-    wanted = f"labels/{shipment.pk[-2:]}/{shipment.pk}-{digest}-{secrets.token_hex(4)}.pdf"
+    wanted = f"labels/{shipment.pk[-2:]}/{shipment.pk}-{digest}-{secrets.token_hex(4)}.pdf.sealed"
     try:
-        name = storage.save(wanted, ContentFile(content))
+        name = storage.save(wanted, ContentFile(label.seal(content)))
     except ImproperlyConfigured:
         raise
     except Exception as error:  # noqa: BLE001 - a storage may raise anything when it is full
         NOT_STORED.inc()
         log.error("label_not_stored", shipment=shipment.pk, error=type(error).__name__)
         _delete_file(storage, wanted)
-        return None
+        return
     try:
-        return _record(label, name)
+        needless = _record(label, name)
     except BaseException:
         _delete_file(storage, name)
         raise
+    if needless:
+        _delete_file(storage, needless)
 
 
-def _record(label: StoredLabel, name: str) -> FieldFile:
-    """Store the row of a file that is complete; return the file to serve."""
+def _record(label: StoredLabel, name: str) -> str | None:
+    """Store the row of a file that is complete; return the name of a file that nobody needs now."""
     kept, is_new = StoredLabel.objects.get_or_create(
-        shipment=label.shipment, tracking_id=label.tracking_id, defaults={"file": name}
+        shipment=label.shipment,
+        tracking_id=label.tracking_id,
+        defaults={"file": name, "file_key": label.file_key},
     )
     if is_new:
-        return kept.file
-    if (earlier := open_stored(kept)) is not None:
-        # Another process has stored the label first, and its file is the one to serve.
-        _delete_file(label.file.storage, name)
-        return earlier
-    StoredLabel.objects.filter(pk=kept.pk).update(file=name)
-    kept.file = name
-    return kept.file
+        return None
+    if not kept.has_readable_key() or read_stored(kept) is not None:
+        # Another process has stored the label first, or has the keys to read it.
+        return name
+    # The file is lost, damaged, or plain.
+    StoredLabel.objects.filter(pk=kept.pk).update(file=name, file_key=label.file_key)
+    return str(kept.file.name)
 
 
 def _delete_file(storage: Storage, name: str) -> None:

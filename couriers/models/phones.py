@@ -59,7 +59,7 @@ class PhoneHashField(models.CharField):
         return name, path, args, kwargs | {"phone_field": self.phone_field}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        """Return the hash of the row's phone; the stored one of a phone not loaded or unreadable."""
+        """Return the phone's hash: the stored one where it is not loaded, or no key opens it."""
         if self.phone_field not in model_instance.get_deferred_fields():
             with suppress(UnreadableValue):
                 phone = getattr(model_instance, self.phone_field)

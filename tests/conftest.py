@@ -184,9 +184,9 @@ def toy() -> Iterator[Any]:
 def able(toy: Any, account: Any) -> Iterator[Any]:
     """The toy courier that offers nearly everything, in the place of the plain one."""
     from couriers.contract.registry import CourierFactory
-    from tests.support.toy import AbleToyAdapter
+    from tests.support.toy import AbleToyAdapter, ToyReceiver
 
-    CourierFactory.register(AbleToyAdapter)
+    CourierFactory.register(AbleToyAdapter, ToyReceiver())
     AbleToyAdapter.asked.clear()
     AbleToyAdapter.on_call.clear()
     yield AbleToyAdapter

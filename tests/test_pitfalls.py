@@ -308,6 +308,23 @@ PITFALLS = {
     "one row whose key is lost stops the batch that it is in": [
         "test_an_undecryptable_body_is_tried_again_and_holds_up_no_other",
         "test_a_row_that_no_key_opens_is_erased_all_the_same",
+    "one tenant's bulk work and everybody's callbacks share a queue": [
+        "test_ten_bulk_jobs_delay_neither_callbacks_nor_a_small_job_of_another_tenant",
+        "test_every_task_goes_to_one_of_our_queues_and_only_callbacks_to_the_inbox",
+        "test_a_small_job_waits_for_one_slice_of_a_company_with_ten_jobs",
+        "test_a_company_with_too_many_open_jobs_is_refused_with_a_remedy_and_known_keys_answered",
+    ],
+    "a queue of our own is consumed by nobody in a host project": [
+        "test_a_worker_without_options_consumes_the_hosts_queues_and_ours",
+    ],
+    "a clock that jumps, or differs from the database's, books twice or loses work": [
+        "test_a_clock_that_is_set_back_does_not_lengthen_the_time_to_send",
+        "test_a_jump_during_the_call_expires_no_lease_and_books_once",
+        "test_a_worker_whose_clock_is_an_hour_off_does_all_work_once",
+        "test_beat_goes_on_sending_after_its_clock_is_set_back",
+    ],
+    "an emptied broker, or a second beat, loses work or does it twice": [
+        "test_all_work_ends_once_although_redis_is_flushed_in_the_middle_of_it",
     ],
 }
 

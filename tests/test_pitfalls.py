@@ -292,6 +292,30 @@ PITFALLS = {
         "test_with_a_session_of_staff_every_answer_is_in_the_schema",
         "test_without_credentials_nothing_is_served",
     ],
+    "a read-only or full database is a 500, and the health check is green": [
+        "test_a_booking_is_refused_with_retry_after_and_succeeds_afterwards",
+        "test_a_callback_is_refused_with_retry_after_and_stored_afterwards",
+        "test_pages_say_so_with_the_same_status",
+        "test_the_probe_says_which",
+        "test_a_full_disk_is_told_within_seconds_and_so_is_its_end",
+        "test_a_booking_that_cannot_be_settled_ends_in_doubt_and_is_never_repeated",
+    ],
+    "a cache that hangs is waited for again and again": [
+        "test_one_caller_waits_half_a_second_and_the_next_ones_do_not",
+        "test_a_booking_a_page_and_the_probe_wait_once_together",
+        "test_a_bulk_request_answers_within_a_second_and_its_job_is_swept",
+    ],
+    "a full disk loses a label, or leaves half of one": [
+        "test_a_label_is_answered_on_a_full_disk_and_stored_once_there_is_room",
+        "test_no_half_written_file_remains",
+    ],
+    "an unreadable row stops its whole job for ever": [
+        "test_every_admin_page_opens",
+        "test_the_other_accounts_are_polled",
+        "test_a_manifest_is_put_off_and_others_are_made",
+        "test_reconciliation_and_purges_go_on",
+        "test_an_order_that_was_encrypted_with_another_key_fails_alone",
+    ],
 }
 
 

@@ -308,6 +308,7 @@ PITFALLS = {
     "one row whose key is lost stops the batch that it is in": [
         "test_an_undecryptable_body_is_tried_again_and_holds_up_no_other",
         "test_a_row_that_no_key_opens_is_erased_all_the_same",
+    ],
     "one tenant's bulk work and everybody's callbacks share a queue": [
         "test_ten_bulk_jobs_delay_neither_callbacks_nor_a_small_job_of_another_tenant",
         "test_every_task_goes_to_one_of_our_queues_and_only_callbacks_to_the_inbox",
@@ -325,6 +326,30 @@ PITFALLS = {
     ],
     "an emptied broker, or a second beat, loses work or does it twice": [
         "test_all_work_ends_once_although_redis_is_flushed_in_the_middle_of_it",
+    ],
+    "a read-only or full database is a 500, and the health check is green": [
+        "test_a_booking_is_refused_with_retry_after_and_succeeds_afterwards",
+        "test_a_callback_is_refused_with_retry_after_and_stored_afterwards",
+        "test_pages_say_so_with_the_same_status",
+        "test_the_probe_says_which",
+        "test_a_full_disk_is_told_within_seconds_and_so_is_its_end",
+        "test_a_booking_that_cannot_be_settled_ends_in_doubt_and_is_never_repeated",
+    ],
+    "a cache that hangs is waited for again and again": [
+        "test_one_caller_waits_half_a_second_and_the_next_ones_do_not",
+        "test_a_booking_a_page_and_the_probe_wait_once_together",
+        "test_a_bulk_request_answers_within_a_second_and_its_job_is_swept",
+    ],
+    "a full disk loses a label, or leaves half of one": [
+        "test_a_label_is_answered_on_a_full_disk_and_stored_once_there_is_room",
+        "test_no_half_written_file_remains",
+    ],
+    "an unreadable row stops its whole job for ever": [
+        "test_every_admin_page_opens",
+        "test_the_other_accounts_are_polled",
+        "test_a_manifest_is_put_off_and_others_are_made",
+        "test_reconciliation_and_purges_go_on",
+        "test_an_order_that_was_encrypted_with_another_key_fails_alone",
     ],
 }
 

@@ -116,7 +116,7 @@ class Demo:
         )  # fmt: skip
         self._key = seeded["api_key"]
         self._console.print("Starting web server, worker and beat …")
-        self._stack.start_web()
+        self._stack.start_demo_web()
         self._stack.start_worker()
         self._stack.start_beat()
         self._stack.wait_until_ready()

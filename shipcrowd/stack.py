@@ -14,13 +14,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from shipcrowd import nginx
 from shipcrowd.embedded import Servers, development_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,7 +30,7 @@ SANDBOX_LOGIN = {
     "EKART_USERNAME": "sandbox",
     "EKART_PASSWORD": "sandbox",
 }
-BACKLOG = 2048  # connections that may wait to be accepted; gunicorn's own default
+BACKLOG = 2048  # connections that may wait to be accepted
 
 
 class StackError(RuntimeError):
@@ -67,6 +68,7 @@ class Stack:
         self._socket = self._processes.enter_context(_bind(port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self._web: Path | None = None  # nginx's folder
         metrics = self._processes.enter_context(tempfile.TemporaryDirectory(prefix="metrics-"))
         self._environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "shipcrowd.settings",
@@ -148,15 +150,26 @@ class Stack:
         self._processes.callback(stop_process, process)
         return process
 
-    def start_web(
-        self, *, workers: int = 1, threads: int = 16, application: str = "shipcrowd.wsgi"
-    ) -> subprocess.Popen[bytes]:
-        """Start gunicorn; wait_until_ready() waits for it."""
-        return self.spawn(
-            "gunicorn", application, "--bind", f"fd://{self._socket.fileno()}",
-            "--workers", str(workers), "--threads", str(threads), "--log-level", "warning",
-            inherited=[self._socket.fileno()],
-        )  # fmt: skip
+    def start_web(self, application: str = "shipcrowd.wsgi") -> subprocess.Popen[bytes]:
+        """Start the web server as docker-compose.yml does: gunicorn behind nginx.
+
+        Returns the process of gunicorn. wait_until_ready() waits for both. Raises NginxMissing.
+        """
+        self._web = Path(self._processes.enter_context(tempfile.TemporaryDirectory(prefix="web-")))
+        web_socket, fd = self._web / "web.sock", self._socket.fileno()
+        proxy = nginx.command(self._web, self.port, web_socket)
+        self._start(proxy, inherited=[fd], environment=nginx.inherit(fd))
+        return self._start(
+            [sys.executable, "-m", "gunicorn", application, "--log-level", "warning"],
+            environment={"WEB_SOCKET": str(web_socket)},
+        )
+
+    def start_demo_web(self, application: str = "shipcrowd.wsgi") -> subprocess.Popen[bytes]:
+        """Start the web server of the demo, which needs no nginx: waitress, one process."""
+        fd = self._socket.fileno()
+        return self._start(
+            [sys.executable, "-m", "shipcrowd.demo_server", str(fd), application], inherited=[fd]
+        )
 
     def start_worker(self, *, concurrency: int = 2, pool: str = "threads") -> Any:
         """Start a Celery worker."""
@@ -173,13 +186,21 @@ class Stack:
             "--schedule", os.devnull, "--scheduler", "celery.beat:Scheduler", "--pidfile", "",
         )  # fmt: skip
 
-    def spawn(
-        self, module: str, *arguments: str, inherited: Collection[int] = ()
+    def spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `python -m module`; it is stopped with the stack."""
+        return self._start([sys.executable, "-m", module, *arguments])
+
+    def _start(
+        self,
+        command: Sequence[str],
+        *,
+        inherited: Collection[int] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start `python -m module` with the given open files; it is stopped with the stack."""
+        """Start a command with the given open files; it is stopped with the stack."""
         process = subprocess.Popen(  # noqa: S603 - our own processes
-            [sys.executable, "-m", module, *arguments],
-            env=self._environment,
+            command,
+            env=self._environment | dict(environment or {}),
             cwd=BASE_DIR,
             pass_fds=inherited,
         )
@@ -197,6 +218,12 @@ class Stack:
                 pass
             time.sleep(0.1)
         raise StackError("the web server is not ready")
+
+    def metrics(self) -> str:
+        """Return what Prometheus reads. Raises OSError if the web server does not answer."""
+        if self._web:
+            return nginx.get_internal(self._web, "/metrics").decode()
+        return self.request("GET", "/metrics").text
 
     def request(
         self,

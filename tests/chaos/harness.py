@@ -26,7 +26,6 @@ from tests.support.worker import forks_of
 SECRET = "a-secret-of-chaos"
 CLIENTS = 3  # client processes
 THREADS = 8  # of each client
-WEB_WORKERS = 3
 
 
 @dataclass(kw_only=True)
@@ -132,9 +131,7 @@ class ChaosRun(ABC):
         )  # fmt: skip
 
     def _start_platform(self) -> None:
-        self._web = self._stack.start_web(
-            workers=WEB_WORKERS, threads=THREADS, application=self.application
-        )
+        self._web = self._stack.start_web(self.application)
         self._worker = self._stack.start_worker(concurrency=1)
         self._stack.start_beat()
         self._stack.wait_until_ready()

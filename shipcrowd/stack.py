@@ -261,6 +261,8 @@ def _bind(port: int) -> socket.socket:
     """Return a listening socket at the port, or at a free port if that is taken or 0."""
     listener = socket.socket()
     try:
+        # nginx takes it as it is, and a process of nginx would block when another one is quicker.
+        listener.setblocking(False)
         # Allows a port that another server has just closed.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))

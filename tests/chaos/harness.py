@@ -134,7 +134,7 @@ class ChaosRun(ABC):
         self._web = self._stack.start_web(self.application)
         self._worker = self._stack.start_worker(concurrency=1)
         self._stack.start_beat()
-        self._stack.wait_until_ready()
+        self._stack.wait_until_ready(90)
 
     def _query(self, query: str) -> list[Any]:
         """Return the rows of a query; none while the database is away."""

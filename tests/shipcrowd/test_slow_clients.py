@@ -20,6 +20,7 @@ from shipcrowd import demo_server
 from shipcrowd.stack import Stack
 from tests.support.callbacks import SECRET, callback_path
 from tests.support.factories import CourierAccountFactory
+from tests.support.kept_connections import busiest_share
 from tests.support.nginx import needs_nginx
 from tests.support.seen_by_app import ADDRESS
 from tests.support.slow_clients import ROUNDS, STALLS, measure_others, stalled
@@ -102,6 +103,16 @@ def check_forged_address(stack: Stack) -> None:
     """The application sees the client's own address, whatever the client says of itself."""
     seen = stack.request("GET", "/healthz", headers=FORGED).headers[ADDRESS]
     assert seen in ("127.0.0.1; ; ", "; 127.0.0.1; http")
+
+
+@needs_nginx
+@pytest.mark.slow
+def test_kept_connections_are_spread_over_both_processes(transactional_db: None) -> None:
+    """`make bench ARGS=steadfast` makes twenty runs."""
+    with Stack(own_servers(), {"LOG_LEVEL": "ERROR"}) as stack:
+        stack.start_web("tests.support.seen_by_app")
+        stack.wait_until_ready()
+        assert busiest_share(stack.port) <= 0.8
 
 
 def test_idle_connections_are_kept_for_longer_than_a_load_balancer_keeps_them() -> None:

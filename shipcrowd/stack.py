@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from couriers.conf import Queue
 from shipcrowd import nginx
 from shipcrowd.embedded import Servers, development_secret
 
@@ -30,6 +31,9 @@ SANDBOX_LOGIN = {
     "EKART_USERNAME": "sandbox",
     "EKART_PASSWORD": "sandbox",
 }
+# Callbacks have workers of their own, so that they wait for nobody's bulk work.
+INBOX_QUEUES = (Queue.INBOX,)
+OTHER_QUEUES = tuple(queue for queue in Queue if queue not in INBOX_QUEUES)
 BACKLOG = 2048  # connections that may wait to be accepted
 
 
@@ -171,12 +175,14 @@ class Stack:
             [sys.executable, "-m", "shipcrowd.demo_server", str(fd), application], inherited=[fd]
         )
 
-    def start_worker(self, *, concurrency: int = 2, pool: str = "threads") -> Any:
-        """Start a Celery worker."""
+    def start_worker(
+        self, *, queues: Collection[Queue] = (), concurrency: int = 2, pool: str = "threads"
+    ) -> subprocess.Popen[bytes]:
+        """Start a Celery worker of the given queues, or of all."""
         return self.spawn(
             "celery", "--quiet", "-A", "shipcrowd", "worker", "--pool", pool,
             "--concurrency", str(concurrency), "--loglevel", "warning", "--without-mingle",
-            "--without-gossip",
+            "--without-gossip", *(["--queues", ",".join(queues)] if queues else []),
         )  # fmt: skip
 
     def start_beat(self) -> subprocess.Popen[bytes]:

@@ -106,9 +106,11 @@ def _own_redis_keys() -> None:
     """Empty the worker's own Redis database and the guards' local state before each test."""
     from django_redis import get_redis_connection
 
+    from couriers.operations import health
     from couriers.resilience import circuit_breaker, rate_limit, shared
 
     shared.forget_outage()
+    health.forget_disk_check()
     rate_limit.forget_local_buckets()
     circuit_breaker.forget_local_circuits()
     get_redis_connection("default").flushdb()

@@ -5,12 +5,12 @@ The list helps to find the tests for a failure. This module checks that they exi
 
 from __future__ import annotations
 
-import ast
-import functools
 import re
 from pathlib import Path
 
 import pytest
+
+from tests.support.suite import names_in_the_suite
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -293,16 +293,6 @@ PITFALLS = {
         "test_without_credentials_nothing_is_served",
     ],
 }
-
-
-@functools.cache
-def names_in_the_suite() -> set[str]:
-    return {
-        node.name
-        for path in (ROOT / "tests").rglob("test_*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    }
 
 
 @pytest.mark.parametrize("pitfall", PITFALLS)

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
@@ -23,7 +23,8 @@ from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, Webh
 from couriers.contract.registry import CourierFactory
 from couriers.contract.text import is_storable, make_storable
 from couriers.models import CourierAccount
-from couriers.models.claims import back_off, due, lock_rows, seconds_from_now
+from couriers.models.claims import back_off, bring_forward, due, lock_rows
+from couriers.resilience.database import is_outage
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
@@ -48,10 +49,11 @@ MAX_REASON = 500  # characters
 
 _UPDATE = f"""
 UPDATE {WebhookEvent._meta.db_table} AS event
-SET state = given.state, attempts = given.attempts, next_attempt_at = given.next_attempt_at,
-    reason = given.reason
-FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::timestamptz[], %s::text[])
-    AS given (id, state, attempts, next_attempt_at, reason)
+SET state = given.state, attempts = given.attempts, reason = given.reason,
+    next_attempt_at = CASE WHEN given.pause IS NULL THEN event.next_attempt_at
+        ELSE statement_timestamp() + given.pause * interval '1 second' END
+FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::float8[], %s::text[])
+    AS given (id, state, attempts, pause, reason)
 WHERE event.id = given.id
 """  # noqa: S608 - the table's own name
 
@@ -85,6 +87,7 @@ class _Outcomes:
     failed: list[WebhookEvent] = field(default_factory=list)
     dead: list[WebhookEvent] = field(default_factory=list)
     couriers: dict[str, str] = field(default_factory=dict)  # courier code by account id
+    pauses: dict[int, float] = field(default_factory=dict)  # seconds to the next attempt by event
 
     def add(self, other: _Outcomes) -> None:
         """Add the events of another part of the batch."""
@@ -94,13 +97,14 @@ class _Outcomes:
         self.failed += other.failed
         self.dead += other.dead
         self.couriers |= other.couriers
+        self.pauses |= other.pauses
 
 
 def process_batch() -> BatchResult:
     """Claim and apply one batch of at most INBOX_BATCH due events; `claimed` is 0 if none is due.
 
-    Raises OperationalError or InterfaceError when the database is away. Nothing has changed then
-    and the events are still due.
+    Raises an error of the database when it cannot serve (couriers.resilience.database). Nothing has
+    changed then and the events are still due.
     """
     with transaction.atomic():
         events = _lock_due(tunables().INBOX_BATCH)
@@ -112,6 +116,11 @@ def process_batch() -> BatchResult:
     # After the commit, so that nothing is counted that was rolled back.
     _count_outcomes(outcomes)
     return BatchResult(**{status: len(getattr(outcomes, status)) for status in STATUSES})
+
+
+def bring_forward_late_events() -> int:
+    """Make due the new events that are due later: the database's clock was set back."""
+    return bring_forward(WebhookEvent.objects.filter(state=EventState.PENDING), longest_pause=0)
 
 
 def _lock_due(limit: int) -> list[WebhookEvent]:
@@ -132,12 +141,12 @@ def _apply_or_split(events: Sequence[WebhookEvent]) -> _Outcomes:
     try:
         with transaction.atomic():
             return _apply(events)
-    except (OperationalError, InterfaceError) as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
-            raise
-        _set_lock_timeout(PART_LOCK_TIMEOUT)
-        return _apply_halves(events) if len(events) > 1 else _postpone_held(events[0])
     except Exception as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            _set_lock_timeout(PART_LOCK_TIMEOUT)
+            return _apply_halves(events) if len(events) > 1 else _postpone_held(events[0])
+        if is_outage(error):
+            raise
         if len(events) > 1:
             return _apply_halves(events)
         log.exception("event_failed", event_id=events[0].pk)
@@ -221,8 +230,7 @@ def _postpone_held(event: WebhookEvent) -> _Outcomes:
     """Try the event again soon: its shipment is locked. This does not count as an attempt."""
     log.warning("event_held", event_id=event.pk)
     event.state, event.reason = EventState.FAILED, "Another transaction has its shipment locked"
-    event.next_attempt_at = seconds_from_now(HELD_BACK_OFF)
-    return _Outcomes(held=[event])
+    return _Outcomes(held=[event], pauses={event.pk: HELD_BACK_OFF})
 
 
 def _wait_for_shipment(event: WebhookEvent, outcomes: _Outcomes) -> None:
@@ -236,7 +244,7 @@ def _wait_for_shipment(event: WebhookEvent, outcomes: _Outcomes) -> None:
         _dead_letter(event, "No shipment of this account has that tracking id or order", outcomes)
         return
     event.state, event.reason = EventState.FAILED, "Waiting for its shipment"
-    event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, EARLY_BACK_OFF))
+    outcomes.pauses[event.pk] = back_off(event.attempts + 1, EARLY_BACK_OFF)
     outcomes.waiting.append(event)
 
 
@@ -245,7 +253,7 @@ def _retry_later(event: WebhookEvent, reason: str, outcomes: _Outcomes) -> None:
     if event.attempts >= len(BACK_OFF):
         _dead_letter(event, reason, outcomes)
         return
-    event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, BACK_OFF))
+    outcomes.pauses[event.pk] = back_off(event.attempts + 1, BACK_OFF)
     event.state, event.reason = EventState.FAILED, make_storable(reason)[:MAX_REASON]
     outcomes.failed.append(event)
 
@@ -271,7 +279,7 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
                     [e.pk for e in changed],
                     [str(e.state) for e in changed],
                     [e.attempts for e in changed],
-                    [e.next_attempt_at for e in changed],
+                    [outcomes.pauses.get(e.pk) for e in changed],
                     [e.reason for e in changed],
                 ],
             )
@@ -280,7 +288,8 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
 def _count_outcomes(outcomes: _Outcomes) -> None:
     now = timezone.now()
     for event in outcomes.processed:
-        metrics.APPLY_SECONDS.observe((now - event.received_at).total_seconds())
+        # The time of receipt is the database's, whose clock may be ahead.
+        metrics.APPLY_SECONDS.observe(max(0.0, (now - event.received_at).total_seconds()))
     counts: Counter[tuple[str, str, str]] = Counter()
     for status in STATUSES:
         for event in getattr(outcomes, status):

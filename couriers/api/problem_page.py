@@ -47,8 +47,15 @@ REMEDIES = {
     ),
     "rejected": "the courier refused; the same request will be refused again",
     "not-supported": "the courier does not offer this",
+    "too-many-jobs": (
+        "the company has as many open bulk jobs as it may have: ask again after Retry-After, with "
+        "the same key, once one of its jobs is done"
+    ),
     "throttled": "ask again after Retry-After",
     "internal": "a fault of the platform, which is in its log",
+    "unreadable": (
+        "the platform lacks the key of a stored value: tell its operator; other rows can be read"
+    ),
     "error": "an error of the framework without a type of its own",
     "unknown-outcome": (
         "the courier's answer was lost or could not be read: check what happened before you repeat"

@@ -138,6 +138,8 @@ def _replay(shipment: Shipment, row: IdempotencyKey | None) -> BookingResult | N
             raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
         expire_leases()
         shipment = Shipment.objects.defer(*ENCRYPTED).get(pk=shipment.pk)
+        if shipment.status == Status.BOOKING:  # by the database's clock the lease goes on
+            raise BookingInFlight(shipment.pk, retry_after=1)
     if shipment.status == Status.FAILED:
         return None
     if shipment.status == Status.IN_DOUBT:

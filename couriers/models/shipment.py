@@ -4,7 +4,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
-from fernet_fields import EncryptedTextField
 
 from couriers.contract.statuses import (
     RELEASES_ORDER,
@@ -17,7 +16,7 @@ from couriers.contract.statuses import (
 from couriers.contract.types import Direction, PaymentMode
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.company import Company
-from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField
+from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField, EncryptedTextField
 from couriers.models.ids import new_shipment_id
 from couriers.models.warehouse import Warehouse
 

@@ -21,6 +21,7 @@ from django.db.models.functions import Cast
 from fernet_fields import EncryptedField
 from psycopg.sql import SQL, Identifier
 
+from couriers.contract.platform_errors import UnreadableValue
 from couriers.models import CourierAccount
 
 BATCH = 200  # rows in one transaction, which takes less than a second
@@ -99,7 +100,7 @@ def rotate(progress: Progress = lambda rows: None) -> Rotated:
 def _renew_fingerprints() -> None:
     """Write the fingerprint of each login anew. An account whose login cannot be read keeps its."""
     for pk in list(CourierAccount.objects.order_by("pk").values_list("pk", flat=True)):
-        with suppress(InvalidToken, CourierAccount.DoesNotExist), transaction.atomic():
+        with suppress(UnreadableValue, CourierAccount.DoesNotExist), transaction.atomic():
             account = CourierAccount.objects.select_for_update(no_key=True).get(pk=pk)
             found = account.login_fingerprints()
             if account.login_fingerprint in found[1:]:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.management import output
 from couriers.operations import retention
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Deletes rows whose retention time is over. Run again, it deletes what expired since."""
 
     help = "Delete expired idempotency keys, callbacks and calls, in small batches."

@@ -116,7 +116,7 @@ class Demo:
         )  # fmt: skip
         self._key = seeded["api_key"]
         self._console.print("Starting web server, workers and beat …")
-        self._stack.start_web()
+        self._stack.start_demo_web()
         self._stack.start_worker(queues=INBOX_QUEUES)
         self._stack.start_worker(queues=OTHER_QUEUES)
         self._stack.start_beat()

@@ -61,7 +61,7 @@ sandbox = sandbox_fixture("--pace", "0", "--brief", "--record")
 def stack(transactional_db: None, sandbox: SandboxProcess) -> Iterator[Stack]:
     secret = {"EKART_BASE_URL": sandbox.url, "EKART_WEBHOOK_SECRET": "a-secret-of-tests"}
     with Stack(own_servers(), secret | SANDBOX_LOGIN) as stack:
-        stack.start_web(threads=4)
+        stack.start_demo_web()
         stack.wait_until_ready()
         yield stack
 

@@ -27,7 +27,6 @@ from tests.support.worker import forks_of
 SECRET = "a-secret-of-chaos"
 CLIENTS = 3  # client processes
 THREADS = 8  # of each client
-WEB_WORKERS = 3
 
 
 @dataclass(kw_only=True)
@@ -136,12 +135,10 @@ class ChaosRun(ABC):
         )  # fmt: skip
 
     def _start_platform(self) -> None:
-        self._web = self._stack.start_web(
-            workers=WEB_WORKERS, threads=THREADS, application=self.application
-        )
+        self._web = self._stack.start_web(self.application)
         self._workers = deque(map(self._start_worker, (INBOX_QUEUES, OTHER_QUEUES)))
         self._stack.start_beat()
-        self._stack.wait_until_ready()
+        self._stack.wait_until_ready(90)
 
     def _start_worker(self, queues: Collection[Queue]) -> tuple[Collection[Queue], Any]:
         return queues, self._stack.start_worker(queues=queues, concurrency=1)

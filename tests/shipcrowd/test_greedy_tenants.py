@@ -25,7 +25,7 @@ MAX_SECONDS = 2.0  # until a callback is applied
 @pytest.fixture
 def stack(transactional_db: None) -> Iterator[Stack]:
     with Stack(own_servers(), {}) as stack:
-        stack.start_web(threads=4)
+        stack.start_demo_web()
         # One slot for all bulk work: the least that a tenant can be left.
         stack.start_worker(queues=OTHER_QUEUES, concurrency=1)
         stack.start_worker(queues=INBOX_QUEUES, concurrency=1)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from contextlib import nullcontext
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -33,7 +32,7 @@ from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentR
 from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
 from couriers.models.announcements import status_changed
 from couriers.models.transactions import refuse_open_transaction
-from couriers.resilience import deadline, rate_limit
+from couriers.resilience import bulkhead, deadline, waits
 from couriers.resilience.retry import retry_safely
 
 log = get_logger(__name__)
@@ -176,7 +175,7 @@ def _live_shipment(shipment: Shipment) -> Shipment | None:
 def _call_and_settle(prepared: Prepared, call: CourierCall, *, long_waits: bool) -> BookingResult:
     shipment = prepared.shipment
     signal_step(Step.CALLING, shipment.pk)
-    answer = _call_courier(prepared, long_waits=long_waits)
+    answer = _call_courier(prepared, call.operation, long_waits=long_waits)
     signal_step(Step.CALLED, shipment.pk)
     if isinstance(answer, Booking):
         result = settle_booked(shipment, call, answer)
@@ -190,7 +189,9 @@ def _call_and_settle(prepared: Prepared, call: CourierCall, *, long_waits: bool)
     return settle_in_doubt(shipment, call, answer)
 
 
-def _call_courier(prepared: Prepared, *, long_waits: bool) -> Booking | CourierError:
+def _call_courier(
+    prepared: Prepared, operation: str, *, long_waits: bool
+) -> Booking | CourierError:
     """Make the create call. Repeat it if it certainly was not carried out."""
     adapter = CourierFactory.get_adapter(prepared.account)
     create: Callable[[ShipmentRequest], Booking] = (
@@ -207,9 +208,10 @@ def _call_courier(prepared: Prepared, *, long_waits: bool) -> Booking | CourierE
     try:
         with (
             deadline.send_only_before(send_before),
-            rate_limit.allow_long_waits() if long_waits else nullcontext(),
+            waits.allow_long_waits() if long_waits else waits.limit_sum(),
+            bulkhead.hold_place(prepared.account, operation),
         ):
-            return retry_safely(send, max_delay=30.0 if long_waits else 3.0)
+            return retry_safely(send)
     except CourierError as error:
         return error
     except Exception as error:

@@ -9,20 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
-from couriers.conf import tunables
 from couriers.contract.errors import RateLimited
 from couriers.contract.types import Limit
-from couriers.resilience import deadline
+from couriers.resilience import deadline, waits
 from couriers.resilience.shared import RedisUnavailable, with_redis
-
-# Seconds that bulk work sleeps for one turn at most. For a later turn it gets RateLimited.
-MAX_LONG_WAIT = 30.0
-
-_max_wait: ContextVar[float | None] = ContextVar("couriers_limiter_max_wait", default=None)
 
 # KEYS[1] is the bucket. ARGV: interval (seconds), burst (a count), longest wait (seconds).
 # Returns the wait in microseconds, negated where it is longer than allowed.
@@ -59,26 +50,14 @@ _local_buckets: dict[str, tuple[float, float]] = {}
 _local_lock = threading.Lock()
 
 
-@contextmanager
-def allow_long_waits() -> Iterator[None]:
-    """Let calls inside the block wait up to MAX_LONG_WAIT seconds for a turn, as bulk work does."""
-    token = _max_wait.set(MAX_LONG_WAIT)
-    try:
-        yield
-    finally:
-        _max_wait.reset(token)
-
-
 def acquire(account_id: str, operation: str, limit: Limit) -> None:
     """Sleep until the account may call the operation.
 
-    Sleeps at most API_LIMITER_WAIT seconds, or MAX_LONG_WAIT inside `allow_long_waits()`. For a
-    later turn, raises RateLimited with the delay and reserves nothing. Raises TimeIsUp when the
-    booking's deadline has passed (couriers.resilience.deadline).
+    Sleeps at most as long as `waits.longest()`. For a later turn, raises RateLimited with the delay
+    and reserves nothing. Raises TimeIsUp when the booking's deadline has passed
+    (couriers.resilience.deadline).
     """
-    max_wait = _max_wait.get()
-    if max_wait is None:
-        max_wait = tunables().API_LIMITER_WAIT
+    max_wait = waits.longest()
     seconds_left = deadline.seconds_left()
     if seconds_left is not None:
         max_wait = min(max_wait, seconds_left)
@@ -92,6 +71,7 @@ def acquire(account_id: str, operation: str, limit: Limit) -> None:
         )
     if wait:
         time.sleep(wait)
+        waits.spend(wait)
         deadline.check()
 
 

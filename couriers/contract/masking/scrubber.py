@@ -44,7 +44,7 @@ _COMMON_WORDS = (
 COMMON = frozenset(_COMMON_WORDS.split())
 # Neither an escape nor a word goes over it.
 _BETWEEN_TEXTS = "\n\n"
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{14,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,9 @@ class Scrubber:
             letters = letters_of(text)
             open_places = self._open_places(letters)
             inside += [place for place in words if letters.is_word(*place)]
-            for place in {place for start, end in inside for place in range(start, end)}:
-                if place not in open_places:
-                    yield letters.starts[place], letters.ends[place]
+            hidden = {place for start, end in inside for place in range(start, end)}
+            for start, end in _ranges(hidden - open_places):
+                yield letters.starts[start], letters.ends[end]
 
     def _open_places(self, letters: Letters) -> set[int]:
         return {
@@ -227,6 +227,18 @@ def _occurrences(folded: str, values: Iterable[str]) -> Iterator[tuple[int, int]
             start = folded.find(value, start + 1)
 
 
+def _ranges(numbers: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of numbers that follow each other without a gap."""
+    first = last = None
+    for number in sorted(numbers):
+        if first is not None and last is not None and number > last + 1:
+            yield first, last
+            first = number
+        first, last = number if first is None else first, number
+    if first is not None and last is not None:
+        yield first, last
+
+
 def _decodings(text: str) -> Iterator[str]:
     """Yield what the text says if it is base64 that begins at one of its first four characters."""
     plain = text.translate({ord("-"): "+", ord("_"): "/"})
@@ -242,13 +254,10 @@ def _decodings(text: str) -> Iterator[str]:
 
 
 def _mask_places(text: str, places: Iterable[tuple[int, int]]) -> str:
-    """Return the text with one mask in the place of all places that only punctuation divides."""
+    """Return the text with a mask in these places, one where they touch or overlap."""
     parts, done = [], 0
-    masked_until = -1
     for start, end in sorted(places):
-        if end <= masked_until:
-            continue
-        if masked_until < 0 or any(c.isalnum() for c in text[masked_until:start]):
+        if start > done or not parts:
             parts += [text[done:start], MASK]
-        done = masked_until = end
+        done = max(done, end)
     return "".join(parts) + text[done:]

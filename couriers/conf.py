@@ -25,6 +25,7 @@ N = TypeVar("N", int, float)
 
 MAX_PAGE_SIZE = 200
 MAX_THREADS = 64
+MAX_WEB_THREADS = 1024
 MAX_DAYS = 36_500
 # The maximum of a tunable that declares none. This many seconds from now are still a valid date.
 MAX_VALUE = 1_000_000_000
@@ -135,8 +136,11 @@ class Tunables:
     # How long a booking may be in flight before it is in doubt. It must be longer than every
     # adapter's max_create_seconds: nothing is sent in a lease's last max_create_seconds.
     BOOKING_LEASE: float = 150.0
-    # How long an API request waits for the rate limiter before it answers 503.
+    # How long an API request waits in sum before it answers 503: for the rate limiter, for another
+    # request's token, and before a retry.
     API_LIMITER_WAIT: float = 2.0
+    # The threads of a process of the web server. Calls of one account take at most half of them.
+    WEB_THREADS: int = bounded(64, minimum=1, maximum=MAX_WEB_THREADS)
     # Consecutive infrastructure failures that open a circuit, and how long it stays open.
     BREAKER_FAILURES: int = bounded(5, minimum=1)
     BREAKER_COOLDOWN: float = 60.0

@@ -34,6 +34,7 @@ from couriers.contract.types import (
     Tracking,
     WarehouseRegistration,
 )
+from couriers.resilience import bulkhead
 from couriers.resilience.threads import call_in_parallel
 from couriers_ekart import warehouses
 from couriers_ekart.conf import ekart_tunables
@@ -137,8 +138,9 @@ class EkartAdapter(BaseCourierAdapter):
                 partial(self._estimate, request, service),
                 partial(self._delivery_days, request, service),
             ]
-        self.client.ensure_token()
-        results = call_in_parallel(calls, name="ekart")
+        with bulkhead.hold_place(self.account, "estimate"):
+            self.client.ensure_token()
+            results = call_in_parallel(calls, name="ekart")
         quotes, refused = [], []
         for service, price, days in zip(services, results[::2], results[1::2], strict=True):
             if days is None:

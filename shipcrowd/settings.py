@@ -191,6 +191,8 @@ UNFOLD = {
 SHIPCROWD: dict[str, Any] = {
     "BASE_URL": APP_BASE_URL,
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
+    # As many as the web server has, which reads the same variable.
+    "WEB_THREADS": env.int("WEB_THREADS", default=64),
 }
 
 structlog.configure(

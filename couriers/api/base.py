@@ -23,6 +23,7 @@ from couriers.api.permissions import IsCompany
 from couriers.api.problems import exception_handler
 from couriers.api.renderers import ApiRenderer
 from couriers.api.strictness import refuse_unknown_input
+from couriers.resilience import waits
 
 # The framework's own defaults, whatever the project's REST_FRAMEWORK says. No parameter of the
 # query chooses the format.
@@ -62,8 +63,8 @@ class ApiView(APIView):
     content_negotiation_class = Negotiation
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer in English, whatever languages the project has."""
-        with translation.override("en"):
+        """Answer in English, whatever languages the project has, and wait for couriers briefly."""
+        with translation.override("en"), waits.limit_sum():
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ from couriers.models.claims import DoublingPauses, back_off
 from couriers.models.job import OrderOutcome
 from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience.database import is_outage
-from couriers.resilience.rate_limit import MAX_LONG_WAIT
+from couriers.resilience.waits import MAX_LONG_WAIT
 
 log = get_logger(__name__)
 

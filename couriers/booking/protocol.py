@@ -10,7 +10,6 @@ does (operations/doubt.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -32,13 +31,12 @@ from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
 from couriers.models.announcements import status_changed
 from couriers.models.claims import seconds_from_now
 from couriers.models.transactions import refuse_open_transaction
-from couriers.resilience import deadline, rate_limit
+from couriers.resilience import bulkhead, deadline, waits
 from couriers.resilience.deadline import Deadline
 from couriers.resilience.retry import retry_safely
 
 log = get_logger(__name__)
 
-API_RETRY_DELAY = 3.0  # seconds: after a longer delay that the courier names, a client asks again
 # Two attempts with the same values in these fields are the same order to the courier.
 SAME_ORDER_FIELDS = ("account_id", "courier_id", "direction", "order_number")
 
@@ -187,7 +185,7 @@ def _call_and_settle(
 ) -> BookingResult:
     shipment = prepared.shipment
     signal_step(Step.CALLING, shipment.pk)
-    answer = _call_courier(prepared, send_before, longest_wait)
+    answer = _call_courier(prepared, call.operation, send_before, longest_wait)
     signal_step(Step.CALLED, shipment.pk)
     if isinstance(answer, Booking):
         result = settle_booked(shipment, call, answer)
@@ -202,7 +200,7 @@ def _call_and_settle(
 
 
 def _call_courier(
-    prepared: Prepared, send_before: Deadline, longest_wait: float | None
+    prepared: Prepared, operation: str, send_before: Deadline, longest_wait: float | None
 ) -> Booking | CourierError:
     """Make the create call. Repeat it if it certainly was not carried out."""
     adapter = CourierFactory.get_adapter(prepared.account)
@@ -219,11 +217,10 @@ def _call_courier(
     try:
         with (
             deadline.send_only_before(send_before),
-            nullcontext() if longest_wait is None else rate_limit.allow_long_waits(longest_wait),
+            waits.limit_sum() if longest_wait is None else waits.allow_long_waits(longest_wait),
+            bulkhead.hold_place(prepared.account, operation),
         ):
-            return retry_safely(
-                send, max_delay=API_RETRY_DELAY if longest_wait is None else longest_wait
-            )
+            return retry_safely(send)
     except CourierError as error:
         return error
     except Exception as error:

@@ -3,6 +3,7 @@
 CourierError
 ├── NotSent                 the request was not sent: it may be retried
 │   ├── RateLimited         the platform's rate limit is used up
+│   ├── TooManyInFlight     too many calls are under way in this process
 │   ├── CircuitOpen         the courier has been failing, so calls to it are held back
 │   ├── TimeIsUp            the booking's lease is about to run out
 │   ├── CourierDisabled     the courier or the account is switched off
@@ -80,6 +81,10 @@ class NotSent(CourierError):
 
 class RateLimited(NotSent):
     """The platform's limit of this account's calls to the operation is used up."""
+
+
+class TooManyInFlight(NotSent):
+    """So many calls are under way in this process that one more could hold its last threads."""
 
 
 class CircuitOpen(NotSent):

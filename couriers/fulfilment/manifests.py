@@ -50,7 +50,7 @@ from couriers.models.claims import (
 from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
 from couriers.models.transactions import refuse_open_transaction
-from couriers.resilience import rate_limit
+from couriers.resilience import waits
 
 log = get_logger(__name__)
 
@@ -110,7 +110,7 @@ def make_chunk(chunk_id: int) -> float | None:
         return None
     account = chunk.manifest.account
     try:
-        with audited_call(account, Capability.CREATE_MANIFEST.value), rate_limit.allow_long_waits():
+        with audited_call(account, Capability.CREATE_MANIFEST.value), waits.allow_long_waits():
             adapter = CourierFactory.get_adapter(account)
             document = adapter.create_manifest(list(chunk.tracking_ids))
     except Rejected as error:

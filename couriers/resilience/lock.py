@@ -6,12 +6,14 @@ lock's life is not stopped, so the guarded data needs a version number as well.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from redis.exceptions import LockError
 from redis.lock import Lock
 
+from couriers.resilience import waits
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
 
@@ -23,12 +25,16 @@ class LockTimeout(Exception):
 def hold_lock(name: str, *, life: float, wait: float) -> Iterator[bool]:
     """Hold the lock `name` for at most `life` seconds, after waiting at most `wait` seconds.
 
+    The wait counts among those of the work at hand (couriers.resilience.waits), and may be shorter.
     Yields True while the lock is held, and False where Redis is unavailable and there is no lock.
     Raises LockTimeout if another process does not release it in time.
     """
     try:
         lock = with_redis(lambda redis: redis.lock(f"shipcrowd:lock:{name}", timeout=life))
-        acquired = with_redis(lambda _: lock.acquire(blocking=True, blocking_timeout=wait))
+        started = time.monotonic()
+        longest = waits.shorten(wait)
+        acquired = with_redis(lambda _: lock.acquire(blocking=True, blocking_timeout=longest))
+        waits.spend(time.monotonic() - started)
     except RedisUnavailable:
         yield False
         return

@@ -11,20 +11,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
-from couriers.conf import tunables
 from couriers.contract.errors import RateLimited
 from couriers.contract.types import Limit
-from couriers.resilience import deadline
+from couriers.resilience import deadline, waits
 from couriers.resilience.shared import RedisUnavailable, with_redis
-
-# Seconds that bulk work sleeps for one turn at most. For a later turn it gets RateLimited.
-MAX_LONG_WAIT = 30.0
-
-_max_wait: ContextVar[float | None] = ContextVar("couriers_limiter_max_wait", default=None)
 
 # Reads the bucket: `following` is the next turn, and `paused_until` the end of a pause.
 _STATE = """
@@ -70,26 +61,14 @@ _local_buckets: dict[str, tuple[float, float]] = {}
 _local_lock = threading.Lock()
 
 
-@contextmanager
-def allow_long_waits(seconds: float = MAX_LONG_WAIT) -> Iterator[None]:
-    """Let calls inside the block wait up to so many seconds for a turn, as bulk work does."""
-    token = _max_wait.set(seconds)
-    try:
-        yield
-    finally:
-        _max_wait.reset(token)
-
-
 def acquire(account_id: str, operation: str, limit: Limit) -> None:
     """Sleep until the account may call the operation.
 
-    Sleeps at most API_LIMITER_WAIT seconds, or MAX_LONG_WAIT inside `allow_long_waits()`. For a
-    later turn, raises RateLimited with the delay and reserves nothing. Raises TimeIsUp when the
-    booking's deadline has passed (couriers.resilience.deadline).
+    Sleeps at most as long as `waits.longest()`. For a later turn, raises RateLimited with the delay
+    and reserves nothing. Raises TimeIsUp when the booking's deadline has passed
+    (couriers.resilience.deadline).
     """
-    max_wait = _max_wait.get()
-    if max_wait is None:
-        max_wait = tunables().API_LIMITER_WAIT
+    max_wait = waits.longest()
     seconds_left = deadline.seconds_left()
     if seconds_left is not None:
         max_wait = min(max_wait, seconds_left)
@@ -103,6 +82,7 @@ def acquire(account_id: str, operation: str, limit: Limit) -> None:
         )
     if wait:
         time.sleep(wait)
+        waits.spend(wait)
         deadline.check()
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.wait import wait_exponential_jitter
 
 from couriers.contract.errors import (
@@ -20,42 +20,48 @@ from couriers.contract.errors import (
     NotSent,
     RateLimited,
     TimeIsUp,
+    TooManyInFlight,
 )
+from couriers.resilience import waits
 
 T = TypeVar("T")
 
 MAX_ATTEMPTS = 4  # the first one and three retries
+OWN_GUARDS = (RateLimited, TooManyInFlight, CircuitOpen, TimeIsUp, CourierDisabled)
 BACKOFF = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)
 
 
 def retry_safely(
     work: Callable[[], T],
     *,
-    max_delay: float,
     max_attempts: int = MAX_ATTEMPTS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
     """Return `work()`, called again after NotSent and NotDone and after nothing else.
 
-    Raises the last error after `max_attempts`, or if the error names a delay of more than
-    `max_delay` seconds. An error of the platform's own guards is not retried, because the guard has
-    waited already.
+    Raises the last error, with the delay that it names, after `max_attempts` or if the pause would
+    be longer than `waits.longest()`. An error of the platform's own guards is not retried, because
+    the guard has waited already.
     """
 
-    def may_retry(error: BaseException) -> bool:
-        return (
-            isinstance(error, (NotSent, NotDone))
-            and not isinstance(error, (RateLimited, CircuitOpen, TimeIsUp, CourierDisabled))
-            and (error.retry_after or 0) <= max_delay
-        )
+    def is_over(state: RetryCallState) -> bool:
+        return state.attempt_number >= max_attempts or state.upcoming_sleep > waits.longest()
+
+    def pause(seconds: float) -> None:
+        sleep(seconds)
+        waits.spend(seconds)
 
     return Retrying(
-        retry=retry_if_exception(may_retry),
-        stop=stop_after_attempt(max_attempts),
+        retry=retry_if_exception(_may_retry),
+        stop=is_over,
         wait=_wait,
-        sleep=sleep,
+        sleep=pause,
         reraise=True,
     )(work)
+
+
+def _may_retry(error: BaseException) -> bool:
+    return isinstance(error, (NotSent, NotDone)) and not isinstance(error, OWN_GUARDS)
 
 
 def _wait(state: RetryCallState) -> float:

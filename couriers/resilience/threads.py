@@ -5,6 +5,7 @@ Django opens a connection for each thread and does not close it when the thread 
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,10 +67,15 @@ def take_from(items: Iterable[T]) -> Callable[[], T | None]:
 def call_in_parallel(calls: Sequence[Callable[[], R]], *, name: str) -> list[R]:
     """Make the calls at once, each in its own thread, and return their results in order.
 
+    They belong to the caller's work: they have its deadline, and its place and longest waits.
+
     Raises the first failure, in the order of the calls, once all calls have ended.
     """
     with ThreadPoolExecutor(max(1, len(calls)), thread_name_prefix=name) as pool:
-        futures = [pool.submit(_then_close_connections, call) for call in calls]
+        futures = [
+            pool.submit(contextvars.copy_context().run, _then_close_connections, call)
+            for call in calls
+        ]
     return [future.result() for future in futures]
 
 

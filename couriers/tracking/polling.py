@@ -33,7 +33,7 @@ from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.contract.types import Tracking
 from couriers.models import CourierAccount, Shipment
 from couriers.models.claims import DoublingPauses, back_off, claim
-from couriers.resilience import rate_limit
+from couriers.resilience import waits
 from couriers.resilience.database import is_outage
 from couriers.resilience.threads import run_in_threads
 from couriers.tracking.events import apply_tracking
@@ -219,7 +219,7 @@ def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking
     failures = 0
     while True:
         try:
-            with rate_limit.allow_long_waits():
+            with waits.allow_long_waits():
                 return latest_tracking(account, shipment)
         except RateLimited as error:
             if not feed.wait(error.retry_after or 1.0):
@@ -228,6 +228,6 @@ def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking
             raise
         except CourierError as error:
             failures += 1
-            pause = min(back_off(failures, PAUSES, error.retry_after), rate_limit.MAX_LONG_WAIT)
+            pause = min(back_off(failures, PAUSES, error.retry_after), waits.MAX_LONG_WAIT)
             if failures >= TRIES or not feed.wait(pause):
                 raise

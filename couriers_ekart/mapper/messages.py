@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from couriers.contract.text import make_storable
 
 MAX_LENGTH = 500  # characters
-_LONG_NUMBER = re.compile(r"\+?\d[\d\s-]{8,}\d")
 
 
 def clean_message(text: str) -> str:
-    """Return the text without long numbers and without what PostgreSQL cannot store.
+    """Return the text without what PostgreSQL cannot store, at most 500 characters of it.
 
-    Ekart quotes what it refuses: a consignee's phone number must not get into an error. At most
-    500 characters are kept.
+    The client has masked in it what the call sent (couriers_ekart.wire.client).
     """
-    return _LONG_NUMBER.sub("…", make_storable(text))[:MAX_LENGTH]
+    return make_storable(text)[:MAX_LENGTH]
 
 
 def message_in(body: Any) -> str:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
+from couriers.contract.masking import MASK
 from couriers.contract.text import is_storable, make_storable
 
 
@@ -33,9 +34,11 @@ def _as_text(value: Any) -> Any:
     return value
 
 
-def _require_storable(text: str) -> str:
+def _require_identifier(text: str) -> str:
     if not is_storable(text):
         raise ValueError("contains characters that cannot be stored")
+    if MASK in text:
+        raise ValueError("repeats a private value that was sent, and is no id")
     return text
 
 
@@ -53,7 +56,7 @@ OrDefault = Annotated[T, WrapValidator(_or_default)]
 Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(make_storable)]
 # An id or a number of Ekart's that is kept in a column: never changed, refused if it does not fit.
 Identifier = Annotated[
-    str, BeforeValidator(_as_text), AfterValidator(_require_storable), Field(max_length=100)
+    str, BeforeValidator(_as_text), AfterValidator(_require_identifier), Field(max_length=100)
 ]
 Rupees = Annotated[Decimal, Field(ge=-(10**9), le=10**9)]
 # The years 2000 to 2099 in milliseconds since the epoch; seconds, taken for these, are in 1970.

@@ -1,8 +1,11 @@
 """Make the HTTP calls to Ekart: one method for each of its 18 operations.
 
-A process has one pooled session, which never retries and never follows a redirect. Each call waits
-for the rate limiter, asks the circuit breaker, is sent, and either returns an answer or raises one
-of the classes of couriers.contract.errors.
+A process has one pooled session, which never retries and never follows a redirect. Each call takes
+a place in the bulkhead, waits for the rate limiter, asks the circuit breaker, is sent, and either
+returns an answer or raises one of the classes of couriers.contract.errors.
+
+What a call sent does not come back out of here: all answers are scrubbed of it before anything is
+read in them, and the auth call's words are dropped.
 """
 
 from __future__ import annotations
@@ -29,15 +32,15 @@ from couriers.contract.errors import (
     TooManyRequests,
     Unknown,
 )
-from couriers.resilience import rate_limit
+from couriers.contract.masking import Scrubber
+from couriers.resilience import bulkhead, rate_limit
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.mapper import sent
 from couriers_ekart.wire import metrics, outcomes, transport
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from couriers_ekart.wire.limits import DEFAULT_LIMITS, answer_size
 from couriers_ekart.wire.preparation import before_sending
 from couriers_ekart.wire.tokens import Token, TokenSource
-
-MAX_ANSWER = 32 * 1024 * 1024  # bytes; a PDF of 100 labels is a few megabytes
 
 _session: tuple[int, requests.Session] | None = None
 _session_lock = threading.Lock()
@@ -68,6 +71,7 @@ class _Request:
     path: str
     json: Mapping[str, Any] | None
     params: Mapping[str, str] | None
+    ids: tuple[str, ...]  # in the path; they may come back
 
 
 class EkartClient:
@@ -77,7 +81,7 @@ class EkartClient:
     """
 
     def __init__(self, account: Account) -> None:
-        self._account_id = account.pk
+        self._account = account
         self._base_url = account.base_url.rstrip("/")
         self._client_id = account.client_id
         self._username = account.username
@@ -149,12 +153,17 @@ class EkartClient:
     def track(self, tracking_id: str) -> Any:
         """GET /api/v1/track/{id}, which needs no token."""
         return self._call(
-            "track", "GET", f"/api/v1/track/{quote(tracking_id, safe='')}", needs_token=False
+            "track",
+            "GET",
+            f"/api/v1/track/{quote(tracking_id, safe='')}",
+            ids=(tracking_id,),
+            needs_token=False,
         )
 
     def raw_track(self, waybill: str) -> Any:
         """GET /data/v1/elite/track/{wbn}: the network's own history."""
-        return self._call("raw_track", "GET", f"/data/v1/elite/track/{quote(waybill, safe='')}")
+        path = f"/data/v1/elite/track/{quote(waybill, safe='')}"
+        return self._call("raw_track", "GET", path, ids=(waybill,))
 
     def estimate(self, payload: Mapping[str, Any]) -> Any:
         """POST /data/pricing/estimate."""
@@ -204,12 +213,17 @@ class EkartClient:
         *,
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
+        ids: tuple[str, ...] = (),
         needs_token: bool = True,
     ) -> Any:
-        """Make a call; if its token is refused, make it once more with a new token."""
-        request = _Request(operation, method, path, json, params)
-        if not needs_token:
-            return self._send(request, {})
+        """Make a call while the account has a place for it. Raises TooManyInFlight, and others."""
+        request = _Request(operation, method, path, json, params, ids)
+        with bulkhead.hold_place(self._account, operation):
+            return self._send_with_token(request) if needs_token else self._send(request, {})
+
+    def _send_with_token(self, request: _Request) -> Any:
+        """Send a request; if its token is refused, send it once more with a new token."""
+        operation = request.operation
         token = self._prepare_token(self._tokens.current, operation)
         with suppress(TokenRefused):
             return self._send(request, {"Authorization": token.header})
@@ -241,7 +255,7 @@ class EkartClient:
         """Wait for the rate limiter, then ask the circuit breaker. Raises NotSent."""
         with before_sending(operation, "the limiter or the circuit breaker failed"):
             try:
-                rate_limit.acquire(self._account_id, operation, self._limits[operation])
+                rate_limit.acquire(self._account.pk, operation, self._limits[operation])
             except RateLimited:
                 metrics.RATE_LIMIT_HITS.labels(operation).inc()
                 raise
@@ -258,7 +272,7 @@ class EkartClient:
             self._breaker.record_success()
         if isinstance(failure, TooManyRequests):
             metrics.RATE_LIMIT_HITS.labels(operation).inc()
-            rate_limit.pause(self._account_id, operation, failure.retry_after or 1.0)
+            rate_limit.pause(self._account.pk, operation, failure.retry_after or 1.0)
 
     def _exchange(
         self, request: _Request, headers: Mapping[str, str]
@@ -268,12 +282,35 @@ class EkartClient:
             status, answer_headers, body = self._fetch(request, headers)
         except requests.RequestException as error:
             return 0, None, outcomes.classify_exception(error, request.operation)
-        return status, *outcomes.classify_answer(status, answer_headers, body, request.operation)
+        if body is None:
+            limit = answer_size(request.operation)
+            return status, None, outcomes.too_large(request.operation, status, limit.json)
+        scrub = partial(self._scrub, request, headers)
+        answer = outcomes.classify_answer(status, answer_headers, body, request.operation, scrub)
+        return status, *answer
+
+    def _scrub(self, request: _Request, headers: Mapping[str, str], answer: Any) -> Any:
+        """Mask in a decoded answer what the call sent, and the account's password in any."""
+        is_login = request.operation == "get_token"
+        token = headers.get("Authorization", "").rpartition(" ")[2]
+        secrets = [token]
+        body = {"password": self._password, **(request.json or {}), **(request.params or {})}
+        if is_login:
+            secrets += [self._client_id, self._username, self._password]
+        scrubber = Scrubber(sent.values_of(body, request.ids, tuple(secrets)))
+        return scrubber.scrub_json(
+            answer,
+            word_fields=sent.WORD_FIELDS,
+            kept=sent.TOKEN_FIELDS if is_login else (),
+        )
 
     def _fetch(
         self, request: _Request, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send the request over HTTP. Raises requests.RequestException."""
+    ) -> tuple[int, Mapping[str, str], bytes | None]:
+        """Send the request over HTTP; an answer that is too large is None.
+
+        Raises requests.RequestException.
+        """
         times = ekart_tunables()
         is_login = request.operation == "get_token"
         read_timeout = times.AUTH_READ_TIMEOUT if is_login else times.READ_TIMEOUT
@@ -287,10 +324,5 @@ class EkartClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            parts, size = [], 0
-            for part in response.iter_content(65536):
-                parts.append(part)
-                size += len(part)
-                if size > MAX_ANSWER:
-                    raise requests.exceptions.ContentDecodingError("the answer is too large")
-            return response.status_code, response.headers, b"".join(parts)
+            body = transport.read_body(response, answer_size(request.operation).of)
+            return response.status_code, response.headers, body

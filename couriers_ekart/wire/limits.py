@@ -1,4 +1,4 @@
-"""How many calls an account may make by default, and how many ids a call takes.
+"""How many calls an account may make by default, how many ids a call takes, how large answers are.
 
 Ekart publishes no rate limits: these are the platform's. Operations have the names of the client's
 methods. An account can have limits of its own.
@@ -7,6 +7,7 @@ methods. An account can have limits of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from couriers.contract.types import Limit
 
@@ -33,3 +34,36 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     "add_webhook": Limit(5, 60),
     "edit_webhook": Limit(5, 60),
 }
+
+KIB, MIB = 1024, 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSize:
+    """The largest answer of an operation that is read, in bytes after decompression.
+
+    Python takes up to 35 times as much memory for parsed JSON. A PDF stays one piece of memory.
+    """
+
+    json: int = 64 * KIB
+    pdf: int = 0
+
+    def of(self, beginning: bytes) -> int:
+        """Return the largest size of an answer that begins with these bytes."""
+        return max(self.pdf, self.json) if beginning.startswith(b"%PDF-") else self.json
+
+
+_DEFAULT_SIZE = AnswerSize()
+# The operations whose answers grow with the parcel's history, the ids or the addresses.
+ANSWER_SIZES: Mapping[str, AnswerSize] = {
+    "track": AnswerSize(json=256 * KIB),  # a scan takes about 250 bytes
+    "raw_track": AnswerSize(json=512 * KIB),  # of all parcels of a large shipment
+    "label": AnswerSize(json=512 * KIB, pdf=32 * MIB),  # 100 labels, about 3 KiB of data each
+    "list_addresses": AnswerSize(json=512 * KIB),
+    "bulk_serviceability": AnswerSize(json=8 * MIB),  # 30,000 pincodes, up to 250 bytes each
+}
+
+
+def answer_size(operation: str) -> AnswerSize:
+    """Return the largest answer of an operation that is read."""
+    return ANSWER_SIZES.get(operation, _DEFAULT_SIZE)

@@ -7,7 +7,7 @@ Unknown. Sources: the errors of `requests` and urllib3, and the Ekart API 3.8.8,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -25,6 +25,7 @@ from couriers.contract.errors import (
     Unknown,
     UnknownPickupAlias,
 )
+from couriers.contract.json_limits import MAX_DEPTH, nesting_depth
 from couriers_ekart.mapper.messages import clean_message, message_in
 
 MAX_RETRY_AFTER = 3600.0  # seconds
@@ -34,6 +35,7 @@ REFUSAL_CODES = {
     "SWIFT_MALFORMED_INPUT_EXCEPTION",
     "PATH_NOT_IMPLEMENTED",
 }
+KNOWN_CODES = NOT_FOUND_CODES | REFUSAL_CODES
 
 Failure = tuple[type[CourierError], str]  # the class and the message of a failed call
 
@@ -104,13 +106,18 @@ def _cause(error: BaseException, causes: tuple[tuple[type[BaseException], str], 
 
 
 def classify_answer(
-    status: int, headers: Mapping[str, str], body: bytes, operation: str
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    operation: str,
+    scrub: Callable[[Any], Any],
 ) -> tuple[Any, CourierError | None]:
     """Return the decoded JSON of an answer (or the bytes of a PDF) and None, or None and the error.
 
-    A known code in the body decides first, then the HTTP status.
+    A known code in the body decides first, then the HTTP status. `scrub` is called with decoded
+    JSON and masks what the call sent.
     """
-    decoded = _decode_json(body)
+    decoded = scrub(_decode_json(body))
     code, courier_message = _code_in(decoded), message_in(decoded)
     failure = _failure_by_code(code, courier_message)
     if failure is None and 200 <= status < 300:
@@ -123,6 +130,9 @@ def classify_answer(
     if operation == "get_token" and kind not in (TooManyRequests, Unknown):
         # The call has only the login in it, so the login is what is refused.
         kind, message = CredentialsRefused, "the login is refused"
+    if operation == "get_token":
+        # Its words may repeat the login, or parts of it: only the known codes are passed on.
+        code, courier_message = code if code in KNOWN_CODES else "", ""
     return None, kind(
         message,
         courier="ekart",
@@ -131,6 +141,19 @@ def classify_answer(
         code=code[:100],
         courier_message=courier_message,
         retry_after=retry_after(headers) if kind is TooManyRequests else None,
+    )
+
+
+def too_large(operation: str, status: int, size: int) -> Unknown:
+    """Return the error for an answer of more than `size` bytes, which was not read to its end.
+
+    Whatever its status is, Ekart may have done the work.
+    """
+    return Unknown(
+        f"the answer is larger than {size} bytes",
+        courier="ekart",
+        operation=operation,
+        http_status=status,
     )
 
 
@@ -171,10 +194,14 @@ def _urllib3_error_in(error: BaseException) -> BaseException:
 
 
 def _decode_json(body: bytes) -> Any:
+    if body.startswith(b"%PDF-"):
+        return None
     try:
-        return json.loads(body)
+        decoded = json.loads(body)
     except (ValueError, RecursionError):
         return None
+    is_nested = isinstance(decoded, (dict, list))
+    return None if is_nested and nesting_depth(decoded) > MAX_DEPTH else decoded
 
 
 def _code_in(decoded: Any) -> str:
@@ -182,6 +209,5 @@ def _code_in(decoded: Any) -> str:
     if not isinstance(decoded, dict):
         return ""
     message, code = decoded.get("message"), decoded.get("code")
-    known = NOT_FOUND_CODES | REFUSAL_CODES
-    found = next((c for c in (message, code) if isinstance(c, str) and c in known), "")
+    found = next((c for c in (message, code) if isinstance(c, str) and c in KNOWN_CODES), "")
     return found or (clean_message(code) if isinstance(code, str) else "")

@@ -25,6 +25,7 @@ from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, RateLimited, TokenRefused
 from couriers.contract.logs import get_logger
 from couriers.models.plugin_hooks import StoredToken, load_token, store_token
+from couriers.resilience import waits
 from couriers.resilience.lock import LockTimeout, hold_lock
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper.answers import parse
@@ -115,7 +116,10 @@ class TokenSource:
         Otherwise each thread would wait for the time-outs of all threads before it.
         """
         arrived_at = time.monotonic()
-        with self._thread_lock:
+        if not self._thread_lock.acquire(timeout=waits.shorten(ekart_tunables().TOKEN_LOCK_LIFE)):
+            raise _still_fetching("thread")
+        try:
+            waits.spend(time.monotonic() - arrived_at)
             if self._failed is not None and self._failed[0] > arrived_at:
                 raise copy.copy(self._failed[1])
             try:
@@ -124,6 +128,8 @@ class TokenSource:
                 self._failed = (time.monotonic(), error)
                 raise
             self._failed = None
+        finally:
+            self._thread_lock.release()
 
     def _refusal(self) -> TokenRefused:
         return TokenRefused(
@@ -162,12 +168,7 @@ class TokenSource:
         except LockTimeout:
             if stored := self._stored_and_usable(refused):
                 return stored
-            raise RateLimited(
-                "another process is still fetching the token",
-                courier="ekart",
-                operation="get_token",
-                retry_after=2,
-            ) from None
+            raise _still_fetching("process") from None
 
     def _fetch_and_store(self) -> Token:
         before = load_token(self._account_id)
@@ -195,6 +196,15 @@ class TokenSource:
             return _token_from(fresh)
         log.warning("token_superseded", account=self._account_id, version=fresh.version)
         return self._stored() or _token_from(fresh)
+
+
+def _still_fetching(who: str) -> RateLimited:
+    return RateLimited(
+        f"another {who} is still fetching the token",
+        courier="ekart",
+        operation="get_token",
+        retry_after=2,
+    )
 
 
 def _token_from(stored: StoredToken) -> Token:

@@ -10,24 +10,48 @@ import http.client
 import io
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
+HEAD = 16  # bytes that tell what an answer is
+
 
 def make_adapter(pool_size: int) -> HTTPAdapter:
-    """Return an adapter that keeps `pool_size` connections to each host and never retries."""
+    """Return an adapter that keeps `pool_size` connections to each host and never retries.
+
+    A call that finds none free opens another one. Waiting for one would be a queue that all
+    accounts share; the bulkhead (couriers.resilience.bulkhead) limits how many are open.
+    """
     adapter = HTTPAdapter(
         pool_connections=8,
         pool_maxsize=pool_size,
-        pool_block=True,
+        pool_block=False,
         max_retries=Retry(0, read=False, redirect=False),
     )
     adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
     return adapter
+
+
+def read_body(response: requests.Response, largest: Callable[[bytes], int]) -> bytes | None:
+    """Return an answer's body after decompression, or None if it is too large.
+
+    `largest` returns the limit in bytes for an answer that begins with the given bytes. Nothing is
+    read beyond it. Raises requests.RequestException.
+    """
+    body = io.BytesIO()  # its value is no second copy
+    beginning = b""
+    for part in response.iter_content(65536):
+        body.write(part)
+        beginning = (beginning + part)[:HEAD]
+        if body.tell() > largest(beginning):
+            return None
+    return body.getvalue()
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -68,6 +92,12 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
+
+    def begin(self) -> None:
+        """Read the head. What is no header line is dropped, because urllib3 would log it."""
+        super().begin()
+        self.msg.defects.clear()
+        self.msg.set_payload("")
 
 
 class _Connection(HTTPConnection):

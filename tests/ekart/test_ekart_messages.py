@@ -9,16 +9,6 @@ import pytest
 from couriers_ekart.mapper.messages import MAX_LENGTH, clean_message, message_in
 
 
-@pytest.mark.parametrize("number", ["9876543210", "+91 98765 43210", "98765-43210", "919876543210"])
-def test_a_phone_number_is_left_out(number: str) -> None:
-    assert clean_message(f"phone {number} is wrong") == "phone … is wrong"
-
-
-@pytest.mark.parametrize("words", ["pincode 560001 is not served", "weight 30001 g", "", "₹ 1523"])
-def test_short_numbers_and_other_words_stay(words: str) -> None:
-    assert clean_message(words) == words
-
-
 def test_words_are_cut_and_can_be_stored() -> None:
     assert clean_message("x" * 600) == "x" * MAX_LENGTH
     assert clean_message("a\x00b \ud800") == "ab ?"
@@ -29,7 +19,7 @@ def test_words_are_cut_and_can_be_stored() -> None:
     [
         ({"description": "d", "remark": "r", "message": "m"}, "d"),
         ({"description": "", "remark": "r", "message": "m"}, "r"),
-        ({"description": None, "remark": 5, "message": "call 9876543210"}, "call …"),
+        ({"description": None, "remark": 5, "message": "call us"}, "call us"),
         ({"status": False}, ""),
         (["description"], ""),
         ("description", ""),

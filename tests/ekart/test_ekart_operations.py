@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from couriers.contract import india
+from couriers.contract.masking import MASK
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ReattemptRequest
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import payloads
@@ -122,6 +123,9 @@ def test_requests_and_answers_of_every_operation_validate_against_the_document(
         if isinstance(answer, bytes):
             assert answer.startswith(b"%PDF-"), path
         else:
+            if isinstance(answer, dict) and "secret" in answer:
+                assert answer["secret"] == MASK  # the client does not let it come back
+                answer["secret"] = "a-secret"
             response_validator(method, path, 200).validate(answer)
 
 

@@ -21,6 +21,7 @@ from couriers_ekart.wire import tokens
 from couriers_ekart.wire.outcomes import classify_answer
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
+from tests.support.ekart import nothing_sent
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.threads import run_at_once
@@ -215,7 +216,7 @@ def test_a_token_with_zero_seconds_left_is_still_fresh(account: CourierAccount) 
     ],
 )
 def test_a_refused_auth_call_raises_credentials_refused(status: int, body: bytes) -> None:
-    _, error = classify_answer(status, {}, body, "get_token")
+    _, error = classify_answer(status, {}, body, "get_token", nothing_sent)
     assert type(error) is CredentialsRefused
 
 

@@ -9,18 +9,25 @@ from typing import Any
 
 from couriers.booking.drafts import clean_draft
 from couriers.booking.preparation import prepare
+from couriers.contract.masking import Scrubber, SentValues
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import ShipmentRequest
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import answers
 from couriers_ekart.mapper.history import history_from
+from couriers_ekart.mapper.sent import WORD_FIELDS
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
 
 EXCHANGES = Path(__file__).resolve().parents[2] / "fixtures" / "ekart" / "exchanges"
+
+
+def nothing_sent(answer: Any) -> Any:
+    """Return a decoded answer as the client scrubs it after a call that sent nothing private."""
+    return Scrubber(SentValues()).scrub_json(answer, word_fields=WORD_FIELDS)
 
 
 def _label(body: Any) -> Any:

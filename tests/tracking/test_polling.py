@@ -26,7 +26,7 @@ from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.contract.types import Limit, Tracking
 from couriers.contract.types import Scan as TypesScan
 from couriers.models import CourierAccount, Scan, Shipment
-from couriers.resilience import rate_limit
+from couriers.resilience import rate_limit, waits
 from couriers.tracking import polling
 from couriers.tracking.polling import Polled
 from sandbox.process import SandboxProcess
@@ -128,18 +128,18 @@ def test_a_shipment_that_failed_is_counted_and_due_in_the_next_run(
 def test_a_429_is_retried_after_its_retry_after(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr("couriers.tracking.polling.time.sleep", waits.append)
+    pauses: list[float] = []
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", pauses.append)
     due_shipments(account, 1)
     able.on_call["track_shipment"] = raising(TooManyRequests("429", retry_after=7), times=1)
     assert poll(account, threads=1) == {Polled.MOVED: 1}
-    assert waits == [7]
+    assert pauses == [7]
 
 
 def test_a_pause_beyond_the_end_of_the_run_ends_it_and_all_stay_due(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "MAX_LONG_WAIT", 0.1)
+    monkeypatch.setattr(waits, "MAX_LONG_WAIT", 0.1)
     due_shipments(account, 4)
     rate_limit.pause(account.pk, "track", 3600)  # as a 429 with Retry-After does
     able.on_call["track_shipment"] = lambda _: rate_limit.acquire(account.pk, "track", Limit(10, 1))

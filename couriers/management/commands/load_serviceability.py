@@ -14,7 +14,7 @@ from couriers.management import output
 from couriers.models import CourierAccount
 from couriers.models.account import Rollout
 from couriers.rates import serviceability
-from couriers.resilience import rate_limit
+from couriers.resilience import waits
 
 EXIT_FAILED = 3
 
@@ -38,7 +38,7 @@ class Command(output.PlatformCommand):
             raise output.usage_error(f"{adapter.name} has no list of pincodes")
         account = _account(courier, options["company"])
         try:
-            with output.progress("Loading", None) as advance, rate_limit.allow_long_waits():
+            with output.progress("Loading", None) as advance, waits.allow_long_waits():
                 loaded = serviceability.load_pincodes(account, advance)
         except CourierError as error:
             self.stderr.write(f"The list broke off. The rest of the old list is kept: {error}")

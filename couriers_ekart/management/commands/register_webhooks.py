@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from couriers.contract.errors import CourierError
 from couriers.management import output
 from couriers.models import CourierAccount
-from couriers.resilience import rate_limit
+from couriers.resilience import waits
 from couriers.resilience.lock import LockTimeout
 from couriers_ekart.callbacks.registration import drop_previous_secret, register, rotate_secret
 
@@ -43,7 +43,7 @@ class Command(output.PlatformCommand):
         if not account.webhook_secret:
             raise output.usage_error("the account has no webhook secret: set EKART_WEBHOOK_SECRET")
         try:
-            with rate_limit.allow_long_waits():
+            with waits.allow_long_waits():
                 if options["rotate_secret"]:
                     done = rotate_secret(account, settle=time.sleep)
                 else:

@@ -181,6 +181,8 @@ UNFOLD = {
 SHIPCROWD: dict[str, Any] = {
     "BASE_URL": APP_BASE_URL,
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
+    "DEVELOPMENT": env.bool("DEVELOPMENT", default=EMBEDDED),
+    "ALLOW_PRIVATE_COURIERS": env.bool("ALLOW_PRIVATE_COURIERS", default=False),
 }
 
 structlog.configure(

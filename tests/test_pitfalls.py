@@ -292,6 +292,16 @@ PITFALLS = {
         "test_with_a_session_of_staff_every_answer_is_in_the_schema",
         "test_without_credentials_nothing_is_served",
     ],
+    # The web
+    "a courier's base URL leads into the platform's own network, at once or tomorrow": [
+        "test_any_other_writing_is_refused_in_words_of_its_own",
+        "test_a_private_base_url_is_refused_at_every_door",
+        "test_a_name_that_leads_to_a_private_address_is_not_called",
+        "test_the_connection_goes_to_the_address_that_was_checked",
+    ],
+    "metrics can be read by anybody": [
+        "test_metrics_without_a_token_are_open_in_development_alone",
+    ],
 }
 
 

@@ -13,9 +13,10 @@ import time
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
+
+from couriers_ekart.wire.connections import CheckedConnection, CheckedTlsConnection
 
 
 def make_adapter(pool_size: int) -> HTTPAdapter:
@@ -70,11 +71,11 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
 
 
-class _Connection(HTTPConnection):
+class _Connection(CheckedConnection):
     response_class = _Response
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(CheckedTlsConnection):
     response_class = _Response
 
 

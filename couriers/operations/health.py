@@ -7,6 +7,7 @@ from django.db import Error, transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from couriers.contract.content_policy import nothing, with_policy
 from couriers.operations.key_rotation import can_read_accounts
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
@@ -16,6 +17,7 @@ DATABASE_RETRY_AFTER = 5  # seconds, for clients while PostgreSQL is away
 @transaction.non_atomic_requests
 @login_not_required
 @never_cache
+@with_policy(nothing)
 def healthz(request: HttpRequest) -> JsonResponse:
     """GET /healthz: 200 while the process answers."""
     return JsonResponse({"status": "ok"})
@@ -24,6 +26,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @transaction.non_atomic_requests
 @login_not_required
 @never_cache
+@with_policy(nothing)
 def readyz(request: HttpRequest) -> JsonResponse:
     """GET /readyz: 503 without PostgreSQL, or where FERNET_KEYS do not open what is stored.
 

@@ -23,6 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from couriers.conf import in_development, tunables
+from couriers.contract.content_policy import nothing, with_policy
 from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
@@ -65,6 +66,7 @@ class Gauges(Collector):
 @transaction.non_atomic_requests
 @login_not_required
 @never_cache
+@with_policy(nothing)
 def metrics(request: HttpRequest) -> HttpResponse:
     """GET /metrics in Prometheus' text format, for those who have METRICS_TOKEN; else 401.
 

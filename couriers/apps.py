@@ -27,6 +27,7 @@ class CouriersConfig(ShipcrowdAppConfig):
         from couriers.operations import (
             admin_checks,  # noqa: F401 - the checks register themselves
             celery_checks,  # noqa: F401
+            courier_checks,  # noqa: F401
             host_checks,  # noqa: F401
             metrics,
             system_checks,  # noqa: F401

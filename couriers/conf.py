@@ -129,8 +129,12 @@ class Tunables:
     # The public address of the project's root, which couriers, consignees and clients are told. It
     # has a path where the project is served below one (SCRIPT_NAME).
     BASE_URL: str = ""
-    # The bearer token for /metrics; without one anybody may read it.
+    # The bearer token for /metrics; without one it is closed, except in development.
     METRICS_TOKEN: str = hidden_text()
+    # Whether this is a machine for development, as with DEBUG: see in_development.
+    DEVELOPMENT: bool = False
+    # Whether a courier's server may be in a private network.
+    ALLOW_PRIVATE_COURIERS: bool = False
     # The alias in CACHES of the Redis that all processes share.
     CACHE: str = "default"
     # How long a booking may be in flight before it is in doubt. It must be longer than every
@@ -271,6 +275,14 @@ def build_tunables(kind: type[T], given: Any) -> T:
 def tunables() -> Tunables:
     """Return the platform's tunables."""
     return build_tunables(Tunables, getattr(settings, "SHIPCROWD", {}))
+
+
+def in_development() -> bool:
+    """Whether this installation is for development: by DEBUG, or by DEVELOPMENT.
+
+    Then a courier's server may be on this machine, over http too, and /metrics needs no token.
+    """
+    return bool(settings.DEBUG) or tunables().DEVELOPMENT
 
 
 def _clear_cached_tunables(*, setting: str, **_: Any) -> None:

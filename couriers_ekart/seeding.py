@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from couriers.contract import india
-from couriers.contract.accounts import base_url_problem, limits_problem
+from couriers.contract.accounts import limits_problem
 from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
 from couriers.operations.catalogue import seed_catalogue
 from couriers_ekart.callbacks.receiver import EkartReceiver
@@ -45,10 +45,11 @@ def account_from(environment: Mapping[str, str]) -> dict[str, str]:
     if missing:
         raise BadInput(f"set {', '.join(missing)} in the environment")
     values = {field: environment[name] for field, name in ENVIRONMENT.items()}
-    if problem := base_url_problem(values["base_url"]):
+    values["base_url"] = values["base_url"].removesuffix("/")
+    account = CourierAccount(**values)
+    if problem := account.base_url_problem():
         raise BadInput(f"EKART_BASE_URL {problem}")
-    values["base_url"] = values["base_url"].rstrip("/")
-    _check_fields(CourierAccount(**values), ENVIRONMENT)
+    _check_fields(account, ENVIRONMENT)
     if secret := environment.get("EKART_WEBHOOK_SECRET"):
         if problem := EkartReceiver().secret_problem(secret):
             raise BadInput(f"EKART_WEBHOOK_SECRET {problem}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import environ
 import structlog
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
@@ -63,6 +64,22 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = APP_BASE_URL.startswith("https://")
 SECURE_HSTS_SECONDS = 31536000 if SECURE_SSL_REDIRECT else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+# Of the admin, and of whatever sets no policy itself: the apps' own answers have stricter ones.
+# Unfold evaluates expressions (Alpine.js) and styles elements inline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
 
 INSTALLED_APPS = [
     "shipcrowd",  # first, so that its admin/index.html comes before unfold's
@@ -87,6 +104,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webhooks.middleware.InboxMiddleware",  # first, so that callbacks pass none of the others
+    "csp.middleware.CSPMiddleware",
+    "shipcrowd.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -193,6 +212,8 @@ SHIPCROWD: dict[str, Any] = {
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
     # As many as the web server has, which reads the same variable.
     "WEB_THREADS": env.int("WEB_THREADS", default=64),
+    "DEVELOPMENT": env.bool("DEVELOPMENT", default=EMBEDDED),
+    "ALLOW_PRIVATE_COURIERS": env.bool("ALLOW_PRIVATE_COURIERS", default=False),
 }
 
 structlog.configure(

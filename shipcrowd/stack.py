@@ -79,6 +79,8 @@ class Stack:
             "APP_BASE_URL": self.url,
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
+            # The couriers are sandboxes on this machine, and /metrics is read without a token.
+            "DEVELOPMENT": "1",
             "PROMETHEUS_MULTIPROC_DIR": metrics,
             # Celery warns about running as root and WhiteNoise about an empty static folder.
             "PYTHONWARNINGS": "ignore::UserWarning",

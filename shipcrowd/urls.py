@@ -5,10 +5,12 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from rest_framework_api_key.models import APIKey
 
+from shipcrowd.admin_lookups import restrict_lookups
 from webhooks.views import answer_probe
 
 # The library's own keys belong to no company, so the API accepts none of them.
 admin.site.unregister(APIKey)
+restrict_lookups(admin.site)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

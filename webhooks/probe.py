@@ -28,9 +28,10 @@ def answer_to(challenge: str) -> str | None:
 def problem_of(url: str) -> str | None:
     """Ask the inbox's own URL; return why it does not lead to this project, or None."""
     challenge = secrets.token_hex(16)
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
+        parts = urlsplit(url)
+        is_tls = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
         try:
             connection.request("GET", f"{parts.path}?challenge={challenge}")

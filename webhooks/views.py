@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from couriers.conf import tunables
+from couriers.contract.content_policy import nothing, with_policy
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.receiver import Topic, WebhookReceiver
@@ -52,6 +53,7 @@ class Headers(Mapping[str, str]):
 @login_not_required
 @transaction.non_atomic_requests  # it answers for a database that is away, and sends a task
 @csrf_exempt
+@with_policy(nothing)
 @require_POST
 def receive(
     request: HttpRequest, courier: str, account_id: str, topic: Topic | None = None
@@ -118,6 +120,7 @@ def _receiver_of_signed(
 
 @login_not_required
 @transaction.non_atomic_requests
+@with_policy(nothing)
 @require_safe
 def answer_probe(request: HttpRequest) -> HttpResponse:
     """GET /webhooks/?challenge=…: the answer by which `check --deploy` knows this project."""

@@ -23,6 +23,7 @@ from couriers.api.permissions import IsCompany
 from couriers.api.problems import exception_handler
 from couriers.api.renderers import ApiRenderer
 from couriers.api.strictness import refuse_unknown_input
+from couriers.contract.content_policy import HEADER, NOTHING
 from couriers.resilience import waits
 
 # The framework's own defaults, whatever the project's REST_FRAMEWORK says. No parameter of the
@@ -79,10 +80,15 @@ class ApiView(APIView):
         refuse_unknown_input(request, handler, filterset)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Forbid a cache of the whole site to keep the response."""
+        """Forbid a cache of the whole site to keep the response, and a browser to run it."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers.setdefault(HEADER, self.content_policy())
         return response
+
+    def content_policy(self) -> str:
+        """Return the Content-Security-Policy of the answers."""
+        return NOTHING
 
     @classmethod
     def as_view(cls, *args: Any, **initkwargs: Any) -> Any:

@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from couriers.contract.content_policy import text_page, with_policy
+
 # What a client does about each problem. The table of docs/api.md has the same rows.
 REMEDIES = {
     "validation": "correct the fields in errors",
@@ -71,6 +73,7 @@ REMEDIES = {
 
 @transaction.non_atomic_requests
 @login_not_required
+@with_policy(text_page)
 @require_safe
 def problem_page(request: HttpRequest, name: str) -> HttpResponse:
     """GET /problems/{name}: what a client does about the problem. Needs no login."""

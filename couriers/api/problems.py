@@ -27,6 +27,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from couriers.contract import errors, platform_errors
+from couriers.contract.content_policy import HEADER, NOTHING
 from couriers.contract.errors import CourierError
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import PlatformError
@@ -326,7 +327,9 @@ def _message(detail: Any) -> str:
 
 def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
     """A problem outside of DRF: the same JSON below the API, its title as plain text elsewhere."""
-    headers = {"Retry-After": answer["Retry-After"]} if "Retry-After" in answer else {}
+    headers = {HEADER: NOTHING}
+    if "Retry-After" in answer:
+        headers["Retry-After"] = answer["Retry-After"]
     if _is_of_the_api(request):
         return JsonResponse(
             answer.data, status=answer.status_code, headers=headers, content_type=CONTENT_TYPE

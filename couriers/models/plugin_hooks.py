@@ -1,7 +1,7 @@
 """The functions by which a plug-in reads and writes the platform's tables.
 
 Plug-ins import no other module of couriers.models. Rows are passed as frozen dataclasses, accounts
-and warehouses as their ids.
+and warehouses as their ids. `courier_reach` tells where a plug-in may connect to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from couriers.models.account import CourierAccount
+from couriers.models.account import CourierAccount, courier_reach
 from couriers.models.fields import readable_or
 from couriers.models.token import CourierToken
 from couriers.models.warehouse import RegistrationState, WarehouseRegistration
@@ -22,6 +22,7 @@ __all__ = [
     "StoredRegistration",
     "StoredToken",
     "clear_previous_webhook_secret",
+    "courier_reach",
     "load_registration",
     "load_token",
     "load_webhook_secret",

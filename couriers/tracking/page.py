@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.cache import cache_control
 
+from couriers.contract.content_policy import text_page, with_policy
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.models import Scan, Shipment
 from couriers.models.converters import is_public_id
@@ -37,6 +38,7 @@ _IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
 @transaction.non_atomic_requests
 @login_not_required
 @cache_control(private=True, max_age=60)
+@with_policy(text_page)
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
     """GET /track/{public_id}/: the status and history of the parcel, or a page with 404 or 503."""
     shipment = None

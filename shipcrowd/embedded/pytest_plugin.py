@@ -19,6 +19,7 @@ _servers = contextlib.ExitStack()
 def pytest_load_initial_conftests() -> None:
     """Join the test servers' session; the last of the parallel workers to end stops them."""
     os.environ.setdefault("SHIPCROWD_EMBEDDED_INSTANCE", "test")
+    os.environ.setdefault("DEVELOPMENT", "1")
     os.environ.setdefault("SECRET_KEY", "a key for tests, long enough to be taken for a secret")
     os.environ.setdefault("FERNET_KEYS", "the first key of the tests,the second key of the tests")
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):

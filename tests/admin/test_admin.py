@@ -170,6 +170,8 @@ def test_a_new_base_url_needs_the_login_to_be_typed_again(
     typed = {"new_username": "u", "new_password": "p"}
     found = form_errors(post_account(operator, everything, base_url="http://e.example", **typed))
     assert "must begin with https" in found["base_url"]
+    found = form_errors(post_account(operator, everything, base_url="https://10.0.0.1", **typed))
+    assert "private network" in found["base_url"]
     assert everything.base_url == before
     assert post_account(operator, everything, **elsewhere, **typed).status_code == 302
     assert (everything.base_url, everything.password) == (elsewhere["base_url"], "p")

@@ -36,7 +36,7 @@ def test_an_unknown_id_is_read_once_and_a_malformed_one_never(
 def test_an_account_is_read_again_when_its_time_in_the_cache_is_over(
     db: None, settings: Any, django_assert_num_queries: Any
 ) -> None:
-    settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.05}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"WEBHOOK_ACCOUNT_CACHE": 0.05}
     account = CourierAccountFactory()
     accounts.find_account(account.pk)
     time.sleep(0.06)

@@ -161,7 +161,7 @@ def test_an_event_of_an_unknown_shipment_waits_a_day_and_is_then_dead(account: A
 def test_an_early_event_gets_its_attempts_after_a_day_without_workers(
     account: Any, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"INBOX_BATCH": 1}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"INBOX_BATCH": 1}
     shipment = ShipmentFactory(
         account=account, warehouse=account.company.warehouses.get(), status="in_doubt",
         tracking_id="", order_number="D-1",
@@ -225,7 +225,7 @@ def test_an_unreachable_database_is_503_so_that_the_courier_sends_again(
 def test_a_changed_secret_is_used_once_the_cached_one_expires(
     account: Any, shipment: Shipment, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.0}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"WEBHOOK_ACCOUNT_CACHE": 0.0}
     send(account, scan(shipment, "lost", 3), secret="new-secret")
     account.webhook_secret = "new-secret"
     account.save()

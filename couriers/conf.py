@@ -179,6 +179,8 @@ class Tunables:
     RETENTION_KEYS_DAYS: int = bounded(30, minimum=1, maximum=MAX_DAYS)
     RETENTION_EVENTS_DAYS: int = bounded(90, minimum=1, maximum=MAX_DAYS)
     RETENTION_CALLS_DAYS: int = bounded(30, minimum=1, maximum=MAX_DAYS)
+    # How long after the end of a shipment its consignee, free texts and labels are kept.
+    RETENTION_CONSIGNEE_DAYS: int = bounded(400, minimum=1, maximum=MAX_DAYS)
     # How many expired rows are deleted at once, and the pause after each batch.
     RETENTION_BATCH: int = bounded(1000, minimum=1)
     RETENTION_PAUSE: float = 0.05

@@ -23,7 +23,7 @@ from couriers.contract.logs import get_logger
 from couriers.fulfilment import manifests
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
-from couriers.resilience import once
+from couriers.resilience import broker, once
 from couriers.resilience.database import leave_connection
 from couriers.tracking import polling
 
@@ -146,7 +146,7 @@ def sync_account(account_id: str, slices: int = SYNC_SLICES) -> None:
 
 @shared_task(name="couriers.purge_expired", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
 def purge_expired() -> int:
-    """Delete expired rows for MAX_RUN_SECONDS; return how many.
+    """Delete and erase expired rows for MAX_RUN_SECONDS; return how many.
 
     Sent by beat, and sent again for the rest.
     """
@@ -181,7 +181,6 @@ def _request_run(*, only_if_counted: bool = False) -> None:
 def _send(task: Task[Any, Any], arguments: Sequence[Any] = (), **options: Any) -> None:
     """Send a task. A failure of the broker is only logged, because a sweeper finds the work."""
     try:
-        # A request must not wait for a broker that is down.
-        task.apply_async(args=tuple(arguments), retry=False, **options)
+        broker.send(task, tuple(arguments), **options)
     except BrokerUnavailable as error:
         log.warning("task_not_sent", task=task.name, error=str(error))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from couriers.conf import SWEEP_EXPIRES
 from couriers.contract.logs import get_logger
-from couriers.resilience import once
+from couriers.resilience import broker, once
 from webhooks.background import BackgroundWork
 from webhooks.metrics import DISPATCH_FAILURES
 from webhooks.tasks import QUEUED, QUEUED_SECONDS, process_inbox
@@ -39,7 +39,7 @@ def _try_to_send_task() -> float:
 def _send_task() -> None:
     """Send the task unless one is queued."""
     if once.reserve(QUEUED, QUEUED_SECONDS):
-        process_inbox.apply_async(expires=SWEEP_EXPIRES, retry=False)
+        broker.send(process_inbox, expires=SWEEP_EXPIRES)
 
 
 _dispatch = BackgroundWork("inbox-dispatch", _try_to_send_task)

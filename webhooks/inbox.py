@@ -1,7 +1,8 @@
 """Storing callbacks: one INSERT and one commit for each, and one row for each distinct content.
 
-Only a repeat needs a second statement, which makes a failed or dead event due again. The times are
-the database's, by which workers find what is due.
+The body is encrypted before it is sent to the database. Only a repeat needs a second statement,
+which makes a failed or dead event due again. The times are the database's, by which workers find
+what is due.
 """
 
 from __future__ import annotations
@@ -13,14 +14,23 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
+from couriers.models.fields import EncryptedBytesField
 from couriers.resilience.database import is_outage
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import UnreadableBody, body_hash, content_hash, parse_body, parse_exact
+from webhooks.payloads import (
+    UnreadableBody,
+    body_hash,
+    content_hash,
+    keyed_hash,
+    parse_body,
+    parse_exact,
+)
 from webhooks.prepared_statements import prepared_cursor
 
 log = get_logger(__name__)
 
 _TABLE = WebhookEvent._meta.db_table
+_BODY: EncryptedBytesField = WebhookEvent._meta.get_field("body")
 # ON CONFLICT DO UPDATE could requeue the row in the same statement. It would make every insert a
 # fifth slower, and a repeat would wait for the batch that holds its event's row.
 _INSERT = f"""
@@ -79,8 +89,8 @@ def store_callback(
         topic, digest, state = Topic.UNKNOWN, body_hash(body), EventState.DEAD
         reason = f"The body {error}"[:500].replace("\x00", "")
     values = {
-        "account": account_id, "topic": topic.value, "hash": digest, "body": body,
-        "state": state.value, "reason": reason,
+        "account": account_id, "topic": topic.value, "hash": keyed_hash(account_id, digest),
+        "body": _BODY.encrypt(body), "state": state.value, "reason": reason,
     }  # fmt: skip
     if _execute(_INSERT, values):
         return topic, StoreResult.PENDING if state == EventState.PENDING else StoreResult.DEAD

@@ -28,7 +28,7 @@ from couriers.resilience.database import is_outage
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import UnreadableBody, parse_body
+from webhooks.payloads import UndecryptableBody, UnreadableBody, parse_body
 
 log = get_logger(__name__)
 
@@ -82,6 +82,7 @@ class _Outcomes:
     """
 
     processed: list[WebhookEvent] = field(default_factory=list)
+    erased: list[WebhookEvent] = field(default_factory=list)  # those of `processed` to be erased
     waiting: list[WebhookEvent] = field(default_factory=list)
     held: list[WebhookEvent] = field(default_factory=list)
     failed: list[WebhookEvent] = field(default_factory=list)
@@ -92,6 +93,7 @@ class _Outcomes:
     def add(self, other: _Outcomes) -> None:
         """Add the events of another part of the batch."""
         self.processed += other.processed
+        self.erased += other.erased
         self.waiting += other.waiting
         self.held += other.held
         self.failed += other.failed
@@ -191,6 +193,10 @@ def _apply_to_account(
             continue
         try:
             parsed.append((event, _parse(receiver, event)))
+        except UndecryptableBody as error:
+            # A process that has the key may come before the attempts are used up.
+            log.error("callback_undecryptable", event_id=event.pk)
+            _retry_later(event, f"The body {error}", outcomes)
         except (MalformedEvent, UnreadableBody) as error:
             _dead_letter(event, f"The body {error}", outcomes)
         except Exception as error:
@@ -199,10 +205,13 @@ def _apply_to_account(
     courier_events = [one for _, of_event in parsed for one in of_event]
     results = iter(apply_events(account, courier_events) if courier_events else [])
     for event, of_event in parsed:
-        if Applied.UNKNOWN_SHIPMENT in [next(results) for _ in of_event]:
+        applied = [next(results) for _ in of_event]
+        if Applied.UNKNOWN_SHIPMENT in applied:
             _wait_for_shipment(event, outcomes)
-        else:
-            outcomes.processed.append(event)
+            continue
+        outcomes.processed.append(event)
+        if Applied.ERASED_SHIPMENT in applied:
+            outcomes.erased.append(event)
 
 
 def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEvent]:
@@ -211,7 +220,7 @@ def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEv
     A created event in a callback of the topic `shipment_recreated` is a recreated one: the URL
     decided the topic then. Raises UnreadableBody or MalformedEvent if it cannot be read.
     """
-    courier_events = receiver.parse(parse_body(bytes(event.body)))
+    courier_events = receiver.parse(parse_body(event.read_body()))
     for one in courier_events:
         for text in (one.tracking_id, one.order_number, one.waybill, one.vendor):
             if not is_storable(text):
@@ -268,6 +277,9 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
         WebhookEvent.objects.filter(pk__in=[e.pk for e in outcomes.processed]).update(
             state=EventState.PROCESSED, processed_at=timezone.now(), reason=""
         )
+    if outcomes.erased:
+        # The consignee was erased, and a late callback must not bring the data back.
+        WebhookEvent.objects.filter(pk__in=[e.pk for e in outcomes.erased]).update(body=None)
     for event in (*outcomes.waiting, *outcomes.failed):
         event.attempts = min(event.attempts + 1, MAX_ATTEMPTS_STORED)
     changed = [*outcomes.waiting, *outcomes.held, *outcomes.failed, *outcomes.dead]

@@ -7,7 +7,7 @@ import time
 from celery import shared_task
 
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue
-from couriers.resilience import once
+from couriers.resilience import broker, once
 from webhooks.processing import bring_forward_late_events, process_batch
 
 LATE_EVENTS_SECONDS = 60  # between two looks for events of a clock that was set back
@@ -28,7 +28,7 @@ def process_inbox() -> int:
         total += claimed
         if not claimed:
             return total
-    process_inbox.apply_async(expires=SWEEP_EXPIRES, retry=False)
+    broker.send(process_inbox, expires=SWEEP_EXPIRES)
     return total
 
 

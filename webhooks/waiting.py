@@ -67,13 +67,14 @@ def _candidates(account_id: str, receiver: WebhookReceiver, tracking_id: str) ->
         event.pk
         for found in (dead, failed)
         for event in found.only("body").iterator(chunk_size=500)
-        if _names(receiver, bytes(event.body), tracking_id)
+        if _names(receiver, event, tracking_id)
     ]
 
 
-def _names(receiver: WebhookReceiver, body: bytes, tracking_id: str) -> bool:
+def _names(receiver: WebhookReceiver, event: WebhookEvent, tracking_id: str) -> bool:
     try:
-        return any(one.tracking_id == tracking_id for one in receiver.parse(parse_body(body)))
+        parsed = receiver.parse(parse_body(event.read_body()))
+        return any(one.tracking_id == tracking_id for one in parsed)
     except UnreadableBody:
         return False
     except Exception as error:  # noqa: BLE001 - a plug-in's fault with one body stops no other

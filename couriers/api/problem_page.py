@@ -23,6 +23,9 @@ REMEDIES = {
         "the order's shipment has ended: to book the order once more, send an Idempotency-Key of "
         "its own"
     ),
+    "shipment-erased": (
+        "the consignee's data of the shipment was erased: book the order under another number"
+    ),
     "not-booked": "the shipment has no tracking id, or not yet",
     "not-cancellable": "the shipment can no longer be cancelled",
     "not-reattemptable": (

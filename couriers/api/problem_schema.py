@@ -41,6 +41,7 @@ KINDS: dict[str, ProblemKind] = {
     "in-flight": ProblemKind(409, ("retry_after",), ("shipment",)),
     "order-live": ProblemKind(409, ("detail", "shipment", "shipment_status"), ()),
     "order-ended": ProblemKind(409, ("detail", "shipment", "shipment_status"), ()),
+    "shipment-erased": ProblemKind(409, ("detail", "shipment"), ()),
     "not-booked": _ACTION,
     "not-cancellable": _ACTION,
     "not-reattemptable": _ACTION,
@@ -73,6 +74,7 @@ COURIER = (
 )  # fmt: skip
 BOOKING = (
     *COURIER, "in-flight", "order-live", "order-ended", "order-differs", "key-reused",
+    "shipment-erased",
 )  # fmt: skip
 
 

@@ -87,6 +87,9 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.TooManyJobs: ProblemType(
         "too-many-jobs", "The company has too many open bulk jobs", 429
     ),
+    platform_errors.ShipmentErased: ProblemType(
+        "shipment-erased", "The shipment's personal data has been erased", 409
+    ),
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
     ),

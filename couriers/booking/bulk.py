@@ -32,6 +32,7 @@ from couriers.contract.platform_errors import (
     OrderAlreadyLive,
     OrderDiffers,
     OrderEnded,
+    ShipmentErased,
     UnknownCourier,
     UnreadableValue,
 )
@@ -145,6 +146,8 @@ def _book(
     except OrderEnded as error:
         reason = f"the order's shipment {error.shipment_id} has ended ({error.status})"
         return OrderResult(OrderOutcome.REJECTED, reason=reason, may_be_rebooked=True)
+    except ShipmentErased as error:
+        return _rejected(error)
     except UnknownCourier as error:
         return _rejected(error, FieldProblem("courier", str(error)))
     except UnreadableValue as error:

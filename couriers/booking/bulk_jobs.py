@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from couriers.booking.bulk import OrderResult, TryAgain, book_order
 from couriers.conf import tunables
+from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import TooManyJobs, UnreadableValue
@@ -224,6 +225,16 @@ def _read(order: BulkOrder) -> ShipmentDraft | OrderResult:
             reason="the stored order cannot be read, since it was encrypted with another key: "
             "hand it in again",
         )
+
+
+def stored_phone(order: BulkOrder) -> str:
+    """Return the consignee's ten digits in the request of an order that has not ended, or "".
+
+    Raises UnreadableValue where FERNET_KEYS lack its key.
+    """
+    if not order.request:
+        return ""
+    return india.parse_phone(_DRAFTS.validate_json(order.request).consignee.phone) or ""
 
 
 def _put_off(order: BulkOrder, answer: TryAgain) -> None:

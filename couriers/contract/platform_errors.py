@@ -8,6 +8,7 @@ PlatformError
 ├── OrderDiffers          the order is booked already, with other content
 ├── OrderEnded            the order's shipment has ended, and the request has no key of its own
 ├── TooManyJobs           the company has as many open bulk jobs as it may have
+├── ShipmentErased        the consignee's data of the shipment has been erased
 ├── NotReturnable         only a delivered forward shipment can be returned
 ├── ActionNotAllowed      the shipment's status does not allow the action
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
@@ -143,6 +144,18 @@ class TooManyJobs(PlatformError):
     def __init__(self, limit: int, retry_after: float) -> None:
         self.retry_after = retry_after
         super().__init__(f"{limit} bulk jobs are open, which is the limit: wait until one is done")
+
+
+class ShipmentErased(PlatformError):
+    """The personal data of the shipment has been erased, so nothing more can be done with it."""
+
+    def __init__(self, shipment_id: str) -> None:
+        self.shipment_id = shipment_id
+        super().__init__(f"the personal data of shipment {shipment_id} has been erased")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"shipment": self.shipment_id}
 
 
 class NotReturnable(PlatformError):

@@ -1,4 +1,4 @@
-"""Encrypted fields, whose unreadable values stop nobody who does not need them.
+"""Encrypted texts, JSON and bytes, whose unreadable values stop nobody who does not need them.
 
 A value that no key of FERNET_KEYS opens is loaded with its row, raises UnreadableValue where it is
 read, and is saved unchanged. So lists, batches and purges go on, and the value is readable again
@@ -7,12 +7,16 @@ once its key is back in FERNET_KEYS.
 
 from __future__ import annotations
 
+import base64
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.db import models
 from django.db.models import Model
 from django.db.models.query_utils import DeferredAttribute
+from fernet_fields import EncryptedCharField as LibraryCharField
 from fernet_fields import EncryptedField
 from fernet_fields import EncryptedTextField as LibraryTextField
 
@@ -86,6 +90,15 @@ class EncryptedTextField(KeepsUnreadable, LibraryTextField):
         return name, "fernet_fields.fields.EncryptedTextField", args, kwargs
 
 
+class EncryptedCharField(KeepsUnreadable, LibraryCharField):
+    """A text of one line that is stored encrypted. Queries cannot search it."""
+
+    def deconstruct(self) -> Any:
+        """Name the library's field in migrations: the column is the same."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "fernet_fields.fields.EncryptedCharField", args, kwargs
+
+
 class EncryptedJSONField(KeepsUnreadable, LibraryTextField):
     """A JSON value, stored as one encrypted text. Queries cannot search it."""
 
@@ -100,6 +113,44 @@ class EncryptedJSONField(KeepsUnreadable, LibraryTextField):
     def from_db_value(self, value: Any, *args: Any) -> Any:
         text = super().from_db_value(value, *args)
         return text if text is None or isinstance(text, Undecrypted) else json.loads(text)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SealedBytes:
+    """Encrypted bytes as they are stored. They are decrypted when `open` is called.
+
+    So rows can be read together although one of them cannot be decrypted.
+    """
+
+    token: bytes
+    cipher: Fernet | MultiFernet
+
+    def open(self) -> bytes:
+        """Return the decrypted bytes. Raises InvalidToken where FERNET_KEYS lack their key."""
+        return self.cipher.decrypt(self.token)
+
+
+class EncryptedBytesField(EncryptedField, models.BinaryField):
+    """Bytes, stored encrypted. A row that is read has SealedBytes, or None."""
+
+    def from_db_value(self, value: Any, *args: Any) -> SealedBytes | None:
+        return None if value is None else SealedBytes(bytes(value), self.fernet)
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if value is None:
+            return None
+        token = value.token if isinstance(value, SealedBytes) else self.encrypt(bytes(value))
+        return connection.Database.Binary(token)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """Return the decrypted bytes in base64, for `dumpdata`. Raises InvalidToken."""
+        value: Any = self.value_from_object(obj)
+        return base64.b64encode(value.open() if isinstance(value, SealedBytes) else value).decode()
+
+    def encrypt(self, value: bytes) -> bytes:
+        """Return the bytes encrypted with the first of FERNET_KEYS, as they are stored."""
+        token: bytes = self.fernet.encrypt(value)
+        return token
 
 
 def readable_or(row: Model, name: str, otherwise: Any) -> Any:

@@ -211,7 +211,7 @@ def _poll_one(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polle
 
 
 def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking:
-    """The courier's answer. A read is repeated after any error other than a refusal.
+    """The courier's answer. A read is repeated after an error that may end soon.
 
     Raises RateLimited where the rate limiter's next permit would come too late, and what the last
     of TRIES tries raised.
@@ -224,7 +224,7 @@ def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking
         except RateLimited as error:
             if not feed.wait(error.retry_after or 1.0):
                 raise
-        except (Rejected, CircuitOpen):
+        except (Rejected, *ACCOUNT_FAILURES):
             raise
         except CourierError as error:
             failures += 1

@@ -84,6 +84,26 @@ def test_pages_say_so_with_the_same_status(operator: Client, name: str) -> None:
             assert "no-store" in answer["Cache-Control"]
 
 
+@pytest.mark.parametrize("path", ["/track/shp_x/", "/admin/shipcrowd_couriers/shipment/"])
+def test_the_platforms_pages_need_no_handler_of_the_project(operator: Client, path: str) -> None:
+    """A host project has an error page of its own: no error reaches it."""
+    operator.raise_request_exception = True
+    with outage("gone"):
+        assert operator.get(path).status_code == 503
+
+
+def test_a_login_says_so_where_nothing_can_be_written(client: Client) -> None:
+    get_user_model().objects.create_superuser("op", password="a password")
+    client.raise_request_exception = False
+    form = {"username": "op", "password": "a password"}
+    with outage("read_only"):
+        answer = client.post("/admin/login/", form)
+        assert (answer.status_code, answer["Retry-After"], answer["Content-Type"]) == (
+            503, "5", PAGE,
+        )  # fmt: skip
+    assert client.post("/admin/login/?next=/admin/", form).status_code == 302
+
+
 @pytest.mark.parametrize("name", ["read_only", "out_of_disk"])
 def test_pages_are_read_while_nothing_can_be_written_and_a_form_says_so(
     operator: Client, account: Any, name: str

@@ -32,7 +32,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The tasks that were sent and not run: run_bulk's options, the first sent first."""
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(
-        tasks.run_bulk, "apply_async", lambda args, retry, **options: sent.append(options)
+        tasks.run_bulk, "apply_async", lambda args, retry, producer, **options: sent.append(options)
     )
     return sent
 

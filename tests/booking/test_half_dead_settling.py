@@ -20,7 +20,7 @@ from couriers import tasks
 from couriers.booking import bulk_jobs, settling
 from couriers.booking.protocol import book
 from couriers.booking.spreadsheet import run
-from couriers.models import BulkOrder, Shipment
+from couriers.models import BulkOrder, BulkTurn, Shipment
 from couriers.resilience.database import is_outage
 from tests.support.commands import run_json
 from tests.support.drafts import DRAFT, draft_with, requests_for
@@ -95,21 +95,23 @@ def test_a_job_goes_on_after_the_outage_and_books_each_order_once(
     account: Any, courier: Any, name: str, monkeypatch: Any
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(tasks.run_bulk_job, "apply_async", lambda args, **_: sent.append(args))
+    monkeypatch.setattr(tasks.run_bulk, "apply_async", lambda args, **_: sent.append(args))
     monkeypatch.setattr(settling, "MAX_DATABASE_WAIT", 0.1)
     monkeypatch.setattr("couriers.conf.Tunables.BULK_THREADS", 1)
     drafts = [draft_with(order_number=f"A-{n}") for n in (1, 2, 3)]
     job = bulk_jobs.create_job(account.company, requests_for(*drafts))
     courier.fails_with(name)
     with pytest.raises(ERRORS) as raised:
-        tasks.run_bulk_job(job.pk)
+        tasks.run_bulk()
     assert is_outage(raised.value)
     courier.end()
     connections.close_all()
     let_leases_run_out()
     BulkOrder.objects.filter(outcome="pending").update(lease_expires_at=None)
-    assert tasks.sweep_jobs() == 1
-    tasks.run_bulk_job(*sent[0])
+    BulkTurn.objects.update(lease_expires_at=None)
+    assert tasks.sweep_jobs()
+    assert sent
+    tasks.run_bulk()
     outcomes = list(job.orders.order_by("position").values_list("outcome", flat=True))
     assert outcomes == ["in_doubt", "booked", "booked"]
     assert sorted(courier.booked) == ["A-1", "A-2", "A-3"]

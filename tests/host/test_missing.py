@@ -75,6 +75,7 @@ CHANGES = {
     "del CELERY_BROKER_URL": "couriers.W012",
     "del CELERY_BEAT_SCHEDULE": "couriers.W013",
     "CELERY_TASK_ALWAYS_EAGER = True": "couriers.W014",
+    "CELERY_TASK_CREATE_MISSING_QUEUES = False": "couriers.W022",
     "INSTALLED_APPS.sort(key='unfold'.__eq__)": "couriers.W005",
     "INSTALLED_APPS[0] = 'unfold.apps.BasicAppConfig'": "couriers.W006",
 }

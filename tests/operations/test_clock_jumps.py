@@ -216,11 +216,11 @@ def test_a_callback_that_came_before_the_databases_clock_was_set_back_is_applied
     assert inbox_tasks.sweep_inbox() == 1
 
 
-def test_a_sweep_brings_no_pause_forward(account: Any, able: Any) -> None:
+def test_a_sweep_brings_no_pause_forward(account: Any, toy: Any, able: Any) -> None:
     able.on_call["create_manifest"] = raising(NotSent("refused", retry_after=1000))
     manifest = manifests.create_for_shipments(account, make_shipments(account, 1)).manifest
     manifests.make_chunk(manifest.chunks.get().pk)
-    able.on_create = raising(NotDone("busy", retry_after=110))
+    toy.on_create = raising(NotDone("busy", retry_after=110))
     job = bulk_jobs.create_job(account.company, requests_for(DRAFT))
     bulk_jobs.book_due_orders(job.pk, seconds=9)
     assert not tasks.sweep_jobs()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from couriers.models import BulkJob, BulkOrder, CourierAccount
+from couriers.models import BulkJob, BulkOrder, CourierAccount, Shipment
 from shipcrowd.stack import Stack
 from tests.support.callbacks import SECRET, callback_path, ekart_signature
 from tests.support.factories import (
@@ -53,11 +53,8 @@ class Tenant:
             raise RuntimeError(f"the job was refused: {answer.text}")
         return BulkJob.objects.get(pk=answer.json()["id"])
 
-    def seconds_to_apply(self, stack: Stack, number: int, longest: float = 30.0) -> float:
-        """Send a signed callback about a shipment; return the seconds until it is applied."""
-        shipment = ShipmentFactory(
-            account=self.account, warehouse=self.account.company.warehouses.get()
-        )
+    def send_callback(self, stack: Stack, shipment: Shipment, number: int) -> None:
+        """Send a signed callback about a shipment. Raises RuntimeError if it is refused."""
         body = {
             "ctime": 1_793_400_000_000 + number, "status": "In Transit", "location": "PUNE",
             "desc": "On its way", "attempts": "0", "wbn": str(number),
@@ -67,6 +64,13 @@ class Tenant:
         answer = stack.request("POST", callback_path(self.account), body, headers=headers)
         if answer.status != 200:
             raise RuntimeError(f"the callback was refused: {answer.text}")
+
+    def seconds_to_apply(self, stack: Stack, number: int, longest: float = 30.0) -> float:
+        """Send a callback about a new shipment; return the seconds until it is applied."""
+        shipment = ShipmentFactory(
+            account=self.account, warehouse=self.account.company.warehouses.get()
+        )
+        self.send_callback(stack, shipment, number)
         events = WebhookEvent.objects.filter(account=self.account)
         _wait(lambda: not events.exclude(state=EventState.PROCESSED).exists(), longest)
         event = events.latest("id")

@@ -9,9 +9,12 @@ from couriers.operations import retention
 
 
 class Command(output.PlatformCommand):
-    """Deletes rows whose retention time is over. Run again, it deletes what expired since."""
+    """Deletes and erases what has been kept long enough. Run again, it does so with the rest."""
 
-    help = "Delete expired idempotency keys, callbacks and calls, in small batches."
+    help = (
+        "Delete expired idempotency keys, callbacks and calls, and erase the consignees of "
+        "shipments that ended long ago, in small batches."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         output.add_json(parser)
@@ -22,7 +25,7 @@ class Command(output.PlatformCommand):
             purged = retention.purge(progress=advance)
         output.finish(
             self,
-            f"deleted: {output.counts_text(purged.counts)}",
+            f"deleted or erased: {output.counts_text(purged.counts)}",
             purged.counts,
             as_json=options["json"],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -102,19 +103,18 @@ def test_what_compose_needs_from_env_is_named() -> None:
 def compose_environment(folder: Path, servers: Servers) -> dict[str, str]:
     """The environment of compose's web server, with this machine's servers and invented secrets."""
     given = dict(read_compose(VARIABLES)["services"]["web"]["environment"])
-    secrets = {"secret_key": "s" * 25 + "ecret" * 8, "fernet_keys": "q" * 20 + "fernet" * 5,
-               "metrics_token": "m" * 32}  # fmt: skip
+    files = {name: secrets.token_hex(32) for name in ("secret_key", "fernet_keys", "metrics_token")}
     for variable, url, file in (
         ("DATABASE_URL", servers.database_url, "postgres_password"),
         ("REDIS_URL", servers.redis_url, "redis_password"),
     ):
         parts = urlsplit(url)
-        secrets[file] = unquote(parts.password or "")
+        files[file] = unquote(parts.password or "")
         # The check trusts a PostgreSQL on this machine without a password.
         host = parts.netloc.rpartition("@")[2]
         user = f"{parts.username}@" if parts.username else ""
         given[variable] = urlunsplit(parts._replace(netloc=user + host))
-    for name, value in secrets.items():
+    for name, value in files.items():
         (folder / name).write_text(f"{value}\n")
     for variable in given:
         if variable.endswith("_FILE"):

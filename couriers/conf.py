@@ -192,6 +192,9 @@ class Tunables:
     # How many expired rows are deleted at once, and the pause after each batch.
     RETENTION_BATCH: int = bounded(1000, minimum=1)
     RETENTION_PAUSE: float = 0.05
+    # How many proxies of the project's own a request passes, each of which adds the address that it
+    # saw to X-Forwarded-For. With 0 the header is not read.
+    PROXIES: int = bounded(0, minimum=0, maximum=10)
     # A plug-in's own tunables, by the courier's code.
     COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 

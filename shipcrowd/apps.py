@@ -20,6 +20,8 @@ class ShipcrowdConfig(AppConfig):
         from shipcrowd.celery import app
 
         app.set_default()
+        from shipcrowd import deploy_checks  # noqa: F401 - the checks register themselves
+
         connection_created.connect(set_idle_transaction_timeout)
 
 

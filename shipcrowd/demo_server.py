@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import resource
 import signal
 import socket
@@ -20,7 +21,7 @@ from waitress import create_server
 
 CONNECTIONS = 4000
 SETTINGS: dict[str, Any] = {
-    "threads": 64,
+    "threads": int(os.environ.get("WEB_THREADS", "64")),
     "connection_limit": CONNECTIONS,
     "asyncore_use_poll": True,  # select() takes 1,024 files
     # Seconds that a connection may be silent, whether it is kept or in the middle of a request:

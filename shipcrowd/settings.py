@@ -2,25 +2,23 @@
 
 Without DATABASE_URL or REDIS_URL the project starts embedded servers (shipcrowd.embedded) and
 generates secrets that are kept beside their data. That is for development only. With both set,
-SECRET_KEY and FERNET_KEYS must be set too.
+SECRET_KEY and FERNET_KEYS must be set too. NAME_FILE names a file that has the value of NAME.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
-import environ
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from couriers.conf import SHIPCROWD_BEAT_SCHEDULE
 from couriers.contract.logs import render_exception
 from shipcrowd import embedded
+from shipcrowd.environment import Env, stop, with_password
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Env()
 if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
@@ -28,25 +26,26 @@ DEBUG = env.bool("DEBUG", default=False)
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
-EMBEDDED = not (DATABASE_URL and REDIS_URL)
+SERVERS_GIVEN = {"DATABASE_URL": bool(DATABASE_URL), "REDIS_URL": bool(REDIS_URL)}
+EMBEDDED = not all(SERVERS_GIVEN.values())
 if EMBEDDED:
     try:
         _servers = embedded.ensure(env.str("SHIPCROWD_EMBEDDED_INSTANCE", default="dev"))
     except embedded.EmbeddedError as error:
-        # Whatever loads the settings, the message alone is shown: it says what to do.
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        stop(str(error))
     DATABASE_URL = DATABASE_URL or _servers.database_url
     REDIS_URL = REDIS_URL or _servers.redis_url
+DATABASE_URL = with_password(DATABASE_URL, env.str("POSTGRES_PASSWORD", default=""))
+REDIS_URL = with_password(REDIS_URL, env.str("REDIS_PASSWORD", default=""))
 
 
 def _secret(name: str) -> str:
     value = env.str(name, default="")
     if value:
         return str(value)
-    if EMBEDDED or DEBUG:
-        return embedded.development_secret(name)
-    raise ImproperlyConfigured(f"{name} is not set: set it to a long random string")
+    if not (EMBEDDED or DEBUG):
+        stop(f"{name} is not set: set it, or {name}_FILE, to a long random string")
+    return embedded.development_secret(name)
 
 
 SECRET_KEY = _secret("SECRET_KEY")
@@ -61,7 +60,11 @@ if folder := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = APP_BASE_URL.startswith("https://")
-SECURE_HSTS_SECONDS = 31536000 if SECURE_SSL_REDIRECT else 0
+# Probes of load balancers and Prometheus come by http, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000 * SECURE_SSL_REDIRECT)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 # Of the admin, and of whatever sets no policy itself: the apps' own answers have stricter ones.
@@ -144,7 +147,7 @@ DATABASES["default"]["OPTIONS"] = {
     "tcp_user_timeout": 30_000,  # milliseconds
 } | DATABASES["default"].get("OPTIONS", {})
 
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,
@@ -199,6 +202,10 @@ MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# `check --deploy` would make a schema that nobody is served: the API's own settings are in
+# couriers.api.documentation, and the tests read what those make.
+SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}
+
 UNFOLD = {
     "SITE_TITLE": "Shipcrowd",
     "SITE_HEADER": "Shipcrowd",
@@ -214,6 +221,7 @@ SHIPCROWD: dict[str, Any] = {
     "WEB_THREADS": env.int("WEB_THREADS", default=64),
     "DEVELOPMENT": env.bool("DEVELOPMENT", default=EMBEDDED),
     "ALLOW_PRIVATE_COURIERS": env.bool("ALLOW_PRIVATE_COURIERS", default=False),
+    "PROXIES": env.int("TRUSTED_PROXIES", default=0),
 }
 
 structlog.configure(

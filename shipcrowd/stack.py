@@ -167,7 +167,7 @@ class Stack:
         self._start(proxy, inherited=[fd], environment=nginx.inherit(fd))
         return self._start(
             [sys.executable, "-m", "gunicorn", application, "--log-level", "warning"],
-            environment={"WEB_SOCKET": str(web_socket)},
+            environment={"WEB_SOCKET": str(web_socket), "TRUSTED_PROXIES": "1"},
         )
 
     def start_demo_web(self, application: str = "shipcrowd.wsgi") -> subprocess.Popen[bytes]:

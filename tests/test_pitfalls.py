@@ -370,6 +370,19 @@ PITFALLS = {
     "metrics can be read by anybody": [
         "test_metrics_without_a_token_are_open_in_development_alone",
     ],
+    "a stalled client holds a thread, and sixteen of them hold the platform": [
+        "test_slow_and_lying_clients_delay_nobody",
+    ],
+    "kept connections all land on one process": [
+        "test_kept_connections_are_spread_over_both_processes",
+        "test_idle_connections_are_kept_for_longer_than_a_load_balancer_keeps_them",
+    ],
+    "a client chooses the address that it is known by": [
+        "test_a_client_chooses_neither_its_address_nor_its_scheme",
+    ],
+    "a setting of a deployment is missing, and nothing says so": [
+        "test_the_check_finds_nothing_and_names_each_setting_that_is_missing",
+    ],
 }
 
 

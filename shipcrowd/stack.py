@@ -258,7 +258,7 @@ class Stack:
             headers=all_headers,
         )
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 # nosec B310
                 return Response(response.status, dict(response.headers), response.read())
         except urllib.error.HTTPError as error:
             with error:

@@ -1,7 +1,7 @@
 """The floor for ingest: a minimal Django view that verifies an HMAC and inserts one row.
 
-It has no middleware, no other URL and no health check, so it shows the least that Django, gunicorn
-and PostgreSQL cost for one stored callback. `gunicorn benchmarks.floor` serves it.
+It has no middleware, no other URL and no health check, so it shows the least that Django, the web
+server and PostgreSQL cost for one stored callback. `gunicorn benchmarks.floor` serves it.
 """
 
 from __future__ import annotations

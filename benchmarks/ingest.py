@@ -1,6 +1,6 @@
 """Ingest of callbacks compared with the floor: same server, same run, alternating rounds.
 
-Both run under gunicorn with the same processes and threads and insert into a table with a unique
+Both run under nginx and gunicorn with the same settings and insert into a table with a unique
 hash. They are measured at 1, 10 and 50 connections, with up to five million rows in both tables.
 """
 
@@ -31,7 +31,6 @@ ROWS = (0, 1_000_000, 5_000_000)
 CONNECTIONS = (1, 10, 50)
 ROUNDS = 4
 SECONDS = 2.5  # of one round
-WORKERS, THREADS = 2, 8
 BUDGET = 0.8  # the least ratio of ingest's rate to the floor's
 # How much two ratios of the same code differ on a quiet machine; a 99th percentile differs more,
 # since one pause of the machine decides it.
@@ -82,8 +81,8 @@ def run() -> bool:
     environment = {"FLOOR_SECRET": SECRET, "LOG_LEVEL": "ERROR"}
     servers = current_servers()
     with Stack(servers, environment) as platform, Stack(servers, environment) as floor_stack:
-        platform.start_web(workers=WORKERS, threads=THREADS)
-        floor_stack.start_web(workers=WORKERS, threads=THREADS, application="benchmarks.floor")
+        platform.start_web()
+        floor_stack.start_web("benchmarks.floor")
         platform.wait_until_ready()
         stored = 0
         for rows in ROWS:

@@ -34,7 +34,7 @@ def run() -> bool:
     account = account_with_secret()
     insert_processed_events(account, 0, EXPIRED, days_old=100)
     with Stack(current_servers(), {"LOG_LEVEL": "ERROR"}) as stack:
-        stack.start_web(workers=2, threads=8)
+        stack.start_web()
         stack.wait_until_ready()
         _round(stack, account)
         quiet = [_round(stack, account) for _ in range(QUIET_ROUNDS)]

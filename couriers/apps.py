@@ -30,6 +30,7 @@ class CouriersConfig(ShipcrowdAppConfig):
             host_checks,  # noqa: F401
             metrics,
             system_checks,  # noqa: F401
+            worker_queues,  # noqa: F401 - it connects its receiver
         )
 
         metrics.register(metrics.doubt_gauges)

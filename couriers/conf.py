@@ -7,12 +7,15 @@ functions. docs/settings.md lists all of them.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import enum
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from celery.schedules import crontab
+from celery import Task
+from celery.schedules import crontab, schedstate, schedule
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.signals import setting_changed
@@ -29,36 +32,79 @@ MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
 _HIDDEN = "hidden"
 
+# Seconds after which a worker drops the task of a sweeper that it has not started, so that they do
+# not pile up while no worker runs. The worker compares it with its own clock, which may be an hour
+# before the clock of the sender.
+SWEEP_EXPIRES = 7200
+
+
+class Queue(enum.StrEnum):
+    """The queues of the tasks. A worker that is started without -Q consumes all of them."""
+
+    INBOX = "inbox"  # callbacks, for which nobody else's work may be waited: workers of its own
+    BOOKING = "booking"  # bulk work in short slices, and the leases of bookings
+    TRACKING = "tracking"  # polling
+    OUTBOX = "outbox"  # calls to merchants
+    DEFAULT = "default"  # manifests and retention
+
+
+class QueuedTask(Task[Any, Any]):
+    """A task that goes to its own queue, `our_queue`, whoever sends it.
+
+    Celery's own attribute for it, `queue`, is deprecated in favour of a setting, which the project
+    around the apps would have to make.
+    """
+
+    abstract = True
+    our_queue = ""
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        """Send the task, to its own queue unless the sender names one."""
+        return super().apply_async(*args, **{"queue": self.our_queue, **options})
+
+
+class Every(schedule):
+    """A period in seconds, which a clock that goes back does not stop.
+
+    Celery's own waits until the clock is where it was, and a period more.
+    """
+
+    def is_due(self, last_run_at: dt.datetime) -> schedstate:
+        """Return whether the task is due, and the seconds until beat asks again."""
+        if self.maybe_make_aware(last_run_at) > self.now():
+            return schedstate(is_due=True, next=self.seconds)
+        return super().is_due(last_run_at)
+
+
+def _periodic(task: str, when: schedule | crontab, queue: Queue) -> dict[str, Any]:
+    return {
+        "task": task,
+        "schedule": when,
+        "options": {"queue": queue.value, "expires": SWEEP_EXPIRES},
+    }
+
+
 # The periodic tasks. A project merges them into its CELERY_BEAT_SCHEDULE.
 SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "sweep-inbox": {
-        "task": "webhooks.sweep_inbox",
-        "schedule": 2.0,
-        "options": {"expires": 10},
-    },
-    "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 30.0},
-    "sweep-manifests": {
-        "task": "couriers.sweep_manifests",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "sweep-jobs": {"task": "couriers.sweep_jobs", "schedule": 30.0, "options": {"expires": 30}},
-    "sync-tracking": {
-        "task": "couriers.sync_tracking",
-        "schedule": 300.0,
-        "options": {"expires": 300},
-    },
+    "sweep-inbox": _periodic("webhooks.sweep_inbox", Every(2.0), Queue.INBOX),
+    "reconcile-bookings": _periodic("couriers.reconcile_bookings", Every(30.0), Queue.BOOKING),
+    "sweep-manifests": _periodic("couriers.sweep_manifests", Every(30.0), Queue.DEFAULT),
+    "sweep-jobs": _periodic("couriers.sweep_jobs", Every(30.0), Queue.BOOKING),
+    "sync-tracking": _periodic("couriers.sync_tracking", Every(300.0), Queue.TRACKING),
     # 3:00 in India where CELERY_TIMEZONE is UTC, which is Celery's default.
-    "purge-expired": {"task": "couriers.purge_expired", "schedule": crontab(minute=30, hour=21)},
+    "purge-expired": _periodic(
+        "couriers.purge_expired", crontab(minute=30, hour=21), Queue.DEFAULT
+    ),
 }
 # Of every task, whatever the project's own settings of Celery are: nobody reads results, and the
 # task of a worker that died is sent again.
 TASK_OPTIONS: dict[str, Any] = {
+    "base": QueuedTask,
     "acks_late": True,
     "reject_on_worker_lost": True,
     "ignore_result": True,
     # Seconds. A limit of the project's own would kill a worker in the middle of a call, which puts
-    # a booking in doubt. The longest task ends by itself after four minutes.
+    # a booking in doubt. The longest task ends by itself after two minutes.
     "soft_time_limit": 880,
     "time_limit": 900,
 }
@@ -107,6 +153,10 @@ class Tunables:
     # Shipments on one page, and orders in one request to shipments/bulk/.
     PAGE_SIZE: int = bounded(50, minimum=1, maximum=MAX_PAGE_SIZE)
     BULK_MAX_ORDERS: int = bounded(1000, minimum=1)
+    # How long a worker books for one company before it serves the next, and how many of a company's
+    # bulk jobs may be open at once.
+    BULK_SLICE: float = bounded(3.0, minimum=0.1, maximum=60)
+    BULK_MAX_OPEN_JOBS: int = bounded(20, minimum=1)
     # The lease of an order of a bulk job, and how many orders of one job a worker books at once.
     BULK_LEASE: float = 200.0
     BULK_THREADS: int = bounded(4, minimum=1, maximum=MAX_THREADS)
@@ -133,6 +183,8 @@ class Tunables:
     RETENTION_KEYS_DAYS: int = bounded(30, minimum=1, maximum=MAX_DAYS)
     RETENTION_EVENTS_DAYS: int = bounded(90, minimum=1, maximum=MAX_DAYS)
     RETENTION_CALLS_DAYS: int = bounded(30, minimum=1, maximum=MAX_DAYS)
+    # How long after the end of a shipment its consignee, free texts and labels are kept.
+    RETENTION_CONSIGNEE_DAYS: int = bounded(400, minimum=1, maximum=MAX_DAYS)
     # How many expired rows are deleted at once, and the pause after each batch.
     RETENTION_BATCH: int = bounded(1000, minimum=1)
     RETENTION_PAUSE: float = 0.05

@@ -11,66 +11,72 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from celery import Task, group, shared_task
+from celery import Task, shared_task
+from celery.signals import task_failure
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from couriers.booking import bulk_jobs
+from couriers.booking import bulk_turns
 from couriers.booking.leases import expire_leases
-from couriers.conf import TASK_OPTIONS, tunables
+from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
 from couriers.contract.logs import get_logger
 from couriers.fulfilment import manifests
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
+from couriers.resilience import broker, once
+from couriers.resilience.database import leave_connection
 from couriers.tracking import polling
 
 log = get_logger(__name__)
 
 MAX_RUN_SECONDS = 60.0  # then a task ends, and is sent again for the rest of its work
-MAX_SYNC_SECONDS = 240.0  # then polling ends, and the next task that beat sends goes on
+RUN_QUEUED = "bulk"  # reserved in Redis while a sent run_bulk has not started
+RUN_QUEUED_SECONDS = 60  # then another one is sent, in case the first got lost
+MANIFEST_TASKS = 4  # tasks that make the chunks of one manifest
+SYNC_SLICE = 20.0  # seconds for which a task polls one account
+SYNC_SLICES = 12  # then polling ends, and the next task that beat sends goes on
 
 
-@shared_task(name="couriers.reconcile_bookings", **TASK_OPTIONS)
+@shared_task(name="couriers.reconcile_bookings", our_queue=Queue.BOOKING, **TASK_OPTIONS)
 def reconcile_bookings() -> int:
     """Put in doubt the bookings whose lease has run out; return how many. Sent by beat."""
     return expire_leases()
 
 
 def start_manifest(manifest: Manifest) -> None:
-    """Have a worker make the manifest, once the transaction is committed."""
-    _send_on_commit(make_manifest, manifest.pk)
+    """Have workers make the manifest, once the transaction is committed."""
+    transaction.on_commit(partial(_send_makers, manifest.pk))
 
 
 def start_job(job: BulkJob) -> None:
-    """Have a worker book the job's orders, once the transaction is committed."""
-    _send_on_commit(run_bulk_job, job.pk)
+    """Have workers book the orders of the job in its company's turn, once it is committed."""
+    transaction.on_commit(_request_run)
 
 
-@shared_task(name="couriers.make_manifest", **TASK_OPTIONS)
-def make_manifest(manifest_id: str) -> int:
-    """Send a task for each due chunk of the manifest; return how many."""
-    ids = list(manifests.due_chunks(manifest_id).values_list("pk", flat=True))
-    if ids:
-        group(make_manifest_chunk.si(pk) for pk in ids).apply_async(retry=False)
-    manifests.finish(manifest_id)
-    return len(ids)
+@shared_task(name="couriers.make_manifest", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
+def make_manifest(manifest_id: str) -> None:
+    """Make the next due chunk of the manifest; the task is sent again for the rest.
+
+    A few of these tasks work on a manifest, so that a large one leaves room for others.
+    """
+    chunk_id = manifests.due_chunks(manifest_id).values_list("pk", flat=True).first()
+    if chunk_id is not None:
+        manifests.make_chunk(chunk_id)
+        _send(make_manifest, [manifest_id])
+    elif not manifests.finish(manifest_id):
+        delay = manifests.seconds_until_due(manifest_id)
+        if delay is not None:
+            _send(make_manifest, [manifest_id], countdown=max(delay, 0.1))
 
 
-@shared_task(name="couriers.make_manifest_chunk", **TASK_OPTIONS)
-def make_manifest_chunk(chunk_id: int) -> None:
-    """Make one chunk. If it was put off, send the task again with a delay."""
-    delay = manifests.make_chunk(chunk_id)
-    if delay is not None:
-        _send(make_manifest_chunk, [chunk_id], countdown=delay)
-
-
-@shared_task(name="couriers.sweep_manifests", **TASK_OPTIONS)
+@shared_task(name="couriers.sweep_manifests", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
 def sweep_manifests() -> int:
     """Make due and unclaimed chunks for MAX_RUN_SECONDS; return how many. Sent by beat.
 
     Also finishes manifests whose last worker died after it had made the last chunk.
     """
     deadline = time.monotonic() + MAX_RUN_SECONDS
+    manifests.bring_forward_late_chunks()
     for manifest_id in list(manifests.unfinished().values_list("pk", flat=True)[:1000]):
         manifests.finish(manifest_id)
     ids = list(manifests.due_chunks().values_list("pk", flat=True)[:1000])
@@ -81,65 +87,100 @@ def sweep_manifests() -> int:
     return len(ids)
 
 
-@shared_task(name="couriers.run_bulk_job", **TASK_OPTIONS)
-def run_bulk_job(job_id: str) -> None:
-    """Book due orders of a job for MAX_RUN_SECONDS. The task is sent again for the rest."""
-    delay = bulk_jobs.book_due_orders(job_id, seconds=MAX_RUN_SECONDS)
-    if delay is not None:
-        _send(run_bulk_job, [job_id], countdown=min(delay, MAX_RUN_SECONDS))
+@shared_task(name="couriers.run_bulk", our_queue=Queue.BOOKING, **TASK_OPTIONS)
+def run_bulk() -> None:
+    """Book for the company whose turn it is, for one slice. The task is sent again for the rest.
+
+    At most one such task is queued. It sends the next one before it books, so that another worker
+    may serve another company meanwhile. A task that finds no company to serve ends.
+    """
+    once.release(RUN_QUEUED)
+    turn = bulk_turns.take_turn()
+    if turn is None:
+        return
+    _request_run(only_if_counted=True)
+    delay = bulk_turns.serve(turn)
+    if delay == 0:
+        _request_run()
+    elif delay is not None:
+        _send(run_bulk, countdown=min(delay, MAX_RUN_SECONDS))
 
 
-@shared_task(name="couriers.sweep_jobs", **TASK_OPTIONS)
-def sweep_jobs() -> int:
-    """Send a task for each job that no worker has; return how many. Sent by beat."""
-    stranded = list(bulk_jobs.stranded_jobs().values_list("pk", flat=True)[:100])
-    for job_id in stranded:
-        _send(run_bulk_job, [job_id], expires=MAX_RUN_SECONDS)
-    return len(stranded)
+@shared_task(name="couriers.sweep_jobs", our_queue=Queue.BOOKING, **TASK_OPTIONS)
+def sweep_jobs() -> bool:
+    """Send a task if a company has bulk work that no worker has; return whether. Sent by beat."""
+    bulk_turns.add_missing_turns()
+    bulk_turns.bring_forward_late_work()
+    if has_work := bulk_turns.has_work():
+        _request_run()
+    return has_work
 
 
-@shared_task(name="couriers.sync_tracking", **TASK_OPTIONS)
+@shared_task(name="couriers.sync_tracking", our_queue=Queue.TRACKING, **TASK_OPTIONS)
 def sync_tracking() -> int:
     """Send a task for each account with shipments to poll; return how many. Sent by beat."""
     ids = list(polling.accounts_to_poll(polling.poll_cutoff()).values_list("pk", flat=True))
     for account_id in ids:
-        _send(sync_account, [account_id], expires=MAX_SYNC_SECONDS)
+        if once.reserve(f"sync:{account_id}", int(SYNC_SLICE * SYNC_SLICES)):
+            _send(sync_account, [account_id], expires=SWEEP_EXPIRES)
     return len(ids)
 
 
-@shared_task(name="couriers.sync_account", **TASK_OPTIONS)
-def sync_account(account_id: str) -> None:
-    """Poll the due shipments of one account for at most MAX_SYNC_SECONDS."""
+@shared_task(name="couriers.sync_account", our_queue=Queue.TRACKING, **TASK_OPTIONS)
+def sync_account(account_id: str, slices: int = SYNC_SLICES) -> None:
+    """Poll the due shipments of one account for SYNC_SLICE seconds.
+
+    The task is sent again for the rest, as often as there are slices.
+    """
     account = CourierAccount.objects.filter(pk=account_id).first()
-    if account is not None:
-        polling.poll(
-            account,
-            cutoff=polling.poll_cutoff(),
-            threads=tunables().TRACKING_THREADS,
-            seconds=MAX_SYNC_SECONDS,
-        )
+    if account is None:
+        return
+    cutoff = polling.poll_cutoff()
+    delay = polling.poll(
+        account, cutoff=cutoff, threads=tunables().TRACKING_THREADS, seconds=SYNC_SLICE
+    )
+    if delay is not None and slices > 1:
+        rest = [account_id, slices - 1]
+        _send(sync_account, rest, countdown=delay, expires=SWEEP_EXPIRES)
 
 
-@shared_task(name="couriers.purge_expired", **TASK_OPTIONS)
+@shared_task(name="couriers.purge_expired", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
 def purge_expired() -> int:
-    """Delete expired rows for MAX_RUN_SECONDS; return how many.
+    """Delete and erase expired rows for MAX_RUN_SECONDS; return how many.
 
     Sent by beat, and sent again for the rest.
     """
     purged = retention.purge(seconds=MAX_RUN_SECONDS)
     if not purged.finished:
-        _send(purge_expired, [])
+        _send(purge_expired)
     return sum(purged.counts.values())
 
 
-def _send_on_commit(task: Task[Any, Any], *arguments: Any) -> None:
-    transaction.on_commit(partial(_send, task, arguments))
+@task_failure.connect
+def _leave_connection(exception: BaseException | None = None, **_: Any) -> None:
+    """After a task that PostgreSQL could not serve, the worker's next task connects anew."""
+    leave_connection(exception)
 
 
-def _send(task: Task[Any, Any], arguments: Sequence[Any], **options: Any) -> None:
+def _send_makers(manifest_id: str) -> None:
+    chunks = manifests.due_chunks(manifest_id).count()
+    for _ in range(min(MANIFEST_TASKS, chunks)):
+        _send(make_manifest, [manifest_id])
+
+
+def _request_run(*, only_if_counted: bool = False) -> None:
+    """Send run_bulk unless one is queued.
+
+    Where Redis cannot tell, it is sent; with `only_if_counted` it is not, since each task that sent
+    two would double their number.
+    """
+    if once.reserve(RUN_QUEUED, RUN_QUEUED_SECONDS, if_unavailable=not only_if_counted):
+        _send(run_bulk)
+
+
+def _send(task: Task[Any, Any], arguments: Sequence[Any] = (), **options: Any) -> None:
     """Send a task. A failure of the broker is only logged, because a sweeper finds the work."""
     try:
-        # A request must not wait for a broker that is down.
-        task.apply_async(args=tuple(arguments), retry=False, **options)
+        broker.send(task, tuple(arguments), **options)
     except BrokerUnavailable as error:
         log.warning("task_not_sent", task=task.name, error=str(error))

@@ -29,7 +29,7 @@ from couriers.contract.types import ShipmentDraft
 from couriers.models.addresses import path_of
 from sandbox.process import SandboxProcess
 from shipcrowd.embedded import Servers
-from shipcrowd.stack import SANDBOX_LOGIN, Stack, StackError
+from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, SANDBOX_LOGIN, Stack, StackError
 
 COMPANY = "demo"
 # How the sandbox lets parcels end, in percent.
@@ -115,9 +115,10 @@ class Demo:
             "--limit", "create_shipment=200/1s",
         )  # fmt: skip
         self._key = seeded["api_key"]
-        self._console.print("Starting web server, worker and beat …")
-        self._stack.start_web()
-        self._stack.start_worker()
+        self._console.print("Starting web server, workers and beat …")
+        self._stack.start_demo_web()
+        self._stack.start_worker(queues=INBOX_QUEUES)
+        self._stack.start_worker(queues=OTHER_QUEUES)
         self._stack.start_beat()
         self._stack.wait_until_ready()
         self._stack.run_command("register_webhooks", "--company", COMPANY)

@@ -131,8 +131,9 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "shipcrowd",
         "OPTIONS": {
-            "SOCKET_CONNECT_TIMEOUT": 2,
-            "SOCKET_TIMEOUT": 5,
+            # Seconds that a Redis which hangs costs one caller; the others go on without it.
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
             "CONNECTION_POOL_KWARGS": {"max_connections": 100},
         },
     }
@@ -145,7 +146,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "shipcrowd:",
     "visibility_timeout": 3600,
-    # A request that sends a task must not wait long for a broker that is down.
+    # A worker's own: a shorter one would lose its connection, and so repeat its tasks, for a
+    # hiccup. The platform sends tasks on connections of its own (couriers.resilience.broker).
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
     "max_retries": 1,
@@ -166,6 +168,14 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    # Labels are encrypted, and no other user of the machine may read them either.
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -14,13 +14,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from couriers.conf import Queue
+from shipcrowd import nginx
 from shipcrowd.embedded import Servers, development_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,7 +31,10 @@ SANDBOX_LOGIN = {
     "EKART_USERNAME": "sandbox",
     "EKART_PASSWORD": "sandbox",
 }
-BACKLOG = 2048  # connections that may wait to be accepted; gunicorn's own default
+# Callbacks have workers of their own, so that they wait for nobody's bulk work.
+INBOX_QUEUES = (Queue.INBOX,)
+OTHER_QUEUES = tuple(queue for queue in Queue if queue not in INBOX_QUEUES)
+BACKLOG = 2048  # connections that may wait to be accepted
 
 
 class StackError(RuntimeError):
@@ -67,6 +72,7 @@ class Stack:
         self._socket = self._processes.enter_context(_bind(port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self._web: Path | None = None  # nginx's folder
         metrics = self._processes.enter_context(tempfile.TemporaryDirectory(prefix="metrics-"))
         self._environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "shipcrowd.settings",
@@ -148,22 +154,35 @@ class Stack:
         self._processes.callback(stop_process, process)
         return process
 
-    def start_web(
-        self, *, workers: int = 1, threads: int = 16, application: str = "shipcrowd.wsgi"
-    ) -> subprocess.Popen[bytes]:
-        """Start gunicorn; wait_until_ready() waits for it."""
-        return self.spawn(
-            "gunicorn", application, "--bind", f"fd://{self._socket.fileno()}",
-            "--workers", str(workers), "--threads", str(threads), "--log-level", "warning",
-            inherited=[self._socket.fileno()],
-        )  # fmt: skip
+    def start_web(self, application: str = "shipcrowd.wsgi") -> subprocess.Popen[bytes]:
+        """Start the web server as docker-compose.yml does: gunicorn behind nginx.
 
-    def start_worker(self, *, concurrency: int = 2, pool: str = "threads") -> Any:
-        """Start a Celery worker."""
+        Returns the process of gunicorn. wait_until_ready() waits for both. Raises NginxMissing.
+        """
+        self._web = Path(self._processes.enter_context(tempfile.TemporaryDirectory(prefix="web-")))
+        web_socket, fd = self._web / "web.sock", self._socket.fileno()
+        proxy = nginx.command(self._web, self.port, web_socket)
+        self._start(proxy, inherited=[fd], environment=nginx.inherit(fd))
+        return self._start(
+            [sys.executable, "-m", "gunicorn", application, "--log-level", "warning"],
+            environment={"WEB_SOCKET": str(web_socket)},
+        )
+
+    def start_demo_web(self, application: str = "shipcrowd.wsgi") -> subprocess.Popen[bytes]:
+        """Start the web server of the demo, which needs no nginx: waitress, one process."""
+        fd = self._socket.fileno()
+        return self._start(
+            [sys.executable, "-m", "shipcrowd.demo_server", str(fd), application], inherited=[fd]
+        )
+
+    def start_worker(
+        self, *, queues: Collection[Queue] = (), concurrency: int = 2, pool: str = "threads"
+    ) -> subprocess.Popen[bytes]:
+        """Start a Celery worker of the given queues, or of all."""
         return self.spawn(
             "celery", "--quiet", "-A", "shipcrowd", "worker", "--pool", pool,
             "--concurrency", str(concurrency), "--loglevel", "warning", "--without-mingle",
-            "--without-gossip",
+            "--without-gossip", *(["--queues", ",".join(queues)] if queues else []),
         )  # fmt: skip
 
     def start_beat(self) -> subprocess.Popen[bytes]:
@@ -173,13 +192,21 @@ class Stack:
             "--schedule", os.devnull, "--scheduler", "celery.beat:Scheduler", "--pidfile", "",
         )  # fmt: skip
 
-    def spawn(
-        self, module: str, *arguments: str, inherited: Collection[int] = ()
+    def spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `python -m module`; it is stopped with the stack."""
+        return self._start([sys.executable, "-m", module, *arguments])
+
+    def _start(
+        self,
+        command: Sequence[str],
+        *,
+        inherited: Collection[int] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start `python -m module` with the given open files; it is stopped with the stack."""
+        """Start a command with the given open files; it is stopped with the stack."""
         process = subprocess.Popen(  # noqa: S603 - our own processes
-            [sys.executable, "-m", module, *arguments],
-            env=self._environment,
+            command,
+            env=self._environment | dict(environment or {}),
             cwd=BASE_DIR,
             pass_fds=inherited,
         )
@@ -197,6 +224,12 @@ class Stack:
                 pass
             time.sleep(0.1)
         raise StackError("the web server is not ready")
+
+    def metrics(self) -> str:
+        """Return what Prometheus reads. Raises OSError if the web server does not answer."""
+        if self._web:
+            return nginx.get_internal(self._web, "/metrics").decode()
+        return self.request("GET", "/metrics").text
 
     def request(
         self,
@@ -234,6 +267,8 @@ def _bind(port: int) -> socket.socket:
     """Return a listening socket at the port, or at a free port if that is taken or 0."""
     listener = socket.socket()
     try:
+        # nginx takes it as it is, and a process of nginx would block when another one is quicker.
+        listener.setblocking(False)
         # Allows a port that another server has just closed.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))

@@ -106,9 +106,12 @@ def _own_redis_keys() -> None:
     """Empty the worker's own Redis database and the guards' local state before each test."""
     from django_redis import get_redis_connection
 
-    from couriers.resilience import circuit_breaker, rate_limit, shared
+    from couriers.operations import health
+    from couriers.resilience import broker, circuit_breaker, rate_limit, shared
 
     shared.forget_outage()
+    broker.forget_outage()
+    health.forget_disk_check()
     rate_limit.forget_local_buckets()
     circuit_breaker.forget_local_circuits()
     get_redis_connection("default").flushdb()
@@ -181,9 +184,9 @@ def toy() -> Iterator[Any]:
 def able(toy: Any, account: Any) -> Iterator[Any]:
     """The toy courier that offers nearly everything, in the place of the plain one."""
     from couriers.contract.registry import CourierFactory
-    from tests.support.toy import AbleToyAdapter
+    from tests.support.toy import AbleToyAdapter, ToyReceiver
 
-    CourierFactory.register(AbleToyAdapter)
+    CourierFactory.register(AbleToyAdapter, ToyReceiver())
     AbleToyAdapter.asked.clear()
     AbleToyAdapter.on_call.clear()
     yield AbleToyAdapter

@@ -16,11 +16,12 @@ class WebhooksConfig(ShipcrowdAppConfig):
     def ready(self) -> None:
         from couriers.conf import tunables
         from couriers.contract import signals
-        from couriers.operations import metrics, retention, staff_urls
+        from couriers.operations import erasure, metrics, retention, staff_urls
         from webhooks import (
             system_checks,  # noqa: F401 - the check registers itself
             waiting,
         )
+        from webhooks.erasure import erase_bodies
         from webhooks.metrics import inbox_gauges, tally_gauges
         from webhooks.models import EventState, WebhookEvent
 
@@ -29,6 +30,7 @@ class WebhooksConfig(ShipcrowdAppConfig):
         signals.shipment_settled.connect(waiting.on_settled)
         signals.shipment_tracking_id_corrected.connect(waiting.on_corrected)
         staff_urls.register("webhooks.ops_urls")
+        erasure.register("callbacks", erase_bodies)
         retention.register(
             retention.RetentionRule(
                 "webhook_events",

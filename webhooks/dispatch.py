@@ -7,11 +7,12 @@ while no worker runs. Where sending fails, the periodic webhooks.sweep_inbox doe
 
 from __future__ import annotations
 
+from couriers.conf import SWEEP_EXPIRES
 from couriers.contract.logs import get_logger
-from couriers.resilience.shared import with_redis
+from couriers.resilience import broker, once
 from webhooks.background import BackgroundWork
 from webhooks.metrics import DISPATCH_FAILURES
-from webhooks.tasks import QUEUED_KEY, TASK_EXPIRES, process_inbox
+from webhooks.tasks import QUEUED, QUEUED_SECONDS, process_inbox
 
 log = get_logger(__name__)
 
@@ -36,9 +37,9 @@ def _try_to_send_task() -> float:
 
 
 def _send_task() -> None:
-    """Send the task unless one is queued. The key expires with the task, in case it got lost."""
-    if with_redis(lambda redis: redis.set(QUEUED_KEY, 1, nx=True, ex=TASK_EXPIRES)):
-        process_inbox.apply_async(expires=TASK_EXPIRES, retry=False)
+    """Send the task unless one is queued."""
+    if once.reserve(QUEUED, QUEUED_SECONDS):
+        broker.send(process_inbox, expires=SWEEP_EXPIRES)
 
 
 _dispatch = BackgroundWork("inbox-dispatch", _try_to_send_task)

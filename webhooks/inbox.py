@@ -1,6 +1,8 @@
 """Storing callbacks: one INSERT and one commit for each, and one row for each distinct content.
 
-Only a repeat needs a second statement, which makes a failed or dead event due again.
+The body is encrypted before it is sent to the database. Only a repeat needs a second statement,
+which makes a failed or dead event due again. The times are the database's, by which workers find
+what is due.
 """
 
 from __future__ import annotations
@@ -8,24 +10,34 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError, connection
 
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
+from couriers.models.fields import EncryptedBytesField
+from couriers.resilience.database import is_outage
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import UnreadableBody, body_hash, content_hash, parse_body, parse_exact
+from webhooks.payloads import (
+    UnreadableBody,
+    body_hash,
+    content_hash,
+    keyed_hash,
+    parse_body,
+    parse_exact,
+)
 from webhooks.prepared_statements import prepared_cursor
 
 log = get_logger(__name__)
 
 _TABLE = WebhookEvent._meta.db_table
+_BODY: EncryptedBytesField = WebhookEvent._meta.get_field("body")
 # ON CONFLICT DO UPDATE could requeue the row in the same statement. It would make every insert a
 # fifth slower, and a repeat would wait for the batch that holds its event's row.
 _INSERT = f"""
 INSERT INTO {_TABLE}
     (account_id, topic, content_hash, body, state, attempts, next_attempt_at, reason, received_at)
-VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, %(now)s, %(reason)s, %(now)s)
+VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, statement_timestamp(),
+    %(reason)s, statement_timestamp())
 ON CONFLICT (account_id, content_hash) DO NOTHING
 """  # noqa: S608 - the table's own name
 # A repeat requeues a failed or dead event and changes no other. A dead event also gets a new
@@ -33,8 +45,10 @@ ON CONFLICT (account_id, content_hash) DO NOTHING
 # locked is skipped: the worker is applying it already, and the courier's request does not wait.
 _REQUEUE = f"""
 UPDATE {_TABLE}
-SET state = '{EventState.PENDING}', attempts = 0, next_attempt_at = %(now)s, reason = '',
-    received_at = CASE state WHEN '{EventState.DEAD}' THEN %(now)s ELSE received_at END
+SET state = '{EventState.PENDING}', attempts = 0, reason = '',
+    next_attempt_at = statement_timestamp(),
+    received_at = CASE state
+        WHEN '{EventState.DEAD}' THEN statement_timestamp() ELSE received_at END
 WHERE id = (
     SELECT id FROM {_TABLE}
     WHERE account_id = %(account)s AND content_hash = %(hash)s
@@ -59,8 +73,8 @@ def store_callback(
 
     A body that cannot be parsed is stored as dead. `path_topic` is the topic of the path, whose
     secret the body was signed with. It overrides the body's topic only where the body says
-    "created" and the path "recreated". Raises OperationalError or InterfaceError when the database
-    is away.
+    "created" and the path "recreated". Raises an error of the database when it cannot serve
+    (couriers.resilience.database).
     """
     try:
         payload = parse_body(body)
@@ -75,8 +89,8 @@ def store_callback(
         topic, digest, state = Topic.UNKNOWN, body_hash(body), EventState.DEAD
         reason = f"The body {error}"[:500].replace("\x00", "")
     values = {
-        "account": account_id, "topic": topic.value, "hash": digest, "body": body,
-        "state": state.value, "now": timezone.now(), "reason": reason,
+        "account": account_id, "topic": topic.value, "hash": keyed_hash(account_id, digest),
+        "body": _BODY.encrypt(body), "state": state.value, "reason": reason,
     }  # fmt: skip
     if _execute(_INSERT, values):
         return topic, StoreResult.PENDING if state == EventState.PENDING else StoreResult.DEAD
@@ -96,16 +110,16 @@ def _topic(receiver: WebhookReceiver, payload: dict[str, Any]) -> Topic:
 def _execute(statement: str, values: dict[str, Any]) -> int:
     """Execute the statement and return how many rows changed.
 
-    If the connection has broken, it is replaced and the statement is sent once more. Both
-    statements can be repeated without harm.
+    If the connection has broken or is read-only, it is replaced and the statement is sent once
+    more. Both statements can be repeated without harm.
     """
     for last in (False, True):
         try:
             with prepared_cursor() as cursor:
                 cursor.execute(statement, values)
                 return int(cursor.rowcount)
-        except (OperationalError, InterfaceError):
-            if last or connection.in_atomic_block:
+        except (DatabaseError, InterfaceError) as error:
+            if last or connection.in_atomic_block or not is_outage(error):
                 raise
             connection.close()
     raise AssertionError("unreachable")

@@ -1,10 +1,15 @@
 """The inbox's table: every verified callback, stored once, with its state."""
 
+from typing import Any
+
+from cryptography.fernet import InvalidToken
 from django.db import models
 from django.db.models import Q
 
 from couriers.contract.receiver import Topic
 from couriers.models import CourierAccount
+from couriers.models.fields import EncryptedBytesField, SealedBytes
+from webhooks.payloads import UndecryptableBody, UnreadableBody
 
 
 class EventState(models.TextChoices):
@@ -28,7 +33,9 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
 
 
 class WebhookEvent(models.Model):
-    """One callback. `content_hash` is the SHA-256 of its canonical content, unique per account.
+    """One callback. `content_hash` is a keyed hash of its canonical content, unique per account.
+
+    The body is encrypted, and None once it has been erased with its shipment's consignee.
 
     The account has no foreign key constraint in the database: PostgreSQL would lock the account's
     row for every insert, and write that lock to disk. `received_at` has no index, which would
@@ -45,7 +52,7 @@ class WebhookEvent(models.Model):
     )
     topic = models.CharField(max_length=30, default=Topic.UNKNOWN)
     content_hash = models.BinaryField(max_length=32)
-    body = models.BinaryField()
+    body = EncryptedBytesField(null=True)
     state = models.CharField(max_length=10, choices=EventState, default=EventState.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
@@ -82,3 +89,19 @@ class WebhookEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.pk}: {self.state}"
+
+    def read_body(self) -> bytes:
+        """Return the decrypted body.
+
+        Raises UnreadableBody where it has been erased, and UndecryptableBody where FERNET_KEYS of
+        this process lack its key.
+        """
+        body: Any = self.body
+        if body is None:
+            raise UnreadableBody("has been erased")
+        if not isinstance(body, SealedBytes):
+            return bytes(body)
+        try:
+            return body.open()
+        except InvalidToken:
+            raise UndecryptableBody from None

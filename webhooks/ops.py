@@ -111,7 +111,7 @@ class WebhookEventView(OpsView):
         event = get_object_or_404(WebhookEvent.objects.for_display(), pk=pk)
         receiver = CourierFactory.receiver(event.account.courier_id)
         try:
-            payload = mask_payload(parse_body(bytes(event.body)), receiver)
+            payload = mask_payload(parse_body(event.read_body()), receiver)
         except UnreadableBody:
             payload = None
         return Response({**_event_data(event), "payload": payload})

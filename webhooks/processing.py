@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
@@ -23,11 +23,12 @@ from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, Webh
 from couriers.contract.registry import CourierFactory
 from couriers.contract.text import is_storable, make_storable
 from couriers.models import CourierAccount
-from couriers.models.claims import back_off, due, lock_rows, seconds_from_now
+from couriers.models.claims import back_off, bring_forward, due, lock_rows
+from couriers.resilience.database import is_outage
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
 from webhooks.models import EventState, WebhookEvent
-from webhooks.payloads import UnreadableBody, parse_body
+from webhooks.payloads import UndecryptableBody, UnreadableBody, parse_body
 
 log = get_logger(__name__)
 
@@ -48,10 +49,11 @@ MAX_REASON = 500  # characters
 
 _UPDATE = f"""
 UPDATE {WebhookEvent._meta.db_table} AS event
-SET state = given.state, attempts = given.attempts, next_attempt_at = given.next_attempt_at,
-    reason = given.reason
-FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::timestamptz[], %s::text[])
-    AS given (id, state, attempts, next_attempt_at, reason)
+SET state = given.state, attempts = given.attempts, reason = given.reason,
+    next_attempt_at = CASE WHEN given.pause IS NULL THEN event.next_attempt_at
+        ELSE statement_timestamp() + given.pause * interval '1 second' END
+FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::float8[], %s::text[])
+    AS given (id, state, attempts, pause, reason)
 WHERE event.id = given.id
 """  # noqa: S608 - the table's own name
 
@@ -80,27 +82,31 @@ class _Outcomes:
     """
 
     processed: list[WebhookEvent] = field(default_factory=list)
+    erased: list[WebhookEvent] = field(default_factory=list)  # those of `processed` to be erased
     waiting: list[WebhookEvent] = field(default_factory=list)
     held: list[WebhookEvent] = field(default_factory=list)
     failed: list[WebhookEvent] = field(default_factory=list)
     dead: list[WebhookEvent] = field(default_factory=list)
     couriers: dict[str, str] = field(default_factory=dict)  # courier code by account id
+    pauses: dict[int, float] = field(default_factory=dict)  # seconds to the next attempt by event
 
     def add(self, other: _Outcomes) -> None:
         """Add the events of another part of the batch."""
         self.processed += other.processed
+        self.erased += other.erased
         self.waiting += other.waiting
         self.held += other.held
         self.failed += other.failed
         self.dead += other.dead
         self.couriers |= other.couriers
+        self.pauses |= other.pauses
 
 
 def process_batch() -> BatchResult:
     """Claim and apply one batch of at most INBOX_BATCH due events; `claimed` is 0 if none is due.
 
-    Raises OperationalError or InterfaceError when the database is away. Nothing has changed then
-    and the events are still due.
+    Raises an error of the database when it cannot serve (couriers.resilience.database). Nothing has
+    changed then and the events are still due.
     """
     with transaction.atomic():
         events = _lock_due(tunables().INBOX_BATCH)
@@ -112,6 +118,11 @@ def process_batch() -> BatchResult:
     # After the commit, so that nothing is counted that was rolled back.
     _count_outcomes(outcomes)
     return BatchResult(**{status: len(getattr(outcomes, status)) for status in STATUSES})
+
+
+def bring_forward_late_events() -> int:
+    """Make due the new events that are due later: the database's clock was set back."""
+    return bring_forward(WebhookEvent.objects.filter(state=EventState.PENDING), longest_pause=0)
 
 
 def _lock_due(limit: int) -> list[WebhookEvent]:
@@ -132,12 +143,12 @@ def _apply_or_split(events: Sequence[WebhookEvent]) -> _Outcomes:
     try:
         with transaction.atomic():
             return _apply(events)
-    except (OperationalError, InterfaceError) as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
-            raise
-        _set_lock_timeout(PART_LOCK_TIMEOUT)
-        return _apply_halves(events) if len(events) > 1 else _postpone_held(events[0])
     except Exception as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            _set_lock_timeout(PART_LOCK_TIMEOUT)
+            return _apply_halves(events) if len(events) > 1 else _postpone_held(events[0])
+        if is_outage(error):
+            raise
         if len(events) > 1:
             return _apply_halves(events)
         log.exception("event_failed", event_id=events[0].pk)
@@ -182,6 +193,10 @@ def _apply_to_account(
             continue
         try:
             parsed.append((event, _parse(receiver, event)))
+        except UndecryptableBody as error:
+            # A process that has the key may come before the attempts are used up.
+            log.error("callback_undecryptable", event_id=event.pk)
+            _retry_later(event, f"The body {error}", outcomes)
         except (MalformedEvent, UnreadableBody) as error:
             _dead_letter(event, f"The body {error}", outcomes)
         except Exception as error:
@@ -190,10 +205,13 @@ def _apply_to_account(
     courier_events = [one for _, of_event in parsed for one in of_event]
     results = iter(apply_events(account, courier_events) if courier_events else [])
     for event, of_event in parsed:
-        if Applied.UNKNOWN_SHIPMENT in [next(results) for _ in of_event]:
+        applied = [next(results) for _ in of_event]
+        if Applied.UNKNOWN_SHIPMENT in applied:
             _wait_for_shipment(event, outcomes)
-        else:
-            outcomes.processed.append(event)
+            continue
+        outcomes.processed.append(event)
+        if Applied.ERASED_SHIPMENT in applied:
+            outcomes.erased.append(event)
 
 
 def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEvent]:
@@ -202,7 +220,7 @@ def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEv
     A created event in a callback of the topic `shipment_recreated` is a recreated one: the URL
     decided the topic then. Raises UnreadableBody or MalformedEvent if it cannot be read.
     """
-    courier_events = receiver.parse(parse_body(bytes(event.body)))
+    courier_events = receiver.parse(parse_body(event.read_body()))
     for one in courier_events:
         for text in (one.tracking_id, one.order_number, one.waybill, one.vendor):
             if not is_storable(text):
@@ -221,8 +239,7 @@ def _postpone_held(event: WebhookEvent) -> _Outcomes:
     """Try the event again soon: its shipment is locked. This does not count as an attempt."""
     log.warning("event_held", event_id=event.pk)
     event.state, event.reason = EventState.FAILED, "Another transaction has its shipment locked"
-    event.next_attempt_at = seconds_from_now(HELD_BACK_OFF)
-    return _Outcomes(held=[event])
+    return _Outcomes(held=[event], pauses={event.pk: HELD_BACK_OFF})
 
 
 def _wait_for_shipment(event: WebhookEvent, outcomes: _Outcomes) -> None:
@@ -236,7 +253,7 @@ def _wait_for_shipment(event: WebhookEvent, outcomes: _Outcomes) -> None:
         _dead_letter(event, "No shipment of this account has that tracking id or order", outcomes)
         return
     event.state, event.reason = EventState.FAILED, "Waiting for its shipment"
-    event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, EARLY_BACK_OFF))
+    outcomes.pauses[event.pk] = back_off(event.attempts + 1, EARLY_BACK_OFF)
     outcomes.waiting.append(event)
 
 
@@ -245,7 +262,7 @@ def _retry_later(event: WebhookEvent, reason: str, outcomes: _Outcomes) -> None:
     if event.attempts >= len(BACK_OFF):
         _dead_letter(event, reason, outcomes)
         return
-    event.next_attempt_at = seconds_from_now(back_off(event.attempts + 1, BACK_OFF))
+    outcomes.pauses[event.pk] = back_off(event.attempts + 1, BACK_OFF)
     event.state, event.reason = EventState.FAILED, make_storable(reason)[:MAX_REASON]
     outcomes.failed.append(event)
 
@@ -260,6 +277,9 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
         WebhookEvent.objects.filter(pk__in=[e.pk for e in outcomes.processed]).update(
             state=EventState.PROCESSED, processed_at=timezone.now(), reason=""
         )
+    if outcomes.erased:
+        # The consignee was erased, and a late callback must not bring the data back.
+        WebhookEvent.objects.filter(pk__in=[e.pk for e in outcomes.erased]).update(body=None)
     for event in (*outcomes.waiting, *outcomes.failed):
         event.attempts = min(event.attempts + 1, MAX_ATTEMPTS_STORED)
     changed = [*outcomes.waiting, *outcomes.held, *outcomes.failed, *outcomes.dead]
@@ -271,7 +291,7 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
                     [e.pk for e in changed],
                     [str(e.state) for e in changed],
                     [e.attempts for e in changed],
-                    [e.next_attempt_at for e in changed],
+                    [outcomes.pauses.get(e.pk) for e in changed],
                     [e.reason for e in changed],
                 ],
             )
@@ -280,7 +300,8 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
 def _count_outcomes(outcomes: _Outcomes) -> None:
     now = timezone.now()
     for event in outcomes.processed:
-        metrics.APPLY_SECONDS.observe((now - event.received_at).total_seconds())
+        # The time of receipt is the database's, whose clock may be ahead.
+        metrics.APPLY_SECONDS.observe(max(0.0, (now - event.received_at).total_seconds()))
     counts: Counter[tuple[str, str, str]] = Counter()
     for status in STATUSES:
         for event in getattr(outcomes, status):

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from couriers.contract.logs import get_logger
 from webhooks import dispatch
@@ -28,7 +28,7 @@ def replay(ids: Collection[int], *, actor: AbstractBaseUser) -> int:
         count = WebhookEvent.objects.filter(pk__in=ids).update(
             state=EventState.PENDING,
             attempts=0,
-            next_attempt_at=timezone.now(),
+            next_attempt_at=Now(),
             reason="",
             processed_at=None,
         )

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 
 from celery import shared_task
 
-from couriers.conf import TASK_OPTIONS
-from couriers.resilience.shared import RedisUnavailable, with_redis
-from webhooks.processing import process_batch
+from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue
+from couriers.resilience import broker, once
+from webhooks.processing import bring_forward_late_events, process_batch
 
-TASK_EXPIRES = 60  # seconds; sweep_inbox does the work of a task that waits longer
+LATE_EVENTS_SECONDS = 60  # between two looks for events of a clock that was set back
 MAX_TASK_SECONDS = 30.0  # a new task then continues, so that other tasks in the queue can run
-QUEUED_KEY = "shipcrowd:inbox:queued"  # in Redis while a sent process_inbox has not started
+QUEUED = "inbox"  # reserved in Redis while a sent process_inbox has not started
+QUEUED_SECONDS = 60  # then another one is sent, in case the first got lost
 
 
-@shared_task(name="webhooks.process_inbox", **TASK_OPTIONS)
+@shared_task(name="webhooks.process_inbox", our_queue=Queue.INBOX, **TASK_OPTIONS)
 def process_inbox() -> int:
     """Process batches until no event is due; return how many events were claimed."""
-    # Deleted before the first claim, so that a callback stored from now on sends a new task.
-    with suppress(RedisUnavailable):
-        with_redis(lambda redis: redis.delete(QUEUED_KEY))
+    # Before the first claim, so that a callback stored from now on sends a new task.
+    once.release(QUEUED)
     deadline = time.monotonic() + MAX_TASK_SECONDS
     total = 0
     while time.monotonic() < deadline:
@@ -29,11 +28,13 @@ def process_inbox() -> int:
         total += claimed
         if not claimed:
             return total
-    process_inbox.apply_async(expires=TASK_EXPIRES, retry=False)
+    broker.send(process_inbox, expires=SWEEP_EXPIRES)
     return total
 
 
-@shared_task(name="webhooks.sweep_inbox", **TASK_OPTIONS)
+@shared_task(name="webhooks.sweep_inbox", our_queue=Queue.INBOX, **TASK_OPTIONS)
 def sweep_inbox() -> int:
     """Process retries that have become due and events for which no task was sent (from beat)."""
+    if once.reserve("late-events", LATE_EVENTS_SECONDS):
+        bring_forward_late_events()
     return process_inbox()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -17,9 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
+from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.receiver import Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
-from couriers.operations.health import DATABASE_RETRY_AFTER
+from couriers.resilience.database import RETRY_AFTER, leave_connection, outage_of
 from webhooks import accounts, metrics, tally
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
@@ -59,8 +60,8 @@ def receive(
 
     The query is outside the signature, so nothing is read from it. Answers 200 if the callback is
     stored, now or before; 400 if the body was cut off; 401 if the signature is wrong or there is no
-    such account; 413 if it is longer than WEBHOOK_MAX_BYTES; 503 if the database is away and the
-    courier must send it again.
+    such account; 413 if it is longer than WEBHOOK_MAX_BYTES; 503 with Retry-After if the courier
+    must send it again, because the database cannot serve or no key opens the account's secret.
     """
     max_bytes = tunables().WEBHOOK_MAX_BYTES
     if _content_length(request) > max_bytes:
@@ -77,11 +78,16 @@ def receive(
             # One answer for every cause, so that nobody can find account ids by trying.
             return _refuse(courier, "signature", 401)
         stored_topic, result = store_callback(account_id, receiver, body, topic)
-    except (OperationalError, InterfaceError) as error:
-        log.error("callback_not_stored", error=type(error).__name__)
-        response = _refuse(courier, "database", 503)
-        response["Retry-After"] = str(DATABASE_RETRY_AFTER)
-        return response
+    except (DatabaseError, InterfaceError) as error:
+        if (outage := outage_of(error)) is None:
+            raise
+        log.error("callback_not_stored", reason=outage.value)
+        leave_connection(error)
+        return _refuse(courier, "database", 503)
+    except UnreadableValue as error:
+        # Whether it is signed cannot be known, so the courier must send it again.
+        log.error("callback_not_stored", reason=str(error))
+        return _refuse(courier, "unreadable", 503)
     tally.note_accepted(account_id)
     metrics.received_counter(courier, stored_topic, result.value).inc()
     if result == StoreResult.PENDING:
@@ -138,7 +144,10 @@ def _refuse(courier: str, reason: str, status: int) -> HttpResponse:
     # The URL's courier is the sender's text: a label may only have a known code.
     label = courier if CourierFactory.receiver(courier) else "unknown"
     metrics.REFUSED.labels(label, reason).inc()
-    return _respond(REFUSED, status)
+    response = _respond(REFUSED, status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _respond(content: bytes, status: int) -> HttpResponse:

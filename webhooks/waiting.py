@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import WebhookReceiver
@@ -48,10 +48,11 @@ def requeue_waiting(shipment_id: str, tracking_id: str) -> int:
     found = _candidates(shipment.account_id, receiver, tracking_id) if receiver else []
     if not found:
         return 0
-    now = timezone.now()
     count = WebhookEvent.objects.filter(
         pk__in=found, state__in=[EventState.FAILED, EventState.DEAD]
-    ).update(state=EventState.PENDING, attempts=0, next_attempt_at=now, received_at=now, reason="")
+    ).update(
+        state=EventState.PENDING, attempts=0, next_attempt_at=Now(), received_at=Now(), reason=""
+    )
     log.info("waiting_callbacks_requeued", shipment=shipment_id, count=count)
     dispatch.request_processing()
     return count
@@ -66,13 +67,14 @@ def _candidates(account_id: str, receiver: WebhookReceiver, tracking_id: str) ->
         event.pk
         for found in (dead, failed)
         for event in found.only("body").iterator(chunk_size=500)
-        if _names(receiver, bytes(event.body), tracking_id)
+        if _names(receiver, event, tracking_id)
     ]
 
 
-def _names(receiver: WebhookReceiver, body: bytes, tracking_id: str) -> bool:
+def _names(receiver: WebhookReceiver, event: WebhookEvent, tracking_id: str) -> bool:
     try:
-        return any(one.tracking_id == tracking_id for one in receiver.parse(parse_body(body)))
+        parsed = receiver.parse(parse_body(event.read_body()))
+        return any(one.tracking_id == tracking_id for one in parsed)
     except UnreadableBody:
         return False
     except Exception as error:  # noqa: BLE001 - a plug-in's fault with one body stops no other

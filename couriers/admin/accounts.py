@@ -21,6 +21,7 @@ from couriers.admin.forms import StorableJSONField
 from couriers.admin.registration import page
 from couriers.contract.accounts import limits_problem
 from couriers.contract.adapter import Capability
+from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.registry import CourierFactory
 from couriers.models import (
     CallbackTally,
@@ -31,6 +32,7 @@ from couriers.models import (
     ServiceablePincode,
 )
 from couriers.models.addresses import NoAddress
+from couriers.models.fields import UNREADABLE_TEXT
 from couriers.operations import callbacks
 
 SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
@@ -134,7 +136,10 @@ class CourierAccountAdmin(PageAdmin):
     @admin.display(description="Login")
     def shared_login(self, account: CourierAccount) -> str:
         """Other accounts with the same login, from before such an account was refused."""
-        others = ", ".join(account.others_with_login().values_list("pk", flat=True))
+        try:
+            others = ", ".join(account.others_with_login().values_list("pk", flat=True))
+        except UnreadableValue:
+            return UNREADABLE_TEXT
         return f"also that of {others}: give each a login of its own" if others else "-"
 
     @admin.display(description="Callbacks")

@@ -11,12 +11,14 @@ from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.dataclasses import UnfoldAction
 from unfold.paginator import InfinitePaginator
+
+from couriers.resilience.unavailable import page_while_away
 
 
 class PageAdmin(ModelAdmin):
@@ -25,6 +27,13 @@ class PageAdmin(ModelAdmin):
     Django's links quote a row's key: a list links `shp_01…` as `shp_5F01…`. A button's method and
     its permission (`has_<name>_permission`) get the key as it is stored.
     """
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages' URLs. Each page answers 503 while the database cannot serve."""
+        urls: list[URLPattern] = super().get_urls()
+        for url in urls:
+            url.callback = page_while_away(url.callback)
+        return urls
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         """The buttons of the row that the user may press. `object_id` is as it is in the URL."""

@@ -1,11 +1,12 @@
 """Stored documents in the admin: a view checks the permission and serves the file.
 
-A document holds a consignee's address. So it is read through the admin alone, whatever URLs the
-storage has. The admin's own pages, and so these, may be kept by no cache.
+A document holds a consignee's address. So it is stored encrypted, and is read through the admin
+alone, whatever URLs the storage has. The admin's own pages, and so these, may be kept by no cache.
 """
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from django.contrib import admin
@@ -17,7 +18,7 @@ from unfold.decorators import action
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, admin_url, link
 from couriers.admin.registration import page
 from couriers.contract.logs import get_logger
-from couriers.fulfilment.labels import open_stored
+from couriers.fulfilment.labels import read_stored
 from couriers.models import StoredLabel
 
 log = get_logger(__name__)
@@ -47,12 +48,14 @@ class StoredLabelAdmin(ReadOnlyAdmin):
         label = self.get_object(request, object_id)
         if label is None:
             raise Http404
-        file = open_stored(label)
-        if file is None:
+        content = read_stored(label)
+        if content is None:
             return _gone(self, request, label)
         log.info("label_opened", label=label.pk, actor=str(request.user.pk))
         response = FileResponse(
-            file, content_type="application/pdf", filename=f"label-{label.tracking_id}.pdf"
+            BytesIO(content),
+            content_type="application/pdf",
+            filename=f"label-{label.tracking_id}.pdf",
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from couriers.admin.registration import page
-from couriers.models import BulkJob, BulkOrder
+from couriers.models import BulkJob, BulkOrder, BulkTurn
 
 
 class BulkOrderInline(ReadOnlyInline):
@@ -37,3 +37,12 @@ class BulkOrderAdmin(ReadOnlyAdmin):
     list_filter = ("outcome",)
     list_select_related = ("job",)
     exclude = ("request",)
+
+
+@page(BulkTurn)
+class BulkTurnAdmin(ReadOnlyAdmin):
+    """When each company's bulk work was served last."""
+
+    list_display = ("company", "served_at", "next_attempt_at", "lease_expires_at")
+    list_select_related = ("company",)
+    ordering = ("served_at",)

@@ -35,6 +35,7 @@ from couriers.models import (
     Shipment,
     ShipmentFlag,
 )
+from couriers.models.fields import UNREADABLE_TEXT, readable_or
 from couriers.operations.flags import sentence_of
 
 
@@ -118,8 +119,22 @@ class ShipmentAdmin(
     list_filter = (WorklistFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
     inlines = (FlagInline, ScanInline, LabelInline, CallInline, AuditInline)
-    exclude = ("consignee_phone", "items", "former_tracking_ids", "options", "warnings")
-    readonly_fields = ("open_flags", "masked_phone", "items_text", "former_ids", "warnings_text")
+    exclude = (
+        "consignee_phone",
+        "consignee_address",
+        "items",
+        "former_tracking_ids",
+        "options",
+        "warnings",
+    )
+    readonly_fields = (
+        "open_flags",
+        "masked_phone",
+        "address",
+        "items_text",
+        "former_ids",
+        "warnings_text",
+    )
 
     @action(description="Overview", url_path="overview", permissions=["view"])
     def overview(self, request: HttpRequest) -> HttpResponse:
@@ -148,7 +163,12 @@ class ShipmentAdmin(
 
     @admin.display(description="Consignee phone")
     def masked_phone(self, shipment: Shipment) -> str:
-        return mask_phone(shipment.consignee_phone)
+        phone = readable_or(shipment, "consignee_phone", None)
+        return UNREADABLE_TEXT if phone is None else mask_phone(phone)
+
+    @admin.display(description="Consignee address")
+    def address(self, shipment: Shipment) -> str:
+        return str(readable_or(shipment, "consignee_address", UNREADABLE_TEXT))
 
     @admin.display(description="Items")
     def items_text(self, shipment: Shipment) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from django.db.models import QuerySet
@@ -58,9 +59,9 @@ class DispatchDateSerializer(StrictSerializer):
     slot = optional_text(50)
 
 
-def _result_or(problem: str) -> dict[Any, Any]:
-    """The responses of an action that `problem` refuses in a status that does not allow it."""
-    return {200: ActionSerializer, **problems(*COURIER, problem)}
+def _result_or(*refusals: str) -> dict[Any, Any]:
+    """The responses of an action. `refusals` are the problems before the courier is called."""
+    return {200: ActionSerializer, **problems(*COURIER, *refusals)}
 
 
 class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
@@ -94,7 +95,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         parameters=[],
         responses={
             (200, "application/pdf"): OpenApiTypes.BINARY,
-            **problems(*COURIER, "not-booked"),
+            **problems(*COURIER, "not-booked", "shipment-erased"),
         },
     )
     @action(
@@ -106,9 +107,10 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     def label(self, request: Request, pk: str) -> FileResponse:
         """The packing label as a PDF. It is fetched from the courier once, then stored."""
         shipment = self.shipment(pk)
-        stored = get_label(shipment)
         response = FileResponse(
-            stored.open("rb"), filename=f"label-{shipment.pk}.pdf", content_type="application/pdf"
+            BytesIO(get_label(shipment)),
+            filename=f"label-{shipment.pk}.pdf",
+            content_type="application/pdf",
         )
         response["Cache-Control"] = "private, max-age=300"
         return response
@@ -116,14 +118,19 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     @extend_schema(
         filters=False,
         parameters=[],
-        responses={200: OpenApiTypes.OBJECT, **problems(*COURIER, "not-booked")},
+        responses={
+            200: OpenApiTypes.OBJECT,
+            **problems(*COURIER, "not-booked", "shipment-erased"),
+        },
     )
     @action(detail=True, methods=["get"], filterset_class=None, url_path="label/data")
     def label_data(self, request: Request, pk: str) -> Response:
         """The label's data as the courier's own JSON, to print a label of one's own design."""
         return Response(get_label_data(self.shipment(pk)))
 
-    @extend_schema(request=ReattemptSerializer, responses=_result_or("not-reattemptable"))
+    @extend_schema(
+        request=ReattemptSerializer, responses=_result_or("not-reattemptable", "shipment-erased")
+    )
     @action(detail=True, methods=["post"])
     def reattempt(self, request: Request, pk: str) -> Response:
         """Ask the courier to attempt the delivery of an undelivered parcel again, on a day."""
@@ -131,7 +138,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         data = ReattemptSerializer.from_data(request.data).validated_data
         return _response(actions.request_reattempt(shipment, data["date"], data["instructions"]))
 
-    @extend_schema(request=RtoSerializer, responses=_result_or("not-returnable"))
+    @extend_schema(request=RtoSerializer, responses=_result_or("not-returnable", "shipment-erased"))
     @action(detail=True, methods=["post"])
     def rto(self, request: Request, pk: str) -> Response:
         """Ask the courier to send an undelivered parcel back to its origin (RTO)."""
@@ -139,7 +146,10 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         data = RtoSerializer.from_data(request.data).validated_data
         return _response(actions.request_rto(shipment, data["remark"]))
 
-    @extend_schema(request=AddressChangeSerializer, responses=_result_or("not-reattemptable"))
+    @extend_schema(
+        request=AddressChangeSerializer,
+        responses=_result_or("not-reattemptable", "shipment-erased"),
+    )
     @action(detail=True, methods=["post"])
     def address(self, request: Request, pk: str) -> Response:
         """Change the consignee's address or phone for the next attempt to deliver a parcel."""
@@ -155,7 +165,10 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
             )
         )
 
-    @extend_schema(request=DispatchDateSerializer, responses=_result_or("not-awaiting-pickup"))
+    @extend_schema(
+        request=DispatchDateSerializer,
+        responses=_result_or("not-awaiting-pickup", "shipment-erased"),
+    )
     @action(detail=True, methods=["post"], url_path="dispatch-date")
     def dispatch_date(self, request: Request, pk: str) -> Response:
         """Set the day of the pickup of a shipment that was booked without one."""

@@ -26,10 +26,15 @@ from couriers.api.serializers import (
 )
 from couriers.api.shipments import IDEMPOTENCY_KEY, idempotency_key
 from couriers.booking.answers import warnings_data
-from couriers.booking.bulk_jobs import OrderRequest, check_count, create_job
+from couriers.booking.bulk_jobs import (
+    OrderRequest,
+    check_count,
+    check_open_jobs,
+    create_job,
+)
 from couriers.booking.fingerprints import fingerprint_of, is_fingerprint_of
 from couriers.contract.errors import FieldProblem
-from couriers.contract.platform_errors import KeyReused
+from couriers.contract.platform_errors import KeyReused, TooManyJobs
 from couriers.models import BulkJob, Company
 from couriers.models.addresses import path_of
 from couriers.models.job import JobState, OrderOutcome
@@ -85,7 +90,7 @@ class BulkView(ApiView):
     @extend_schema(
         request=BulkRequestSerializer,
         parameters=[IDEMPOTENCY_KEY],
-        responses={202: JobSerializer, **problems("key-reused")},
+        responses={202: JobSerializer, **problems("key-reused", "too-many-jobs")},
     )
     def post(self, request: Request) -> Response:
         """Book many orders, each exactly once; the order number is the key of its booking.
@@ -93,18 +98,20 @@ class BulkView(ApiView):
         202: workers book the orders, and `Location` is where to ask for the progress. An order
         that an earlier job has booked is `already_booked`. An order that is not valid is
         `rejected` and delays no other. An `Idempotency-Key` names the job: the same request with
-        the same key is answered with the same job.
+        the same key is answered with the same job. A company may have a number of open jobs at
+        once, and companies are served in turn.
         """
         company, key = company_of(request), idempotency_key(request) or ""
         serializer = BulkRequestSerializer.from_data(request.data)
         job = _find_job(company, key, request.data)
         if job is not None:
             return _job_response(job, replayed=True)
+        check_open_jobs(company)  # before the orders are read, which takes long
         orders = [_order_request(order) for order in serializer.validated_data["orders"]]
         try:
             job = create_job(company, orders, key=key, fingerprint=fingerprint_of(request.data))
-        except IntegrityError:
-            # The same request came twice at once.
+        except (IntegrityError, TooManyJobs):
+            # The same request may have come twice at once, and taken the last place.
             if (job := _find_job(company, key, request.data)) is None:
                 raise
             return _job_response(job, replayed=True)

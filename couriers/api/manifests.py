@@ -21,12 +21,11 @@ from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.booking.preparation import account_of
+from couriers.fulfilment.manifest_progress import documents_and_failures, progress_of
 from couriers.fulfilment.manifests import (
     MAX_SHIPMENTS,
     create_for_day,
     create_for_shipments,
-    documents_and_failures,
-    progress_of,
 )
 from couriers.models import Manifest
 from couriers.models.addresses import path_of

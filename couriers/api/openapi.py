@@ -41,6 +41,12 @@ _SECONDS = {"type": "integer", "minimum": 1}
 _DECIMALS = 2
 _SCHEMAS = "#/components/schemas/"
 
+# The problems that any operation may answer.
+EVERYWHERE = (
+    "validation", "malformed", "not-acceptable", "internal", "unreadable",
+    "database-unavailable",
+)  # fmt: skip
+
 
 class ApiSchema(AutoSchema):
     """Describes the operations of the API's views."""
@@ -148,7 +154,7 @@ class ApiSchema(AutoSchema):
 
     def _platform_problems(self) -> Iterator[str]:
         """The problems that follow from the view's classes and the method."""
-        yield from ("validation", "malformed", "not-acceptable", "internal", "database-unavailable")
+        yield from EVERYWHERE
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             yield "forbidden"
             if self.view.get_authenticate_header(self.view.request):

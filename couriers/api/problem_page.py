@@ -23,6 +23,9 @@ REMEDIES = {
         "the order's shipment has ended: to book the order once more, send an Idempotency-Key of "
         "its own"
     ),
+    "shipment-erased": (
+        "the consignee's data of the shipment was erased: book the order under another number"
+    ),
     "not-booked": "the shipment has no tracking id, or not yet",
     "not-cancellable": "the shipment can no longer be cancelled",
     "not-reattemptable": (
@@ -47,8 +50,15 @@ REMEDIES = {
     ),
     "rejected": "the courier refused; the same request will be refused again",
     "not-supported": "the courier does not offer this",
+    "too-many-jobs": (
+        "the company has as many open bulk jobs as it may have: ask again after Retry-After, with "
+        "the same key, once one of its jobs is done"
+    ),
     "throttled": "ask again after Retry-After",
     "internal": "a fault of the platform, which is in its log",
+    "unreadable": (
+        "the platform lacks the key of a stored value: tell its operator; other rows can be read"
+    ),
     "error": "an error of the framework without a type of its own",
     "unknown-outcome": (
         "the courier's answer was lost or could not be read: check what happened before you repeat"

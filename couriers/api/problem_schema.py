@@ -41,6 +41,7 @@ KINDS: dict[str, ProblemKind] = {
     "in-flight": ProblemKind(409, ("retry_after",), ("shipment",)),
     "order-live": ProblemKind(409, ("detail", "shipment", "shipment_status"), ()),
     "order-ended": ProblemKind(409, ("detail", "shipment", "shipment_status"), ()),
+    "shipment-erased": ProblemKind(409, ("detail", "shipment"), ()),
     "not-booked": _ACTION,
     "not-cancellable": _ACTION,
     "not-reattemptable": _ACTION,
@@ -56,8 +57,10 @@ KINDS: dict[str, ProblemKind] = {
     "order-differs": ProblemKind(422, ("detail", "fields", "shipment", "shipment_status"), ()),
     "rejected": ProblemKind(422, (), _WORDS),
     "not-supported": ProblemKind(422, (), _WORDS),
+    "too-many-jobs": ProblemKind(429, ("detail", "retry_after"), ()),
     "throttled": ProblemKind(429, (), ("detail", "retry_after")),
     "internal": ProblemKind(500),
+    "unreadable": ProblemKind(500),
     "error": ProblemKind(None),
     "unknown-outcome": ProblemKind(502, (), _WORDS),
     "not-sent": ProblemKind(503, ("retry_after",), _WORDS),
@@ -71,6 +74,7 @@ COURIER = (
 )  # fmt: skip
 BOOKING = (
     *COURIER, "in-flight", "order-live", "order-ended", "order-differs", "key-reused",
+    "shipment-erased",
 )  # fmt: skip
 
 

@@ -20,7 +20,6 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.renderers import JSONRenderer
@@ -32,13 +31,13 @@ from couriers.contract.errors import CourierError
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import PlatformError
 from couriers.models.addresses import NoAddress, path_of
-from couriers.operations.health import DATABASE_RETRY_AFTER
+from couriers.resilience.database import RETRY_AFTER, Outage, leave_connection, outage_of
+from couriers.resilience.unavailable import unavailable_page
 
 log = get_logger(__name__)
 django_log = logging.getLogger("django.request")
 
 CONTENT_TYPE = "application/problem+json"
-DATABASE_ERRORS = (OperationalError, InterfaceError)  # the database is away or read-only
 MAX_DETAIL = 1000  # characters of a `detail` that lists fields
 
 E = TypeVar("E", bound=Exception)
@@ -85,6 +84,12 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
         "order-differs", "The order is booked with other content", 422
     ),
     platform_errors.OrderEnded: ProblemType("order-ended", "The order's shipment has ended", 409),
+    platform_errors.TooManyJobs: ProblemType(
+        "too-many-jobs", "The company has too many open bulk jobs", 429
+    ),
+    platform_errors.ShipmentErased: ProblemType(
+        "shipment-erased", "The shipment's personal data has been erased", 409
+    ),
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
     ),
@@ -92,6 +97,9 @@ PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
     platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
     platform_errors.UncheckedTrackingId: ProblemType(
         "unchecked-tracking-id", "The courier cannot say whether this is the order's", 409
+    ),
+    platform_errors.UnreadableValue: ProblemType(
+        "unreadable", "A stored value cannot be read", 500
     ),
 }
 
@@ -154,10 +162,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: 503 where the database is away, else 500 without details."""
+    """Django's handler500: 503 where the database cannot serve, else 500 without details."""
     error = sys.exc_info()[1]
-    if isinstance(error, DATABASE_ERRORS):
-        return _django_response(request, _database_unavailable(error))
+    if outage := outage_of(error):
+        leave_connection(error)
+        if _is_of_the_api(request):
+            return _django_response(request, _database_unavailable(outage))
+        return unavailable_page(outage)
     return _django_response(request, problem(*INTERNAL))
 
 
@@ -210,8 +221,9 @@ def _problem_for(error: Exception) -> Response | None:
         return _courier_problem(error)
     if isinstance(error, PlatformError):
         return _platform_problem(error)
-    if isinstance(error, DATABASE_ERRORS):
-        return _database_unavailable(error)
+    if outage := outage_of(error):
+        leave_connection(error)
+        return _database_unavailable(outage)
     if isinstance(error, drf.ValidationError):
         return _validation_problem(list(field_errors(error.detail)))
     if isinstance(error, RequestDataTooBig):
@@ -258,15 +270,15 @@ def _nearest(table: Mapping[type[E], T], error: E) -> T:
     return next(table[cls] for cls in type(error).__mro__ if cls in table)
 
 
-def _database_unavailable(error: Exception) -> Response:
-    log.error("database_unavailable", error=type(error).__name__)
+def _database_unavailable(outage: Outage) -> Response:
+    log.error("database_unavailable", reason=outage.value)
     return problem(
         "database-unavailable",
         "Not available at the moment",
         503,
-        "The database does not answer. "
+        "The database cannot serve at the moment. "
         "Ask again with the same Idempotency-Key: nothing is done twice.",
-        retry_after=DATABASE_RETRY_AFTER,
+        retry_after=RETRY_AFTER,
     )
 
 

@@ -168,8 +168,8 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
             "id", "courier", "order_number", "order_date", "direction", "original", "status",
             "courier_status", "ndr_reason", "failure", "warnings", "tracking_id", "waybill",
             "vendor", "service", "warehouse", "payment_mode", "cod_amount", "total_amount",
-            "taxable_amount", "tax_amount", "estimated_delivery", "tracking_url", "created_at",
-            "updated_at",
+            "taxable_amount", "tax_amount", "estimated_delivery", "erased_at", "tracking_url",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 

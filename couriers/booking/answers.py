@@ -42,6 +42,7 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "taxable_amount": _money(shipment.taxable_amount),
         "tax_amount": _money(shipment.tax_amount),
         "estimated_delivery": _time(shipment.estimated_delivery),
+        "erased_at": _time(shipment.erased_at),
         "tracking_url": tracking_url(shipment.pk),
         "created_at": _time(shipment.created_at),
         "updated_at": _time(shipment.updated_at),

@@ -12,8 +12,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
-
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
 from couriers.contract.errors import (
@@ -34,13 +32,17 @@ from couriers.contract.platform_errors import (
     OrderAlreadyLive,
     OrderDiffers,
     OrderEnded,
+    ShipmentErased,
     UnknownCourier,
+    UnreadableValue,
 )
 from couriers.contract.types import ShipmentDraft
 from couriers.models import Company, Shipment
 from couriers.models.claims import DoublingPauses, back_off
 from couriers.models.job import OrderOutcome
 from couriers.models.transactions import refuse_open_transaction
+from couriers.resilience.database import is_outage
+from couriers.resilience.waits import MAX_LONG_WAIT
 
 log = get_logger(__name__)
 
@@ -65,11 +67,15 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """The order has not ended: call `book_order` again after `seconds`, with these `tries`."""
+    """The order has not ended: call `book_order` again after `seconds`, with these `tries`.
+
+    `held_back` marks a call that the rate limiter or an open circuit held back.
+    """
 
     seconds: float
     reason: str
     tries: int
+    held_back: bool = False
 
 
 # Returns an order's draft when it is to be booked, or its result if there is nothing to book.
@@ -84,12 +90,14 @@ def book_order(
     tries: int = 0,
     tried_since: dt.datetime | None = None,
     rebook: bool = False,
+    longest_wait: float = MAX_LONG_WAIT,
 ) -> OrderResult | TryAgain:
     """Book one order once, even if it is called several times.
 
     `tries` is that of the last TryAgain, 0 at first. `tried_since` is a time since when workers of
     the same job may have booked the order and died. A booking made since then is `booked`, not
-    `already_booked`. With `rebook` an order whose shipment has ended is booked once more.
+    `already_booked`. With `rebook` an order whose shipment has ended is booked once more. The call
+    waits for the rate limiter for at most `longest_wait` seconds.
 
     - An order that is booked with other content is rejected, naming the fields. So is one whose
       shipment has ended.
@@ -99,7 +107,7 @@ def book_order(
     - Any other error ends the order: as `failed` if the courier is switched off or the program has
       a fault, else as `rejected`.
 
-    Raises OperationalError or InterfaceError if the database does not answer, and
+    Raises an error of the database if it cannot serve (couriers.resilience.database), and
     InsideTransaction if a transaction is open.
     """
     refuse_open_transaction("book_order()")
@@ -107,10 +115,10 @@ def book_order(
         draft = read()
         if isinstance(draft, OrderResult):
             return draft
-        return _book(company, draft, tries, tried_since, rebook)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # noqa: BLE001 - failed_by_fault logs it
+        return _book(company, draft, tries, tried_since, rebook, longest_wait)
+    except Exception as error:
+        if is_outage(error):
+            raise
         return failed_by_fault(company, order_number, error)
 
 
@@ -126,9 +134,10 @@ def _book(
     tries: int,
     tried_since: dt.datetime | None,
     rebook: bool,
+    longest_wait: float,
 ) -> OrderResult | TryAgain:
     try:
-        result = book(company, draft, rebook=rebook, long_waits=True)
+        result = book(company, draft, rebook=rebook, longest_wait=longest_wait)
     except (BookingInFlight, OrderAlreadyLive) as error:
         # Another process is booking the order. Its result is the answer of the next try.
         return _try_again(error.retry_after or 1.0, error, tries)
@@ -137,8 +146,12 @@ def _book(
     except OrderEnded as error:
         reason = f"the order's shipment {error.shipment_id} has ended ({error.status})"
         return OrderResult(OrderOutcome.REJECTED, reason=reason, may_be_rebooked=True)
+    except ShipmentErased as error:
+        return _rejected(error)
     except UnknownCourier as error:
         return _rejected(error, FieldProblem("courier", str(error)))
+    except UnreadableValue as error:
+        return OrderResult(OrderOutcome.FAILED, reason=str(error))
     except Rejected as error:
         return _rejected(error, *(error.problems if isinstance(error, InvalidRequest) else ()))
     except (NotSent, NotDone) as error:
@@ -169,15 +182,17 @@ def _rejected(error: Exception, *problems: FieldProblem) -> OrderResult:
 def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain:
     """Apply the retry rule to an order that certainly was not booked."""
     if isinstance(error, (RateLimited, CircuitOpen)):
-        return _try_again(error.retry_after or 1.0, error, tries)
+        return _try_again(error.retry_after or 1.0, error, tries, held_back=True)
     tries += 1
     if isinstance(error, CourierDisabled) or tries >= MAX_TRIES:
         return OrderResult(OrderOutcome.FAILED, reason=error.reason)
     return _try_again(back_off(tries, PAUSES, error.retry_after), error, tries)
 
 
-def _try_again(seconds: float, error: Exception, tries: int) -> TryAgain:
-    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), _reason(error), tries)
+def _try_again(
+    seconds: float, error: Exception, tries: int, *, held_back: bool = False
+) -> TryAgain:
+    return TryAgain(min(max(seconds, 1.0), LONGEST_PAUSE), _reason(error), tries, held_back)
 
 
 def _reason(error: Exception) -> str:

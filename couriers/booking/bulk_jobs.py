@@ -1,29 +1,33 @@
 """Jobs of bulk bookings: the orders of one request, which workers book with the bulk engine.
 
 A job keeps its orders in PostgreSQL, encrypted until they have ended. One bad order ends alone.
+Which job is worked on, and for how long, is decided in bulk_turns.py.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cryptography.fernet import InvalidToken
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Min, OuterRef, QuerySet
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from pydantic import TypeAdapter
 
 from couriers.booking.bulk import OrderResult, TryAgain, book_order
 from couriers.conf import tunables
+from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.logs import get_logger
+from couriers.contract.platform_errors import TooManyJobs, UnreadableValue
 from couriers.contract.text import make_storable
 from couriers.contract.types import ShipmentDraft
-from couriers.models import BulkJob, BulkOrder, Company
+from couriers.models import BulkJob, BulkOrder, BulkTurn, Company
 from couriers.models.claims import claim, due, seconds_from_now, unclaimed
 from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.job import JobState, OrderOutcome
@@ -33,6 +37,11 @@ from couriers.resilience.threads import run_in_threads
 log = get_logger(__name__)
 
 REBOOK_REMEDY = "; to book it once more, book it on its own with an Idempotency-Key"
+# After so many calls in a row that the rate limiter or an open circuit held back, the company's
+# other orders are not tried for HELD_BACK_PAUSE seconds.
+MAX_HELD_BACK = 20
+HELD_BACK_PAUSE = 1.0
+OPEN_JOBS_RETRY_AFTER = 60  # seconds until a company with too many open jobs may ask again
 _DRAFTS = TypeAdapter(ShipmentDraft)
 
 
@@ -61,12 +70,16 @@ def create_job(
     """Store a job with its orders, which `book_due_orders` books.
 
     An order without a draft has ended already, as rejected. So have all orders that share a number.
-    Raises InvalidRequest for no orders or too many, and IntegrityError if the company has a job
-    with the key.
+    Raises InvalidRequest for no orders or too many, TooManyJobs if the company has
+    BULK_MAX_OPEN_JOBS open ones, and IntegrityError if it has a job with the key.
     """
     check_count(len(orders))
     now = timezone.now()
     with transaction.atomic():
+        # Two requests at once could both take the last place. The lock lets bookings go on.
+        Company.objects.select_for_update(no_key=True).only("pk").get(pk=company.pk)
+        check_open_jobs(company)
+        BulkTurn.objects.bulk_create([BulkTurn(company=company)], ignore_conflicts=True)
         job = BulkJob.objects.create(
             company=company, total=len(orders), idempotency_key=key, fingerprint=fingerprint
         )
@@ -75,6 +88,13 @@ def create_job(
             for number, order in enumerate(_refuse_shared_numbers(orders))
         )
     return job
+
+
+def check_open_jobs(company: Company) -> None:
+    """Raise TooManyJobs if the company has BULK_MAX_OPEN_JOBS open jobs."""
+    most = tunables().BULK_MAX_OPEN_JOBS
+    if BulkJob.objects.filter(company=company, state=JobState.PENDING).count() >= most:
+        raise TooManyJobs(most, retry_after=OPEN_JOBS_RETRY_AFTER)
 
 
 def _refuse_shared_numbers(orders: Sequence[OrderRequest]) -> Iterator[OrderRequest]:
@@ -103,31 +123,69 @@ def _new_order(job: BulkJob, number: int, order: OrderRequest, now: dt.datetime)
 def book_due_orders(job_id: str, *, seconds: float) -> float | None:
     """Book due orders of a job in BULK_THREADS threads, starting none after `seconds`.
 
-    Returns the seconds until the next order is due, or None once the job has ended. Raises
-    InsideTransaction if a transaction is open.
+    No order waits longer than `seconds` for the rate limiter. Returns the seconds until the next
+    order is due, at least 1, or None once the job has ended. Raises InsideTransaction if a
+    transaction is open.
     """
     refuse_open_transaction("book_due_orders()")
     job = BulkJob.objects.select_related("company").filter(pk=job_id).first()
     if job is None or job.state == JobState.DONE:
         return None
     deadline = time.monotonic() + seconds
+    stop, held_back = threading.Event(), _HeldBack()
 
     def take() -> BulkOrder | None:
         return _claim(job) if time.monotonic() < deadline else None
 
+    def work(order: BulkOrder) -> None:
+        if held_back.count(_book_claimed(job, order, longest_wait=seconds)) >= MAX_HELD_BACK:
+            stop.set()
+
     threads = min(tunables().BULK_THREADS, job.total)
-    run_in_threads(take, lambda order: _book_claimed(job, order), threads=threads, name="bulk")
+    run_in_threads(take, work, threads=threads, name="bulk", stop=stop)
+    if stop.is_set():
+        BulkTurn.objects.filter(company_id=job.company_id).update(
+            next_attempt_at=seconds_from_now(HELD_BACK_PAUSE)
+        )
     return _finish(job)
 
 
-def stranded_jobs() -> QuerySet[BulkJob]:
-    """Return the jobs with due orders, or none left, that no worker has; the oldest first."""
+class _HeldBack:
+    """Counts, for all threads of a slice, the calls in a row that were held back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._in_a_row = 0
+
+    def count(self, answer: OrderResult | TryAgain) -> int:
+        """Count an order's answer; return how many calls in a row were held back."""
+        is_held_back = isinstance(answer, TryAgain) and answer.held_back
+        with self._lock:
+            self._in_a_row = self._in_a_row + 1 if is_held_back else 0
+            return self._in_a_row
+
+
+def workable_jobs() -> QuerySet[BulkJob]:
+    """Return the open jobs with an order that may be booked now, or with none left to book.
+
+    The latter are to be ended. The oldest is first.
+    """
     pending = BulkOrder.objects.filter(job=OuterRef("pk"), outcome=OrderOutcome.PENDING)
     return BulkJob.objects.filter(
-        Exists(pending.filter(due())) | ~Exists(pending),
-        ~Exists(pending.exclude(unclaimed())),
-        state=JobState.PENDING,
+        Exists(pending.filter(due(), unclaimed())) | ~Exists(pending), state=JobState.PENDING
     ).order_by("id")
+
+
+def seconds_until_due(orders: QuerySet[BulkOrder]) -> float | None:
+    """Return the seconds until one of the pending orders may be booked, or None without any.
+
+    It is 0 or less where one may be booked now. An order with a worker may be once its lease ends.
+    """
+    pending = orders.filter(outcome=OrderOutcome.PENDING)
+    # GREATEST ignores NULL in PostgreSQL.
+    at = Greatest("next_attempt_at", "lease_expires_at")
+    left: dt.timedelta | None = pending.aggregate(left=Min(at - Now()))["left"]
+    return None if left is None else left.total_seconds()
 
 
 def _claim(job: BulkJob) -> BulkOrder | None:
@@ -138,7 +196,7 @@ def _claim(job: BulkJob) -> BulkOrder | None:
     return next(iter(claim(rows, limit=1, lease_expires_at=lease_end)), None)
 
 
-def _book_claimed(job: BulkJob, order: BulkOrder) -> None:
+def _book_claimed(job: BulkJob, order: BulkOrder, *, longest_wait: float) -> OrderResult | TryAgain:
     # A lease is left by a worker that died, a reason by a try that was put off.
     tried_before = order.lease_expires_at is not None or order.reason != ""
     answer = book_order(
@@ -147,24 +205,36 @@ def _book_claimed(job: BulkJob, order: BulkOrder) -> None:
         lambda: _read(order),
         tries=order.tries,
         tried_since=job.created_at if tried_before else None,
+        longest_wait=longest_wait,
     )
     if isinstance(answer, TryAgain):
         _put_off(order, answer)
     else:
         _end(order, answer)
+    return answer
 
 
 def _read(order: BulkOrder) -> ShipmentDraft | OrderResult:
     """Return the stored draft, or the result of an order that this process cannot decrypt."""
     try:
         return _DRAFTS.validate_json(order.request)
-    except InvalidToken:
+    except UnreadableValue:
         log.error("bulk_order_unreadable", job=order.job_id, position=order.position)
         return OrderResult(
             OrderOutcome.FAILED,
             reason="the stored order cannot be read, since it was encrypted with another key: "
             "hand it in again",
         )
+
+
+def stored_phone(order: BulkOrder) -> str:
+    """Return the consignee's ten digits in the request of an order that has not ended, or "".
+
+    Raises UnreadableValue where FERNET_KEYS lack its key.
+    """
+    if not order.request:
+        return ""
+    return india.parse_phone(_DRAFTS.validate_json(order.request).consignee.phone) or ""
 
 
 def _put_off(order: BulkOrder, answer: TryAgain) -> None:
@@ -200,12 +270,10 @@ def _pending(order: BulkOrder) -> QuerySet[BulkOrder]:
 
 
 def _finish(job: BulkJob) -> float | None:
-    pending = BulkOrder.objects.filter(job=job, outcome=OrderOutcome.PENDING)
-    times = pending.order_by("next_attempt_at").values_list("next_attempt_at", flat=True)
-    next_attempt_at = times.first()
-    if next_attempt_at is None:
+    seconds = seconds_until_due(BulkOrder.objects.filter(job=job))
+    if seconds is None:
         BulkJob.objects.filter(pk=job.pk, state=JobState.PENDING).update(
             state=JobState.DONE, finished_at=timezone.now()
         )
         return None
-    return max(1.0, (next_attempt_at - timezone.now()).total_seconds())
+    return max(1.0, seconds)

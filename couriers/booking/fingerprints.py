@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,13 @@ _PURPOSE = "couriers.booking.fingerprints"
 _SALT = "salt"
 # Fields of a draft that have another name in a merchant's request.
 NAMES = {"warehouse_id": "warehouse", "original_id": "original"}
+# Fields whose hashes are erased with the personal data of the shipment.
+PERSONAL = frozenset(
+    {
+        "consignee.name", "consignee.phone", "consignee.address", "consignee.city",
+        "items[].name", "items[].sku", "items[].category", "options", "return_reason",
+    }
+)  # fmt: skip
 
 
 def compute_fingerprints(draft: ShipmentDraft) -> dict[str, str]:
@@ -32,8 +39,13 @@ def compute_fingerprints(draft: ShipmentDraft) -> dict[str, str]:
     }
 
 
-def differing_fields(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[str, ...]:
-    """Return the sorted names of the fields in which the draft differs from the stored request."""
+def differing_fields(
+    stored: Mapping[str, str], draft: ShipmentDraft, without: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the sorted names of the fields in which the draft differs from the stored request.
+
+    The fields in `without` are not compared.
+    """
     fields = fields_of(draft)
     salt = stored.get(_SALT, "")
     keys = _secret_keys()
@@ -44,7 +56,8 @@ def differing_fields(stored: Mapping[str, str], draft: ShipmentDraft) -> tuple[s
             for key in keys
         )
 
-    return tuple(sorted(f for f in (set(stored) | set(fields)) - {_SALT} if not is_same(f)))
+    compared = (set(stored) | set(fields)) - {_SALT, *without}
+    return tuple(sorted(field for field in compared if not is_same(field)))
 
 
 def fingerprint_of(data: Any) -> str:

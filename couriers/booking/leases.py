@@ -1,10 +1,12 @@
-"""The lease of a booking under way: the time until which its process must settle it."""
+"""The lease of a booking under way: the time until which its process must settle it.
+
+Leases are on the database's clock.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from couriers.contract.statuses import Status
@@ -21,7 +23,7 @@ def expire_leases() -> int:
     with transaction.atomic():
         expired = list(
             Shipment.objects.select_for_update(of=("self",))
-            .filter(status=Status.BOOKING, lease_expires_at__lte=now)
+            .filter(status=Status.BOOKING, lease_expires_at__lte=Now())
             .only(*FACTS)
             .order_by("id")
         )
@@ -34,11 +36,10 @@ def expire_leases() -> int:
     return len(expired)
 
 
-def lease_end(shipment: Shipment) -> dt.datetime:
-    """Return when the booking's lease runs out."""
-    return shipment.lease_expires_at or shipment.created_at
-
-
 def lease_seconds_left(shipment: Shipment) -> float:
-    """Return the seconds until the booking's lease runs out, 0 or less once it has."""
-    return (lease_end(shipment) - timezone.now()).total_seconds()
+    """Return the seconds until the booking's lease runs out, 0 or less once it has.
+
+    They are by this machine's clock, which may differ from the database's.
+    """
+    end = shipment.lease_expires_at or shipment.created_at
+    return (end - timezone.now()).total_seconds()

@@ -9,7 +9,6 @@ does (operations/doubt.py).
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
@@ -17,7 +16,6 @@ from django.utils import timezone
 
 from couriers.booking.drafts import clean_draft
 from couriers.booking.fingerprints import compute_fingerprints
-from couriers.booking.leases import lease_end
 from couriers.booking.preparation import Prepared, prepare
 from couriers.booking.replay import BookingKey, find_earlier
 from couriers.booking.settling import BookingResult, settle_booked, settle_failed, settle_in_doubt
@@ -31,8 +29,10 @@ from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentRequest
 from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
 from couriers.models.announcements import status_changed
+from couriers.models.claims import seconds_from_now
 from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import bulkhead, deadline, waits
+from couriers.resilience.deadline import Deadline
 from couriers.resilience.retry import retry_safely
 
 log = get_logger(__name__)
@@ -47,13 +47,14 @@ def book(
     *,
     key: str | None = None,
     rebook: bool = False,
-    long_waits: bool = False,
+    longest_wait: float | None = None,
 ) -> BookingResult:
     """Book a shipment once, even if several callers request it several times.
 
     `key` identifies the booking within the company; without a key the order number does. Without a
     key, `rebook` books an order once more whose shipment has ended, once for each ended shipment.
-    `long_waits` lets the call wait for the rate limiter as bulk work may; an API request must not.
+    `longest_wait` is how many seconds bulk work waits for the rate limiter, and for a delay that
+    the courier names. Without it, the waits are those of an API request.
 
     Raises InvalidRequest before anything is stored. Raises NotSent, NotDone or Rejected, and the
     key may then be used again. Raises a PlatformError if another booking prevents this one. An
@@ -67,6 +68,7 @@ def book(
         return earlier.answer
     prepared = prepare(company, draft)
     fingerprints = compute_fingerprints(draft)
+    send_before = _send_before(prepared)
     try:
         if earlier.failed:
             call = _reserve_again(earlier.failed, prepared, fingerprints)
@@ -84,7 +86,13 @@ def book(
         # That booking has just failed or ended: the caller may ask again.
         failed = earlier.failed
         raise BookingInFlight(failed.shipment_id if failed else "", retry_after=1) from error
-    return _call_and_settle(prepared, call, long_waits=long_waits)
+    return _call_and_settle(prepared, call, send_before, longest_wait)
+
+
+def _send_before(prepared: Prepared) -> Deadline:
+    """Return the deadline of a booking that is reserved after this: its lease ends later."""
+    adapter = CourierFactory.get_adapter(prepared.account)
+    return deadline.after(tunables().BOOKING_LEASE - adapter.max_create_seconds())
 
 
 def _reserve(key: BookingKey, prepared: Prepared, fingerprints: dict[str, str]) -> CourierCall:
@@ -144,7 +152,7 @@ def _reserve_again(
 
 def _start_attempt(shipment: Shipment) -> None:
     shipment.status = Status.BOOKING
-    shipment.lease_expires_at = timezone.now() + dt.timedelta(seconds=tunables().BOOKING_LEASE)
+    shipment.lease_expires_at = seconds_from_now(tunables().BOOKING_LEASE)
 
 
 def _new_call(shipment: Shipment) -> CourierCall:
@@ -172,10 +180,12 @@ def _live_shipment(shipment: Shipment) -> Shipment | None:
     return Shipment.objects.live().same_order_as(shipment).first()
 
 
-def _call_and_settle(prepared: Prepared, call: CourierCall, *, long_waits: bool) -> BookingResult:
+def _call_and_settle(
+    prepared: Prepared, call: CourierCall, send_before: Deadline, longest_wait: float | None
+) -> BookingResult:
     shipment = prepared.shipment
     signal_step(Step.CALLING, shipment.pk)
-    answer = _call_courier(prepared, call.operation, long_waits=long_waits)
+    answer = _call_courier(prepared, call.operation, send_before, longest_wait)
     signal_step(Step.CALLED, shipment.pk)
     if isinstance(answer, Booking):
         result = settle_booked(shipment, call, answer)
@@ -190,7 +200,7 @@ def _call_and_settle(prepared: Prepared, call: CourierCall, *, long_waits: bool)
 
 
 def _call_courier(
-    prepared: Prepared, operation: str, *, long_waits: bool
+    prepared: Prepared, operation: str, send_before: Deadline, longest_wait: float | None
 ) -> Booking | CourierError:
     """Make the create call. Repeat it if it certainly was not carried out."""
     adapter = CourierFactory.get_adapter(prepared.account)
@@ -204,11 +214,10 @@ def _call_courier(
         deadline.seconds_left()
         return create(prepared.request)
 
-    send_before = lease_end(prepared.shipment) - dt.timedelta(seconds=adapter.max_create_seconds())
     try:
         with (
             deadline.send_only_before(send_before),
-            waits.allow_long_waits() if long_waits else waits.limit_sum(),
+            waits.limit_sum() if longest_wait is None else waits.allow_long_waits(longest_wait),
             bulkhead.hold_place(prepared.account, operation),
         ):
             return retry_safely(send)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from couriers.booking.answers import shipment_json
 from couriers.booking.drafts import clean_key
-from couriers.booking.fingerprints import differing_fields
+from couriers.booking.fingerprints import PERSONAL, differing_fields
 from couriers.booking.leases import expire_leases, lease_seconds_left
 from couriers.booking.settling import BookingResult, store_answer
 from couriers.booking.stored_drafts import differing_from_shipment
@@ -20,6 +20,7 @@ from couriers.contract.platform_errors import (
     OrderAlreadyLive,
     OrderDiffers,
     OrderEnded,
+    ShipmentErased,
 )
 from couriers.contract.statuses import RELEASES_ORDER, Status
 from couriers.contract.types import ShipmentDraft
@@ -66,8 +67,9 @@ def find_earlier(
     With `rebook`, an order whose shipment has ended gets a key of its own, always the same one for
     the same ended shipment.
 
-    Raises KeyReused, OrderAlreadyLive, OrderDiffers or OrderEnded where the request is not to be
-    booked, and BookingInFlight where it may be asked again. Raises InvalidRequest for a bad key.
+    Raises KeyReused, OrderAlreadyLive, OrderDiffers, OrderEnded or ShipmentErased where the request
+    is not to be booked, and BookingInFlight where it may be asked again. Raises InvalidRequest for
+    a bad key.
     """
     if key is not None:
         return _by_key(BookingKey(company_id, KeyScope.CLIENT, clean_key(key)), draft)
@@ -97,7 +99,9 @@ def _by_key(key: BookingKey, draft: ShipmentDraft) -> Earlier:
         row = key.stored()
         if row is None or row.shipment_id != live.pk:
             raise OrderAlreadyLive(live.pk, live.status)
-    if different := differing_fields(row.fingerprints, draft):
+    # What was erased cannot be compared: the key alone says that this is the same request.
+    erased = PERSONAL if row.shipment.erased_at else ()
+    if different := differing_fields(row.fingerprints, draft, without=erased):
         raise KeyReused(different)
     answer = _replay(row.shipment, row)
     return Earlier(key, answer) if answer else Earlier(key, failed=key.stored())
@@ -114,7 +118,12 @@ def _live_shipment(company_id: int, draft: ShipmentDraft) -> Shipment | None:
 
 
 def _answer_of_live(shipment: Shipment, draft: ShipmentDraft) -> BookingResult:
-    """Return the stored answer of the order's live shipment. Raises OrderDiffers."""
+    """Return the stored answer of the order's live shipment. Raises OrderDiffers.
+
+    Raises ShipmentErased where it can no longer be told whether the request is the same.
+    """
+    if shipment.erased_at is not None:
+        raise ShipmentErased(shipment.pk)
     row = IdempotencyKey.objects.filter(shipment=shipment).order_by("id").first()
     if row is None:
         different = differing_from_shipment(shipment, draft)
@@ -138,6 +147,8 @@ def _replay(shipment: Shipment, row: IdempotencyKey | None) -> BookingResult | N
             raise BookingInFlight(shipment.pk, retry_after=max(1, min(2, round(left))))
         expire_leases()
         shipment = Shipment.objects.defer(*ENCRYPTED).get(pk=shipment.pk)
+        if shipment.status == Status.BOOKING:  # by the database's clock the lease goes on
+            raise BookingInFlight(shipment.pk, retry_after=1)
     if shipment.status == Status.FAILED:
         return None
     if shipment.status == Status.IN_DOUBT:

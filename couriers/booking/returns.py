@@ -16,7 +16,7 @@ from couriers.booking.settling import BookingResult
 from couriers.booking.stored_drafts import address_of, items_of, parcel_of
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
-from couriers.contract.platform_errors import NotReturnable, OrderAlreadyLive
+from couriers.contract.platform_errors import NotReturnable, OrderAlreadyLive, ShipmentErased
 from couriers.contract.statuses import Status
 from couriers.contract.types import Direction, Item, Parcel, PaymentMode, ShipmentDraft
 from couriers.models import Company, Shipment
@@ -49,7 +49,8 @@ def book_return(
 ) -> BookingResult:
     """Book a return of `original` once, as couriers.booking.protocol.book does.
 
-    Raises the errors of `book`, and NotReturnable if `original` is no delivered forward shipment.
+    Raises the errors of `book`, NotReturnable if `original` is no delivered forward shipment, and
+    ShipmentErased if its consignee has been erased and no such return is under way.
     Raises InvalidRequest without a number and a key: a request that is sent twice would then look
     like a second return.
     """
@@ -73,11 +74,16 @@ def book_return(
             [FieldProblem("order_number", "is the order's number: a return needs its own")]
         )
 
+    # A repeated request gets its return's answer, also when the delivered shipment was erased.
+    source = existing if existing is not None and original.erased_at else original
+    if source.erased_at is not None:
+        raise ShipmentErased(source.pk)
+
     # A request that is repeated on a later day must not differ from the first.
     date = draft.order_date or (existing.order_date if existing else india.today())
 
     def book_as(number: str) -> BookingResult:
-        return book(company, _shipment_draft(original, draft, number, date), key=key)
+        return book(company, _shipment_draft(original, source, draft, number, date), key=key)
 
     if draft.order_number:
         return book_as(draft.order_number)
@@ -107,16 +113,17 @@ def _find_return(original: Shipment, draft: ReturnDraft, key: str | None) -> Shi
 
 
 def _shipment_draft(
-    original: Shipment, draft: ReturnDraft, number: str, date: dt.date
+    original: Shipment, source: Shipment, draft: ReturnDraft, number: str, date: dt.date
 ) -> ShipmentDraft:
+    """Return the draft of a return; `source` has the address, and what the request leaves out."""
     return ShipmentDraft(
         courier=original.courier_id,
         order_number=number,
         order_date=date,
         payment_mode=PaymentMode.PREPAID,
-        consignee=address_of(original),
-        items=draft.items or items_of(original),
-        parcel=draft.parcel or parcel_of(original),
+        consignee=address_of(source),
+        items=draft.items or items_of(source),
+        parcel=draft.parcel or parcel_of(source),
         warehouse_id=draft.warehouse_id or original.warehouse_id,
         direction=Direction.REVERSE,
         original_id=original.pk,

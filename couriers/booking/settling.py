@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import (
+    DatabaseError,
     IntegrityError,
     InterfaceError,
-    OperationalError,
     connection,
     transaction,
 )
@@ -34,6 +34,7 @@ from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
 from couriers.models.call_audit import end_call, reason_text
 from couriers.models.flag import raise_flag
+from couriers.resilience.database import is_outage
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -273,7 +274,7 @@ def _update_unsettled(shipment: Shipment, **columns: Any) -> str | None:
 
 
 def _write_committed(write: Callable[[], T]) -> T:
-    """Run `write` in a transaction. Repeat it while the database does not answer.
+    """Run `write` in a transaction. Repeat it while the database cannot serve.
 
     A courier's answer must not be lost because PostgreSQL restarts. Writing it twice does no harm:
     if a commit succeeded but its acknowledgement was lost, nothing is unsettled any more.
@@ -283,8 +284,9 @@ def _write_committed(write: Callable[[], T]) -> T:
         try:
             with transaction.atomic():
                 return write()
-        except (OperationalError, InterfaceError):
-            if connection.in_atomic_block or time.monotonic() > deadline:
+        except (DatabaseError, InterfaceError) as error:
+            over = time.monotonic() > deadline
+            if over or connection.in_atomic_block or not is_outage(error):
                 raise
             connection.close()
             time.sleep(DATABASE_PAUSE)

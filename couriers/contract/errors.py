@@ -6,7 +6,8 @@ CourierError
 │   ├── TooManyInFlight     too many calls are under way in this process
 │   ├── CircuitOpen         the courier has been failing, so calls to it are held back
 │   ├── TimeIsUp            the booking's lease is about to run out
-│   └── CourierDisabled     the courier or the account is switched off
+│   ├── CourierDisabled     the courier or the account is switched off
+│   └── LoginUnreadable     no key of FERNET_KEYS opens the account's login
 ├── NotDone                 the courier did nothing: retry after the delay it names
 │   ├── TooManyRequests     the courier's rate limit is used up (HTTP 429)
 │   ├── TokenRefused        the courier refused the token, and there is no newer one
@@ -96,6 +97,10 @@ class TimeIsUp(NotSent):
 
 class CourierDisabled(NotSent):
     """An operator has switched off new bookings with this courier or account."""
+
+
+class LoginUnreadable(NotSent):
+    """The account's login was encrypted with a key that FERNET_KEYS of this process do not have."""
 
 
 class NotDone(CourierError):

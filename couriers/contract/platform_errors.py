@@ -7,6 +7,8 @@ PlatformError
 ├── OrderAlreadyLive      the order has a live shipment, booked under another key
 ├── OrderDiffers          the order is booked already, with other content
 ├── OrderEnded            the order's shipment has ended, and the request has no key of its own
+├── TooManyJobs           the company has as many open bulk jobs as it may have
+├── ShipmentErased        the consignee's data of the shipment has been erased
 ├── NotReturnable         only a delivered forward shipment can be returned
 ├── ActionNotAllowed      the shipment's status does not allow the action
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
@@ -14,7 +16,8 @@ PlatformError
 ├── UncheckedTrackingId   the courier cannot say whether a tracking id is this order's
 ├── NotCorrectable        the tracking id did not come from an operator, or the order is taken
 ├── FlagNotOpen           the flag has been cleared already
-└── NotLiftable           no scan of the courier ended the shipment
+├── NotLiftable           no scan of the courier ended the shipment
+└── UnreadableValue       a stored value was encrypted with a key that FERNET_KEYS do not have
 
 The errors of calls to a courier are in couriers.contract.errors. docs/api.md lists the API's answer
 to each error.
@@ -133,6 +136,28 @@ class OrderEnded(PlatformError):
         return {"shipment": self.shipment_id, "shipment_status": self.status}
 
 
+class TooManyJobs(PlatformError):
+    """The company has as many open bulk jobs as it may have (`limit`)."""
+
+    retry_after: float
+
+    def __init__(self, limit: int, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"{limit} bulk jobs are open, which is the limit: wait until one is done")
+
+
+class ShipmentErased(PlatformError):
+    """The personal data of the shipment has been erased, so nothing more can be done with it."""
+
+    def __init__(self, shipment_id: str) -> None:
+        self.shipment_id = shipment_id
+        super().__init__(f"the personal data of shipment {shipment_id} has been erased")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"shipment": self.shipment_id}
+
+
 class NotReturnable(PlatformError):
     """Only a delivered forward shipment can be returned."""
 
@@ -203,3 +228,17 @@ class FlagNotOpen(PlatformError):
 
     def __init__(self) -> None:
         super().__init__("the flag has been cleared already")
+
+
+class UnreadableValue(PlatformError):
+    """A stored value was encrypted with a key that FERNET_KEYS of this process do not have.
+
+    `model` and `field` name the column, `pk` the row. Other rows and other fields can be read.
+    """
+
+    def __init__(self, model: str, field: str, pk: object) -> None:
+        self.model, self.field, self.pk = model, field, pk
+        super().__init__(
+            f"the {field} of {model} {pk} cannot be read: it was encrypted with a key that "
+            "FERNET_KEYS do not have"
+        )

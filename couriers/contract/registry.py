@@ -8,8 +8,14 @@ from typing import ClassVar
 
 from couriers.contract.accounts import Account
 from couriers.contract.adapter import BaseCourierAdapter
-from couriers.contract.platform_errors import UnknownCourier
+from couriers.contract.errors import LoginUnreadable
+from couriers.contract.logs import get_logger
+from couriers.contract.platform_errors import UnknownCourier, UnreadableValue
 from couriers.contract.receiver import WebhookReceiver
+
+log = get_logger(__name__)
+
+LOGIN_RETRY_AFTER = 60  # seconds, for clients while an account's login cannot be read
 
 
 class CourierFactory:
@@ -65,14 +71,24 @@ class CourierFactory:
     def get_adapter(cls, account: Account) -> BaseCourierAdapter:
         """Return the account's adapter. This process caches it until the account changes.
 
-        Raises UnknownCourier where no plug-in registered the account's courier.
+        Raises UnknownCourier where no plug-in registered the account's courier, and LoginUnreadable
+        where no key opens the account's login.
         """
         adapter_class = cls.adapter_class(account.courier_id)
         with cls._lock:
             cached = cls._adapters.get(account.pk)
             if cached and cached[0] == account.updated_at and type(cached[1]) is adapter_class:
                 return cached[1]
-            adapter = adapter_class(account)
+            try:
+                adapter = adapter_class(account)
+            except UnreadableValue as error:
+                log.error("login_unreadable", account=account.pk, field=error.field)
+                raise LoginUnreadable(
+                    "the stored login of the account cannot be read; an operator must type it "
+                    "again, or give the platform its former key",
+                    courier=account.courier_id,
+                    retry_after=LOGIN_RETRY_AFTER,
+                ) from error
             cls._adapters[account.pk] = (account.updated_at, adapter)
             return adapter
 

@@ -16,7 +16,7 @@ from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest, NotSupported
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.logs import get_logger
-from couriers.contract.platform_errors import ActionNotAllowed
+from couriers.contract.platform_errors import ActionNotAllowed, ShipmentErased
 from couriers.contract.registry import CourierFactory
 from couriers.contract.signals import ActionOutcome
 from couriers.contract.statuses import AWAITING_PICKUP, Status
@@ -30,6 +30,7 @@ from couriers.contract.types import (
 from couriers.models import Shipment, WarehouseRegistration
 from couriers.models.announcements import action_ended
 from couriers.models.call_audit import audited_call
+from couriers.models.phones import stored_phone_hash
 from couriers.tracking.events import apply_tracking, mark_cancelled
 from couriers.tracking.lookup import latest_tracking
 
@@ -72,7 +73,8 @@ def request_reattempt(shipment: Shipment, day: dt.date, instructions: str = "") 
     """Ask for another delivery attempt of an undelivered parcel on a day in India.
 
     Raises ActionNotAllowed unless the parcel is undelivered for a reason that allows another
-    attempt, InvalidRequest for the date, and the courier's errors.
+    attempt, ShipmentErased where its consignee has been erased, InvalidRequest for the date, and
+    the courier's errors.
     """
     _check_undelivered(shipment, "not-reattemptable", "No other attempt can be asked for")
     adapter = CourierFactory.get_adapter(shipment.account)
@@ -128,10 +130,16 @@ def change_address(
     request = ReattemptRequest(
         shipment.tracking_id, day, phone=digits, address=address, instructions=instructions
     )
-    changes = {"consignee_phone": digits, "consignee_address": address}
+    changes = {
+        "consignee_phone": digits,
+        "phone_hash": stored_phone_hash(digits),
+        "consignee_address": address,
+    }
 
     def store(_: ActionResult) -> None:
-        Shipment.objects.filter(pk=shipment.pk).update(**{k: v for k, v in changes.items() if v})
+        # The consignee may have been erased during the call.
+        unerased = Shipment.objects.filter(pk=shipment.pk, erased_at__isnull=True)
+        unerased.update(**{name: value for name, value in changes.items() if value})
 
     return _call(
         shipment,
@@ -149,6 +157,7 @@ def set_dispatch_date(shipment: Shipment, day: dt.date, slot: str = "") -> Actio
     ActionNotAllowed once it has been picked up, NotSupported where the courier schedules the
     pickup itself, and the courier's other errors.
     """
+    check_not_erased(shipment)
     if shipment.status not in AWAITING_PICKUP:
         raise _not_allowed(
             shipment, "not-awaiting-pickup", "The shipment does not await its pickup"
@@ -178,6 +187,12 @@ def check_booked(shipment: Shipment) -> None:
     """Raise ActionNotAllowed for a shipment without a tracking id."""
     if not shipment.tracking_id:
         raise _not_allowed(shipment, "not-booked", "The shipment has no tracking id")
+
+
+def check_not_erased(shipment: Shipment) -> None:
+    """Raise ShipmentErased for a shipment whose consignee has been erased."""
+    if shipment.erased_at is not None:
+        raise ShipmentErased(shipment.pk)
 
 
 def _call(
@@ -215,7 +230,11 @@ def _call(
 
 
 def _check_undelivered(shipment: Shipment, name: str, title: str) -> None:
-    """Raise ActionNotAllowed, under this problem name and title, unless it is undelivered."""
+    """Raise ActionNotAllowed, under this problem name and title, unless it is undelivered.
+
+    Raises ShipmentErased where its consignee has been erased.
+    """
+    check_not_erased(shipment)
     if shipment.direction == Direction.REVERSE:
         raise ActionNotAllowed(name, title, "It is a return.")
     if not shipment.facts.reattemptable:

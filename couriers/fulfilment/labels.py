@@ -1,4 +1,4 @@
-"""Labels: fetched from the courier once, then served from Django's storage.
+"""Labels: fetched from the courier once, then served from Django's storage, where it is encrypted.
 
 Only a complete PDF is stored, because couriers have sent errors instead of labels.
 """
@@ -6,29 +6,43 @@ Only a complete PDF is stored, because couriers have sent errors instead of labe
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
-from django.db.models.fields.files import FieldFile
+from django.core.files.storage import Storage
+from prometheus_client import Counter
 
 from couriers.conf import tunables
 from couriers.contract.errors import Unknown
+from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
-from couriers.fulfilment.actions import check_booked
+from couriers.fulfilment.actions import check_booked, check_not_erased
 from couriers.models import Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, hold_lock
 
+log = get_logger(__name__)
+
+NOT_STORED = Counter(
+    "shipcrowd_labels_not_stored", "Labels that the storage of documents did not take"
+)
 _TRAILER_BYTES = 2048  # the last bytes of a PDF, which contain %%EOF
 
 
-def get_label(shipment: Shipment) -> FieldFile:
-    """Return the label for the shipment's current tracking id, as a stored file.
+def get_label(shipment: Shipment) -> bytes:
+    """Return the label for the shipment's current tracking id, as a PDF.
 
-    Fetches it from the courier the first time. Raises ActionNotAllowed for a shipment that is not
-    booked, Unknown where the courier's answer is not a complete PDF, and the courier's errors.
+    Fetches it from the courier the first time, and stores it. Where the storage is full or away,
+    the label is returned all the same, and stored when it is asked for again.
+
+    Raises ActionNotAllowed for a shipment that is not
+    booked, ShipmentErased for one whose label was erased, Unknown where the courier's answer is not
+    a complete PDF, and the courier's errors.
     """
     check_booked(shipment)
+    check_not_erased(shipment)
     if stored := _find_stored(shipment):
         return stored
     try:
@@ -45,6 +59,7 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     Raises the errors of `get_label`, and NotSupported where the courier has only the PDF.
     """
     check_booked(shipment)
+    check_not_erased(shipment)
     adapter = CourierFactory.get_adapter(shipment.account)
     labels = adapter.get_label_data([shipment.tracking_id])
     if len(labels) != 1:
@@ -56,45 +71,83 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     return labels[0]
 
 
-def open_stored(label: StoredLabel) -> FieldFile | None:
-    """Return the label's file, opened for reading, or None where the storage no longer has it."""
-    if not label.file.storage.exists(str(label.file.name)):
-        return None
+def read_stored(label: StoredLabel) -> bytes | None:
+    """Return the label's PDF, or None where the storage or FERNET_KEYS cannot give it."""
     try:
-        label.file.open("rb")
+        if not label.file.storage.exists(str(label.file.name)):
+            return None
+        with label.file.open("rb") as file:
+            return label.unseal(file.read())
     except FileNotFoundError:  # deleted since
         return None
-    return label.file
-
-
-def _find_stored(shipment: Shipment) -> FieldFile | None:
-    label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
-    if label is None:
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:  # noqa: BLE001 - a storage may raise anything while it is away
+        log.error("label_not_read", label=label.pk, error=type(error).__name__)
         return None
-    if label.file.storage.exists(str(label.file.name)):
-        return label.file
-    # The storage has lost the file: delete the row, so that the label is fetched again.
-    label.delete()
-    return None
 
 
-def _fetch(shipment: Shipment) -> FieldFile:
+def _find_stored(shipment: Shipment) -> bytes | None:
+    label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
+    return read_stored(label) if label else None
+
+
+def _fetch(shipment: Shipment) -> bytes:
     document = CourierFactory.get_adapter(shipment.account).get_label([shipment.tracking_id])
     _check_pdf(document.content, shipment.courier_id)
-    # A tracking id may not be a valid file name: its hash is.
-    digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
+    _store(shipment, document.content)
+    return document.content
+
+
+def _store(shipment: Shipment, content: bytes) -> None:
+    """Store the label encrypted, where the storage takes it."""
     label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
-    label.file.save(
-        f"labels/{shipment.pk[-2:]}/{shipment.pk}-{digest}.pdf",
-        ContentFile(document.content),
-        save=False,
+    storage = label.file.storage
+    # A tracking id may not be a valid file name: its hash is. The last part makes the name unique,
+    # so that a file that could not be written whole is no other's.
+    digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
+    wanted = f"labels/{shipment.pk[-2:]}/{shipment.pk}-{digest}-{secrets.token_hex(4)}.pdf.sealed"
+    try:
+        name = storage.save(wanted, ContentFile(label.seal(content)))
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:  # noqa: BLE001 - a storage may raise anything when it is full
+        NOT_STORED.inc()
+        log.error("label_not_stored", shipment=shipment.pk, error=type(error).__name__)
+        _delete_file(storage, wanted)
+        return
+    try:
+        needless = _record(label, name)
+    except BaseException:
+        _delete_file(storage, name)
+        raise
+    if needless:
+        _delete_file(storage, needless)
+
+
+def _record(label: StoredLabel, name: str) -> str | None:
+    """Store the row of a file that is complete; return the name of a file that nobody needs now."""
+    kept, is_new = StoredLabel.objects.get_or_create(
+        shipment=label.shipment,
+        tracking_id=label.tracking_id,
+        defaults={"file": name, "file_key": label.file_key},
     )
-    StoredLabel.objects.bulk_create([label], ignore_conflicts=True)
-    stored = StoredLabel.objects.get(shipment=shipment, tracking_id=shipment.tracking_id)
-    if stored.file.name != label.file.name:
-        # Another process has stored the label first, and its file is the one to serve.
-        label.file.storage.delete(str(label.file.name))
-    return stored.file
+    if is_new:
+        return None
+    if not kept.has_readable_key() or read_stored(kept) is not None:
+        # Another process has stored the label first, or has the keys to read it.
+        return name
+    # The file is lost, damaged, or plain.
+    StoredLabel.objects.filter(pk=kept.pk).update(file=name, file_key=label.file_key)
+    return str(kept.file.name)
+
+
+def _delete_file(storage: Storage, name: str) -> None:
+    """Delete a file that is not needed, or what is there of it."""
+    try:
+        storage.delete(name)
+    except Exception as error:  # noqa: BLE001 - a storage may raise anything while it is away
+        log.error("label_file_left", name=name, error=type(error).__name__)
 
 
 def _check_pdf(content: bytes, courier: str) -> None:

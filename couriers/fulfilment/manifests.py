@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from couriers.conf import tunables
@@ -38,7 +38,15 @@ from couriers.contract.text import make_storable
 from couriers.contract.types import Direction, ManifestDocument
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
 from couriers.models.call_audit import audited_call, reason_text
-from couriers.models.claims import DoublingPauses, back_off, claim, due, seconds_from_now, unclaimed
+from couriers.models.claims import (
+    DoublingPauses,
+    back_off,
+    bring_forward,
+    claim,
+    due,
+    seconds_from_now,
+    unclaimed,
+)
 from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
 from couriers.models.transactions import refuse_open_transaction
@@ -60,17 +68,6 @@ class CreatedManifest:
     manifest: Manifest
     is_new: bool
     left_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestProgress:
-    """The progress of a manifest, counted in chunks and in shipments."""
-
-    chunks: int
-    chunks_done: int
-    chunks_failed: int
-    shipments: int
-    shipments_done: int
 
 
 def create_for_day(
@@ -135,6 +132,25 @@ def due_chunks(manifest_id: str = "") -> QuerySet[ManifestChunk]:
     return (rows.filter(manifest_id=manifest_id) if manifest_id else rows).order_by("id")
 
 
+def bring_forward_late_chunks() -> None:
+    """Make due the new chunks that are due later: the database's clock was set back."""
+    new = ManifestChunk.objects.filter(state=ManifestState.PENDING, attempts=0)
+    bring_forward(new, longest_pause=0)
+
+
+def seconds_until_due(manifest_id: str) -> float | None:
+    """Return the seconds until the next attempt of a chunk that no worker has, or None.
+
+    None means that the manifest's chunks have ended or have workers. The workers go on, and where
+    one has died, the sweeper does.
+    """
+    waiting = ManifestChunk.objects.filter(
+        unclaimed(), manifest_id=manifest_id, state=ManifestState.PENDING
+    )
+    left: dt.timedelta | None = waiting.aggregate(left=Min(F("next_attempt_at") - Now()))["left"]
+    return None if left is None else left.total_seconds()
+
+
 def unfinished() -> QuerySet[Manifest]:
     """Pending manifests whose chunks have all ended, oldest first: `finish` did not end them."""
     pending = ManifestChunk.objects.filter(manifest=OuterRef("pk"), state=ManifestState.PENDING)
@@ -158,34 +174,6 @@ def finish(manifest_id: str) -> bool:
             manifest.finished_at = timezone.now()
             manifest.save(update_fields=["state", "finished_at"])
     return True
-
-
-def progress_of(chunks: Sequence[ManifestChunk]) -> ManifestProgress:
-    """The progress of the manifest with these chunks."""
-    done = [chunk for chunk in chunks if chunk.state == ManifestState.DONE]
-    return ManifestProgress(
-        chunks=len(chunks),
-        chunks_done=len(done),
-        chunks_failed=sum(chunk.state == ManifestState.FAILED for chunk in chunks),
-        shipments=sum(len(chunk.tracking_ids) for chunk in chunks),
-        shipments_done=sum(len(chunk.tracking_ids) for chunk in done),
-    )
-
-
-def documents_and_failures(chunks: Sequence[ManifestChunk]) -> dict[str, list[dict[str, Any]]]:
-    """The `documents` and `failures` of the manifest with these chunks, as JSON."""
-    return {
-        "documents": [
-            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
-            for chunk in chunks
-            if chunk.state == ManifestState.DONE
-        ],
-        "failures": [
-            {"chunk": chunk.position, "reason": chunk.reason}
-            for chunk in chunks
-            if chunk.state == ManifestState.FAILED
-        ],
-    }
 
 
 def _check_awaiting_pickup(account: CourierAccount, shipment_ids: Sequence[str]) -> None:

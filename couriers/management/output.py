@@ -8,15 +8,40 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from couriers.booking.preparation import account_of
 from couriers.conf import MAX_THREADS
 from couriers.contract.errors import InvalidRequest
-from couriers.contract.platform_errors import UnknownCourier
+from couriers.contract.platform_errors import UnknownCourier, UnreadableValue
 from couriers.contract.registry import CourierFactory
 from couriers.models import Company, CourierAccount
+from couriers.resilience.database import leave_connection, outage_of
+
+EXIT_UNAVAILABLE = 3  # not everything is done, as of orders in doubt: run it again later
+
+
+class PlatformCommand(BaseCommand):
+    """Base of the commands: says in one line that PostgreSQL cannot serve, or a key is missing.
+
+    What is done stays done, and a command can be run again without harm.
+    """
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except UnreadableValue as error:
+            raise CommandError(str(error), returncode=EXIT_UNAVAILABLE) from None
+        except (DatabaseError, InterfaceError) as error:
+            if (outage := outage_of(error)) is None:
+                raise
+            leave_connection(error)
+            raise CommandError(
+                f"PostgreSQL cannot serve ({outage.value}): run it again when it can",
+                returncode=EXIT_UNAVAILABLE,
+            ) from None
 
 
 def usage_error(message: str) -> CommandError:

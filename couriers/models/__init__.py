@@ -7,7 +7,7 @@ from couriers.models.callback_tally import CallbackTally
 from couriers.models.company import Company, CompanyApiKey
 from couriers.models.flag import FlagKind, ShipmentFlag
 from couriers.models.idempotency import IdempotencyKey
-from couriers.models.job import BulkJob, BulkOrder
+from couriers.models.job import BulkJob, BulkOrder, BulkTurn
 from couriers.models.label import StoredLabel
 from couriers.models.manifest import Manifest, ManifestChunk
 from couriers.models.product import Product
@@ -20,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "BulkJob",
     "BulkOrder",
+    "BulkTurn",
     "CallbackTally",
     "Company",
     "CompanyApiKey",

@@ -6,14 +6,15 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import IntegrityError, models
 from django.db.models import Q
-from fernet_fields import EncryptedTextField
 
 from couriers.contract.accounts import base_url_problem
+from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Limit
 from couriers.models.addresses import callback_url
 from couriers.models.company import Company
+from couriers.models.fields import EncryptedTextField, readable_or
 from couriers.models.ids import new_account_id
 from couriers.models.logins import fingerprints, login_identity
 
@@ -141,7 +142,10 @@ class CourierAccount(models.Model):
         self._take_login()
 
     def login_fingerprints(self) -> tuple[str, ...]:
-        """Return the fingerprints of the login, the one to store first; () if it has none."""
+        """Return the fingerprints of the login, the one to store first; () if it has none.
+
+        Raises UnreadableValue where no key opens the login.
+        """
         values = [getattr(self, name) for name in login_identity(self.courier_id)]
         return fingerprints(self.courier_id, self.base_url, values)
 
@@ -153,15 +157,29 @@ class CourierAccount(models.Model):
         return same.exclude(pk=self.pk)
 
     def _take_login(self) -> None:
-        """Set the fingerprint. Raises ValidationError for a new login that is another account's."""
-        found = self.login_fingerprints()
+        """Set the fingerprint. Raises ValidationError for a new login that is another account's.
+
+        A login that no key opens is the stored one, and keeps its fingerprint.
+        """
+        try:
+            found = self.login_fingerprints()
+        except UnreadableValue:
+            return
         if self.login_fingerprint not in found and (other := self.others_with_login().first()):
-            stored = None if self._state.adding else CourierAccount.objects.get(pk=self.pk)
             # An account that shared its login before this was refused can still be switched off.
-            if stored is None or not set(found) & set(stored.login_fingerprints()):
+            if not set(found) & self._stored_fingerprints():
                 raise self._login_taken(f"account {other.pk}")
             found = ()
         self.login_fingerprint = next(iter(found), "")
+
+    def _stored_fingerprints(self) -> set[str]:
+        """Return the fingerprints of the login as it is stored; none of an unreadable one."""
+        if self._state.adding:
+            return set()
+        try:
+            return set(CourierAccount.objects.get(pk=self.pk).login_fingerprints())
+        except UnreadableValue:
+            return set()
 
     def _login_taken(self, owner: str) -> ValidationError:
         field = "client_id" if "client_id" in login_identity(self.courier_id) else NON_FIELD_ERRORS
@@ -173,8 +191,12 @@ class CourierAccount(models.Model):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """Return the secrets that callbacks may be signed with, the current one first."""
-        return tuple(s for s in (self.webhook_secret, self.previous_webhook_secret) if s)
+        """Return the secrets that callbacks may be signed with, the current one first.
+
+        A previous one that no key opens is left out. Raises UnreadableValue for the current one.
+        """
+        previous = readable_or(self, "previous_webhook_secret", "")
+        return tuple(secret for secret in (self.webhook_secret, previous) if secret)
 
     @property
     def webhook_url(self) -> str:

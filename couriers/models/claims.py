@@ -2,6 +2,8 @@
 
 A row is due from its `next_attempt_at` on. Its worker holds a lease until `lease_expires_at`. After
 that another worker may claim the row, because its worker has died.
+
+All times are the database's, so that the clocks of the machines need not agree.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 
 M = TypeVar("M", bound=models.Model)
 
@@ -52,19 +55,31 @@ def back_off(
     return max(pause, retry_after or 0.0)
 
 
-def seconds_from_now(seconds: float) -> dt.datetime:
-    """Return the time `seconds` from now, as the end of a lease or the time of an attempt."""
-    return timezone.now() + dt.timedelta(seconds=seconds)
+def seconds_from_now(seconds: float) -> CombinedExpression:
+    """Return the time `seconds` from now, as the end of a lease or the time of an attempt.
+
+    It is an expression: the database computes it when it writes the row.
+    """
+    return Now() + dt.timedelta(seconds=seconds)
 
 
 def due() -> Q:
     """Select the rows whose next attempt may be made now."""
-    return Q(next_attempt_at__lte=timezone.now())
+    return Q(next_attempt_at__lte=Now())
 
 
 def unclaimed() -> Q:
     """Select the rows without a worker: never claimed, released, or with an expired lease."""
-    return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=timezone.now())
+    return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=Now())
+
+
+def bring_forward(rows: QuerySet[M], longest_pause: float) -> int:
+    """Make due the rows whose next attempt is further away than a pause can be; return how many.
+
+    The database's clock was set back since. A lease is left alone: its worker may be at work.
+    """
+    late = rows.filter(next_attempt_at__gt=seconds_from_now(longest_pause))
+    return late.update(next_attempt_at=Now())
 
 
 def lock_rows(rows: QuerySet[M], *, limit: int) -> list[M]:

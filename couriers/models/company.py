@@ -6,6 +6,7 @@ from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
 from couriers.contract import india
+from couriers.models.fields import EncryptedCharField
 from couriers.models.rate_policy import InvalidRatePolicy, RatePolicy
 
 pincode_validator = RegexValidator(
@@ -31,16 +32,19 @@ def place_problems(state: str, pincode: str, phone: str) -> dict[str, str]:
 
 
 class Company(models.Model):
-    """A merchant. `state` is the full name of the GST state; `phone` is ten digits."""
+    """A merchant. `state` is the full name of the GST state; `phone` is ten digits.
+
+    Phone and address are encrypted.
+    """
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
     gstin = models.CharField("GSTIN", max_length=15, blank=True)
-    address = models.CharField(max_length=500, blank=True)
+    address = EncryptedCharField(max_length=500, blank=True)
     city = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=100, blank=True)
     pincode = models.CharField(max_length=6, blank=True, validators=[pincode_validator])
-    phone = models.CharField(max_length=10, blank=True, validators=[phone_validator])
+    phone = EncryptedCharField(max_length=10, blank=True, validators=[phone_validator])
     rate_policy = models.JSONField(
         default=dict,
         blank=True,

@@ -2,11 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
-from fernet_fields import EncryptedTextField
+from django.db.models.functions import Now
 
 from couriers.models.company import Company
-from couriers.models.fields import MAX_ERROR_TEXT
+from couriers.models.fields import MAX_ERROR_TEXT, EncryptedTextField
 from couriers.models.ids import new_job_id
 from couriers.models.shipment import Shipment
 
@@ -93,7 +92,7 @@ class BulkOrder(models.Model):
     problems = models.JSONField(default=list, blank=True)
     reason = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
     tries = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
+    next_attempt_at = models.DateTimeField(db_default=Now())
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -117,8 +116,34 @@ class BulkOrder(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(outcome=OrderOutcome.PENDING),
                 name="couriers_order_due",
-            )
+            ),
+            models.Index(
+                fields=["job", "position"],
+                condition=Q(outcome=OrderOutcome.PENDING),
+                name="couriers_order_pending",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.job_id} #{self.position}"
+
+
+class BulkTurn(models.Model):
+    """When the bulk work of a company was served last. Companies are served in turn, by slices.
+
+    The worker of a slice holds a lease until `lease_expires_at`. Until `next_attempt_at` the
+    company is passed over, because its courier's limit is used up.
+    """
+
+    company = models.OneToOneField(
+        Company, primary_key=True, on_delete=models.CASCADE, related_name="bulk_turn"
+    )
+    served_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("company",)
+
+    def __str__(self) -> str:
+        return f"the turn of {self.company_id}"

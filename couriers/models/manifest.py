@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company
@@ -67,7 +67,7 @@ class ManifestChunk(models.Model):
     state = models.CharField(max_length=10, choices=ManifestState, default=ManifestState.PENDING)
     attempts = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
+    next_attempt_at = models.DateTimeField(db_default=Now())
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
     number = models.CharField(max_length=50, blank=True)

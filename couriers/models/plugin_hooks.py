@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from couriers.models.account import CourierAccount
+from couriers.models.fields import readable_or
 from couriers.models.token import CourierToken
 from couriers.models.warehouse import RegistrationState, WarehouseRegistration
 
@@ -63,15 +64,19 @@ class StoredRegistration:
 
 
 def load_token(account_id: str) -> StoredToken | None:
-    """Return the account's token, or None if none was stored yet."""
+    """Return the account's token, or None if none was stored yet.
+
+    A token that no key opens is returned as that of no login: a new one replaces it.
+    """
     row = CourierToken.objects.filter(account_id=account_id).first()
     if row is None:
         return None
+    access_token = readable_or(row, "access_token", "")
     return StoredToken(
-        access_token=row.access_token,
+        access_token=access_token,
         token_type=row.token_type,
         expires_at=row.expires_at,
-        login_hash=row.login_hash,
+        login_hash=row.login_hash if access_token else "",
         no_newer=row.no_newer,
         version=row.version,
     )

@@ -4,7 +4,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
-from fernet_fields import EncryptedTextField
 
 from couriers.contract.statuses import (
     RELEASES_ORDER,
@@ -17,8 +16,9 @@ from couriers.contract.statuses import (
 from couriers.contract.types import Direction, PaymentMode
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.company import Company
-from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField
+from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField, EncryptedTextField
 from couriers.models.ids import new_shipment_id
+from couriers.models.phones import PhoneHashField
 from couriers.models.warehouse import Warehouse
 
 
@@ -42,7 +42,9 @@ class Shipment(models.Model):
     """One parcel of one order with one courier.
 
     Money is in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
-    encrypted, and so are the options, which may hold another phone. `attempt` counts the attempts
+    encrypted, and so are the options, which may hold another phone. By `phone_hash` the shipments
+    of a phone are found. `erased_at` is set once the consignee and every free text have been
+    erased (operations/erasure.py); nothing may write them again. `attempt` counts the attempts
     to book. With it, the late answer of an earlier attempt is recognised. An attempt that has not
     ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
     tracking id keeps its former ids. `warnings` holds what was likely wrong with the order when it
@@ -96,6 +98,7 @@ class Shipment(models.Model):
 
     consignee_name = models.CharField(max_length=200)
     consignee_phone = EncryptedTextField()
+    phone_hash = PhoneHashField(phone_field="consignee_phone", default="")
     consignee_address = EncryptedTextField()
     consignee_city = models.CharField(max_length=100)
     consignee_state = models.CharField(max_length=100)
@@ -112,6 +115,9 @@ class Shipment(models.Model):
     )
     tracked_at = models.DateTimeField("last news", null=True, blank=True)
     polled_at = models.DateTimeField("last asked about", null=True, blank=True)
+    erased_at = models.DateTimeField(
+        "consignee erased", null=True, blank=True, help_text="When the personal data was erased."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -174,6 +180,15 @@ class Shipment(models.Model):
             models.Index(fields=["company", "order_number"], name="couriers_ship_order"),
             models.Index(fields=["account", "order_number"], name="couriers_ship_acc_order"),
             models.Index(fields=["account", "booked_at"], name="couriers_ship_acc_booked"),
+            models.Index(
+                fields=["company", "phone_hash"],
+                condition=~Q(phone_hash=""),
+                name="couriers_ship_phone",
+            ),
+            # Ids sort by time of creation, so the oldest that are not erased come first.
+            models.Index(
+                fields=["id"], condition=Q(erased_at__isnull=True), name="couriers_ship_unerased"
+            ),
             GinIndex(
                 fields=["former_tracking_ids"],
                 condition=~Q(former_tracking_ids=[]),

@@ -1,9 +1,9 @@
 """The access tokens of accounts, encrypted and versioned."""
 
 from django.db import models
-from fernet_fields import EncryptedTextField
 
 from couriers.models.account import CourierAccount
+from couriers.models.fields import EncryptedTextField
 
 
 class CourierToken(models.Model):

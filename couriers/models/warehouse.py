@@ -11,6 +11,7 @@ from django.utils import timezone
 from couriers.contract.types import Address, Pickup
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company, phone_validator, pincode_validator, place_problems
+from couriers.models.fields import EncryptedCharField
 from couriers.models.ids import new_warehouse_id
 
 # Why a registration is pending again; it is shown to people, and no code compares it.
@@ -22,15 +23,16 @@ NEEDS_DEFAULT = "is the company's default: make another warehouse the default in
 class Warehouse(models.Model):
     """A pickup address of a company. `state` is a full name, `phone` ten digits.
 
-    A company has one default warehouse. Saving another one as the default replaces it.
+    Phone and address are encrypted. A company has one default warehouse. Saving another one as the
+    default replaces it.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="warehouses")
     name = models.CharField(max_length=100)
     contact_name = models.CharField(max_length=100)
-    phone = models.CharField(max_length=10, validators=[phone_validator])
-    address = models.CharField(max_length=500)
+    phone = EncryptedCharField(max_length=10, validators=[phone_validator])
+    address = EncryptedCharField(max_length=500)
     city = models.CharField(max_length=100)
     state = models.CharField(max_length=100)
     pincode = models.CharField(max_length=6, validators=[pincode_validator])

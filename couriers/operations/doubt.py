@@ -10,6 +10,8 @@ import datetime as dt
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import F, Max
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from couriers.booking.settling import settle_confirmed
@@ -99,11 +101,19 @@ def _check_in_doubt(shipment: Shipment) -> None:
 def _check_call_is_over(shipment: Shipment) -> None:
     """Raise TooEarly while the create call may still be answered.
 
-    That is until BOOKING_LEASE has passed since the start of a call whose end is not recorded.
+    That is until BOOKING_LEASE has passed since the start of a call whose end is not recorded: by
+    the database's clock and by this machine's, since one of them may have been set forward.
     """
     pending = shipment.calls.filter(outcome=Outcome.PENDING).order_by("-id").first()
-    if pending is not None:
-        lease = dt.timedelta(seconds=tunables().BOOKING_LEASE)
-        left = (pending.started_at + lease - timezone.now()).total_seconds()
-        if left > 0:
-            raise TooEarly(left)
+    if pending is None:
+        return
+    lease = dt.timedelta(seconds=tunables().BOOKING_LEASE)
+    left = (pending.started_at + lease - timezone.now()).total_seconds()
+    rows = Shipment.objects.filter(pk=shipment.pk)
+    by_database: dt.timedelta | None = rows.aggregate(left=Max(F("lease_expires_at") - Now()))[
+        "left"
+    ]
+    if by_database is not None:
+        left = max(left, by_database.total_seconds())
+    if left > 0:
+        raise TooEarly(left)

@@ -29,6 +29,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.models.addresses import NoAddress, PrefixHasParameters, path_below_root
 
 OURS = ("couriers", "webhooks", "shipcrowd")
+MAX_REDIS_WAIT = 1.0  # seconds
 SIDECAR = "drf_spectacular_sidecar"
 LABELS = {"shipcrowd_couriers", "shipcrowd_webhooks"}
 
@@ -175,18 +176,23 @@ def check_redis(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_redis_time_outs(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W019: a Redis that hangs would hold every request for ever."""
+    """couriers.W019: a Redis that hangs would hold requests for long."""
     if check_cache(app_configs):
         return []
     options = settings.CACHES[tunables().CACHE].get("OPTIONS", {})
-    missing = [n for n in ("SOCKET_CONNECT_TIMEOUT", "SOCKET_TIMEOUT") if not options.get(n)]
-    if not missing:
+    given = {name: options.get(name) for name in ("SOCKET_CONNECT_TIMEOUT", "SOCKET_TIMEOUT")}
+    wrong = [
+        f"{name} {value or 'missing'}"
+        for name, value in given.items()
+        if not value or value > MAX_REDIS_WAIT
+    ]
+    if not wrong:
         return []
     return [
         checks.Warning(
-            f"CACHES[{tunables().CACHE!r}] has no {' and no '.join(missing)} in its OPTIONS, so a "
-            "Redis that hangs holds requests for ever",
-            hint="Set both to a few seconds.",
+            f"CACHES[{tunables().CACHE!r}] has {' and '.join(wrong)} in its OPTIONS, so a Redis "
+            "that hangs holds requests for that long, and for ever where one is missing",
+            hint=f"Set both to 0.5, and to {MAX_REDIS_WAIT:g} at most (seconds).",
             id="couriers.W019",
         )
     ]

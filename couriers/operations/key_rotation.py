@@ -2,8 +2,8 @@
 
 The encrypted fields of every installed app are found by their type. A batch is a short transaction
 that locks its rows, so that it overwrites no concurrent change. A value that the first key can
-decrypt is left unchanged, so a second run writes nothing. The fingerprints of logins are keyed by
-FERNET_KEYS, too, and are written anew at the end.
+decrypt is left unchanged, so a second run writes nothing. The fingerprints of logins and the hashes
+of phones are keyed by FERNET_KEYS, too, and are written anew at the end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from django.db.models.functions import Cast
 from fernet_fields import EncryptedField
 from psycopg.sql import SQL, Identifier
 
-from couriers.models import CourierAccount
+from couriers.contract.platform_errors import UnreadableValue
+from couriers.models import CourierAccount, Shipment
+from couriers.models.phones import stored_phone_hash
 
 BATCH = 200  # rows in one transaction, which takes less than a second
 NEWEST = 5  # rows of a model by which the keys are checked
@@ -93,17 +95,40 @@ def rotate(progress: Progress = lambda rows: None) -> Rotated:
                 break
             progress(count)
     _renew_fingerprints()
+    _renew_phone_hashes()
     return done
 
 
 def _renew_fingerprints() -> None:
     """Write the fingerprint of each login anew. An account whose login cannot be read keeps its."""
     for pk in list(CourierAccount.objects.order_by("pk").values_list("pk", flat=True)):
-        with suppress(InvalidToken, CourierAccount.DoesNotExist), transaction.atomic():
+        with suppress(UnreadableValue, CourierAccount.DoesNotExist), transaction.atomic():
             account = CourierAccount.objects.select_for_update(no_key=True).get(pk=pk)
             found = account.login_fingerprints()
             if account.login_fingerprint in found[1:]:
                 CourierAccount.objects.filter(pk=pk).update(login_fingerprint=found[0])
+
+
+def _renew_phone_hashes() -> None:
+    """Write the hash of each phone anew, also where it is missing.
+
+    A phone that no key decrypts keeps its hash.
+    """
+    field, last = _field(Shipment, "consignee_phone"), ""
+    while True:
+        with transaction.atomic():
+            found = Shipment.objects.filter(pk__gt=last, erased_at__isnull=True).order_by("pk")
+            locked = found.select_for_update(of=("self",), no_key=True)
+            token = Cast("consignee_phone", BinaryField())
+            batch = list(locked.values_list("pk", "phone_hash", token)[:BATCH])
+            for pk, stored, encrypted in batch:
+                with suppress(InvalidToken):
+                    phone = field.fernet.decrypt(bytes(encrypted)).decode()
+                    if (renewed := stored_phone_hash(phone)) != stored:
+                        Shipment.objects.filter(pk=pk).update(phone_hash=renewed)
+        if not batch:
+            return
+        last = batch[-1][0]
 
 
 def _rotate_batch(

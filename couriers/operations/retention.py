@@ -1,6 +1,6 @@
-"""Retention: rows are deleted when their retention period is over.
+"""Retention: rows are deleted, and personal data erased, when their retention period is over.
 
-Rows are deleted in batches by primary key. Each batch is a short transaction with a pause after
+That is done in batches by primary key. Each batch is a short transaction with a pause after
 it, so that no other transaction waits long for a lock. Other apps register their own rules.
 """
 
@@ -10,6 +10,7 @@ import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
@@ -19,11 +20,29 @@ from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import UNSETTLED
 from couriers.models import CourierCall, IdempotencyKey
+from couriers.operations import erasure
 
 log = get_logger(__name__)
 
 ALL = Q()
 Progress = Callable[[int], None]
+
+
+class Rule(Protocol):
+    """What is deleted or erased after its time. `name` is the key of its count in the summary."""
+
+    @property
+    def name(self) -> str: ...
+
+    def expired(self) -> QuerySet[Any]:
+        """The rows whose time is over, in the order of their keys."""
+
+    def take_batch(self, after: Any, size: int) -> tuple[Any, int]:
+        """Delete or erase up to `size` of the rows after the key `after`, None at first.
+
+        Returns the last key and the number of rows; None for the key where nothing is left. Rows
+        that another transaction has locked are left for the next run.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +68,56 @@ class RetentionRule:
             rows = rows.exclude(shipment__status__in=UNSETTLED)
         return rows.order_by("pk")
 
+    def take_batch(self, after: Any, size: int) -> tuple[Any, int]:
+        """Delete a batch, as Rule says."""
+        with transaction.atomic():
+            rows = self.expired()
+            if after is not None:
+                rows = rows.filter(pk__gt=after)
+            locked = rows.select_for_update(skip_locked=True, of=("self",))
+            keys = list(locked.values_list("pk", flat=True)[:size])
+            if not keys:
+                return None, 0
+            self.model._default_manager.filter(pk__in=keys).delete()
+        return keys[-1], len(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRule:
+    """Rows whose personal data is erased, by functions of couriers.operations.erasure."""
+
+    name: str
+    expired: Callable[[], QuerySet[Any]]
+    erase: Callable[[Any, int], tuple[Any, int]]
+
+    def take_batch(self, after: Any, size: int) -> tuple[Any, int]:
+        """Erase a batch, as Rule says."""
+        return self.erase(after, size)
+
 
 @dataclass(slots=True)
 class Purged:
-    """How many rows were deleted, by rule. `finished` is False where the time was over."""
+    """How many rows were deleted or erased, by rule. `finished` is False if the time was over."""
 
     counts: dict[str, int] = field(default_factory=dict)
     finished: bool = True
 
 
-_rules: dict[str, RetentionRule] = {}
+_rules: dict[str, Rule] = {}
 
 
-def register(rule: RetentionRule) -> None:
+def register(rule: Rule) -> None:
     """Add a rule; a rule of the same name is replaced."""
     _rules[rule.name] = rule
 
 
-def rules() -> list[RetentionRule]:
+def rules() -> list[Rule]:
     """All registered rules."""
     return list(_rules.values())
 
 
 def purge(seconds: float | None = None, progress: Progress = lambda deleted: None) -> Purged:
-    """Delete expired rows for at most `seconds`; return the counts.
+    """Delete and erase what has expired for at most `seconds`; return the counts.
 
     It may be repeated, and may run in several processes at once. `progress` is called with the
     number of rows of each batch.
@@ -82,8 +127,8 @@ def purge(seconds: float | None = None, progress: Progress = lambda deleted: Non
     for rule in rules():
         last = None
         while True:
-            found, deleted = _delete_batch(rule, last, tunables().RETENTION_BATCH)
-            if not found:
+            found, deleted = rule.take_batch(last, tunables().RETENTION_BATCH)
+            if found is None:
                 break
             last = found
             purged.counts[rule.name] += deleted
@@ -95,27 +140,6 @@ def purge(seconds: float | None = None, progress: Progress = lambda deleted: Non
         if purged.counts[rule.name]:
             log.info("rows_purged", kind=rule.name, rows=purged.counts[rule.name])
     return purged
-
-
-def _delete_batch(rule: RetentionRule, after: object, size: int) -> tuple[object, int]:
-    """Delete the rows after the primary key `after`; return the last key and the number of rows.
-
-    Rows that another transaction has locked are left for the next run. Returns None for the key
-    where nothing is left.
-    """
-    with transaction.atomic():
-        rows = rule.expired()
-        if after is not None:
-            rows = rows.filter(pk__gt=after)
-        keys = list(
-            rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[
-                :size
-            ]
-        )
-        if not keys:
-            return None, 0
-        rule.model._default_manager.filter(pk__in=keys).delete()
-    return keys[-1], len(keys)
 
 
 register(
@@ -136,3 +160,5 @@ register(
         of_shipment=True,
     )
 )
+register(ErasureRule("consignees", erasure.due_for_erasure, erasure.erase_batch))
+register(ErasureRule("bulk_orders", erasure.due_orders, erasure.erase_orders_batch))

@@ -20,6 +20,8 @@ from couriers.contract.registry import CourierFactory
 from couriers.operations.key_rotation import unreadable_fields
 from couriers.rates.pricing import pricing_policy
 
+LEAST_RETENTION = 365  # days
+
 
 @register()
 def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
@@ -84,6 +86,22 @@ def check_lease(app_configs: Any, **_: Any) -> list[CheckMessage]:
         )
         for code in CourierFactory.codes()
         if (adapter := CourierFactory.adapter_class(code)).max_create_seconds() >= lease
+    ]
+
+
+@register()
+def check_retention(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.W030: consignees are erased sooner than the law of India lets them be."""
+    days = tunables().RETENTION_CONSIGNEE_DAYS
+    if days >= LEAST_RETENTION:
+        return []
+    return [
+        checks.Warning(
+            f"SHIPCROWD['RETENTION_CONSIGNEE_DAYS'] is {days}, less than a year",
+            hint="The DPDP Rules (rule 8) want personal data kept for at least a year from its "
+            f"processing. Set it to {LEAST_RETENTION} or more.",
+            id="couriers.W030",
+        )
     ]
 
 

@@ -16,6 +16,7 @@ from couriers.contract.errors import (
     CourierError,
     FieldProblem,
     InvalidRequest,
+    LoginUnreadable,
     NotFound,
     plugin_fault,
 )
@@ -99,7 +100,10 @@ def check_tracking_id(shipment: Shipment, tracking_id: str, *, confirm_unchecked
 
 def _ask(shipment: Shipment, tracking_id: str) -> Check:
     name = shipment.courier.name
-    adapter = CourierFactory.get_adapter(shipment.account)
+    try:
+        adapter = CourierFactory.get_adapter(shipment.account)
+    except LoginUnreadable as error:
+        return _unclear(f"{name} could not be asked: {error.reason}")
     if not adapter.supports(Capability.TRACK_SHIPMENT):
         return _unclear(f"{name} cannot be asked about a tracking id")
     try:

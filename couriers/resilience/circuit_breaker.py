@@ -17,6 +17,8 @@ from couriers.resilience.shared import RedisUnavailable, with_redis
 
 # One script, so that the state is read and changed in one step. The hash holds `failures`,
 # `opened_at` (seconds) and, while a probe is under way, `probe` (its token) and `probe_until`.
+# A time that is too late is of a clock that was set back since: a circuit opened now at the latest,
+# and a probe lasts no longer than a cooldown.
 # ARGV: event, token, failures that open, cooldown. Returns {state, milliseconds to wait}.
 _SCRIPT = """
 local time = redis.call('TIME')
@@ -25,7 +27,11 @@ local event, token = ARGV[1], ARGV[2]
 local threshold, cooldown = tonumber(ARGV[3]), tonumber(ARGV[4])
 local s = redis.call('HMGET', KEYS[1], 'failures', 'opened_at', 'probe', 'probe_until')
 local failures, opened_at = tonumber(s[1] or 0), tonumber(s[2] or 0)
-local probing = s[4] and tonumber(s[4]) > now
+if opened_at > now then
+  opened_at = now
+  redis.call('HSET', KEYS[1], 'opened_at', string.format('%.6f', now))
+end
+local probing = s[4] and tonumber(s[4]) > now and tonumber(s[4]) <= now + cooldown
 local is_probe = probing and s[3] == token
 local function keep() redis.call('EXPIRE', KEYS[1], math.ceil(cooldown) * 10 + 60) end
 if event == 'ask' then

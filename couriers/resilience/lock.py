@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from redis.exceptions import LockNotOwnedError, RedisError
+from redis.exceptions import LockError
+from redis.lock import Lock
 
 from couriers.resilience import waits
 from couriers.resilience.shared import RedisUnavailable, with_redis
@@ -42,5 +43,11 @@ def hold_lock(name: str, *, life: float, wait: float) -> Iterator[bool]:
     try:
         yield True
     finally:
-        with suppress(LockNotOwnedError, RedisError, OSError):
-            lock.release()
+        with suppress(RedisUnavailable):
+            with_redis(lambda _: _release(lock))
+
+
+def _release(lock: Lock) -> None:
+    """Release the lock, unless its life is over and another holder may have it."""
+    with suppress(LockError):
+        lock.release()

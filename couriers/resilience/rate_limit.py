@@ -2,7 +2,9 @@
 
 The algorithm is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves a turn and
 gets the time to sleep until then. This costs one round trip, and turns are given in the order of
-the requests. When a courier answers 429, its bucket is paused for all processes.
+the requests. When a courier answers 429, its bucket is paused for all processes. Where Redis' clock
+was set back since the last write (`at`), the stored times are moved back as far, since all calls
+would be held back otherwise until the clock is where it was.
 """
 
 from __future__ import annotations
@@ -15,31 +17,40 @@ from couriers.contract.types import Limit
 from couriers.resilience import deadline, waits
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
-# KEYS[1] is the bucket. ARGV: interval (seconds), burst (a count), longest wait (seconds).
-# Returns the wait in microseconds, negated where it is longer than allowed.
-_RESERVE = """
+# Reads the bucket: `following` is the next turn, and `paused_until` the end of a pause.
+_STATE = """
+local function text(seconds) return string.format('%.6f', seconds) end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local state = redis.call('HMGET', KEYS[1], 'next', 'paused_until', 'at')
+local following, paused_until = tonumber(state[1] or 0), tonumber(state[2] or 0)
+local set_back = tonumber(state[3] or 0) - now
+if set_back > 0 then
+  following, paused_until = following - set_back, paused_until - set_back
+  redis.call('HSET', KEYS[1], 'next', text(following), 'paused_until', text(paused_until),
+    'at', text(now))
+end
+"""
+# KEYS[1] is the bucket. ARGV: interval (seconds), burst (a count), longest wait (seconds).
+# Returns the wait in microseconds, negated where it is longer than allowed.
+_RESERVE = f"""
+{_STATE}
 local interval, burst, max_wait = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local state = redis.call('HMGET', KEYS[1], 'next', 'paused_until')
-local turn = math.max(now, tonumber(state[1] or 0))
-local paused_until = tonumber(state[2] or 0)
+local turn = math.max(now, following)
 local wait = math.max(turn - (burst - 1) * interval, paused_until) - now
 if wait <= 0 then wait = 0 end
 if wait > max_wait then return -math.ceil(wait * 1000000) end
-local following = math.max(turn, paused_until) + interval
-redis.call('HSET', KEYS[1], 'next', string.format('%.6f', following))
+following = math.max(turn, paused_until) + interval
+redis.call('HSET', KEYS[1], 'next', text(following), 'at', text(now))
 redis.call('EXPIRE', KEYS[1], math.ceil(following - now) + 1)
 return math.ceil(wait * 1000000)
 """
 
 # KEYS[1] is the bucket. ARGV: seconds. A pause that ends later is kept.
-_PAUSE = """
-local time = redis.call('TIME')
-local paused_until = tonumber(time[1]) + tonumber(time[2]) / 1000000 + tonumber(ARGV[1])
-if paused_until > tonumber(redis.call('HGET', KEYS[1], 'paused_until') or 0) then
-  redis.call('HSET', KEYS[1], 'paused_until', string.format('%.6f', paused_until))
-end
+_PAUSE = f"""
+{_STATE}
+paused_until = math.max(paused_until, now + tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'paused_until', text(paused_until), 'at', text(now))
 local life = math.max(math.ceil(ARGV[1]) + 1, redis.call('TTL', KEYS[1]))
 return redis.call('EXPIRE', KEYS[1], life)
 """

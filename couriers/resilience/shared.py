@@ -1,12 +1,11 @@
 """Access to Redis for the guards. Only this module knows whether Redis is available.
 
-After a failure, Redis is not used for RETRY_AFTER seconds, so that not every call waits for its
-time-out.
+After a failure, Redis is not used for RETRY_AFTER seconds. Then one call asks whether it answers
+again, and the others go on without it: a Redis that hangs costs one caller its time-out.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,16 +17,17 @@ from redis.exceptions import RedisError
 
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
+from couriers.resilience.outage_memory import OutageMemory
 
 T = TypeVar("T")
 log = get_logger(__name__)
 
-RETRY_AFTER = 1.0  # seconds
+RETRY_AFTER = 2.0  # seconds
 FALLBACKS = Counter(
     "shipcrowd_redis_fallbacks", "Guards that went on per process because Redis was unavailable"
 )
 
-_unavailable_until = 0.0  # on the monotonic clock
+_memory = OutageMemory(RETRY_AFTER)
 
 
 class RedisUnavailable(Exception):
@@ -36,15 +36,19 @@ class RedisUnavailable(Exception):
 
 def with_redis(work: Callable[[Redis], T]) -> T:
     """Return `work(connection)`. Raises RedisUnavailable where Redis does not answer."""
-    global _unavailable_until
-    if time.monotonic() < _unavailable_until:
+    if not _memory.may_try():
         FALLBACKS.inc()
         raise RedisUnavailable
     try:
-        return work(get_redis_connection(tunables().CACHE))
+        redis = get_redis_connection(tunables().CACHE)
+        if _memory.is_away:
+            # The work itself may wait long, as for a lock, with a Redis that answers.
+            redis.ping()
+            _memory.succeeded()
+        return work(redis)
     except (RedisError, OSError, NotImplementedError, InvalidCacheBackendError) as error:
         # The last two: the cache is no Redis (couriers.E011).
-        _unavailable_until = time.monotonic() + RETRY_AFTER
+        _memory.failed()
         FALLBACKS.inc()
         log.warning("redis_unavailable", error=type(error).__name__)
         raise RedisUnavailable from error
@@ -52,5 +56,4 @@ def with_redis(work: Callable[[Redis], T]) -> T:
 
 def forget_outage() -> None:
     """Let the next call use Redis, even if Redis has just failed."""
-    global _unavailable_until
-    _unavailable_until = 0.0
+    _memory.forget()

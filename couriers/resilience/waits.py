@@ -29,9 +29,9 @@ _allowance: ContextVar[_Allowance | None] = ContextVar("couriers_waits", default
 
 
 @contextmanager
-def allow_long_waits() -> Iterator[None]:
-    """Let each wait inside the block last up to MAX_LONG_WAIT seconds, as bulk work does."""
-    token = _allowance.set(_Allowance(MAX_LONG_WAIT, is_sum=False))
+def allow_long_waits(seconds: float = MAX_LONG_WAIT) -> Iterator[None]:
+    """Let each wait inside the block last up to so many seconds, as bulk work does."""
+    token = _allowance.set(_Allowance(seconds, is_sum=False))
     try:
         yield
     finally:

@@ -31,9 +31,10 @@ UNKNOWN_STATUSES = Counter(
 
 
 class Applied(enum.StrEnum):
-    """The result of an event."""
+    """The result of an event. That of an erased shipment is applied without the courier's words."""
 
     APPLIED = "applied"
+    ERASED_SHIPMENT = "erased_shipment"
     UNKNOWN_SHIPMENT = "unknown_shipment"
 
 
@@ -59,7 +60,7 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
             if shipment is None or event.scan is None:
                 results[position] = Applied.UNKNOWN_SHIPMENT
                 continue
-            results[position] = Applied.APPLIED
+            results[position] = _applied_to(shipment)
             touched[shipment.pk] = shipment
             rows.append(_new_scan(shipment, event.scan, event.tracking_id, _estimate(event)))
         _store_and_recount(touched.values(), rows)
@@ -176,7 +177,7 @@ def _apply_creations(
         confirmation = _apply_creation(account, event, holder, shipments)
         if confirmation is Confirmation.OTHER_ORDER and holder is not None:
             confirmed.discard(holder.pk)
-        results[position] = Applied.APPLIED
+        results[position] = _applied_to(holder)
         if confirmation is Confirmation.UNKNOWN:
             results[position] = Applied.UNKNOWN_SHIPMENT
         elif confirmation is not Confirmation.KNOWN:
@@ -210,14 +211,24 @@ def _apply_creation(
     return Confirmation.OTHER_ORDER
 
 
+def _applied_to(shipment: Shipment | None) -> Applied:
+    erased = shipment is not None and shipment.erased_at is not None
+    return Applied.ERASED_SHIPMENT if erased else Applied.APPLIED
+
+
 def _new_scan(
     shipment: Shipment, scan: types.Scan, tracking_id: str, estimate: dt.datetime | None
 ) -> NewScan:
+    status = "" if scan.at > latest_possible_time() else scan.mapped.status or ""
+    if shipment.erased_at is not None:
+        # The same texts are left of it as of a scan that was stored before (operations/erasure.py).
+        word = mask_text(scan.mapped.courier_status)[:100] if status else ""
+        return NewScan(shipment.pk, tracking_id, scan.at, status, word, estimated_delivery=estimate)
     return NewScan(
         shipment_id=shipment.pk,
         tracking_id=tracking_id,
         at=scan.at,
-        status="" if scan.at > latest_possible_time() else scan.mapped.status or "",
+        status=status,
         # Masked before it is cut: a cut phone number would not be recognised.
         courier_status=mask_text(scan.mapped.courier_status)[:100],
         ndr_reason=mask_text(scan.mapped.courier_reason)[:100],

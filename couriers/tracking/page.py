@@ -17,6 +17,7 @@ from django.views.decorators.cache import cache_control
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.models import Scan, Shipment
 from couriers.models.converters import is_public_id
+from couriers.resilience.unavailable import page_while_away
 from couriers.tracking.status import latest_possible_time
 
 STEPS = ("Booked", "Picked up", "On its way", "Out for delivery", "Delivered")
@@ -32,11 +33,12 @@ _STEPS_DONE = {
 _IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
 
 
+@page_while_away
 @transaction.non_atomic_requests
 @login_not_required
 @cache_control(private=True, max_age=60)
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
-    """GET /track/{public_id}/: the status and history of the parcel, or a 404 page."""
+    """GET /track/{public_id}/: the status and history of the parcel, or a page with 404 or 503."""
     shipment = None
     if is_public_id(shipment_id):
         shipment = Shipment.objects.select_related("courier").filter(pk=shipment_id).first()

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -22,6 +21,7 @@ from couriers.contract.errors import (
     CircuitOpen,
     CourierError,
     CredentialsRefused,
+    LoginUnreadable,
     NotFound,
     NotSupported,
     RateLimited,
@@ -34,6 +34,7 @@ from couriers.contract.types import Tracking
 from couriers.models import CourierAccount, Shipment
 from couriers.models.claims import DoublingPauses, back_off, claim
 from couriers.resilience import waits
+from couriers.resilience.database import is_outage
 from couriers.resilience.threads import run_in_threads
 from couriers.tracking.events import apply_tracking
 from couriers.tracking.lookup import latest_tracking
@@ -43,6 +44,8 @@ log = get_logger(__name__)
 BATCH = 200  # shipments claimed at once
 TRIES = 3  # of one shipment in a run
 PAUSES = DoublingPauses(first=1.0, longest=4.0)  # between tries, in seconds
+# Errors after which no other shipment of the account can be polled either.
+ACCOUNT_FAILURES = (CircuitOpen, CredentialsRefused, LoginUnreadable, NotSupported)
 
 
 class Polled(enum.StrEnum):
@@ -87,12 +90,15 @@ def poll(
     threads: int,
     seconds: float = float("inf"),
     done: Callable[[Polled], None] = lambda _: None,
-) -> None:
+) -> float | None:
     """Poll the account's due shipments until none is left or `seconds` are over.
 
+    Returns the seconds after which the rest may be polled, 0 for at once, or None where none is
+    left or the account cannot be polled now.
+
     Waits for the rate limiter as bulk jobs do. `done` is called for each shipment, by one thread
-    at a time. The run ends early when the account's circuit is open, when its login is refused,
-    and when the rate limiter's next permit would come after the end of the run.
+    at a time. The run ends early when the account's circuit is open, when its login is refused
+    or unreadable, and when the rate limiter's next permit would come after the end of the run.
     """
     feed = _Feed(account, cutoff, time.monotonic() + seconds)
     lock = threading.Lock()
@@ -106,6 +112,7 @@ def poll(
         run_in_threads(feed.take, work, threads=threads, name="poll", stop=feed.stopped)
     finally:
         feed.release()
+    return feed.resume_after
 
 
 class _Feed:
@@ -117,13 +124,17 @@ class _Feed:
         self._deadline = deadline
         self._claimed: list[Shipment] = []
         self._failed: list[Shipment] = []
+        self.resume_after: float | None = None
         self.stopped = threading.Event()
         self._lock = threading.Lock()
 
     def take(self) -> Shipment | None:
         """The next shipment; None when none is left, the time is over, or the feed is stopped."""
         with self._lock:
-            if self.stopped.is_set() or time.monotonic() >= self._deadline:
+            if self.stopped.is_set():
+                return None
+            if time.monotonic() >= self._deadline:
+                self.resume_after = 0.0
                 return None
             if not self._claimed:
                 self._claimed = self._claim()
@@ -136,11 +147,15 @@ class _Feed:
         time.sleep(seconds)
         return True
 
-    def stop_and_give_back(self, shipment: Shipment) -> None:
-        """Stop the run: no shipment of the account can be polled now. The shipment stays due."""
+    def stop_and_give_back(self, shipment: Shipment, resume_after: float | None = None) -> None:
+        """Stop the run: no shipment of the account can be polled now. The shipment stays due.
+
+        `resume_after` is the seconds until one can be, where they are known.
+        """
         self.stopped.set()
         with self._lock:
             self._claimed.append(shipment)
+            self.resume_after = resume_after
 
     def retry_next_run(self, shipment: Shipment) -> None:
         """Make this shipment alone due again in the next run."""
@@ -174,20 +189,19 @@ def _poll_one(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polle
     except NotFound:
         log.warning("tracking_id_not_found", shipment=shipment.pk)
         return Polled.NOT_FOUND
-    except RateLimited:
-        feed.stop_and_give_back(shipment)
+    except RateLimited as error:
+        feed.stop_and_give_back(shipment, error.retry_after or 1.0)
         return None
     except CourierError as error:
         log.warning("poll_failed", shipment=shipment.pk, error=str(error))
-        if isinstance(error, (CircuitOpen, CredentialsRefused, NotSupported)):
+        if isinstance(error, ACCOUNT_FAILURES):
             feed.stop_and_give_back(shipment)
         else:
             feed.retry_next_run(shipment)
         return Polled.FAILED
-    except (OperationalError, InterfaceError):
-        # The database is away: the other shipments could not be updated either.
-        raise
-    except Exception:
+    except Exception as error:
+        if is_outage(error):  # the other shipments could not be updated either
+            raise
         # An unexpected answer must not end the polling of the other shipments.
         log.exception("poll_failed", shipment=shipment.pk)
         feed.retry_next_run(shipment)
@@ -197,7 +211,7 @@ def _poll_one(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Polle
 
 
 def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking:
-    """The courier's answer. A read is repeated after any error other than a refusal.
+    """The courier's answer. A read is repeated after an error that may end soon.
 
     Raises RateLimited where the rate limiter's next permit would come too late, and what the last
     of TRIES tries raised.
@@ -210,7 +224,7 @@ def _track(account: CourierAccount, shipment: Shipment, feed: _Feed) -> Tracking
         except RateLimited as error:
             if not feed.wait(error.retry_after or 1.0):
                 raise
-        except (Rejected, CircuitOpen):
+        except (Rejected, *ACCOUNT_FAILURES):
             raise
         except CourierError as error:
             failures += 1

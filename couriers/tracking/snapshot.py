@@ -26,7 +26,7 @@ _DECIDED = {
 READ = (
     *_DECIDED, "id", "company_id", "account_id", "courier_id", "direction", "order_number",
     "tracking_id", "former_tracking_ids", "recreated_at", "booked_at", "confirmed_at",
-    "updated_at",
+    "updated_at", "erased_at",
 )  # fmt: skip
 _WRITTEN = {**_DECIDED, "updated_at": "timestamptz"}
 _UPDATE = f"""

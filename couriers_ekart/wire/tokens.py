@@ -35,7 +35,7 @@ from couriers_ekart.wire import metrics
 log = get_logger(__name__)
 
 # For how long a process does not ask for a newer token after Ekart returned the refused one again.
-REFUSAL_PAUSE = dt.timedelta(seconds=5)
+REFUSAL_PAUSE = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,8 +67,9 @@ class TokenSource:
         self._login_hash = _login_hash(account)
         self._fetch = fetch
         self._known: Token | None = None
-        # The header of a refused token that Ekart returned again, and when to ask again.
-        self._refused_until: tuple[str, dt.datetime] | None = None
+        # The header of a refused token that Ekart returned again, and when to ask again (monotonic
+        # clock).
+        self._refused_until: tuple[str, float] | None = None
         # When a thread last failed to get a token (monotonic clock), and its error.
         self._failed: tuple[float, CourierError] | None = None
         self._thread_lock = threading.Lock()
@@ -95,7 +96,7 @@ class TokenSource:
                 return self._known
             if self._refused_until is not None:
                 header, until = self._refused_until
-                if header == refused.header and timezone.now() < until:
+                if header == refused.header and time.monotonic() < until:
                     raise self._refusal()
             stored = self._stored_and_usable(refused)
             if stored is not None:
@@ -103,7 +104,7 @@ class TokenSource:
                 return stored
             fresh = self._refresh(refused)
             if fresh.header == refused.header:
-                self._refused_until = (refused.header, timezone.now() + REFUSAL_PAUSE)
+                self._refused_until = (refused.header, time.monotonic() + REFUSAL_PAUSE)
                 raise self._refusal()
             self._known = fresh
             return fresh

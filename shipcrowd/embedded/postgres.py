@@ -61,7 +61,7 @@ def ensure(folder: Folder) -> None:
                     *run_as.prefix,
                     str(binaries / "postgres"),
                     *("-D", str(data), "-p", str(port), "-h", "127.0.0.1"),
-                    *("-c", "unix_socket_directories=", "-c", "max_connections=200"),
+                    *("-c", "unix_socket_directories=", "-c", "max_connections=400"),
                     *(FAST_OPTIONS if folder.instance.startswith("test") else []),
                 ],
                 log,

@@ -19,10 +19,12 @@ PDF = b"%PDF-1.4\n% the label of a test\n%%EOF\n"
 def label(shipment: Shipment, settings: Any, tmp_path: Path) -> StoredLabel:
     settings.MEDIA_ROOT = str(tmp_path)
     (tmp_path / "labels").mkdir()
-    (tmp_path / "labels" / "a.pdf").write_bytes(PDF)
-    return StoredLabel.objects.create(
-        shipment=shipment, tracking_id=shipment.tracking_id, file="labels/a.pdf"
+    label = StoredLabel(
+        shipment=shipment, tracking_id=shipment.tracking_id, file="labels/a.pdf.sealed"
     )
+    (tmp_path / "labels" / "a.pdf.sealed").write_bytes(label.seal(PDF))
+    label.save()
+    return StoredLabel.objects.get()
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_a_label_opens_from_its_list_its_page_and_its_shipment(
 def test_a_label_whose_file_is_gone_is_a_404_in_words(
     client: Client, operator: Any, label: StoredLabel, tmp_path: Path
 ) -> None:
-    (tmp_path / "labels" / "a.pdf").unlink()
+    (tmp_path / "labels" / "a.pdf.sealed").unlink()
     answer = client.get(row_url(label, "open"))
     assert answer.status_code == 404
     text = answer.content.decode()

@@ -44,7 +44,7 @@ def test_a_label_is_fetched_once_and_then_served_from_storage(
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
         assert body_of(answer) == PDF
     assert able.asked == [("get_label", [shipment.tracking_id])]
-    assert [p.read_bytes() for p in media.rglob("*.pdf")] == [PDF]
+    assert len(list(media.rglob("*.pdf.sealed"))) == 1
 
 
 @pytest.mark.parametrize("accepted", ["application/pdf", "application/pdf, */*;q=0.1"])
@@ -86,7 +86,7 @@ def test_an_incomplete_pdf_is_never_stored(
     answer = get_label(storefront, shipment)
     assert (answer.status_code, answer.json()["type"]) == (502, "/problems/unknown-outcome")
     assert not StoredLabel.objects.exists()
-    assert list(media.rglob("*.pdf")) == []
+    assert list(media.rglob("*.sealed")) == []
     able.on_call.clear()
     assert get_label(storefront, shipment).status_code == 200
 
@@ -103,7 +103,7 @@ def test_a_label_missing_from_the_storage_is_fetched_again(
     storefront: Client, shipment: Shipment, able: Any, media: Path
 ) -> None:
     body_of(get_label(storefront, shipment))
-    next(media.rglob("*.pdf")).unlink()
+    next(media.rglob("*.sealed")).unlink()
     assert body_of(get_label(storefront, shipment)) == PDF
     assert len(able.asked) == 2
 

@@ -33,8 +33,9 @@ def database_away(error: type[Exception]) -> Iterator[None]:
     [
         ("/api/v1/shipments/", PROBLEM),
         ("/api/v1/ops/in-doubt/", PROBLEM),
-        ("/track/shp_x/", "text/plain; charset=utf-8"),
-        ("/admin/", "text/plain; charset=utf-8"),
+        ("/track/shp_x/", "text/html; charset=utf-8"),
+        ("/admin/", "text/html; charset=utf-8"),
+        ("/admin/shipcrowd_couriers/shipment/", "text/html; charset=utf-8"),
         ("/readyz", "application/json"),
     ],
 )

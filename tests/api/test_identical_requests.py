@@ -12,6 +12,7 @@ from sandbox.process import SandboxProcess
 from shipcrowd.stack import Response, Stack
 from tests.chaos.storefront import booking_request
 from tests.support.factories import CourierAccountFactory, WarehouseFactory, make_api_key
+from tests.support.nginx import needs_nginx
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.threads import run_at_once
 from tests.support.worker import own_servers
@@ -25,11 +26,12 @@ sandbox = sandbox_fixture("--hold", "--fault", "create_shipment:slow:1")
 @pytest.fixture
 def stack(transactional_db: None) -> Iterator[Stack]:
     with Stack(own_servers(), {}) as stack:
-        stack.start_web(workers=2, threads=16)
+        stack.start_web()
         stack.wait_until_ready()
         yield stack
 
 
+@needs_nginx
 @pytest.mark.slow
 def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
     stack: Stack, sandbox: SandboxProcess

@@ -21,7 +21,7 @@ from couriers.booking.protocol import book
 from couriers.contract.errors import InvalidRequest, NotFound, NotSent, Unknown
 from couriers.contract.types import Direction, Serviceability, ShipmentDraft
 from couriers.models import ServiceablePincode, Shipment
-from couriers.tasks import run_bulk_job
+from couriers.tasks import run_bulk
 from tests.support.drafts import DRAFT, raising
 from tests.support.toy import ToyAdapter
 
@@ -116,7 +116,7 @@ def test_warnings_are_stored_answered_and_replayed_byte_for_byte(
 def test_the_result_of_a_bulk_order_has_its_warnings(
     storefront: Client, account: Any, order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_bulk_job, "apply_async", lambda *args, **options: None)
+    monkeypatch.setattr(run_bulk, "apply_async", lambda *args, **options: None)
     order["consignee"]["phone"] = "080-23456789"
     bad = order | {"order_number": "A-2", "order_date": "1999-12-31"}
     answer = storefront.post(

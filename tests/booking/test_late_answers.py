@@ -37,7 +37,9 @@ def operator(db: None) -> Any:
 
 def give_up(shipment_id: str, operator: Any) -> None:
     """Have an operator release the order after its call has lasted an hour."""
-    Shipment.objects.filter(pk=shipment_id).update(status="in_doubt")
+    Shipment.objects.filter(pk=shipment_id).update(
+        status="in_doubt", lease_expires_at=timezone.now()
+    )
     CourierCall.objects.filter(shipment=shipment_id).update(
         started_at=timezone.now() - dt.timedelta(hours=1)
     )
@@ -77,7 +79,7 @@ def test_a_turn_that_comes_too_late_for_the_lease_is_not_waited_for(
 
     toy.on_create = staticmethod(hook)
     with pytest.raises(NotSent) as caught:
-        book(account.company, DRAFT, long_waits=True)
+        book(account.company, DRAFT, longest_wait=30.0)
     assert 18 < (caught.value.retry_after or 0) <= 20
     assert toy.booked == []
 

@@ -1,10 +1,14 @@
-"""`make chaos`: 10,000 bookings while everything fails; with ARGS=inbox: 50,000 callbacks."""
+"""`make chaos`: 10,000 bookings while everything fails; with ARGS=inbox: 50,000 callbacks.
+
+The web server is that of docker-compose.yml, so nginx must be installed.
+"""
 
 import argparse
 import secrets
 import sys
 from typing import Any
 
+from shipcrowd import nginx
 from tests.chaos.bookings import BookingChaos
 from tests.chaos.inbox import InboxChaos
 
@@ -17,6 +21,10 @@ parser.add_argument(
 )
 parser.add_argument("--seed", type=int, default=None, help="default: a random one")
 options = parser.parse_args()
+try:
+    nginx.check_installed()
+except nginx.NginxMissing as error:
+    sys.exit(str(error))
 report: Any
 seed = secrets.randbelow(10**6) if options.seed is None else options.seed
 if options.what == "inbox":

@@ -51,10 +51,15 @@ def make_deliveries(parcels: list[str], count: int, seed: int) -> list[bytes]:
     return bodies
 
 
-def content_hash(body: bytes) -> bytes:
-    """Return the hash by which the platform identifies the event: SHA-256 with sorted keys."""
+def stored_hash(secret_key: str, account_id: str, body: bytes) -> bytes:
+    """Return the hash by which the platform identifies the event.
+
+    It is the SHA-256 of the content with sorted keys, keyed by SECRET_KEY.
+    """
     text = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
+    digest = hashlib.sha256(text.encode()).digest()
+    key = hashlib.sha256(b"shipcrowd_webhooks.content_hash" + secret_key.encode()).digest()
+    return hmac.digest(key, account_id.encode() + digest, "sha256")
 
 
 class CallbackSender:

@@ -11,22 +11,22 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import psycopg
 
+from couriers.conf import Queue
 from shipcrowd import embedded
-from shipcrowd.stack import SANDBOX_LOGIN, Stack
+from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, SANDBOX_LOGIN, Stack
 from tests.support.worker import forks_of
 
 SECRET = "a-secret-of-chaos"
 CLIENTS = 3  # client processes
 THREADS = 8  # of each client
-WEB_WORKERS = 3
 
 
 @dataclass(kw_only=True)
@@ -106,7 +106,10 @@ class ChaosRun(ABC):
 
     @abstractmethod
     def _kill_targets(self) -> list[str]:
-        """Return what may be killed; "web" and "worker" are among it."""
+        """Return what may be killed; "web" and "worker" are among it.
+
+        The workers are killed in turn, that of the inbox first.
+        """
 
     @abstractmethod
     def _progress(self) -> float:
@@ -132,12 +135,13 @@ class ChaosRun(ABC):
         )  # fmt: skip
 
     def _start_platform(self) -> None:
-        self._web = self._stack.start_web(
-            workers=WEB_WORKERS, threads=THREADS, application=self.application
-        )
-        self._worker = self._stack.start_worker(concurrency=1)
+        self._web = self._stack.start_web(self.application)
+        self._workers = deque(map(self._start_worker, (INBOX_QUEUES, OTHER_QUEUES)))
         self._stack.start_beat()
-        self._stack.wait_until_ready()
+        self._stack.wait_until_ready(90)
+
+    def _start_worker(self, queues: Collection[Queue]) -> tuple[Collection[Queue], Any]:
+        return queues, self._stack.start_worker(queues=queues, concurrency=1)
 
     def _query(self, query: str) -> list[Any]:
         """Return the rows of a query; none while the database is away."""
@@ -192,9 +196,10 @@ class ChaosRun(ABC):
 
     def _kill(self, target: str) -> None:
         if target == "worker":
-            self._worker.kill()
-            self._worker.wait()
-            self._worker = self._stack.start_worker(concurrency=1)
+            queues, worker = self._workers.popleft()
+            worker.kill()
+            worker.wait()
+            self._workers.append(self._start_worker(queues))
         else:
             pids = forks_of(self._web.pid)
             if not pids:

@@ -1,5 +1,6 @@
 """The project's settings with short times for chaos runs: leases, cool-downs, periodic tasks."""
 
+from couriers.conf import SHIPCROWD_BEAT_SCHEDULE, Every
 from shipcrowd.settings import *  # noqa: F403
 from shipcrowd.settings import SHIPCROWD
 
@@ -8,7 +9,10 @@ SHIPCROWD = SHIPCROWD | {
     "BREAKER_COOLDOWN": 2.0,
     "COURIERS": {"ekart": {"READ_TIMEOUT": 1.0, "AUTH_READ_TIMEOUT": 1.0}},
 }
+PERIODS = {
+    "sweep-inbox": 1.0, "reconcile-bookings": 2.0, "sweep-jobs": 2.0, "sweep-manifests": 2.0,
+}  # fmt: skip
 CELERY_BEAT_SCHEDULE = {
-    "sweep-inbox": {"task": "webhooks.sweep_inbox", "schedule": 1.0},
-    "reconcile-bookings": {"task": "couriers.reconcile_bookings", "schedule": 2.0},
+    name: SHIPCROWD_BEAT_SCHEDULE[name] | {"schedule": Every(seconds)}
+    for name, seconds in PERIODS.items()
 }

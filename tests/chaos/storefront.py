@@ -108,7 +108,8 @@ class Storefront:
             with self.lock:
                 self.in_doubt.add(number)
             return 2.0
-        if status in (409, 500, 503):
+        # 502 and 504 are the proxy's, for a process that was killed.
+        if status in (409, 500, 502, 503, 504):
             return min(float(headers.get("Retry-After", 1)), 5.0)
         with self.lock:
             self.unexpected.append(f"{number}: {status} {body[:200].decode(errors='replace')}")

@@ -8,11 +8,13 @@ import pytest
 
 from couriers.booking.steps import Step
 from tests.chaos.bookings import BookingChaos
+from tests.support.nginx import needs_nginx
 
 BOOKINGS = 400
 KILLS = 8
 
 
+@needs_nginx
 @pytest.mark.slow
 def test_every_order_is_booked_once_while_everything_fails() -> None:
     report = BookingChaos(BOOKINGS, seed=secrets.randbelow(10**6), kills=KILLS).run()

@@ -7,11 +7,13 @@ import secrets
 import pytest
 
 from tests.chaos.inbox import InboxChaos
+from tests.support.nginx import needs_nginx
 
 DELIVERIES = 2_000
 KILLS = 4
 
 
+@needs_nginx
 @pytest.mark.slow
 def test_every_callback_that_got_a_200_is_applied_once_while_everything_fails() -> None:
     report = InboxChaos(DELIVERIES, seed=secrets.randbelow(10**6), kills=KILLS).run()

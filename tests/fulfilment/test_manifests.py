@@ -298,25 +298,3 @@ def test_an_invalid_option_is_one_line_and_exit_code_2(
     with pytest.raises(CommandError, match=words) as caught:
         call_command("create_manifest", "--company", account.company.slug, *flags)
     assert caught.value.returncode == 2
-
-
-def test_the_sweep_finishes_a_manifest_whose_last_worker_died(
-    account: Any, able: Any, monkeypatch: Any
-) -> None:
-    manifest = manifests.create_for_shipments(account, make_shipments(account, 1)).manifest
-    chunk = manifest.chunks.get()
-
-    def killed(_: str) -> bool:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(manifests, "finish", killed)
-        with pytest.raises(KeyboardInterrupt):
-            manifests.make_chunk(chunk.pk)
-    tasks.make_manifest_chunk(chunk.pk)  # delivered again
-    manifest.refresh_from_db()
-    assert manifest.state == "pending"
-    tasks.sweep_manifests()
-    manifest.refresh_from_db()
-    assert manifest.state == "done"
-    assert len(able.asked) == 1

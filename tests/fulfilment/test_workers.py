@@ -13,9 +13,13 @@ from django.test import Client
 from django_redis import get_redis_connection
 
 from couriers import tasks
-from couriers.models import BulkJob, BulkOrder, Manifest, Shipment
+from couriers.conf import SWEEP_EXPIRES
+from couriers.models import BulkJob, BulkOrder, Manifest, Scan, Shipment
+from tests.support.callbacks import send
 from tests.support.parcels import make_shipments
 from tests.support.worker import CALLS, FAILURES, HANG, HANGING, wait_for, worker
+from webhooks.models import WebhookEvent
+from webhooks.tasks import sweep_inbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -111,3 +115,42 @@ def test_a_bulk_job_books_each_order_once_although_a_worker_is_killed(
     assert Shipment.objects.count() == len(numbers)
     assert BulkJob.objects.get().finished_at
     assert {row.request for row in BulkOrder.objects.all()} == {""}
+
+
+@pytest.mark.parametrize("clock", [3600.0, -3600.0], ids=["ahead", "behind"])
+def test_a_worker_whose_clock_is_an_hour_off_does_all_work_once(
+    storefront: Client, account: Any, able: Any, order: Any, clock: float
+) -> None:
+    """Messages that expire, leases, pauses and sweeps are all made by another clock."""
+    redis = get_redis_connection("default")
+    ids = make_shipments(account, 250)
+    redis.hset(FAILURES, Shipment.objects.order_by("id")[0].tracking_id, 1)
+    orders = [order | {"order_number": f"B-{n:03d}"} for n in range(20)]
+
+    def post(path: str, body: Any) -> Any:
+        return storefront.post(path, json.dumps(body), content_type="application/json")
+
+    with worker(clock=clock, MANIFEST_BACKOFF=0.3):
+        job = post("/api/v1/shipments/bulk/", {"orders": orders})["Location"]
+        manifest = post("/api/v1/manifests/", {"courier": "toy", "shipments": ids})["Location"]
+        for number, shipment in enumerate(Shipment.objects.filter(pk__in=ids)[:10]):
+            body = {"id": shipment.tracking_id, "status": "picked_up", "hour": number}
+            assert send(account, body).status_code == 200
+        wait_for(
+            lambda: (
+                storefront.get(job).json()["state"] == "done"
+                and storefront.get(manifest).json()["state"] == "done"
+                and set(WebhookEvent.objects.values_list("state", flat=True)) == {"processed"}
+            ),
+            seconds=30,
+            meanwhile=send_as_beat_does,
+        )
+    made = Counter(call[0] for call in calls())
+    assert sum(made.values()) == 20 + 3 + 1  # and the chunk that failed once
+    assert storefront.get(job).json()["counts"]["booked"] == 20
+    assert Scan.objects.count() == 10
+
+
+def send_as_beat_does() -> None:
+    for task in (tasks.sweep_jobs, tasks.sweep_manifests, sweep_inbox):
+        task.apply_async(expires=SWEEP_EXPIRES)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from tests.host.shop import PROJECT
 from tests.support.wheels import HostVirtualenv
 
 pytestmark = pytest.mark.slow
+
+# Takes a change of the settings and the id that is expected; returns what the check prints.
+Check = Callable[[str, str], str]
 
 # The check that names each app which is left out.
 CHECKS = {
@@ -70,6 +75,7 @@ CHANGES = {
     "del CELERY_BROKER_URL": "couriers.W012",
     "del CELERY_BEAT_SCHEDULE": "couriers.W013",
     "CELERY_TASK_ALWAYS_EAGER = True": "couriers.W014",
+    "CELERY_TASK_CREATE_MISSING_QUEUES = False": "couriers.W022",
     "INSTALLED_APPS.sort(key='unfold'.__eq__)": "couriers.W005",
     "INSTALLED_APPS[0] = 'unfold.apps.BasicAppConfig'": "couriers.W006",
 }
@@ -115,16 +121,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def check(host: HostVirtualenv, folder: Path, change: str, id_: str) -> str:
-    """What `manage.py check` prints on standard error with the changed settings."""
-    module = f"changed_{abs(hash(change))}"
-    (folder / f"{module}.py").write_text(f"from shop.settings import *\n{change}\n")
-    done = host.run(
-        "manage.py", "check", "--settings", module,
-        cwd=folder, environment=ENVIRONMENT,
-        code=3 if id_ == "couriers.E010" else 1 if ".E" in id_ else 0,
-    )  # fmt: skip
-    return done.stderr
+@pytest.fixture(scope="module")
+def ask(host_virtualenv: HostVirtualenv, folder: Path) -> Iterator[Callable[[str], str]]:
+    """Has `manage.py check` run with a module of settings."""
+    script = str(Path(__file__).with_name("check_script.py"))
+    with host_virtualenv.talk(script, cwd=folder, environment=ENVIRONMENT) as ask:
+        yield ask
+
+
+@pytest.fixture
+def check(folder: Path, ask: Callable[[str], str]) -> Check:
+    """Returns what `manage.py check` prints on standard error with the changed settings."""
+
+    def run(change: str, id_: str) -> str:
+        module = f"changed_{abs(hash(change))}"
+        (folder / f"{module}.py").write_text(f"from shop.settings import *\n{change}\n")
+        done = json.loads(ask(module))
+        expected = 3 if id_ == "couriers.E010" else 1 if ".E" in id_ else 0
+        assert done["code"] == expected, done["printed"]
+        return str(done["printed"])
+
+    return run
 
 
 def installed_apps() -> list[str]:
@@ -142,10 +159,8 @@ def test_every_app_of_the_project_has_a_check() -> None:
 
 
 @pytest.mark.parametrize(("app", "id_"), CHECKS.items())
-def test_an_app_that_is_left_out_is_named(
-    host_virtualenv: HostVirtualenv, folder: Path, app: str, id_: str
-) -> None:
-    printed = check(host_virtualenv, folder, f"INSTALLED_APPS.remove({app!r})", id_)
+def test_an_app_that_is_left_out_is_named(check: Check, app: str, id_: str) -> None:
+    printed = check(f"INSTALLED_APPS.remove({app!r})", id_)
     assert f"({id_})" in printed
     assert "Traceback" not in printed
     if id_ != "couriers.W015":
@@ -153,10 +168,8 @@ def test_an_app_that_is_left_out_is_named(
 
 
 @pytest.mark.parametrize(("change", "id_"), CHANGES.items())
-def test_a_setting_that_is_missing_or_wrong_is_named(
-    host_virtualenv: HostVirtualenv, folder: Path, change: str, id_: str
-) -> None:
-    printed = check(host_virtualenv, folder, change, id_)
+def test_a_setting_that_is_missing_or_wrong_is_named(check: Check, change: str, id_: str) -> None:
+    printed = check(change, id_)
     assert f"({id_})" in printed
     assert "Traceback" not in printed
     assert "HINT: " in printed.split(f"({id_})")[1]

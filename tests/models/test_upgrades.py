@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from couriers.fulfilment.labels import read_stored
+from couriers.models import Shipment, StoredLabel, Warehouse
+from couriers.models.phones import stored_phone_hash
+from tests.support import dump
+from webhooks.models import WebhookEvent
+from webhooks.payloads import keyed_hash
+
 APP = "shipcrowd_couriers"
 BEFORE = [(APP, "0002_products_and_warnings")]
 AFTER = [(APP, "0003_one_live_shipment_of_an_order")]
+INBOX = "shipcrowd_webhooks"
+PLAIN = [(APP, "0005_logins_and_callback_tallies"), (INBOX, "0001_initial")]
 
 
 @pytest.fixture
@@ -84,3 +95,50 @@ def test_an_order_that_is_live_with_two_couriers_is_flagged_and_kept(migrate: An
     }
     beside = new.get_model(APP, "Shipment").objects.filter(live_beside_another=True)
     assert [shipment.pk for shipment in beside] == [second]
+
+
+@pytest.mark.slow
+def test_what_is_stored_plain_is_encrypted_by_the_upgrade(
+    migrate: Any, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-plain")
+    old = migrate(PLAIN)
+    pk = make_shipment(
+        old, "one", "A-1", consignee_phone="9811122233", consignee_address="1 Hidden Street"
+    )
+    unreadable = make_shipment(old, "one", "A-2")
+    lost = Fernet(Fernet.generate_key()).encrypt(b"x")
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE shipcrowd_couriers_shipment SET consignee_phone = %s WHERE id = %s",
+            [lost, unreadable],
+        )
+    get = old.get_model
+    get(APP, "Warehouse").objects.update(phone="9845012345", address="1 \\Gate")
+    label = get(APP, "StoredLabel").objects
+    label.create(shipment_id=pk, tracking_id="T-1", file="a.pdf")
+    label.create(shipment_id=pk, tracking_id="T-2", file="gone.pdf")
+    body = b'{"id": "T-1", "phone": "9811122233"}'
+    digest = hashlib.sha256(b"content").digest()
+    account = get(APP, "CourierAccount").objects.get().pk
+    get(INBOX, "WebhookEvent").objects.create(
+        account_id=account, content_hash=digest, body=body, next_attempt_at=now, received_at=now
+    )
+
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    assert not [
+        where for where, text in [*dump.tables(), *dump.files(tmp_path)]
+        for needle in ("9811122233", "9845012345", "Gate", "%PDF")
+        if dump.contains(text, needle)
+    ]  # fmt: skip
+    event = WebhookEvent.objects.get()
+    assert (event.read_body(), bytes(event.content_hash)) == (body, keyed_hash(account, digest))
+    warehouse = Warehouse.objects.get()
+    assert (warehouse.phone, warehouse.address) == ("9845012345", "1 \\Gate")
+    hashes = dict(Shipment.objects.values_list("pk", "phone_hash"))
+    assert hashes == {pk: stored_phone_hash("9811122233"), unreadable: ""}
+    found, missing = StoredLabel.objects.order_by("tracking_id")
+    assert read_stored(found) == b"%PDF-plain"
+    assert (missing.file_key, missing.file.name) == (None, "gone.pdf")

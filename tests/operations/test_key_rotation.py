@@ -6,16 +6,17 @@ import threading
 from typing import Any
 
 import pytest
-from cryptography.fernet import InvalidToken
 from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from couriers.contract.platform_errors import UnreadableValue
 from couriers.models import BulkJob, BulkOrder, CourierAccount, CourierToken, Shipment
 from couriers.operations import key_rotation
 from tests.support.commands import run_json
 from tests.support.factories import CourierAccountFactory, ShipmentFactory
+from webhooks.models import WebhookEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +41,12 @@ def rows(keys: Any, account: Any) -> list[Shipment]:
     CourierToken.objects.create(account=account, access_token="T", expires_at=timezone.now())
     job = BulkJob.objects.create(company=account.company, total=1)
     BulkOrder.objects.create(job=job, position=0, order_number="A-1", request="9, Secret Lane")
+    now = timezone.now()
+    for number, body in enumerate((b'{"to": "9876543210"}', None)):
+        WebhookEvent.objects.create(
+            account=account, content_hash=number.to_bytes(32), body=body, next_attempt_at=now,
+            received_at=now,
+        )  # fmt: skip
     warehouse = account.company.warehouses.get()
     return [
         ShipmentFactory(account=account, warehouse=warehouse, options={"n": n}) for n in range(7)
@@ -52,7 +59,10 @@ def test_every_table_with_secrets_is_found_by_its_fields() -> None:
         for model, fields in key_rotation.encrypted_fields()
     }
     assert found["Shipment"] == {"consignee_phone", "consignee_address", "options"}
-    assert set(found) == {"CourierAccount", "CourierToken", "BulkOrder", "Shipment"}
+    assert set(found) == {
+        "BulkOrder", "Company", "CourierAccount", "CourierToken", "Shipment", "StoredLabel",
+        "Warehouse", "WebhookEvent",
+    }  # fmt: skip
 
 
 def test_after_a_rotation_the_first_key_alone_reads_everything(
@@ -60,10 +70,10 @@ def test_after_a_rotation_the_first_key_alone_reads_everything(
 ) -> None:
     monkeypatch.setattr(key_rotation, "BATCH", 3)
     keys("new")
-    with pytest.raises(InvalidToken):
-        CourierAccount.objects.get()
+    with pytest.raises(UnreadableValue):
+        _ = CourierAccount.objects.get().password
     keys("new", "old")
-    values = 7 * 3 + 4 + 1 + 1
+    values = 7 * 3 + 4 + 1 + 1 + 1 + 2 + 2
     assert run_json("rotate_keys") == {"values": values, "rotated": values, "unreadable": 0}
     assert run_json("rotate_keys") == {"values": values, "rotated": 0, "unreadable": 0}
     keys("new")
@@ -75,6 +85,8 @@ def test_after_a_rotation_the_first_key_alone_reads_everything(
     assert CourierAccount.objects.get().password == account.password
     assert CourierToken.objects.get().access_token == "T"
     assert BulkOrder.objects.get().request == "9, Secret Lane"
+    erased, event = WebhookEvent.objects.all()
+    assert (erased.body, event.read_body()) == (None, b'{"to": "9876543210"}')
     assert {row.updated_at for row in Shipment.objects.all()} == {row.updated_at for row in rows}
 
 

@@ -90,6 +90,19 @@ def test_the_projects_own_settings_have_no_errors() -> None:
             "couriers.W019",
             "SOCKET_TIMEOUT",
         ),
+        (
+            {
+                "CACHES": {
+                    "default": {
+                        "BACKEND": "django_redis.cache.RedisCache",
+                        "LOCATION": "redis://127.0.0.1:9",
+                        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 5},
+                    }
+                }
+            },
+            "couriers.W019",
+            "Set both to 0.5",
+        ),
         ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
         ({"SHIPCROWD": {}}, "couriers.E007", "is not set"),
         ({"SHIPCROWD": {"BASE_URL": "http://shop.example"}}, "couriers.E007", "https://"),

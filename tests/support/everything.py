@@ -12,6 +12,7 @@ from couriers.models import (
     AuditEntry,
     BulkJob,
     BulkOrder,
+    BulkTurn,
     CallbackTally,
     CourierAccount,
     CourierToken,
@@ -60,6 +61,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
     BulkOrder.objects.create(
         job=job, position=0, order_number="A-1", request="9, Secret Lane, 9876543210"
     )
+    BulkTurn.objects.create(company=account.company)
     StoredLabel.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
     ServiceablePincode.objects.create(
         courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()

@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,32 @@ class HostVirtualenv:
         )
         assert done.returncode == code, f"{arguments}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
         return done
+
+    @contextmanager
+    def talk(
+        self, *arguments: str, cwd: Path, environment: Mapping[str, str]
+    ) -> Iterator[Callable[[str], str]]:
+        """Run its Python as `run` does, with a program that answers each line by one line.
+
+        Yields a function that sends a line and returns the answer. The program ends with the block.
+        """
+        with subprocess.Popen(
+            [str(self.python), *arguments],
+            cwd=cwd,
+            env=host_environment() | dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin
+            assert process.stdout
+            lines, answers = process.stdin, process.stdout
+
+            def ask(line: str) -> str:
+                print(line, file=lines, flush=True)
+                return answers.readline()
+
+            yield ask
 
 
 def host_environment() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A real Celery worker process for tests, with a toy courier that keys in Redis control.
 
-`python -m celery -A tests.support.worker worker`. Tunables come as JSON in TOY_TUNABLES.
+`python -m celery -A tests.support.worker worker`. Tunables come as JSON in TOY_TUNABLES. With
+TOY_CLOCK the clock of the process is so many seconds ahead.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import django
+import time_machine
 from django.apps import apps
 from django.conf import settings
 
@@ -35,12 +37,14 @@ def make_app() -> Any:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
     django.setup()
     settings.SHIPCROWD = json.loads(os.environ.get("TOY_TUNABLES", "{}"))
+    if ahead := float(os.environ.get("TOY_CLOCK", "0")):
+        time_machine.travel(time.time() + ahead).start()
 
     from couriers.contract.errors import Unknown
     from couriers.contract.registry import CourierFactory
     from couriers.contract.types import Booking, ManifestDocument, ShipmentRequest
     from shipcrowd.celery import app
-    from tests.support.toy import AbleToyAdapter
+    from tests.support.toy import AbleToyAdapter, ToyReceiver
 
     class ObedientAdapter(AbleToyAdapter):
         @classmethod
@@ -67,7 +71,7 @@ def make_app() -> Any:
             redis.hincrby(FAILURES, first, -1)
             raise Unknown("read time-out")
 
-    CourierFactory.register(ObedientAdapter)
+    CourierFactory.register(ObedientAdapter, ToyReceiver())
     return app
 
 
@@ -87,13 +91,17 @@ def forks_of(master: int) -> list[int]:
 
 
 @contextmanager
-def worker(**tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker process on the test's own database and Redis; kill it at the end."""
+def worker(*, clock: float = 0.0, **tunables: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker process on the test's own database and Redis; kill it at the end.
+
+    Its clock is `clock` seconds ahead.
+    """
     servers = own_servers()
     environment = os.environ | {
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
         "TOY_TUNABLES": json.dumps(tunables),
+        "TOY_CLOCK": str(clock),
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
     }

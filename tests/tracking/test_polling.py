@@ -14,7 +14,14 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from couriers import tasks
-from couriers.contract.errors import CircuitOpen, NotFound, NotSent, TooManyRequests, Unknown
+from couriers.contract.errors import (
+    CircuitOpen,
+    NotFound,
+    NotSent,
+    RateLimited,
+    TooManyRequests,
+    Unknown,
+)
 from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.contract.types import Limit, Tracking
 from couriers.contract.types import Scan as TypesScan
@@ -234,10 +241,43 @@ def test_the_tasks_poll_every_account(
     sent: list[Any] = []
     monkeypatch.setattr(tasks.sync_account, "apply_async", lambda args, **_: sent.append(args))
     due_shipments(account, 3)
-    assert tasks.sync_tracking() == 1
+    for _ in range(2):  # a second beat sends no second task
+        assert tasks.sync_tracking() == 1
+    assert len(sent) == 1
     tasks.sync_account(*sent[0])
     tasks.sync_account("acc_gone")
     assert Shipment.objects.filter(status="in_transit").count() == 3
+    assert len(sent) == 1  # nothing is left to poll
+
+
+def test_an_account_is_polled_in_slices_which_others_come_between(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        tasks.sync_account, "apply_async", lambda args, **options: sent.append((args, options))
+    )
+    monkeypatch.setattr(tasks, "SYNC_SLICE", 0.0)
+    due_shipments(account, 3)
+    tasks.sync_account(account.pk)
+    (args, options), sent[:] = sent[0], []
+    assert args == (account.pk, tasks.SYNC_SLICES - 1)
+    assert options["countdown"] == 0
+    tasks.sync_account(account.pk, 1)  # the last slice
+    assert sent == []
+
+
+def test_a_slice_that_would_wait_too_long_for_the_limiter_is_sent_again_after_that_time(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        tasks.sync_account, "apply_async", lambda args, **options: sent.append(options)
+    )
+    able.on_call["track_shipment"] = raising(RateLimited("used up", retry_after=40))
+    due_shipments(account, 3)
+    tasks.sync_account(account.pk)
+    assert [options["countdown"] for options in sent] == [40]
 
 
 sandbox = sandbox_fixture("--hold")

@@ -1,4 +1,4 @@
-"""The inbox behind gunicorn with several processes and threads, and without a broker."""
+"""The inbox behind nginx and gunicorn, with several processes and threads, without a broker."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from shipcrowd.embedded.processes import free_port
 from shipcrowd.stack import Stack
 from tests.support.callbacks import SECRET, callback_path, ekart_signature
 from tests.support.factories import CourierAccountFactory
+from tests.support.nginx import needs_nginx
 from tests.support.worker import own_servers
 from webhooks.models import WebhookEvent
 
@@ -34,13 +35,14 @@ def post(port: int, path: str, body: bytes, *, chunked: bool = False) -> tuple[i
     return answer.status, answer.getheader("Content-Length")
 
 
+@needs_nginx
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_and_chunked_callbacks_are_stored_without_a_broker() -> None:
     account = CourierAccountFactory(webhook_secret=SECRET)
     no_broker = {"REDIS_URL": f"redis://127.0.0.1:{free_port()}/0", "LOG_LEVEL": "CRITICAL"}
     with Stack(own_servers(), no_broker) as stack:
-        stack.start_web(workers=2, threads=THREADS)
+        stack.start_web()
         stack.wait_until_ready()
         with ThreadPoolExecutor(THREADS) as pool:
             answers = pool.map(

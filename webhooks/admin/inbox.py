@@ -49,7 +49,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def payload(self, event: WebhookEvent) -> str:
         receiver = CourierFactory.receiver(event.account.courier_id)
         try:
-            masked = mask_payload(parse_body(bytes(event.body)), receiver)
+            masked = mask_payload(parse_body(event.read_body()), receiver)
         except UnreadableBody as error:
             return f"not shown: the body {error}"
         return json.dumps(masked, indent=1, ensure_ascii=False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError
 
 from couriers.booking import bulk
 from couriers.booking.bulk import OrderResult
@@ -15,12 +16,18 @@ from couriers.booking.spreadsheet.errors import NothingToShip, OrderProblem
 from couriers.booking.spreadsheet.goods import Goods, goods_of
 from couriers.booking.spreadsheet.lines import OrderLines
 from couriers.booking.spreadsheet.report import ReportRow
+from couriers.contract.logs import get_logger
 from couriers.contract.types import ShipmentDraft
 from couriers.models import Company
 from couriers.models.job import OrderOutcome
+from couriers.resilience.database import Outage, is_outage, leave_connection, outage_of
 from couriers.resilience.threads import run_in_threads, take_from
 
+log = get_logger(__name__)
+
 GOODS_BATCH = 500  # orders whose products are looked up by one query
+DATABASE_WAIT = 30.0  # seconds that an order waits for PostgreSQL; then the run ends
+DATABASE_PAUSE = 1.0  # seconds between two tries
 
 
 def book_orders(
@@ -36,12 +43,15 @@ def book_orders(
     """Book every order once, in `workers` threads.
 
     `done` is called for each order when it ends, by one thread at a time. An interrupted run ends
-    once the calls under way have ended. `done` is then not called for the remaining orders.
+    once the calls under way have ended. `done` is then not called for the remaining orders. Where
+    PostgreSQL cannot serve for DATABASE_WAIT seconds, the remaining orders end as failed, and the
+    file can be run again.
     `defaults` tell what neither the file nor the company's products say of the goods. With
     `rebook`, an order whose shipment has ended is booked once more.
     """
     stop = threading.Event()
     lock = threading.Lock()
+    ended: set[int] = set()
 
     def work(item: tuple[OrderLines, Goods]) -> None:
         reader = _OrderReader(item[0], courier, item[1])
@@ -49,10 +59,25 @@ def book_orders(
         if result:
             row = reader.report(result)
             with lock:
+                ended.add(row.row)
                 done(row)
 
     take = take_from(_with_goods(company, orders, defaults or {}))
-    run_in_threads(take, work, threads=workers, name="book", stop=stop)
+    try:
+        run_in_threads(take, work, threads=workers, name="book", stop=stop)
+    except (DatabaseError, InterfaceError) as error:
+        if (outage := outage_of(error)) is None:
+            raise
+        leave_connection(error)
+        log.error("run_stopped", reason=outage.value, orders=len(orders), ended=len(ended))
+        for order in orders:
+            if order.row not in ended:
+                done(_unfinished(order, outage))
+
+
+def _unfinished(order: OrderLines, outage: Outage) -> ReportRow:
+    reason = f"PostgreSQL cannot serve ({outage.value}): run the file again"
+    return ReportRow(order.order_number, OrderOutcome.FAILED, reason=reason, row=order.row)
 
 
 def _with_goods(
@@ -115,18 +140,25 @@ class _OrderReader:
 def _book(
     company: Company, reader: _OrderReader, stop: threading.Event, *, rebook: bool
 ) -> OrderResult | None:
-    """Book an order, waiting in this thread until it has ended. None if the run is stopped."""
+    """Book an order, waiting in this thread until it has ended. None if the run is stopped.
+
+    Raises the database's error once it could not serve for DATABASE_WAIT seconds.
+    """
     number = reader.order.order_number
     tries = 0
+    away_since = None
     while True:
         try:
             answer = bulk.book_order(company, number, reader.read, tries=tries, rebook=rebook)
-        except (OperationalError, InterfaceError) as error:
-            # The connection may be broken. The next order gets a new one.
-            connection.close()
-            return bulk.failed_by_fault(company, number, error)
-        if isinstance(answer, OrderResult):
-            return answer
-        tries = answer.tries
-        if stop.wait(answer.seconds):
+        except (DatabaseError, InterfaceError) as error:
+            away_since = away_since or time.monotonic()
+            if not is_outage(error) or time.monotonic() - away_since > DATABASE_WAIT:
+                raise
+            leave_connection(error)
+            pause = DATABASE_PAUSE
+        else:
+            if isinstance(answer, OrderResult):
+                return answer
+            away_since, tries, pause = None, answer.tries, answer.seconds
+        if stop.wait(pause):
             return None

@@ -255,7 +255,8 @@ def _decodings(text: str) -> Iterator[str]:
 
 def _mask_places(text: str, places: Iterable[tuple[int, int]]) -> str:
     """Return the text with a mask in these places, one where they touch or overlap."""
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     for start, end in sorted(places):
         if start > done or not parts:
             parts += [text[done:start], MASK]

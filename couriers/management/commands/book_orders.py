@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.booking.spreadsheet import (
     FORMAT_NAMES,
@@ -26,7 +26,7 @@ from couriers.models.job import ENDED, OrderOutcome
 EXIT_UNSETTLED = 3
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Books every order of a file once. Run again, it reports the orders as already booked."""
 
     help = "Book the orders of a CSV file."

@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.contract import india
 from couriers.contract.errors import InvalidRequest, NotSupported
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.fulfilment import manifests
+from couriers.fulfilment.manifest_progress import documents_and_failures, progress_of
 from couriers.management import output
 from couriers.models import CourierAccount, Manifest
 from couriers.models.manifest import ManifestState
@@ -25,7 +26,7 @@ MAX_FILE_SIZE = 1024 * 1024  # bytes
 PAUSE = 0.2  # seconds between two looks, while Celery workers have all remaining chunks
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Makes a manifest in this process, while Celery workers may help.
 
     Run again, it makes no second manifest of the same shipments, and makes the remaining chunks.
@@ -132,12 +133,12 @@ def _make_chunks(manifest: Manifest, deadline: float) -> None:
 
 def _report(manifest: Manifest | None, *, is_new: bool, left_out: int) -> dict[str, Any]:
     chunks = list(manifest.chunks.all()) if manifest else []
-    progress = manifests.progress_of(chunks)
+    progress = progress_of(chunks)
     return {
         "manifest": manifest.pk if manifest else None,
         "state": str(manifest.state) if manifest else None,
         "created": is_new,
         "already_in_manifest": left_out,
         **dataclasses.asdict(progress),
-        **manifests.documents_and_failures(chunks),
+        **documents_and_failures(chunks),
     }

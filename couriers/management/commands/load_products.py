@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.booking.spreadsheet import FileUnusable
 from couriers.booking.spreadsheet.table import read_content
@@ -14,7 +14,7 @@ from couriers.management import output
 from couriers.operations.products import MAX_BYTES, FileRefused, load_products
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Loads the products of a company. Run again, it brings them up to date."""
 
     help = "Load the products of a company from a spreadsheet."

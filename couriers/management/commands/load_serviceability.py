@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.contract.adapter import Capability
 from couriers.contract.errors import CourierError
@@ -19,7 +19,7 @@ from couriers.resilience import waits
 EXIT_FAILED = 3
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Loads a courier's list of pincodes. Run again, it brings the list up to date."""
 
     help = "Load a courier's list of pincodes."

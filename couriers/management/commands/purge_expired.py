@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.management import output
 from couriers.operations import retention
 
 
-class Command(BaseCommand):
-    """Deletes rows whose retention time is over. Run again, it deletes what expired since."""
+class Command(output.PlatformCommand):
+    """Deletes and erases what has been kept long enough. Run again, it does so with the rest."""
 
-    help = "Delete expired idempotency keys, callbacks and calls, in small batches."
+    help = (
+        "Delete expired idempotency keys, callbacks and calls, and erase the consignees of "
+        "shipments that ended long ago, in small batches."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         output.add_json(parser)
@@ -22,7 +25,7 @@ class Command(BaseCommand):
             purged = retention.purge(progress=advance)
         output.finish(
             self,
-            f"deleted: {output.counts_text(purged.counts)}",
+            f"deleted or erased: {output.counts_text(purged.counts)}",
             purged.counts,
             as_json=options["json"],
         )

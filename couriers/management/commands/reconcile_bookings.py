@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.booking.leases import expire_leases
 from couriers.contract.statuses import Status
@@ -10,7 +10,7 @@ from couriers.management import output
 from couriers.models import Shipment
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Puts bookings whose lease has run out in doubt. It books and releases nothing."""
 
     help = "Put in doubt every booking whose lease has run out."

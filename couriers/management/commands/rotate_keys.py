@@ -4,7 +4,7 @@ import dataclasses
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.management import output
 from couriers.operations import key_rotation
@@ -12,7 +12,7 @@ from couriers.operations import key_rotation
 EXIT_UNREADABLE = 3
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Re-encrypts all secrets with the first of FERNET_KEYS. Run again, it changes nothing."""
 
     help = "Re-encrypt all secrets with the first of FERNET_KEYS, so that others can be removed."

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.management import output
 from couriers.operations.catalogue import seed_catalogue
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Adds a row for every courier that a plug-in registered. Existing rows are not changed."""
 
     help = "Enter every installed courier in the catalogue."

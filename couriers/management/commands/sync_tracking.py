@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.conf import tunables
 from couriers.management import output
@@ -17,7 +17,7 @@ EXIT_FAILED = 3
 MAX_MINUTES = 525_600  # a year
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Polls shipments without news, within the couriers' rate limits.
 
     Run again, it leaves out shipments that had news or were polled within `--minutes`.

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from couriers.contract.errors import CourierError
 from couriers.management import output
@@ -13,7 +13,7 @@ from couriers.resilience.lock import LockTimeout
 from couriers_ekart.callbacks.registration import drop_previous_secret, register, rotate_secret
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Register the account's callback URLs with Ekart. Running it again changes nothing.
 
     After --rotate-secret Ekart signs with a new secret. The old one stays valid until the next

@@ -3,14 +3,14 @@
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from couriers.management import output
 from couriers.models.addresses import NoAddress, callback_url
 from couriers_ekart.seeding import BadInput, account_from, company_fields, limits_from, seed
 
 
-class Command(BaseCommand):
+class Command(output.PlatformCommand):
     """Set up a company to ship with Ekart; the login comes from the environment."""
 
     help = "Set up a company, its Ekart account (from EKART_…) and its warehouse."

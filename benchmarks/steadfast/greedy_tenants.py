@@ -1,0 +1,50 @@
+"""What ten bulk jobs of one tenant cost another: its callbacks, and the start of its small job.
+
+The processes are those of the demo: a web server, a worker of the inbox and one of all else.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from benchmarks.inbox import current_servers
+from couriers.models import BulkOrder
+from sandbox.process import SandboxProcess
+from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, Stack
+from tests.support.neighbours import Tenant, seconds_to_begin
+
+JOBS, ORDERS = 10, 150  # of the greedy tenant
+SMALL_JOB = 3  # orders
+PAUSE = 0.2  # seconds between two callbacks
+MAX_TO_APPLY = 2.0  # seconds
+MAX_TO_BEGIN = 10.0  # seconds
+
+
+def run() -> bool:
+    """Run the jobs, and callbacks and a small job of another tenant beside them."""
+    with SandboxProcess("ekart", "--hold") as sandbox, Stack(current_servers(), {}) as stack:
+        stack.start_web()
+        for queues in (INBOX_QUEUES, OTHER_QUEUES):
+            stack.start_worker(queues=queues)
+        stack.start_beat()
+        stack.wait_until_ready()
+        greedy, neighbour = Tenant.at(sandbox.url), Tenant.at(sandbox.url)
+        jobs = [greedy.post_job(stack, f"big{n}", ORDERS) for n in range(JOBS)]
+        small = neighbour.post_job(stack, "small", SMALL_JOB)
+        to_begin = seconds_to_begin(small)
+        pending = BulkOrder.objects.filter(job__in=jobs, outcome="pending")
+        left = pending.count()
+        began, applied = time.monotonic(), []
+        while pending.exists():
+            applied.append(neighbour.seconds_to_apply(stack, len(applied)))
+            time.sleep(PAUSE)
+        seconds = time.monotonic() - began
+        state = sandbox.state()
+    print(
+        f"greedy tenants: {len(applied)} callbacks applied after {statistics.median(applied):.2f} "
+        f"s (median), {max(applied):.2f} s (worst, ≤ {MAX_TO_APPLY:g}), while {left:,} orders of "
+        f"{JOBS} jobs were booked in {seconds:.0f} s; another tenant's job of {SMALL_JOB} began "
+        f"after {to_begin:.1f} s (≤ {MAX_TO_BEGIN:g}); duplicates: {state['duplicates']} (0)"
+    )
+    return max(applied) <= MAX_TO_APPLY and to_begin <= MAX_TO_BEGIN and not state["duplicates"]

@@ -8,8 +8,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,27 +29,9 @@ from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.outcomes import classify_answer, retry_after
 from tests.support.ekart import nothing_sent
 from tests.support.factories import CourierAccountFactory
+from tests.support.sockets import serve
 
 pytestmark = pytest.mark.django_db
-
-
-@contextmanager
-def server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Run a listener that handles each connection with `answer`; yield its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def run() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection, suppress(OSError):
-                    answer(connection)
-
-        threading.Thread(target=run, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 def error_of_call(url: str, settings: Any) -> CourierError:
@@ -119,7 +100,7 @@ def not_http(connection: socket.socket) -> None:
      not_http],
 )  # fmt: skip
 def test_a_request_that_may_have_been_sent_is_unknown(behaviour: Any, settings: Any) -> None:
-    with server(behaviour) as url:
+    with serve(behaviour) as url:
         assert type(error_of_call(url, settings)) is Unknown
 
 
@@ -135,7 +116,7 @@ def test_a_request_that_may_have_been_sent_is_unknown(behaviour: Any, settings: 
 def test_an_answer_that_arrives_byte_by_byte_ends_with_the_read_time_out(
     beginning: bytes, piece: bytes, settings: Any
 ) -> None:
-    with server(byte_by_byte(beginning, piece)) as url:
+    with serve(byte_by_byte(beginning, piece)) as url:
         started = time.monotonic()
         assert type(error_of_call(url, settings)) is Unknown
         # The read time-out is 0.5 seconds, the whole answer takes 4.
@@ -149,7 +130,7 @@ def test_a_reused_connection_has_the_whole_read_time_out_again(settings: Any) ->
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
     settings.SHIPCROWD = settings.SHIPCROWD | {"COURIERS": {"ekart": {"READ_TIMEOUT": 0.5}}}
-    with server(slow_but_whole) as url:
+    with serve(slow_but_whole) as url:
         client = EkartClient(CourierAccountFactory(base_url=url))
         assert [client.track("x") for _ in range(4)] == [{}] * 4
 
@@ -179,7 +160,7 @@ def test_a_connect_time_out_is_not_sent(settings: Any) -> None:
 
 
 def test_a_failed_tls_handshake_is_not_sent_or_unknown(settings: Any) -> None:
-    with server(not_http) as url:
+    with serve(not_http) as url:
         error = error_of_call(url.replace("http://", "https://"), settings)
     assert isinstance(error, (NotSent, Unknown))
     assert ssl.OPENSSL_VERSION
@@ -195,7 +176,7 @@ def test_cookies_of_one_account_are_not_sent_with_the_calls_of_another() -> None
             b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
         )
 
-    with server(with_a_cookie) as url:
+    with serve(with_a_cookie) as url:
         for account in CourierAccountFactory.create_batch(2, base_url=url):
             EkartClient(account).track("x")
     assert [b"cookie" in request for request in requests] == [False, False]

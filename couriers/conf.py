@@ -97,6 +97,9 @@ class Tunables:
     # The largest callback that is read, in bytes, and how long a process caches an account.
     WEBHOOK_MAX_BYTES: int = bounded(65536, minimum=1)
     WEBHOOK_ACCOUNT_CACHE: float = 10.0
+    # How long the previous webhook secret is valid after it was replaced. A rotation, which has the
+    # courier sign with the new one, must be over by then.
+    WEBHOOK_PREVIOUS_SECRET_SECONDS: float = bounded(86400.0, minimum=600)
     # How many callbacks a worker takes at once, and how long a callback waits for its shipment.
     INBOX_BATCH: int = bounded(500, minimum=1)
     INBOX_EARLY_EVENT_WAIT: float = 86400.0

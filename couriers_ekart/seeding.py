@@ -14,6 +14,7 @@ from django.db import transaction
 from couriers.contract import india
 from couriers.contract.accounts import base_url_problem, limits_problem
 from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
+from couriers.models.account import previous_secret_fields
 from couriers.operations.catalogue import seed_catalogue
 from couriers_ekart.callbacks.receiver import EkartReceiver
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
@@ -158,14 +159,14 @@ def _store_account(company: Company, defaults: Mapping[str, Any]) -> CourierAcco
     return account
 
 
-def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, str]:
+def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, Any]:
     """Return the account's fields to change for the secret: none if it was taken before."""
     if existing and check_password(secret, existing.seeded_secret_hash):
         return {}
-    fields = {"webhook_secret": secret, "seeded_secret_hash": make_password(secret)}
+    fields: dict[str, Any] = {"webhook_secret": secret, "seeded_secret_hash": make_password(secret)}
     if existing and existing.webhook_secret != secret:
         # Ekart may still sign with the secret before.
-        fields["previous_webhook_secret"] = existing.webhook_secret
+        fields |= previous_secret_fields(existing.webhook_secret)
     return fields
 
 

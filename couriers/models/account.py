@@ -1,13 +1,16 @@
 """Couriers, and the companies' accounts with them."""
 
+import datetime as dt
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import IntegrityError, models
 from django.db.models import Q
+from django.utils import timezone
 from fernet_fields import EncryptedTextField
 
+from couriers.conf import tunables
 from couriers.contract.accounts import base_url_problem
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
@@ -18,6 +21,17 @@ from couriers.models.ids import new_account_id
 from couriers.models.logins import fingerprints, login_identity
 
 LOGIN_CONSTRAINT = "couriers_one_account_per_login"
+
+
+def previous_secret_fields(secret: str) -> dict[str, Any]:
+    """Return the fields of an account that make this its previous webhook secret from now on.
+
+    Its time begins now; "" ends it at once.
+    """
+    return {
+        "previous_webhook_secret": secret,
+        "previous_webhook_secret_at": timezone.now() if secret else None,
+    }
 
 
 class Courier(models.Model):
@@ -63,7 +77,9 @@ class CourierAccount(models.Model):
     username = EncryptedTextField()
     password = EncryptedTextField()
     webhook_secret = EncryptedTextField(blank=True, default="")
+    # Both are set by previous_secret_fields() alone. Without the time the secret is not valid.
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
+    previous_webhook_secret_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The password hash of the webhook secret from the environment, as of the last seeding.
     seeded_secret_hash = models.CharField(max_length=128, default="", editable=False)
     # "" where an account had the login of another one before logins were compared.
@@ -173,8 +189,21 @@ class CourierAccount(models.Model):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """Return the secrets that callbacks may be signed with, the current one first."""
-        return tuple(s for s in (self.webhook_secret, self.previous_webhook_secret) if s)
+        """Return the secrets that callbacks may be signed with now, the current one first."""
+        until = self.previous_webhook_secret_until
+        previous = self.previous_webhook_secret if until and timezone.now() < until else ""
+        return tuple(s for s in (self.webhook_secret, previous) if s)
+
+    @property
+    def previous_webhook_secret_until(self) -> dt.datetime | None:
+        """Return the end of the previous secret, which may have passed; None where there is none.
+
+        It is WEBHOOK_PREVIOUS_SECRET_SECONDS after the secret was replaced.
+        """
+        if not self.previous_webhook_secret or self.previous_webhook_secret_at is None:
+            return None
+        life = dt.timedelta(seconds=tunables().WEBHOOK_PREVIOUS_SECRET_SECONDS)
+        return self.previous_webhook_secret_at + life
 
     @property
     def webhook_url(self) -> str:

@@ -11,7 +11,7 @@ from couriers.operations import retention
 class Command(BaseCommand):
     """Deletes rows whose retention time is over. Run again, it deletes what expired since."""
 
-    help = "Delete expired idempotency keys, callbacks and calls, in small batches."
+    help = "Delete expired idempotency keys, callbacks, calls and secrets, in small batches."
 
     def add_arguments(self, parser: CommandParser) -> None:
         output.add_json(parser)

@@ -28,6 +28,7 @@ class CouriersConfig(ShipcrowdAppConfig):
             admin_checks,  # noqa: F401 - the checks register themselves
             celery_checks,  # noqa: F401
             host_checks,  # noqa: F401
+            key_checks,  # noqa: F401
             metrics,
             system_checks,  # noqa: F401
         )

@@ -39,11 +39,16 @@ if EMBEDDED:
     REDIS_URL = REDIS_URL or _servers.redis_url
 
 
+# The secrets that were made up, because the environment has none (shipcrowd.E001).
+MADE_UP_SECRETS: list[str] = []
+
+
 def _secret(name: str) -> str:
     value = env.str(name, default="")
     if value:
         return str(value)
     if EMBEDDED or DEBUG:
+        MADE_UP_SECRETS.append(name)
         return embedded.development_secret(name)
     raise ImproperlyConfigured(f"{name} is not set: set it to a long random string")
 

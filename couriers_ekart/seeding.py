@@ -10,6 +10,8 @@ from typing import Any
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from couriers.contract import india
 from couriers.contract.accounts import base_url_problem, limits_problem
@@ -141,9 +143,10 @@ def seed(
         account = _store_account(company, defaults)
         if not Warehouse.objects.filter(company=company, is_default=True).exists():
             _default_warehouse(company)
-        has_key = CompanyApiKey.objects.get_usable_keys().filter(company=company).exists()
+        unexpired = Q(expiry_date=None) | Q(expiry_date__gt=timezone.now())
+        usable = CompanyApiKey.objects.get_usable_keys().filter(unexpired, company=company)
         api_key = None
-        if new_key or not has_key:
+        if new_key or not usable.exists():
             _, api_key = CompanyApiKey.objects.create_key(name=KEY_NAME, company=company)
     return Seeded(account, api_key)
 

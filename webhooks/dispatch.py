@@ -8,8 +8,8 @@ while no worker runs. Where sending fails, the periodic webhooks.sweep_inbox doe
 from __future__ import annotations
 
 from couriers.contract.logs import get_logger
+from couriers.resilience.background import BackgroundWork
 from couriers.resilience.shared import with_redis
-from webhooks.background import BackgroundWork
 from webhooks.metrics import DISPATCH_FAILURES
 from webhooks.tasks import QUEUED_KEY, TASK_EXPIRES, process_inbox
 

@@ -22,8 +22,8 @@ from django.utils.datastructures import CaseInsensitiveMapping
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
 from couriers.models import CallbackTally, CourierAccount
+from couriers.resilience.background import BackgroundWork
 from webhooks.accounts import CallbackAccount
-from webhooks.background import BackgroundWork
 
 log = get_logger(__name__)
 

@@ -25,7 +25,7 @@ from couriers.booking.answers import shipment_data
 from couriers.contract.types import ActionResult
 from couriers.fulfilment import actions
 from couriers.fulfilment.labels import get_label, get_label_data
-from couriers.models import Shipment
+from couriers.models import Scope, Shipment
 from couriers.models.converters import PublicId
 
 
@@ -75,14 +75,16 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     def get_queryset(self) -> QuerySet[Shipment]:
         return Shipment.objects.filter(company=company_of(self.request))
 
-    @extend_schema(request=None, responses=_result_or("not-cancellable"))
+    @extend_schema(scope=Scope.OPERATE, request=None, responses=_result_or("not-cancellable"))
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel a shipment. One that is already cancelled is `done`."""
         return _response(actions.cancel(self.shipment(pk)))
 
     @extend_schema(
-        request=None, responses={200: ShipmentSerializer, **problems(*COURIER, "not-booked")}
+        scope=Scope.READ,
+        request=None,
+        responses={200: ShipmentSerializer, **problems(*COURIER, "not-booked")},
     )
     @action(detail=True, methods=["post"])
     def track(self, request: Request, pk: str) -> Response:
@@ -123,7 +125,9 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         """The label's data as the courier's own JSON, to print a label of one's own design."""
         return Response(get_label_data(self.shipment(pk)))
 
-    @extend_schema(request=ReattemptSerializer, responses=_result_or("not-reattemptable"))
+    @extend_schema(
+        scope=Scope.OPERATE, request=ReattemptSerializer, responses=_result_or("not-reattemptable")
+    )
     @action(detail=True, methods=["post"])
     def reattempt(self, request: Request, pk: str) -> Response:
         """Ask the courier to attempt the delivery of an undelivered parcel again, on a day."""
@@ -131,7 +135,9 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         data = ReattemptSerializer.from_data(request.data).validated_data
         return _response(actions.request_reattempt(shipment, data["date"], data["instructions"]))
 
-    @extend_schema(request=RtoSerializer, responses=_result_or("not-returnable"))
+    @extend_schema(
+        scope=Scope.OPERATE, request=RtoSerializer, responses=_result_or("not-returnable")
+    )
     @action(detail=True, methods=["post"])
     def rto(self, request: Request, pk: str) -> Response:
         """Ask the courier to send an undelivered parcel back to its origin (RTO)."""
@@ -139,7 +145,11 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         data = RtoSerializer.from_data(request.data).validated_data
         return _response(actions.request_rto(shipment, data["remark"]))
 
-    @extend_schema(request=AddressChangeSerializer, responses=_result_or("not-reattemptable"))
+    @extend_schema(
+        scope=Scope.OPERATE,
+        request=AddressChangeSerializer,
+        responses=_result_or("not-reattemptable"),
+    )
     @action(detail=True, methods=["post"])
     def address(self, request: Request, pk: str) -> Response:
         """Change the consignee's address or phone for the next attempt to deliver a parcel."""
@@ -155,7 +165,11 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
             )
         )
 
-    @extend_schema(request=DispatchDateSerializer, responses=_result_or("not-awaiting-pickup"))
+    @extend_schema(
+        scope=Scope.OPERATE,
+        request=DispatchDateSerializer,
+        responses=_result_or("not-awaiting-pickup"),
+    )
     @action(detail=True, methods=["post"], url_path="dispatch-date")
     def dispatch_date(self, request: Request, pk: str) -> Response:
         """Set the day of the pickup of a shipment that was booked without one."""

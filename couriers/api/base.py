@@ -22,7 +22,8 @@ from couriers.api.parsers import BoundedJSONParser
 from couriers.api.permissions import IsCompany
 from couriers.api.problems import exception_handler
 from couriers.api.renderers import ApiRenderer
-from couriers.api.strictness import refuse_unknown_input
+from couriers.api.strictness import refuse_unknown_input, require_scope
+from couriers.models import CompanyApiKey
 
 # The framework's own defaults, whatever the project's REST_FRAMEWORK says. No parameter of the
 # query chooses the format.
@@ -67,12 +68,17 @@ class ApiView(APIView):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate and check the permission, then refuse what the operation does not take."""
+        """Authenticate, check the permission and the key's scope, then what the request has.
+
+        Raises ScopeMissing, and ValidationError naming what the operation does not take.
+        """
         super().initial(request, *args, **kwargs)
         method = str(request.method).lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
         if handler is None:
             return  # the answer is 405
+        if isinstance(request.auth, CompanyApiKey):
+            require_scope(request.auth, handler, method)
         is_list = getattr(self, "action", None) == "list"
         filterset = getattr(self, "filterset_class", None) if is_list else None
         refuse_unknown_input(request, handler, filterset)

@@ -19,6 +19,7 @@ from rest_framework.permissions import AllowAny
 from couriers.api import problem_schema
 from couriers.api.permissions import IsCompany
 from couriers.api.serializers import ProblemFieldSerializer
+from couriers.api.strictness import READING, required_scope
 
 SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     "Bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`"},
@@ -35,7 +36,6 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
         "description": "The token of the session's CSRF cookie.",
     },
 }
-READING = ("GET", "HEAD")
 _TEXT = {"type": "string"}
 _SECONDS = {"type": "integer", "minimum": 1}
 _DECIMALS = 2
@@ -92,9 +92,15 @@ class ApiSchema(AutoSchema):
         if any(isinstance(permission, AllowAny) for permission in permissions):
             return [{}]
         if any(isinstance(permission, IsCompany) for permission in permissions):
-            return [{"Bearer": []}, {"ApiKey": []}]
+            # OpenAPI 3.1 lets other schemes than OAuth name what the caller needs.
+            scope = required_scope(self._handler(), self.method).value
+            return [{"Bearer": [scope]}, {"ApiKey": [scope]}]
         reads = self.method in READING
         return [{"Session": []}] if reads else [{"Session": [], "CsrfToken": []}]
+
+    def _handler(self) -> Any:
+        """The method of the view that carries out the operation."""
+        return getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
         """The filters of a list, with the longest text that each takes."""
@@ -152,7 +158,9 @@ class ApiSchema(AutoSchema):
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             yield "forbidden"
             if self.view.get_authenticate_header(self.view.request):
-                yield "unauthenticated"
+                yield from ("unauthenticated", "key-expired")
+        if any(isinstance(permission, IsCompany) for permission in self.view.get_permissions()):
+            yield "scope-missing"
         if "{" in self.path:
             yield "not-found"
         if self.method not in READING:

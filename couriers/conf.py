@@ -23,6 +23,7 @@ N = TypeVar("N", int, float)
 MAX_PAGE_SIZE = 200
 MAX_THREADS = 64
 MAX_DAYS = 36_500
+MAX_THROTTLE = 1_000_000
 # The maximum of a tunable that declares none. This many seconds from now are still a valid date.
 MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
@@ -135,6 +136,17 @@ class Tunables:
     # How many expired rows are deleted at once, and the pause after each batch.
     RETENTION_BATCH: int = bounded(1000, minimum=1)
     RETENTION_PAUSE: float = 0.05
+    # How many proxies of the project's own a request passes, each of which adds the address that it
+    # saw to X-Forwarded-For. With 0 the header is not read.
+    PROXIES: int = bounded(0, minimum=0, maximum=10)
+    # Requests a minute, which may all come at once; 0 is no limit. Wrong keys, refused callbacks
+    # and tracking pages are counted by address.
+    THROTTLE_KEY: int = bounded(6000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_COMPANY: int = bounded(12_000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_ADDRESS: int = bounded(12_000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_WRONG_KEYS: int = bounded(60, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_REFUSED_CALLBACKS: int = bounded(600, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_TRACKING_PAGE: int = bounded(600, minimum=0, maximum=MAX_THROTTLE)
     # A plug-in's own tunables, by the courier's code.
     COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 

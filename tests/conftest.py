@@ -106,10 +106,12 @@ def _own_redis_keys() -> None:
     """Empty the worker's own Redis database and the guards' local state before each test."""
     from django_redis import get_redis_connection
 
-    from couriers.resilience import circuit_breaker, rate_limit, shared
+    from couriers.resilience import circuit_breaker, rate_limit, shared, throttle
 
     shared.forget_outage()
     rate_limit.forget_local_buckets()
+    throttle.wrong_keys.forget()
+    throttle.refused_callbacks.forget()
     circuit_breaker.forget_local_circuits()
     get_redis_connection("default").flushdb()
 

@@ -49,7 +49,7 @@ REMEDIES = {
     ),
     "rejected": "the courier refused; the same request will be refused again",
     "not-supported": "the courier does not offer this",
-    "throttled": "ask again after Retry-After",
+    "throttled": "ask again after Retry-After: detail names the limit",
     "internal": "a fault of the platform, which is in its log",
     "error": "an error of the framework without a type of its own",
     "unknown-outcome": (

@@ -59,7 +59,7 @@ KINDS: dict[str, ProblemKind] = {
     "order-differs": ProblemKind(422, ("detail", "fields", "shipment", "shipment_status"), ()),
     "rejected": ProblemKind(422, (), _WORDS),
     "not-supported": ProblemKind(422, (), _WORDS),
-    "throttled": ProblemKind(429, (), ("detail", "retry_after")),
+    "throttled": ProblemKind(429, ("detail", "retry_after"), ()),
     "internal": ProblemKind(500),
     "error": ProblemKind(None),
     "unknown-outcome": ProblemKind(502, (), _WORDS),

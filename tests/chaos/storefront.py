@@ -108,7 +108,7 @@ class Storefront:
             with self.lock:
                 self.in_doubt.add(number)
             return 2.0
-        if status in (409, 500, 503):
+        if status in (409, 429, 500, 503):
             return min(float(headers.get("Retry-After", 1)), 5.0)
         with self.lock:
             self.unexpected.append(f"{number}: {status} {body[:200].decode(errors='replace')}")

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from shipcrowd.staff.policies import POLICIES
+
 
 @register(deploy=True)
 def check_secrets(app_configs: Any, **_: Any) -> list[CheckMessage]:
@@ -20,5 +22,19 @@ def check_secrets(app_configs: Any, **_: Any) -> list[CheckMessage]:
             "in this folder, beside the data",
             hint="Set each to a long random string of its own, and DATABASE_URL and REDIS_URL.",
             id="shipcrowd.E001",
+        )
+    ]
+
+
+@register()
+def check_second_factor(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """shipcrowd.E002: STAFF_TOTP is none of its values."""
+    if settings.STAFF_TOTP in POLICIES:
+        return []
+    return [
+        Error(
+            f"STAFF_TOTP is {settings.STAFF_TOTP!r}, not one of {', '.join(POLICIES)}",
+            hint="Write one of them, or leave it out for 'optional'.",
+            id="shipcrowd.E002",
         )
     ]

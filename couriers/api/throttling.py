@@ -36,8 +36,9 @@ def take_turn(request: Request) -> Standing | None:
     limits = tunables()
     quotas = [Quota("address", client_address(request._request), limits.THROTTLE_ADDRESS)]
     user: Any = request.user
+    key: Any = request.auth
     if isinstance(user, ApiClient):
-        quotas.append(Quota("key", request.auth.prefix, limits.THROTTLE_KEY))
+        quotas.append(Quota("key", key.prefix, limits.THROTTLE_KEY))
         quotas.append(Quota("company", str(user.company.pk), limits.THROTTLE_COMPANY))
     elif getattr(user, "is_authenticated", False):
         quotas.append(Quota("user", str(user.pk), limits.THROTTLE_KEY))
@@ -66,5 +67,6 @@ def tell(response: HttpResponseBase, standing: Standing) -> None:
 
 def _throttled(wait: float, quota: str) -> Throttled:
     error = Throttled(detail=f"The limit is {quota}.")
-    error.wait = wait  # not given above, where the framework would add a sentence about it
+    # Not given above, where the framework would add a sentence about it.
+    error.wait = wait  # type: ignore[attr-defined]
     return error

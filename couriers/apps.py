@@ -29,6 +29,7 @@ class CouriersConfig(ShipcrowdAppConfig):
             celery_checks,  # noqa: F401
             courier_checks,  # noqa: F401
             host_checks,  # noqa: F401
+            key_checks,  # noqa: F401
             metrics,
             system_checks,  # noqa: F401
             worker_queues,  # noqa: F401 - it connects its receiver

@@ -27,6 +27,7 @@ MAX_PAGE_SIZE = 200
 MAX_THREADS = 64
 MAX_WEB_THREADS = 1024
 MAX_DAYS = 36_500
+MAX_THROTTLE = 1_000_000
 # The maximum of a tunable that declares none. This many seconds from now are still a valid date.
 MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
@@ -151,6 +152,9 @@ class Tunables:
     # The largest callback that is read, in bytes, and how long a process caches an account.
     WEBHOOK_MAX_BYTES: int = bounded(65536, minimum=1)
     WEBHOOK_ACCOUNT_CACHE: float = 10.0
+    # How long the previous webhook secret is valid after it was replaced. A rotation, which has the
+    # courier sign with the new one, must be over by then.
+    WEBHOOK_PREVIOUS_SECRET_SECONDS: float = bounded(86400.0, minimum=600)
     # How many callbacks a worker takes at once, and how long a callback waits for its shipment.
     INBOX_BATCH: int = bounded(500, minimum=1)
     INBOX_EARLY_EVENT_WAIT: float = 86400.0
@@ -195,6 +199,14 @@ class Tunables:
     # How many proxies of the project's own a request passes, each of which adds the address that it
     # saw to X-Forwarded-For. With 0 the header is not read.
     PROXIES: int = bounded(0, minimum=0, maximum=10)
+    # Requests a minute, which may all come at once; 0 is no limit. Wrong keys, refused callbacks
+    # and tracking pages are counted by address.
+    THROTTLE_KEY: int = bounded(6000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_COMPANY: int = bounded(12_000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_ADDRESS: int = bounded(12_000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_WRONG_KEYS: int = bounded(60, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_REFUSED_CALLBACKS: int = bounded(600, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_TRACKING_PAGE: int = bounded(600, minimum=0, maximum=MAX_THROTTLE)
     # A plug-in's own tunables, by the courier's code.
     COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 

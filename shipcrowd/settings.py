@@ -5,6 +5,7 @@ generates secrets that are kept beside their data. That is for development only.
 SECRET_KEY and FERNET_KEYS must be set too. NAME_FILE names a file that has the value of NAME.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,17 @@ DATABASE_URL = with_password(DATABASE_URL, env.str("POSTGRES_PASSWORD", default=
 REDIS_URL = with_password(REDIS_URL, env.str("REDIS_PASSWORD", default=""))
 
 
+# The secrets that were made up, because the environment has none (shipcrowd.E001).
+MADE_UP_SECRETS: list[str] = []
+
+
 def _secret(name: str) -> str:
     value = env.str(name, default="")
     if value:
         return str(value)
     if not (EMBEDDED or DEBUG):
         stop(f"{name} is not set: set it, or {name}_FILE, to a long random string")
+    MADE_UP_SECRETS.append(name)
     return embedded.development_secret(name)
 
 
@@ -100,6 +106,10 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "couriers",
     "couriers_ekart",
     "webhooks",
@@ -115,8 +125,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "shipcrowd.staff.middleware.SecondFactorMiddleware",
+    "axes.middleware.AxesMiddleware",  # last, so that it sees every failed login
 ]
 
 ROOT_URLCONF = "shipcrowd.urls"
@@ -182,6 +195,28 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+
+# Staff logins: off, optional or required (shipcrowd.staff.second_factor).
+STAFF_TOTP = env.str("STAFF_TOTP", default="optional")
+OTP_TOTP_ISSUER = "Shipcrowd"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses who is locked out
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # counts without Redis, too
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# What comes during a lock-out is not recorded, and does not prolong it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "shipcrowd.staff.lockout.address"
+AXES_LOCKOUT_CALLABLE = "shipcrowd.staff.lockout.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "otp_token", "csrfmiddlewaretoken"]
+AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # Django keeps each user's last login
+AXES_ENABLE_ADMIN = False  # shipcrowd.staff.admin
 
 LANGUAGE_CODE = "en-in"
 TIME_ZONE = "Asia/Kolkata"
@@ -211,6 +246,12 @@ UNFOLD = {
     "SITE_HEADER": "Shipcrowd",
     "SITE_SYMBOL": "local_shipping",
     "DASHBOARD_CALLBACK": "couriers.admin.dashboard.dashboard",
+    "LOGIN": {"form": "shipcrowd.staff.login_form.LoginForm"},
+    "ACCOUNT": {
+        "navigation": [{"title": "Second factor", "link": reverse_lazy("second-factor")}]
+        if STAFF_TOTP != "off"
+        else []
+    },
 }
 
 # The keys and their defaults are in couriers.conf.

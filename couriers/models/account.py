@@ -1,5 +1,6 @@
 """Couriers, and the companies' accounts with them."""
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import IntegrityError, models
 from django.db.models import Q
+from django.utils import timezone
 
 from couriers.conf import in_development, tunables
 from couriers.contract.origins import Reach, origin_problem
@@ -26,6 +28,17 @@ LOGIN_CONSTRAINT = "couriers_one_account_per_login"
 def courier_reach() -> Reach:
     """Return which addresses couriers may have here beside public ones."""
     return Reach(loopback=in_development(), private=tunables().ALLOW_PRIVATE_COURIERS)
+
+
+def previous_secret_fields(secret: str) -> dict[str, Any]:
+    """Return the fields of an account that make this its previous webhook secret from now on.
+
+    Its time begins now; "" ends it at once.
+    """
+    return {
+        "previous_webhook_secret": secret,
+        "previous_webhook_secret_at": timezone.now() if secret else None,
+    }
 
 
 class Courier(models.Model):
@@ -71,7 +84,9 @@ class CourierAccount(models.Model):
     username = EncryptedTextField()
     password = EncryptedTextField()
     webhook_secret = EncryptedTextField(blank=True, default="")
+    # Both are set by previous_secret_fields() alone. Without the time the secret is not valid.
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
+    previous_webhook_secret_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The password hash of the webhook secret from the environment, as of the last seeding.
     seeded_secret_hash = models.CharField(max_length=128, default="", editable=False)
     # "" where an account had the login of another one before logins were compared.
@@ -221,12 +236,28 @@ class CourierAccount(models.Model):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """Return the secrets that callbacks may be signed with, the current one first.
+        """Return the secrets that callbacks may be signed with now, the current one first.
 
         A previous one that no key opens is left out. Raises UnreadableValue for the current one.
         """
-        previous = readable_or(self, "previous_webhook_secret", "")
+        until = self.previous_webhook_secret_until
+        previous = ""
+        if until and timezone.now() < until:
+            previous = readable_or(self, "previous_webhook_secret", "")
         return tuple(secret for secret in (self.webhook_secret, previous) if secret)
+
+    @property
+    def previous_webhook_secret_until(self) -> dt.datetime | None:
+        """Return the end of the previous secret, which may have passed; None where there is none.
+
+        It is WEBHOOK_PREVIOUS_SECRET_SECONDS after the secret was replaced.
+        """
+        if self.previous_webhook_secret_at is None:
+            return None
+        if not readable_or(self, "previous_webhook_secret", "unreadable"):
+            return None
+        life = dt.timedelta(seconds=tunables().WEBHOOK_PREVIOUS_SECRET_SECONDS)
+        return self.previous_webhook_secret_at + life
 
     @property
     def webhook_url(self) -> str:

@@ -187,9 +187,12 @@ def test_every_setting_and_check_is_documented() -> None:
         *ROOT.glob("couriers/operations/*_checks.py"),
         *ROOT.glob("couriers_*/*_checks.py"),
         *ROOT.glob("webhooks/*_checks.py"),
+        *ROOT.glob("shipcrowd/*_checks.py"),
     ):
         text = path.read_text()
-        ids |= set(re.findall(r"\b(?:couriers|couriers_ekart|webhooks)\.[EW]\d{3}\b", text))
+        ids |= set(
+            re.findall(r"\b(?:couriers|couriers_ekart|webhooks|shipcrowd)\.[EW]\d{3}\b", text)
+        )
     assert len(ids) >= 8
     assert not {id_ for id_ in ids if f"`{id_}`" not in page}
     settings = (ROOT / "shipcrowd" / "settings.py").read_text()

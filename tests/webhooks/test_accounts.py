@@ -19,7 +19,7 @@ def test_an_account_is_read_once(db: None, django_assert_num_queries: Any) -> No
     with django_assert_num_queries(1):
         for _ in range(3):
             found = accounts.find_account(account.pk)
-    assert found == accounts.CallbackAccount(account.courier_id, account.webhook_secrets)
+    assert found == accounts.CallbackAccount.of(account)
 
 
 def test_an_unknown_id_is_read_once_and_a_malformed_one_never(
@@ -69,6 +69,6 @@ def test_threads_that_ask_at_once_make_one_query() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    expected = accounts.CallbackAccount(account.courier_id, account.webhook_secrets)
+    expected = accounts.CallbackAccount.of(account)
     assert found == [expected] * start.parties
     assert len(queries) == 1

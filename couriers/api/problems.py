@@ -1,7 +1,7 @@
 """Errors as problem responses: RFC 9457 `application/problem+json` with a stable `type`.
 
-Three tables say which problem an error becomes: one for the courier's errors, one for the
-platform's and one for the framework's. docs/api.md lists every problem and what a client does next.
+Which problem an error becomes is in problem_types.py. docs/api.md lists every problem and what a
+client does next.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import (
@@ -26,7 +26,16 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from couriers.api.authentication import KeyExpired
+from couriers.api.problem_types import (
+    COURIER_PROBLEMS,
+    FRAMEWORK_PROBLEMS,
+    INTERNAL,
+    MALFORMED,
+    NOT_FOUND,
+    PLATFORM_PROBLEMS,
+    VALIDATION,
+    ProblemType,
+)
 from couriers.contract import errors, platform_errors
 from couriers.contract.content_policy import HEADER, NOTHING
 from couriers.contract.errors import CourierError
@@ -44,83 +53,6 @@ MAX_DETAIL = 1000  # characters of a `detail` that lists fields
 
 E = TypeVar("E", bound=Exception)
 T = TypeVar("T")
-
-
-class ProblemType(NamedTuple):
-    """What all problems of one type share. `type` in the body ends in the name."""
-
-    name: str
-    title: str
-    status: int
-
-
-VALIDATION = ProblemType("validation", "The request is not valid", 400)
-NOT_FOUND = ProblemType("not-found", "Not found", 404)
-MALFORMED = ProblemType("malformed", "Malformed request", 400)
-INTERNAL = ProblemType("internal", "Something went wrong", 500)
-
-# The problem of an error is that of the nearest class in its tree (couriers.contract.errors).
-COURIER_PROBLEMS: Mapping[type[CourierError], ProblemType] = {
-    errors.NotSent: ProblemType("not-sent", "The courier was not called", 503),
-    errors.NotDone: ProblemType("not-done", "The courier did nothing", 503),
-    errors.Rejected: ProblemType("rejected", "The courier refused", 422),
-    errors.InvalidRequest: VALIDATION,
-    errors.NotFound: ProblemType("not-found", "The courier does not know this shipment", 404),
-    errors.NotSupported: ProblemType("not-supported", "The courier does not offer this", 422),
-    # Unknown, and any error without a class of its own: the call may have been carried out.
-    errors.CourierError: ProblemType("unknown-outcome", "The courier's answer was lost", 502),
-}
-
-# Missing are ActionNotAllowed, which has a name and a title of its own, and what is raised for the
-# admin alone: NotLiftable, NotCorrectable and FlagNotOpen.
-PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
-    platform_errors.ScopeMissing: ProblemType("scope-missing", "The key lacks the scope", 403),
-    platform_errors.UnknownCourier: VALIDATION,
-    platform_errors.KeyReused: ProblemType("key-reused", "The key stands for another request", 422),
-    platform_errors.BookingInFlight: ProblemType(
-        "in-flight", "This booking is being made right now", 409
-    ),
-    platform_errors.OrderAlreadyLive: ProblemType(
-        "order-live", "The order has a live shipment", 409
-    ),
-    platform_errors.OrderDiffers: ProblemType(
-        "order-differs", "The order is booked with other content", 422
-    ),
-    platform_errors.OrderEnded: ProblemType("order-ended", "The order's shipment has ended", 409),
-    platform_errors.TooManyJobs: ProblemType(
-        "too-many-jobs", "The company has too many open bulk jobs", 429
-    ),
-    platform_errors.ShipmentErased: ProblemType(
-        "shipment-erased", "The shipment's personal data has been erased", 409
-    ),
-    platform_errors.NotReturnable: ProblemType(
-        "not-returnable", "The shipment cannot be returned", 409
-    ),
-    platform_errors.NotInDoubt: ProblemType("not-in-doubt", "The booking is not in doubt", 409),
-    platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
-    platform_errors.UncheckedTrackingId: ProblemType(
-        "unchecked-tracking-id", "The courier cannot say whether this is the order's", 409
-    ),
-    platform_errors.UnreadableValue: ProblemType(
-        "unreadable", "A stored value cannot be read", 500
-    ),
-}
-
-# An error that is not listed is "error". The status is the framework's own.
-FRAMEWORK_PROBLEMS: Mapping[type[drf.APIException], tuple[str, str]] = {
-    drf.APIException: ("error", "The request failed"),
-    drf.ParseError: ("malformed", "Malformed request"),
-    drf.NotAuthenticated: ("unauthenticated", "Not authenticated"),
-    drf.AuthenticationFailed: ("unauthenticated", "Not authenticated"),
-    KeyExpired: ("key-expired", "The key has expired"),
-    drf.PermissionDenied: ("forbidden", "Not allowed"),
-    drf.NotFound: ("not-found", "Not found"),
-    drf.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),
-    drf.NotAcceptable: ("not-acceptable", "No such format"),
-    drf.UnsupportedMediaType: ("unsupported-media-type", "Unsupported media type"),
-    drf.Throttled: ("throttled", "Too many requests"),
-}
-
 
 # In the place of the framework's messages with these codes, which name types of Python.
 MESSAGES = {"not_a_list": "must be a list", "not_a_dict": "must be an object"}

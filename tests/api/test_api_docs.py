@@ -12,7 +12,7 @@ from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
-from couriers.api import documentation, problems
+from couriers.api import documentation, problem_types
 from couriers.api.documentation import openapi_schema
 from couriers.api.problem_page import REMEDIES
 from tests.support.factories import ShipmentFactory, make_api_key
@@ -24,9 +24,9 @@ NAMERS = {"problem": 0, "ActionNotAllowed": 0, "_not_allowed": 1, "_check_undeli
 
 
 def problems_in_the_code() -> set[str]:
-    tables = (*problems.COURIER_PROBLEMS.values(), *problems.PLATFORM_PROBLEMS.values())
-    tables += (problems.NOT_FOUND, problems.MALFORMED, problems.INTERNAL)
-    names = {name for name, _ in problems.FRAMEWORK_PROBLEMS.values()}
+    tables = (*problem_types.COURIER_PROBLEMS.values(), *problem_types.PLATFORM_PROBLEMS.values())
+    tables += (problem_types.NOT_FOUND, problem_types.MALFORMED, problem_types.INTERNAL)
+    names = {name for name, _ in problem_types.FRAMEWORK_PROBLEMS.values()}
     names |= {entry.name for entry in tables}
     for path in sorted((ROOT / "couriers").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

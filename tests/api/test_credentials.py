@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework import exceptions as drf
 
-from couriers.api import problems
+from couriers.api import problem_types, problems
 from tests.support.factories import make_api_key, make_staff
 
 OF_COMPANIES = "/api/v1/shipments/"
@@ -73,9 +73,9 @@ def test_credentials_come_before_unknown_input(db: None) -> None:
 
 
 def test_titles_are_sentences_of_the_platform(storefront: Client) -> None:
-    titles = {title for _, title in problems.FRAMEWORK_PROBLEMS.values()}
-    titles |= {one.title for one in problems.COURIER_PROBLEMS.values()}
-    titles |= {one.title for one in problems.PLATFORM_PROBLEMS.values()}
+    titles = {title for _, title in problem_types.FRAMEWORK_PROBLEMS.values()}
+    titles |= {one.title for one in problem_types.COURIER_PROBLEMS.values()}
+    titles |= {one.title for one in problem_types.PLATFORM_PROBLEMS.values()}
     assert all(re.fullmatch(r"[A-Z][A-Za-z' ]+", title) for title in titles), titles
     assert storefront.delete(OF_COMPANIES).json()["title"] == "Method not allowed"
     answer = storefront.post(OF_COMPANIES, "x", content_type="text/plain")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from couriers.api import problems
+from couriers.api import problem_types, problems
 from couriers.contract import errors, platform_errors
 from couriers.contract.platform_errors import PlatformError
 
@@ -14,7 +14,9 @@ def test_every_platform_error_that_a_view_may_raise_has_a_problem() -> None:
         platform_errors.NotLiftable, platform_errors.NotCorrectable, platform_errors.FlagNotOpen,
     }  # fmt: skip
     exceptions = {platform_errors.ActionNotAllowed, *of_the_admin}
-    assert problems.PLATFORM_PROBLEMS.keys() == set(PlatformError.__subclasses__()) - exceptions
+    assert (
+        problem_types.PLATFORM_PROBLEMS.keys() == set(PlatformError.__subclasses__()) - exceptions
+    )
 
 
 @pytest.mark.parametrize(

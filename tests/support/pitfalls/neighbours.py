@@ -1,0 +1,95 @@
+"""Harm by neighbours, outages and strangers, and the tests that prevent it."""
+
+NEIGHBOURS = {
+    # Data at rest
+    "a callback, a label or an address is readable in a copy of the database or the disk": [
+        "test_no_phone_address_or_secret_is_in_a_copy_of_what_is_stored",
+        "test_what_is_stored_plain_is_encrypted_by_the_upgrade",
+    ],
+    "a hash without a key tells whether a guessed phone is in it": [
+        "test_neither_body_nor_plain_hash_is_stored",
+        "test_a_booked_shipment_has_the_hash_of_its_phone",
+    ],
+    "personal data is kept for ever, or comes back with a late callback": [
+        "test_after_its_time_nothing_personal_is_left_and_the_books_are",
+        "test_a_late_callback_brings_no_words_back",
+    ],
+    "one row whose key is lost stops the batch that it is in": [
+        "test_an_undecryptable_body_is_tried_again_and_holds_up_no_other",
+        "test_a_row_that_no_key_opens_is_erased_all_the_same",
+    ],
+    "one tenant's bulk work and everybody's callbacks share a queue": [
+        "test_ten_bulk_jobs_delay_neither_callbacks_nor_a_small_job_of_another_tenant",
+        "test_every_task_goes_to_one_of_our_queues_and_only_callbacks_to_the_inbox",
+        "test_a_small_job_waits_for_one_slice_of_a_company_with_ten_jobs",
+        "test_a_company_with_too_many_open_jobs_is_refused_with_a_remedy_and_known_keys_answered",
+    ],
+    "a queue of our own is consumed by nobody in a host project": [
+        "test_a_worker_without_options_consumes_the_hosts_queues_and_ours",
+    ],
+    "a clock that jumps, or differs from the database's, books twice or loses work": [
+        "test_a_clock_that_is_set_back_does_not_lengthen_the_time_to_send",
+        "test_a_jump_during_the_call_expires_no_lease_and_books_once",
+        "test_a_worker_whose_clock_is_an_hour_off_does_all_work_once",
+        "test_beat_goes_on_sending_after_its_clock_is_set_back",
+    ],
+    "an emptied broker, or a second beat, loses work or does it twice": [
+        "test_all_work_ends_once_although_redis_is_flushed_in_the_middle_of_it",
+    ],
+    "a read-only or full database is a 500, and the health check is green": [
+        "test_a_booking_is_refused_with_retry_after_and_succeeds_afterwards",
+        "test_a_callback_is_refused_with_retry_after_and_stored_afterwards",
+        "test_pages_say_so_with_the_same_status",
+        "test_the_probe_says_which",
+        "test_a_full_disk_is_told_within_seconds_and_so_is_its_end",
+        "test_a_booking_that_cannot_be_settled_ends_in_doubt_and_is_never_repeated",
+    ],
+    "a cache that hangs is waited for again and again": [
+        "test_one_caller_waits_half_a_second_and_the_next_ones_do_not",
+        "test_a_booking_a_page_and_the_probe_wait_once_together",
+        "test_a_bulk_request_answers_within_a_second_and_its_job_is_swept",
+    ],
+    "a full disk loses a label, or leaves half of one": [
+        "test_a_label_is_answered_on_a_full_disk_and_stored_once_there_is_room",
+        "test_no_half_written_file_remains",
+    ],
+    "an unreadable row stops its whole job for ever": [
+        "test_every_admin_page_opens",
+        "test_the_other_accounts_are_polled",
+        "test_a_manifest_is_put_off_and_others_are_made",
+        "test_reconciliation_and_purges_go_on",
+        "test_an_order_that_was_encrypted_with_another_key_fails_alone",
+    ],
+    # The web
+    "a courier's base URL leads into the platform's own network, at once or tomorrow": [
+        "test_any_other_writing_is_refused_in_words_of_its_own",
+        "test_a_private_base_url_is_refused_at_every_door",
+        "test_a_name_that_leads_to_a_private_address_is_not_called",
+        "test_the_connection_goes_to_the_address_that_was_checked",
+    ],
+    "a list of the admin is filtered by a hidden column, letter by letter": [
+        "test_no_list_is_filtered_by_a_column_without_a_filter",
+        "test_a_hidden_column_in_the_address_is_refused",
+    ],
+    "a page runs the script of a stranger": [
+        "test_every_answer_of_the_apps_has_a_strict_policy",
+        "test_every_page_of_the_admin_has_its_policy",
+        "test_a_script_of_a_stranger_is_blocked",
+    ],
+    "metrics can be read by anybody": [
+        "test_metrics_without_a_token_are_open_in_development_alone",
+    ],
+    "a stalled client holds a thread, and sixteen of them hold the platform": [
+        "test_slow_and_lying_clients_delay_nobody",
+    ],
+    "kept connections all land on one process": [
+        "test_kept_connections_are_spread_over_both_processes",
+        "test_idle_connections_are_kept_for_longer_than_a_load_balancer_keeps_them",
+    ],
+    "a client chooses the address that it is known by": [
+        "test_a_client_chooses_neither_its_address_nor_its_scheme",
+    ],
+    "a setting of a deployment is missing, and nothing says so": [
+        "test_the_check_finds_nothing_and_names_each_setting_that_is_missing",
+    ],
+}

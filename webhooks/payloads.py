@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
-from django.utils.crypto import salted_hmac
+from django.conf import settings
 
 from couriers.contract.json_limits import MAX_DEPTH, nesting_depth
 
@@ -76,8 +78,12 @@ def keyed_hash(account_id: str, digest: bytes) -> bytes:
     It is keyed by SECRET_KEY: with the plain hash, anybody who reads the table could find out
     whether a guessed phone or address is in a body.
     """
-    value = account_id.encode() + digest
-    return salted_hmac("shipcrowd_webhooks.content_hash", value, algorithm="sha256").digest()
+    return hmac.digest(_derived_key(settings.SECRET_KEY), account_id.encode() + digest, "sha256")
+
+
+@lru_cache(maxsize=4)
+def _derived_key(secret_key: str) -> bytes:
+    return hashlib.sha256(b"shipcrowd_webhooks.content_hash" + secret_key.encode()).digest()
 
 
 def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from django.core.files.storage import Storage
 from django.db import connection, transaction
 from django.db.models import Case, DateTimeField, F, QuerySet, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from couriers.booking.fingerprints import PERSONAL
@@ -92,11 +92,11 @@ def due_for_erasure() -> QuerySet[Shipment]:
     """The shipments whose personal data is to be erased now, in the order of their ids.
 
     That is RETENTION_CONSIGNEE_DAYS after the end, or after the last change of one that never ends.
-    A booking in flight or in doubt is kept. The end is in the courier's time, and not before the
-    booking.
+    A booking in flight or in doubt is kept. The end is in the courier's time, whose clock may be
+    wrong: what was booked since is kept anyway.
     """
     cutoff = _cutoff()
-    ended_at = Greatest(Coalesce("status_at", "updated_at"), "created_at")
+    ended_at = Coalesce("status_at", "updated_at")
     return (
         Shipment.objects.filter(erased_at__isnull=True, created_at__lt=cutoff)
         .exclude(status__in=UNSETTLED)

@@ -116,6 +116,7 @@ FILTERS_DEFAULT_LOOKUP_EXPR = "icontains"
 
 # What the apps need.
 FERNET_KEYS = ["hR7-qLx0WnV3uYb8KzJ2tGm5dPf9EoCs1aTiNeUwXkM"]  # pragma: allowlist secret
-SHIPCROWD = {"BASE_URL": os.environ["SHOP_URL"], "CACHE": "redis"}
+# The courier is a sandbox on this machine.
+SHIPCROWD = {"BASE_URL": os.environ["SHOP_URL"], "CACHE": "redis", "DEVELOPMENT": True}
 CELERY_BROKER_URL = os.environ["SHOP_REDIS"]
 CELERY_BEAT_SCHEDULE = {**SHIPCROWD_BEAT_SCHEDULE}

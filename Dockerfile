@@ -1,4 +1,4 @@
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 
 # The build sees no git tag, so the version is the fallback of pyproject.toml unless it is given here.
 ARG VERSION=
@@ -12,8 +12,9 @@ COPY webhooks webhooks
 COPY manage.py gunicorn.conf.py ./
 RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
     pip install --no-cache-dir -c constraints.txt . \
-    && useradd --system --home /app shipcrowd \
-    && mkdir staticfiles media && chown shipcrowd staticfiles media
+    && groupadd --system --gid 10001 shipcrowd \
+    && useradd --system --uid 10001 --gid 10001 --home /app shipcrowd \
+    && mkdir staticfiles media && chown shipcrowd:shipcrowd media && chmod 0700 media
 USER shipcrowd
-EXPOSE 8000
-CMD ["gunicorn", "shipcrowd.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8"]
+# gunicorn.conf.py has the settings. It needs a proxy in front that reads requests whole (deploy/nginx).
+CMD ["gunicorn", "shipcrowd.wsgi"]

@@ -18,7 +18,7 @@ umask = 0o007
 
 # A thread is held for as long as a courier takes to answer.
 worker_class = "gthread"
-workers = 2
+workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "64"))  # the setting of this name reads it, too
 # The application is loaded once and forked: workers share its memory and restart at once.
 preload_app = True

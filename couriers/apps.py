@@ -27,7 +27,9 @@ class CouriersConfig(ShipcrowdAppConfig):
         from couriers.operations import (
             admin_checks,  # noqa: F401 - the checks register themselves
             celery_checks,  # noqa: F401
+            courier_checks,  # noqa: F401
             host_checks,  # noqa: F401
+            key_checks,  # noqa: F401
             metrics,
             system_checks,  # noqa: F401
             worker_queues,  # noqa: F401 - it connects its receiver

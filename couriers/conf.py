@@ -27,6 +27,7 @@ MAX_PAGE_SIZE = 200
 MAX_THREADS = 64
 MAX_WEB_THREADS = 1024
 MAX_DAYS = 36_500
+MAX_THROTTLE = 1_000_000
 # The maximum of a tunable that declares none. This many seconds from now are still a valid date.
 MAX_VALUE = 1_000_000_000
 _BOUNDS = "bounds"
@@ -129,8 +130,12 @@ class Tunables:
     # The public address of the project's root, which couriers, consignees and clients are told. It
     # has a path where the project is served below one (SCRIPT_NAME).
     BASE_URL: str = ""
-    # The bearer token for /metrics; without one anybody may read it.
+    # The bearer token for /metrics; without one it is closed, except in development.
     METRICS_TOKEN: str = hidden_text()
+    # Whether this is a machine for development, as with DEBUG: see in_development.
+    DEVELOPMENT: bool = False
+    # Whether a courier's server may be in a private network.
+    ALLOW_PRIVATE_COURIERS: bool = False
     # The alias in CACHES of the Redis that all processes share.
     CACHE: str = "default"
     # How long a booking may be in flight before it is in doubt. It must be longer than every
@@ -147,6 +152,9 @@ class Tunables:
     # The largest callback that is read, in bytes, and how long a process caches an account.
     WEBHOOK_MAX_BYTES: int = bounded(65536, minimum=1)
     WEBHOOK_ACCOUNT_CACHE: float = 10.0
+    # How long the previous webhook secret is valid after it was replaced. A rotation, which has the
+    # courier sign with the new one, must be over by then.
+    WEBHOOK_PREVIOUS_SECRET_SECONDS: float = bounded(86400.0, minimum=600)
     # How many callbacks a worker takes at once, and how long a callback waits for its shipment.
     INBOX_BATCH: int = bounded(500, minimum=1)
     INBOX_EARLY_EVENT_WAIT: float = 86400.0
@@ -188,6 +196,17 @@ class Tunables:
     # How many expired rows are deleted at once, and the pause after each batch.
     RETENTION_BATCH: int = bounded(1000, minimum=1)
     RETENTION_PAUSE: float = 0.05
+    # How many proxies of the project's own a request passes, each of which adds the address that it
+    # saw to X-Forwarded-For. With 0 the header is not read.
+    PROXIES: int = bounded(0, minimum=0, maximum=10)
+    # Requests a minute, which may all come at once; 0 is no limit. Wrong keys, refused callbacks
+    # and tracking pages are counted by address.
+    THROTTLE_KEY: int = bounded(6000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_COMPANY: int = bounded(12_000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_ADDRESS: int = bounded(12_000, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_WRONG_KEYS: int = bounded(60, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_REFUSED_CALLBACKS: int = bounded(600, minimum=0, maximum=MAX_THROTTLE)
+    THROTTLE_TRACKING_PAGE: int = bounded(600, minimum=0, maximum=MAX_THROTTLE)
     # A plug-in's own tunables, by the courier's code.
     COURIERS: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
@@ -271,6 +290,14 @@ def build_tunables(kind: type[T], given: Any) -> T:
 def tunables() -> Tunables:
     """Return the platform's tunables."""
     return build_tunables(Tunables, getattr(settings, "SHIPCROWD", {}))
+
+
+def in_development() -> bool:
+    """Whether this installation is for development: by DEBUG, or by DEVELOPMENT.
+
+    Then a courier's server may be on this machine, over http too, and /metrics needs no token.
+    """
+    return bool(settings.DEBUG) or tunables().DEVELOPMENT
 
 
 def _clear_cached_tunables(*, setting: str, **_: Any) -> None:

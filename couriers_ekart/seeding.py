@@ -10,10 +10,13 @@ from typing import Any
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from couriers.contract import india
-from couriers.contract.accounts import base_url_problem, limits_problem
+from couriers.contract.accounts import limits_problem
 from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
+from couriers.models.account import previous_secret_fields
 from couriers.operations.catalogue import seed_catalogue
 from couriers_ekart.callbacks.receiver import EkartReceiver
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
@@ -45,10 +48,11 @@ def account_from(environment: Mapping[str, str]) -> dict[str, str]:
     if missing:
         raise BadInput(f"set {', '.join(missing)} in the environment")
     values = {field: environment[name] for field, name in ENVIRONMENT.items()}
-    if problem := base_url_problem(values["base_url"]):
+    values["base_url"] = values["base_url"].removesuffix("/")
+    account = CourierAccount(**values)
+    if problem := account.base_url_problem():
         raise BadInput(f"EKART_BASE_URL {problem}")
-    values["base_url"] = values["base_url"].rstrip("/")
-    _check_fields(CourierAccount(**values), ENVIRONMENT)
+    _check_fields(account, ENVIRONMENT)
     if secret := environment.get("EKART_WEBHOOK_SECRET"):
         if problem := EkartReceiver().secret_problem(secret):
             raise BadInput(f"EKART_WEBHOOK_SECRET {problem}")
@@ -140,9 +144,10 @@ def seed(
         account = _store_account(company, defaults)
         if not Warehouse.objects.filter(company=company, is_default=True).exists():
             _default_warehouse(company)
-        has_key = CompanyApiKey.objects.get_usable_keys().filter(company=company).exists()
+        unexpired = Q(expiry_date=None) | Q(expiry_date__gt=timezone.now())
+        usable = CompanyApiKey.objects.get_usable_keys().filter(unexpired, company=company)
         api_key = None
-        if new_key or not has_key:
+        if new_key or not usable.exists():
             _, api_key = CompanyApiKey.objects.create_key(name=KEY_NAME, company=company)
     return Seeded(account, api_key)
 
@@ -158,14 +163,14 @@ def _store_account(company: Company, defaults: Mapping[str, Any]) -> CourierAcco
     return account
 
 
-def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, str]:
+def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, Any]:
     """Return the account's fields to change for the secret: none if it was taken before."""
     if existing and check_password(secret, existing.seeded_secret_hash):
         return {}
-    fields = {"webhook_secret": secret, "seeded_secret_hash": make_password(secret)}
+    fields: dict[str, Any] = {"webhook_secret": secret, "seeded_secret_hash": make_password(secret)}
     if existing and existing.webhook_secret != secret:
         # Ekart may still sign with the secret before.
-        fields["previous_webhook_secret"] = existing.webhook_secret
+        fields |= previous_secret_fields(existing.webhook_secret)
     return fields
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 
 from couriers.conf import tunable_errors, tunables
-from couriers.contract.accounts import base_url_problem
+from couriers.contract.origins import origin_problem
+from couriers.models.plugin_hooks import courier_reach
 from couriers_ekart.conf import EkartTunables
 
 
@@ -22,9 +23,9 @@ def check_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register()
 def check_base_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """Report an EKART_BASE_URL that would send credentials in clear (couriers_ekart.E003)."""
+    """Report an EKART_BASE_URL to which no login may be sent (couriers_ekart.E003)."""
     url = os.environ.get("EKART_BASE_URL", "")
-    problem = base_url_problem(url) if url else None
+    problem = origin_problem(url, courier_reach()) if url else None
     if problem is None:
         return []
     return [

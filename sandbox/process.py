@@ -104,5 +104,5 @@ class SandboxProcess:
             data=None if body is None else json.dumps(body).encode(),
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # nosec B310
             return json.load(answer)

@@ -17,9 +17,12 @@ class ShipcrowdConfig(AppConfig):
 
     def ready(self) -> None:
         # A task that a web process sends goes to the broker of the current application.
+        from shipcrowd import system_checks  # noqa: F401 - the checks register themselves
         from shipcrowd.celery import app
 
         app.set_default()
+        from shipcrowd import deploy_checks  # noqa: F401 - the checks register themselves
+
         connection_created.connect(set_idle_transaction_timeout)
 
 

@@ -2,24 +2,24 @@
 
 Without DATABASE_URL or REDIS_URL the project starts embedded servers (shipcrowd.embedded) and
 generates secrets that are kept beside their data. That is for development only. With both set,
-SECRET_KEY and FERNET_KEYS must be set too.
+SECRET_KEY and FERNET_KEYS must be set too. NAME_FILE names a file that has the value of NAME.
 """
 
-import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 import structlog
-from django.core.exceptions import ImproperlyConfigured
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
 from couriers.conf import SHIPCROWD_BEAT_SCHEDULE
 from couriers.contract.logs import render_exception
 from shipcrowd import embedded
+from shipcrowd.environment import Env, stop, with_password
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Env()
 if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
@@ -27,25 +27,31 @@ DEBUG = env.bool("DEBUG", default=False)
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
-EMBEDDED = not (DATABASE_URL and REDIS_URL)
+SERVERS_GIVEN = {"DATABASE_URL": bool(DATABASE_URL), "REDIS_URL": bool(REDIS_URL)}
+EMBEDDED = not all(SERVERS_GIVEN.values())
 if EMBEDDED:
     try:
         _servers = embedded.ensure(env.str("SHIPCROWD_EMBEDDED_INSTANCE", default="dev"))
     except embedded.EmbeddedError as error:
-        # Whatever loads the settings, the message alone is shown: it says what to do.
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        stop(str(error))
     DATABASE_URL = DATABASE_URL or _servers.database_url
     REDIS_URL = REDIS_URL or _servers.redis_url
+DATABASE_URL = with_password(DATABASE_URL, env.str("POSTGRES_PASSWORD", default=""))
+REDIS_URL = with_password(REDIS_URL, env.str("REDIS_PASSWORD", default=""))
+
+
+# The secrets that were made up, because the environment has none (shipcrowd.E001).
+MADE_UP_SECRETS: list[str] = []
 
 
 def _secret(name: str) -> str:
     value = env.str(name, default="")
     if value:
         return str(value)
-    if EMBEDDED or DEBUG:
-        return embedded.development_secret(name)
-    raise ImproperlyConfigured(f"{name} is not set: set it to a long random string")
+    if not (EMBEDDED or DEBUG):
+        stop(f"{name} is not set: set it, or {name}_FILE, to a long random string")
+    MADE_UP_SECRETS.append(name)
+    return embedded.development_secret(name)
 
 
 SECRET_KEY = _secret("SECRET_KEY")
@@ -60,9 +66,29 @@ if folder := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = APP_BASE_URL.startswith("https://")
-SECURE_HSTS_SECONDS = 31536000 if SECURE_SSL_REDIRECT else 0
+# Probes of load balancers and Prometheus come by http, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)/?$"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000 * SECURE_SSL_REDIRECT)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+# Of the admin, and of whatever sets no policy itself: the apps' own answers have stricter ones.
+# Unfold evaluates expressions (Alpine.js) and styles elements inline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
 
 INSTALLED_APPS = [
     "shipcrowd",  # first, so that its admin/index.html comes before unfold's
@@ -80,6 +106,10 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "couriers",
     "couriers_ekart",
     "webhooks",
@@ -87,14 +117,19 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webhooks.middleware.InboxMiddleware",  # first, so that callbacks pass none of the others
+    "csp.middleware.CSPMiddleware",
+    "shipcrowd.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "shipcrowd.staff.middleware.SecondFactorMiddleware",
+    "axes.middleware.AxesMiddleware",  # last, so that it sees every failed login
 ]
 
 ROOT_URLCONF = "shipcrowd.urls"
@@ -125,7 +160,7 @@ DATABASES["default"]["OPTIONS"] = {
     "tcp_user_timeout": 30_000,  # milliseconds
 } | DATABASES["default"].get("OPTIONS", {})
 
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,
@@ -160,6 +195,28 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+
+# Staff logins: off, optional or required (shipcrowd.staff.second_factor).
+STAFF_TOTP = env.str("STAFF_TOTP", default="optional")
+OTP_TOTP_ISSUER = "Shipcrowd"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses who is locked out
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # counts without Redis, too
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# What comes during a lock-out is not recorded, and does not prolong it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "shipcrowd.staff.lockout.address"
+AXES_LOCKOUT_CALLABLE = "shipcrowd.staff.lockout.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "otp_token", "csrfmiddlewaretoken"]
+AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # Django keeps each user's last login
+AXES_ENABLE_ADMIN = False  # shipcrowd.staff.admin
 
 LANGUAGE_CODE = "en-in"
 TIME_ZONE = "Asia/Kolkata"
@@ -180,11 +237,21 @@ MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# `check --deploy` would make a schema that nobody is served: the API's own settings are in
+# couriers.api.documentation, and the tests read what those make.
+SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}
+
 UNFOLD = {
     "SITE_TITLE": "Shipcrowd",
     "SITE_HEADER": "Shipcrowd",
     "SITE_SYMBOL": "local_shipping",
     "DASHBOARD_CALLBACK": "couriers.admin.dashboard.dashboard",
+    "LOGIN": {"form": "shipcrowd.staff.login_form.LoginForm"},
+    "ACCOUNT": {
+        "navigation": [{"title": "Second factor", "link": reverse_lazy("second-factor")}]
+        if STAFF_TOTP != "off"
+        else []
+    },
 }
 
 # The keys and their defaults are in couriers.conf.
@@ -193,6 +260,9 @@ SHIPCROWD: dict[str, Any] = {
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
     # As many as the web server has, which reads the same variable.
     "WEB_THREADS": env.int("WEB_THREADS", default=64),
+    "DEVELOPMENT": env.bool("DEVELOPMENT", default=EMBEDDED),
+    "ALLOW_PRIVATE_COURIERS": env.bool("ALLOW_PRIVATE_COURIERS", default=False),
+    "PROXIES": env.int("TRUSTED_PROXIES", default=0),
 }
 
 structlog.configure(

@@ -79,6 +79,8 @@ class Stack:
             "APP_BASE_URL": self.url,
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
+            # The couriers are sandboxes on this machine, and /metrics is read without a token.
+            "DEVELOPMENT": "1",
             "PROMETHEUS_MULTIPROC_DIR": metrics,
             # Celery warns about running as root and WhiteNoise about an empty static folder.
             "PYTHONWARNINGS": "ignore::UserWarning",
@@ -165,7 +167,7 @@ class Stack:
         self._start(proxy, inherited=[fd], environment=nginx.inherit(fd))
         return self._start(
             [sys.executable, "-m", "gunicorn", application, "--log-level", "warning"],
-            environment={"WEB_SOCKET": str(web_socket)},
+            environment={"WEB_SOCKET": str(web_socket), "TRUSTED_PROXIES": "1"},
         )
 
     def start_demo_web(self, application: str = "shipcrowd.wsgi") -> subprocess.Popen[bytes]:
@@ -256,7 +258,7 @@ class Stack:
             headers=all_headers,
         )
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 # nosec B310
                 return Response(response.status, dict(response.headers), response.read())
         except urllib.error.HTTPError as error:
             with error:

@@ -3,15 +3,25 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_api_key.models import APIKey
 
+from shipcrowd.admin_lookups import restrict_lookups
+from shipcrowd.staff.admin import register_pages
+from shipcrowd.staff.middleware import PAGE
+from shipcrowd.staff.views import second_factor_page
 from webhooks.views import answer_probe
 
-# The library's own keys belong to no company, so the API accepts none of them.
-admin.site.unregister(APIKey)
+# The library's own keys belong to no company, so the API accepts none of them. Its pages of second
+# factors show their secrets, and filter by them.
+admin.site.unregister((APIKey, StaticDevice, TOTPDevice))
+register_pages(admin.site)
+restrict_lookups(admin.site)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/second-factor/", admin.site.admin_view(second_factor_page), name=PAGE),
     path("admin/", admin.site.urls),
     path("", include("couriers.urls")),
     path("webhooks/", include("webhooks.urls")),

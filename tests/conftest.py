@@ -107,12 +107,14 @@ def _own_redis_keys() -> None:
     from django_redis import get_redis_connection
 
     from couriers.operations import health
-    from couriers.resilience import broker, circuit_breaker, rate_limit, shared
+    from couriers.resilience import broker, circuit_breaker, rate_limit, shared, throttle
 
     shared.forget_outage()
     broker.forget_outage()
     health.forget_disk_check()
     rate_limit.forget_local_buckets()
+    throttle.wrong_keys.forget()
+    throttle.refused_callbacks.forget()
     circuit_breaker.forget_local_circuits()
     get_redis_connection("default").flushdb()
 
@@ -128,13 +130,16 @@ def _fresh_caches() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_tally_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count callbacks for the test alone. It calls tally.write() itself, where a thread would."""
+def _no_writing_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Note callbacks and used keys for the test alone, which calls write() where a thread would."""
+    from couriers.api import key_use
     from webhooks import tally
 
     tally.forget()
-    for name in ("start", "request"):
-        monkeypatch.setattr(tally._writer, name, lambda: None)
+    key_use._used.clear()
+    for writer in (tally._writer, key_use._writer):
+        for name in ("start", "request"):
+            monkeypatch.setattr(writer, name, lambda: None)
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,7 @@ def test_the_python_of_the_page_runs_in_a_host_project(tmp_path: Path) -> None:
     assert (paid, flagged) == ("A-2: paid", "A-1: other_order")
     assert refused.startswith("A-4: ")
     assert float(told["markup"]) == pytest.approx(12, abs=0.1)
-    assert len(list((tmp_path / "documents").rglob("*.pdf"))) == 1
+    assert len(list((tmp_path / "documents").rglob("*.pdf.sealed"))) == 1
 
 
 def test_every_signal_and_value_is_on_the_page() -> None:

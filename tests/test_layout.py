@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,3 +75,13 @@ def test_no_module_is_longer_than_350_lines() -> None:
         if "migrations" not in path.parts and (lines := len(path.read_text().splitlines())) > 350
     }
     assert long == {}
+
+
+def test_the_scan_for_secrets_excuses_no_finding_and_no_file() -> None:
+    configured = json.loads((ROOT / ".secrets.json").read_text())
+    assert configured["results"] == {}
+    filters = [one["path"].rsplit(".", 1)[-1] for one in configured["filters_used"]]
+    assert "should_exclude_file" not in filters
+    lint = (ROOT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
+    for command in ("bandit", "detect-secrets-hook --baseline .secrets.json"):
+        assert f"$(BIN)/{command}" in lint

@@ -366,6 +366,38 @@ PITFALLS = {
         "test_what_counts_is_the_size_after_decompression",
         "test_a_large_answer_takes_little_memory",
     ],
+    # The web
+    "a courier's base URL leads into the platform's own network, at once or tomorrow": [
+        "test_any_other_writing_is_refused_in_words_of_its_own",
+        "test_a_private_base_url_is_refused_at_every_door",
+        "test_a_name_that_leads_to_a_private_address_is_not_called",
+        "test_the_connection_goes_to_the_address_that_was_checked",
+    ],
+    "a list of the admin is filtered by a hidden column, letter by letter": [
+        "test_no_list_is_filtered_by_a_column_without_a_filter",
+        "test_a_hidden_column_in_the_address_is_refused",
+    ],
+    "a page runs the script of a stranger": [
+        "test_every_answer_of_the_apps_has_a_strict_policy",
+        "test_every_page_of_the_admin_has_its_policy",
+        "test_a_script_of_a_stranger_is_blocked",
+    ],
+    "metrics can be read by anybody": [
+        "test_metrics_without_a_token_are_open_in_development_alone",
+    ],
+    "a stalled client holds a thread, and sixteen of them hold the platform": [
+        "test_slow_and_lying_clients_delay_nobody",
+    ],
+    "kept connections all land on one process": [
+        "test_kept_connections_are_spread_over_both_processes",
+        "test_idle_connections_are_kept_for_longer_than_a_load_balancer_keeps_them",
+    ],
+    "a client chooses the address that it is known by": [
+        "test_a_client_chooses_neither_its_address_nor_its_scheme",
+    ],
+    "a setting of a deployment is missing, and nothing says so": [
+        "test_the_check_finds_nothing_and_names_each_setting_that_is_missing",
+    ],
 }
 
 

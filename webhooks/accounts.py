@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import threading
 from dataclasses import dataclass, field
 
 from cachetools import TLRUCache, cached
+from django.utils import timezone
 
 from couriers.conf import tunables
 from couriers.contract.receiver import Topic, topic_secret
@@ -18,16 +20,42 @@ _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 @dataclass(frozen=True, slots=True)
 class CallbackAccount:
-    """What a callback is verified against. The secrets are not in its repr."""
+    """What a callback is verified against. The secrets are not in its repr.
+
+    It may be cached for longer than the previous secret is valid, so that one has its end with it.
+    """
 
     courier: str
-    secrets: tuple[str, ...] = field(repr=False)
+    current_secret: str = field(repr=False)
+    previous_secret: str = field(default="", repr=False)
+    previous_until: dt.datetime | None = None
+
+    @classmethod
+    def of(cls, account: CourierAccount) -> CallbackAccount:
+        """Return what callbacks need of the account."""
+        until = account.previous_webhook_secret_until
+        previous = account.previous_webhook_secret if until else ""
+        return cls(account.courier_id, account.webhook_secret, previous, until)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that are valid now, the current one first."""
+        is_valid = self.previous_until is not None and timezone.now() < self.previous_until
+        return tuple(
+            s for s in (self.current_secret, self.previous_secret if is_valid else "") if s
+        )
 
     def secrets_of(self, topic: Topic | None) -> tuple[str, ...]:
         """Return the secrets of the account's own path, or of a topic's path."""
         if topic is None:
             return self.secrets
         return tuple(topic_secret(secret, topic) for secret in self.secrets)
+
+    def ended_secrets_of(self, topic: Topic | None) -> tuple[str, ...]:
+        """Return the previous secret of a path where it has ended, to explain a refusal."""
+        if not self.previous_secret or self.previous_secret in self.secrets:
+            return ()
+        return (topic_secret(self.previous_secret, topic) if topic else self.previous_secret,)
 
 
 def find_account(account_id: str) -> CallbackAccount | None:
@@ -51,4 +79,4 @@ def _expiry(account_id: str, account: CallbackAccount | None, now: float) -> flo
 @cached(TLRUCache(MAX_CACHED, ttu=_expiry), condition=threading.Condition())
 def _read_account(account_id: str) -> CallbackAccount | None:
     row = CourierAccount.objects.filter(pk=account_id).first()
-    return CallbackAccount(row.courier_id, row.webhook_secrets) if row else None
+    return CallbackAccount.of(row) if row else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from couriers.conf import SWEEP_EXPIRES
 from couriers.contract.logs import get_logger
 from couriers.resilience import broker, once
-from webhooks.background import BackgroundWork
+from couriers.resilience.background import BackgroundWork
 from webhooks.metrics import DISPATCH_FAILURES
 from webhooks.tasks import QUEUED, QUEUED_SECONDS, process_inbox
 

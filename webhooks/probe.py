@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import re
 import secrets
+import socket
 from urllib.parse import urlsplit
 
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -25,12 +26,20 @@ def answer_to(challenge: str) -> str | None:
     return salted_hmac("webhooks.probe", challenge, algorithm="sha256").hexdigest()
 
 
+class NothingAnswers(Exception):
+    """The address cannot be found, or nothing listens there, as before the web server starts."""
+
+
 def problem_of(url: str) -> str | None:
-    """Ask the inbox's own URL; return why it does not lead to this project, or None."""
+    """Ask the inbox's own URL; return why it does not lead to this project, or None.
+
+    Raises NothingAnswers.
+    """
     challenge = secrets.token_hex(16)
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
+        parts = urlsplit(url)
+        is_tls = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
         try:
             connection.request("GET", f"{parts.path}?challenge={challenge}")
@@ -38,6 +47,8 @@ def problem_of(url: str) -> str | None:
             body = response.read(MAX_BYTES)
         finally:
             connection.close()
+    except (socket.gaierror, ConnectionRefusedError, TimeoutError) as error:
+        raise NothingAnswers(str(error)) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         return f"cannot be reached ({type(error).__name__}: {error})"
     if response.status != 200:

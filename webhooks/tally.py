@@ -22,8 +22,8 @@ from django.utils.datastructures import CaseInsensitiveMapping
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
 from couriers.models import CallbackTally, CourierAccount
+from couriers.resilience.background import BackgroundWork
 from webhooks.accounts import CallbackAccount
-from webhooks.background import BackgroundWork
 
 log = get_logger(__name__)
 
@@ -180,6 +180,11 @@ def _explanation(refused: RefusedCallback) -> str:
     receiver, body, headers = refused.receiver, refused.body, refused.headers
     try:
         secrets = refused.account.secrets_of(refused.topic)
+        if receiver.verify(body, headers, refused.account.ended_secrets_of(refused.topic)):
+            return (
+                "One was signed with the previous webhook secret, which has ended: have the "
+                "courier sign with the current one."
+            )
         if explanation := receiver.explain_refusal(body, headers, secrets):
             return explanation
         for other in {None, *receiver.own_path_topics} - {refused.topic}:

@@ -5,6 +5,7 @@ Workers apply what is stored (webhooks.processing).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,11 +17,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from couriers.conf import tunables
+from couriers.contract.content_policy import nothing, with_policy
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.receiver import Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
+from couriers.resilience.client_address import client_address
 from couriers.resilience.database import RETRY_AFTER, leave_connection, outage_of
+from couriers.resilience.throttle import refused_callbacks
 from webhooks import accounts, metrics, tally
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
@@ -52,6 +56,7 @@ class Headers(Mapping[str, str]):
 @login_not_required
 @transaction.non_atomic_requests  # it answers for a database that is away, and sends a task
 @csrf_exempt
+@with_policy(nothing)
 @require_POST
 def receive(
     request: HttpRequest, courier: str, account_id: str, topic: Topic | None = None
@@ -60,8 +65,9 @@ def receive(
 
     The query is outside the signature, so nothing is read from it. Answers 200 if the callback is
     stored, now or before; 400 if the body was cut off; 401 if the signature is wrong or there is no
-    such account; 413 if it is longer than WEBHOOK_MAX_BYTES; 503 with Retry-After if the courier
-    must send it again, because the database cannot serve or no key opens the account's secret.
+    such account, and 429 where too many of these came from the address; 413 if it is longer than
+    WEBHOOK_MAX_BYTES; 503 with Retry-After if the courier must send it again, because the database
+    cannot serve or no key opens the account's secret.
     """
     max_bytes = tunables().WEBHOOK_MAX_BYTES
     if _content_length(request) > max_bytes:
@@ -75,8 +81,7 @@ def receive(
     try:
         receiver = _receiver_of_signed(request, body, courier, account_id, topic)
         if receiver is None:
-            # One answer for every cause, so that nobody can find account ids by trying.
-            return _refuse(courier, "signature", 401)
+            return _refuse_unsigned(request, courier)
         stored_topic, result = store_callback(account_id, receiver, body, topic)
     except (DatabaseError, InterfaceError) as error:
         if (outage := outage_of(error)) is None:
@@ -93,6 +98,20 @@ def receive(
     if result == StoreResult.PENDING:
         request_processing()
     return _respond(ACCEPTED, 200)
+
+
+def _refuse_unsigned(request: HttpRequest, courier: str) -> HttpResponse:
+    """Refuse a callback: one answer for every cause, so that nobody can find ids by trying.
+
+    An address from which too many came gets 429. A good callback is taken from wherever it comes.
+    """
+    count = tunables().THROTTLE_REFUSED_CALLBACKS
+    wait = refused_callbacks.note(client_address(request), count)
+    if not wait:
+        return _refuse(courier, "signature", 401)
+    response = _refuse(courier, "throttled", 429)
+    response["Retry-After"] = str(math.ceil(wait))
+    return response
 
 
 def _receiver_of_signed(
@@ -118,6 +137,7 @@ def _receiver_of_signed(
 
 @login_not_required
 @transaction.non_atomic_requests
+@with_policy(nothing)
 @require_safe
 def answer_probe(request: HttpRequest) -> HttpResponse:
     """GET /webhooks/?challenge=…: the answer by which `check --deploy` knows this project."""

@@ -13,6 +13,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import JSONField
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from unfold.contrib.filters.admin import SingleNumericFilter
 from unfold.widgets import UnfoldAdminPasswordWidget
 
@@ -31,6 +34,7 @@ from couriers.models import (
     CourierToken,
     ServiceablePincode,
 )
+from couriers.models.account import previous_secret_fields
 from couriers.models.addresses import NoAddress
 from couriers.models.fields import UNREADABLE_TEXT
 from couriers.operations import callbacks
@@ -113,7 +117,13 @@ class CourierAccountForm(forms.ModelForm):
             if problem and not is_login:
                 self.add_error(f"new_{name}", f"The secret {problem}.")
             elif value:
-                setattr(self.instance, name, value)
+                self._set(name, value)
+
+    def _set(self, name: str, value: str) -> None:
+        is_previous = name == "previous_webhook_secret"
+        fields = previous_secret_fields(value) if is_previous else {name: value}
+        for field, new in fields.items():
+            setattr(self.instance, field, new)
 
 
 @page(CourierAccount)
@@ -131,7 +141,7 @@ class CourierAccountAdmin(PageAdmin):
         if obj is None:
             return fixed
         shared = () if obj.login_fingerprint else ("shared_login",)
-        return ("company", "courier", *fixed, *shared, "callbacks")
+        return ("company", "courier", *fixed, *shared, "callbacks", "previous_secret")
 
     @admin.display(description="Login")
     def shared_login(self, account: CourierAccount) -> str:
@@ -148,6 +158,15 @@ class CourierAccountAdmin(PageAdmin):
         tally = CallbackTally.objects.filter(account=account).first()
         problem = callbacks.refusal_problem(tally)
         return problem or f"{callbacks.last_accepted(tally)} {callbacks.refusals(tally)}"
+
+    @admin.display(description="Previous webhook secret")
+    def previous_secret(self, account: CourierAccount) -> str:
+        """Until when callbacks may be signed with it."""
+        until = account.previous_webhook_secret_until
+        if until is None:
+            return "none: only the current one is valid"
+        time = f"{date_format(localtime(until), 'j M Y, H:i')} {localtime(until).tzname()}"
+        return f"valid until {time}" if timezone.now() < until else f"ended on {time}"
 
     @admin.display(description="Callback URL")
     def callback_url(self, account: CourierAccount) -> str:

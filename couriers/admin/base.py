@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
@@ -21,7 +23,51 @@ from unfold.paginator import InfinitePaginator
 from couriers.resilience.unavailable import page_while_away
 
 
-class PageAdmin(ModelAdmin):
+class ListedLookups(admin.ModelAdmin):
+    """Filters a list by the columns of `list_filter` and `date_hierarchy` alone.
+
+    Django lets a user who may view a list filter it by any column of its table, and so find out a
+    hidden value letter by letter: `?hashed_key__startswith=`.
+    """
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Whether the list may be filtered so. A name that is no column is ignored later."""
+        listed = {_parameter_of(item) for item in self.get_list_filter(request)}
+        path = column_path(self.model, lookup)
+        if path and path not in {*listed, self.date_hierarchy}:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+
+def _parameter_of(item: Any) -> str:
+    """Return what an item of `list_filter` filters by: a column, or a filter's own parameter."""
+    if isinstance(item, (list, tuple)):
+        return str(item[0])
+    return str(getattr(item, "parameter_name", item))
+
+
+def column_path(model: type[Model], lookup: str) -> str:
+    """Return the columns of a lookup, `account__courier` of `account__courier__id__exact`.
+
+    Whatever follows the last column is left out, and so is the key of the row that a relation leads
+    to. Returns "" where the lookup begins with no column.
+    """
+    names: list[str] = []
+    current: Any = model
+    for name in lookup.split(LOOKUP_SEP):
+        try:
+            field = current._meta.pk if name == "pk" else current._meta.get_field(name)
+        except FieldDoesNotExist:
+            break
+        if not (names and field is current._meta.pk):
+            names.append(field.name)
+        if not field.related_model:
+            break
+        current = field.related_model
+    return LOOKUP_SEP.join(names)
+
+
+class PageAdmin(ListedLookups, ModelAdmin):
     """Base of the admin page of every model.
 
     Django's links quote a row's key: a list links `shp_01…` as `shp_5F01…`. A button's method and

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import messages
+from django import forms
+from django.contrib import admin
 from django.db.models import JSONField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from couriers.admin.base import PageAdmin, ReadOnlyAdmin
+from couriers.admin.base import PageAdmin, ReadOnlyAdmin, admin_url
 from couriers.admin.forms import StorableJSONField
 from couriers.admin.registration import page
-from couriers.models import Company, CompanyApiKey, Warehouse, WarehouseRegistration
+from couriers.models import Company, CompanyApiKey, Scope, Warehouse, WarehouseRegistration
+from couriers.models.company import every_scope
 
 
 @page(Company)
@@ -24,34 +28,75 @@ class CompanyAdmin(PageAdmin):
     formfield_overrides: ClassVar = {JSONField: {"form_class": StorableJSONField}}
 
 
+class ApiKeyForm(forms.ModelForm):
+    """The form of an API key. Its scopes are ticked."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices,
+        initial=every_scope,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What the key may be used for. A scope includes no other one.",
+    )
+
+    class Meta:
+        model = CompanyApiKey
+        fields = ("company", "name", "scopes", "expiry_date", "revoked")
+
+
 @page(CompanyApiKey)
 class CompanyApiKeyAdmin(PageAdmin):
     """API keys. A key is shown once, when it is created. Later it can only be revoked."""
 
-    list_display = ("prefix", "company", "name", "created", "expiry_date", "revoked")
+    form = ApiKeyForm
+    list_display = (
+        "prefix", "company", "name", "scope_names", "last_used_at", "expiry_date", "revoked",
+        "created",
+    )  # fmt: skip
     search_fields = ("prefix", "name", "company__slug")
     list_filter = ("revoked", "company")
     list_select_related = ("company",)
     autocomplete_fields = ("company",)
-    fields = ("company", "name", "prefix", "expiry_date", "revoked", "created")
+    fields = (
+        "company", "name", "prefix", "scopes", "expiry_date", "revoked", "last_used_at", "created",
+    )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed = ("prefix", "created")
+        fixed = ("prefix", "last_used_at", "created")
         if obj is None:
             return fixed
-        return (*fixed, "company", "name", *(("revoked", "expiry_date") if obj.revoked else ()))
+        ended = ("revoked", "expiry_date", "scopes") if obj.revoked else ()
+        return (*fixed, "company", "name", *ended)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @admin.display(description="Scopes")
+    def scope_names(self, key: CompanyApiKey) -> str:
+        return ", ".join(key.scopes)
+
     def save_model(self, request: HttpRequest, obj: CompanyApiKey, form: Any, change: bool) -> None:
-        """Save a key. A new key is shown once to the person who created it."""
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        key = CompanyApiKey.objects.assign_key(obj)
-        obj.save()
-        messages.warning(request, f"The key is {key} and will not be shown again.")
+        """Save a key. That of a new one is kept for the answer to this request alone."""
+        if not change:
+            request.new_api_key = CompanyApiKey.objects.assign_key(obj)  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: CompanyApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the new key on the page that answers the form.
+
+        A message would put it into a cookie or a session, and on whichever page comes next.
+        """
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The new API key",
+            "opts": self.opts,
+            "key": request.new_api_key,  # type: ignore[attr-defined]
+            "row": obj,
+            "back": admin_url(self, f"{obj._meta.app_label}_{obj._meta.model_name}_changelist"),
+        }
+        # Pages of the admin forbid caches to store them.
+        return render(request, "admin/shipcrowd_couriers/new_key.html", context)
 
 
 @page(Warehouse)

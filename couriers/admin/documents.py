@@ -17,6 +17,7 @@ from unfold.decorators import action
 
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, admin_url, link
 from couriers.admin.registration import page
+from couriers.contract.content_policy import HEADER
 from couriers.contract.logs import get_logger
 from couriers.fulfilment.labels import read_stored
 from couriers.models import StoredLabel
@@ -58,6 +59,8 @@ class StoredLabelAdmin(ReadOnlyAdmin):
             filename=f"label-{label.tracking_id}.pdf",
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
+        # No `default-src`: browsers show a PDF by an embedded viewer of their own.
+        response.headers[HEADER] = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         return response
 
 

@@ -44,5 +44,7 @@ class BulkTurnAdmin(ReadOnlyAdmin):
     """When each company's bulk work was served last."""
 
     list_display = ("company", "served_at", "next_attempt_at", "lease_expires_at")
+    search_fields = ("company__slug",)
+    list_filter = ("served_at",)
     list_select_related = ("company",)
     ordering = ("served_at",)

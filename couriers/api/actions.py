@@ -26,7 +26,7 @@ from couriers.booking.answers import shipment_data
 from couriers.contract.types import ActionResult
 from couriers.fulfilment import actions
 from couriers.fulfilment.labels import get_label, get_label_data
-from couriers.models import Shipment
+from couriers.models import Scope, Shipment
 from couriers.models.converters import PublicId
 
 
@@ -76,14 +76,16 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     def get_queryset(self) -> QuerySet[Shipment]:
         return Shipment.objects.filter(company=company_of(self.request))
 
-    @extend_schema(request=None, responses=_result_or("not-cancellable"))
+    @extend_schema(scope=Scope.OPERATE, request=None, responses=_result_or("not-cancellable"))
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel a shipment. One that is already cancelled is `done`."""
         return _response(actions.cancel(self.shipment(pk)))
 
     @extend_schema(
-        request=None, responses={200: ShipmentSerializer, **problems(*COURIER, "not-booked")}
+        scope=Scope.READ,
+        request=None,
+        responses={200: ShipmentSerializer, **problems(*COURIER, "not-booked")},
     )
     @action(detail=True, methods=["post"])
     def track(self, request: Request, pk: str) -> Response:
@@ -129,7 +131,9 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         return Response(get_label_data(self.shipment(pk)))
 
     @extend_schema(
-        request=ReattemptSerializer, responses=_result_or("not-reattemptable", "shipment-erased")
+        scope=Scope.OPERATE,
+        request=ReattemptSerializer,
+        responses=_result_or("not-reattemptable", "shipment-erased"),
     )
     @action(detail=True, methods=["post"])
     def reattempt(self, request: Request, pk: str) -> Response:
@@ -138,7 +142,11 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         data = ReattemptSerializer.from_data(request.data).validated_data
         return _response(actions.request_reattempt(shipment, data["date"], data["instructions"]))
 
-    @extend_schema(request=RtoSerializer, responses=_result_or("not-returnable", "shipment-erased"))
+    @extend_schema(
+        scope=Scope.OPERATE,
+        request=RtoSerializer,
+        responses=_result_or("not-returnable", "shipment-erased"),
+    )
     @action(detail=True, methods=["post"])
     def rto(self, request: Request, pk: str) -> Response:
         """Ask the courier to send an undelivered parcel back to its origin (RTO)."""
@@ -147,6 +155,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         return _response(actions.request_rto(shipment, data["remark"]))
 
     @extend_schema(
+        scope=Scope.OPERATE,
         request=AddressChangeSerializer,
         responses=_result_or("not-reattemptable", "shipment-erased"),
     )
@@ -166,6 +175,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         )
 
     @extend_schema(
+        scope=Scope.OPERATE,
         request=DispatchDateSerializer,
         responses=_result_or("not-awaiting-pickup", "shipment-erased"),
     )

@@ -7,17 +7,27 @@ is not allowed (403), and only one without credentials that it must authenticate
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from couriers.api import key_use
 from couriers.models import Company, CompanyApiKey
 
 KEYWORD = "Api-Key"
 # The scheme of HTTP clients that know no other (RFC 6750).
 KEYWORDS = (KEYWORD.casefold(), "bearer")
+
+
+class KeyExpired(AuthenticationFailed):
+    """The key is right, and its time is over. Only its holder is told so."""
+
+    def __init__(self, key: CompanyApiKey) -> None:
+        end = key.expiry_date.astimezone(dt.UTC) if key.expiry_date else ""
+        super().__init__(f"The API key {key.prefix}… expired at {end:%Y-%m-%dT%H:%M:%SZ}.")
 
 
 class ApiClient:
@@ -39,15 +49,18 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[ApiClient, CompanyApiKey] | None:
         """The client and its key, or None for a header of another scheme.
 
-        Raises AuthenticationFailed for a key that is unknown, revoked or expired, and for one of
-        an inactive company.
+        Raises AuthenticationFailed for a key that is unknown or revoked, and for one of an
+        inactive company; KeyExpired for one whose time is over.
         """
         keyword, _, key = request.headers.get("Authorization", "").partition(" ")
         if keyword.casefold() not in KEYWORDS:
             return None
         stored = self._find(key.strip())
-        if stored is None or stored.revoked or stored.has_expired or not stored.company.is_active:
-            raise AuthenticationFailed("The API key is unknown, revoked or expired.")
+        if stored is None or stored.revoked or not stored.company.is_active:
+            raise AuthenticationFailed("The API key is unknown or revoked.")
+        if stored.has_expired:
+            raise KeyExpired(stored)
+        key_use.note(stored.prefix)
         return ApiClient(stored.company), stored
 
     def authenticate_header(self, request: Request) -> str:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -30,6 +31,7 @@ from rest_framework.response import Response
 from couriers.api.base import ApiView, Negotiation
 from couriers.api.schema import extend_schema
 from couriers.conf import tunables
+from couriers.contract.content_policy import page_policy
 from couriers.models.addresses import path_below_root, path_of
 
 try:
@@ -148,6 +150,20 @@ class DocumentationView(ApiView, SpectacularSwaggerSplitView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     renderer_classes = SpectacularSwaggerSplitView.renderer_classes
+    template_name = "couriers/api_docs.html"
+
+    def content_policy(self) -> str:
+        """Allow Swagger UI, which is among the static files, to read the schema and to call."""
+        assets = urlsplit(static(SWAGGER_UI))
+        sources = "'self'"
+        if assets.netloc:  # STATIC_URL has a host of its own
+            sources += f" {assets.scheme or 'https'}://{assets.netloc}"
+        return page_policy(
+            "couriers/api_docs.css",
+            f"script-src {sources}",
+            "connect-src 'self'",
+            sources=sources,
+        )
 
     @extend_schema(parameters=[OpenApiParameter("script", bool)])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

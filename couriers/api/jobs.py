@@ -35,7 +35,7 @@ from couriers.booking.bulk_jobs import (
 from couriers.booking.fingerprints import fingerprint_of, is_fingerprint_of
 from couriers.contract.errors import FieldProblem
 from couriers.contract.platform_errors import KeyReused, TooManyJobs
-from couriers.models import BulkJob, Company
+from couriers.models import BulkJob, Company, Scope
 from couriers.models.addresses import path_of
 from couriers.models.job import JobState, OrderOutcome
 from couriers.tasks import start_job
@@ -88,6 +88,7 @@ class BulkView(ApiView):
     """Submit many orders."""
 
     @extend_schema(
+        scope=Scope.BOOK,
         request=BulkRequestSerializer,
         parameters=[IDEMPOTENCY_KEY],
         responses={202: JobSerializer, **problems("key-reused", "too-many-jobs")},

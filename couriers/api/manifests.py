@@ -27,7 +27,7 @@ from couriers.fulfilment.manifests import (
     create_for_day,
     create_for_shipments,
 )
-from couriers.models import Manifest
+from couriers.models import Manifest, Scope
 from couriers.models.addresses import path_of
 from couriers.models.manifest import ManifestState
 from couriers.tasks import start_manifest
@@ -133,6 +133,7 @@ class ManifestsView(ApiView):
         return Response({"results": results, "next": following})
 
     @extend_schema(
+        scope=Scope.OPERATE,
         operation_id="manifests_create",
         request=ManifestRequestSerializer,
         parameters=[OF_THE_MANIFEST],

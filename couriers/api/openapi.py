@@ -19,6 +19,8 @@ from rest_framework.permissions import AllowAny
 from couriers.api import problem_schema
 from couriers.api.permissions import IsCompany
 from couriers.api.serializers import ProblemFieldSerializer
+from couriers.api.strictness import READING, required_scope
+from couriers.api.throttling import HEADERS
 
 SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     "Bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`"},
@@ -35,9 +37,9 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
         "description": "The token of the session's CSRF cookie.",
     },
 }
-READING = ("GET", "HEAD")
 _TEXT = {"type": "string"}
 _SECONDS = {"type": "integer", "minimum": 1}
+_COUNT = {"type": "integer", "minimum": 0}
 _DECIMALS = 2
 _SCHEMAS = "#/components/schemas/"
 
@@ -98,9 +100,15 @@ class ApiSchema(AutoSchema):
         if any(isinstance(permission, AllowAny) for permission in permissions):
             return [{}]
         if any(isinstance(permission, IsCompany) for permission in permissions):
-            return [{"Bearer": []}, {"ApiKey": []}]
+            # OpenAPI 3.1 lets other schemes than OAuth name what the caller needs.
+            scope = required_scope(self._handler(), self.method).value
+            return [{"Bearer": [scope]}, {"ApiKey": [scope]}]
         reads = self.method in READING
         return [{"Session": []}] if reads else [{"Session": [], "CsrfToken": []}]
+
+    def _handler(self) -> Any:
+        """The method of the view that carries out the operation."""
+        return getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
 
     def _get_filter_parameters(self) -> list[dict[str, Any]]:
         """The filters of a list, with the longest text that each takes."""
@@ -139,7 +147,8 @@ class ApiSchema(AutoSchema):
         names = {name for r in responses.values() for name in problem_schema.declared_problems(r)}
         success = {code: r for code, r in responses.items() if code[0] == "2"}
         for code, response in success.items():
-            response["headers"] = response.get("headers", {}) | self._success_headers(code)
+            own = response.get("headers", {}) | self._success_headers(code)
+            response["headers"] = own | _quota_headers()
             response["description"] = response["description"] or _DESCRIPTIONS.get(code, "")
         self.resolve_serializer(ProblemFieldSerializer, "response")
         found = problem_schema.by_status(names | set(self._platform_problems()))
@@ -158,13 +167,14 @@ class ApiSchema(AutoSchema):
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             yield "forbidden"
             if self.view.get_authenticate_header(self.view.request):
-                yield "unauthenticated"
+                yield from ("unauthenticated", "key-expired")
+        if any(isinstance(permission, IsCompany) for permission in self.view.get_permissions()):
+            yield "scope-missing"
         if "{" in self.path:
             yield "not-found"
         if self.method not in READING:
             yield from ("too-large", "unsupported-media-type")
-        if self.view.get_throttles():
-            yield "throttled"
+        yield "throttled"
 
     def _success_headers(self, code: str) -> dict[str, Any]:
         headers: dict[str, Any] = {}
@@ -204,7 +214,7 @@ def _describe_amount(schema: dict[str, Any], field: Any, whole: int) -> None:
 
 
 def _problem_headers(names: set[str]) -> dict[str, Any]:
-    headers = {}
+    headers = _quota_headers()
     kinds = [problem_schema.KINDS[name] for name in names]
     if any("retry_after" in (*kind.required, *kind.optional) for kind in kinds):
         always = all("retry_after" in kind.required for kind in kinds)
@@ -214,6 +224,10 @@ def _problem_headers(names: set[str]) -> dict[str, Any]:
     if "unauthenticated" in names:
         headers["WWW-Authenticate"] = _header(_TEXT, "How to authenticate.", required=True)
     return headers
+
+
+def _quota_headers() -> dict[str, Any]:
+    return {name: _header(_COUNT, meaning) for name, meaning in HEADERS.items()}
 
 
 def _header(schema: dict[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:

@@ -8,12 +8,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from couriers.contract.content_policy import text_page, with_policy
+
 # What a client does about each problem. The table of docs/api.md has the same rows.
 REMEDIES = {
     "validation": "correct the fields in errors",
     "malformed": "send JSON that can be stored, to a host of the platform",
     "unauthenticated": "send a valid key, or log in to the admin for an endpoint for staff",
+    "key-expired": "ask for a new key: the time of this one is over",
     "forbidden": "use a key of a company, or a user who has the permission",
+    "scope-missing": "use a key with the scope, or have it added to this one in the admin",
     "not-found": "the company has no such row, or the courier does not know the shipment",
     "method-not-allowed": "see the table above",
     "not-acceptable": "accept JSON",
@@ -54,7 +58,7 @@ REMEDIES = {
         "the company has as many open bulk jobs as it may have: ask again after Retry-After, with "
         "the same key, once one of its jobs is done"
     ),
-    "throttled": "ask again after Retry-After",
+    "throttled": "ask again after Retry-After: detail names the limit",
     "internal": "a fault of the platform, which is in its log",
     "unreadable": (
         "the platform lacks the key of a stored value: tell its operator; other rows can be read"
@@ -71,6 +75,7 @@ REMEDIES = {
 
 @transaction.non_atomic_requests
 @login_not_required
+@with_policy(text_page)
 @require_safe
 def problem_page(request: HttpRequest, name: str) -> HttpResponse:
     """GET /problems/{name}: what a client does about the problem. Needs no login."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from couriers.api.problems import CONTENT_TYPE, type_of
+from couriers.models import Scope
 
 COMPONENT = "Problem"
 REF = {"$ref": f"#/components/schemas/{COMPONENT}"}
@@ -34,7 +35,9 @@ KINDS: dict[str, ProblemKind] = {
     "validation": ProblemKind(400, ("detail", "errors"), ()),
     "malformed": ProblemKind(400),
     "unauthenticated": ProblemKind(401),
+    "key-expired": ProblemKind(401, ("detail",), ()),
     "forbidden": ProblemKind(403),
+    "scope-missing": ProblemKind(403, ("detail", "scope"), ()),
     "not-found": ProblemKind(404, (), _WORDS),
     "method-not-allowed": ProblemKind(405),
     "not-acceptable": ProblemKind(406),
@@ -58,7 +61,7 @@ KINDS: dict[str, ProblemKind] = {
     "rejected": ProblemKind(422, (), _WORDS),
     "not-supported": ProblemKind(422, (), _WORDS),
     "too-many-jobs": ProblemKind(429, ("detail", "retry_after"), ()),
-    "throttled": ProblemKind(429, (), ("detail", "retry_after")),
+    "throttled": ProblemKind(429, ("detail", "retry_after"), ()),
     "internal": ProblemKind(500),
     "unreadable": ProblemKind(500),
     "error": ProblemKind(None),
@@ -140,6 +143,7 @@ def problem_component() -> dict[str, Any]:
                 "description": "Seconds after which to ask again, as in Retry-After.",
             },
             "shipment": {"type": "string", "description": "The id of the shipment it is about."},
+            "scope": {"enum": Scope.values, "description": "The scope that the key lacks."},
             "shipment_status": {"$ref": "#/components/schemas/StatusEnum"},
         },
         "required": ["status", "title", "type"],

@@ -26,7 +26,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from couriers.api.authentication import KeyExpired
 from couriers.contract import errors, platform_errors
+from couriers.contract.content_policy import HEADER, NOTHING
 from couriers.contract.errors import CourierError
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import PlatformError
@@ -72,6 +74,7 @@ COURIER_PROBLEMS: Mapping[type[CourierError], ProblemType] = {
 # Missing are ActionNotAllowed, which has a name and a title of its own, and what is raised for the
 # admin alone: NotLiftable, NotCorrectable and FlagNotOpen.
 PLATFORM_PROBLEMS: Mapping[type[PlatformError], ProblemType] = {
+    platform_errors.ScopeMissing: ProblemType("scope-missing", "The key lacks the scope", 403),
     platform_errors.UnknownCourier: VALIDATION,
     platform_errors.KeyReused: ProblemType("key-reused", "The key stands for another request", 422),
     platform_errors.BookingInFlight: ProblemType(
@@ -109,6 +112,7 @@ FRAMEWORK_PROBLEMS: Mapping[type[drf.APIException], tuple[str, str]] = {
     drf.ParseError: ("malformed", "Malformed request"),
     drf.NotAuthenticated: ("unauthenticated", "Not authenticated"),
     drf.AuthenticationFailed: ("unauthenticated", "Not authenticated"),
+    KeyExpired: ("key-expired", "The key has expired"),
     drf.PermissionDenied: ("forbidden", "Not allowed"),
     drf.NotFound: ("not-found", "Not found"),
     drf.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),
@@ -326,7 +330,9 @@ def _message(detail: Any) -> str:
 
 def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
     """A problem outside of DRF: the same JSON below the API, its title as plain text elsewhere."""
-    headers = {"Retry-After": answer["Retry-After"]} if "Retry-After" in answer else {}
+    headers = {HEADER: NOTHING}
+    if "Retry-After" in answer:
+        headers["Retry-After"] = answer["Retry-After"]
     if _is_of_the_api(request):
         return JsonResponse(
             answer.data, status=answer.status_code, headers=headers, content_type=CONTENT_TYPE

@@ -19,7 +19,7 @@ from couriers.api.fields import decimal, moment, optional_text, text
 from couriers.api.pagination import PAGING, page
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
-from couriers.models import Company, Product
+from couriers.models import Company, Product, Scope
 from couriers.models.addresses import path_of
 from couriers.models.product import LARGEST, TEXT_LENGTHS, product_problems
 
@@ -86,7 +86,9 @@ class ProductsView(ApiView):
         results = [ProductSerializer(product).data for product in found]
         return Response({"results": results, "next": following})
 
-    @extend_schema(request=ProductSerializer, responses={201: ProductSerializer})
+    @extend_schema(
+        scope=Scope.OPERATE, request=ProductSerializer, responses={201: ProductSerializer}
+    )
     def post(self, request: Request) -> Response:
         """Add a product. Its SKU is unique in the company."""
         data = ProductSerializer.from_data(request.data).validated_data
@@ -104,14 +106,18 @@ class ProductView(ApiView):
         """One product."""
         return Response(ProductSerializer(self.product(request, pk)).data)
 
-    @extend_schema(request=ProductSerializer, responses={200: ProductSerializer})
+    @extend_schema(
+        scope=Scope.OPERATE, request=ProductSerializer, responses={200: ProductSerializer}
+    )
     def put(self, request: Request, pk: str) -> Response:
         """Replace a product. Fields that are left out are then not known."""
         product = self.product(request, pk)
         data = ProductSerializer.from_data(request.data).validated_data
         return Response(ProductSerializer(_store(product, data)).data)
 
-    @extend_schema(request=ProductSerializer, responses={200: ProductSerializer})
+    @extend_schema(
+        scope=Scope.OPERATE, request=ProductSerializer, responses={200: ProductSerializer}
+    )
     def patch(self, request: Request, pk: str) -> Response:
         """Change a product. Fields that are left out stay as they are."""
         product = self.product(request, pk)
@@ -119,7 +125,7 @@ class ProductView(ApiView):
         serializer.is_valid(raise_exception=True)
         return Response(ProductSerializer(_store(product, serializer.validated_data)).data)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(scope=Scope.OPERATE, responses={204: None})
     def delete(self, request: Request, pk: str) -> Response:
         """Delete a product. Shipments that were booked with its data keep it."""
         self.product(request, pk).delete()

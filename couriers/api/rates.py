@@ -17,6 +17,7 @@ from couriers.api.schema import extend_schema
 from couriers.api.serializers import ParcelSerializer, StrictSerializer
 from couriers.booking.preparation import account_of
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
+from couriers.models import Scope
 from couriers.rates.pricing import PricedQuote, priced_quotes
 from couriers.rates.serviceability import check_cod_limit, check_pincode
 
@@ -125,6 +126,7 @@ class RatesView(ApiView):
 
     @extend_schema(
         operation_id="rates_quote",
+        scope=Scope.BOOK,
         request=RateRequestSerializer,
         responses={200: RateQuoteSerializer(many=True), **problems(*COURIER)},
     )

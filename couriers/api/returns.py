@@ -24,7 +24,7 @@ from couriers.api.serializers import (
 from couriers.api.shipments import IDEMPOTENCY_KEY, booking_response, idempotency_key
 from couriers.booking.returns import ReturnDraft, book_return
 from couriers.contract.types import Item, Parcel
-from couriers.models import Shipment
+from couriers.models import Scope, Shipment
 
 
 class ReturnSerializer(StrictSerializer):
@@ -59,6 +59,7 @@ class ReturnView(ApiView):
     """Book returns of one shipment."""
 
     @extend_schema(
+        scope=Scope.BOOK,
         request=ReturnSerializer,
         parameters=[IDEMPOTENCY_KEY],
         responses={

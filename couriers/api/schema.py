@@ -11,19 +11,22 @@ from drf_spectacular.utils import OpenApiParameter
 
 from couriers.api.openapi import ApiSchema
 from couriers.api.strictness import Accepted
+from couriers.models import Scope
 
 _UNSAID: Any = object()
 
 
-def extend_schema(**options: Any) -> Callable[[Any], Any]:
+def extend_schema(*, scope: Scope | None = None, **options: Any) -> Callable[[Any], Any]:
     """drf-spectacular's `extend_schema`, always on our own schema class.
+
+    `scope` is what a company's key needs for an operation that does not only read.
 
     The original takes the class from DEFAULT_SCHEMA_CLASS of the host project's REST_FRAMEWORK.
     The view refuses query parameters that are not among `parameters`, and a body where `request`
     is None (couriers.api.strictness).
     """
     describe = utils.extend_schema(**options)
-    accepted = _accepted(options.get("parameters") or (), options.get("request", _UNSAID))
+    accepted = _accepted(options.get("parameters") or (), options.get("request", _UNSAID), scope)
 
     def decorate(described: Any) -> Any:
         if not inspect.isclass(described):
@@ -34,7 +37,7 @@ def extend_schema(**options: Any) -> Callable[[Any], Any]:
     return decorate
 
 
-def _accepted(parameters: Iterable[Any], request: Any) -> Accepted:
+def _accepted(parameters: Iterable[Any], request: Any, scope: Scope | None) -> Accepted:
     names, repeatable = set(), set()
     for parameter in parameters:
         if not isinstance(parameter, OpenApiParameter):  # a serializer of the whole query
@@ -44,5 +47,8 @@ def _accepted(parameters: Iterable[Any], request: Any) -> Accepted:
             if parameter.many:
                 repeatable.add(parameter.name)
     return Accepted(
-        frozenset(names), frozenset(repeatable), takes_body=False if request is None else None
+        frozenset(names),
+        frozenset(repeatable),
+        takes_body=False if request is None else None,
+        scope=scope,
     )

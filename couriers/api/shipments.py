@@ -25,6 +25,7 @@ from couriers.booking.answers import scan_data, shipment_data
 from couriers.booking.drafts import MAX_KEY_LENGTH, clean_key
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
+from couriers.models import Scope
 from couriers.models.addresses import path_of
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -57,6 +58,7 @@ class ShipmentViewSet(ShipmentActions):
     filterset_class = ShipmentFilter
 
     @extend_schema(
+        scope=Scope.BOOK,
         request=ShipmentDraftSerializer,
         parameters=[IDEMPOTENCY_KEY],
         responses={201: ShipmentSerializer, 202: ShipmentSerializer, **problems(*BOOKING)},

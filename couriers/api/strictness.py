@@ -10,9 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
 
+from couriers.contract.platform_errors import ScopeMissing
+from couriers.models import CompanyApiKey, Scope
+
+READING = ("GET", "HEAD")
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 MAX_NAMED = 20  # fields in one problem
 NO_PARAMETER = "is not a query parameter of this operation"
@@ -22,11 +27,36 @@ _EMPTY_FORM = re.compile(rb"--[^\r\n]*--\s*")  # the line that ends a form
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What an operation takes. `takes_body` is None where its HTTP method decides."""
+    """What an operation takes. `takes_body` is None where its HTTP method decides.
+
+    `scope` is what a company's key needs. Where it is None, reading needs READ, and any other
+    operation is for staff.
+    """
 
     parameters: frozenset[str] = frozenset()
     repeatable: frozenset[str] = field(default_factory=frozenset)
     takes_body: bool | None = None
+    scope: Scope | None = None
+
+
+def required_scope(handler: Callable[..., Any], method: str) -> Scope:
+    """The scope that a key needs for the operation, which an HTTP method's handler carries out.
+
+    Raises ImproperlyConfigured for one that changes something and declares no scope.
+    """
+    scope = declared_by(handler).scope
+    if scope is None and method.upper() in READING:
+        return Scope.READ
+    if scope is None:
+        raise ImproperlyConfigured(f"{handler.__qualname__} declares no scope")
+    return scope
+
+
+def require_scope(key: CompanyApiKey, handler: Callable[..., Any], method: str) -> None:
+    """Raise ScopeMissing unless the key may be used for the operation."""
+    scope = required_scope(handler, method)
+    if not key.has_scope(scope):
+        raise ScopeMissing(scope.value)
 
 
 def declared_by(handler: Callable[..., Any]) -> Accepted:

@@ -17,7 +17,7 @@ from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
 from couriers.contract.text import character_problem, clean_line
-from couriers.models import Company, Warehouse, WarehouseRegistration
+from couriers.models import Company, Scope, Warehouse, WarehouseRegistration
 from couriers.models.addresses import path_of
 from couriers.models.warehouse import NEEDS_DEFAULT
 
@@ -126,6 +126,7 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
         responses={200: WarehouseSerializer(many=True)},
     ),
     post=extend_schema(
+        scope=Scope.OPERATE,
         description="Add a warehouse. It is registered with a courier when it is first used there.",
         responses={201: WarehouseSerializer},
     ),
@@ -145,8 +146,11 @@ _RESPONSES: dict[Any, Any] = {200: WarehouseSerializer}
 
 @extend_schema_view(
     get=extend_schema(description="One warehouse.", responses=_RESPONSES),
-    put=extend_schema(description="Replace a warehouse.", responses=_RESPONSES),
+    put=extend_schema(
+        scope=Scope.OPERATE, description="Replace a warehouse.", responses=_RESPONSES
+    ),
     patch=extend_schema(
+        scope=Scope.OPERATE,
         description="Change a warehouse. Fields that are left out stay as they are.",
         responses=_RESPONSES,
     ),

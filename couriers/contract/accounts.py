@@ -1,16 +1,14 @@
-"""A courier account as a plug-in sees it, and the checks of its base URL and limits."""
+"""A courier account as a plug-in sees it, and the check of its limits."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from couriers.contract.receiver import Topic
 from couriers.contract.types import Limit
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # The largest limit that an account may set for itself.
 MAX_LIMIT_COUNT = 9_999_999  # calls
 MAX_LIMIT_WINDOW = 999_999  # seconds
@@ -51,23 +49,6 @@ class Account(Protocol):
 
     def own_limit(self, operation: str) -> Limit | None:
         """Return the account's own limit of an operation; None means the courier's default."""
-
-
-def base_url_problem(url: str) -> str | None:
-    """Return why a base URL may not be used, or None.
-
-    It must be https, because credentials are sent to it. http is allowed on loopback, for a
-    sandbox.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"is not a URL: {url!r}"
-    if parts.scheme == "https" and parts.hostname:
-        return None
-    if parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return None
-    return f"must begin with https:// (http:// on loopback only), not be {url!r}"
 
 
 def limits_problem(limits: Any, operations: Collection[str]) -> str | None:

@@ -1,6 +1,7 @@
 """The platform's own errors. No courier was called, and nothing was changed.
 
 PlatformError
+├── ScopeMissing          the API key may not be used for this
 ├── UnknownCourier        no plug-in has registered that courier
 ├── KeyReused             the idempotency key was used for another request
 ├── BookingInFlight       the same booking is being made right now: ask again
@@ -46,6 +47,18 @@ class PlatformError(Exception):
     def facts(self) -> dict[str, Any]:
         """The error's data for programs, by name."""
         return {}
+
+
+class ScopeMissing(PlatformError):
+    """The API key may not be used for this; `scope` is what it lacks."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(f"the API key lacks the scope {scope!r}")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"scope": self.scope}
 
 
 class UnknownCourier(PlatformError):

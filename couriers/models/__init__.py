@@ -4,7 +4,7 @@ from couriers.models.account import Courier, CourierAccount
 from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
-from couriers.models.company import Company, CompanyApiKey
+from couriers.models.company import Company, CompanyApiKey, Scope
 from couriers.models.flag import FlagKind, ShipmentFlag
 from couriers.models.idempotency import IdempotencyKey
 from couriers.models.job import BulkJob, BulkOrder, BulkTurn
@@ -34,6 +34,7 @@ __all__ = [
     "ManifestChunk",
     "Product",
     "Scan",
+    "Scope",
     "ServiceablePincode",
     "Shipment",
     "ShipmentFlag",

@@ -1,13 +1,17 @@
 """Couriers, and the companies' accounts with them."""
 
+import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import IntegrityError, models
 from django.db.models import Q
+from django.utils import timezone
 
-from couriers.contract.accounts import base_url_problem
+from couriers.conf import in_development, tunables
+from couriers.contract.origins import Reach, origin_problem
 from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
@@ -19,6 +23,22 @@ from couriers.models.ids import new_account_id
 from couriers.models.logins import fingerprints, login_identity
 
 LOGIN_CONSTRAINT = "couriers_one_account_per_login"
+
+
+def courier_reach() -> Reach:
+    """Return which addresses couriers may have here beside public ones."""
+    return Reach(loopback=in_development(), private=tunables().ALLOW_PRIVATE_COURIERS)
+
+
+def previous_secret_fields(secret: str) -> dict[str, Any]:
+    """Return the fields of an account that make this its previous webhook secret from now on.
+
+    Its time begins now; "" ends it at once.
+    """
+    return {
+        "previous_webhook_secret": secret,
+        "previous_webhook_secret_at": timezone.now() if secret else None,
+    }
 
 
 class Courier(models.Model):
@@ -51,9 +71,9 @@ class CourierAccount(models.Model):
     """A company's login with a courier.
 
     `limits` overrides the courier's rate limits by operation. `settings` holds choices that the
-    courier's plug-in defines. No two accounts have one login: `save` raises ValidationError for a
-    login that is another account's, and keeps `login_fingerprint`. QuerySet.update() does neither,
-    so it must not write a login.
+    courier's plug-in defines. No two accounts have one login. `save` raises ValidationError for a
+    login that is another account's and for a new base URL that is refused, and keeps
+    `login_fingerprint`. QuerySet.update() does none of it, so it must not write a login.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_account_id, editable=False)
@@ -64,7 +84,9 @@ class CourierAccount(models.Model):
     username = EncryptedTextField()
     password = EncryptedTextField()
     webhook_secret = EncryptedTextField(blank=True, default="")
+    # Both are set by previous_secret_fields() alone. Without the time the secret is not valid.
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
+    previous_webhook_secret_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The password hash of the webhook secret from the environment, as of the last seeding.
     seeded_secret_hash = models.CharField(max_length=128, default="", editable=False)
     # "" where an account had the login of another one before logins were compared.
@@ -114,7 +136,13 @@ class CourierAccount(models.Model):
         return f"{self.company_id}/{self.courier_id}"
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Save the account. Raises ValidationError where another account has its login."""
+        """Save the account.
+
+        Raises ValidationError for a new base URL that is refused, or where another account has its
+        login.
+        """
+        if problem := self._new_base_url_problem(options.get("update_fields")):
+            raise ValidationError({"base_url": problem})
         if (only := options.get("update_fields")) is None:
             self._take_login()
         elif {"courier", "courier_id", "base_url", *login_identity(self.courier_id)} & set(only):
@@ -131,7 +159,7 @@ class CourierAccount(models.Model):
         receiver = CourierFactory.receiver(self.courier_id)
         new_secret = self.webhook_secret if self._state.adding else ""
         problems = {
-            "base_url": base_url_problem(self.base_url),
+            "base_url": self._new_base_url_problem(),
             "settings": None if isinstance(self.settings, dict) else "must be an object",
             "webhook_secret": receiver.secret_problem(new_secret)
             if receiver and new_secret
@@ -140,6 +168,23 @@ class CourierAccount(models.Model):
         if found := {field: problem for field, problem in problems.items() if problem}:
             raise ValidationError(found)
         self._take_login()
+
+    def base_url_problem(self) -> str | None:
+        """Return why the courier may not be called at the base URL, or None."""
+        return origin_problem(self.base_url, courier_reach())
+
+    def _new_base_url_problem(self, only: Collection[str] | None = None) -> str | None:
+        """Return the problem of a base URL that is not stored yet; `only` are the saved fields.
+
+        An account with one that was allowed before can still be changed, and switched off.
+        """
+        if only is not None and "base_url" not in only:
+            return None
+        problem = self.base_url_problem()
+        if problem is None or self._state.adding:
+            return problem
+        same = CourierAccount.objects.filter(pk=self.pk, base_url=self.base_url)
+        return None if same.exists() else problem
 
     def login_fingerprints(self) -> tuple[str, ...]:
         """Return the fingerprints of the login, the one to store first; () if it has none.
@@ -191,12 +236,28 @@ class CourierAccount(models.Model):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """Return the secrets that callbacks may be signed with, the current one first.
+        """Return the secrets that callbacks may be signed with now, the current one first.
 
         A previous one that no key opens is left out. Raises UnreadableValue for the current one.
         """
-        previous = readable_or(self, "previous_webhook_secret", "")
+        until = self.previous_webhook_secret_until
+        previous = ""
+        if until and timezone.now() < until:
+            previous = readable_or(self, "previous_webhook_secret", "")
         return tuple(secret for secret in (self.webhook_secret, previous) if secret)
+
+    @property
+    def previous_webhook_secret_until(self) -> dt.datetime | None:
+        """Return the end of the previous secret, which may have passed; None where there is none.
+
+        It is WEBHOOK_PREVIOUS_SECRET_SECONDS after the secret was replaced.
+        """
+        if self.previous_webhook_secret_at is None:
+            return None
+        if not readable_or(self, "previous_webhook_secret", "unreadable"):
+            return None
+        life = dt.timedelta(seconds=tunables().WEBHOOK_PREVIOUS_SECRET_SECONDS)
+        return self.previous_webhook_secret_at + life
 
     @property
     def webhook_url(self) -> str:

@@ -37,7 +37,7 @@ class DoublingPauses:
         """Return the pause in seconds after `failures` failures in a row."""
         exponent = min(max(failures, 1) - 1, 64)
         pause = min(self.first * 2.0**exponent, self.longest)
-        return pause * random.uniform(0.75, 1.0)  # noqa: S311
+        return pause * random.uniform(0.75, 1.0)  # noqa: S311 # nosec B311
 
 
 def back_off(

@@ -1,5 +1,6 @@
 """Merchants, and the API keys of their storefronts."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -74,11 +75,44 @@ class Company(models.Model):
             raise ValidationError(problems)
 
 
+class Scope(models.TextChoices):
+    """What an API key may be used for. A scope includes no other one."""
+
+    READ = "read", "Read: shipments, scans, labels, jobs, serviceability"
+    BOOK = "book", "Book: rates, shipments, bulk jobs, returns"
+    OPERATE = "operate", "Operate: cancel, reattempt, RTO, address, warehouses, products, manifests"
+
+
+def every_scope() -> list[str]:
+    """Return the scopes of a key for which none are chosen: all."""
+    return list(Scope.values)
+
+
 class CompanyApiKey(AbstractAPIKey):
-    """An API key of one company. It is shown once, when it is created: only its hash is stored."""
+    """An API key of one company. It is shown once, when it is created: only its hash is stored.
+
+    `last_used_at` may be a minute behind.
+    """
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="api_keys")
+    scopes = ArrayField(
+        models.CharField(max_length=10, choices=Scope),
+        default=every_scope,
+        help_text="What the key may be used for.",
+    )
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "API key"
         verbose_name_plural = "API keys"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(scopes__contained_by=Scope.values, scopes__len__gte=1),
+                name="couriers_api_key_scopes_known",
+                violation_error_message="A key needs at least one of the scopes.",
+            ),
+        ]
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether the key may be used for it."""
+        return scope in self.scopes

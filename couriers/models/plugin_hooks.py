@@ -1,7 +1,7 @@
 """The functions by which a plug-in reads and writes the platform's tables.
 
 Plug-ins import no other module of couriers.models. Rows are passed as frozen dataclasses, accounts
-and warehouses as their ids.
+and warehouses as their ids. `courier_reach` tells where a plug-in may connect to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from couriers.models.account import CourierAccount
+from couriers.models.account import CourierAccount, courier_reach, previous_secret_fields
 from couriers.models.fields import readable_or
 from couriers.models.token import CourierToken
 from couriers.models.warehouse import RegistrationState, WarehouseRegistration
@@ -22,6 +22,7 @@ __all__ = [
     "StoredRegistration",
     "StoredToken",
     "clear_previous_webhook_secret",
+    "courier_reach",
     "load_registration",
     "load_token",
     "load_webhook_secret",
@@ -155,14 +156,17 @@ def load_webhook_secret(account_id: str) -> str:
 
 
 def store_webhook_secrets(account_id: str, *, current: str, previous: str) -> None:
-    """Store the account's two webhook secrets; callbacks signed with either are accepted."""
+    """Store the account's two webhook secrets; callbacks signed with either are accepted.
+
+    The previous one ends WEBHOOK_PREVIOUS_SECRET_SECONDS from now.
+    """
     CourierAccount.objects.filter(pk=account_id).update(
-        webhook_secret=current, previous_webhook_secret=previous, updated_at=timezone.now()
+        webhook_secret=current, updated_at=timezone.now(), **previous_secret_fields(previous)
     )
 
 
 def clear_previous_webhook_secret(account_id: str) -> None:
     """Clear the account's previous webhook secret, so that only the current one is valid."""
     CourierAccount.objects.filter(pk=account_id).update(
-        previous_webhook_secret="", updated_at=timezone.now()
+        updated_at=timezone.now(), **previous_secret_fields("")
     )

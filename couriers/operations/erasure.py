@@ -161,7 +161,7 @@ def erase_locked(ids: Sequence[str]) -> None:
     """
     if not ids:
         return
-    items = RawSQL(_ITEMS, [_NO_TEXTS])  # noqa: S611 - a constant
+    items = RawSQL(_ITEMS, [_NO_TEXTS])  # noqa: S611  # nosec B611 - a constant
     fingerprints = RawSQL("fingerprints - %s::text[]", [sorted(PERSONAL)])
     Shipment.objects.filter(pk__in=ids).update(
         consignee_name="", consignee_phone="", phone_hash="", consignee_address="",

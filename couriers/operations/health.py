@@ -10,6 +10,7 @@ from django.db import Error, connection, transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from couriers.contract.content_policy import nothing, with_policy
 from couriers.contract.logs import get_logger
 from couriers.operations.key_rotation import can_read_accounts
 from couriers.resilience.database import RETRY_AFTER, Outage, leave_connection, outage_of
@@ -28,6 +29,7 @@ _SPILL = f"SELECT count(*) FROM generate_series(1, {_SPILLED_ROWS})"  # noqa: S6
 @transaction.non_atomic_requests
 @login_not_required
 @never_cache
+@with_policy(nothing)
 def healthz(request: HttpRequest) -> JsonResponse:
     """GET /healthz: 200 while the process answers."""
     return JsonResponse({"status": "ok"})
@@ -36,6 +38,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @transaction.non_atomic_requests
 @login_not_required
 @never_cache
+@with_policy(nothing)
 def readyz(request: HttpRequest) -> JsonResponse:
     """GET /readyz: 503 without a PostgreSQL that can write, or with FERNET_KEYS that open nothing.
 

@@ -22,7 +22,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from couriers.conf import tunables
+from couriers.conf import in_development, tunables
+from couriers.contract.content_policy import nothing, with_policy
 from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
@@ -65,13 +66,14 @@ class Gauges(Collector):
 @transaction.non_atomic_requests
 @login_not_required
 @never_cache
+@with_policy(nothing)
 def metrics(request: HttpRequest) -> HttpResponse:
-    """GET /metrics in Prometheus' text format. Answers 401 without METRICS_TOKEN, if it is set."""
-    token = tunables().METRICS_TOKEN
-    if token:
-        keyword, _, given = request.headers.get("Authorization", "").partition(" ")
-        if keyword.casefold() != "bearer" or not constant_time_compare(given.strip(), token):
-            return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    """GET /metrics in Prometheus' text format, for those who have METRICS_TOKEN; else 401.
+
+    Without METRICS_TOKEN everybody may read it in development, and nobody elsewhere.
+    """
+    if not _may_read(request):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     counted = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         counted = CollectorRegistry()
@@ -81,6 +83,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         generate_latest(counted) + generate_latest(gauges), content_type=CONTENT_TYPE_LATEST
     )
+
+
+def _may_read(request: HttpRequest) -> bool:
+    token = tunables().METRICS_TOKEN
+    if not token:
+        return in_development()
+    keyword, _, given = request.headers.get("Authorization", "").partition(" ")
+    return keyword.casefold() == "bearer" and constant_time_compare(given.strip(), token)
 
 
 def doubt_gauges() -> Iterable[Metric]:

@@ -1,4 +1,4 @@
-"""Retention: rows are deleted, and personal data erased, when their retention period is over.
+"""Retention: rows are deleted, personal data erased and secrets cleared when their time is over.
 
 That is done in batches by primary key. Each batch is a short transaction with a pause after
 it, so that no other transaction waits long for a lock. Other apps register their own rules.
@@ -19,12 +19,14 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import UNSETTLED
-from couriers.models import CourierCall, IdempotencyKey
+from couriers.models import CourierAccount, CourierCall, IdempotencyKey
+from couriers.models.account import previous_secret_fields
 from couriers.operations import erasure
 
 log = get_logger(__name__)
 
 ALL = Q()
+ENDED_SECRETS = "previous_webhook_secrets"  # the name of their count
 Progress = Callable[[int], None]
 
 
@@ -97,7 +99,10 @@ class ErasureRule:
 
 @dataclass(slots=True)
 class Purged:
-    """How many rows were deleted or erased, by rule. `finished` is False if the time was over."""
+    """How many rows were deleted, erased or cleared, by rule.
+
+    `finished` is False where the time was over.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     finished: bool = True
@@ -117,13 +122,13 @@ def rules() -> list[Rule]:
 
 
 def purge(seconds: float | None = None, progress: Progress = lambda deleted: None) -> Purged:
-    """Delete and erase what has expired for at most `seconds`; return the counts.
+    """Clear, delete and erase what has expired for at most `seconds`; return the counts.
 
     It may be repeated, and may run in several processes at once. `progress` is called with the
     number of rows of each batch.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    purged = Purged({rule.name: 0 for rule in rules()})
+    purged = Purged({ENDED_SECRETS: clear_ended_secrets(), **{rule.name: 0 for rule in rules()}})
     for rule in rules():
         last = None
         while True:
@@ -140,6 +145,19 @@ def purge(seconds: float | None = None, progress: Progress = lambda deleted: Non
         if purged.counts[rule.name]:
             log.info("rows_purged", kind=rule.name, rows=purged.counts[rule.name])
     return purged
+
+
+def clear_ended_secrets() -> int:
+    """Clear the previous webhook secrets that are no longer valid; return how many.
+
+    Those of accounts that another transaction has locked are left for the next run.
+    """
+    life = dt.timedelta(seconds=tunables().WEBHOOK_PREVIOUS_SECRET_SECONDS)
+    ended = CourierAccount.objects.filter(previous_webhook_secret_at__lte=timezone.now() - life)
+    with transaction.atomic():
+        locked = ended.select_for_update(skip_locked=True, no_key=True)
+        keys = list(locked.values_list("pk", flat=True))
+        return CourierAccount.objects.filter(pk__in=keys).update(**previous_secret_fields(""))
 
 
 register(

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 from fernet_fields import EncryptedTextField
 
 from couriers.conf import Tunables, tunable_errors, tunables
-from couriers.contract.accounts import base_url_problem
+from couriers.contract.origins import Reach, origin_problem
 from couriers.contract.registry import CourierFactory
 from couriers.operations.key_rotation import unreadable_fields
 from couriers.rates.pricing import pricing_policy
@@ -201,11 +201,16 @@ def _base_url_problem(url: str) -> str | None:
         return "must have no login"
     if not url.isascii():
         return f"must be written in ASCII, with percent-encoding: {url!r}"
-    if problem := base_url_problem(url):
-        return problem
-    parts = urlsplit(url)
     if "?" in url or "#" in url:
         return f"must have no query or fragment: {url!r}"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"is not a URL: {url!r}"
+    # Nothing is sent to it, so it may be anywhere.
+    origin = url.removesuffix(parts.path) if parts.path else url
+    if problem := origin_problem(origin, Reach(loopback=True, private=True)):
+        return f"{problem}, not be {url!r}"
     script_name = (getattr(settings, "FORCE_SCRIPT_NAME", None) or "").rstrip("/")
     if script_name and parts.path.rstrip("/") != script_name:
         return f"is {url!r}, but its path must be FORCE_SCRIPT_NAME, {script_name!r}"
@@ -214,12 +219,13 @@ def _base_url_problem(url: str) -> str | None:
 
 @register(deploy=True)
 def check_metrics_token(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.W002: anybody may read /metrics, which contains account ids and booking counts."""
+    """couriers.W002: /metrics has no token, so it is closed, or open to anybody in development."""
     if tunables().METRICS_TOKEN:
         return []
     return [
         checks.Warning(
-            "SHIPCROWD['METRICS_TOKEN'] is not set, so anybody may read /metrics",
+            "SHIPCROWD['METRICS_TOKEN'] is not set, so nobody may read /metrics, and in "
+            "development everybody",
             hint="Set it to a long random string, and have Prometheus send it as a bearer token.",
             id="couriers.W002",
         )

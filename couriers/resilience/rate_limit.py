@@ -11,44 +11,67 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from couriers.contract.errors import RateLimited
 from couriers.contract.types import Limit
 from couriers.resilience import deadline, waits
 from couriers.resilience.shared import RedisUnavailable, with_redis
 
-# Reads the bucket: `following` is the next turn, and `paused_until` the end of a pause.
+# Sets `now`, and reads a bucket: its next turn, and the end of a pause. Where the clock of Redis
+# was set back, both come earlier by as much.
 _STATE = """
-local function text(seconds) return string.format('%.6f', seconds) end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local state = redis.call('HMGET', KEYS[1], 'next', 'paused_until', 'at')
-local following, paused_until = tonumber(state[1] or 0), tonumber(state[2] or 0)
-local set_back = tonumber(state[3] or 0) - now
-if set_back > 0 then
-  following, paused_until = following - set_back, paused_until - set_back
-  redis.call('HSET', KEYS[1], 'next', text(following), 'paused_until', text(paused_until),
-    'at', text(now))
+local function text(seconds) return string.format('%.6f', seconds) end
+local function read(key)
+  local state = redis.call('HMGET', key, 'next', 'paused_until', 'at')
+  local following, paused_until = tonumber(state[1] or 0), tonumber(state[2] or 0)
+  local set_back = tonumber(state[3] or 0) - now
+  if set_back > 0 then
+    following, paused_until = following - set_back, paused_until - set_back
+    redis.call('HSET', key, 'next', text(following), 'paused_until', text(paused_until),
+      'at', text(now))
+  end
+  return following, paused_until
 end
 """
-# KEYS[1] is the bucket. ARGV: interval (seconds), burst (a count), longest wait (seconds).
-# Returns the wait in microseconds, negated where it is longer than allowed.
+# KEYS are buckets. ARGV of each: interval (seconds), burst (a count), longest wait (seconds). A
+# turn is reserved in all of the buckets, or in none. Returns for each the wait in microseconds,
+# negated where it is longer than allowed, and how far ahead of now its turns are given.
 _RESERVE = f"""
 {_STATE}
-local interval, burst, max_wait = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local turn = math.max(now, following)
-local wait = math.max(turn - (burst - 1) * interval, paused_until) - now
-if wait <= 0 then wait = 0 end
-if wait > max_wait then return -math.ceil(wait * 1000000) end
-following = math.max(turn, paused_until) + interval
-redis.call('HSET', KEYS[1], 'next', text(following), 'at', text(now))
-redis.call('EXPIRE', KEYS[1], math.ceil(following - now) + 1)
-return math.ceil(wait * 1000000)
+local waits, following, granted = {{}}, {{}}, true
+for i, key in ipairs(KEYS) do
+  local interval, burst = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
+  local next_turn, paused_until = read(key)
+  local turn = math.max(now, next_turn)
+  local wait = math.max(turn - (burst - 1) * interval, paused_until) - now
+  if wait <= 0 then wait = 0 end
+  waits[i] = math.ceil(wait * 1000000)
+  following[i] = math.max(turn, paused_until) + interval
+  if wait > tonumber(ARGV[3 * i]) then
+    granted = false
+    waits[i] = -waits[i]
+    following[i] = turn
+  end
+end
+local answer = {{}}
+for i, key in ipairs(KEYS) do
+  if granted then
+    redis.call('HSET', key, 'next', text(following[i]), 'at', text(now))
+    redis.call('EXPIRE', key, math.ceil(following[i] - now) + 1)
+  end
+  answer[i] = {{waits[i], math.ceil((following[i] - now) * 1000000)}}
+end
+return answer
 """
 
 # KEYS[1] is the bucket. ARGV: seconds. A pause that ends later is kept.
 _PAUSE = f"""
 {_STATE}
+local _, paused_until = read(KEYS[1])
 paused_until = math.max(paused_until, now + tonumber(ARGV[1]))
 redis.call('HSET', KEYS[1], 'paused_until', text(paused_until), 'at', text(now))
 local life = math.max(math.ceil(ARGV[1]) + 1, redis.call('TTL', KEYS[1]))
@@ -59,6 +82,38 @@ return redis.call('EXPIRE', KEYS[1], life)
 # the monotonic clock.
 _local_buckets: dict[str, tuple[float, float]] = {}
 _local_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of turns: one every `interval` seconds, and `burst` of them at once."""
+
+    key: str
+    interval: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn in a bucket, in seconds.
+
+    `wait` is until the turn. It is negative where that would be too long, and then no turn was
+    reserved in any bucket of the call. `ahead` is how far ahead of now turns are given.
+    """
+
+    wait: float
+    ahead: float
+
+
+def reserve(buckets: Sequence[Bucket], max_wait: float) -> list[Turn]:
+    """Reserve a turn in all of the buckets or in none, in one round trip.
+
+    Raises RedisUnavailable.
+    """
+    keys = [bucket.key for bucket in buckets]
+    arguments = [v for bucket in buckets for v in (bucket.interval, bucket.burst, max_wait)]
+    answer = with_redis(lambda redis: redis.register_script(_RESERVE)(keys=keys, args=arguments))
+    return [Turn(wait / 1e6, ahead / 1e6) for wait, ahead in answer]
 
 
 def acquire(account_id: str, operation: str, limit: Limit) -> None:
@@ -120,14 +175,11 @@ def _key(account_id: str, operation: str) -> str:
 
 def _reserve(key: str, interval: float, burst: int, max_wait: float) -> float:
     """Reserve a turn. Return the seconds to wait, negated where that is more than `max_wait`."""
-    arguments = [interval, burst, max_wait]
     try:
-        microseconds = with_redis(
-            lambda redis: redis.register_script(_RESERVE)(keys=[key], args=arguments)
-        )
+        (turn,) = reserve([Bucket(key, interval, burst)], max_wait)
     except RedisUnavailable:
         return _reserve_locally(key, interval, burst, max_wait)
-    return float(microseconds) / 1e6
+    return turn.wait
 
 
 def _reserve_locally(key: str, interval: float, burst: int, max_wait: float) -> float:

@@ -29,9 +29,10 @@ _allowance: ContextVar[_Allowance | None] = ContextVar("couriers_waits", default
 
 
 @contextmanager
-def allow_long_waits(seconds: float = MAX_LONG_WAIT) -> Iterator[None]:
-    """Let each wait inside the block last up to so many seconds, as bulk work does."""
-    token = _allowance.set(_Allowance(seconds, is_sum=False))
+def allow_long_waits(seconds: float | None = None) -> Iterator[None]:
+    """Let each wait inside the block last so many seconds, as bulk work does; or MAX_LONG_WAIT."""
+    longest_wait = MAX_LONG_WAIT if seconds is None else seconds
+    token = _allowance.set(_Allowance(longest_wait, is_sum=False))
     try:
         yield
     finally:

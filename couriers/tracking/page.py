@@ -7,6 +7,8 @@ that only operators understand.
 
 from __future__ import annotations
 
+import math
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +16,13 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.cache import cache_control
 
+from couriers.conf import tunables
+from couriers.contract.content_policy import text_page, with_policy
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.models import Scan, Shipment
 from couriers.models.converters import is_public_id
+from couriers.resilience.client_address import client_address
+from couriers.resilience.throttle import Quota, take
 from couriers.resilience.unavailable import page_while_away
 from couriers.tracking.status import latest_possible_time
 
@@ -37,8 +43,16 @@ _IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
 @transaction.non_atomic_requests
 @login_not_required
 @cache_control(private=True, max_age=60)
+@with_policy(text_page)
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
-    """GET /track/{public_id}/: the status and history of the parcel, or a page with 404 or 503."""
+    """GET /track/{public_id}/: the status and history of the parcel, or a page with 404 or 503.
+
+    More than THROTTLE_TRACKING_PAGE requests a minute from one address get 429.
+    """
+    quota = Quota("tracking-page", client_address(request), tunables().THROTTLE_TRACKING_PAGE)
+    standing = take([quota])
+    if standing and standing.wait:
+        return _too_many(math.ceil(standing.wait))
     shipment = None
     if is_public_id(shipment_id):
         shipment = Shipment.objects.select_related("courier").filter(pk=shipment_id).first()
@@ -50,6 +64,15 @@ def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
             response = render(request, "couriers/tracking.html", _context(shipment))
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _too_many(seconds: int) -> HttpResponse:
+    return HttpResponse(
+        f"Too many requests. Ask again in {seconds} s.\n",
+        status=429,
+        headers={"Retry-After": seconds},
+        content_type="text/plain; charset=utf-8",
+    )
 
 
 def _context(shipment: Shipment) -> dict[str, object]:

@@ -27,6 +27,7 @@ from couriers.contract.errors import (
 )
 from couriers.contract.json_limits import MAX_DEPTH, nesting_depth
 from couriers_ekart.mapper.messages import clean_message, message_in
+from couriers_ekart.wire.connections import AddressRefused
 
 MAX_RETRY_AFTER = 3600.0  # seconds
 NOT_FOUND_CODES = {"SWIFT_RESOURCE_NOT_FOUND_EXCEPTION"}
@@ -65,6 +66,7 @@ _NEVER_SENT_BY_URLLIB3 = (
 
 # What merchants and operators read about the error, most special class first.
 _UNCONNECTED: tuple[tuple[type[BaseException], str], ...] = (
+    (AddressRefused, "the host's address is not one where a courier may be"),
     (u3.NameResolutionError, "the host's name is not known"),
     (u3.NewConnectionError, "the host refused or cannot be reached"),
     (u3.ConnectTimeoutError, "the host did not answer in time"),

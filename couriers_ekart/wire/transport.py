@@ -15,9 +15,10 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
+
+from couriers_ekart.wire.connections import CheckedConnection, CheckedTlsConnection
 
 HEAD = 16  # bytes that tell what an answer is
 
@@ -100,11 +101,11 @@ class _Response(http.client.HTTPResponse):
         self.msg.set_payload("")
 
 
-class _Connection(HTTPConnection):
+class _Connection(CheckedConnection):
     response_class = _Response
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(CheckedTlsConnection):
     response_class = _Response
 
 

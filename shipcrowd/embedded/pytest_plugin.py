@@ -6,6 +6,7 @@ It is loaded by `-p`, because pytest-django imports the settings before any conf
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 
 import pytest
@@ -19,10 +20,16 @@ _servers = contextlib.ExitStack()
 def pytest_load_initial_conftests() -> None:
     """Join the test servers' session; the last of the parallel workers to end stops them."""
     os.environ.setdefault("SHIPCROWD_EMBEDDED_INSTANCE", "test")
+    os.environ.setdefault("DEVELOPMENT", "1")
     os.environ.setdefault("SECRET_KEY", "a key for tests, long enough to be taken for a secret")
-    os.environ.setdefault("FERNET_KEYS", "the first key of the tests,the second key of the tests")
+    os.environ.setdefault("FERNET_KEYS", f"{_key('first')},{_key('second')}")
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         _servers.enter_context(embedded.session(os.environ["SHIPCROWD_EMBEDDED_INSTANCE"]))
+
+
+def _key(name: str) -> str:
+    """Return a key that is the same in each run, and passes for a random one."""
+    return hashlib.sha256(f"the {name} key of the tests".encode()).hexdigest()
 
 
 def pytest_unconfigure() -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.contrib.sessions.models import Session
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -170,6 +173,8 @@ def test_a_new_base_url_needs_the_login_to_be_typed_again(
     typed = {"new_username": "u", "new_password": "p"}
     found = form_errors(post_account(operator, everything, base_url="http://e.example", **typed))
     assert "must begin with https" in found["base_url"]
+    found = form_errors(post_account(operator, everything, base_url="https://10.0.0.1", **typed))
+    assert "private network" in found["base_url"]
     assert everything.base_url == before
     assert post_account(operator, everything, **elsewhere, **typed).status_code == 302
     assert (everything.base_url, everything.password) == (elsewhere["base_url"], "p")
@@ -230,15 +235,35 @@ def test_json_that_cannot_be_stored_is_an_error_of_its_field(
 
 
 def test_a_new_api_key_is_shown_once(operator: Client, company: Any) -> None:
-    answer = operator.post(
-        reverse(f"{url_name(CompanyApiKey)}_add"), {"company": company.pk, "name": "shop"},
-        follow=True,
-    )  # fmt: skip
-    shown = re.search(r"The key is (\S+) and", answer.content.decode())
+    form = {"company": company.pk, "name": "shop", "scopes": ["read", "book"]}
+    answer = operator.post(reverse(f"{url_name(CompanyApiKey)}_add"), form)
+    shown = re.search(r'id="new-key"[^>]*>(\S+)</code>', answer.content.decode())
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
     assert shown
-    assert CompanyApiKey.objects.get_from_key(shown[1]).company == company
-    page = operator.get(reverse(f"{url_name(CompanyApiKey)}_changelist"))
-    assert shown[1] not in page.content.decode()
+    key = CompanyApiKey.objects.get_from_key(shown[1])
+    assert (key.company, key.scopes) == (company, ["read", "book"])
+    kept = [*answer.cookies.values(), *operator.cookies.values()]
+    assert not [cookie for cookie in kept if shown[1] in cookie.value]
+    assert shown[1] not in str(Session.objects.get().get_decoded())
+    assert shown[1] not in str(list(LogEntry.objects.values()))
+    for name in ("changelist", "change"):
+        arguments = [quote(key.pk)] if name == "change" else []
+        page = operator.get(reverse(f"{url_name(CompanyApiKey)}_{name}", args=arguments))
+        assert page.status_code == 200
+        assert shown[1] not in page.content.decode()
+        assert key.prefix in page.content.decode()
+
+
+def test_a_key_without_a_scope_is_refused(operator: Client, company: Any) -> None:
+    url = reverse(f"{url_name(CompanyApiKey)}_add")
+    form = {"company": company.pk, "name": "shop"}
+    assert set(form_errors(operator.post(url, form))) == {"scopes"}
+    assert set(form_errors(operator.post(url, form | {"scopes": ["all"]}))) == {"scopes"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CompanyApiKey.objects.create_key(name="x", company=company, scopes=[])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CompanyApiKey.objects.create_key(name="x", company=company, scopes=["all"])
 
 
 @pytest.mark.parametrize("status", ["in_doubt", "undelivered", "booked"])

@@ -118,7 +118,9 @@ def test_a_booking_is_not_released_while_its_call_may_be_answered(
     answer = {"answer": "absent", "absent-reason": "not there", "absent-sure": "on"}
     page = client.post(url(doubtful), answer)
     assert "may still be on its way" in page.content.decode()
-    CourierCall.objects.update(started_at=timezone.now() - dt.timedelta(hours=1))
+    an_hour_ago = timezone.now() - dt.timedelta(hours=1)
+    CourierCall.objects.update(started_at=an_hour_ago)
+    Shipment.objects.update(lease_expires_at=an_hour_ago)
     assert client.post(url(doubtful), answer).status_code == 302
 
 

@@ -94,7 +94,7 @@ def test_an_incomplete_pdf_is_never_stored(
 def test_a_label_that_is_too_large_is_never_stored(
     storefront: Client, shipment: Shipment, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"LABEL_MAX_BYTES": len(PDF) - 1}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"LABEL_MAX_BYTES": len(PDF) - 1}
     assert get_label(storefront, shipment).status_code == 502
     assert not StoredLabel.objects.exists()
 

@@ -11,6 +11,7 @@ from django.test import Client
 from couriers.api.documentation import openapi_schema
 from couriers.api.problem_page import REMEDIES
 from couriers.api.problem_schema import KINDS, by_status
+from couriers.models import Scope
 from tests.support.answers import PROBLEM, Answer, NotInTheSchema, check_answer
 
 JSON = "application/json"
@@ -96,7 +97,10 @@ def test_operations_name_the_credentials_that_give_access() -> None:
                 token = {} if method == "get" else {"CsrfToken": []}
                 assert operation["security"] == [{"Session": [], **token}], path
             else:
-                assert operation["security"] == [{"Bearer": []}, {"ApiKey": []}], path
+                bearer, api_key = operation["security"]
+                (scope,) = bearer["Bearer"]
+                assert (bearer, api_key) == ({"Bearer": [scope]}, {"ApiKey": [scope]}), path
+                assert scope in Scope.values
 
 
 def test_every_problem_has_a_kind() -> None:

@@ -223,7 +223,7 @@ def test_orders_that_share_a_number_are_all_rejected(
 def test_a_job_with_too_many_orders_is_refused(
     storefront: Client, account: Any, order: Any, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"BULK_MAX_ORDERS": 2}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"BULK_MAX_ORDERS": 2}
     answer = post(storefront, orders_of(order, "a", "b", "c"))
     assert answer.json()["errors"] == [{"field": "orders", "message": "must be 1 to 2"}]
     assert post(storefront, orders_of(order, "a", "b")).status_code == 202

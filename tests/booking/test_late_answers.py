@@ -71,7 +71,7 @@ def test_no_request_is_sent_that_could_arrive_after_the_lease(
 def test_a_turn_that_comes_too_late_for_the_lease_is_not_waited_for(
     account: Any, toy: Any, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"BOOKING_LEASE": 95.0}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"BOOKING_LEASE": 95.0}
     rate_limit.acquire("a", "create", Limit(1, 20))
 
     def hook(_: Any) -> None:

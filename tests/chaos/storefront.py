@@ -109,7 +109,7 @@ class Storefront:
                 self.in_doubt.add(number)
             return 2.0
         # 502 and 504 are the proxy's, for a process that was killed.
-        if status in (409, 500, 502, 503, 504):
+        if status in (409, 429, 500, 502, 503, 504):
             return min(float(headers.get("Retry-After", 1)), 5.0)
         with self.lock:
             self.unexpected.append(f"{number}: {status} {body[:200].decode(errors='replace')}")

@@ -1,4 +1,4 @@
-"""The checks of an account's base URL and limits."""
+"""The checks of an account's limits."""
 
 from __future__ import annotations
 
@@ -9,35 +9,10 @@ import pytest
 from couriers.contract.accounts import (
     MAX_LIMIT_COUNT,
     MAX_LIMIT_WINDOW,
-    base_url_problem,
     limits_problem,
 )
 
 OPERATIONS = ("track", "create_shipment")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://app.elite.ekartlogistics.in", "https://courier.example:8443/api",
-        "http://127.0.0.1:8000", "http://localhost", "http://[::1]:9",
-    ],
-)  # fmt: skip
-def test_a_base_url_may_be_https_or_http_on_loopback(url: str) -> None:
-    assert base_url_problem(url) is None
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "https://", "//courier.example", "http://courier.example", "ftp://courier.example",
-     "http://localhost.evil.example", "http://127.0.0.1.evil.example"],
-)  # fmt: skip
-def test_another_base_url_is_refused(url: str) -> None:
-    assert "must begin with https://" in (base_url_problem(url) or "")
-
-
-def test_a_base_url_that_cannot_be_parsed_is_refused() -> None:
-    assert base_url_problem("https://[x") == "is not a URL: 'https://[x'"
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_an_order_with_a_free_gift_is_booked(
 
 def test_max_create_seconds_follows_from_the_time_outs(settings: Any) -> None:
     times = {"CONNECT_TIMEOUT": 1.0, "READ_TIMEOUT": 7.0}
-    settings.SHIPCROWD = {"COURIERS": {"ekart": times}}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"COURIERS": {"ekart": times}}
     assert EkartAdapter.max_create_seconds() == 15.0
 
 

@@ -36,11 +36,13 @@ pytestmark = pytest.mark.django_db
 
 def error_of_call(url: str, settings: Any) -> CourierError:
     """Return the error of a tracking call to this URL."""
-    settings.SHIPCROWD = {
+    settings.SHIPCROWD = settings.SHIPCROWD | {
         "COURIERS": {"ekart": {"READ_TIMEOUT": 0.5, "CONNECT_TIMEOUT": 0.5}},
         "BREAKER_FAILURES": 1000,
     }
-    client = EkartClient(CourierAccountFactory(base_url=url))
+    account = CourierAccountFactory()
+    account.base_url = url  # as it may have been stored before it was checked
+    client = EkartClient(account)
     with pytest.raises(CourierError) as caught:
         client.track("x")
     return caught.value
@@ -127,7 +129,7 @@ def test_a_reused_connection_has_the_whole_read_time_out_again(settings: Any) ->
             threading.Event().wait(0.3)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
-    settings.SHIPCROWD = {"COURIERS": {"ekart": {"READ_TIMEOUT": 0.5}}}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"COURIERS": {"ekart": {"READ_TIMEOUT": 0.5}}}
     with serve(slow_but_whole) as url:
         client = EkartClient(CourierAccountFactory(base_url=url))
         assert [client.track("x") for _ in range(4)] == [{}] * 4

@@ -96,7 +96,9 @@ def test_the_type_of_the_pincode_list_is_a_setting_of_the_deployment(
     adapter: EkartAdapter, sandbox: SandboxProcess, settings: Any
 ) -> None:
     adapter.account.settings = {"serviceability_type": "NON_LARGE"}
-    settings.SHIPCROWD = {"COURIERS": {"ekart": {"SERVICEABILITY_TYPE": "LARGE"}}}
+    settings.SHIPCROWD = settings.SHIPCROWD | {
+        "COURIERS": {"ekart": {"SERVICEABILITY_TYPE": "LARGE"}}
+    }
     assert any(adapter.list_serviceability())
     asked = [r for r in sandbox.requests() if r["operation"] == "bulk_serviceability"]
     assert asked[-1]["path"].endswith("/LARGE")

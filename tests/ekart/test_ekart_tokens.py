@@ -161,7 +161,7 @@ def test_a_changed_login_gets_a_token_of_its_own(account: CourierAccount, field:
 def test_threads_do_not_wait_one_after_another_for_an_auth_call_without_answer(
     settings: Any,
 ) -> None:
-    settings.SHIPCROWD = {
+    settings.SHIPCROWD = settings.SHIPCROWD | {
         "COURIERS": {"ekart": {"AUTH_READ_TIMEOUT": 1.0, "CONNECT_TIMEOUT": 0.5}},
     }
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:

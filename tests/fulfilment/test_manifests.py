@@ -26,7 +26,7 @@ from tests.support.parcels import make_shipments
 
 
 def retry_at_once(settings: Any, **more: Any) -> None:
-    settings.SHIPCROWD = {"MANIFEST_BACKOFF": 0.0} | more
+    settings.SHIPCROWD = settings.SHIPCROWD | {"MANIFEST_BACKOFF": 0.0} | more
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_no_shipment_is_in_two_chunks_whatever_the_requests(
 def test_a_chunk_that_fails_is_retried_alone_with_growing_pauses(
     account: Any, able: Any, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"MANIFEST_BACKOFF": 100.0}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"MANIFEST_BACKOFF": 100.0}
     manifest = manifests.create_for_shipments(account, make_shipments(account, 250)).manifest
     first, second, third = manifest.chunks.all()
     able.on_call["create_manifest"] = raising(Unknown("read time-out"), times=3)
@@ -185,7 +185,7 @@ def test_a_claimed_chunk_is_left_to_its_worker_until_the_lease_ends(
 
 
 def test_a_chunk_that_kills_its_workers_is_given_up(account: Any, able: Any, settings: Any) -> None:
-    settings.SHIPCROWD = {"MANIFEST_LEASE": 0.0, "MANIFEST_FAILURES": 3}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"MANIFEST_LEASE": 0.0, "MANIFEST_FAILURES": 3}
     manifest = manifests.create_for_shipments(account, make_shipments(account, 1)).manifest
     able.on_call["create_manifest"] = raising(KeyboardInterrupt())
     chunk = manifest.chunks.get()
@@ -275,7 +275,7 @@ def test_a_second_run_of_the_command_completes_the_first_ones_manifest(
     path = tmp_path / "ids"
     path.write_text("\n".join(make_shipments(account, 150)) + "\n")
     flags = ("--company", account.company.slug, "--courier", "toy", "--shipments", str(path))
-    settings.SHIPCROWD = {"MANIFEST_BACKOFF": 0.3}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"MANIFEST_BACKOFF": 0.3}
     able.on_call["create_manifest"] = raising(Unknown("lost"))
     run_json("create_manifest", *flags, "--timeout", "0.05", code=3)
     able.on_call.clear()

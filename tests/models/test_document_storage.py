@@ -26,7 +26,7 @@ def keep_documents_in(settings: Any, backend: str, **options: Any) -> None:
     """Have labels kept in a storage of this backend beside the default one."""
     documents = {"BACKEND": backend, "OPTIONS": options}
     settings.STORAGES = {**project.STORAGES, "documents": documents}
-    settings.SHIPCROWD = {"STORAGE": "documents"}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"STORAGE": "documents"}
 
 
 def labels_in(folder: Path) -> list[bytes]:
@@ -124,7 +124,7 @@ def test_a_migration_names_the_function_and_not_the_storage_of_the_settings(sett
 def test_a_wrong_alias_fails_where_a_label_is_fetched_and_not_where_models_are_loaded(
     shipment: Shipment, able: Any, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"STORAGE": "nowhere"}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"STORAGE": "nowhere"}
     StoredLabel._meta.get_field("file").clone()
     with pytest.raises(InvalidStorageError, match="nowhere"):
         get_label(shipment)

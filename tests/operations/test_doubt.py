@@ -100,6 +100,7 @@ def test_an_order_whose_call_may_still_be_answered_is_not_released(
             release(Shipment.objects.get().pk, actor=operator, reason="impatient")
         long_ago = timezone.now() - dt.timedelta(hours=1)
         CourierCall.objects.update(started_at=long_ago)
+        Shipment.objects.update(lease_expires_at=long_ago)
         release(Shipment.objects.get().pk, actor=operator, reason="it hangs for an hour")
 
     toy.on_create = staticmethod(hook)

@@ -61,13 +61,29 @@ def test_metrics_need_the_token_where_one_is_set(
     client: Client, settings: Any, given: str | None
 ) -> None:
     account = CourierAccountFactory()
-    settings.SHIPCROWD = {"METRICS_TOKEN": "a-token"}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"METRICS_TOKEN": "a-token"}
     refused = client.get("/metrics", headers={} if given is None else {"Authorization": given})
     assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
     assert refused.content == b""
     allowed = client.get("/metrics", headers={"Authorization": "Bearer a-token"})
     assert allowed.status_code == 200
     assert account.pk in allowed.content.decode()
+
+
+@pytest.mark.django_db
+def test_metrics_without_a_token_are_open_in_development_alone(
+    client: Client, settings: Any
+) -> None:
+    own = settings.SHIPCROWD
+    for development, debug, status in (
+        (False, False, 401), (True, False, 200), (False, True, 200),
+    ):  # fmt: skip
+        settings.DEBUG = debug
+        settings.SHIPCROWD = own | {"METRICS_TOKEN": "", "DEVELOPMENT": development}
+        for given in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
+            answer = client.get("/metrics", headers=given)
+            assert answer.status_code == status, (development, debug, given)
+            assert bool(answer.content) == (status == 200)
 
 
 @pytest.mark.django_db

@@ -19,6 +19,8 @@ from django.test import override_settings
 from couriers.conf import Tunables, tunables
 from couriers_ekart.conf import EkartTunables
 
+# What a deployment sets, and a test does not.
+DEPLOYED = {"METRICS_TOKEN": "x", "DEVELOPMENT": False}
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -40,16 +42,14 @@ def stored_by(backend: str, **options: Any) -> dict[str, Any]:
 
 def test_the_projects_own_settings_have_no_errors() -> None:
     assert not {
-        id_
-        for id_ in found(SHIPCROWD=settings.SHIPCROWD | {"METRICS_TOKEN": "x"})
-        if id_.startswith("couriers")
+        id_ for id_ in found(SHIPCROWD=settings.SHIPCROWD | DEPLOYED) if id_.startswith("couriers")
     }
 
 
 @pytest.mark.parametrize(
     ("given", "id_", "words"),
     [
-        ({"SHIPCROWD": {"BOKING_LEASE": 1}}, "couriers.E001", "known: API_LIMITER_WAIT"),
+        ({"SHIPCROWD": {"BOKING_LEASE": 1}}, "couriers.E001", "known: ALLOW_PRIVATE"),
         ({"SHIPCROWD": {"INBOX_BATCH": "many"}}, "couriers.E002", "must be like 500"),
         ({"SHIPCROWD": {"PAGE_SIZE": 500}}, "couriers.E002", "must be 1 to 200, not 500"),
         ({"SHIPCROWD": {"PAGE_SIZE": 0}}, "couriers.E002", "must be 1 to 200, not 0"),
@@ -108,12 +108,17 @@ def test_the_projects_own_settings_have_no_errors() -> None:
         ({"SHIPCROWD": {"BASE_URL": "http://shop.example"}}, "couriers.E007", "https://"),
         ({"SHIPCROWD": {"BASE_URL": "https://shop.example/?a"}}, "couriers.E007", "no query"),
         ({"SHIPCROWD": {"BASE_URL": "https://a:b@shop.example"}}, "couriers.E007", "no login"),
+        ({"SHIPCROWD": {"BASE_URL": "https://shop.example:0"}}, "couriers.E007", "a port of"),
+        ({"SHIPCROWD": {"BASE_URL": "https://0x7f.1/ship"}}, "couriers.E007", "usual form"),
+        ({"SHIPCROWD": {"BASE_URL": "https://[x/ship"}}, "couriers.E007", "is not a URL"),
         (
             {"SHIPCROWD": {"BASE_URL": "https://shop.example"}, "FORCE_SCRIPT_NAME": "/ship"},
             "couriers.E007",
             "its path must be FORCE_SCRIPT_NAME, '/ship'",
         ),
         ({"SHIPCROWD": {"METRICS_TOKEN": ""}}, "couriers.W002", "bearer token"),
+        ({"SHIPCROWD": {"DEVELOPMENT": True}}, "couriers.W032", "needs no token"),
+        ({"SHIPCROWD": {"DEVELOPMENT": "no"}}, "couriers.E002", "must be like False"),
         (
             {
                 "CACHES": {
@@ -156,6 +161,9 @@ def test_a_base_url_without_https_is_an_error_unless_it_is_local(
     assert "must begin with https" in found()["couriers_ekart.E003"]
     monkeypatch.setenv("EKART_BASE_URL", "http://127.0.0.1:8900")
     assert "couriers_ekart.E003" not in found()
+    deployed = settings.SHIPCROWD | {"DEVELOPMENT": False}
+    assert "for development" in found(SHIPCROWD=deployed)["couriers_ekart.E003"]
+    assert "couriers_ekart.E003" not in found(SHIPCROWD=deployed, DEBUG=True)
 
 
 def test_a_command_does_not_start_with_an_invalid_setting() -> None:
@@ -179,9 +187,12 @@ def test_every_setting_and_check_is_documented() -> None:
         *ROOT.glob("couriers/operations/*_checks.py"),
         *ROOT.glob("couriers_*/*_checks.py"),
         *ROOT.glob("webhooks/*_checks.py"),
+        *ROOT.glob("shipcrowd/*_checks.py"),
     ):
         text = path.read_text()
-        ids |= set(re.findall(r"\b(?:couriers|couriers_ekart|webhooks)\.[EW]\d{3}\b", text))
+        ids |= set(
+            re.findall(r"\b(?:couriers|couriers_ekart|webhooks|shipcrowd)\.[EW]\d{3}\b", text)
+        )
     assert len(ids) >= 8
     assert not {id_ for id_ in ids if f"`{id_}`" not in page}
     settings = (ROOT / "shipcrowd" / "settings.py").read_text()

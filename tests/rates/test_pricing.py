@@ -187,7 +187,7 @@ def test_a_changed_policy_applies_at_once_to_a_cached_quote(account: Any, able: 
 def test_cached_quotes_expire(account: Any, able: Any, settings: Any) -> None:
     import time
 
-    settings.SHIPCROWD = {"QUOTE_CACHE": 0.05}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"QUOTE_CACHE": 0.05}
     priced_quotes(account, LANE)
     time.sleep(0.1)
     priced_quotes(account, LANE)
@@ -216,8 +216,8 @@ def free(company: Any, quote: Any, request: Any) -> MerchantPrice:
 
 
 def test_the_policy_is_pluggable_by_its_dotted_path(account: Any, able: Any, settings: Any) -> None:
-    settings.SHIPCROWD = {"PRICING": f"{__name__}.free"}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"PRICING": f"{__name__}.free"}
     assert priced_quotes(account, LANE)[0].price.total == 0
-    settings.SHIPCROWD = {"PRICING": "couriers.nothing.here"}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"PRICING": "couriers.nothing.here"}
     with pytest.raises(ImproperlyConfigured, match="PRICING"):
         priced_quotes(account, LANE)

@@ -65,7 +65,7 @@ def test_a_429_pauses_the_operation_for_all_processes(redis: str) -> None:
 
 
 def test_bulk_work_waits_longer_than_an_api_request(redis: str, settings: Any) -> None:
-    settings.SHIPCROWD = {"API_LIMITER_WAIT": 0.1}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"API_LIMITER_WAIT": 0.1}
     started = time.monotonic()
     rate_limit.acquire("a", "x", Limit(1, 1))
     with pytest.raises(RateLimited):
@@ -84,7 +84,7 @@ def fail(breaker: CircuitBreaker, times: int) -> None:
 def test_consecutive_failures_open_the_circuit_and_a_successful_probe_closes_it(
     redis: str, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"BREAKER_COOLDOWN": 1.0}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"BREAKER_COOLDOWN": 1.0}
     breaker, other = CircuitBreaker("c"), CircuitBreaker("c")
     fail(breaker, 4)
     breaker.before_call()
@@ -107,7 +107,7 @@ def test_consecutive_failures_open_the_circuit_and_a_successful_probe_closes_it(
 def test_a_failed_probe_opens_the_circuit_again_and_a_released_one_does_not(
     redis: str, settings: Any
 ) -> None:
-    settings.SHIPCROWD = {"BREAKER_COOLDOWN": 1.0, "BREAKER_FAILURES": 1}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"BREAKER_COOLDOWN": 1.0, "BREAKER_FAILURES": 1}
     breaker = CircuitBreaker("c")
     fail(breaker, 1)
     time.sleep(1.05)
@@ -130,7 +130,7 @@ def test_a_late_answer_does_not_close_an_open_circuit(redis: str) -> None:
 
 
 def test_only_one_of_many_threads_makes_the_probe(settings: Any) -> None:
-    settings.SHIPCROWD = {"BREAKER_COOLDOWN": 1.0, "BREAKER_FAILURES": 1}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"BREAKER_COOLDOWN": 1.0, "BREAKER_FAILURES": 1}
     fail(CircuitBreaker("c"), 1)
     time.sleep(1.05)
 

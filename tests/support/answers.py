@@ -19,7 +19,10 @@ from couriers.api.documentation import openapi_schema
 API = "/api/v1/"
 ROOT_URLCONF = settings.ROOT_URLCONF
 # Where one of these is sent, the schema must tell.
-TELLING_HEADERS = ("Location", "Retry-After", "Idempotent-Replayed", "WWW-Authenticate")
+TELLING_HEADERS = (
+    "Location", "Retry-After", "Idempotent-Replayed", "WWW-Authenticate", "RateLimit-Limit",
+    "RateLimit-Remaining", "RateLimit-Reset",
+)  # fmt: skip
 # What Django and the framework answer to a path, method or host that no operation is for.
 UNKNOWN_PATH = {"/problems/not-found": 404, "/problems/malformed": 400}
 UNKNOWN_METHOD = UNKNOWN_PATH | {

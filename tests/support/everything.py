@@ -42,6 +42,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
     """Create at least one row of every model. The account is one of the toy courier."""
     for name, value in SECRETS.items():
         setattr(account, name, value)
+    account.previous_webhook_secret_at = timezone.now()
     account.save()
     make_api_key(account.company)
     options = {"alternate_phone": "9123456780"}

@@ -19,7 +19,7 @@ def test_an_account_is_read_once(db: None, django_assert_num_queries: Any) -> No
     with django_assert_num_queries(1):
         for _ in range(3):
             found = accounts.find_account(account.pk)
-    assert found == accounts.CallbackAccount(account.courier_id, account.webhook_secrets)
+    assert found == accounts.CallbackAccount.of(account)
 
 
 def test_an_unknown_id_is_read_once_and_a_malformed_one_never(
@@ -36,7 +36,7 @@ def test_an_unknown_id_is_read_once_and_a_malformed_one_never(
 def test_an_account_is_read_again_when_its_time_in_the_cache_is_over(
     db: None, settings: Any, django_assert_num_queries: Any
 ) -> None:
-    settings.SHIPCROWD = {"WEBHOOK_ACCOUNT_CACHE": 0.05}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"WEBHOOK_ACCOUNT_CACHE": 0.05}
     account = CourierAccountFactory()
     accounts.find_account(account.pk)
     time.sleep(0.06)
@@ -69,6 +69,6 @@ def test_threads_that_ask_at_once_make_one_query() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    expected = accounts.CallbackAccount(account.courier_id, account.webhook_secrets)
+    expected = accounts.CallbackAccount.of(account)
     assert found == [expected] * start.parties
     assert len(queries) == 1

@@ -19,12 +19,12 @@ from django.utils import timezone
 
 from couriers.contract.receiver import Topic, topic_secret
 from couriers.models import CallbackTally, CourierAccount
+from couriers.resilience.background import BackgroundWork
 from shipcrowd.embedded.processes import wait_until
 from tests.support.callbacks import SECRET, callback_path, ekart_signature, send, send_ekart
 from tests.support.factories import CourierAccountFactory
 from tests.support.samples import sample_value
 from webhooks import tally
-from webhooks.background import BackgroundWork
 from webhooks.models import WebhookEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_dispatch")]

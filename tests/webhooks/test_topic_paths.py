@@ -11,6 +11,7 @@ from django.test import Client, override_settings
 
 from couriers.contract.receiver import Topic, topic_secret
 from couriers.models import Shipment
+from couriers.models.account import previous_secret_fields
 from tests.support.callbacks import (
     SECRET,
     callback_path,
@@ -69,7 +70,7 @@ def test_a_replayed_creation_with_a_topic_in_its_query_recreates_nothing() -> No
 
 def test_a_previous_secret_is_valid_for_both_paths() -> None:
     account = CourierAccountFactory(
-        webhook_secret="the-new-secret", previous_webhook_secret="the-old-secret"
+        webhook_secret="the-new-secret", **previous_secret_fields("the-old-secret")
     )
     for secret in ("the-new-secret", "the-old-secret"):
         body = json.dumps({"id": "T-2", "orderNumber": "A-1", "n": secret}).encode()

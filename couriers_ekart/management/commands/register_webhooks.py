@@ -16,8 +16,8 @@ from couriers_ekart.callbacks.registration import drop_previous_secret, register
 class Command(output.PlatformCommand):
     """Register the account's callback URLs with Ekart. Running it again changes nothing.
 
-    After --rotate-secret Ekart signs with a new secret. The old one stays valid until the next
-    rotation or --forget-previous.
+    After --rotate-secret Ekart signs with a new secret. The old one stays valid for
+    WEBHOOK_PREVIOUS_SECRET_SECONDS, or until the next rotation or --forget-previous.
     """
 
     help = "Register the account's callback URLs with Ekart, or rotate the webhook secret."
@@ -65,7 +65,7 @@ class Command(output.PlatformCommand):
                 "url": done.url,
                 "created": done.is_new,
                 "secret_rotated": options["rotate_secret"],
-                "previous_secret_valid": bool(account.previous_webhook_secret),
+                "previous_secret_valid": len(account.webhook_secrets) > 1,
             },
             as_json=options["json"],
         )

@@ -115,7 +115,7 @@ SPECTACULAR_SETTINGS = {"TITLE": "The shop", "SCHEMA_PATH_PREFIX_TRIM": True}
 FILTERS_DEFAULT_LOOKUP_EXPR = "icontains"
 
 # What the apps need.
-FERNET_KEYS = ["the shop's own key"]
+FERNET_KEYS = ["hR7-qLx0WnV3uYb8KzJ2tGm5dPf9EoCs1aTiNeUwXkM"]
 SHIPCROWD = {"BASE_URL": os.environ["SHOP_URL"], "CACHE": "redis"}
 CELERY_BROKER_URL = os.environ["SHOP_REDIS"]
 CELERY_BEAT_SCHEDULE = {**SHIPCROWD_BEAT_SCHEDULE}

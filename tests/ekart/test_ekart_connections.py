@@ -1,0 +1,208 @@
+"""Each new connection is made to an address that was checked, whatever the name resolves to.
+
+The names are resolved by a stand-in of the resolver; the servers are real.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from couriers.contract.errors import NotSent
+from couriers.models import CourierAccount
+from couriers_ekart.wire import client as wire_client
+from couriers_ekart.wire.client import EkartClient
+from tests.support.factories import CourierAccountFactory
+
+pytestmark = pytest.mark.django_db
+
+NAME = "courier.example"
+Answers = list[list[str]]
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_client, "_session", None)
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answers]:
+    """Have NAME resolve to these addresses, one list for each time; return what is left."""
+    real = socket.getaddrinfo
+
+    def set_up(*answers: list[str]) -> Answers:
+        left = list(answers)
+
+        def stand_in(host: str, port: int, *args: Any, **kwargs: Any) -> Any:
+            if host != NAME:
+                return real(host, port, *args, **kwargs)
+            addresses = left.pop(0)
+            return [entry for a in addresses for entry in real(a, port, *args, **kwargs)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", stand_in)
+        return left
+
+    return set_up
+
+
+class Listener:
+    """A server at 127.0.0.1 that answers every request with {}, and keeps what it was sent."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._context = context
+        self.port = self._socket.getsockname()[1]
+        self.requests: list[bytes] = []
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+                with connection:
+                    self._answer(connection)
+            except ssl.SSLError:
+                continue
+            except OSError:
+                return
+
+    def _answer(self, connection: socket.socket) -> None:
+        if self._context:
+            connection = self._context.wrap_socket(connection, server_side=True)
+        self.requests.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    started = Listener()
+    yield started
+    started.close()
+
+
+def client_at(url: str) -> EkartClient:
+    """A client of an account that was stored with this URL before it was checked."""
+    account = CourierAccountFactory(base_url="https://stored.example")
+    CourierAccount.objects.filter(pk=account.pk).update(base_url=url)
+    account.refresh_from_db()
+    return EkartClient(account)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "::ffff:127.0.0.1",
+     "64:ff9b::7f00:1", "0.0.0.0"],
+)  # fmt: skip
+def test_a_name_that_leads_to_a_private_address_is_not_called(
+    address: str, resolve: Any, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SHIPCROWD = settings.SHIPCROWD | {"DEVELOPMENT": False, "BREAKER_FAILURES": 1}
+    resolve([address])
+    client = client_at(f"https://{NAME}")
+    with pytest.raises(NotSent) as caught:
+        client.track("x")
+    assert str(caught.value).count("the host's address is not one where a courier may be") == 1
+    assert address not in str(caught.value)
+    # Operators find the address in the log, and the account among the open circuits.
+    assert "courier_address_refused" in caplog.text
+    with pytest.raises(NotSent, match="calls are held back"):
+        client.track("x")
+
+
+def test_loopback_is_not_called_outside_of_development(listener: Listener, settings: Any) -> None:
+    client = client_at(f"http://127.0.0.1:{listener.port}")
+    assert client.track("x") == {}
+    settings.SHIPCROWD = settings.SHIPCROWD | {"DEVELOPMENT": False}
+    with pytest.raises(NotSent, match="not one where a courier may be"):
+        client.track("x")
+    assert len(listener.requests) == 1
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(
+    listener: Listener, resolve: Any
+) -> None:
+    left = resolve(["127.0.0.1"], ["10.0.0.1"])
+    assert client_at(f"http://{NAME}:{listener.port}").track("x") == {}
+    assert left == [["10.0.0.1"]]  # the name was resolved once
+    assert f"Host: {NAME}:{listener.port}".encode() in listener.requests[0]
+
+
+def test_each_new_connection_resolves_the_name_again(listener: Listener, resolve: Any) -> None:
+    resolve(["127.0.0.1"], ["10.0.0.1"])
+    client = client_at(f"http://{NAME}:{listener.port}")
+    assert client.track("x") == {}
+    with pytest.raises(NotSent, match="not one where a courier may be"):
+        client.track("x")
+
+
+def test_a_refused_or_silent_address_is_passed_over(listener: Listener, resolve: Any) -> None:
+    resolve(["10.0.0.1", "::1", "127.0.0.1"])
+    assert client_at(f"http://{NAME}:{listener.port}").track("x") == {}
+
+
+def test_plain_http_leads_to_this_machine_alone(resolve: Any, settings: Any) -> None:
+    settings.SHIPCROWD = settings.SHIPCROWD | {"ALLOW_PRIVATE_COURIERS": True}
+    resolve(["93.184.216.34"], ["10.0.0.1"])
+    for _ in range(2):
+        with pytest.raises(NotSent, match="not one where a courier may be"):
+            client_at(f"http://{NAME}").track("x")
+
+
+@pytest.mark.parametrize("name", ["a" * 64 + ".example", "no-such-host.invalid"])
+def test_a_name_that_cannot_be_resolved_is_not_sent(name: str) -> None:
+    with pytest.raises(NotSent, match="could not connect"):
+        client_at(f"https://{name}").track("x")
+
+
+def test_tls_is_asked_for_the_name(resolve: Any, tmp_path: Path) -> None:
+    names: list[str | None] = []
+    context = server_context(tmp_path)
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    listener = Listener(context)
+    resolve(["127.0.0.1"])
+    try:
+        with pytest.raises(NotSent, match="the certificate was refused"):  # nobody signed it
+            client_at(f"https://{NAME}:{listener.port}").track("x")
+    finally:
+        listener.close()
+    assert (names, listener.requests) == ([NAME], [])
+
+
+def server_context(folder: Path) -> ssl.SSLContext:
+    """The TLS settings of a server with a certificate of its own making."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain = folder / "server.pem"
+    chain.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    return context

@@ -80,7 +80,7 @@ def test_a_larger_answer_to_the_auth_call_leaves_the_call_unsent() -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_what_counts_is_the_size_after_decompression(encoding: str) -> None:
-    bomb = gzip.compress(b" " * (200 * MIB))
+    bomb = gzip.compress(b" " * (40 * MIB))
     assert len(bomb) < MIB
     if encoding == "deflate":
         bomb = bomb[10:-8]  # without the head and the check sum of gzip

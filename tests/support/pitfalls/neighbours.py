@@ -92,4 +92,19 @@ NEIGHBOURS = {
     "a setting of a deployment is missing, and nothing says so": [
         "test_the_check_finds_nothing_and_names_each_setting_that_is_missing",
     ],
+    "one tenant's slow courier takes every thread of the web server": [
+        "test_a_slow_courier_holds_half_of_the_threads_and_the_rest_is_refused_at_once",
+        "test_a_429_holds_an_api_request_no_longer_than_its_own_wait",
+        "test_a_company_with_several_accounts_takes_at_most_three_quarters",
+    ],
+    "a courier's error repeats the request, and its words go on, password and all": [
+        "test_nothing_that_a_courier_repeats_is_shown_stored_or_logged",
+        "test_the_auth_calls_words_are_not_passed_on_at_all",
+        "test_the_couriers_own_reason_and_the_ids_are_still_shown",
+    ],
+    "a courier's answer of megabytes, or a bomb of gzip, fills the memory": [
+        "test_a_larger_answer_to_a_booking_is_unknown_whatever_its_status",
+        "test_what_counts_is_the_size_after_decompression",
+        "test_a_large_answer_takes_little_memory",
+    ],
 }

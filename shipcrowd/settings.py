@@ -247,11 +247,7 @@ UNFOLD = {
     "SITE_SYMBOL": "local_shipping",
     "DASHBOARD_CALLBACK": "couriers.admin.dashboard.dashboard",
     "LOGIN": {"form": "shipcrowd.staff.login_form.LoginForm"},
-    "ACCOUNT": {
-        "navigation": [{"title": "Second factor", "link": reverse_lazy("second-factor")}]
-        if STAFF_TOTP != "off"
-        else []
-    },
+    "ACCOUNT": {"navigation": "shipcrowd.staff.menu.account_links"},
 }
 
 # The keys and their defaults are in couriers.conf.

@@ -78,7 +78,8 @@ def _bucket(quota: Quota) -> Bucket:
 
 def _standing(quota: Quota, turn: Turn) -> Standing:
     left = quota.count - turn.ahead * quota.count / WINDOW
-    return Standing(quota, max(0, int(left + 1e-6)), max(0.0, turn.ahead), max(0.0, -turn.wait))
+    # `ahead` is rounded up to a microsecond, which may be a hundredth of a turn.
+    return Standing(quota, max(0, int(left + 0.02)), max(0.0, turn.ahead), max(0.0, -turn.wait))
 
 
 class Refusals:

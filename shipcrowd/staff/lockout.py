@@ -9,6 +9,7 @@ from typing import Any
 
 from axes.helpers import get_client_username, get_cool_off
 from axes.models import AccessAttempt
+from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -27,7 +28,7 @@ def locked_out(
 ) -> HttpResponse:
     """Answer a login that is locked out: 429, with the seconds until it is not."""
     seconds = _seconds_left(request, get_client_username(request, dict(credentials or {})))
-    context = {"title": "Log in", "minutes": math.ceil(seconds / 60)}
+    context = {**admin.site.each_context(request), "minutes": math.ceil(seconds / 60)}
     answer = render(request, "staff/locked_out.html", context, status=429)
     answer["Retry-After"] = str(seconds)
     answer["Cache-Control"] = "no-store"

@@ -42,6 +42,13 @@ def test_the_tightest_quota_is_told_with_what_is_left() -> None:
     assert 59 < refused.reset <= 60
 
 
+@pytest.mark.parametrize("count", [1, 7, 600, 6000, 12_000, 1_000_000])
+def test_one_request_takes_one_of_the_quota(count: int) -> None:
+    standing = take([Quota("key", "a", count)])
+    assert standing
+    assert standing.remaining == count - 1
+
+
 def test_a_refused_request_uses_up_no_other_quota() -> None:
     full, other = Quota("key", "a", 1), Quota("company", "c", 2)
     take([full])

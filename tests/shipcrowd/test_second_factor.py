@@ -51,6 +51,7 @@ def test_whoever_has_none_logs_in_with_the_password(operator: User) -> None:
 
 def test_it_is_switched_on_with_a_code_of_the_app(operator: User) -> None:
     client, _ = home_of("operator")
+    assert f'href="{PAGE}"' in client.get("/admin/").content.decode()
     page = client.get(PAGE)
     device = TOTPDevice.objects.get()
     assert not device.confirmed

@@ -107,4 +107,31 @@ NEIGHBOURS = {
         "test_what_counts_is_the_size_after_decompression",
         "test_a_large_answer_takes_little_memory",
     ],
+    "a secret that was rotated away stays valid for years": [
+        "test_it_ends_after_a_day_on_each_path_and_the_current_one_does_not",
+        "test_it_ends_in_a_cached_account_without_a_statement",
+        "test_one_from_before_the_upgrade_counts_from_the_migration",
+    ],
+    "an encryption key that can be guessed": [
+        "test_a_weak_key_is_refused_with_its_reason",
+        "test_the_project_refuses_the_keys_of_development_without_debug",
+    ],
+    "an API key is good for everything and for ever, and is kept in a cookie": [
+        "test_every_route_of_a_company_has_a_scope",
+        "test_an_operation_is_refused_without_its_scope_alone",
+        "test_an_expired_key_is_told_so_and_a_wrong_one_is_not",
+        "test_a_new_api_key_is_shown_once",
+    ],
+    "simultaneous requests pass the limit, or one guesser stops the others of an address": [
+        "test_simultaneous_requests_get_the_quota_and_not_one_more",
+        "test_wrong_keys_are_limited_by_address_and_a_right_one_is_still_taken",
+        "test_refused_callbacks_are_limited_by_address_and_good_ones_never",
+        "test_only_what_our_own_proxies_add_counts",
+    ],
+    "staff's passwords are guessed, or a page holds one": [
+        "test_simultaneous_guesses_are_all_counted",
+        "test_without_redis_logins_work_and_are_counted",
+        "test_a_wrong_code_is_answered_like_a_wrong_password_and_nothing_is_echoed",
+        "test_the_staff_api_asks_for_it_too",
+    ],
 }

@@ -31,6 +31,8 @@ def run() -> bool:
         stack.wait_until_ready()
         greedy, neighbour = Tenant.at(sandbox.url), Tenant.at(sandbox.url)
         jobs = [greedy.post_job(stack, f"big{n}", ORDERS) for n in range(JOBS)]
+        seconds_to_begin(jobs[0])  # the workers have started
+        greedy.seconds_to_apply(stack, 1_000_000)
         small = neighbour.post_job(stack, "small", SMALL_JOB)
         to_begin = seconds_to_begin(small)
         pending = BulkOrder.objects.filter(job__in=jobs, outcome="pending")

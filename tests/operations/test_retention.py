@@ -104,7 +104,7 @@ def test_a_purge_deletes_in_batches_and_stops_when_its_time_is_over(
     assert steps == [3, 3, 3, 1]
     sent: list[Any] = []
     monkeypatch.setattr(tasks, "MAX_RUN_SECONDS", 0.0)
-    monkeypatch.setattr(tasks, "_send", lambda task, arguments: sent.append(task))
+    monkeypatch.setattr(tasks, "_send", lambda task: sent.append(task))
     event(account, 1)
     assert (tasks.purge_expired(), sent) == (1, [tasks.purge_expired])
     assert (tasks.purge_expired(), len(sent)) == (0, 1)

@@ -26,10 +26,10 @@ MAX_SECONDS = 2.0  # until a callback is applied
 def stack(transactional_db: None) -> Iterator[Stack]:
     with Stack(own_servers(), {}) as stack:
         stack.start_demo_web()
+        stack.wait_until_ready()
         # One slot for all bulk work: the least that a tenant can be left.
         stack.start_worker(queues=OTHER_QUEUES, concurrency=1)
         stack.start_worker(queues=INBOX_QUEUES, concurrency=1)
-        stack.wait_until_ready()
         yield stack
 
 
@@ -38,6 +38,9 @@ def test_ten_bulk_jobs_delay_neither_callbacks_nor_a_small_job_of_another_tenant
 ) -> None:
     greedy, neighbour = Tenant.at(sandbox.url), Tenant.at(sandbox.url)
     jobs = [greedy.post_job(stack, f"big{n}", ORDERS) for n in range(JOBS)]
+    # The workers have started.
+    seconds_to_begin(jobs[0])
+    greedy.seconds_to_apply(stack, CALLBACKS, longest=60)
     small = neighbour.post_job(stack, "small", 3)
     applied = [neighbour.seconds_to_apply(stack, number) for number in range(CALLBACKS)]
     assert max(applied) < MAX_SECONDS, applied

@@ -202,7 +202,7 @@ STAFF_TOTP = env.str("STAFF_TOTP", default="optional")
 OTP_TOTP_ISSUER = "Shipcrowd"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses who is locked out
-    "django.contrib.auth.backends.ModelBackend",
+    "shipcrowd.staff.backend.StaffBackend",
 ]
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # counts without Redis, too
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

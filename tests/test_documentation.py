@@ -16,6 +16,7 @@ import yaml
 
 from sandbox.process import SandboxProcess
 from shipcrowd import embedded
+from tests.support.suite import names_in_the_suite
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
@@ -115,6 +116,19 @@ def test_every_file_and_name_on_the_page_of_the_architecture_exists() -> None:
     assert checked > 20
     for word in re.findall(r"participant \w+ as (\S+\.py)", page):
         assert any(path.match(word) for path in modules), word
+
+
+def test_every_row_of_the_page_of_security_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    attacks = page[page.index("## Attacks") : page.index("## What is left")]
+    rows = re.findall(
+        r"^\| (?!attack|failure|-)[^|]+ \| [^|]+ \| ([^|]+) \|$", attacks, re.MULTILINE
+    )
+    assert len(rows) > 50
+    for row in rows:
+        named = set(re.findall(r"`(test_\w+)`", row))
+        assert named
+        assert named <= names_in_the_suite()
 
 
 def test_the_local_hooks_are_those_of_make_lint() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from couriers.contract import india
 from couriers.contract.text import character_problem, clean_line
 from couriers.models import Company, Scope, Warehouse, WarehouseRegistration
 from couriers.models.addresses import path_of
+from couriers.models.fields import readable_or
 from couriers.models.warehouse import NEEDS_DEFAULT
 
 MAX_WAREHOUSES = 500  # of one company
@@ -50,6 +52,13 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
             "is_default", "registrations",
         )  # fmt: skip
         read_only_fields = ("id",)
+
+    def to_representation(self, instance: Warehouse) -> dict[str, Any]:
+        """Return the warehouse; a phone or an address that no key opens is empty."""
+        shown = copy.copy(instance)
+        for name in ("phone", "address"):
+            setattr(shown, name, readable_or(instance, name, ""))
+        return super().to_representation(shown)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs |= {name: clean_line(v) for name, v in attrs.items() if isinstance(v, str)}

@@ -66,6 +66,14 @@ class KeepsUnreadable(EncryptedField):
         except InvalidToken:
             return Undecrypted(bytes(value))
 
+    def value_from_object(self, obj: Model) -> Any:
+        """Return the value for a form: empty where it must be typed again."""
+        return readable_or(obj, self.attname, "")
+
+    def value_to_string(self, obj: Model) -> str:
+        """Return the value for `dumpdata`. Raises UnreadableValue."""
+        return str(getattr(obj, self.attname))
+
     def pre_save(self, model_instance: Model, add: bool) -> Any:
         loaded = model_instance.__dict__
         if self.attname in loaded:

@@ -13,7 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from couriers.api.ops import OpsView
-from couriers.api.problems import bad_request
+from couriers.api.problems import bad_request, server_error
+from couriers.resilience.database import is_outage
 from shipcrowd.staff import second_factor
 
 PAGE = "second-factor"
@@ -36,6 +37,18 @@ class SecondFactorMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
+        """Answer in the place of a view that the user may not see yet.
+
+        Nobody passes while the database cannot tell.
+        """
+        try:
+            return self._refusal(request, view)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            return server_error(request)
+
+    def _refusal(self, request: HttpRequest, view: Any) -> HttpResponse | None:
         match = request.resolver_match
         is_api = issubclass(getattr(view, "cls", type), OpsView)
         is_admin = match is not None and "admin" in match.app_names
@@ -46,7 +59,7 @@ class SecondFactorMiddleware:
             return None
         if is_api:
             return bad_request(request, PermissionDenied())
-        if second_factor.app_of(user) is None:
+        if not user.has_second_factor:
             return redirect(PAGE)
         logout(request)
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))

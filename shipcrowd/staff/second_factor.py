@@ -35,10 +35,10 @@ def app_of(user: Any) -> TOTPDevice | None:
 
 
 def must_verify(user: Any) -> bool:
-    """Whether the user, who is logged in with a password alone, needs a second factor."""
+    """Whether the user of a session, who gave a password alone, needs a second factor."""
     if policy() == OFF or user.is_verified():
         return False
-    return policy() == REQUIRED or app_of(user) is not None
+    return policy() == REQUIRED or user.has_second_factor
 
 
 def verified(user: Any, code: str) -> Device | None:

@@ -117,10 +117,9 @@ def test_an_end_is_lifted(browse: Page, shipment: Shipment) -> None:
 
 def test_a_label_is_opened(browse: Page, shipment: Shipment, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    (tmp_path / "label.pdf").write_bytes(PDF)
-    StoredLabel.objects.create(
-        shipment=shipment, tracking_id=shipment.tracking_id, file="label.pdf"
-    )
+    label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id, file="label.sealed")
+    (tmp_path / "label.sealed").write_bytes(label.seal(PDF))
+    label.save()
     log_in(browse, "view_storedlabel")
     open_row(browse, "Stored labels", shipment.tracking_id)
     with browse.expect_response("**/open/") as opened:

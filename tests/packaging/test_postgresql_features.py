@@ -22,7 +22,7 @@ KEYWORDS = {
     15: (
         r"MERGE\s+INTO",
         r"NULLS\s+(?:NOT\s+)?DISTINCT",
-        r"SET\s+(?:NULL|DEFAULT)\s*\(",
+        r"ON\s+(?:DELETE|UPDATE)\s+SET\s+(?:NULL|DEFAULT)\s*\(",
         r"GRANT\s+SET\s+ON\s+PARAMETER",
     ),
     16: (

@@ -27,7 +27,10 @@ MISSING: list[dict[str, set[str]]] = [
     {"SECRET_KEY_FILE": {"SECRET_KEY is not set"}},
     {"FERNET_KEYS_FILE": {"FERNET_KEYS is not set"}},
     {
-        "DATABASE_URL": {"shipcrowd.W001) The environment lacks DATABASE_URL and REDIS_URL"},
+        "DATABASE_URL": {
+            "shipcrowd.W001) The environment lacks DATABASE_URL and REDIS_URL",
+            "couriers.W032) SHIPCROWD['DEVELOPMENT'] is on",
+        },
         "REDIS_URL": set(),
         "TRUSTED_PROXIES": {"shipcrowd.W006) TRUSTED_PROXIES"},
         "ALLOWED_HOSTS": {"shipcrowd.W005) ALLOWED_HOSTS"},

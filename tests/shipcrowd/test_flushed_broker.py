@@ -30,7 +30,7 @@ def test_all_work_ends_once_although_redis_is_flushed_in_the_middle_of_it(
     sandbox: SandboxProcess,
 ) -> None:
     with Stack(own_servers(), {"DJANGO_SETTINGS_MODULE": "tests.chaos.settings"}) as stack:
-        stack.start_web(threads=4)
+        stack.start_demo_web()
         stack.wait_until_ready()
         stack.start_worker(concurrency=2)
         for _ in range(2):

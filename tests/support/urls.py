@@ -11,17 +11,18 @@ from django.urls.converters import IntConverter
 from django.urls.resolvers import RegexPattern
 
 ID = "shp_00000000000000000000000000"
-# The admin is Django's own. The first page leads to it.
-OTHERS = ("admin/",)
+# The admin is Django's own, and staff's second factor is a page of it. The first page leads there.
+OTHERS = ("admin/", "admin/second-factor/")
 
 
 def patterns(entries: Any = None, prefix: str = "") -> Iterator[str]:
     """Yield the path of each URL of the project, with an example for every part that varies."""
     for entry in get_resolver().url_patterns if entries is None else entries:
         path = prefix + example_of(entry)
+        if path in OTHERS:
+            continue
         if isinstance(entry, URLResolver):
-            if path not in OTHERS:
-                yield from patterns(entry.url_patterns, path)
+            yield from patterns(entry.url_patterns, path)
         elif path:
             yield f"/{path}"
 

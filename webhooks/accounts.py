@@ -13,6 +13,7 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract.receiver import Topic, topic_secret
 from couriers.models import CourierAccount
+from couriers.models.fields import readable_or
 
 MAX_CACHED = 10_000
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -34,7 +35,7 @@ class CallbackAccount:
     def of(cls, account: CourierAccount) -> CallbackAccount:
         """Return what callbacks need of the account."""
         until = account.previous_webhook_secret_until
-        previous = account.previous_webhook_secret if until else ""
+        previous = readable_or(account, "previous_webhook_secret", "") if until else ""
         return cls(account.courier_id, account.webhook_secret, previous, until)
 
     @property

@@ -18,6 +18,7 @@ from couriers.booking.bulk import OrderResult
 from couriers.booking.protocol import book
 from couriers.fulfilment import manifests
 from couriers.models import CourierAccount, CourierCall, IdempotencyKey, Shipment
+from couriers.models.account import previous_secret_fields
 from couriers.operations.key_rotation import encrypted_fields
 from couriers.operations.tracking_id_check import Verdict, check_tracking_id
 from tests.support.admin_pages import admin_pages
@@ -28,6 +29,7 @@ from tests.support.drafts import DRAFT, draft_with
 from tests.support.everything import make_everything
 from tests.support.factories import CourierAccountFactory, ShipmentFactory, WarehouseFactory
 from tests.support.parcels import make_shipments
+from webhooks.accounts import clear_cache
 from webhooks.models import WebhookEvent
 from webhooks.tasks import process_inbox
 
@@ -135,6 +137,17 @@ def test_callbacks_of_an_account_whose_secret_cannot_be_read_are_asked_for_again
     answer = send(account, {"id": "T", "status": "in_transit", "hour": 1})
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert not WebhookEvent.objects.exists()
+
+
+def test_a_previous_secret_that_cannot_be_read_stops_no_callback(
+    account: CourierAccount, shipment: Shipment
+) -> None:
+    fields = previous_secret_fields("the secret before")
+    CourierAccount.objects.filter(pk=account.pk).update(**fields)
+    make_unreadable(account, "previous_webhook_secret")
+    clear_cache()
+    body = {"id": shipment.tracking_id, "status": "in_transit", "hour": 1}
+    assert send(account, body).status_code == 200
 
 
 def test_the_other_accounts_are_polled(locked_out: CourierAccount, account: Any) -> None:

@@ -25,7 +25,9 @@ PAGES = [
 ]
 INSTALL = ROOT / "docs" / "install.md"  # tests/host runs this page in a project of its own
 # Commands that are not run here: make targets, and what other tests run.
-MAKE_TARGET = re.compile(r"^make (setup|demo|test|coverage|bench|chaos|lint|dist|matrix)( ARGS=\S+)?$")
+MAKE_TARGET = re.compile(
+    r"^make (setup|demo|test|coverage|bench|chaos|lint|dist|matrix)( ARGS=\S+)?$"
+)
 TESTED_ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_ekart_live\.py$")
 
 

@@ -1,7 +1,7 @@
 """A year of real orders: each is booked once and reaches the status that the courier gave it.
 
-Every sixteenth order is booked, chosen by a checksum of its number. REAL_ORDERS=all books all of them,
-which takes about three minutes.
+Every sixteenth order is booked, chosen by a checksum of its number. REAL_ORDERS=all books all of
+them, which takes about three minutes.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from django.utils.datastructures import CaseInsensitiveMapping
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import Topic, WebhookReceiver
 from couriers.models import CallbackTally, CourierAccount
-from couriers.resilience.background import BackgroundWork
+from couriers.resilience.background import BackgroundWork, database_work
 from webhooks.accounts import CallbackAccount
 
 log = get_logger(__name__)
@@ -203,15 +203,5 @@ def _time(seconds: float | None) -> dt.datetime | None:
     return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
-def _write_and_close() -> float:
-    """Write in the thread, whose connection is closed again; return the pause in seconds."""
-    try:
-        write()
-    except Exception as error:  # noqa: BLE001 - the thread goes on, whatever failed
-        log.error("tally_failed", error=type(error).__name__)
-    finally:
-        connections.close_all()
-    return WRITE_PAUSE
-
-
-_writer = BackgroundWork("callback-tally", _write_and_close, every=ACCEPTED_WAIT)
+_NAME = "callback-tally"
+_writer = BackgroundWork(_NAME, database_work(_NAME, write, WRITE_PAUSE), every=ACCEPTED_WAIT)

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from couriers.contract.logs import get_logger
 from couriers.models import CompanyApiKey
-from couriers.resilience.background import BackgroundWork
+from couriers.resilience.background import BackgroundWork, database_work
 
 log = get_logger(__name__)
 
@@ -57,15 +57,5 @@ def write() -> None:
         log.warning("key_use_not_written", error=type(error).__name__)
 
 
-def _write_and_close() -> float:
-    """Write in the thread, whose connection is closed again; return the pause in seconds."""
-    try:
-        write()
-    except Exception as error:  # noqa: BLE001 - the thread goes on, whatever failed
-        log.error("key_use_failed", error=type(error).__name__)
-    finally:
-        connections.close_all()
-    return WRITE_PAUSE
-
-
-_writer = BackgroundWork("api-key-use", _write_and_close)
+_NAME = "api-key-use"
+_writer = BackgroundWork(_NAME, database_work(_NAME, write, WRITE_PAUSE))

@@ -7,6 +7,30 @@ import threading
 import time
 from collections.abc import Callable
 
+from django.db import connections
+
+from couriers.contract.logs import get_logger
+
+log = get_logger(__name__)
+
+
+def database_work(name: str, write: Callable[[], None], pause: float) -> Callable[[], float]:
+    """Return work that writes to the database and closes the thread's connection again.
+
+    The thread goes on whatever fails. `pause` is in seconds.
+    """
+
+    def work() -> float:
+        try:
+            write()
+        except Exception as error:  # noqa: BLE001 - the next time may succeed
+            log.error("background_work_failed", work=name, error=type(error).__name__)
+        finally:
+            connections.close_all()
+        return pause
+
+    return work
+
 
 class BackgroundWork:
     """Does a piece of work whenever it was requested since the last time.

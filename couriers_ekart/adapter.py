@@ -9,7 +9,9 @@ from typing import Any
 
 from couriers.contract import india
 from couriers.contract.accounts import Account
+from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.documents import Document, ManifestDocument
 from couriers.contract.errors import (
     CourierError,
     FieldProblem,
@@ -19,16 +21,12 @@ from couriers.contract.errors import (
     UnknownPickupAlias,
 )
 from couriers.contract.logs import get_logger
+from couriers.contract.statuses import Status
 from couriers.contract.types import (
-    ActionResult,
     Booking,
-    Document,
-    ManifestDocument,
     Pickup,
-    PickupRequest,
     RateQuote,
     RateRequest,
-    ReattemptRequest,
     Serviceability,
     ShipmentRequest,
     Tracking,
@@ -65,7 +63,14 @@ class EkartAdapter(BaseCourierAdapter):
     # Ekart gives a client id at onboarding. Its webhooks are the client's, whoever logs in.
     login_identity = ("client_id",)
     manifest_size = MAX_IDS
-    capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
+    capabilities = frozenset(Capability) - {
+        Capability.GET_PROOF_OF_DELIVERY,
+        Capability.TRACK_SHIPMENTS,
+        Capability.FIND_BOOKING,
+        Capability.RESERVE_IDS,
+        Capability.OUTCOME_OF,
+        Capability.REGISTER_WEBHOOKS,
+    }
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
@@ -154,7 +159,7 @@ class EkartAdapter(BaseCourierAdapter):
             raise refused[0]
         return quotes
 
-    def cancel_shipment(self, tracking_id: str) -> ActionResult:
+    def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         """Cancel (DELETE /api/v1/package/cancel); a shipment that is already cancelled is done."""
         try:
             answer = self.client.cancel_shipment(tracking_id)
@@ -162,11 +167,13 @@ class EkartAdapter(BaseCourierAdapter):
             return answers.accept_already_cancelled(refusal)
         return answers.cancellation_from(answer, tracking_id)
 
-    def cancel_reverse_shipment(self, tracking_id: str) -> ActionResult:
+    def cancel_reverse_shipment(
+        self, tracking_id: str, *, status: Status | None = None
+    ) -> ActionResult:
         """Cancel a return: the same call."""
-        return self.cancel_shipment(tracking_id)
+        return self.cancel_shipment(tracking_id, status=status)
 
-    def check_serviceability(self, pincode: str) -> Serviceability:
+    def check_serviceability(self, pincode: str, *, origin: str = "") -> Serviceability:
         """Return what Ekart offers at a pincode (GET /api/v2/serviceability/{pincode})."""
         return answers.serviceability_from(self.client.serviceability(pincode), pincode)
 

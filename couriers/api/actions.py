@@ -23,7 +23,7 @@ from couriers.api.renderers import ApiRenderer, PdfRenderer
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ActionSerializer, ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
-from couriers.contract.types import ActionResult
+from couriers.contract.actions import ActionResult
 from couriers.fulfilment import actions
 from couriers.fulfilment.labels import get_label, get_label_data
 from couriers.models import Scope, Shipment

@@ -12,19 +12,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from couriers.contract.accounts import Account
-from couriers.contract.errors import NotSupported
-from couriers.contract.statuses import StatusMapper
-from couriers.contract.types import (
+from couriers.contract.actions import (
+    ActionKind,
     ActionResult,
-    Booking,
-    Document,
-    Limit,
-    ManifestDocument,
-    Pickup,
+    ActionRule,
     PickupRequest,
+    PickupScope,
+    ReattemptRequest,
+)
+from couriers.contract.documents import Document, ManifestDocument
+from couriers.contract.errors import NotSupported
+from couriers.contract.logins import LoginField, RegisteredWebhook, Webhook
+from couriers.contract.statuses import Status, StatusMapper
+from couriers.contract.types import (
+    Booking,
+    Limit,
+    Pickup,
     RateQuote,
     RateRequest,
-    ReattemptRequest,
     Serviceability,
     ShipmentRequest,
     Tracking,
@@ -54,13 +59,18 @@ class Capability(enum.StrEnum):
     BULK_SERVICEABILITY = "list_serviceability"
     LABEL_DATA = "get_label_data"
     TRACK_WAYBILL = "track_waybill"
+    TRACK_SHIPMENTS = "track_shipments"
+    FIND_BOOKING = "find_booking"
+    RESERVE_IDS = "reserve_ids"
+    OUTCOME_OF = "outcome_of"
+    REGISTER_WEBHOOKS = "register_webhooks"
 
 
 class BaseCourierAdapter:
     """Calls one courier for one account. CourierFactory creates it, and threads share it.
 
-    A subclass sets `code`, `name`, `capabilities`, `mapper` and `default_limits`, and overrides
-    the methods it declares. It keeps no state of shipments: the platform does that.
+    A subclass sets `code`, `name`, `capabilities`, `mapper`, `default_limits` and `login_fields`,
+    and overrides the methods it declares. It keeps no state of shipments: the platform does that.
     """
 
     code: ClassVar[str]
@@ -68,11 +78,32 @@ class BaseCourierAdapter:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     mapper: ClassVar[StatusMapper]
     default_limits: ClassVar[Mapping[str, Limit]] = {}
-    # The account's fields by which the courier knows whom to send callbacks to. Two accounts that
+    # What a login consists of. `seed_courier`, the admin's form and the checks follow it.
+    login_fields: ClassVar[tuple[LoginField, ...]] = ()
+    # The login's fields by which the courier knows whom to send callbacks to. Two accounts that
     # have the same values of all of them, at one base URL, are refused.
     login_identity: ClassVar[tuple[str, ...]] = ("client_id", "username")
-    # The most shipments that one create_manifest call takes.
+    # When each action is allowed. An action without a rule is not offered.
+    action_rules: ClassVar[Mapping[ActionKind, ActionRule]] = {}
+    # What a pickup is asked for, and the slots of a day that it can be asked for (none: any time).
+    pickup_scope: ClassVar[PickupScope] = PickupScope.SHIPMENT
+    pickup_slots: ClassVar[tuple[str, ...]] = ()
+    # Whether a booking needs `pickup.reference`. The platform registers the warehouse before it.
+    registers_warehouses: ClassVar[bool] = False
+    # The most shipments that one call of create_manifest, get_label and track_shipments takes.
     manifest_size: ClassVar[int] = 100
+    label_size: ClassVar[int] = 100
+    track_size: ClassVar[int] = 1
+    # The most numbers that one call of reserve_ids takes.
+    reserve_size: ClassVar[int] = 25
+    # Seconds after which find_booking's None may be believed, once the create call is over. None:
+    # it is not known, so only a found booking settles, and None informs an operator.
+    lookup_lag: ClassVar[float | None] = None
+    # Hosts that documents may be fetched from, beside the account's own: exact names, or `*.` and
+    # a domain.
+    document_hosts: ClassVar[tuple[str, ...]] = ()
+    # Whether serviceability is of a lane: then check_serviceability needs an `origin`.
+    serves_lanes: ClassVar[bool] = False
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -97,23 +128,49 @@ class BaseCourierAdapter:
         """
 
     def create_shipment(self, request: ShipmentRequest) -> Booking:
-        """Book a forward shipment. After `Unknown` the platform never repeats the call."""
+        """Book a forward shipment.
+
+        After `Unknown` the platform repeats the call only with the same `request.reserved_id`.
+        """
         self._unsupported(Capability.CREATE_SHIPMENT)
+
+    def find_booking(self, request: ShipmentRequest) -> Booking | None:
+        """Look for the booking of `request.order_number`, of either direction, at the courier.
+
+        Return it with its `order_number`, or None if the courier answers that it has none.
+        Whatever else happens raises an error: "cannot say" is never None.
+        """
+        self._unsupported(Capability.FIND_BOOKING)
+
+    def reserve_ids(self, count: int) -> Sequence[str]:
+        """Return up to `count` unused numbers (at most `reserve_size`), to book shipments with."""
+        self._unsupported(Capability.RESERVE_IDS)
 
     def track_shipment(self, tracking_id: str) -> Tracking:
         """Return all scans of a shipment so far. Raises NotFound for an unknown id."""
         self._unsupported(Capability.TRACK_SHIPMENT)
 
+    def track_shipments(self, tracking_ids: Sequence[str]) -> Mapping[str, Tracking]:
+        """Return the scans of at most `track_size` shipments by tracking id.
+
+        Optional. An id that the courier does not know is missing from the answer.
+        """
+        self._unsupported(Capability.TRACK_SHIPMENTS)
+
     def get_rates(self, request: RateRequest) -> Sequence[RateQuote]:
         """Return the courier's quotes for a lane, one for each service."""
         self._unsupported(Capability.GET_RATES)
 
-    def cancel_shipment(self, tracking_id: str) -> ActionResult:
-        """Cancel a forward shipment. A shipment that is already cancelled is a success."""
+    def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
+        """Cancel a forward shipment. A shipment that is already cancelled is a success.
+
+        `status` is the shipment's, as the platform knows it. The result says what follows: an end,
+        or a return to origin.
+        """
         self._unsupported(Capability.CANCEL_SHIPMENT)
 
-    def check_serviceability(self, pincode: str) -> Serviceability:
-        """Return what the courier offers at a pincode.
+    def check_serviceability(self, pincode: str, *, origin: str = "") -> Serviceability:
+        """Return what the courier offers at a pincode, from the pincode `origin` where it asks so.
 
         An outage raises an error: it is never reported as "not serviceable".
         """
@@ -134,12 +191,14 @@ class BaseCourierAdapter:
         """Book a return from the consignee to the warehouse."""
         self._unsupported(Capability.CREATE_REVERSE_SHIPMENT)
 
-    def cancel_reverse_shipment(self, tracking_id: str) -> ActionResult:
+    def cancel_reverse_shipment(
+        self, tracking_id: str, *, status: Status | None = None
+    ) -> ActionResult:
         """Cancel a return."""
         self._unsupported(Capability.CANCEL_REVERSE_SHIPMENT)
 
     def request_reattempt(self, request: ReattemptRequest) -> ActionResult:
-        """Ask for another delivery attempt on `request.date`."""
+        """Ask for another delivery attempt, on `request.date` where the rule takes a date."""
         self._unsupported(Capability.REQUEST_REATTEMPT)
 
     def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
@@ -147,15 +206,15 @@ class BaseCourierAdapter:
         self._unsupported(Capability.CREATE_MANIFEST)
 
     def schedule_pickup(self, request: PickupRequest) -> ActionResult:
-        """Have shipments picked up from a warehouse on `request.date`."""
+        """Have parcels picked up from a warehouse on `request.date`. One that is open is done."""
         self._unsupported(Capability.SCHEDULE_PICKUP)
 
     def update_delivery_address(self, request: ReattemptRequest) -> ActionResult:
-        """Change the consignee's address or phone for the next attempt."""
+        """Change the consignee's address, phone or name, as the rule's `fields` allow."""
         self._unsupported(Capability.UPDATE_DELIVERY_ADDRESS)
 
     def get_proof_of_delivery(self, tracking_id: str) -> Document:
-        """Fetch the signed proof of delivery."""
+        """Fetch the proof of delivery. Raises NotFound while there is none."""
         self._unsupported(Capability.GET_PROOF_OF_DELIVERY)
 
     def schedule_reverse_pickup(self, request: PickupRequest) -> ActionResult:
@@ -163,7 +222,7 @@ class BaseCourierAdapter:
         self._unsupported(Capability.SCHEDULE_REVERSE_PICKUP)
 
     def get_label(self, tracking_ids: Sequence[str]) -> Document:
-        """Fetch the packing labels as one PDF, in the order of `tracking_ids`."""
+        """Fetch at most `label_size` packing labels as one PDF, in the order of `tracking_ids`."""
         self._unsupported(Capability.GET_LABEL)
 
     def get_label_data(self, tracking_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
@@ -184,6 +243,21 @@ class BaseCourierAdapter:
     def request_rto(self, tracking_id: str, remark: str = "") -> ActionResult:
         """Ask for an undelivered parcel to be returned to its origin (RTO)."""
         self._unsupported(Capability.REQUEST_RTO)
+
+    def outcome_of(self, handle: str) -> ActionResult:
+        """Return how an accepted action ended, or ACCEPTED while it has not.
+
+        Raises Rejected if the courier did not do it.
+        """
+        self._unsupported(Capability.OUTCOME_OF)
+
+    def register_webhooks(self, webhooks: Sequence[Webhook]) -> Sequence[RegisteredWebhook]:
+        """Have the courier call these addresses, and no other of the account's.
+
+        One that is registered already is updated. Where a courier has no call for it, a person
+        asks the courier: `register_webhooks` prints what for.
+        """
+        self._unsupported(Capability.REGISTER_WEBHOOKS)
 
     def validate_options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options checked against the plug-in's schema.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import models
@@ -142,12 +142,17 @@ class ReasonFacts:
 
 @dataclass(frozen=True, slots=True)
 class MappedStatus:
-    """A courier's status with its neutral one. `status` is None for an unknown courier status."""
+    """A courier's status with its neutral one. `status` is None for an unknown courier status.
+
+    `courier_type` and `courier_code` are what a courier has beside its word, "" where it has none.
+    """
 
     status: Status | None
     courier_status: str
     reason: ReasonFacts | None = None
     courier_reason: str = ""
+    courier_type: str = ""
+    courier_code: str = ""
 
     @property
     def facts(self) -> StatusFacts | None:
@@ -162,40 +167,75 @@ def normalise(word: str) -> str:
     return re.sub(r"[\s_\-]+", " ", word).strip().casefold()
 
 
+# What an entry of a StatusMapper is for: a word, or (direction, type, word[, code]).
+StatusKey = str | tuple[str, str, str] | tuple[str, str, str, str]
+_Parts = tuple[str, str, str, str]
+
+
 class StatusMapper:
     """Maps the statuses and NDR reasons of one courier to neutral ones.
 
-    A key of `statuses` is the courier's status, or a tuple (direction, type, status) for a courier
-    whose statuses depend on those. "" in a tuple matches anything, and the most specific entry
-    wins. `reasons` maps the courier's NDR reasons to ReasonFacts.
+    A key of `statuses` is the courier's word, or a tuple (direction, type, word, code) for a
+    courier whose statuses depend on those; the code may be left out. "" in a tuple matches
+    anything, and a code that ends in `*` matches every code that begins so. The most specific entry
+    wins: an exact code before a longer beginning before a shorter one before none, then a word, a
+    direction, a type before none. `reasons` maps the courier's NDR reasons to ReasonFacts;
+    `default_reason` stands for one that is not among them.
     """
 
     def __init__(
         self,
-        statuses: Mapping[str | tuple[str, str, str], Status],
+        statuses: Mapping[StatusKey, Status],
         reasons: Mapping[str, ReasonFacts] | None = None,
+        *,
+        default_reason: ReasonFacts | None = None,
     ) -> None:
-        self._statuses: dict[tuple[str, str, str], Status] = {}
-        for key, status in statuses.items():
-            direction, kind, word = key if isinstance(key, tuple) else ("", "", key)
-            self._statuses[(direction, normalise(kind), normalise(word))] = status
+        self._statuses = {_parts(key): status for key, status in statuses.items()}
+        self._ranked = sorted(self._statuses, key=_specificity, reverse=True)
         self._reasons = {normalise(word): facts for word, facts in (reasons or {}).items()}
+        self._default_reason = default_reason
 
     def map(
-        self, status: str, *, direction: str = "", kind: str = "", reason: str = ""
+        self, status: str, *, direction: str = "", kind: str = "", code: str = "", reason: str = ""
     ) -> MappedStatus:
-        """Return the neutral status and reason. An unknown status gives None; nothing is raised."""
-        word, kind = normalise(status), normalise(kind)
-        candidates: Iterable[tuple[str, str, str]] = (
-            (direction, kind, word),
-            (direction, "", word),
-            ("", kind, word),
-            ("", "", word),
-        )
-        found = next((self._statuses[c] for c in candidates if c in self._statuses), None)
+        """Return the neutral status and reason. An unknown status gives None; nothing is raised.
+
+        `kind` is the courier's type of the status.
+        """
+        given = (direction, normalise(kind), normalise(status), normalise(code))
+        found = next((key for key in self._ranked if _matches(key, given)), None)
+        reason_key = normalise(reason)
         return MappedStatus(
-            status=found,
+            status=self._statuses[found] if found else None,
             courier_status=status,
-            reason=self._reasons.get(normalise(reason)) if reason else None,
+            reason=self._reasons.get(reason_key, self._default_reason) if reason_key else None,
             courier_reason=reason,
+            courier_type=kind,
+            courier_code=code,
         )
+
+    def entries(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield the (direction, type, word, code) of every entry, the most specific first."""
+        yield from self._ranked
+
+
+def _parts(key: StatusKey) -> _Parts:
+    direction, kind, word, *code = key if isinstance(key, tuple) else ("", "", key)
+    return direction, normalise(kind), normalise(word), normalise(code[0]) if code else ""
+
+
+def _specificity(key: _Parts) -> tuple[bool, int, bool, bool, bool]:
+    direction, kind, word, code = key
+    exact = bool(code) and not code.endswith("*")
+    return exact, len(code), bool(word), bool(direction), bool(kind)
+
+
+def _matches(key: _Parts, given: _Parts) -> bool:
+    *_, wanted = key
+    *_, code = given
+    if wanted.endswith("*"):
+        if not code.startswith(wanted[:-1]):
+            return False
+    elif wanted and wanted != code:
+        return False
+    return all(not part or part == other for part, other in zip(key[:3], given[:3], strict=True))

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import models
 
+from couriers.contract.documents import BookingDocument
 from couriers.contract.statuses import MappedStatus
 
 MAX_DELIVERY_ATTEMPTS = 32_767  # the largest value of the column Shipment.delivery_attempts
@@ -70,6 +71,7 @@ class Pickup:
     warehouse_id: str
     reference: str
     address: Address
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ class ShipmentRequest:
 
     In both directions `consignee` is the customer and `pickup` the seller's warehouse. A reverse
     shipment travels from the consignee to the warehouse and has a `return_reason`.
+
+    `shipment_id` and `attempt` identify the attempt. `reserved_id` is the number that was reserved
+    for it with the courier, "" where the courier gives one: a create with a reserved number may be
+    repeated.
     """
 
     order_number: str
@@ -118,17 +124,43 @@ class ShipmentRequest:
     invoice_date: dt.date | None = None
     return_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    shipment_id: str = ""
+    attempt: int = 1
+    reserved_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What a booking costs, in rupees. `total` includes GST, which is `gst` where it is known.
+
+    `parts` are named as those of a RateQuote. `billed_weight_g` is the weight that is charged.
+    """
+
+    total: Decimal
+    parts: Mapping[str, Decimal] = field(default_factory=dict)
+    gst: Decimal | None = None
+    billed_weight_g: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """The courier's answer to a booking. `vendor` is the network that carries the parcel."""
+    """The courier's answer to a booking, or what was found of one.
+
+    `order_number` is the order that the courier names, "" where the answer names none; what
+    `find_booking` returns must name it. `vendor` is the network that carries the parcel, for
+    example the carrier behind an aggregator. `courier_order_id` is the courier's own number of the
+    order. `documents` exist only now, or may be fetched now.
+    """
 
     tracking_id: str
     waybill: str = ""
     vendor: str = ""
     tracking_url: str = ""
     courier_status: str = ""
+    order_number: str = ""
+    courier_order_id: str = ""
+    charges: Charges | None = None
+    documents: tuple[BookingDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,25 +240,6 @@ class Serviceability:
     remark: str = ""
 
 
-class ActionState(enum.StrEnum):
-    """Whether the courier has done an action, or accepted it to be done later."""
-
-    DONE = "done"
-    ACCEPTED = "accepted"
-
-
-@dataclass(frozen=True, slots=True)
-class ActionResult:
-    """The result of an action that did not fail.
-
-    `handle` is the courier's reference to an accepted action, to ask for its outcome later.
-    """
-
-    state: ActionState = ActionState.DONE
-    handle: str = ""
-    remark: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class WarehouseRegistration:
     """A registered warehouse. `reference` is the courier's own name for it."""
@@ -235,55 +248,24 @@ class WarehouseRegistration:
     remark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A fetched label, manifest or proof of delivery."""
+class LimitScope(enum.StrEnum):
+    """Who shares a limit: one account's calls, or all calls from this address to the host."""
 
-    content: bytes
-    content_type: str
-    filename: str
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestDocument:
-    """A manifest that the courier made for one chunk of tracking ids."""
-
-    number: str
-    created_at: dt.datetime
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReattemptRequest:
-    """Another delivery attempt on `date` (a day in India). "" keeps the phone or the address."""
-
-    tracking_id: str
-    date: dt.date
-    phone: str = ""
-    address: str = ""
-    instructions: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PickupRequest:
-    """A pickup of shipments at a warehouse on `date` (a day in India).
-
-    `options` are the booking options of each shipment, in the order of `tracking_ids`.
-    """
-
-    pickup: Pickup
-    date: dt.date
-    tracking_ids: tuple[str, ...]
-    slot: str = ""
-    options: tuple[Mapping[str, Any], ...] = ()
+    ACCOUNT = "account"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `count` calls in `window` seconds."""
+    """At most `count` permits in `window` seconds; a call takes `cost` of them.
+
+    `scope` says who shares them.
+    """
 
     count: int
     window: float
+    cost: int = 1
+    scope: LimitScope = LimitScope.ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)

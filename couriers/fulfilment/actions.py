@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from couriers.contract import india
+from couriers.contract.actions import ActionResult, ActionState, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest, NotSupported
 from couriers.contract.field_problems import FieldProblems
@@ -20,13 +21,7 @@ from couriers.contract.platform_errors import ActionNotAllowed, ShipmentErased
 from couriers.contract.registry import CourierFactory
 from couriers.contract.signals import ActionOutcome
 from couriers.contract.statuses import AWAITING_PICKUP, Status
-from couriers.contract.types import (
-    ActionResult,
-    ActionState,
-    Direction,
-    PickupRequest,
-    ReattemptRequest,
-)
+from couriers.contract.types import Direction
 from couriers.models import Shipment, WarehouseRegistration
 from couriers.models.announcements import action_ended
 from couriers.models.call_audit import audited_call

@@ -20,6 +20,7 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract import india
 from couriers.contract.adapter import Capability
+from couriers.contract.documents import ManifestDocument
 from couriers.contract.errors import (
     CircuitOpen,
     CourierError,
@@ -35,7 +36,7 @@ from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import AWAITING_PICKUP
 from couriers.contract.text import make_storable
-from couriers.contract.types import Direction, ManifestDocument
+from couriers.contract.types import Direction
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
 from couriers.models.call_audit import audited_call, reason_text
 from couriers.models.claims import (

@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from couriers.contract import india
+from couriers.contract.actions import ActionResult, ActionState
+from couriers.contract.documents import ManifestDocument
 from couriers.contract.errors import CourierError, Rejected, Unknown
 from couriers.contract.money import to_paisa
 from couriers.contract.types import (
-    ActionResult,
-    ActionState,
     Booking,
-    ManifestDocument,
     RateQuote,
     Scan,
     Serviceability,

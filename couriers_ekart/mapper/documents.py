@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from couriers.contract.documents import Document
 from couriers.contract.errors import Unknown
-from couriers.contract.types import Document
 
 PDF = "application/pdf"
 

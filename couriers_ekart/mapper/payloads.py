@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from couriers.contract import india
+from couriers.contract.actions import ReattemptRequest
 from couriers.contract.money import amounts_of, split_gst, to_paisa
 from couriers.contract.types import (
     Address,
@@ -16,7 +17,6 @@ from couriers.contract.types import (
     PaymentMode,
     Pickup,
     RateRequest,
-    ReattemptRequest,
     ShipmentRequest,
 )
 from couriers_ekart.mapper.options import EkartOptions, Package, QualityCheck, parse_options
@@ -288,12 +288,10 @@ def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
 
     The date is sent as noon in India, which is the same date in UTC.
     """
-    noon = dt.datetime.combine(request.date, dt.time(12), india.IST)
-    payload: dict[str, Any] = {
-        "action": "Re-Attempt",
-        "wbn": request.tracking_id,
-        "date": int(noon.timestamp()) * 1000,
-    }
+    payload: dict[str, Any] = {"action": "Re-Attempt", "wbn": request.tracking_id}
+    if request.date is not None:
+        noon = dt.datetime.combine(request.date, dt.time(12), india.IST)
+        payload["date"] = int(noon.timestamp()) * 1000
     for name in ("phone", "address", "instructions"):
         if value := getattr(request, name):
             payload[name] = value

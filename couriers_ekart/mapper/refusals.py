@@ -9,17 +9,12 @@ import datetime as dt
 from decimal import Decimal
 
 from couriers.contract import india
+from couriers.contract.actions import ReattemptRequest
 from couriers.contract.errors import FieldProblem
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import amounts_of
 from couriers.contract.text import character_problem
-from couriers.contract.types import (
-    Direction,
-    Parcel,
-    RateRequest,
-    ReattemptRequest,
-    ShipmentRequest,
-)
+from couriers.contract.types import Direction, Parcel, RateRequest, ShipmentRequest
 from couriers_ekart.mapper.options import EkartOptions, parse_options
 
 MAX_COD = Decimal(49_999)  # rupees (schema `shipment`)
@@ -87,7 +82,8 @@ def reattempt_problems(request: ReattemptRequest, today: dt.date) -> list[FieldP
     """Return every problem that the NDR call would refuse another attempt for."""
     problems = FieldProblems()
     problems.require(
-        dt.timedelta(0) < request.date - today <= dt.timedelta(days=MAX_REATTEMPT_DAYS),
+        request.date is not None
+        and dt.timedelta(0) < request.date - today <= dt.timedelta(days=MAX_REATTEMPT_DAYS),
         "date",
         f"must be tomorrow to {MAX_REATTEMPT_DAYS} days ahead, India time",
     )

@@ -5,9 +5,9 @@ Source: `swift_status` and `swift_ndr_status` of the Ekart API 3.8.8.
 
 from __future__ import annotations
 
-from couriers.contract.statuses import Category, ReasonFacts, Status, StatusMapper
+from couriers.contract.statuses import Category, ReasonFacts, Status, StatusKey, StatusMapper
 
-STATUSES: dict[str | tuple[str, str, str], Status] = {
+STATUSES: dict[StatusKey, Status] = {
     "Order Placed": Status.BOOKED,
     "Pickup Pending": Status.PICKUP_PENDING,
     "Pickup Scheduled": Status.PICKUP_SCHEDULED,
@@ -37,7 +37,7 @@ STATUSES: dict[str | tuple[str, str, str], Status] = {
 # The network's own history (/data/v1/elite/track) has the same statuses in snake case, except for
 # these two. "Shipped" was also seen outside of the network's history.
 NETWORK = "network"
-OTHER_STATUSES: dict[str | tuple[str, str, str], Status] = {
+OTHER_STATUSES: dict[StatusKey, Status] = {
     ("", NETWORK, "pickup_complete"): Status.PICKED_UP,
     "Shipped": Status.IN_TRANSIT,
 }

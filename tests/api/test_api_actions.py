@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 
 from couriers.contract import india
+from couriers.contract.actions import ActionResult, ActionState
 from couriers.contract.errors import CircuitOpen, FieldProblem, InvalidRequest, Rejected, Unknown
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
-from couriers.contract.types import ActionResult, ActionState
 from couriers.models import CourierCall, Shipment
 from tests.support.api import set_status
 from tests.support.drafts import raising

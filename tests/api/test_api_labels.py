@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from couriers.contract.types import Document
+from couriers.contract.documents import Document
 from couriers.models import Shipment, StoredLabel
 from tests.support.api import set_status
 from tests.support.factories import ShipmentFactory

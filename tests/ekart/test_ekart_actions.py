@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from couriers.booking.protocol import book
 from couriers.contract import india
+from couriers.contract.actions import PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import (
     InvalidRequest,
@@ -22,11 +23,7 @@ from couriers.contract.errors import (
     Unknown,
 )
 from couriers.contract.registry import CourierFactory
-from couriers.contract.types import (
-    Parcel,
-    PickupRequest,
-    ReattemptRequest,
-)
+from couriers.contract.types import Parcel
 from couriers.models import CourierCall, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
 from couriers_ekart import warehouses

@@ -127,7 +127,7 @@ def test_a_refusal_carries_the_message_of_ekart(adapter: EkartAdapter) -> None:
 
 @mutation
 def test_a_dispatch_date_is_set_for_delayed_dispatch(adapter: EkartAdapter) -> None:
-    from couriers.contract.types import PickupRequest
+    from couriers.contract.actions import PickupRequest
 
     delayed = {"delayed_dispatch": True}
     request = request_for(adapter, order_number=f"LIVE-{secrets.token_hex(6)}", options=delayed)

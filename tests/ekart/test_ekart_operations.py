@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from couriers.contract import india
+from couriers.contract.actions import ReattemptRequest
 from couriers.contract.masking import MASK
-from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest, ReattemptRequest
+from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import payloads
 from couriers_ekart.wire.client import EkartClient

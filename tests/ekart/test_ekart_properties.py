@@ -18,12 +18,12 @@ from rest_framework.exceptions import ValidationError
 
 from couriers.api.serializers import ShipmentDraftSerializer
 from couriers.booking.drafts import clean_draft
+from couriers.contract.actions import ReattemptRequest
 from couriers.contract.errors import CourierError, InvalidRequest
 from couriers.contract.types import (
     Address,
     Direction,
     Pickup,
-    ReattemptRequest,
     Seller,
     ShipmentDraft,
     ShipmentRequest,

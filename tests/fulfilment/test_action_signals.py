@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 
 from couriers.contract import india
+from couriers.contract.actions import ActionResult, ActionState
 from couriers.contract.errors import (
     CircuitOpen,
     CourierError,
@@ -23,7 +24,6 @@ from couriers.contract.errors import (
 )
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.signals import shipment_action_ended
-from couriers.contract.types import ActionResult, ActionState
 from couriers.fulfilment import actions
 from couriers.models import Shipment
 from couriers.models.transactions import InsideTransaction

@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.documents import Document, ManifestDocument
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers.contract.statuses import ReasonFacts, Status, StatusMapper
 from couriers.contract.types import (
-    ActionResult,
     Booking,
-    Document,
-    ManifestDocument,
-    PickupRequest,
     RateQuote,
     RateRequest,
-    ReattemptRequest,
     Scan,
     Serviceability,
     ShipmentRequest,
@@ -59,7 +56,7 @@ class ToyAdapter(BaseCourierAdapter):
 
     create_reverse_shipment = create_shipment
 
-    def cancel_shipment(self, tracking_id: str) -> ActionResult:
+    def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         return ActionResult(remark="cancelled")
 
     def track_shipment(self, tracking_id: str) -> Tracking:
@@ -74,7 +71,14 @@ class AbleToyAdapter(ToyAdapter):
     call and may return its answer.
     """
 
-    capabilities = frozenset(Capability) - {Capability.GET_PROOF_OF_DELIVERY}
+    capabilities = frozenset(Capability) - {
+        Capability.GET_PROOF_OF_DELIVERY,
+        Capability.TRACK_SHIPMENTS,
+        Capability.FIND_BOOKING,
+        Capability.RESERVE_IDS,
+        Capability.OUTCOME_OF,
+        Capability.REGISTER_WEBHOOKS,
+    }
     asked: ClassVar[list[tuple[str, Any]]] = []
     on_call: ClassVar[dict[str, Callable[[Any], Any]]] = {}
 
@@ -84,10 +88,12 @@ class AbleToyAdapter(ToyAdapter):
         given = hook(argument) if hook else None
         return answer if given is None else given
 
-    def cancel_shipment(self, tracking_id: str) -> ActionResult:
+    def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         return self._call("cancel_shipment", tracking_id, ActionResult(remark="cancelled"))
 
-    def cancel_reverse_shipment(self, tracking_id: str) -> ActionResult:
+    def cancel_reverse_shipment(
+        self, tracking_id: str, *, status: Status | None = None
+    ) -> ActionResult:
         return self._call("cancel_reverse_shipment", tracking_id, ActionResult())
 
     def track_shipment(self, tracking_id: str) -> Tracking:
@@ -116,7 +122,7 @@ class AbleToyAdapter(ToyAdapter):
         quote = RateQuote("SURFACE", Decimal("100.50"), parts, zone="C", billed_weight_g=500)
         return self._call("get_rates", request, [quote])
 
-    def check_serviceability(self, pincode: str) -> Serviceability:
+    def check_serviceability(self, pincode: str, *, origin: str = "") -> Serviceability:
         return self._call("check_serviceability", pincode, Serviceability(pincode, True, cod=True))
 
     def list_serviceability(self) -> Iterator[Serviceability]:

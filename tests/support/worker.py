@@ -40,9 +40,10 @@ def make_app() -> Any:
     if ahead := float(os.environ.get("TOY_CLOCK", "0")):
         time_machine.travel(time.time() + ahead).start()
 
+    from couriers.contract.documents import ManifestDocument
     from couriers.contract.errors import Unknown
     from couriers.contract.registry import CourierFactory
-    from couriers.contract.types import Booking, ManifestDocument, ShipmentRequest
+    from couriers.contract.types import Booking, ShipmentRequest
     from shipcrowd.celery import app
     from tests.support.toy import AbleToyAdapter, ToyReceiver
 

@@ -1,0 +1,77 @@
+"""A proxy on loopback in front of a stand-in that has no faults of its own."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from couriers.testing.fault_server import Answer, FaultServer, Request
+from couriers.testing.faults import FaultKind
+
+# Headers that belong to one connection (RFC 9110), and those that the proxy sets itself.
+_OF_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+
+
+class FaultProxy(FaultServer):
+    """Passes requests on to `target`, an origin, and lets chosen ones fail.
+
+    `requests` are those since the last `fail` or `heal`. `after_each` is called with each request
+    that the target has answered, before its answer is passed back.
+    """
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.requests: list[Request] = []
+        self.after_each: Callable[[Request], None] = lambda request: None
+        self._target = urlsplit(target).netloc
+        self._lock = threading.Lock()
+        self._kind: FaultKind | None = None
+        self._position = 0
+        self._failing: tuple[str, str] | None = None
+
+    def fail(self, kind: FaultKind, position: int = 0) -> None:
+        """Let the request at this position fail, counted from now, and each later one like it.
+
+        A request is like another where both have the same method and path.
+        """
+        with self._lock:
+            self._kind, self._position, self._failing = kind, position, None
+            self.requests.clear()
+
+    def heal(self) -> None:
+        """Let no request fail, and forget the requests so far."""
+        with self._lock:
+            self._kind, self._failing = None, None
+            self.requests.clear()
+
+    @property
+    def failed(self) -> list[Request]:
+        """The requests that failed since the last `fail`."""
+        return [one for one in self.requests if (one.method, one.path) == self._failing]
+
+    def fault_of(self, request: Request) -> FaultKind | None:
+        with self._lock:
+            self.requests.append(request)
+            if self._kind is None:
+                return None
+            if self._failing is None and len(self.requests) == self._position + 1:
+                self._failing = (request.method, request.path)
+            return self._kind if (request.method, request.path) == self._failing else None
+
+    def answer(self, request: Request) -> Answer:
+        connection = http.client.HTTPConnection(self._target, timeout=60)
+        headers = {n: v for n, v in request.headers.items() if n not in _OF_CONNECTION}
+        try:
+            connection.request(request.method, request.target, request.body, headers)
+            given = connection.getresponse()
+            answer = Answer(
+                given.status,
+                given.read(),
+                {n: v for n, v in given.getheaders() if n.lower() not in _OF_CONNECTION},
+            )
+        finally:
+            connection.close()
+        self.after_each(request)
+        return answer

@@ -17,9 +17,9 @@ class FaultKind(enum.StrEnum):
     """How a call fails: `…_before` its work is done, or `…_after`.
 
     TIMEOUT never answers. RESET breaks the connection off. ERROR is one of 500, 502, 503 and 504
-    with a page of a proxy. BROKEN is 200 with such a page. HALF is half of the true answer, DRIP the
-    true answer a byte at a time, HUGE an answer that does not end. RATE_LIMITED is 429, ECHO is 400
-    with all that was sent, as some couriers' error pages have it.
+    with a page of a proxy, BROKEN is 200 with such a page. HALF is half of the true answer, DRIP
+    the true answer a byte at a time, HUGE an answer that does not end. RATE_LIMITED is 429. ECHO is
+    400 with all that was sent, as some couriers' error pages have it.
     """
 
     TIMEOUT_BEFORE = "timeout_before"

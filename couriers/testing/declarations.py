@@ -1,0 +1,186 @@
+"""The static part of the conformance of an adapter: what it declares fits what it does.
+
+It needs neither the courier's stand-in nor a database.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from couriers.conf import tunables
+from couriers.contract.actions import ActionKind
+from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.errors import InvalidRequest, NotSupported
+from couriers.contract.statuses import TERMINAL, UNSETTLED, Status, StatusKey, StatusMapper
+from couriers.contract.types import Limit
+from couriers.testing.accounts import detached_account
+from couriers.testing.samples import ACTION_OPERATIONS, SampleCalls
+
+CODE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+CONSIGNEE_FIELDS = {"phone", "address", "name"}
+# Statuses that only the platform gives.
+OURS_ALONE = {*UNSETTLED, Status.FAILED}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner),
+    max_leaves=8,
+)
+
+
+class AdapterDeclarations(SampleCalls):
+    """Tests of an adapter's class. A plug-in sets `adapter_class` and `published_statuses`.
+
+    `published_statuses` are all that the courier's own document lists, as keys of a StatusMapper:
+    a word, or (direction, type, word, code).
+    """
+
+    published_statuses: ClassVar[Sequence[StatusKey]] = ()
+
+    def adapter(self) -> BaseCourierAdapter:
+        """Return an adapter of an account that is not stored, and whose courier is not there."""
+        return self.adapter_class(detached_account(self.adapter_class))
+
+    def test_the_code_and_the_name_are_set(self) -> None:
+        assert CODE.fullmatch(self.adapter_class.code), "code: lower case, digits, - and _"
+        assert self.adapter_class.name.strip(), "name: how people call the courier"
+
+    def test_the_declared_capabilities_are_the_overridden_methods(self) -> None:
+        overridden = {
+            capability
+            for capability in Capability
+            if getattr(self.adapter_class, capability)
+            is not getattr(BaseCourierAdapter, capability)
+        }
+        declared = set(self.adapter_class.capabilities)
+        assert declared <= overridden, f"declared without a method: {declared - overridden}"
+        assert overridden <= declared, f"a method, but not declared: {overridden - declared}"
+
+    def test_what_is_not_declared_raises_before_any_call(self) -> None:
+        adapter = self.adapter()
+        for capability in set(Capability) - self.adapter_class.capabilities:
+            with pytest.raises(NotSupported) as caught:
+                self.call(adapter, capability, "T1", "W1")
+            assert caught.value.courier == self.adapter_class.code
+            assert caught.value.operation == capability, "the error names another operation"
+
+    def test_the_methods_take_the_arguments_of_the_contract(self) -> None:
+        for capability in self.adapter_class.capabilities:
+            wanted = inspect.signature(getattr(BaseCourierAdapter, capability)).parameters
+            given = inspect.signature(getattr(self.adapter_class, capability)).parameters
+            assert list(given) == list(wanted), f"{capability} takes {list(given)}"
+
+    def test_every_published_status_is_mapped(self) -> None:
+        for key in self.published_statuses:
+            direction, kind, word, *code = key if isinstance(key, tuple) else ("", "", key)
+            mapped = self.adapter_class.mapper.map(
+                word, direction=direction, kind=kind, code=code[0] if code else ""
+            )
+            assert mapped.status is not None, f"not mapped: {key}"
+
+    @given(st.text(), st.text(), st.text(), st.text(), st.text())
+    def test_any_words_can_be_mapped(self, *words: str) -> None:
+        word, direction, kind, code, reason = words
+        mapper: StatusMapper = self.adapter_class.mapper
+        mapped = mapper.map(word, direction=direction, kind=kind, code=code, reason=reason)
+        assert (mapped.courier_status, mapped.courier_reason) == (word, reason)
+        assert mapped.status not in OURS_ALONE, f"{mapped.status} is the platform's own"
+
+    def test_no_status_of_the_platform_alone_is_mapped_to(self) -> None:
+        mapper = self.adapter_class.mapper
+        for direction, kind, word, code in mapper.entries():
+            found = mapper.map(word, direction=direction, kind=kind, code=code.rstrip("*"))
+            assert found.status not in OURS_ALONE, f"{word}: {found.status} is the platform's own"
+
+    def test_every_limit_can_be_kept(self) -> None:
+        limits = self.adapter_class.default_limits
+        assert limits, "default_limits names every operation of the plug-in's client"
+        for operation, limit in limits.items():
+            assert isinstance(limit, Limit), operation
+            assert limit.count >= 1, f"{operation}: a count of 1 or more"
+            assert limit.window > 0, f"{operation}: a window in seconds"
+            assert 1 <= limit.cost <= limit.count, f"{operation}: a cost of 1 to its count"
+
+    def test_the_fields_of_the_login_are_declared(self) -> None:
+        names = [one.name for one in self.adapter_class.login_fields]
+        assert names, "login_fields: what a login consists of"
+        assert len(set(names)) == len(names), "login_fields: a name stands twice"
+        for name in names:
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", name), f"{name}: lower case, digits and _"
+        identity = set(self.adapter_class.login_identity)
+        assert identity, "login_identity: by what the courier knows whom to call back"
+        assert identity <= set(names), f"login_identity: not of the login: {identity - set(names)}"
+
+    def test_every_declared_action_has_its_rule_and_no_other_has(self) -> None:
+        rules = self.adapter_class.action_rules
+        for kind, operations in ACTION_OPERATIONS.items():
+            offered = {d for d, one in operations.items() if one in self.adapter_class.capabilities}
+            if not offered:
+                assert kind not in rules, f"{kind}: a rule without a method"
+                continue
+            assert kind in rules, f"{kind}: no rule in action_rules"
+            taken = set(rules[kind].directions) & set(operations)
+            assert taken == offered, f"{kind}: directions {taken}, methods for {offered}"
+
+    def test_every_action_rule_can_be_met(self) -> None:
+        for kind, rule in self.adapter_class.action_rules.items():
+            assert rule.statuses, f"{kind}: no status allows it"
+            assert not rule.statuses & {*TERMINAL, *OURS_ALONE}, f"{kind}: a status that has ended"
+            assert rule.fields <= CONSIGNEE_FIELDS, f"{kind}: unknown fields"
+            assert rule.days is None or rule.days.first <= rule.days.last, f"{kind}: no day"
+            assert rule.max_attempts is None or rule.max_attempts >= 1, f"{kind}: no attempt"
+        if address := self.adapter_class.action_rules.get(ActionKind.ADDRESS):
+            assert address.fields, "address: `fields` says what can be changed"
+
+    def test_the_sizes_and_times_are_possible(self) -> None:
+        kind = self.adapter_class
+        for name in ("manifest_size", "label_size", "track_size", "reserve_size"):
+            assert getattr(kind, name) >= 1, name
+        many = Capability.TRACK_SHIPMENTS in kind.capabilities
+        assert many or kind.track_size == 1, "track_size without track_shipments"
+        assert kind.lookup_lag is None or kind.lookup_lag >= 0, "lookup_lag: seconds, or None"
+        searches = Capability.FIND_BOOKING in kind.capabilities
+        assert searches or kind.lookup_lag is None, "lookup_lag without find_booking"
+        longest = kind.max_create_seconds()
+        assert 0 < longest < tunables().BOOKING_LEASE, (
+            "max_create_seconds is less than BOOKING_LEASE"
+        )
+
+    def test_documents_come_from_named_hosts(self) -> None:
+        for host in self.adapter_class.document_hosts:
+            assert HOST.fullmatch(host), f"{host}: a host's name, or `*.` and a domain"
+
+    @given(st.dictionaries(st.text(max_size=20), json_values, max_size=4))
+    def test_options_are_returned_or_refused_by_name(self, options: dict[str, Any]) -> None:
+        try:
+            self.adapter().validate_options(options)
+        except InvalidRequest as error:
+            fields = {problem.field for problem in error.problems}
+            assert fields, "InvalidRequest without a field"
+            assert all(one.split(".")[0] == "options" for one in fields), f"{fields}: options.…"
+
+    def test_the_samples_own_request_passes_the_check(self) -> None:
+        adapter = self.adapter()
+        adapter.validate_options(self.options)
+        adapter.check_request(self.booking_request())
+        if Capability.CREATE_REVERSE_SHIPMENT in self.adapter_class.capabilities:
+            adapter.check_request(self.return_request())
+
+    def test_no_repr_shows_the_login(self) -> None:
+        adapter = self.adapter()
+        shown = [repr(adapter), *(repr(part) for part in _parts_of(adapter))]
+        for name, value in adapter.account.login.items():
+            assert not any(value in text for text in shown), f"a repr shows {name}"
+
+
+def _parts_of(adapter: BaseCourierAdapter) -> Iterable[Any]:
+    """Yield the objects that an adapter is made of, without its account."""
+    return (part for part in vars(adapter).values() if part is not adapter.account)

@@ -81,11 +81,10 @@ class WebhookReceiver(abc.ABC):
     shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
     shown_words: ClassVar[frozenset[str]] = frozenset({"status"})
 
-    @property
-    def header(self) -> str:
-        """The header in which a person has the courier send the webhook secret.
+    def secret_header(self) -> str:
+        """Return the header in which the courier sends the webhook secret itself, as it is.
 
-        "" where the courier signs its callbacks instead. `register_webhooks` prints it.
+        "" where it signs, or chooses the header. People are told it with the secret.
         """
         return ""
 

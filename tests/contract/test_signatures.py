@@ -34,8 +34,10 @@ class Signed(HmacReceiver):
 class Static(StaticHeaderReceiver):
     """A receiver whose courier sends the secret itself."""
 
-    header = "x-courier-token"  # type: ignore[assignment]
     topic_of, parse = Signed.topic_of, Signed.parse
+
+    def secret_header(self) -> str:
+        return "x-courier-token"
 
 
 def callback(headers: Mapping[str, str], body: bytes = BODY) -> Callback:

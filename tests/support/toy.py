@@ -142,8 +142,7 @@ class ToyReceiver(StaticHeaderReceiver):
 
     own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
 
-    @property
-    def header(self) -> str:
+    def secret_header(self) -> str:
         return "x-toy-secret"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:

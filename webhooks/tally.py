@@ -10,6 +10,7 @@ with the account's secret in another way than the settings say.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 import time
@@ -20,7 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.utils.datastructures import CaseInsensitiveMapping
 
 from couriers.contract.logs import get_logger
-from couriers.contract.receiver import Topic, WebhookReceiver
+from couriers.contract.receiver import Callback, Topic, WebhookReceiver
 from couriers.models import CallbackTally, CourierAccount
 from couriers.resilience.background import BackgroundWork, database_work
 from webhooks.accounts import CallbackAccount
@@ -61,8 +62,7 @@ class RefusedCallback:
     account: CallbackAccount
     receiver: WebhookReceiver
     topic: Topic | None
-    body: bytes
-    headers: Mapping[str, str]
+    callback: Callback
 
 
 @dataclass(slots=True)
@@ -96,10 +96,9 @@ def note_refused(account_id: str, refused: RefusedCallback) -> None:
         counted.refused += 1
         counted.refused_at = time.time()
         if counted.sample is None and _samples < MAX_SAMPLES:
-            counted.sample = RefusedCallback(
-                refused.account, refused.receiver, refused.topic, refused.body,
-                _possible_signatures(refused.headers),
-            )  # fmt: skip
+            headers = _possible_signatures(refused.callback.headers)
+            callback = dataclasses.replace(refused.callback, headers=headers)
+            counted.sample = dataclasses.replace(refused, callback=callback)
             _samples += 1
     _writer.request()
 
@@ -177,18 +176,18 @@ def _explanation(refused: RefusedCallback) -> str:
     """Return why the callback was refused, in a sentence; "" if it may be a stranger's."""
     if not refused.account.secrets:
         return "The account has no webhook secret, so no callback is accepted."
-    receiver, body, headers = refused.receiver, refused.body, refused.headers
+    receiver, callback = refused.receiver, refused.callback
     try:
         secrets = refused.account.secrets_of(refused.topic)
-        if receiver.verify(body, headers, refused.account.ended_secrets_of(refused.topic)):
+        if receiver.verify(callback, refused.account.ended_secrets_of(refused.topic)):
             return (
                 "One was signed with the previous webhook secret, which has ended: have the "
                 "courier sign with the current one."
             )
-        if explanation := receiver.explain_refusal(body, headers, secrets):
+        if explanation := receiver.explain_refusal(callback, secrets):
             return explanation
         for other in {None, *receiver.own_path_topics} - {refused.topic}:
-            if receiver.verify(body, headers, refused.account.secrets_of(other)):
+            if receiver.verify(callback, refused.account.secrets_of(other)):
                 return (
                     "One was signed for another path of this account than the one that it was sent "
                     "to: register the account's URLs again. If that does not end it, somebody "

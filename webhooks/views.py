@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, transaction
@@ -20,7 +21,7 @@ from couriers.conf import tunables
 from couriers.contract.content_policy import nothing, with_policy
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UnreadableValue
-from couriers.contract.receiver import Topic, WebhookReceiver
+from couriers.contract.receiver import Callback, Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
 from couriers.resilience.client_address import client_address
 from couriers.resilience.database import RETRY_AFTER, leave_connection, outage_of
@@ -34,6 +35,7 @@ log = get_logger(__name__)
 
 ACCEPTED = b'{"status": "accepted"}'
 REFUSED = b'{"status": "refused"}'
+MAX_QUERY = 20  # parameters
 
 
 class Headers(Mapping[str, str]):
@@ -63,7 +65,7 @@ def receive(
 ) -> HttpResponse:
     """POST /webhooks/{courier}/{account_id}/, or with the topic as the last part of the path.
 
-    The query is outside the signature, so nothing is read from it. Answers 200 if the callback is
+    Only the courier's receiver reads the query. Answers 200 if the callback is
     stored, now or before; 400 if the body was cut off; 401 if the signature is wrong or there is no
     such account, and 429 where too many of these came from the address; 413 if it is longer than
     WEBHOOK_MAX_BYTES; 503 with Retry-After if the courier must send it again, because the database
@@ -127,12 +129,19 @@ def _receiver_of_signed(
         return None
     if topic is not None and topic not in receiver.own_path_topics:
         return None
-    headers = Headers(request.META)
-    if receiver.verify(body, headers, account.secrets_of(topic)):
+    callback = Callback(body, Headers(request.META), _query(request), client_address(request))
+    if receiver.verify(callback, account.secrets_of(topic)):
         return receiver
-    refused = tally.RefusedCallback(account, receiver, topic, body, headers)
-    tally.note_refused(account_id, refused)
+    tally.note_refused(account_id, tally.RefusedCallback(account, receiver, topic, callback))
     return None
+
+
+def _query(request: HttpRequest) -> dict[str, str]:
+    """Return the query's parameters; none if there are too many."""
+    try:
+        return dict(parse_qsl(request.META.get("QUERY_STRING", ""), max_num_fields=MAX_QUERY))
+    except ValueError:
+        return {}
 
 
 @login_not_required

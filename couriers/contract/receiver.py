@@ -1,7 +1,8 @@
 """WebhookReceiver: verifies and parses a courier's callbacks.
 
 A plug-in registers one with CourierFactory, and the inbox asks the factory for it. A receiver gets
-bytes, headers and an account's secrets; it uses neither database nor network.
+a callback and an account's secrets; it uses neither database nor network. Most receivers derive
+from one of couriers.contract.signatures, which verify.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import enum
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from couriers.contract.types import Scan
@@ -48,8 +49,24 @@ class MalformedEvent(ValueError):
     """A callback with a valid signature cannot be parsed. The message says why."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Callback:
+    """A request to the inbox, as its sender made it. Its repr shows nothing.
+
+    `headers` are looked up by case-insensitive name. `query` has the last value of each parameter.
+    `address` is the sender's IP address, "" if it is unknown; a receiver may check it beside a
+    secret, never alone.
+    """
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+
+
 class WebhookReceiver(abc.ABC):
     """Verifies and parses the callbacks of one courier. A plug-in implements the three methods.
+
 
     `own_path_topics` are the topics that the courier's bodies do not tell from others. Each has a
     URL of its own, whose path ends with the topic, and a secret of its own (`topic_secret`).
@@ -64,23 +81,28 @@ class WebhookReceiver(abc.ABC):
     shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
     shown_words: ClassVar[frozenset[str]] = frozenset({"status"})
 
+    def secret_header(self) -> str:
+        """Return the header in which the courier sends the webhook secret itself, as it is.
+
+        "" where it signs, or chooses the header. People are told it with the secret.
+        """
+        return ""
+
     @abc.abstractmethod
-    def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-        """Whether the raw body was signed with one of the secrets, the current one first.
+    def verify(self, callback: Callback, secrets: Sequence[str]) -> bool:
+        """Whether the callback was made with one of the secrets, the current one first.
 
         Compares in constant time and never raises. False where there are no secrets.
         """
 
-    def explain_refusal(
-        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
-    ) -> str:
-        """Return how a refused body was signed with one of the secrets after all, in a sentence.
+    def explain_refusal(self, callback: Callback, secrets: Sequence[str]) -> str:
+        """Return how a refused callback was made with one of the secrets after all, in a sentence.
 
         For example in another header or encoding than the settings name; the sentence says what to
         set, and holds neither the signature nor a secret. "" where nothing is proven: the callback
-        may be a stranger's. Compares in constant time and never raises. `headers` are at most 20
-        whose values are as long as signatures are, by case-insensitive name. It is called for a
-        sample of the refused callbacks, outside the request; the callback stays refused.
+        may be a stranger's. Compares in constant time and never raises. The headers are at most 20
+        whose values are as long as signatures are. It is called for a sample of the refused
+        callbacks, outside the request; the callback stays refused.
         """
         return ""
 

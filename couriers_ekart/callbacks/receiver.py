@@ -1,4 +1,4 @@
-"""Verify the signature of Ekart's callbacks and read their events. Pure.
+"""Read the events of Ekart's callbacks. Pure.
 
 The body does not name its topic, which follows from its fields.
 """
@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from couriers.contract.errors import Unknown
-from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
-from couriers_ekart.callbacks import signatures
+from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
+from couriers.contract.signatures import HmacReceiver
+from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper.answers import scan_from
 from couriers_ekart.mapper.schemas import (
     Answer,
@@ -48,25 +49,22 @@ class ShipmentCreated(Answer):
     orderNumber: Identifier  # noqa: N815
 
 
-class EkartReceiver(WebhookReceiver):
+class EkartReceiver(HmacReceiver):
     """Ekart signs the raw body with HMAC-SHA256, in hex unless the settings say otherwise."""
 
     own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
     shown_ids = frozenset({"id", "wbn", "orderNumber", "channelId", "ctime", "edd", "attempts"})
     shown_words = frozenset({"status", "ndrStatus", "location", "vendor"})
 
-    def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-        """Return whether the raw body was signed with one of the secrets.
+    @property
+    def signature_headers(self) -> Sequence[str]:
+        """The headers of SIGNATURE_HEADERS."""
+        return ekart_tunables().SIGNATURE_HEADERS
 
-        Compares in constant time and never raises.
-        """
-        return signatures.is_signed(body, headers, secrets)
-
-    def explain_refusal(
-        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
-    ) -> str:
-        """Return which of the settings of signatures would have accepted the body, or ""."""
-        return signatures.explain(body, headers, secrets)
+    @property
+    def signature_encodings(self) -> Sequence[str]:
+        """The encodings of SIGNATURE_ENCODINGS."""
+        return ekart_tunables().SIGNATURE_ENCODINGS
 
     def secret_problem(self, secret: str) -> str | None:
         """Return why Ekart would not take the secret (Ekart API 3.8.8, webhookRequest), or None."""

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.documents import Document, ManifestDocument
-from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
+from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
+from couriers.contract.signatures import StaticHeaderReceiver
 from couriers.contract.statuses import ReasonFacts, Status, StatusMapper
 from couriers.contract.types import (
     Booking,
@@ -136,13 +137,13 @@ class AbleToyAdapter(ToyAdapter):
         return self._call("create_manifest", tracking_ids, document)
 
 
-class ToyReceiver(WebhookReceiver):
+class ToyReceiver(StaticHeaderReceiver):
     """Verifies callbacks by a static header."""
 
     own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
 
-    def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-        return bool(secrets) and headers.get("x-toy-secret") in secrets
+    def secret_header(self) -> str:
+        return "x-toy-secret"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         return Topic.TRACK_UPDATED if "status" in payload else Topic.SHIPMENT_CREATED

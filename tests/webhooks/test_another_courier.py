@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,8 +11,9 @@ import pytest
 from django.test import Client
 
 from couriers.contract.adapter import BaseCourierAdapter
-from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
+from couriers.contract.receiver import Callback, CourierEvent, MalformedEvent, Topic
 from couriers.contract.registry import CourierFactory
+from couriers.contract.signatures import StaticHeaderReceiver
 from couriers.contract.statuses import Status, StatusMapper
 from couriers.contract.types import Scan
 from tests.support.callbacks import callback_path
@@ -30,15 +30,14 @@ class OtherAdapter(BaseCourierAdapter):
     mapper = StatusMapper({"moving": Status.IN_TRANSIT, "arrived": Status.DELIVERED})
 
 
-class OtherReceiver(WebhookReceiver):
+class OtherReceiver(StaticHeaderReceiver):
     """Callbacks are signed by a static header, and each has the events of several parcels."""
 
     shown_ids = frozenset({"parcels", "number", "seen"})
     shown_words = frozenset({"state", "city"})
 
-    def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-        given = headers.get("x-other-token", "").encode()
-        return any(hmac.compare_digest(given, secret.encode()) for secret in secrets)
+    def secret_header(self) -> str:
+        return "x-other-token"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         return Topic.TRACK_UPDATED if payload.get("parcels") else Topic.UNKNOWN
@@ -53,6 +52,13 @@ class OtherReceiver(WebhookReceiver):
         at = dt.datetime.fromisoformat(parcel["seen"])
         scan = Scan(OtherAdapter.mapper.map(parcel["state"]), at, parcel.get("city", ""))
         return CourierEvent(Topic.TRACK_UPDATED, parcel["number"], scan=scan)
+
+
+class StrictReceiver(OtherReceiver):
+    """A courier whose callbacks name themselves in the query, too, and come from one address."""
+
+    def verify(self, callback: Callback, secrets: Sequence[str]) -> bool:
+        return (callback.query.get("from"), callback.address) == ("other", "203.0.113.7")
 
 
 @pytest.fixture
@@ -84,6 +90,22 @@ def test_its_callbacks_are_received_and_applied(account: Any) -> None:
     other.refresh_from_db()
     assert (one.status, other.status) == ("delivered", "in_transit")
     assert WebhookEvent.objects.get().state == "processed"
+
+
+def test_a_receiver_gets_the_query_and_the_senders_address(account: Any) -> None:
+    CourierFactory.register(OtherAdapter, StrictReceiver())
+
+    def answer(query: str, address: str = "203.0.113.7") -> int:
+        return (
+            Client()
+            .post(callback_path(account) + query, b"{}", "application/json", REMOTE_ADDR=address)
+            .status_code
+        )
+
+    assert answer("?from=other") == 200
+    for query in ("", "?from=x", "?" + "&".join(f"a{n}=1" for n in range(2000)), "?from=%ff"):
+        assert answer(query) == 401
+    assert answer("?from=other", "203.0.113.8") == 401
 
 
 def test_operators_see_the_fields_that_it_lists(account: Any, admin_client: Client) -> None:

@@ -123,7 +123,7 @@ def test_samples_are_bounded_and_kept_for_seconds_only(
         post(one, headers | {"cookie": "c" * 5000, "x-short": "1"})
     kept = [counted.sample for counted in tally._counted.values() if counted.sample]
     assert len(kept) == 2
-    assert all(len(sample.headers) == tally.MAX_HEADERS for sample in kept)
+    assert all(len(sample.callback.headers) == tally.MAX_HEADERS for sample in kept)
     assert "f" * 64 not in repr(kept)
     tally.write()
     assert tally._counted == {}
@@ -163,6 +163,18 @@ def test_a_refused_callback_says_where_its_signature_stands(ekart: CourierAccoun
     assert "One was signed in X-Foo as base64" in page
 
 
+def test_a_secret_in_the_wrong_header_says_which_to_send(account: Any) -> None:
+    secret = "a-secret-as-long-as-a-signature"
+    CourierAccount.objects.filter(pk=account.pk).update(webhook_secret=secret)
+    assert post(account, {"authorization": f"Bearer {secret}"}).status_code == 401
+    tally.write()
+    explanation = CallbackTally.objects.get().explanation
+    assert (
+        "in Authorization: have the courier send the secret alone, in x-toy-secret" in explanation
+    )
+    assert secret not in explanation
+
+
 def test_an_explanation_is_not_lost_to_strangers_and_ends_with_a_good_callback(
     ekart: CourierAccount,
 ) -> None:
@@ -197,7 +209,7 @@ def test_a_plug_in_that_raises_while_explaining_loses_no_count(
     def fault(*_: Any) -> str:
         raise RuntimeError("a fault in the plug-in")
 
-    monkeypatch.setattr("couriers_ekart.callbacks.signatures.explain", fault)
+    monkeypatch.setattr("couriers_ekart.callbacks.receiver.EkartReceiver.explain_refusal", fault)
     send_ekart(ekart, BODY, signature="0" * 64)
     tally.write()
     row = CallbackTally.objects.get()

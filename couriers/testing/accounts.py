@@ -26,7 +26,7 @@ class DetachedAccount:
     pk: str = "acc_conformance"
     company_id: int = 0
     base_url: str = NOWHERE
-    webhook_secret: str = "a-secret-of-conformance"
+    webhook_secret: str = ""
     webhook_url: str = "https://shop.example/webhooks/"
     settings: dict[str, Any] = field(default_factory=dict)
     updated_at: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -21,6 +21,7 @@ from couriers.contract.errors import InvalidRequest, NotSupported
 from couriers.contract.statuses import TERMINAL, UNSETTLED, Status, StatusKey, StatusMapper
 from couriers.contract.types import Limit
 from couriers.testing.accounts import detached_account
+from couriers.testing.properties import inherited, json_values
 from couriers.testing.samples import ACTION_OPERATIONS, SampleCalls
 
 CODE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
@@ -28,12 +29,6 @@ HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 CONSIGNEE_FIELDS = {"phone", "address", "name"}
 # Statuses that only the platform gives.
 OURS_ALONE = {*UNSETTLED, Status.FAILED}
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner),
-    max_leaves=8,
-)
 
 
 class AdapterDeclarations(SampleCalls):
@@ -86,6 +81,7 @@ class AdapterDeclarations(SampleCalls):
             )
             assert mapped.status is not None, f"not mapped: {key}"
 
+    @inherited
     @given(st.text(), st.text(), st.text(), st.text(), st.text())
     def test_any_words_can_be_mapped(self, *words: str) -> None:
         word, direction, kind, code, reason = words
@@ -158,6 +154,7 @@ class AdapterDeclarations(SampleCalls):
         for host in self.adapter_class.document_hosts:
             assert HOST.fullmatch(host), f"{host}: a host's name, or `*.` and a domain"
 
+    @inherited
     @given(st.dictionaries(st.text(max_size=20), json_values, max_size=4))
     def test_options_are_returned_or_refused_by_name(self, options: dict[str, Any]) -> None:
         try:

@@ -17,7 +17,7 @@ _OF_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-leng
 class FaultProxy(FaultServer):
     """Passes requests on to `target`, an origin, and lets chosen ones fail.
 
-    `requests` are those since the last `fail` or `heal`. `after_each` is called with each request
+    `requests` are those since the last `fail` or `forget`. `after_each` is called with each request
     that the target has answered, before its answer is passed back.
     """
 
@@ -41,9 +41,14 @@ class FaultProxy(FaultServer):
             self.requests.clear()
 
     def heal(self) -> None:
-        """Let no request fail, and forget the requests so far."""
+        """Let no request fail from now on."""
         with self._lock:
-            self._kind, self._failing = None, None
+            self._kind = None
+
+    def forget(self) -> None:
+        """Forget the requests so far."""
+        with self._lock:
+            self._failing = None
             self.requests.clear()
 
     @property

@@ -1,4 +1,4 @@
-"""Sample calls of every operation of the contract. A plug-in overrides those that do not suit it."""
+"""Sample calls of every operation of the contract, which a plug-in overrides as it needs."""
 
 from __future__ import annotations
 

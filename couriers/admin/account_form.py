@@ -168,5 +168,3 @@ def form_of(courier: str) -> type[CourierAccountForm]:
 def login_inputs(courier: str) -> tuple[str, ...]:
     """Return the names of the form's fields for the login, in the order of the plug-in."""
     return tuple(input_name(field.name) for field in login_fields(courier))
-
-

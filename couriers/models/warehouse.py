@@ -24,8 +24,8 @@ NEEDS_DEFAULT = "is the company's default: make another warehouse the default in
 class Warehouse(models.Model):
     """A pickup address of a company. `state` is a full name, `phone` ten digits.
 
-    `email` is for couriers that ask for one, and may be "". It, phone and address are encrypted. A company has one default warehouse. Saving another one as the
-    default replaces it.
+    `email` is for couriers that ask for one, and may be "". It, phone and address are encrypted. A
+    company has one default warehouse. Saving another one as the default replaces it.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)

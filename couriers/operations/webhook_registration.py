@@ -94,9 +94,7 @@ def register(account: CourierAccount) -> RegisteredWebhook:
     return _register_all(account, account.webhook_secret)
 
 
-def rotate_secret(
-    account: CourierAccount, *, settle: Callable[[float], None]
-) -> RegisteredWebhook:
+def rotate_secret(account: CourierAccount, *, settle: Callable[[float], None]) -> RegisteredWebhook:
     """Have the courier use a new secret, and keep the old one valid as the previous secret.
 
     `settle` waits for the seconds it is given, until every web process knows the new secret; only
@@ -114,14 +112,13 @@ def rotate_secret(
         return _register_all(account, new)
 
 
-def rotate_by_hand(
-    account: CourierAccount, *, settle: Callable[[float], None]
-) -> list[Webhook]:
+def rotate_by_hand(account: CourierAccount, *, settle: Callable[[float], None]) -> list[Webhook]:
     """Store a new secret, which a person then tells the courier, and return where it belongs.
 
-    `settle` waits until every web process knows it. The old one stays valid for HANDOVER and WEBHOOK_PREVIOUS_SECRET_SECONDS, since couriers take
-    days. Raises SecretStillChanging while an earlier one is valid: the courier may still use it,
-    and it would be dropped. Raises LockTimeout if another rotation is running.
+    `settle` waits until every web process knows it. The old one stays valid for HANDOVER and
+    WEBHOOK_PREVIOUS_SECRET_SECONDS, since couriers take days. Raises SecretStillChanging while an
+    earlier one is valid: the courier may still use it, and it would be dropped. Raises LockTimeout
+    if another rotation is running.
     """
     with _rotating(account):
         account.refresh_from_db()

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.documents import Document, ManifestDocument
+from couriers.contract.logins import LoginField
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers.contract.statuses import ReasonFacts, Status, StatusMapper
 from couriers.contract.types import (
@@ -37,6 +38,12 @@ class ToyAdapter(BaseCourierAdapter):
     code = "toy"
     name = "Toy"
     mapper = MAPPER
+    login_fields = (
+        LoginField("client_id", "Client id", secret=False),
+        LoginField("username", "Username"),
+        LoginField("password", "Password"),
+    )
+    login_identity = ("client_id", "username")
     capabilities = frozenset(
         {
             Capability.CREATE_SHIPMENT,
@@ -143,6 +150,9 @@ class ToyReceiver(WebhookReceiver):
 
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
         return bool(secrets) and headers.get("x-toy-secret") in secrets
+
+    def secret_header(self) -> str:
+        return "x-toy-secret"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         return Topic.TRACK_UPDATED if "status" in payload else Topic.SHIPMENT_CREATED

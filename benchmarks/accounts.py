@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from couriers.models import CourierAccount
-from couriers_ekart.seeding import seed
+from couriers.operations.seeding import AccountDetails, seed
 
 
 def create_account(
@@ -15,17 +15,15 @@ def create_account(
 ) -> CourierAccount:
     """Create a company with one account at `base_url`; `limits` are its own rate limits."""
     mark = uuid.uuid4().hex[:8]
+    login = {"client_id": f"sandbox@{mark}", "username": "sandbox", "password": "sandbox"}
     seeded = seed(
+        "ekart",
         f"bench-{mark}",
         {
             "name": "Bench", "gstin": "29AAGCR4375J1ZU", "address": "1 Example Road",
             "city": "Bengaluru", "state": "Karnataka", "pincode": "560001", "phone": "9845012345",
         },
-        {
-            "base_url": base_url, "client_id": f"sandbox@{mark}", "username": "sandbox",
-            "password": "sandbox",
-        },
+        AccountDetails(base_url, login),
         dict(limits or {}),
     )  # fmt: skip
-    account: CourierAccount = seeded.account
-    return account
+    return seeded.account

@@ -20,6 +20,7 @@ from couriers.contract.errors import (
     Rejected,
     UnknownPickupAlias,
 )
+from couriers.contract.logins import LoginField, RegisteredWebhook, Webhook
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
@@ -34,7 +35,7 @@ from couriers.contract.types import (
 )
 from couriers.resilience import bulkhead
 from couriers.resilience.threads import call_in_parallel
-from couriers_ekart import warehouses
+from couriers_ekart import callback_urls, warehouses
 from couriers_ekart.conf import ekart_tunables
 from couriers_ekart.mapper import answers, documents, payloads, refusals
 from couriers_ekart.mapper.history import history_from
@@ -60,7 +61,12 @@ class EkartAdapter(BaseCourierAdapter):
     name = "Ekart"
     mapper = EKART_MAPPER
     default_limits = DEFAULT_LIMITS
-    # Ekart gives a client id at onboarding. Its webhooks are the client's, whoever logs in.
+    login_fields = (
+        LoginField("client_id", "Client id", secret=False, help="Ekart gives it at onboarding."),
+        LoginField("username", "Username"),
+        LoginField("password", "Password"),
+    )
+    # Webhooks are the client's, whoever logs in.
     login_identity = ("client_id",)
     manifest_size = MAX_IDS
     capabilities = frozenset(Capability) - {
@@ -69,7 +75,6 @@ class EkartAdapter(BaseCourierAdapter):
         Capability.FIND_BOOKING,
         Capability.RESERVE_IDS,
         Capability.OUTCOME_OF,
-        Capability.REGISTER_WEBHOOKS,
     }
 
     def __init__(self, account: Account) -> None:
@@ -260,6 +265,10 @@ class EkartAdapter(BaseCourierAdapter):
             for chunk in _chunks(ids)
             for label in answers.label_data_from(self.client.label_data(chunk))
         ]
+
+    def register_webhooks(self, webhooks: Sequence[Webhook]) -> Sequence[RegisteredWebhook]:
+        """List what Ekart has (GET /api/v2/webhook), add or edit, and switch the others off."""
+        return callback_urls.register(self.client, self.account, webhooks)
 
     def _create(self, request: ShipmentRequest, registered: bool) -> Booking:
         with before_sending("create_shipment", "the request body could not be built"):

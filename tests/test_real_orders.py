@@ -71,11 +71,11 @@ def test_the_real_orders_are_booked_once_and_reach_the_couriers_statuses(
     orders: Path, stack: Stack, sandbox: SandboxProcess
 ) -> None:
     seeded = stack.run_command(
-        "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin",
+        "seed_courier", "ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin",
         "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode", "560001",
         "--phone", "9845012345", "--limit", "create_shipment=5000/1s",
     )  # fmt: skip
-    stack.run_command("register_webhooks", "--company", "acme")
+    stack.run_command("register_webhooks", "ekart", "--company", "acme")
 
     flags = ("book_orders", str(orders), "--company", "acme", "--courier", "ekart",
              "--workers", "2")  # fmt: skip

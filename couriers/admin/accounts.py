@@ -9,20 +9,25 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import JSONField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.contrib.filters.admin import SingleNumericFilter
-from unfold.widgets import UnfoldAdminPasswordWidget
 
-from couriers.admin.base import FixedValuesFilter, PageAdmin, ReadOnlyAdmin
+from couriers.admin.account_form import (
+    WEBHOOK_SECRETS,
+    CourierAccountForm,
+    form_of,
+    login_inputs,
+)
+from couriers.admin.base import FixedValuesFilter, PageAdmin, ReadOnlyAdmin, admin_url
 from couriers.admin.forms import StorableJSONField
 from couriers.admin.registration import page
-from couriers.contract.accounts import limits_problem
 from couriers.contract.adapter import Capability
 from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.registry import CourierFactory
@@ -34,12 +39,9 @@ from couriers.models import (
     CourierToken,
     ServiceablePincode,
 )
-from couriers.models.account import previous_secret_fields
 from couriers.models.addresses import NoAddress
 from couriers.models.fields import UNREADABLE_TEXT
 from couriers.operations import callbacks
-
-SECRETS = ("username", "password", "webhook_secret", "previous_webhook_secret")
 
 
 @page(Courier)
@@ -54,76 +56,16 @@ class CourierAdmin(PageAdmin):
         return fixed if obj is None else ("code", *fixed)
 
 
-def _secret_field(name: str) -> forms.CharField:
-    return forms.CharField(
-        label=name,
-        required=False,
-        max_length=500,
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="Stored encrypted, and never shown. Leave it blank to keep the stored value.",
-    )
+def _courier_of(request: HttpRequest) -> str | None:
+    """Return the installed courier of the catalogue that a new account is for, None if none."""
+    code = request.GET.get("courier", "")
+    if code not in CourierFactory.codes() or not Courier.objects.filter(pk=code).exists():
+        return None
+    return code
 
 
-class CourierAccountForm(forms.ModelForm):
-    """The form of an account. A secret that is left blank keeps its stored value."""
-
-    new_username = _secret_field("Username")
-    new_password = _secret_field("Password")
-    new_webhook_secret = _secret_field("Webhook secret")
-    new_previous_webhook_secret = _secret_field("Previous webhook secret")
-
-    class Meta:
-        model = CourierAccount
-        fields = (
-            "company", "courier", "base_url", "client_id", "rollout", "canary_percent", "limits",
-            "settings",
-        )  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("username", "password"):
-            self.fields[f"new_{name}"].required = self.instance._state.adding
-
-    def clean_limits(self) -> Any:
-        """Validate the account's limits. Refuses operations that its courier does not have."""
-        limits = self.cleaned_data["limits"]
-        courier = self.cleaned_data.get("courier")
-        code = courier.pk if courier else self.instance.courier_id
-        registered = code in CourierFactory.codes()
-        operations = CourierFactory.adapter_class(code).default_limits if registered else ()
-        if problem := limits_problem(limits, operations):
-            raise forms.ValidationError(problem)
-        return limits
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        self._take_secrets()
-        if "base_url" in self.changed_data and not self.instance._state.adding:
-            for name in ("new_username", "new_password"):
-                if not self.cleaned_data.get(name):
-                    self.add_error(
-                        name, "Type it again: the stored one belongs to the old base URL."
-                    )
-        return cleaned
-
-    def _take_secrets(self) -> None:
-        """Set the typed secrets on the account, whose own checks come next."""
-        courier = self.cleaned_data.get("courier")
-        receiver = CourierFactory.receiver(courier.pk if courier else self.instance.courier_id)
-        for name in SECRETS:
-            value = self.cleaned_data.get(f"new_{name}")
-            is_login = name in ("username", "password")
-            problem = receiver.secret_problem(value) if value and receiver else None
-            if problem and not is_login:
-                self.add_error(f"new_{name}", f"The secret {problem}.")
-            elif value:
-                self._set(name, value)
-
-    def _set(self, name: str, value: str) -> None:
-        is_previous = name == "previous_webhook_secret"
-        fields = previous_secret_fields(value) if is_previous else {name: value}
-        for field, new in fields.items():
-            setattr(self.instance, field, new)
+def _code(request: HttpRequest, account: CourierAccount | None) -> str:
+    return account.courier_id if account else _courier_of(request) or ""
 
 
 @page(CourierAccount)
@@ -133,15 +75,66 @@ class CourierAccountAdmin(PageAdmin):
     search_fields = ("id", "company__slug", "company__name")
     list_filter = ("courier", "rollout", "company")
     list_select_related = ("company", "courier")
-    autocomplete_fields = ("company", "courier")
+    autocomplete_fields = ("company",)
     formfield_overrides: ClassVar = {JSONField: {"form_class": StorableJSONField}}
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Add an account. The courier is chosen first, since the form follows from it."""
+        if _courier_of(request) is None:
+            return self._choose_courier(request)
+        return super().add_view(request, form_url, extra_context)
+
+    def _choose_courier(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        query = request.GET.copy()
+        couriers = []
+        for courier in Courier.objects.filter(code__in=CourierFactory.codes()):
+            query["courier"] = courier.pk
+            couriers.append({"name": courier.name, "url": f"?{query.urlencode()}"})
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Add courier account: with which courier?",
+            "opts": self.opts,
+            "couriers": couriers,
+            "back": admin_url(self, "shipcrowd_couriers_courieraccount_changelist"),
+        }
+        template = "admin/shipcrowd_couriers/choose_courier.html"
+        return TemplateResponse(request, template, context)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form, with the fields of the courier's login."""
+        return super().get_form(request, obj, change, form=form_of(_code(request, obj)), **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The parts of the page. A courier whose plug-in is not installed has no login to type."""
+        shown = set(self.get_readonly_fields(request, obj))
+        login = (*login_inputs(_code(request, obj)), "shared_login")
+        secrets = (*(f"new_{name}" for name in WEBHOOK_SECRETS), "previous_secret")
+        parts = {
+            None: ("company", "courier", "base_url"),
+            "Login": login,
+            "Callbacks": ("callback_url", "callbacks", *secrets),
+            "Bookings": ("rollout", "canary_percent", "limits", "settings"),
+            "Stored": ("id", "created_at", "updated_at"),
+        }
+        optional = {"shared_login", "callbacks", "previous_secret"} - shown
+        fieldsets = [
+            (title, {"fields": [name for name in names if name not in optional]})
+            for title, names in parts.items()
+        ]
+        return [part for part in fieldsets if part[1]["fields"]]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed = ("id", "callback_url", "created_at", "updated_at")
+        fixed = ("courier", "id", "callback_url", "created_at", "updated_at")
         if obj is None:
             return fixed
         shared = () if obj.login_fingerprint else ("shared_login",)
-        return ("company", "courier", *fixed, *shared, "callbacks", "previous_secret")
+        return ("company", *fixed, *shared, "callbacks", "previous_secret")
 
     @admin.display(description="Login")
     def shared_login(self, account: CourierAccount) -> str:

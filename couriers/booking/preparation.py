@@ -95,7 +95,7 @@ def account_of(company: Company, courier: str) -> CourierAccount:
     # Only a new adapter reads the secrets, and adapters are cached. So they are not decrypted for
     # each booking.
     accounts = CourierAccount.objects.select_related("courier").defer(
-        "username", "password", "webhook_secret", "previous_webhook_secret"
+        "login", "webhook_secret", "previous_webhook_secret"
     )
     try:
         return accounts.get(company=company, courier_id=courier)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from couriers.contract.receiver import Topic
@@ -17,6 +17,7 @@ MAX_LIMIT_WINDOW = 999_999  # seconds
 class Account(Protocol):
     """The part of a courier account that its adapter reads.
 
+    `login` has a value for each of the adapter's `login_fields` that was given, by its name.
     `settings` holds the account's choices that the courier's plug-in defines. `updated_at` changes
     whenever the account does.
     """
@@ -30,11 +31,7 @@ class Account(Protocol):
     @property
     def base_url(self) -> str: ...
     @property
-    def client_id(self) -> str: ...
-    @property
-    def username(self) -> str: ...
-    @property
-    def password(self) -> str: ...
+    def login(self) -> Mapping[str, str]: ...
     @property
     def webhook_secret(self) -> str: ...
     @property

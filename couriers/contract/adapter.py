@@ -80,9 +80,9 @@ class BaseCourierAdapter:
     default_limits: ClassVar[Mapping[str, Limit]] = {}
     # What a login consists of. `seed_courier`, the admin's form and the checks follow it.
     login_fields: ClassVar[tuple[LoginField, ...]] = ()
-    # The login's fields by which the courier knows whom to send callbacks to. Two accounts that
-    # have the same values of all of them, at one base URL, are refused.
-    login_identity: ClassVar[tuple[str, ...]] = ("client_id", "username")
+    # The names of those of them by which the courier knows whom to send callbacks to. Two accounts
+    # that have the same values of all of these, at one base URL, are refused.
+    login_identity: ClassVar[tuple[str, ...]] = ()
     # When each action is allowed. An action without a rule is not offered.
     action_rules: ClassVar[Mapping[ActionKind, ActionRule]] = {}
     # What a pickup is asked for, and the slots of a day that it can be asked for (none: any time).

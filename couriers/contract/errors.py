@@ -7,7 +7,7 @@ CourierError
 │   ├── CircuitOpen         the courier has been failing, so calls to it are held back
 │   ├── TimeIsUp            the booking's lease is about to run out
 │   ├── CourierDisabled     the courier or the account is switched off
-│   └── LoginUnreadable     no key of FERNET_KEYS opens the account's login
+│   └── LoginUnreadable     no key opens the account's login, or it lacks a field
 ├── NotDone                 the courier did nothing: retry after the delay it names
 │   ├── TooManyRequests     the courier's rate limit is used up (HTTP 429)
 │   ├── TokenRefused        the courier refused the token, and there is no newer one
@@ -100,7 +100,7 @@ class CourierDisabled(NotSent):
 
 
 class LoginUnreadable(NotSent):
-    """The account's login was encrypted with a key that FERNET_KEYS of this process do not have."""
+    """The account's login lacks a field, or no key of FERNET_KEYS of this process opens it."""
 
 
 class NotDone(CourierError):

@@ -72,7 +72,7 @@ class CourierFactory:
         """Return the account's adapter. This process caches it until the account changes.
 
         Raises UnknownCourier where no plug-in registered the account's courier, and LoginUnreadable
-        where no key opens the account's login.
+        where no key opens the account's login, or it lacks one of the courier's fields.
         """
         adapter_class = cls.adapter_class(account.courier_id)
         with cls._lock:
@@ -80,6 +80,7 @@ class CourierFactory:
             if cached and cached[0] == account.updated_at and type(cached[1]) is adapter_class:
                 return cached[1]
             try:
+                _refuse_incomplete_login(adapter_class, account)
                 adapter = adapter_class(account)
             except UnreadableValue as error:
                 log.error("login_unreadable", account=account.pk, field=error.field)
@@ -106,3 +107,15 @@ class CourierFactory:
         for account_id, (_, adapter) in list(cls._adapters.items()):
             if adapter.code == code:
                 del cls._adapters[account_id]
+
+
+def _refuse_incomplete_login(adapter_class: type[BaseCourierAdapter], account: Account) -> None:
+    """Raise LoginUnreadable for a login without a required field. A save by code may make one."""
+    required = [field.name for field in adapter_class.login_fields if field.required]
+    if missing := [name for name in required if not account.login.get(name)]:
+        log.error("login_incomplete", account=account.pk, missing=missing)
+        raise LoginUnreadable(
+            f"the stored login of the account lacks {', '.join(missing)}; an operator must type it",
+            courier=account.courier_id,
+            retry_after=LOGIN_RETRY_AFTER,
+        )

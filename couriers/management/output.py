@@ -128,4 +128,4 @@ def account_named(company: Company, courier: str) -> CourierAccount:
     try:
         return account_of(company, courier)
     except InvalidRequest as error:
-        raise usage_error(f"{error}: run seed_{courier} first") from None
+        raise usage_error(f"{error}: run seed_courier {courier} first") from None

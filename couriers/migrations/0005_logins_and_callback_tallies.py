@@ -23,7 +23,8 @@ def fill_fingerprints(apps, schema_editor):
             # FERNET_KEYS lack a key. The account is compared once it is saved again.
             log.warning("login_unreadable", account=pk)
             continue
-        values = [getattr(account, name) for name in login_identity(account.courier_id)]
+        names = login_identity(account.courier_id)
+        values = [getattr(account, name, "") for name in names]
         found = fingerprints(account.courier_id, account.base_url, values)
         same = accounts.filter(courier_id=account.courier_id, login_fingerprint__in=found)
         if other := same.exclude(pk=pk).first():

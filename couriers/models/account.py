@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import IntegrityError, models
 from django.db.models import Q
@@ -18,9 +18,9 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Limit
 from couriers.models.addresses import callback_url
 from couriers.models.company import Company
-from couriers.models.fields import EncryptedTextField, readable_or
+from couriers.models.fields import EncryptedJSONField, EncryptedTextField, readable_or
 from couriers.models.ids import new_account_id
-from couriers.models.logins import fingerprints, login_identity
+from couriers.models.logins import fingerprints, login_fields, login_identity, login_problems
 
 LOGIN_CONSTRAINT = "couriers_one_account_per_login"
 
@@ -30,14 +30,17 @@ def courier_reach() -> Reach:
     return Reach(loopback=in_development(), private=tunables().ALLOW_PRIVATE_COURIERS)
 
 
-def previous_secret_fields(secret: str) -> dict[str, Any]:
+def previous_secret_fields(
+    secret: str, *, handover: dt.timedelta = dt.timedelta()
+) -> dict[str, Any]:
     """Return the fields of an account that make this its previous webhook secret from now on.
 
-    Its time begins now; "" ends it at once.
+    Its time begins after `handover`, in which the courier may still sign with it; "" ends it at
+    once.
     """
     return {
         "previous_webhook_secret": secret,
-        "previous_webhook_secret_at": timezone.now() if secret else None,
+        "previous_webhook_secret_at": timezone.now() + handover if secret else None,
     }
 
 
@@ -70,8 +73,9 @@ class Rollout(models.TextChoices):
 class CourierAccount(models.Model):
     """A company's login with a courier.
 
-    `limits` overrides the courier's rate limits by operation. `settings` holds choices that the
-    courier's plug-in defines. No two accounts have one login. `save` raises ValidationError for a
+    `login` has the values of the courier's `login_fields` by name, encrypted as one. `limits`
+    overrides the courier's rate limits by operation. `settings` holds choices that the courier's
+    plug-in defines. No two accounts have one login. `save` raises ValidationError for a
     login that is another account's and for a new base URL that is refused, and keeps
     `login_fingerprint`. QuerySet.update() does none of it, so it must not write a login.
     """
@@ -80,9 +84,7 @@ class CourierAccount(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
     courier = models.ForeignKey(Courier, on_delete=models.PROTECT, related_name="accounts")
     base_url = models.URLField(max_length=300)
-    client_id = models.CharField(max_length=200)
-    username = EncryptedTextField()
-    password = EncryptedTextField()
+    login = EncryptedJSONField(default=dict, blank=True)
     webhook_secret = EncryptedTextField(blank=True, default="")
     # Both are set by previous_secret_fields() alone. Without the time the secret is not valid.
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
@@ -145,7 +147,7 @@ class CourierAccount(models.Model):
             raise ValidationError({"base_url": problem})
         if (only := options.get("update_fields")) is None:
             self._take_login()
-        elif {"courier", "courier_id", "base_url", *login_identity(self.courier_id)} & set(only):
+        elif {"courier", "courier_id", "base_url", "login"} & set(only):
             self._take_login()
             options["update_fields"] = {*only, "login_fingerprint"}
         try:
@@ -167,7 +169,24 @@ class CourierAccount(models.Model):
         }
         if found := {field: problem for field, problem in problems.items() if problem}:
             raise ValidationError(found)
+        self._check_login()
         self._take_login()
+
+    def _check_login(self) -> None:
+        """Raise ValidationError for a login that its courier's fields do not allow.
+
+        A login that no key opens is the stored one. That of a courier whose plug-in is not
+        installed cannot be checked.
+        """
+        if self.courier_id not in CourierFactory.codes():
+            return
+        login = readable_or(self, "login", None)
+        if login is None:
+            return
+        if not isinstance(login, dict) or not all(isinstance(v, str) for v in login.values()):
+            raise ValidationError({"login": "must be an object of texts"})
+        if wrong := login_problems(login_fields(self.courier_id), login):
+            raise ValidationError({"login": [f"{name} {text}" for name, text in wrong.items()]})
 
     def base_url_problem(self) -> str | None:
         """Return why the courier may not be called at the base URL, or None."""
@@ -191,7 +210,7 @@ class CourierAccount(models.Model):
 
         Raises UnreadableValue where no key opens the login.
         """
-        values = [getattr(self, name) for name in login_identity(self.courier_id)]
+        values = [self.login.get(name, "") for name in login_identity(self.courier_id)]
         return fingerprints(self.courier_id, self.base_url, values)
 
     def others_with_login(self) -> models.QuerySet["CourierAccount"]:
@@ -204,8 +223,11 @@ class CourierAccount(models.Model):
     def _take_login(self) -> None:
         """Set the fingerprint. Raises ValidationError for a new login that is another account's.
 
-        A login that no key opens is the stored one, and keeps its fingerprint.
+        A login that no key opens is the stored one, and keeps its fingerprint. So does that of a
+        courier whose plug-in is not installed.
         """
+        if self.courier_id not in CourierFactory.codes():
+            return
         try:
             found = self.login_fingerprints()
         except UnreadableValue:
@@ -227,12 +249,11 @@ class CourierAccount(models.Model):
             return set()
 
     def _login_taken(self, owner: str) -> ValidationError:
-        field = "client_id" if "client_id" in login_identity(self.courier_id) else NON_FIELD_ERRORS
         message = (
             f"This login is already that of {owner}. The courier would send the callbacks of each "
             "to both, so every account needs a login of its own."
         )
-        return ValidationError({field: ValidationError(message, code="login_taken")})
+        return ValidationError({"login": ValidationError(message, code="login_taken")})
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

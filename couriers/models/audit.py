@@ -1,4 +1,4 @@
-"""The audit log of operators' decisions about shipments, which is append-only."""
+"""The audit log of operators' decisions, which is append-only."""
 
 from typing import Any
 
@@ -10,10 +10,15 @@ from couriers.models.shipment import Shipment
 
 
 class AuditEntry(models.Model):
-    """One decision of an operator, with its reason. It cannot be changed or deleted."""
+    """One decision of an operator, with its reason. It cannot be changed or deleted.
+
+    `shipment` is None where it is about a warehouse: `details` name it.
+    """
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
-    shipment = models.ForeignKey(Shipment, on_delete=models.PROTECT, related_name="audit")
+    shipment = models.ForeignKey(
+        Shipment, null=True, on_delete=models.PROTECT, related_name="audit"
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -27,7 +32,7 @@ class AuditEntry(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return f"{self.action} {self.shipment_id}"
+        return f"{self.action} {self.shipment_id or ''}".strip()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert the entry. Raises TypeError for an entry that is stored already."""

@@ -113,6 +113,10 @@ class EncryptedJSONField(KeepsUnreadable, LibraryTextField):
     def to_python(self, value: Any) -> Any:
         return value
 
+    def value_to_string(self, obj: Model) -> Any:
+        """Return the value for `dumpdata`, as the JSON that it is. Raises UnreadableValue."""
+        return getattr(obj, self.attname)
+
     def get_prep_value(self, value: Any) -> Any:
         if value is None or isinstance(value, Undecrypted):
             return value

@@ -11,23 +11,47 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from couriers.contract.adapter import BaseCourierAdapter
+from couriers.contract.logins import LoginField
 from couriers.contract.registry import CourierFactory
 
 _PURPOSE = b"shipcrowd: fingerprint of a login"
 _PORTS = {"https": 443, "http": 80}
+MAX_LOGIN_VALUE = 2000  # characters of a field; a key may be a JWT
+
+
+def login_fields(courier: str) -> tuple[LoginField, ...]:
+    """Return what a login with the courier consists of; () where its plug-in is not installed."""
+    if courier in CourierFactory.codes():
+        return CourierFactory.adapter_class(courier).login_fields
+    return ()
 
 
 def login_identity(courier: str) -> tuple[str, ...]:
-    """Return the account's fields that identify a login with the courier."""
+    """Return the names of the login's fields that identify it with the courier.
+
+    () where none does, or the courier's plug-in is not installed.
+    """
     if courier in CourierFactory.codes():
         return CourierFactory.adapter_class(courier).login_identity
-    return BaseCourierAdapter.login_identity
+    return ()
+
+
+def login_problems(fields: Sequence[LoginField], login: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with a login, by the name of the field."""
+    names = {field.name for field in fields}
+    problems = {name: "is no field of this courier's login" for name in login if name not in names}
+    for field in fields:
+        value = login.get(field.name, "")
+        if not value and field.required:
+            problems[field.name] = "is missing"
+        elif len(value) > MAX_LOGIN_VALUE:
+            problems[field.name] = f"must have at most {MAX_LOGIN_VALUE} characters"
+    return problems
 
 
 def fingerprints(courier: str, base_url: str, values: Sequence[str]) -> tuple[str, ...]:

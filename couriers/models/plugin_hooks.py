@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from couriers.models.account import CourierAccount, courier_reach, previous_secret_fields
+from couriers.models.account import courier_reach
 from couriers.models.fields import readable_or
 from couriers.models.token import CourierToken
 from couriers.models.warehouse import RegistrationState, WarehouseRegistration
@@ -21,14 +21,11 @@ __all__ = [
     "RegistrationState",
     "StoredRegistration",
     "StoredToken",
-    "clear_previous_webhook_secret",
     "courier_reach",
     "load_registration",
     "load_token",
-    "load_webhook_secret",
     "store_registration",
     "store_token",
-    "store_webhook_secrets",
 ]
 
 
@@ -147,26 +144,4 @@ def store_registration(
             "reason": reason[:500],
             "address_hash": address_hash,
         },
-    )
-
-
-def load_webhook_secret(account_id: str) -> str:
-    """Return the secret that the account's callbacks are signed with, as stored now."""
-    return CourierAccount.objects.only("webhook_secret").get(pk=account_id).webhook_secret
-
-
-def store_webhook_secrets(account_id: str, *, current: str, previous: str) -> None:
-    """Store the account's two webhook secrets; callbacks signed with either are accepted.
-
-    The previous one ends WEBHOOK_PREVIOUS_SECRET_SECONDS from now.
-    """
-    CourierAccount.objects.filter(pk=account_id).update(
-        webhook_secret=current, updated_at=timezone.now(), **previous_secret_fields(previous)
-    )
-
-
-def clear_previous_webhook_secret(account_id: str) -> None:
-    """Clear the account's previous webhook secret, so that only the current one is valid."""
-    CourierAccount.objects.filter(pk=account_id).update(
-        updated_at=timezone.now(), **previous_secret_fields("")
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -23,8 +24,8 @@ NEEDS_DEFAULT = "is the company's default: make another warehouse the default in
 class Warehouse(models.Model):
     """A pickup address of a company. `state` is a full name, `phone` ten digits.
 
-    Phone and address are encrypted. A company has one default warehouse. Saving another one as the
-    default replaces it.
+    `email` is for couriers that ask for one, and may be "". It, phone and address are encrypted. A
+    company has one default warehouse. Saving another one as the default replaces it.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)
@@ -32,6 +33,14 @@ class Warehouse(models.Model):
     name = models.CharField(max_length=100)
     contact_name = models.CharField(max_length=100)
     phone = EncryptedCharField(max_length=10, validators=[phone_validator])
+    email = EncryptedCharField(
+        "e-mail",
+        max_length=254,
+        blank=True,
+        default="",
+        validators=[EmailValidator()],
+        help_text="Of the people there. Some couriers want one.",
+    )
     address = EncryptedCharField(max_length=500)
     city = models.CharField(max_length=100)
     state = models.CharField(max_length=100)
@@ -100,6 +109,7 @@ class Warehouse(models.Model):
         return Pickup(
             warehouse_id=self.pk,
             reference=reference,
+            email=self.email,
             address=Address(
                 name=self.contact_name,
                 phone=self.phone,
@@ -122,7 +132,8 @@ class RegistrationState(models.TextChoices):
 class WarehouseRegistration(models.Model):
     """An account's registration of a warehouse with the courier.
 
-    `reference` is the courier's name for the warehouse. Once stored, it is never computed again.
+    `reference` is the courier's name for the warehouse, which the courier or a person gave. Once
+    stored, it is never computed again.
     `address_hash` is the fingerprint of the address that was registered.
     """
 
@@ -139,6 +150,7 @@ class WarehouseRegistration(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        permissions = [("give_reference", "Can give a courier's reference of a warehouse")]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "warehouse"], name="couriers_one_registration"

@@ -2,16 +2,63 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 from django.core import checks
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage, Error, register
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 
 from couriers.conf import tunables
+from couriers.contract.adapter import BaseCourierAdapter
+from couriers.contract.origins import origin_problem
+from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount
+from couriers.models.account import courier_reach
+from couriers.operations.seeding import variable
 
 MAX_NAMED = 5  # accounts in a message
+RESERVED = {"base_url", "webhook_secret"}  # other values of an account have these names
+
+
+@register()
+def check_base_urls_to_seed(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E020: no login may be sent to a `<COURIER>_BASE_URL` of the environment."""
+    found: list[CheckMessage] = []
+    for code in CourierFactory.codes():
+        name = variable(code, "base_url")
+        url = os.environ.get(name, "")
+        if url and (problem := origin_problem(url, courier_reach())):
+            hint = "Set the https:// URL that the courier gave you, or leave it unset."
+            found.append(Error(f"{name} {problem}", hint=hint, id="couriers.E020"))
+    return found
+
+
+@register()
+def check_login_fields(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E021: a plug-in declares a login that cannot be stored, seeded or compared."""
+    return [
+        Error(
+            f"The plug-in of courier {code!r} {problem}",
+            hint="Correct its `login_fields` and `login_identity`.",
+            id="couriers.E021",
+        )
+        for code in CourierFactory.codes()
+        for problem in _login_problems(CourierFactory.adapter_class(code))
+    ]
+
+
+def _login_problems(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
+    names = [field.name for field in adapter.login_fields]
+    for name in names:
+        if not name.isidentifier() or not name.islower() or name in RESERVED:
+            yield f"has a field of its login that may not be named {name!r}"
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"declares {name!r} twice in its login"
+    for name in adapter.login_identity:
+        if name not in names:
+            yield f"compares logins by {name!r}, which is no field of its login"
 
 
 @register(checks.Tags.database)

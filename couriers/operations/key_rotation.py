@@ -65,7 +65,7 @@ def can_read_accounts() -> bool:
 
     One row that a misconfigured process wrote says nothing of this process, so several are read.
     """
-    field = _field(CourierAccount, "password")
+    field = _field(CourierAccount, "login")
     tokens = _newest(CourierAccount, field)
     return not tokens or any(_opens(field, token) for token in tokens)
 

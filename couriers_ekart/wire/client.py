@@ -83,9 +83,9 @@ class EkartClient:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._base_url = account.base_url.rstrip("/")
-        self._client_id = account.client_id
-        self._username = account.username
-        self._password = account.password
+        self._client_id = account.login["client_id"]
+        self._username = account.login["username"]
+        self._password = account.login["password"]
         self._limits = {
             operation: account.own_limit(operation) or limit
             for operation, limit in DEFAULT_LIMITS.items()

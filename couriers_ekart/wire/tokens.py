@@ -218,5 +218,5 @@ def _token_from(stored: StoredToken) -> Token:
 
 def _login_hash(account: Account) -> str:
     """Return a hash that identifies the login, keyed by SECRET_KEY so that it cannot be guessed."""
-    login = json.dumps([account.base_url, account.client_id, account.username, account.password])
+    login = json.dumps([account.base_url, sorted(account.login.items())])
     return salted_hmac("couriers_ekart.wire.tokens", login, algorithm="sha256").hexdigest()

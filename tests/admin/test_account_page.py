@@ -26,12 +26,13 @@ def admin(client: Client) -> Client:
 def post(admin: Client, account: CourierAccount | None, **changes: str) -> Any:
     """Send the form of an account, or of a new one, with these changes."""
     form = {
-        "base_url": "http://127.0.0.1:9", "client_id": "client-1", "rollout": "live",
+        "base_url": "http://127.0.0.1:9", "login_client_id": "client-1", "rollout": "live",
         "canary_percent": "5", "limits": "{}", "settings": "{}",
     }  # fmt: skip
     if account:
-        form["client_id"] = account.client_id
+        form["login_client_id"] = account.login["client_id"]
     url = reverse(f"{NAME}_change", args=[account.pk]) if account else reverse(f"{NAME}_add")
+    url += f"?courier={changes.pop('courier')}" if "courier" in changes else ""
     return admin.post(url, form | changes)
 
 
@@ -42,7 +43,7 @@ def errors(answer: Any) -> dict[str, list[str]]:
 
 def new_account(**changes: str) -> dict[str, str]:
     company, courier = CompanyFactory(), CourierRowFactory()
-    login = {"new_username": "u", "new_password": "p"}
+    login = {"login_username": "u", "login_password": "p"}
     return {"company": str(company.pk), "courier": courier.pk, **login, **changes}
 
 
@@ -63,7 +64,7 @@ def test_a_webhook_secret_that_the_courier_would_not_take_is_refused_with_the_bo
 def test_a_webhook_secret_within_the_bounds_is_stored(admin: Client, length: int) -> None:
     assert post(admin, None, **new_account(new_webhook_secret="s" * length)).status_code == 302
     account = CourierAccount.objects.get()
-    assert (account.webhook_secret, account.username) == ("s" * length, "u")
+    assert (account.webhook_secret, account.login["username"]) == ("s" * length, "u")
     assert post(admin, account, new_webhook_secret="t" * length).status_code == 302
     account.refresh_from_db()
     assert account.webhook_secret == "t" * length
@@ -84,14 +85,14 @@ def test_a_project_that_validates_an_account_is_told_the_bounds() -> None:
 def test_the_login_of_another_account_is_refused_at_its_field(admin: Client) -> None:
     first = CourierAccountFactory(client_id="client-1")
     second = CourierAccountFactory(client_id="client-2")
-    assert post(admin, second, client_id="client-3").status_code == 302
+    assert post(admin, second, login_client_id="client-3").status_code == 302
     for answer in (
-        post(admin, second, client_id="client-1"),
-        post(admin, None, **new_account(client_id="CLIENT-1 ")),
+        post(admin, second, login_client_id="client-1"),
+        post(admin, None, **new_account(login_client_id="CLIENT-1 ")),
     ):
         found = errors(answer)
-        assert set(found) == {"client_id"}
-        assert f"already that of account {first.pk}" in found["client_id"][0]
+        assert set(found) == {"login_client_id"}
+        assert f"already that of account {first.pk}" in found["login_client_id"][0]
         assert "couriers_one_account" not in answer.content.decode()
 
 
@@ -100,16 +101,16 @@ def test_a_login_by_an_encrypted_field_is_compared_as_it_is_typed(
 ) -> None:
     monkeypatch.setattr(toy, "login_identity", ("username",))
     account.save()
-    typed = new_account(courier="toy", client_id="other", new_username=account.username)
+    typed = new_account(
+        courier="toy", login_client_id="other", login_username=account.login["username"]
+    )
     found = errors(post(admin, None, **typed))
-    assert "already that of account" in found["__all__"][0]
+    assert "already that of account" in found["login_username"][0]
 
 
 def test_the_page_of_an_account_that_shares_its_login_names_the_other(admin: Client) -> None:
     first, second = CourierAccountFactory(), CourierAccountFactory()
-    CourierAccount.objects.filter(pk=second.pk).update(
-        client_id=first.client_id, login_fingerprint=""
-    )
+    CourierAccount.objects.filter(pk=second.pk).update(login=first.login, login_fingerprint="")
     page = admin.get(reverse(f"{NAME}_change", args=[second.pk])).content.decode()
     assert f"also that of {first.pk}: give each a login of its own" in page
     assert (

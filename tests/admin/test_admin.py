@@ -138,8 +138,8 @@ def test_read_only_rows_can_be_neither_added_nor_changed(operator: Client, every
 def post_account(operator: Client, account: Any, **changes: str) -> Any:
     """Send the form of an account with these changes."""
     form = {
-        "base_url": account.base_url, "client_id": "c", "rollout": "live", "canary_percent": "5",
-        "limits": "{}", "settings": "{}",
+        "base_url": account.base_url, "login_client_id": "c", "rollout": "live",
+        "canary_percent": "5", "limits": "{}", "settings": "{}",
     }  # fmt: skip
     url = reverse(f"{url_name(CourierAccount)}_change", args=[account.pk])
     answer = operator.post(url, form | changes)
@@ -157,9 +157,11 @@ def form_errors(answer: Any) -> dict[str, str]:
 def test_a_blank_secret_is_kept_and_a_typed_one_replaces_it(
     operator: Client, everything: Any
 ) -> None:
-    answer = post_account(operator, everything, new_password="fresh-password")
+    answer = post_account(operator, everything, login_password="fresh-password")
     assert answer.status_code == 302
-    assert (everything.username, everything.password) == ("user-is-secret", "fresh-password")
+    assert everything.login == {
+        "client_id": "c", "username": "user-is-secret", "password": "fresh-password",
+    }  # fmt: skip
     assert CourierToken.objects.exists()
 
 
@@ -169,15 +171,15 @@ def test_a_new_base_url_needs_the_login_to_be_typed_again(
     before = everything.base_url
     elsewhere = {"base_url": "https://elsewhere.example"}
     found = form_errors(post_account(operator, everything, **elsewhere))
-    assert set(found) == {"new_username", "new_password"}
-    typed = {"new_username": "u", "new_password": "p"}
+    assert set(found) == {"login_username", "login_password"}
+    typed = {"login_username": "u", "login_password": "p"}
     found = form_errors(post_account(operator, everything, base_url="http://e.example", **typed))
     assert "must begin with https" in found["base_url"]
     found = form_errors(post_account(operator, everything, base_url="https://10.0.0.1", **typed))
     assert "private network" in found["base_url"]
     assert everything.base_url == before
     assert post_account(operator, everything, **elsewhere, **typed).status_code == 302
-    assert (everything.base_url, everything.password) == (elsewhere["base_url"], "p")
+    assert (everything.base_url, everything.login["password"]) == (elsewhere["base_url"], "p")
     assert not CourierToken.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""seed_ekart, register_webhooks and book_orders, run against a real sandbox."""
+"""seed_courier, register_webhooks and book_orders, run against a real sandbox."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def seeded(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str
 
 
 SEED = (
-    "seed_ekart", "--company", "acme", "--create", "--name", "Acme", "--gstin", "29AAGCR4375J1ZU",
+    "seed_courier", "ekart", "--company", "acme", "--create", "--name", "Acme",
+    "--gstin", "29AAGCR4375J1ZU",
     "--address", "1 Example Road", "--state", "KA", "--pincode", "560001", "--phone", "9845012345",
     "--limit", "create_shipment=500/1s",
 )  # fmt: skip
@@ -116,8 +117,8 @@ def test_a_missing_or_wrong_environment_variable_is_named(
 
 def test_the_callback_is_registered_once(seeded: dict[str, Any], sandbox: SandboxProcess) -> None:
     CourierAccount.objects.update(limits={"list_webhooks": {"count": 9, "window": 1}})
-    first = run_json("register_webhooks", "--company", "acme")
-    again = run_json("register_webhooks", "--company", "acme")
+    first = run_json("register_webhooks", "ekart", "--company", "acme")
+    again = run_json("register_webhooks", "ekart", "--company", "acme")
     assert (first["created"], again["created"]) == (True, False)
     assert first["id"] == again["id"]
 
@@ -240,7 +241,7 @@ def test_an_unknown_company_or_courier_is_refused_with_the_known_ones(
     with pytest.raises(CommandError, match="known: ekart"):
         run_command("book_orders", path, "--company", "acme", "--courier", "dhl")
     Company.objects.create(slug="bare", name="Bare")
-    with pytest.raises(CommandError, match="seed_ekart first"):
+    with pytest.raises(CommandError, match="seed_courier ekart first"):
         run_command("book_orders", path, "--company", "bare", "--courier", "ekart")
 
 

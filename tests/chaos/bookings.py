@@ -109,7 +109,7 @@ class BookingChaos(ChaosRun):
     def _prepare(self) -> list[dict[str, Any]]:
         seeded = self._seed("create_shipment=5000/1s", "get_token=1000/1s", "add_address=1000/1s")
         self._start_platform()
-        self._stack.run_command("register_webhooks", "--company", "chaos")
+        self._stack.run_command("register_webhooks", "ekart", "--company", "chaos")
         self._operator = self._stack.start_interactive(
             "tests.chaos.operator",
             {"SANDBOX_URL": self._sandbox.url, "OPERATOR_WAIT": str(OPERATOR_WAIT)},

@@ -129,7 +129,7 @@ class ChaosRun(ABC):
 
     def _seed(self, *limits: str) -> dict[str, Any]:
         return self._stack.run_command(
-            "seed_ekart", "--company", "chaos", "--create", "--name", "Chaos", "--gstin",
+            "seed_courier", "ekart", "--company", "chaos", "--create", "--name", "Chaos", "--gstin",
             "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode",
             "560001", "--phone", "9845012345", *(f"--limit={limit}" for limit in limits),
         )  # fmt: skip

@@ -100,7 +100,7 @@ def test_two_merchants_of_one_courier_never_share_an_adapter(
                and r["operation"] == "create_shipment"]  # fmt: skip
     assert sellers[-2:] == [adapter.account.company.name, other.account.company.name]
     # A changed login is used at once.
-    adapter.account.username = "another"
+    adapter.account.login["username"] = "another"
     adapter.account.save()
     assert CourierFactory.get_adapter(adapter.account) is not adapter
 
@@ -173,7 +173,7 @@ def test_a_token_is_stored_encrypted_and_shared_by_adapters(adapter: EkartAdapte
 
 
 def test_a_wrong_password_raises_credentials_refused(adapter: EkartAdapter) -> None:
-    adapter.account.password = "wrong"
+    adapter.account.login["password"] = "wrong"
     adapter.account.save()
     with pytest.raises(CredentialsRefused):
         EkartAdapter(adapter.account).check_serviceability("560001")

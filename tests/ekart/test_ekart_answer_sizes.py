@@ -121,7 +121,7 @@ from types import SimpleNamespace
 from couriers_ekart.wire import client
 from couriers.contract.errors import CourierError
 account = SimpleNamespace(pk="a", company_id=1, courier_id="ekart", base_url=sys.argv[1],
-    client_id="c", username="u", password="p", own_limit=lambda operation: None)
+    login=dict(client_id="c", username="u", password="p"), own_limit=lambda operation: None)
 ekart = client.EkartClient(account)
 def peak():
     # Not getrusage(), whose figure a process inherits from its parent.

@@ -14,9 +14,9 @@ from django.test import Client
 from couriers.contract.errors import CourierError
 from couriers.contract.receiver import Topic, topic_secret
 from couriers.models import CourierAccount
+from couriers.operations.seeding import AccountDetails, seed
+from couriers.operations.webhook_registration import drop_previous_secret, rotate_secret
 from couriers_ekart.callbacks.receiver import EkartReceiver, MalformedEvent
-from couriers_ekart.callbacks.registration import drop_previous_secret, rotate_secret
-from couriers_ekart.seeding import seed
 from couriers_ekart.wire.client import EkartClient
 from sandbox.process import SandboxProcess
 from tests.support.callbacks import callback_path
@@ -48,8 +48,13 @@ def account(sandbox: SandboxProcess) -> CourierAccount:
     )
 
 
+def seed_secret(account: CourierAccount, secret: str) -> None:
+    """Seed the account again, with this webhook secret in the environment."""
+    seed("ekart", "acme", None, AccountDetails(account.base_url, account.login, secret), {})
+
+
 def register(*flags: str) -> dict[str, Any]:
-    return run_json("register_webhooks", "--company", "acme", *flags)
+    return run_json("register_webhooks", "ekart", "--company", "acme", *flags)
 
 
 def answer_to(account: CourierAccount, secret: str, client: Client) -> int:
@@ -187,10 +192,10 @@ def test_an_unreachable_courier_fails_the_rotation_and_keeps_the_secrets(
 def test_seeding_with_another_secret_keeps_the_one_that_ekart_signs_with(
     account: CourierAccount,
 ) -> None:
-    seed("acme", None, {"webhook_secret": "another-secret"}, {})
+    seed_secret(account, "another-secret")
     account.refresh_from_db()
     assert account.webhook_secrets == ("another-secret", OLD)
-    seed("acme", None, {"webhook_secret": "another-secret"}, {})
+    seed_secret(account, "another-secret")
     account.refresh_from_db()
     assert account.webhook_secrets == ("another-secret", OLD)
 
@@ -198,19 +203,18 @@ def test_seeding_with_another_secret_keeps_the_one_that_ekart_signs_with(
 def test_seeding_again_does_not_bring_back_a_secret_that_was_rotated_away(
     account: CourierAccount,
 ) -> None:
-    leaked = {"webhook_secret": "a-leaked-secret"}
-    seed("acme", None, leaked, {})
+    seed_secret(account, "a-leaked-secret")
     account.refresh_from_db()
     for retire in (lambda _: None, drop_previous_secret):
         rotate_secret(account, settle=lambda _: None)
         retire(account)
         account.refresh_from_db()
         rotated = account.webhook_secrets
-        seed("acme", None, leaked, {})
+        seed_secret(account, "a-leaked-secret")
         account.refresh_from_db()
         assert account.webhook_secrets == rotated
     assert "a-leaked-secret" not in rotated
-    seed("acme", None, {"webhook_secret": "a-new-secret"}, {})
+    seed_secret(account, "a-new-secret")
     account.refresh_from_db()
     assert account.webhook_secret == "a-new-secret"
 

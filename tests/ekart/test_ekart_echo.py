@@ -76,7 +76,7 @@ OWN_COLUMNS = {
     f"shipcrowd_couriers_{column}"
     for column in (
         "company.address", "warehouse.contact_name", "warehouse.phone", "warehouse.address",
-        "courieraccount.client_id", "shipment.consignee_name", "shipment.items",
+        "shipment.consignee_name", "shipment.items",
         "warehouseregistration.reference",
     )
 }  # fmt: skip
@@ -144,7 +144,7 @@ def act(name: str, status: Status, body: Any = None) -> Callable[[Client, Courie
 def register_hooks(client: Client, account: CourierAccount) -> Any:
     out = io.StringIO()
     try:
-        call_command("register_webhooks", "--company", account.company.slug, stdout=out)
+        call_command("register_webhooks", "ekart", "--company", account.company.slug, stdout=out)
     except CommandError as error:
         out.write(str(error))
     return out.getvalue()

@@ -19,8 +19,8 @@ from couriers.contract import india
 from couriers.contract.errors import InvalidRequest, NotFound, Rejected
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, Direction, Parcel, PaymentMode, RateRequest
+from couriers.operations.seeding import account_from
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.seeding import account_from
 from tests.support.ekart import request_for
 from tests.support.factories import GSTIN, CompanyFactory, CourierAccountFactory, WarehouseFactory
 from tests.support.live import LIVE_MARKS, mutation
@@ -38,7 +38,10 @@ def adapter() -> EkartAdapter:
         name=os.environ.get("EKART_LIVE_SELLER", "Acme"),
     )
     WarehouseFactory(company=company)
-    account = CourierAccountFactory(company=company, **account_from(os.environ))
+    details = account_from("ekart", os.environ)
+    account = CourierAccountFactory(
+        company=company, base_url=details.base_url, login=dict(details.login)
+    )
     found = CourierFactory.get_adapter(account)
     assert isinstance(found, EkartAdapter)
     return found

@@ -80,7 +80,7 @@ class Shop:
         """Migrate, seed, start the processes, and register the callbacks at the courier."""
         self.run("manage.py", "migrate", "--verbosity", "0")
         self.seeded = self.command(
-            "seed_ekart", *COMPANY,
+            "seed_courier", "ekart", *COMPANY,
             EKART_BASE_URL=courier_url, EKART_CLIENT_ID="sandbox", EKART_USERNAME="sandbox",
             EKART_PASSWORD="sandbox", EKART_WEBHOOK_SECRET="secret-of-the-shop",
         )  # fmt: skip
@@ -93,7 +93,7 @@ class Shop:
             "WARNING",
         )  # fmt: skip
         wait_for(lambda: self.get("/office/login/").status == 200, "the web server")
-        self.command("register_webhooks", "--company", "acme")
+        self.command("register_webhooks", "ekart", "--company", "acme")
 
     def get(self, path: str, **headers: str) -> Response:
         """GET a path below the shop's root, or a URL."""

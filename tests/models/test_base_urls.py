@@ -69,7 +69,7 @@ def test_the_environments_url_is_checked_when_an_account_is_seeded(
         monkeypatch.setenv(f"EKART_{name}", "seeded")
     monkeypatch.setenv("EKART_BASE_URL", url)
     with pytest.raises(CommandError, match=f"EKART_BASE_URL .*{words}") as caught:
-        run_json("seed_ekart", "--company", company.slug)
+        run_json("seed_courier", "ekart", "--company", company.slug)
     assert "a:b" not in str(caught.value)
     assert not company.accounts.exists()
 

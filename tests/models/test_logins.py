@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 
 from couriers.models import Courier, CourierAccount
 from couriers.operations import key_rotation
@@ -19,7 +15,6 @@ from tests.support.factories import CompanyFactory, CourierAccountFactory, Couri
 
 pytestmark = pytest.mark.django_db
 EKART = {"client_id": "Client-1", "base_url": "https://api.example"}
-MIGRATION = "couriers.migrations.0005_logins_and_callback_tallies"
 
 
 @pytest.fixture
@@ -92,13 +87,15 @@ def test_logins_are_compared_by_the_fields_that_the_plug_in_names(
 def test_changing_to_the_login_of_another_account_is_refused_however_it_is_saved() -> None:
     CourierAccountFactory(**EKART)
     second = CourierAccountFactory(**EKART | {"client_id": "client-2"})
-    second.client_id = "client-1"
-    for save in (second.full_clean, second.save, lambda: second.save(update_fields=["client_id"])):
+    second.login = second.login | {"client_id": "client-1"}
+    for save in (second.full_clean, second.save, lambda: second.save(update_fields=["login"])):
         with pytest.raises(ValidationError):
             save()
     with pytest.raises(ValidationError):
-        CourierAccount.objects.update_or_create(pk=second.pk, defaults={"client_id": "CLIENT-1"})
-    assert CourierAccount.objects.get(pk=second.pk).client_id == "client-2"
+        CourierAccount.objects.update_or_create(
+            pk=second.pk, defaults={"login": second.login | {"client_id": "CLIENT-1"}}
+        )
+    assert CourierAccount.objects.get(pk=second.pk).login["client_id"] == "client-2"
 
 
 def test_a_race_of_two_saves_is_refused_in_words_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,11 +110,11 @@ def test_a_race_of_two_saves_is_refused_in_words_too(monkeypatch: pytest.MonkeyP
 
 def test_a_freed_login_can_be_taken(django_assert_num_queries: Any) -> None:
     first = CourierAccountFactory(**EKART)
-    first.client_id = "client-2"
+    first.login["client_id"] = "client-2"
     first.save()
     second = CourierAccountFactory(**EKART)
     with django_assert_num_queries(1):
-        second.save(update_fields=["client_id"])
+        second.save(update_fields=["login"])
 
 
 def test_the_fingerprint_is_keyed_and_shows_no_login() -> None:
@@ -145,40 +142,21 @@ def test_a_login_is_refused_while_keys_are_rotated_and_afterwards(keys: Any) -> 
     assert other.updated_at == before
 
 
-def test_accounts_that_shared_a_login_before_are_kept_and_can_be_switched_off(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    accounts = [CourierAccountFactory(**EKART | {"client_id": f"client-{n}"}) for n in range(3)]
-    CourierAccount.objects.update(login_fingerprint="", client_id="client-1")
-    fill = importlib.import_module(MIGRATION).fill_fingerprints
-    fill(apps, None)
-    fill(apps, None)
-    stored = [CourierAccount.objects.get(pk=account.pk) for account in accounts]
-    assert [bool(account.login_fingerprint) for account in stored] == [True, False, False]
-    second = stored[1]
-    second.rollout = "off"
-    second.full_clean()
-    second.save()
-    second.refresh_from_db()
-    assert (second.rollout, second.login_fingerprint) == ("off", "")
-    second.client_id = "client-9"
-    second.save()
-    assert second.login_fingerprint
-
-
-def test_the_migration_leaves_out_a_login_that_no_key_reads(keys: Any) -> None:
-    keys("lost")
-    lost = CourierAccountFactory()
-    keys("known")
-    known = CourierAccountFactory()
-    CourierAccount.objects.update(login_fingerprint="")
-    at_migration = MigrationLoader(connection).project_state(
-        ("shipcrowd_couriers", MIGRATION.rpartition(".")[2])
+def test_accounts_that_shared_a_login_before_are_kept_and_can_be_switched_off() -> None:
+    accounts = [CourierAccountFactory(**EKART | {"client_id": f"client-{n}"}) for n in range(2)]
+    shared = accounts[1]
+    CourierAccount.objects.filter(pk=shared.pk).update(
+        login_fingerprint="", login=accounts[0].login
     )
-    importlib.import_module(MIGRATION).fill_fingerprints(at_migration.apps, None)
-    filled = CourierAccount.objects.exclude(login_fingerprint="").values_list("pk", flat=True)
-    assert list(filled) == [known.pk]
-    assert lost.pk not in filled
+    shared.refresh_from_db()
+    shared.rollout = "off"
+    shared.full_clean()
+    shared.save()
+    shared.refresh_from_db()
+    assert (shared.rollout, shared.login_fingerprint) == ("off", "")
+    shared.login["client_id"] = "client-9"
+    shared.save()
+    assert shared.login_fingerprint
 
 
 def test_seeding_a_second_company_with_the_login_is_a_usage_error_and_creates_nothing(
@@ -189,9 +167,9 @@ def test_seeding_a_second_company_with_the_login_is_a_usage_error_and_creates_no
     monkeypatch.setenv("EKART_BASE_URL", "https://api.example")
     for slug in ("acme", "bodega"):
         CompanyFactory(slug=slug)
-    run_json("seed_ekart", "--company", "acme")
-    run_json("seed_ekart", "--company", "acme")
+    run_json("seed_courier", "ekart", "--company", "acme")
+    run_json("seed_courier", "ekart", "--company", "acme")
     with pytest.raises(CommandError, match="EKART_CLIENT_ID: This login is already that of"):
-        run_json("seed_ekart", "--company", "bodega")
+        run_json("seed_courier", "ekart", "--company", "bodega")
     assert CourierAccount.objects.count() == 1
     assert Courier.objects.count() == 1

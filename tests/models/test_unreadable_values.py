@@ -18,6 +18,7 @@ from tests.support.factories import CourierAccountFactory, CourierRowFactory, Sh
 
 pytestmark = pytest.mark.django_db
 
+LOGIN = {"client_id": "c", "username": "typed", "password": "again"}
 PERSONAL = ("consignee_phone", "consignee_address", "options")
 
 
@@ -49,31 +50,31 @@ def test_a_saved_row_keeps_what_it_could_not_read(shipment: Any) -> None:
 
 def test_an_account_whose_login_cannot_be_read_can_be_switched_off(account: Any) -> None:
     fingerprint = account.login_fingerprint
-    token = make_unreadable(account, "username", "password")
+    token = make_unreadable(account, "login")
     row = CourierAccount.objects.get(pk=account.pk)
     row.rollout = "off"
-    row.full_clean(exclude=["username", "password"])
+    row.full_clean(exclude=["login"])
     row.save()
-    assert (stored(row, "password"), row.login_fingerprint) == (token, fingerprint)
-    row.username = row.password = "typed again"
+    assert (stored(row, "login"), row.login_fingerprint) == (token, fingerprint)
+    row.login = LOGIN
     row.save()
-    assert CourierAccount.objects.get(pk=account.pk).password == "typed again"
+    assert CourierAccount.objects.get(pk=account.pk).login == LOGIN
 
 
 def test_a_login_of_another_account_is_refused_where_the_old_one_cannot_be_read(
     account: Any,
 ) -> None:
     other = CourierAccountFactory(courier=CourierRowFactory(code="toy", name="Toy"))
-    make_unreadable(account, "username")
+    make_unreadable(account, "login")
     row = CourierAccount.objects.get(pk=account.pk)
-    row.client_id, row.username = other.client_id, other.username
+    row.login = other.login
     with pytest.raises(Exception, match="already that of account"):
         row.save()
 
 
 def test_a_call_with_a_login_that_cannot_be_read_is_not_sent(company: Any) -> None:
     account = CourierAccountFactory(company=company)
-    make_unreadable(account, "password")
+    make_unreadable(account, "login")
     with pytest.raises(LoginUnreadable) as refused:
         CourierFactory.get_adapter(CourierAccount.objects.get(pk=account.pk))
     assert refused.value.retry_after == 60

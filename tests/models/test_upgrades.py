@@ -16,10 +16,10 @@ from couriers.fulfilment.labels import read_stored
 from couriers.models import Shipment, StoredLabel, Warehouse
 from couriers.models.phones import stored_phone_hash
 from tests.support import dump
+from tests.support.upgrades import APP, migrating
 from webhooks.models import WebhookEvent
 from webhooks.payloads import keyed_hash
 
-APP = "shipcrowd_couriers"
 BEFORE = [(APP, "0002_products_and_warnings")]
 AFTER = [(APP, "0003_one_live_shipment_of_an_order")]
 INBOX = "shipcrowd_webhooks"
@@ -28,23 +28,8 @@ PLAIN = [(APP, "0005_logins_and_callback_tallies"), (INBOX, "0001_initial")]
 
 @pytest.fixture
 def migrate(transactional_db: None) -> Iterator[Any]:
-    """Return a function that migrates the tests' database and returns the models as they then are.
-
-    The database is at the newest state again afterwards.
-    """
-
-    def to(target: list[tuple[str, str]]) -> Any:
-        executor = MigrationExecutor(connection)
-        executor.migrate(target)
-        return executor.loader.project_state(target).apps
-
-    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield to
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'shipcrowd_%'")
-        tables = ", ".join(name for (name,) in cursor.fetchall())
-        cursor.execute(f"TRUNCATE {tables} CASCADE")
-    MigrationExecutor(connection).migrate(newest)
+    with migrating() as to:
+        yield to
 
 
 def make_shipment(apps: Any, courier: str, number: str, **fields: Any) -> str:

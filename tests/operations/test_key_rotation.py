@@ -71,7 +71,7 @@ def test_after_a_rotation_the_first_key_alone_reads_everything(
     monkeypatch.setattr(key_rotation, "BATCH", 3)
     keys("new")
     with pytest.raises(UnreadableValue):
-        _ = CourierAccount.objects.get().password
+        _ = CourierAccount.objects.get().login
     keys("new", "old")
     values = 7 * 3 + 4 + 1 + 1 + 1 + 2 + 2
     assert run_json("rotate_keys") == {"values": values, "rotated": values, "unreadable": 0}
@@ -82,7 +82,7 @@ def test_after_a_rotation_the_first_key_alone_reads_everything(
     ]
     for row in Shipment.objects.all():
         assert (row.consignee_phone, row.consignee_address) == ("9876543210", "9, Secret Lane")
-    assert CourierAccount.objects.get().password == account.password
+    assert CourierAccount.objects.get().login == account.login
     assert CourierToken.objects.get().access_token == "T"
     assert BulkOrder.objects.get().request == "9, Secret Lane"
     erased, event = WebhookEvent.objects.all()
@@ -147,7 +147,7 @@ def test_one_foreign_row_takes_no_process_out_of_service(
     keys("old")
     assert client.get("/readyz").status_code == 200
     found = [m for m in run_checks(databases=["default"]) if m.id == "couriers.W021"]
-    assert "courieraccount.password" in found[0].msg
+    assert "courieraccount.login" in found[0].msg
 
 
 def ids_of_database_checks() -> set[str]:

@@ -120,7 +120,7 @@ def test_the_counters_of_all_processes_are_added_up() -> None:
         stack.start_worker(concurrency=2, pool="prefork")
         stack.start_beat()
         stack.wait_until_ready()
-        stack.run_command("register_webhooks", "--company", account.company.slug)
+        stack.run_command("register_webhooks", "ekart", "--company", account.company.slug)
         for number in range(30):
             answer = stack.request(
                 "POST", "/api/v1/shipments/", booking_request(f"A-{number}"), key=key

@@ -52,7 +52,7 @@ def all_unreadable(account: Any) -> CourierAccount:
 def locked_out(company: Any) -> CourierAccount:
     """An account with Ekart whose login cannot be read, and which has shipments."""
     account = CourierAccountFactory(company=company)
-    make_unreadable(account, "username", "password")
+    make_unreadable(account, "login")
     return CourierAccount.objects.get(pk=account.pk)
 
 
@@ -72,14 +72,14 @@ def test_an_operator_can_switch_the_account_off_and_type_its_login_again(
     client.force_login(User.objects.create_superuser("root"))
     path = f"/admin/shipcrowd_couriers/courieraccount/{locked_out.pk}/change/"
     form = {
-        "base_url": locked_out.base_url, "client_id": locked_out.client_id, "rollout": "off",
+        "base_url": locked_out.base_url, "rollout": "off",
         "canary_percent": "5", "limits": "{}", "settings": "{}",
     }  # fmt: skip
     assert client.post(path, form).status_code == 302
     assert CourierAccount.objects.get(pk=locked_out.pk).rollout == "off"
-    typed = {"new_username": "again", "new_password": "again"}
+    typed = {"login_client_id": "c", "login_username": "again", "login_password": "again"}
     assert client.post(path, form | typed).status_code == 302
-    assert CourierAccount.objects.get(pk=locked_out.pk).password == "again"
+    assert CourierAccount.objects.get(pk=locked_out.pk).login["password"] == "again"
 
 
 def test_the_lists_and_pages_of_the_api_and_of_the_consignee_answer(
@@ -220,5 +220,5 @@ def test_an_operator_is_told_that_the_courier_could_not_be_asked(
 def test_a_command_names_what_cannot_be_read(locked_out: CourierAccount) -> None:
     make_unreadable(locked_out, "webhook_secret")
     with pytest.raises(CommandError, match=r"webhook_secret of .* cannot be") as e:
-        call_command("register_webhooks", "--company", locked_out.company.slug)
+        call_command("register_webhooks", "ekart", "--company", locked_out.company.slug)
     assert e.value.returncode == 3

@@ -61,13 +61,13 @@ class Day:
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
         flags = [text for name, value in SELLER.items() for text in (f"--{name}", value)]
-        seeded = run_json("seed_ekart", "--company", "dump", "--create", *flags)
+        seeded = run_json("seed_courier", "ekart", "--company", "dump", "--create", *flags)
         self.key, self.callbacks = seeded["api_key"], seeded["webhook_url"]
         fast = {"count": 1000, "window": 1}
         names = ("list_webhooks", "add_webhook", "edit_webhook", "create_shipment", "label", "ndr")
         limits = dict.fromkeys(names, fast)
         CourierAccount.objects.update(limits=limits)
-        run_json("register_webhooks", "--company", "dump")
+        run_json("register_webhooks", "ekart", "--company", "dump")
         get_user_model().objects.create_superuser("operator", password=PASSWORD)
 
     def ask(self, method: str, path: str, body: Any = None) -> requests.Response:

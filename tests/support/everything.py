@@ -30,9 +30,8 @@ from tests.support.drafts import DRAFT
 from tests.support.factories import make_api_key
 from webhooks.models import WebhookEvent
 
-SECRETS = {
-    "username": "user-is-secret",
-    "password": "password-is-secret",
+LOGIN = {"username": "user-is-secret", "password": "password-is-secret"}
+SECRETS = LOGIN | {
     "webhook_secret": "hook-is-secret",
     "previous_webhook_secret": "old-hook-is-secret",
 }
@@ -40,8 +39,9 @@ SECRETS = {
 
 def make_everything(account: CourierAccount) -> CourierAccount:
     """Create at least one row of every model. The account is one of the toy courier."""
-    for name, value in SECRETS.items():
-        setattr(account, name, value)
+    account.login |= LOGIN
+    for name in SECRETS.keys() - LOGIN.keys():
+        setattr(account, name, SECRETS[name])
     account.previous_webhook_secret_at = timezone.now()
     account.save()
     make_api_key(account.company)

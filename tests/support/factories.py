@@ -42,12 +42,17 @@ class CourierAccountFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = CourierAccount
 
+    class Params:
+        client_id = factory.Sequence(lambda n: f"sandbox@{n}")
+        username = "sandbox"
+        password = "sandbox"
+
     company = factory.SubFactory(CompanyFactory)
     courier = factory.SubFactory(CourierRowFactory)
     base_url = "http://127.0.0.1:9"
-    client_id = factory.Sequence(lambda n: f"sandbox@{n}")
-    username = "sandbox"
-    password = "sandbox"
+    login = factory.LazyAttribute(
+        lambda o: {"client_id": o.client_id, "username": o.username, "password": o.password}
+    )
     webhook_secret = "a-secret-of-tests"
 
 

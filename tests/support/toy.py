@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.documents import Document, ManifestDocument
+from couriers.contract.logins import LoginField
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import StaticHeaderReceiver
 from couriers.contract.statuses import ReasonFacts, Status, StatusMapper
@@ -38,6 +39,12 @@ class ToyAdapter(BaseCourierAdapter):
     code = "toy"
     name = "Toy"
     mapper = MAPPER
+    login_fields = (
+        LoginField("client_id", "Client id", secret=False),
+        LoginField("username", "Username"),
+        LoginField("password", "Password"),
+    )
+    login_identity = ("client_id", "username")
     capabilities = frozenset(
         {
             Capability.CREATE_SHIPMENT,

@@ -122,8 +122,8 @@ def test_typed_in_the_admin_its_time_begins_then(account: Any) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     form = {
-        "base_url": account.base_url, "client_id": account.client_id, "rollout": "live",
-        "canary_percent": "5", "limits": "{}", "settings": "{}",
+        "base_url": account.base_url, "login_client_id": account.login["client_id"],
+        "rollout": "live", "canary_percent": "5", "limits": "{}", "settings": "{}",
         "new_previous_webhook_secret": OLD,
     }  # fmt: skip
     url = reverse("admin:shipcrowd_couriers_courieraccount_change", args=[account.pk])

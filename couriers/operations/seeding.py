@@ -1,9 +1,13 @@
-"""Set up a company to ship with Ekart: its account from the environment, and a warehouse."""
+"""Set up a company to ship with a courier: its account from the environment, and a warehouse.
+
+The names of the variables follow from the courier: `<COURIER>_BASE_URL`, one for each field of its
+login, and `<COURIER>_WEBHOOK_SECRET`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,23 +19,26 @@ from django.utils import timezone
 
 from couriers.contract import india
 from couriers.contract.accounts import limits_problem
+from couriers.contract.registry import CourierFactory
 from couriers.models import Company, CompanyApiKey, CourierAccount, Warehouse
 from couriers.models.account import previous_secret_fields
+from couriers.models.logins import login_fields, login_identity, login_problems
 from couriers.operations.catalogue import seed_catalogue
-from couriers_ekart.callbacks.receiver import EkartReceiver
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
 
-ENVIRONMENT = {
-    "base_url": "EKART_BASE_URL",
-    "client_id": "EKART_CLIENT_ID",
-    "username": "EKART_USERNAME",
-    "password": "EKART_PASSWORD",
-}
 KEY_NAME = "seed"
 
 
 class BadInput(ValueError):
     """A flag or an environment variable that cannot be used. The message names it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccountDetails:
+    """An account with a courier, as the environment describes it. `webhook_secret` may be ""."""
+
+    base_url: str
+    login: Mapping[str, str]
+    webhook_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +49,40 @@ class Seeded:
     api_key: str | None
 
 
-def account_from(environment: Mapping[str, str]) -> dict[str, str]:
+def variable(courier: str, name: str) -> str:
+    """Return the environment variable of a courier, such as EKART_BASE_URL for "base_url"."""
+    return f"{courier}_{name}".upper().replace("-", "_")
+
+
+def account_from(courier: str, environment: Mapping[str, str]) -> AccountDetails:
     """Return the account's login and webhook secret. Raises BadInput, naming what is missing."""
-    missing = [name for name in ENVIRONMENT.values() if not environment.get(name)]
-    if missing:
+    fields = login_fields(courier)
+    required = ("base_url", *(field.name for field in fields if field.required))
+    names = [variable(courier, name) for name in required]
+    if missing := [name for name in names if not environment.get(name)]:
         raise BadInput(f"set {', '.join(missing)} in the environment")
-    values = {field: environment[name] for field, name in ENVIRONMENT.items()}
-    values["base_url"] = values["base_url"].removesuffix("/")
-    account = CourierAccount(**values)
+    given = {field.name: environment.get(variable(courier, field.name), "") for field in fields}
+    login = {name: value for name, value in given.items() if value}
+    for name, problem in login_problems(fields, login).items():
+        raise BadInput(f"{variable(courier, name)} {problem}")
+    base_url = environment[variable(courier, "base_url")].removesuffix("/")
+    account = CourierAccount(courier_id=courier, base_url=base_url, login=login)
     if problem := account.base_url_problem():
-        raise BadInput(f"EKART_BASE_URL {problem}")
-    _check_fields(account, ENVIRONMENT)
-    if secret := environment.get("EKART_WEBHOOK_SECRET"):
-        if problem := EkartReceiver().secret_problem(secret):
-            raise BadInput(f"EKART_WEBHOOK_SECRET {problem}")
-        values["webhook_secret"] = secret
-    return values
+        raise BadInput(f"{variable(courier, 'base_url')} {problem}")
+    _check_fields(account, {"base_url": variable(courier, "base_url")})
+    return AccountDetails(base_url, login, _secret_from(courier, environment))
 
 
-def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
+def _secret_from(courier: str, environment: Mapping[str, str]) -> str:
+    name = variable(courier, "webhook_secret")
+    secret = environment.get(name, "")
+    receiver = CourierFactory.receiver(courier)
+    if secret and receiver and (problem := receiver.secret_problem(secret)):
+        raise BadInput(f"{name} {problem}")
+    return secret
+
+
+def limits_from(courier: str, texts: Sequence[str]) -> dict[str, dict[str, float]]:
     """Read limits such as `create_shipment=200/1s`. Raises BadInput, naming what is wrong."""
     limits: dict[str, dict[str, float]] = {}
     for text in texts:
@@ -69,7 +91,7 @@ def limits_from(texts: list[str]) -> dict[str, dict[str, float]]:
             raise BadInput(f"--limit must be like create_shipment=200/1s, not {text!r}")
         operation, count, window = found.groups()
         limits[operation] = {"count": int(count), "window": int(window)}
-    if problem := limits_problem(limits, DEFAULT_LIMITS):
+    if problem := limits_problem(limits, CourierFactory.adapter_class(courier).default_limits):
         raise BadInput(f"--limit: {problem}")
     return limits
 
@@ -106,28 +128,42 @@ def company_fields(flags: Mapping[str, Any]) -> dict[str, str]:
     return fields
 
 
-def _check_fields(row: Company | CourierAccount, names: Mapping[str, str]) -> None:
+def check_email(email: str) -> None:
+    """Raise BadInput for a text that is no e-mail address; "" is none given."""
+    if email:
+        others = {field.name for field in Warehouse._meta.fields} - {"email"}
+        _check_fields(Warehouse(email=email), {}, exclude=others)
+
+
+def _check_fields(
+    row: Company | CourierAccount | Warehouse,
+    names: Mapping[str, str],
+    exclude: set[str] | None = None,
+) -> None:
     """Raise BadInput for a value that does not fit its column. `names` are what the user typed."""
     try:
-        row.clean_fields(exclude={"company", "courier"})
+        row.clean_fields(exclude=exclude or {"company", "courier"})
     except ValidationError as error:
         field, problems = next(iter(error.message_dict.items()))
         raise BadInput(f"{names.get(field, f'--{field}')}: {problems[0]}") from None
 
 
 def seed(
+    courier: str,
     slug: str,
     company_defaults: Mapping[str, str] | None,
-    login: Mapping[str, str],
+    details: AccountDetails,
     limits: Mapping[str, Any],
     *,
+    email: str = "",
     new_key: bool = False,
 ) -> Seeded:
     """Create or update the company's account, and create what is missing beside it.
 
-    That is the company (unless `company_defaults` is None), a default warehouse and an API key. A
-    webhook secret that an earlier run took is not taken again, because it may have been rotated
-    since. Raises Company.DoesNotExist, and BadInput where another account has the login.
+    That is the company (unless `company_defaults` is None), a default warehouse with the e-mail
+    address, and an API key. A webhook secret that an earlier run took is not taken again, because
+    it may have been rotated since. Raises Company.DoesNotExist, and BadInput where another account
+    has the login.
     """
     with transaction.atomic():
         seed_catalogue()
@@ -135,15 +171,14 @@ def seed(
             company = Company.objects.get(slug=slug)
         else:
             company, _ = Company.objects.get_or_create(slug=slug, defaults=company_defaults)
-        defaults: dict[str, Any] = dict(login)
+        defaults: dict[str, Any] = {"base_url": details.base_url, "login": dict(details.login)}
         if limits:
             defaults["limits"] = dict(limits)
-        existing = CourierAccount.objects.filter(company=company, courier_id="ekart").first()
-        if secret := defaults.pop("webhook_secret", ""):
-            defaults |= _secret_fields(existing, secret)
-        account = _store_account(company, defaults)
-        if not Warehouse.objects.filter(company=company, is_default=True).exists():
-            _default_warehouse(company)
+        existing = CourierAccount.objects.filter(company=company, courier_id=courier).first()
+        if details.webhook_secret:
+            defaults |= _secret_fields(existing, details.webhook_secret)
+        account = _store_account(company, courier, defaults)
+        _seed_warehouse(company, email)
         unexpired = Q(expiry_date=None) | Q(expiry_date__gt=timezone.now())
         usable = CompanyApiKey.objects.get_usable_keys().filter(unexpired, company=company)
         api_key = None
@@ -152,14 +187,16 @@ def seed(
     return Seeded(account, api_key)
 
 
-def _store_account(company: Company, defaults: Mapping[str, Any]) -> CourierAccount:
+def _store_account(company: Company, courier: str, defaults: Mapping[str, Any]) -> CourierAccount:
     try:
         account, _ = CourierAccount.objects.update_or_create(
-            company=company, courier_id="ekart", defaults=defaults
+            company=company, courier_id=courier, defaults=defaults
         )
     except ValidationError as error:
         field, problems = next(iter(error.message_dict.items()))
-        raise BadInput(f"{ENVIRONMENT.get(field, field)}: {problems[0]}") from None
+        typed = login_identity(courier) if field == "login" else (field,)
+        named = ", ".join(variable(courier, name) for name in typed)
+        raise BadInput(f"{named}: {problems[0]}") from None
     return account
 
 
@@ -169,20 +206,27 @@ def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, An
         return {}
     fields: dict[str, Any] = {"webhook_secret": secret, "seeded_secret_hash": make_password(secret)}
     if existing and existing.webhook_secret != secret:
-        # Ekart may still sign with the secret before.
+        # The courier may still sign with the secret before.
         fields |= previous_secret_fields(existing.webhook_secret)
     return fields
 
 
-def _default_warehouse(company: Company) -> None:
-    Warehouse.objects.create(
-        company=company,
-        name="Main warehouse",
-        contact_name=company.name[:100],
-        phone=company.phone,
-        address=company.address,
-        city=company.city,
-        state=company.state,
-        pincode=company.pincode,
-        is_default=True,
-    )
+def _seed_warehouse(company: Company, email: str) -> None:
+    """Create the company's default warehouse; give one that exists the e-mail address it lacks."""
+    existing = Warehouse.objects.filter(company=company, is_default=True).first()
+    if existing is None:
+        Warehouse.objects.create(
+            company=company,
+            name="Main warehouse",
+            contact_name=company.name[:100],
+            phone=company.phone,
+            email=email,
+            address=company.address,
+            city=company.city,
+            state=company.state,
+            pincode=company.pincode,
+            is_default=True,
+        )
+    elif email and not existing.email:
+        existing.email = email
+        existing.save(update_fields=["email", "updated_at"])

@@ -1,4 +1,4 @@
-"""`manage.py seed_ekart --company SLUG`."""
+"""`manage.py seed_courier COURIER --company SLUG`."""
 
 import os
 from typing import Any
@@ -7,19 +7,30 @@ from django.core.management.base import CommandParser
 
 from couriers.management import output
 from couriers.models.addresses import NoAddress, callback_url
-from couriers_ekart.seeding import BadInput, account_from, company_fields, limits_from, seed
+from couriers.operations.seeding import (
+    BadInput,
+    account_from,
+    check_email,
+    company_fields,
+    limits_from,
+    seed,
+)
 
 
 class Command(output.PlatformCommand):
-    """Set up a company to ship with Ekart; the login comes from the environment."""
+    """Set up a company to ship with a courier; the login comes from the environment."""
 
-    help = "Set up a company, its Ekart account (from EKART_…) and its warehouse."
+    help = "Set up a company, its account with a courier (from <COURIER>_…) and its warehouse."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("courier", help="the courier's code, such as ekart")
         parser.add_argument("--company", required=True, metavar="SLUG")
         parser.add_argument("--create", action="store_true", help="create the company, too")
         for name in ("name", "gstin", "address", "city", "state", "pincode", "phone"):
             parser.add_argument(f"--{name}", help="of the company, with --create")
+        parser.add_argument(
+            "--email", default="", help="of the default warehouse, which some couriers want"
+        )
         parser.add_argument(
             "--limit",
             action="append",
@@ -31,27 +42,29 @@ class Command(output.PlatformCommand):
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        courier, slug = output.courier_named(options["courier"]), options["company"]
         try:
-            callback_url("ekart", "account")  # before an API key is made, which is shown once
-            login = account_from(os.environ)
-            limits = limits_from(options["limit"])
+            callback_url(courier, "account")  # before an API key is made, which is shown once
+            details = account_from(courier, os.environ)
+            limits = limits_from(courier, options["limit"])
             fields = company_fields(options) if options["create"] else None
+            check_email(options["email"])
+            if fields is None:
+                output.company_named(slug)
+            seeded = seed(
+                courier, slug, fields, details, limits,
+                email=options["email"], new_key=options["new_key"],
+            )  # fmt: skip
         except (BadInput, NoAddress) as error:
-            raise output.usage_error(str(error)) from None
-        if fields is None:
-            output.company_named(options["company"])
-        try:
-            seeded = seed(options["company"], fields, login, limits, new_key=options["new_key"])
-        except BadInput as error:
             raise output.usage_error(str(error)) from None
         account = seeded.account
         url = account.webhook_url
         key = seeded.api_key or "unchanged (--new-key creates another)"
         output.finish(
             self,
-            f"{options['company']}: account {account.pk}, callbacks at {url}, API key {key}",
+            f"{slug}: account {account.pk}, callbacks at {url}, API key {key}",
             {
-                "company": options["company"],
+                "company": slug,
                 "account_id": account.pk,
                 "api_key": seeded.api_key,
                 "webhook_url": url,

@@ -11,7 +11,6 @@ import pytest
 
 from couriers.contract import errors
 from couriers.contract.types import Tracking
-from couriers_ekart.wire.outcomes import classify_answer
 from tests.support.ekart import EXCHANGES, READERS, nothing_sent
 
 

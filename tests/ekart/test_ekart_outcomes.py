@@ -26,7 +26,7 @@ from couriers.contract.errors import (
 )
 from couriers_ekart.mapper import answers
 from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.outcomes import classify_answer, retry_after
+from couriers.http.outcomes import retry_after
 from tests.support.ekart import nothing_sent
 from tests.support.factories import CourierAccountFactory
 from tests.support.sockets import serve

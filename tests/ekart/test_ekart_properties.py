@@ -30,7 +30,6 @@ from couriers.contract.types import (
 )
 from couriers_ekart.mapper import payloads, refusals
 from couriers_ekart.mapper.options import parse_options
-from couriers_ekart.wire.outcomes import classify_answer
 from tests.support.ekart import EXCHANGES, READERS, nothing_sent
 from tests.support.factories import GSTIN
 from tests.support.orders import ORDER

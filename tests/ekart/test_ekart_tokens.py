@@ -18,7 +18,6 @@ from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount, CourierToken
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.wire import tokens
-from couriers_ekart.wire.outcomes import classify_answer
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.ekart import nothing_sent

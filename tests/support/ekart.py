@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,14 @@ def nothing_sent(answer: Any) -> Any:
 
 
 def classify_answer(
-    status: int, body: bytes, operation: str = "create_shipment"
+    status: int,
+    body: bytes,
+    operation: str = "create_shipment",
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[Any, CourierError | None]:
     """Return an answer as Ekart's client reads it, and its error, of a call that sent nothing."""
     client = EkartClient(CourierAccountFactory.build())
-    return client.reader(operation).read(status, {}, body, nothing_sent)
+    return client.reader(operation).read(status, headers or {}, body, nothing_sent)
 
 
 def _label(body: Any) -> Any:

@@ -86,10 +86,10 @@ class CourierAccountForm(forms.ModelForm):
         """Validate the account's limits. Refuses operations that its courier does not have."""
         limits = self.cleaned_data["limits"]
         registered = self.courier_code in CourierFactory.codes()
-        operations = (
-            CourierFactory.adapter_class(self.courier_code).default_limits if registered else ()
+        defaults = (
+            CourierFactory.adapter_class(self.courier_code).default_limits if registered else {}
         )
-        if problem := limits_problem(limits, operations):
+        if problem := limits_problem(limits, defaults):
             raise forms.ValidationError(problem)
         return limits
 

@@ -1,4 +1,4 @@
-"""System checks of where couriers are called, and of settings that are for development."""
+"""System checks of couriers' settings, of where couriers are called, and of development's own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 
-from couriers.conf import tunables
+from couriers.conf import tunable_errors, tunables
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.origins import origin_problem
 from couriers.contract.registry import CourierFactory
+from couriers.http.tunables import tunables_class
 from couriers.models import CourierAccount
 from couriers.models.account import courier_reach
 from couriers.operations.seeding import variable
@@ -59,6 +60,21 @@ def _login_problems(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
     for name in adapter.login_identity:
         if name not in names:
             yield f"compares logins by {name!r}, which is no field of its login"
+
+
+@register()
+def check_courier_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers_<code>.E001: an unknown key of a courier's settings. E002: an invalid value."""
+    return [
+        error
+        for code in CourierFactory.codes()
+        for error in tunable_errors(
+            tunables_class(code),
+            tunables().COURIERS.get(code, {}),
+            f"SHIPCROWD['COURIERS']['{code}']",
+            f"couriers_{code}",
+        )
+    ]
 
 
 @register(checks.Tags.database)

@@ -31,24 +31,16 @@ class DetachedAccount:
     settings: dict[str, Any] = field(default_factory=dict)
     updated_at: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
-    def __getattr__(self, name: str) -> str:
-        """Return a field of the login."""
-        try:
-            return self.__dict__["login"][name]
-        except KeyError:
-            raise AttributeError(name) from None
-
     def topic_url(self, topic: Topic) -> str:
         return f"{self.webhook_url}{topic.value}/"
 
-    def own_limit(self, operation: str) -> Limit | None:
-        return None
+    def limit_of(self, operation: str, default: Limit) -> Limit:
+        return default
 
 
 def detached_account(adapter_class: type[BaseCourierAdapter]) -> DetachedAccount:
     """Return an account whose login has a random value in each of the courier's fields."""
-    names = {one.name for one in adapter_class.login_fields} | set(adapter_class.login_identity)
-    login = {name: f"{name}-{secrets.token_hex(8)}" for name in names}
+    login = {one.name: secrets.token_hex(12) for one in adapter_class.login_fields}
     return DetachedAccount(login, adapter_class.code)
 
 
@@ -74,5 +66,5 @@ def stored_account(
     )
     return CourierAccount.objects.create(
         company=company, courier=courier, base_url=base_url,
-        limits=dict.fromkeys(adapter_class.default_limits, PLENTY), **login,
+        login=dict(login), limits=dict.fromkeys(adapter_class.default_limits, PLENTY),
     )  # fmt: skip

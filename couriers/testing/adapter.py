@@ -158,8 +158,7 @@ class AdapterConformance(OperationConformance):
 
     def set_login(self, account: CourierAccount) -> None:
         """Give the account the login that the stand-in takes."""
-        for name, value in self.login.items():
-            setattr(account, name, value)
+        account.login = dict(self.login)
         account.save()
 
     def test_an_unknown_parcel_is_not_found(self, courier: BaseCourierAdapter) -> None:

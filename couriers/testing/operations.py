@@ -104,9 +104,10 @@ class OperationConformance(AdapterDeclarations):
             metafunc.parametrize(name, values[name])
 
     @pytest.fixture(scope="class")
-    def sandbox(self) -> Iterator[Any]:
+    @classmethod
+    def sandbox(cls) -> Iterator[Any]:
         """The plug-in's stand-in, one for all tests of the class."""
-        with self.start_sandbox() as running:
+        with cls.start_sandbox() as running:
             yield running
 
     @pytest.fixture

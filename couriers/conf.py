@@ -44,7 +44,7 @@ class Queue(enum.StrEnum):
 
     INBOX = "inbox"  # callbacks, for which nobody else's work may be waited: workers of its own
     BOOKING = "booking"  # bulk work in short slices, and the leases of bookings
-    TRACKING = "tracking"  # polling
+    TRACKING = "tracking"  # polling, and asking how accepted actions ended
     OUTBOX = "outbox"  # calls to merchants
     DEFAULT = "default"  # manifests and retention
 
@@ -91,6 +91,7 @@ SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "reconcile-bookings": _periodic("couriers.reconcile_bookings", Every(30.0), Queue.BOOKING),
     "sweep-manifests": _periodic("couriers.sweep_manifests", Every(30.0), Queue.DEFAULT),
     "sweep-jobs": _periodic("couriers.sweep_jobs", Every(30.0), Queue.BOOKING),
+    "sweep-actions": _periodic("couriers.sweep_actions", Every(30.0), Queue.TRACKING),
     "sync-tracking": _periodic("couriers.sync_tracking", Every(300.0), Queue.TRACKING),
     # 3:00 in India where CELERY_TIMEZONE is UTC, which is Celery's default.
     "purge-expired": _periodic(
@@ -174,6 +175,10 @@ class Tunables:
     MANIFEST_BACKOFF: float = 5.0
     MANIFEST_LONGEST_BACKOFF: float = 600.0
     MANIFEST_FAILURES: int = bounded(12, minimum=1)
+    # How long an action on a shipment may be under way before it is unknown how it ended.
+    ACTION_LEASE: float = 150.0
+    # How many days an accepted action is asked about, after it was asked for or after its day.
+    ACTION_LIMIT_DAYS: int = bounded(7, minimum=1, maximum=MAX_DAYS)
     # The dotted path of the policy that computes a merchant's price from a courier's quote, and how
     # long a quote is cached.
     PRICING: str = "couriers.rates.pricing.company_price"

@@ -20,7 +20,7 @@ from couriers.booking import bulk_turns
 from couriers.booking.leases import expire_leases
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
 from couriers.contract.logs import get_logger
-from couriers.fulfilment import manifests
+from couriers.fulfilment import manifests, outcomes, pickups
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
 from couriers.resilience import broker, once
@@ -114,6 +114,24 @@ def sweep_jobs() -> bool:
     if has_work := bulk_turns.has_work():
         _request_run()
     return has_work
+
+
+@shared_task(name="couriers.sweep_actions", our_queue=Queue.TRACKING, **TASK_OPTIONS)
+def sweep_actions() -> int:
+    """Find out how due actions ended for MAX_RUN_SECONDS; return how many were asked about.
+
+    Actions and pickups whose process died before the answer are unknown. Sent by beat.
+    """
+    deadline = time.monotonic() + MAX_RUN_SECONDS
+    outcomes.expire_requests()
+    pickups.expire_pickups()
+    outcomes.bring_forward_late_actions()
+    ids = list(outcomes.due_actions().values_list("pk", flat=True)[:1000])
+    for number, pk in enumerate(ids):
+        if time.monotonic() >= deadline:
+            return number
+        outcomes.ask_about(pk)
+    return len(ids)
 
 
 @shared_task(name="couriers.sync_tracking", our_queue=Queue.TRACKING, **TASK_OPTIONS)

@@ -16,7 +16,6 @@ from couriers.contract.errors import (
     CourierError,
     FieldProblem,
     InvalidRequest,
-    NotSupported,
     Rejected,
     UnknownPickupAlias,
 )
@@ -69,6 +68,7 @@ class EkartAdapter(BaseCourierAdapter):
     )
     # Webhooks are the client's, whoever logs in.
     login_identity = ("client_id",)
+    action_rules = refusals.ACTION_RULES
     manifest_size = MAX_IDS
     capabilities = frozenset(Capability) - {
         Capability.GET_PROOF_OF_DELIVERY,
@@ -162,12 +162,15 @@ class EkartAdapter(BaseCourierAdapter):
         return quotes
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
-        """Cancel (DELETE /api/v1/package/cancel); a shipment that is already cancelled is done."""
+        """Cancel (DELETE /api/v1/package/cancel); a shipment that is already cancelled is done.
+
+        A parcel that was picked up travels back; one that was not has ended.
+        """
         try:
             answer = self.client.cancel_shipment(tracking_id)
         except Rejected as refusal:
-            return answers.accept_already_cancelled(refusal)
-        return answers.cancellation_from(answer, tracking_id)
+            return answers.accept_already_cancelled(refusal, status)
+        return answers.cancellation_from(answer, tracking_id, status)
 
     def cancel_reverse_shipment(
         self, tracking_id: str, *, status: Status | None = None
@@ -200,14 +203,11 @@ class EkartAdapter(BaseCourierAdapter):
         return answers.registration_from(answer, alias)
 
     def request_reattempt(self, request: ReattemptRequest) -> ActionResult:
-        """Ask for another attempt (POST /api/v2/package/ndr), tomorrow to seven days ahead."""
-        self._refuse(refusals.reattempt_problems(request, india.today()), "ndr")
+        """Ask for another attempt on `request.date` (POST /api/v2/package/ndr)."""
         return answers.ndr_from(self.client.ndr(payloads.reattempt_payload(request)))
 
     def update_delivery_address(self, request: ReattemptRequest) -> ActionResult:
         """Change phone or address: Ekart takes the change with a request for another attempt."""
-        if not request.phone and not request.address:
-            self._refuse([FieldProblem("address", "give an address, a phone or both")], "ndr")
         return self.request_reattempt(request)
 
     def request_rto(self, tracking_id: str, remark: str = "") -> ActionResult:
@@ -224,13 +224,9 @@ class EkartAdapter(BaseCourierAdapter):
     def schedule_pickup(self, request: PickupRequest) -> ActionResult:
         """Set the dispatch date (POST /data/shipment/dispatch-date) of delayed shipments.
 
-        Raises NotSupported if one was not booked with `delayed_dispatch`, because its pickup was
-        scheduled when it was created, and Rejected naming the ids that Ekart refused.
+        Raises Rejected naming the ids that Ekart refused.
         """
-        ids = self._delayed_ids(request)
-        self._refuse(
-            refusals.dispatch_date_problems(request.date, india.today()), "set_dispatch_date"
-        )
+        ids = self._unique_ids(request.tracking_ids, "set_dispatch_date")
         refused: list[tuple[str, str]] = []
         for chunk in _chunks(ids):
             answer = self.client.set_dispatch_date(payloads.dispatch_payload(chunk, request.date))
@@ -315,19 +311,6 @@ class EkartAdapter(BaseCourierAdapter):
         if not isinstance(answer, bytes):
             raise answers.label_error(answer)
         return answer
-
-    def _delayed_ids(self, request: PickupRequest) -> list[str]:
-        """Return the ids. Raises NotSupported unless all were booked with `delayed_dispatch`."""
-        ids = self._unique_ids(request.tracking_ids, "set_dispatch_date")
-        options_by_id = dict(zip(request.tracking_ids, request.options, strict=False))
-        if not all(options_by_id.get(one, {}).get("delayed_dispatch") for one in ids):
-            raise NotSupported(
-                "Ekart schedules the pickup when a shipment is created; a day can be set later "
-                "only for a shipment that was booked with options.delayed_dispatch",
-                courier=self.code,
-                operation="set_dispatch_date",
-            )
-        return ids
 
     def _unique_ids(self, tracking_ids: Iterable[str], operation: str) -> list[str]:
         """Return each id once. Raises InvalidRequest if there are none."""

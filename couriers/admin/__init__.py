@@ -17,6 +17,7 @@ def register_pages(site: admin.AdminSite) -> None:
     check_site(site)
     from couriers.admin import (  # noqa: F401 - the modules record their pages
         accounts,
+        actions,
         companies,
         documents,
         flags,

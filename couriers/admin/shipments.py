@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 
+from couriers.admin.actions import ActionInline
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
 from couriers.admin.correction import CorrectIdMixin
 from couriers.admin.dashboard import IN_DOUBT, TO_BE_ACTED_ON, overview
@@ -24,6 +25,7 @@ from couriers.admin.doubt import SettleDoubtMixin
 from couriers.admin.flags import ClearFlagMixin
 from couriers.admin.lifting import LiftStatusMixin
 from couriers.admin.registration import page
+from couriers.booking.shipment_actions import actions_allowed
 from couriers.contract.statuses import Status
 from couriers.models import (
     AuditEntry,
@@ -118,7 +120,7 @@ class ShipmentAdmin(
     search_fields = ("=id", "=order_number", "=tracking_id", "=waybill")
     list_filter = (WorklistFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
-    inlines = (FlagInline, ScanInline, LabelInline, CallInline, AuditInline)
+    inlines = (FlagInline, ActionInline, ScanInline, LabelInline, CallInline, AuditInline)
     exclude = (
         "consignee_phone",
         "consignee_address",
@@ -134,6 +136,7 @@ class ShipmentAdmin(
         "items_text",
         "former_ids",
         "warnings_text",
+        "allowed",
     )
 
     @action(description="Overview", url_path="overview", permissions=["view"])
@@ -177,6 +180,10 @@ class ShipmentAdmin(
     @admin.display(description="Warnings of the booking")
     def warnings_text(self, shipment: Shipment) -> str:
         return "; ".join(f"{w['field']}: {w['message']}" for w in shipment.warnings)
+
+    @admin.display(description="Actions that the courier takes now")
+    def allowed(self, shipment: Shipment) -> str:
+        return ", ".join(kind.label for kind in actions_allowed(shipment))
 
     @admin.display(description="Former tracking ids")
     def former_ids(self, shipment: Shipment) -> str:

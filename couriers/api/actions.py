@@ -15,57 +15,41 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from couriers.api.action_bodies import (
+    ActionPageSerializer,
+    ActionSerializer,
+    AddressChangeSerializer,
+    DispatchDateSerializer,
+    ReattemptSerializer,
+    RtoSerializer,
+    action_response,
+    asker_of,
+)
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
-from couriers.api.fields import day, optional_text
+from couriers.api.pagination import PAGING, page
 from couriers.api.problem_schema import COURIER, problems
 from couriers.api.renderers import ApiRenderer, PdfRenderer
 from couriers.api.schema import extend_schema
-from couriers.api.serializers import ActionSerializer, ShipmentSerializer, StrictSerializer
+from couriers.api.serializers import ShipmentSerializer
 from couriers.booking.answers import shipment_data
-from couriers.contract.actions import ActionResult
 from couriers.fulfilment import actions
 from couriers.fulfilment.labels import get_label, get_label_data
 from couriers.models import Scope, Shipment
 from couriers.models.converters import PublicId
 
 
-class ReattemptSerializer(StrictSerializer):
-    """Another delivery attempt on `date`, a day in India from tomorrow on."""
-
-    date = day()
-    instructions = optional_text(200)
-
-
-class AddressChangeSerializer(StrictSerializer):
-    """A new phone or address of the consignee, or both, for the delivery attempt on `date`."""
-
-    date = day()
-    phone = optional_text(30)
-    address = optional_text(500)
-    instructions = optional_text(200)
-
-
-class RtoSerializer(StrictSerializer):
-    """The return of an undelivered parcel to its origin (RTO), with the reason as `remark`."""
-
-    remark = optional_text(200)
-
-
-class DispatchDateSerializer(StrictSerializer):
-    """The pickup on `date`, a day in India from tomorrow on, in one of the courier's slots."""
-
-    date = day()
-    slot = optional_text(50)
-
-
 def _result_or(*refusals: str) -> dict[Any, Any]:
     """The responses of an action. `refusals` are the problems before the courier is called."""
-    return {200: ActionSerializer, **problems(*COURIER, *refusals)}
+    return {
+        200: ActionSerializer,
+        202: ActionSerializer,
+        **problems(*COURIER, "action-open", *refusals),
+    }
 
 
 class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
-    """The actions of a shipment. Each is `done`, or `accepted` by the courier to be done later."""
+    """The actions of a shipment. Each is a row: `done`, or `accepted` to be done later (202)."""
 
     queryset = Shipment.objects.none()
     serializer_class = ShipmentSerializer
@@ -79,8 +63,20 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     @extend_schema(scope=Scope.OPERATE, request=None, responses=_result_or("not-cancellable"))
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Cancel a shipment. One that is already cancelled is `done`."""
-        return _response(actions.cancel(self.shipment(pk)))
+        """Cancel a shipment. One that is already cancelled is `done`.
+
+        `status` says what follows: the shipment has ended, or it travels back. Its order is free
+        only once it has ended.
+        """
+        return action_response(actions.cancel(self.shipment(pk), by=asker_of(request)))
+
+    @extend_schema(filters=False, parameters=PAGING, responses={200: ActionPageSerializer})
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def actions(self, request: Request, pk: str) -> Response:
+        """A page of what was asked of the courier about a shipment, newest first."""
+        found, following = page(request, self.shipment(pk).actions.all(), prefix="act")
+        results = ActionSerializer(found, many=True).data
+        return Response({"results": results, "next": following})
 
     @extend_schema(
         scope=Scope.READ,
@@ -137,10 +133,17 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     )
     @action(detail=True, methods=["post"])
     def reattempt(self, request: Request, pk: str) -> Response:
-        """Ask the courier to attempt the delivery of an undelivered parcel again, on a day."""
+        """Ask the courier to attempt the delivery of an undelivered parcel again.
+
+        Some couriers take a day, and some take none.
+        """
         shipment = self.shipment(pk)
         data = ReattemptSerializer.from_data(request.data).validated_data
-        return _response(actions.request_reattempt(shipment, data["date"], data["instructions"]))
+        return action_response(
+            actions.request_reattempt(
+                shipment, data["date"], data["instructions"], by=asker_of(request)
+            )
+        )
 
     @extend_schema(
         scope=Scope.OPERATE,
@@ -152,7 +155,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         """Ask the courier to send an undelivered parcel back to its origin (RTO)."""
         shipment = self.shipment(pk)
         data = RtoSerializer.from_data(request.data).validated_data
-        return _response(actions.request_rto(shipment, data["remark"]))
+        return action_response(actions.request_rto(shipment, data["remark"], by=asker_of(request)))
 
     @extend_schema(
         scope=Scope.OPERATE,
@@ -161,17 +164,12 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     )
     @action(detail=True, methods=["post"])
     def address(self, request: Request, pk: str) -> Response:
-        """Change the consignee's address or phone for the next attempt to deliver a parcel."""
+        """Change the consignee's address, phone or name, as far as the courier takes it."""
         shipment = self.shipment(pk)
         data = AddressChangeSerializer.from_data(request.data).validated_data
-        return _response(
-            actions.change_address(
-                shipment,
-                data["date"],
-                phone=data["phone"],
-                address=data["address"],
-                instructions=data["instructions"],
-            )
+        changes = {name: data[name] for name in ("phone", "address", "name", "instructions")}
+        return action_response(
+            actions.change_address(shipment, data["date"], **changes, by=asker_of(request))
         )
 
     @extend_schema(
@@ -184,12 +182,10 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         """Set the day of the pickup of a shipment that was booked without one."""
         shipment = self.shipment(pk)
         data = DispatchDateSerializer.from_data(request.data).validated_data
-        return _response(actions.set_dispatch_date(shipment, data["date"], data["slot"]))
+        return action_response(
+            actions.set_dispatch_date(shipment, data["date"], data["slot"], by=asker_of(request))
+        )
 
     def shipment(self, pk: str) -> Shipment:
         """The shipment with its account and warehouse. Raises Http404 for another company's."""
         return get_object_or_404(self.get_queryset().select_related("account", "warehouse"), pk=pk)
-
-
-def _response(result: ActionResult) -> Response:
-    return Response({"state": result.state.value, "handle": result.handle, "remark": result.remark})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 IN_DOUBT = 30  # seconds: the courier's callback or an operator settles a booking in doubt
+ACTION = 60  # seconds: the courier carries an action out later, and is asked about it
 WORK = 5  # seconds: workers book the orders of a job, and make the documents of a manifest
 
 

@@ -33,18 +33,22 @@ REMEDIES = {
     "not-booked": "the shipment has no tracking id, or not yet",
     "not-cancellable": "the shipment can no longer be cancelled",
     "not-reattemptable": (
-        "the shipment is not undelivered, or the courier's reason rules out another attempt"
+        "the shipment's status, its NDR reason or its attempts rule it out: actions_allowed of the "
+        "shipment has what the courier takes now"
     ),
     "not-returnable": (
         "for an RTO: the shipment is not undelivered; for a return: it is not delivered"
     ),
+    "action-open": "wait until the other action has ended: action is its id",
     "not-in-doubt": "the booking is settled already: look at the shipment",
     "too-early": "the courier may still answer the call: ask again after Retry-After",
     "unchecked-tracking-id": (
         "the courier cannot say whether the tracking id is this order's: "
         "look into its panel, then send confirm_unchecked"
     ),
-    "not-awaiting-pickup": "the shipment has been picked up, or has ended",
+    "not-awaiting-pickup": (
+        "the shipment has been picked up or has ended, or its courier chose the day at the booking"
+    ),
     "nothing-to-manifest": "no shipment awaits a manifest",
     "too-large": "send fewer orders at once: detail has the limit",
     "unsupported-media-type": "send application/json",

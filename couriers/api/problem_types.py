@@ -61,6 +61,9 @@ PLATFORM_PROBLEMS: Mapping[type[platform_errors.PlatformError], ProblemType] = {
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
     ),
+    platform_errors.ActionOpen: ProblemType(
+        "action-open", "Another action on the shipment has not ended", 409
+    ),
     platform_errors.NotInDoubt: ProblemType("not-in-doubt", "The booking is not in doubt", 409),
     platform_errors.TooEarly: ProblemType("too-early", "The call may still be on its way", 409),
     platform_errors.UncheckedTrackingId: ProblemType(

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from couriers.api.fields import day, decimal, moment, optional_text, pincode, rupees, text
 from couriers.api.json_types import type_problem
 from couriers.api.strictness import unknown_fields
+from couriers.contract.actions import ActionKind
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
     Address,
@@ -161,6 +162,10 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     warehouse = serializers.CharField()
     warnings = FieldWarningSerializer(many=True)
     tracking_url = serializers.URLField()
+    actions_allowed = serializers.ListField(
+        child=serializers.ChoiceField(choices=ActionKind.choices),
+        help_text="What the courier takes now, by its rules.",
+    )
 
     class Meta:
         model = Shipment
@@ -169,7 +174,7 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
             "courier_status", "ndr_reason", "failure", "warnings", "tracking_id", "waybill",
             "vendor", "service", "warehouse", "payment_mode", "cod_amount", "total_amount",
             "taxable_amount", "tax_amount", "estimated_delivery", "erased_at", "tracking_url",
-            "created_at", "updated_at",
+            "actions_allowed", "created_at", "updated_at",
         )  # fmt: skip
 
 
@@ -190,14 +195,6 @@ class ScanSerializer(serializers.Serializer[Any]):
     location = serializers.CharField()
     description = serializers.CharField()
     ignored = serializers.BooleanField()
-
-
-class ActionSerializer(serializers.Serializer[Any]):
-    """The result of an action: `done`, or `accepted` by the courier to be done later."""
-
-    state = serializers.ChoiceField(choices=["done", "accepted"])
-    handle = serializers.CharField()
-    remark = serializers.CharField()
 
 
 class ProblemFieldSerializer(serializers.Serializer[Any]):

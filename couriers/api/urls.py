@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from rest_framework.routers import SimpleRouter
 
-from couriers.api import jobs, manifests, ops, products, rates, warehouses
+from couriers.api import jobs, manifests, ops, pickups, products, rates, warehouses
 from couriers.api.documentation import DocumentationView, SchemaView
 from couriers.api.returns import ReturnView
 from couriers.api.routes import with_and_without_slash
@@ -45,6 +45,7 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("serviceability/", rates.ServiceabilityView, "serviceability"),
     ("warehouses/", warehouses.WarehousesView, "warehouses"),
     ("warehouses/<public_id:pk>/", warehouses.WarehouseView, "warehouse"),
+    ("warehouses/<public_id:pk>/pickups/", pickups.PickupsView, "pickups"),
     ("manifests/", manifests.ManifestsView, "manifests"),
     ("manifests/<public_id:pk>/", manifests.ManifestView, "manifest"),
     ("ops/in-doubt/", ops.InDoubtView, "in-doubt"),

@@ -10,6 +10,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from couriers.booking.shipment_actions import actions_allowed
 from couriers.models import Scan, Shipment
 from couriers.models.addresses import tracking_url
 
@@ -44,6 +45,7 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "estimated_delivery": _time(shipment.estimated_delivery),
         "erased_at": _time(shipment.erased_at),
         "tracking_url": tracking_url(shipment.pk),
+        "actions_allowed": [kind.value for kind in actions_allowed(shipment)],
         "created_at": _time(shipment.created_at),
         "updated_at": _time(shipment.updated_at),
     }

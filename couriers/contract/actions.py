@@ -64,10 +64,12 @@ class ActionRule:
     """When a courier takes an action, and what has to be given with it.
 
     `statuses` are the shipment's statuses that allow it. `days` None means that the courier takes
-    no date. `fields` are the consignee's fields that it can change: "phone", "address", "name".
-    `reasons` are the NDR reasons (neutral codes, `ReasonFacts.code`) that allow it; None leaves it
-    to `ReasonFacts.reattemptable`. `max_attempts` is the most delivery attempts so far, None for
-    any number. `directions` are those that it exists for.
+    no date; else one must be given. `fields` are what may be given besides: the consignee's
+    "phone", "address" and "name", to be changed, and "instructions" for the courier. `reasons` are
+    the NDR reasons (neutral codes, `ReasonFacts.code`) that allow it; None allows any, but a
+    re-attempt only for one that is `reattemptable`. `max_attempts` is the most delivery attempts so
+    far, None for any number. `options` are booking options without which it is not taken.
+    `directions` are those that it exists for.
     """
 
     statuses: frozenset[Status]
@@ -75,6 +77,7 @@ class ActionRule:
     fields: frozenset[str] = frozenset()
     reasons: frozenset[str] | None = None
     max_attempts: int | None = None
+    options: frozenset[str] = frozenset()
     directions: frozenset[Direction] = frozenset(Direction)
 
 

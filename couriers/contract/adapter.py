@@ -86,9 +86,11 @@ class BaseCourierAdapter:
     # The names of those of them by which the courier knows whom to send callbacks to. Two accounts
     # that have the same values of all of these, at one base URL, are refused.
     login_identity: ClassVar[tuple[str, ...]] = ()
-    # When each action is allowed. An action without a rule is not offered.
-    action_rules: ClassVar[Mapping[ActionKind, ActionRule]] = {}
-    # What a pickup is asked for, and the slots of a day that it can be asked for (none: any time).
+    # When each action is allowed: a rule, or one for each direction. An action without is not
+    # offered (couriers.contract.action_rules).
+    action_rules: ClassVar[Mapping[ActionKind, ActionRule | tuple[ActionRule, ...]]] = {}
+    # What a pickup is asked for, and the slots of a day to choose from, none where there is no
+    # choice. The `days` of the pickup's rule hold for both scopes.
     pickup_scope: ClassVar[PickupScope] = PickupScope.SHIPMENT
     pickup_slots: ClassVar[tuple[str, ...]] = ()
     # Whether a booking needs `pickup.reference`. The platform registers the warehouse before it.

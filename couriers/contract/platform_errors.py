@@ -11,7 +11,8 @@ PlatformError
 ├── TooManyJobs           the company has as many open bulk jobs as it may have
 ├── ShipmentErased        the consignee's data of the shipment has been erased
 ├── NotReturnable         only a delivered forward shipment can be returned
-├── ActionNotAllowed      the shipment's status does not allow the action
+├── ActionNotAllowed      the shipment does not allow the action, by the courier's rules
+├── ActionOpen            another action on the shipment has not ended
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
 ├── TooEarly              the create call may still be answered: release the order later
 ├── UncheckedTrackingId   the courier cannot say whether a tracking id is this order's
@@ -187,7 +188,7 @@ class NotReturnable(PlatformError):
 
 
 class ActionNotAllowed(PlatformError):
-    """The shipment's status does not allow the action.
+    """The shipment does not allow the action now, by the rules of its courier.
 
     `name` is the stable name of the problem in the API, for example `not-cancellable`.
     """
@@ -201,6 +202,19 @@ class ActionNotAllowed(PlatformError):
     @property
     def detail(self) -> str:
         return self._detail
+
+
+class ActionOpen(PlatformError):
+    """Another action on the shipment is open: one is asked of a courier at a time."""
+
+    def __init__(self, shipment_id: str, action_id: str, kind: str, state: str) -> None:
+        self.shipment_id = shipment_id
+        self.action_id = action_id
+        super().__init__(f"the action {action_id} ({kind}) is {state} and has not ended")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"shipment": self.shipment_id, "action": self.action_id}
 
 
 class NotInDoubt(PlatformError):

@@ -113,13 +113,6 @@ class WebhookReceiver(abc.ABC):
         """
         return None
 
-    def secret_header(self) -> str:
-        """Return the header in which the courier sends the webhook secret itself, as it is.
-
-        "" where it signs, or chooses the header. People are told it with the secret.
-        """
-        return ""
-
     @abc.abstractmethod
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Return what the callback is about, Topic.UNKNOWN if that cannot be read. Never raises."""

@@ -1,58 +1,47 @@
 """A merchant's actions on a booked shipment: cancel, track, reattempt, RTO, address, dispatch date.
 
-An action calls the courier at once if the shipment's status allows it. The platform never takes an
-action by itself. Failures are raised as the errors of couriers.contract.errors. Inside a
-transaction an action raises InsideTransaction, before the courier is called. Tracking is only
-read, and does not.
+An action calls the courier at once if the courier's rules allow it. Its row (ShipmentAction) says
+how it ended. The platform never takes an action by itself. Failures are raised as the errors of
+couriers.contract.errors. Inside a transaction an action raises InsideTransaction, before the
+courier is called. Tracking is only read, and does not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 from couriers.contract import india
-from couriers.contract.actions import ActionResult, ActionState, PickupRequest, ReattemptRequest
-from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.errors import CourierError, FieldProblem, InvalidRequest, NotSupported
+from couriers.contract.actions import ActionKind, ActionResult, PickupRequest, ReattemptRequest
+from couriers.contract.adapter import BaseCourierAdapter
+from couriers.contract.errors import InvalidRequest
 from couriers.contract.field_problems import FieldProblems
-from couriers.contract.logs import get_logger
-from couriers.contract.platform_errors import ActionNotAllowed, ShipmentErased
-from couriers.contract.registry import CourierFactory
-from couriers.contract.signals import ActionOutcome
-from couriers.contract.statuses import AWAITING_PICKUP, Status
+from couriers.contract.statuses import Status
 from couriers.contract.types import Direction
-from couriers.models import Shipment, WarehouseRegistration
-from couriers.models.announcements import action_ended
-from couriers.models.call_audit import audited_call
-from couriers.models.phones import stored_phone_hash
-from couriers.tracking.events import apply_tracking, mark_cancelled
+from couriers.fulfilment.asking import Check, Wanted, ask
+from couriers.fulfilment.rules import check_booked, check_given
+from couriers.models import Shipment, ShipmentAction, WarehouseRegistration
+from couriers.models.asked import PLATFORM, Asker
+from couriers.tracking.events import apply_tracking
 from couriers.tracking.lookup import latest_tracking
 
-log = get_logger(__name__)
-
-MAX_DAYS_AHEAD = 60  # from today to a requested date; a courier's plug-in may allow fewer
+MAX_TEXT = 500  # characters of an address, of instructions or of a remark
 
 
-def cancel(shipment: Shipment) -> ActionResult:
-    """Cancel a shipment or a return. Where it is already cancelled, no call is made.
+def cancel(shipment: Shipment, *, by: Asker = PLATFORM) -> ShipmentAction:
+    """Cancel a shipment or a return.
 
-    Raises ActionNotAllowed for a status that no longer allows it, and the courier's errors.
+    `status_after` says whether it has ended or travels back. One that is cancelled already is done,
+    without a call. Raises ActionNotAllowed for a status that no longer allows it, ActionOpen, and
+    the courier's errors.
     """
-    if shipment.status == Status.CANCELLED:
-        return ActionResult(remark="already cancelled")
-    if not shipment.facts.cancellable:
-        raise _not_allowed(shipment, "not-cancellable", "The shipment can no longer be cancelled")
-    adapter = CourierFactory.get_adapter(shipment.account)
-    reverse = shipment.direction == Direction.REVERSE
-    capability = Capability.CANCEL_REVERSE_SHIPMENT if reverse else Capability.CANCEL_SHIPMENT
-    method = adapter.cancel_reverse_shipment if reverse else adapter.cancel_shipment
+    wanted = Wanted(ActionKind.CANCEL, by=by)
 
-    def store(result: ActionResult) -> None:
-        if result.state == ActionState.DONE:
-            mark_cancelled(shipment)
+    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
+        reverse = asked.direction == Direction.REVERSE
+        method = adapter.cancel_reverse_shipment if reverse else adapter.cancel_shipment
+        return method(asked.tracking_id, status=Status(asked.status))
 
-    return _call(shipment, adapter, capability, lambda: method(shipment.tracking_id), store)
+    return ask(shipment, wanted, _check_of(wanted), call)
 
 
 def refresh_tracking(shipment: Shipment) -> Shipment:
@@ -64,186 +53,113 @@ def refresh_tracking(shipment: Shipment) -> Shipment:
     return apply_tracking(shipment, latest_tracking(shipment.account, shipment))
 
 
-def request_reattempt(shipment: Shipment, day: dt.date, instructions: str = "") -> ActionResult:
-    """Ask for another delivery attempt of an undelivered parcel on a day in India.
+def request_reattempt(
+    shipment: Shipment,
+    day: dt.date | None = None,
+    instructions: str = "",
+    *,
+    by: Asker = PLATFORM,
+) -> ShipmentAction:
+    """Ask for another delivery attempt, on a day in India where the courier takes one.
 
-    Raises ActionNotAllowed unless the parcel is undelivered for a reason that allows another
-    attempt, ShipmentErased where its consignee has been erased, InvalidRequest for the date, and
-    the courier's errors.
+    Raises ActionNotAllowed unless the shipment's status, NDR reason and attempts allow it,
+    ActionOpen, ShipmentErased where its consignee has been erased, InvalidRequest for what the
+    courier does not take or needs, and the courier's errors.
     """
-    _check_undelivered(shipment, "not-reattemptable", "No other attempt can be asked for")
-    adapter = CourierFactory.get_adapter(shipment.account)
-    reason = adapter.mapper.map(shipment.courier_status, reason=shipment.ndr_reason).reason
-    if reason is not None and not reason.reattemptable:
-        raise ActionNotAllowed(
-            "not-reattemptable", "No other attempt can be asked for", shipment.ndr_reason
-        )
-    _check_date(day)
-    request = ReattemptRequest(shipment.tracking_id, day, instructions=instructions)
-    return _call(
-        shipment, adapter, Capability.REQUEST_REATTEMPT, lambda: adapter.request_reattempt(request)
-    )
+    texts = _clean(instructions=instructions)
+    wanted = Wanted(ActionKind.REATTEMPT, day=day, texts=texts, reason=texts["instructions"], by=by)
+
+    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
+        return adapter.request_reattempt(ReattemptRequest(asked.tracking_id, day, **texts))
+
+    return ask(shipment, wanted, _check_of(wanted), call)
 
 
-def request_rto(shipment: Shipment, remark: str = "") -> ActionResult:
+def request_rto(shipment: Shipment, remark: str = "", *, by: Asker = PLATFORM) -> ShipmentAction:
     """Ask for an undelivered parcel to be returned to its origin (RTO).
 
-    The shipment's status changes with its next scans. Raises ActionNotAllowed unless the parcel is
-    undelivered, and the courier's errors.
+    Where the courier does not say that it travels back, the shipment's status changes with its next
+    scans. Raises what `request_reattempt` raises.
     """
-    _check_undelivered(shipment, "not-returnable", "The parcel cannot be sent back now")
-    adapter = CourierFactory.get_adapter(shipment.account)
-    return _call(
-        shipment,
-        adapter,
-        Capability.REQUEST_RTO,
-        lambda: adapter.request_rto(shipment.tracking_id, remark),
-    )
+    texts = _clean(remark=remark)
+    wanted = Wanted(ActionKind.RTO, texts=texts, reason=texts["remark"], by=by)
+
+    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
+        return adapter.request_rto(asked.tracking_id, texts["remark"])
+
+    return ask(shipment, wanted, _check_of(wanted), call)
 
 
 def change_address(
-    shipment: Shipment, day: dt.date, *, phone: str = "", address: str = "", instructions: str = ""
-) -> ActionResult:
-    """Change the consignee's phone or address for a delivery attempt on a day in India.
+    shipment: Shipment,
+    day: dt.date | None = None,
+    *,
+    phone: str = "",
+    address: str = "",
+    name: str = "",
+    instructions: str = "",
+    by: Asker = PLATFORM,
+) -> ShipmentAction:
+    """Change the consignee's phone, address or name, for an attempt on a day where there is one.
 
     The phone may have any usual notation. The new values are stored once the courier has accepted
-    them. Raises ActionNotAllowed unless the parcel is undelivered, InvalidRequest for an invalid
-    field, and the courier's errors.
+    them. Raises what `request_reattempt` raises.
     """
-    _check_undelivered(shipment, "not-reattemptable", "The address can no longer be changed")
     problems = FieldProblems()
     if phone:
         problems.refuse("phone", india.single_phone_problem(phone))
-    address = problems.clean_text("address", address, 500, required=False)
-    instructions = problems.clean_text("instructions", instructions, 500, required=False)
-    problems.require(bool(phone or address), "address", "give an address, a phone or both")
-    if problems:
-        raise InvalidRequest(problems, courier=shipment.courier_id)
-    _check_date(day)
-    digits = india.parse_phone(phone) or ""
-    adapter = CourierFactory.get_adapter(shipment.account)
-    request = ReattemptRequest(
-        shipment.tracking_id, day, phone=digits, address=address, instructions=instructions
-    )
-    changes = {
-        "consignee_phone": digits,
-        "phone_hash": stored_phone_hash(digits),
-        "consignee_address": address,
-    }
+    texts = _clean(problems, address=address, name=name, instructions=instructions)
+    texts["phone"] = india.parse_phone(phone) or ""
+    wanted = Wanted(ActionKind.ADDRESS, day=day, texts=texts, reason=texts["instructions"], by=by)
 
-    def store(_: ActionResult) -> None:
-        # The consignee may have been erased during the call.
-        unerased = Shipment.objects.filter(pk=shipment.pk, erased_at__isnull=True)
-        unerased.update(**{name: value for name, value in changes.items() if value})
+    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
+        return adapter.update_delivery_address(ReattemptRequest(asked.tracking_id, day, **texts))
 
-    return _call(
-        shipment,
-        adapter,
-        Capability.UPDATE_DELIVERY_ADDRESS,
-        lambda: adapter.update_delivery_address(request),
-        store,
-    )
+    return ask(shipment, wanted, _check_of(wanted), call)
 
 
-def set_dispatch_date(shipment: Shipment, day: dt.date, slot: str = "") -> ActionResult:
+def set_dispatch_date(
+    shipment: Shipment, day: dt.date | None = None, slot: str = "", *, by: Asker = PLATFORM
+) -> ShipmentAction:
     """Set the day in India on which a shipment is picked up.
 
     A forward shipment is picked up from its warehouse, a return from the consignee. Raises
-    ActionNotAllowed once it has been picked up, NotSupported where the courier schedules the
-    pickup itself, and the courier's other errors.
+    NotSupported also where the courier's pickups are a warehouse's (couriers.fulfilment.pickups),
+    and what `request_reattempt` raises.
     """
-    check_not_erased(shipment)
-    if shipment.status not in AWAITING_PICKUP:
-        raise _not_allowed(
-            shipment, "not-awaiting-pickup", "The shipment does not await its pickup"
+    wanted = Wanted(ActionKind.PICKUP, day=day, slot=slot, by=by)
+
+    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
+        registration = WarehouseRegistration.objects.filter(
+            account=asked.account, warehouse=asked.warehouse
+        ).first()
+        request = PickupRequest(
+            pickup=asked.warehouse.as_pickup(registration.reference if registration else ""),
+            date=day or india.today(),
+            tracking_ids=(asked.tracking_id,),
+            slot=slot,
+            options=(asked.options,),
         )
-    _check_date(day)
-    adapter = CourierFactory.get_adapter(shipment.account)
-    registration = WarehouseRegistration.objects.filter(
-        account=shipment.account, warehouse=shipment.warehouse
-    ).first()
-    request = PickupRequest(
-        pickup=shipment.warehouse.as_pickup(registration.reference if registration else ""),
-        date=day,
-        tracking_ids=(shipment.tracking_id,),
-        slot=slot,
-        options=(shipment.options,),
+        if asked.direction == Direction.REVERSE:
+            return adapter.schedule_reverse_pickup(request)
+        return adapter.schedule_pickup(request)
+
+    return ask(shipment, wanted, _check_of(wanted), call)
+
+
+def _check_of(wanted: Wanted) -> Check:
+    return lambda adapter, rule: check_given(
+        adapter, wanted.kind, rule, day=wanted.day, slot=wanted.slot, texts=wanted.texts
     )
-    if shipment.direction == Direction.REVERSE:
-        capability = Capability.SCHEDULE_REVERSE_PICKUP
-        return _call(
-            shipment, adapter, capability, lambda: adapter.schedule_reverse_pickup(request)
-        )
-    capability = Capability.SCHEDULE_PICKUP
-    return _call(shipment, adapter, capability, lambda: adapter.schedule_pickup(request))
 
 
-def check_booked(shipment: Shipment) -> None:
-    """Raise ActionNotAllowed for a shipment without a tracking id."""
-    if not shipment.tracking_id:
-        raise _not_allowed(shipment, "not-booked", "The shipment has no tracking id")
-
-
-def check_not_erased(shipment: Shipment) -> None:
-    """Raise ShipmentErased for a shipment whose consignee has been erased."""
-    if shipment.erased_at is not None:
-        raise ShipmentErased(shipment.pk)
-
-
-def _call(
-    shipment: Shipment,
-    adapter: BaseCourierAdapter,
-    capability: Capability,
-    make_call: Callable[[], ActionResult],
-    store: Callable[[ActionResult], None] | None = None,
-) -> ActionResult:
-    """Make the call, audit it, store what follows and announce how it ended.
-
-    No call is made of an operation that the courier lacks.
-    """
-    if not adapter.supports(capability):
-        return make_call()  # raises NotSupported with the plug-in's message
-    kind = capability.value
-    asked = False
-    try:
-        with audited_call(shipment.account, kind, shipment):
-            asked = True
-            result = make_call()
-    except CourierError as error:
-        log.info("action_failed", action=kind, shipment=shipment.pk, error=str(error))
-        if not isinstance(error, (InvalidRequest, NotSupported)):  # refused before the call
-            action_ended(shipment, kind, ActionOutcome(error.outcome))
-        raise
-    except Exception:
-        if asked:
-            action_ended(shipment, kind, ActionOutcome.UNKNOWN)
-        raise
-    if store is not None:
-        store(result)
-    action_ended(shipment, kind, ActionOutcome(result.state.value), result.handle)
-    return result
-
-
-def _check_undelivered(shipment: Shipment, name: str, title: str) -> None:
-    """Raise ActionNotAllowed, under this problem name and title, unless it is undelivered.
-
-    Raises ShipmentErased where its consignee has been erased.
-    """
-    check_not_erased(shipment)
-    if shipment.direction == Direction.REVERSE:
-        raise ActionNotAllowed(name, title, "It is a return.")
-    if not shipment.facts.reattemptable:
-        raise _not_allowed(shipment, name, title)
-
-
-def _not_allowed(shipment: Shipment, name: str, title: str) -> ActionNotAllowed:
-    """Return the error that names the shipment's status as the reason."""
-    return ActionNotAllowed(name, title, f"It is {shipment.get_status_display().lower()}.")
-
-
-def _check_date(day: dt.date) -> None:
-    today = india.today()
-    if not today < day <= today + dt.timedelta(days=MAX_DAYS_AHEAD):
-        raise InvalidRequest(
-            [FieldProblem("date", f"must be tomorrow to {MAX_DAYS_AHEAD} days ahead, India time")]
-        )
+def _clean(problems: FieldProblems | None = None, **texts: str) -> dict[str, str]:
+    """Return the texts as one line each. Raises InvalidRequest with all problems."""
+    problems = FieldProblems() if problems is None else problems
+    found = {
+        name: problems.clean_text(name, text, MAX_TEXT, required=False)
+        for name, text in texts.items()
+    }
+    if problems:
+        raise InvalidRequest(problems)
+    return found

@@ -19,7 +19,7 @@ from couriers.conf import tunables
 from couriers.contract.errors import Unknown
 from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
-from couriers.fulfilment.actions import check_booked, check_not_erased
+from couriers.fulfilment.rules import check_booked, check_not_erased
 from couriers.models import Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, hold_lock
 

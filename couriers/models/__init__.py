@@ -1,6 +1,7 @@
 """The tables of the courier-neutral core, one module for each concept."""
 
 from couriers.models.account import Courier, CourierAccount
+from couriers.models.action import ShipmentAction
 from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
@@ -10,6 +11,7 @@ from couriers.models.idempotency import IdempotencyKey
 from couriers.models.job import BulkJob, BulkOrder, BulkTurn
 from couriers.models.label import StoredLabel
 from couriers.models.manifest import Manifest, ManifestChunk
+from couriers.models.pickup import WarehousePickup
 from couriers.models.product import Product
 from couriers.models.serviceability import ServiceablePincode
 from couriers.models.shipment import Scan, Shipment
@@ -37,8 +39,10 @@ __all__ = [
     "Scope",
     "ServiceablePincode",
     "Shipment",
+    "ShipmentAction",
     "ShipmentFlag",
     "StoredLabel",
     "Warehouse",
+    "WarehousePickup",
     "WarehouseRegistration",
 ]

@@ -39,6 +39,7 @@ class FlagKind(models.TextChoices):
     FUTURE_SCANS = "future_scans", "Scans with a time in the future"
     ORDER_TAKEN = "order_taken", "On its way again, but the order has another live shipment"
     LIVE_TWICE = "live_twice", "The order has live shipments with two couriers"
+    ACTION_UNKNOWN = "action_unknown", "Nobody knows how an action ended"
 
 
 # Kinds that depend on a shipment's scans alone: each recount of the scans raises and clears them.

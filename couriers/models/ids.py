@@ -42,3 +42,13 @@ def new_job_id() -> str:
 def new_product_id() -> str:
     """Return a new `prd_…` id of a Product."""
     return _new("prd")
+
+
+def new_action_id() -> str:
+    """Return a new `act_…` id of a ShipmentAction."""
+    return _new("act")
+
+
+def new_pickup_id() -> str:
+    """Return a new `pck_…` id of a WarehousePickup."""
+    return _new("pck")

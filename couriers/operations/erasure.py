@@ -29,6 +29,7 @@ from couriers.models import (
     IdempotencyKey,
     Scan,
     Shipment,
+    ShipmentAction,
     ShipmentFlag,
     StoredLabel,
 )
@@ -177,6 +178,7 @@ def erase_locked(ids: Sequence[str]) -> None:
         response_body=None,
     )
     CourierCall.objects.filter(shipment__in=ids).update(message="")
+    ShipmentAction.objects.filter(shipment__in=ids).update(asked={}, reason="", words="")
     ShipmentFlag.objects.filter(shipment__in=ids).exclude(clear_reason="").update(
         clear_reason=ERASED
     )

@@ -38,6 +38,7 @@ _SENTENCES: Mapping[str, str] = {
     "shipment.",
     FlagKind.LIVE_TWICE: "The order has live shipments with two couriers, the other one is "
     "{tracking_id}: cancel one of them.",
+    FlagKind.ACTION_UNKNOWN: "The courier did not say how an action ended: ask the courier.",
 }
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import UNSETTLED
-from couriers.models import CourierAccount, CourierCall, IdempotencyKey
+from couriers.models import CourierAccount, CourierCall, IdempotencyKey, WarehousePickup
 from couriers.models.account import previous_secret_fields
 from couriers.operations import erasure
 
@@ -176,6 +176,14 @@ register(
         "started_at",
         days=lambda: tunables().RETENTION_CALLS_DAYS,
         of_shipment=True,
+    )
+)
+register(
+    RetentionRule(
+        "warehouse_pickups",
+        WarehousePickup,
+        "asked_at",
+        days=lambda: tunables().RETENTION_EVENTS_DAYS,
     )
 )
 register(ErasureRule("consignees", erasure.due_for_erasure, erasure.erase_batch))

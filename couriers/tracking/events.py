@@ -100,11 +100,26 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
     return locked
 
 
-def mark_cancelled(shipment: Shipment) -> Shipment:
+def mark_cancelled(shipment: Shipment, status: Status = Status.CANCELLED) -> Shipment:
     """Store a scan of the platform itself: the courier cancelled `shipment.tracking_id`.
 
-    Nothing changes where that is no longer the shipment's id: it was corrected.
+    `status` is what follows: CANCELLED, an end, or a status of RTO, where the parcel travels back.
     """
+    return _store_own_scan(shipment, status, "Cancelled", "Cancelled by the merchant")
+
+
+def mark_rto(shipment: Shipment, status: Status) -> Shipment:
+    """Store a scan of the platform itself: the courier sends `shipment.tracking_id` back.
+
+    `status` is one of RTO.
+    """
+    return _store_own_scan(shipment, status, "RTO Requested", "Return requested by the merchant")
+
+
+def _store_own_scan(
+    shipment: Shipment, status: Status, courier_status: str, description: str
+) -> Shipment:
+    """Store a scan of now. Nothing changes where the tracking id was corrected since."""
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
         if not _has_id(locked, shipment.tracking_id):
@@ -113,9 +128,9 @@ def mark_cancelled(shipment: Shipment) -> Shipment:
             shipment_id=locked.pk,
             tracking_id=shipment.tracking_id,
             at=timezone.now(),
-            status=Status.CANCELLED,
-            courier_status="Cancelled",
-            description="Cancelled by the merchant",
+            status=status,
+            courier_status=courier_status,
+            description=description,
         )
         _store_and_recount([locked], [scan])
     return locked

@@ -13,7 +13,14 @@ from typing import Generic, Protocol, TypeVar
 
 from django.utils import timezone
 
-from couriers.contract.statuses import RELEASES_ORDER, RTO, STATUS_FACTS, TERMINAL, Status
+from couriers.contract.statuses import (
+    AWAITING_PICKUP,
+    RELEASES_ORDER,
+    RTO,
+    STATUS_FACTS,
+    TERMINAL,
+    Status,
+)
 from couriers.models import FlagKind, Shipment, ShipmentFlag
 from couriers.models.announcements import status_changed
 from couriers.models.flag import DERIVED_KINDS, clear_flags, raise_flag
@@ -55,12 +62,14 @@ class WalkResult(Generic[S]):
     """What a walk over a shipment's scans found.
 
     `latest` is the scan that decides the status, or None. `ignored` holds the ids of the scans
-    that came after the end. `end_passed_over` is True where a terminal scan was passed over. With
-    no `latest` the status is then `booked` again.
+    that came after the end. `went_on` is True where one of them shows that the parcel went on.
+    `end_passed_over` is True where a terminal scan was passed over. With no `latest` the status is
+    then `booked` again.
     """
 
     latest: S | None
     ignored: frozenset[int]
+    went_on: bool = False
     end_passed_over: bool = False
 
 
@@ -77,24 +86,31 @@ def walk_scans(found: Iterable[S], former_ids: Collection[str] = ()) -> WalkResu
 
     Of two scans with one time, the one with more progress is later. The first terminal status ends
     the walk, and later scans are ignored, with one exception: a parcel that was cancelled after
-    pickup travels back, so an RTO scan counts after `cancelled`. Scans of unknown status change
-    nothing. A terminal scan is passed over where an operator lifted it, or where it ended one of
-    the `former_ids` without delivery: the parcel was recreated and has a new tracking id.
+    pickup travels back, so an RTO scan counts after `cancelled`, and `cancelled` ends no parcel
+    that travels back. Scans of unknown status change nothing. A terminal scan is passed over where
+    an operator lifted it, or where it ended one of the `former_ids` without delivery: the parcel
+    was recreated and has a new tracking id.
     """
     latest: S | None = None
     ignored = set()
-    end_passed_over = False
+    travels_back: set[str] = set()  # tracking ids
+    went_on = end_passed_over = False
     for scan in sorted(found, key=_walk_order):
-        if not scan.status:
+        if not scan.status or (
+            scan.status == Status.CANCELLED and scan.tracking_id in travels_back
+        ):
             continue
         if latest is not None and latest.status in TERMINAL and not _leaves(latest, scan):
             if scan.status != latest.status:
                 ignored.add(scan.pk)
+                went_on = went_on or not _is_expected_after(latest, scan)
         elif scan.status in TERMINAL and _is_passed_over(scan, former_ids):
             end_passed_over = True
         else:
             latest = scan
-    return WalkResult(latest, frozenset(ignored), end_passed_over)
+            if scan.status in RTO:
+                travels_back.add(scan.tracking_id)
+    return WalkResult(latest, frozenset(ignored), went_on, end_passed_over)
 
 
 def _walk_order(scan: ScanLike) -> tuple[dt.datetime, int, str, str]:
@@ -104,6 +120,15 @@ def _walk_order(scan: ScanLike) -> tuple[dt.datetime, int, str, str]:
 def _leaves(end: ScanLike, scan: ScanLike) -> bool:
     """Whether a scan counts after the end: it is an RTO scan of a cancelled parcel."""
     return end.status == Status.CANCELLED and scan.status in RTO
+
+
+def _is_expected_after(end: ScanLike, scan: ScanLike) -> bool:
+    """Whether a scan after the end is no progress.
+
+    The status of a parcel that was cancelled before pickup may stay at some couriers, and scans of
+    it come on.
+    """
+    return end.status == Status.CANCELLED and scan.status in AWAITING_PICKUP
 
 
 def _is_passed_over(end: ScanLike, former_ids: Collection[str]) -> bool:
@@ -175,7 +200,7 @@ def _decide(
     elif result.end_passed_over:
         shipment.courier_status = shipment.ndr_reason = ""
         shipment.status_at = shipment.booked_at
-    return FlagKind.LATE_SCANS if result.ignored else None
+    return FlagKind.LATE_SCANS if result.went_on else None
 
 
 def _set_times(shipment: Shipment, stored: Sequence[StoredScan]) -> None:

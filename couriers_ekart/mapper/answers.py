@@ -17,6 +17,7 @@ from couriers.contract.actions import ActionResult, ActionState
 from couriers.contract.documents import ManifestDocument
 from couriers.contract.errors import CourierError, Rejected, Unknown
 from couriers.contract.money import to_paisa
+from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import (
     Booking,
     RateQuote,
@@ -187,8 +188,10 @@ def delivery_days_from(body: Any) -> tuple[int | None, int | None] | None:
     return min(fewest, default=None), max(most, default=None)
 
 
-def cancellation_from(body: Any, tracking_id: str) -> ActionResult:
+def cancellation_from(body: Any, tracking_id: str, status: Status | None) -> ActionResult:
     """Return how a cancellation ended; a shipment that is already cancelled is done.
+
+    `status` is the shipment's before, which decides what follows.
 
     Raises Rejected for another refusal, Unknown if the answer is about other shipments.
     """
@@ -198,15 +201,22 @@ def cancellation_from(body: Any, tracking_id: str) -> ActionResult:
     if not mine:
         raise Unknown("the answer is about other shipments", courier="ekart", operation=operation)
     if mine[0].status:
-        return ActionResult(remark=clean_message(mine[0].remark))
-    return accept_already_cancelled(rejection(operation, mine[0].remark))
+        return _cancelled(clean_message(mine[0].remark), status)
+    return accept_already_cancelled(rejection(operation, mine[0].remark), status)
 
 
-def accept_already_cancelled(refusal: Rejected) -> ActionResult:
+def accept_already_cancelled(refusal: Rejected, status: Status | None) -> ActionResult:
     """Return done if Ekart refused because the shipment is already cancelled; else raise it."""
     if "already cancel" not in refusal.courier_message.casefold():
         raise refusal
-    return ActionResult(remark=refusal.courier_message)
+    return _cancelled(refusal.courier_message, status)
+
+
+def _cancelled(remark: str, status: Status | None) -> ActionResult:
+    """Return done: before its pickup the shipment has ended, later the parcel is returned."""
+    if status is not None:
+        status = Status.CANCELLED if status in AWAITING_PICKUP else Status.RTO_REQUESTED
+    return ActionResult(remark=remark, status=status)
 
 
 def dispatch_refusals_from(body: Any, tracking_ids: list[str]) -> list[tuple[str, str]]:

@@ -6,14 +6,15 @@ Problems name the fields as the merchant knows them. `today` is the date in Indi
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 from couriers.contract import india
-from couriers.contract.actions import ReattemptRequest
+from couriers.contract.actions import ActionKind, ActionRule, DayRange, statuses_where
 from couriers.contract.errors import FieldProblem
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import amounts_of
-from couriers.contract.text import character_problem
+from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import Direction, Parcel, RateRequest, ShipmentRequest
 from couriers_ekart.mapper.options import EkartOptions, parse_options
 
@@ -21,7 +22,30 @@ MAX_COD = Decimal(49_999)  # rupees (schema `shipment`)
 MAX_WEIGHT_G = 30_000
 EWAYBILL_ABOVE = Decimal(50_000)  # rupees
 SERVICES = ("SURFACE", "EXPRESS")
-MAX_REATTEMPT_DAYS = 7  # ahead of today (schema `ndr_data_v2`)
+
+_REATTEMPT_DAYS = DayRange(1, 7)  # schema `ndr_data_v2`
+_FORWARD = frozenset({Direction.FORWARD})
+# Ekart schedules the pickup when a shipment is created; only one that is created with
+# `delayed_dispatch` is given a day later. A change of address rides on another attempt.
+ACTION_RULES: Mapping[ActionKind, ActionRule] = {
+    ActionKind.CANCEL: ActionRule(statuses_where("cancellable")),
+    ActionKind.REATTEMPT: ActionRule(
+        frozenset({Status.UNDELIVERED}),
+        days=_REATTEMPT_DAYS,
+        fields=frozenset({"instructions"}),
+        directions=_FORWARD,
+    ),
+    ActionKind.RTO: ActionRule(frozenset({Status.UNDELIVERED}), directions=_FORWARD),
+    ActionKind.ADDRESS: ActionRule(
+        frozenset({Status.UNDELIVERED}),
+        days=_REATTEMPT_DAYS,
+        fields=frozenset({"phone", "address", "instructions"}),
+        directions=_FORWARD,
+    ),
+    ActionKind.PICKUP: ActionRule(
+        AWAITING_PICKUP, days=DayRange(1, 60), options=frozenset({"delayed_dispatch"})
+    ),
+}
 
 
 def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProblem]:
@@ -68,32 +92,6 @@ def service_problems(service: str) -> list[FieldProblem]:
     """Return a problem unless Ekart has the service; "" leaves the choice to Ekart."""
     problems = FieldProblems()
     problems.require(service in ("", *SERVICES), "service", f"is not one of {', '.join(SERVICES)}")
-    return problems
-
-
-def dispatch_date_problems(day: dt.date, today: dt.date) -> list[FieldProblem]:
-    """Return a problem unless the day is tomorrow or later, India time."""
-    problems = FieldProblems()
-    problems.require(day > today, "date", "must be tomorrow or later, India time")
-    return problems
-
-
-def reattempt_problems(request: ReattemptRequest, today: dt.date) -> list[FieldProblem]:
-    """Return every problem that the NDR call would refuse another attempt for."""
-    problems = FieldProblems()
-    problems.require(
-        request.date is not None
-        and dt.timedelta(0) < request.date - today <= dt.timedelta(days=MAX_REATTEMPT_DAYS),
-        "date",
-        f"must be tomorrow to {MAX_REATTEMPT_DAYS} days ahead, India time",
-    )
-    problems.require(
-        not request.phone or _is_phone(request.phone), "phone", "is not a ten-digit number"
-    )
-    for field in ("address", "instructions"):
-        text = getattr(request, field)
-        problems.require(len(text) <= 500, field, "is longer than 500 characters")
-        problems.refuse(field, character_problem(text))
     return problems
 
 

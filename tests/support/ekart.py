@@ -51,7 +51,7 @@ def _label(body: Any) -> Any:
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": answers.booking_from,
-    "cancel_shipment": lambda body: answers.cancellation_from(body, "T1"),
+    "cancel_shipment": lambda body: answers.cancellation_from(body, "T1", None),
     "track": answers.tracking_from,
     "raw_track": lambda body: history_from(body, "CLTP1"),
     "serviceability": lambda body: answers.serviceability_from(body, "560008"),

@@ -8,15 +8,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
+from couriers.contract.actions import (
+    ActionKind,
+    ActionResult,
+    ActionRule,
+    DayRange,
+    PickupRequest,
+    ReattemptRequest,
+    statuses_where,
+)
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.documents import Document, ManifestDocument
 from couriers.contract.logins import LoginField
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import StaticHeaderReceiver
-from couriers.contract.statuses import ReasonFacts, Status, StatusMapper
+from couriers.contract.statuses import AWAITING_PICKUP, ReasonFacts, Status, StatusMapper
 from couriers.contract.types import (
     Booking,
+    Direction,
     RateQuote,
     RateRequest,
     Scan,
@@ -29,8 +38,35 @@ MAPPER = StatusMapper(
     {status.value: status for status in Status},
     {"refused by customer": ReasonFacts("refused", reattemptable=False)},
 )
+_UNDELIVERED = frozenset({Status.UNDELIVERED})
+_FORWARD = frozenset({Direction.FORWARD})
+ACTION_RULES = {
+    ActionKind.CANCEL: ActionRule(statuses_where("cancellable")),
+    ActionKind.REATTEMPT: ActionRule(
+        _UNDELIVERED,
+        days=DayRange(1, 7),
+        fields=frozenset({"instructions"}),
+        directions=_FORWARD,
+    ),
+    ActionKind.RTO: ActionRule(_UNDELIVERED, directions=_FORWARD),
+    ActionKind.ADDRESS: ActionRule(
+        _UNDELIVERED,
+        days=DayRange(1, 7),
+        fields=frozenset({"phone", "address"}),
+        directions=_FORWARD,
+    ),
+    ActionKind.PICKUP: ActionRule(AWAITING_PICKUP, days=DayRange(1, 30)),
+}
 PDF = b"%PDF-1.4\n% a label\n%%EOF\n"
 _numbers = itertools.count(1)
+
+
+def cancelled(status: Status | None) -> ActionResult:
+    """The result of a cancel: a parcel that was picked up travels back."""
+    ended = status in AWAITING_PICKUP
+    return ActionResult(
+        remark="cancelled", status=Status.CANCELLED if ended else Status.RTO_REQUESTED
+    )
 
 
 class ToyAdapter(BaseCourierAdapter):
@@ -53,6 +89,7 @@ class ToyAdapter(BaseCourierAdapter):
             Capability.TRACK_SHIPMENT,
         }
     )
+    action_rules = {ActionKind.CANCEL: ActionRule(statuses_where("cancellable"))}
     booked: ClassVar[list[str]] = []
     on_create: ClassVar[Callable[[ShipmentRequest], Booking | None] | None] = None
 
@@ -65,7 +102,7 @@ class ToyAdapter(BaseCourierAdapter):
     create_reverse_shipment = create_shipment
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
-        return ActionResult(remark="cancelled")
+        return cancelled(status)
 
     def track_shipment(self, tracking_id: str) -> Tracking:
         scan = Scan(MAPPER.map("in_transit"), dt.datetime.now(dt.UTC), "PUNE", "On its way")
@@ -87,6 +124,8 @@ class AbleToyAdapter(ToyAdapter):
         Capability.OUTCOME_OF,
         Capability.REGISTER_WEBHOOKS,
     }
+    action_rules = ACTION_RULES
+    pickup_slots = ("10-13", "14-18")
     asked: ClassVar[list[tuple[str, Any]]] = []
     on_call: ClassVar[dict[str, Callable[[Any], Any]]] = {}
 
@@ -97,12 +136,12 @@ class AbleToyAdapter(ToyAdapter):
         return answer if given is None else given
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
-        return self._call("cancel_shipment", tracking_id, ActionResult(remark="cancelled"))
+        return self._call("cancel_shipment", tracking_id, cancelled(status))
 
     def cancel_reverse_shipment(
         self, tracking_id: str, *, status: Status | None = None
     ) -> ActionResult:
-        return self._call("cancel_reverse_shipment", tracking_id, ActionResult())
+        return self._call("cancel_reverse_shipment", tracking_id, cancelled(status))
 
     def track_shipment(self, tracking_id: str) -> Tracking:
         return self._call("track_shipment", tracking_id, super().track_shipment(tracking_id))

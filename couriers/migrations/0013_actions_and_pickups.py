@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0010_scopes_and_use_of_api_keys'),
+        ('shipcrowd_couriers', '0011_logins_as_the_courier_declares'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,14 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, ShipmentRequest
 from couriers.models import CourierAccount
 from couriers.testing.fault_proxy import FaultProxy
+from couriers.testing.fault_server import Request
 from couriers.testing.faults import LOSSY, FaultKind
-from couriers.testing.operations import CourierSandbox, OperationConformance, error_of
+from couriers.testing.operations import (
+    FAULT_CLASSES,
+    CourierSandbox,
+    OperationConformance,
+    error_of,
+)
 from couriers.testing.samples import new_order_number
 
 SETTLED_BY_SEARCH = (FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER, FaultKind.HALF_AFTER)
@@ -42,14 +49,19 @@ class AdapterConformance(OperationConformance):
     def create_position(
         self, proxy: FaultProxy, sandbox: CourierSandbox, request: ShipmentRequest, call: Any
     ) -> int:
-        """Make a booking, and return the position of the request that books."""
-        booked: list[int] = []
+        """Make a booking, and return the position of the kind of request that books."""
+        books: list[str] = []
+
+        def look(answered: Request) -> None:
+            if not books and sandbox.booked(request.order_number):
+                books.append(proxy.operation(answered))
+
         proxy.forget()
-        proxy.after_each = lambda _: booked.append(len(sandbox.booked(request.order_number)))
+        proxy.after_each = look
         call()
         proxy.after_each = lambda _: None
-        assert 1 in booked, "no request books: `booked` of the stand-in shows none"
-        return booked.index(1)
+        assert books, "no request books: `booked` of the stand-in shows none"
+        return proxy.kinds_of_requests.index(books[0])
 
     def test_a_booking_is_the_one_that_the_courier_has(
         self, courier: BaseCourierAdapter, sandbox: CourierSandbox, create: Capability
@@ -66,7 +78,6 @@ class AdapterConformance(OperationConformance):
         sandbox: CourierSandbox,
         proxy: FaultProxy,
         create: Capability,
-        fault: FaultKind,
         settings: Any,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
@@ -74,49 +85,46 @@ class AdapterConformance(OperationConformance):
         request = self.new_request(courier, create)
         call = create_with(courier, create, request)
         position = self.create_position(proxy, sandbox, request, call)
-        request = self.new_request(courier, create)
-        with self.failing(proxy, fault, position, settings):
-            error = error_of(create_with(courier, create, request))
-        if fault.is_lossy:
-            assert isinstance(error, Unknown), f"{fault}: {error!r}"
-        else:
-            assert isinstance(error, CourierError), f"{fault}: {error!r}"
-        assert len(proxy.failed) == 1, "the create was sent again"
-        self.check_end(error, sandbox, request)
-        self.check_error(error, proxy, caplog)
+        for fault in FAULT_CLASSES:
+            request = self.new_request(courier, create)
+            with self.failing(proxy, fault, position, settings):
+                error = error_of(create_with(courier, create, request))
+            expected = Unknown if fault.is_lossy else CourierError
+            assert isinstance(error, expected), f"{fault}: {error!r}"
+            assert len(proxy.failed) == 1, f"{fault}: the create was sent again"
+            self.check_end(error, sandbox, request)
+            self.check_error(error, proxy, caplog)
 
     def test_a_fault_before_the_create_books_nothing(
         self,
         account: CourierAccount,
         sandbox: CourierSandbox,
         proxy: FaultProxy,
-        fault: FaultKind,
         settings: Any,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """The login, above all, but whatever else comes before a booking."""
-        create, position = Capability.CREATE_SHIPMENT, 0
-        while True:
-            courier = CourierFactory.get_adapter(self.new_account(proxy.url))
-            request = self.first_request(courier)
-            call = create_with(courier, create, request)
-            if position >= self.create_position(proxy, sandbox, request, call):
-                return
-            courier = CourierFactory.get_adapter(self.new_account(proxy.url))
-            request = self.first_request(courier)
+        courier, request = self.first_request(account)
+        call = create_with(courier, Capability.CREATE_SHIPMENT, request)
+        before = self.create_position(proxy, sandbox, request, call)
+        for fault, position in itertools.product(FAULT_CLASSES, range(before)):
+            courier, request = self.first_request(self.new_account(proxy.url))
             with self.failing(proxy, fault, position, settings):
-                error = error_of(create_with(courier, create, request))
+                error = error_of(create_with(courier, Capability.CREATE_SHIPMENT, request))
             self.check_end(error, sandbox, request)
             if error:
-                assert not isinstance(error, Unknown), f"nothing was booked: {error!r}"
+                assert not isinstance(error, Unknown), f"{fault}: nothing was booked: {error!r}"
                 self.check_error(error, proxy, caplog)
-            position += 1
 
-    def first_request(self, courier: BaseCourierAdapter) -> ShipmentRequest:
-        """Return a request, without any call where the courier needs none beforehand."""
+    def first_request(self, account: CourierAccount) -> tuple[BaseCourierAdapter, ShipmentRequest]:
+        """Return a new account's adapter, and a request that is made with as few calls as can be.
+
+        Then most of what comes before a booking is a part of the create call.
+        """
+        courier = CourierFactory.get_adapter(account)
         if courier.registers_warehouses or courier.supports(Capability.RESERVE_IDS):
-            return self.new_request(courier)
-        return self.booking_request()
+            return courier, self.new_request(courier)
+        return courier, self.booking_request()
 
     def check_end(
         self, error: CourierError | None, sandbox: CourierSandbox, request: ShipmentRequest
@@ -209,28 +217,22 @@ class AdapterConformance(OperationConformance):
         with pytest.raises(Rejected):
             courier.outcome_of("NO-SUCH-HANDLE")
 
-    @pytest.mark.parametrize("loss", LOSSY)
     def test_a_search_finds_what_was_booked_and_nothing_else(
-        self,
-        courier: BaseCourierAdapter,
-        sandbox: CourierSandbox,
-        proxy: FaultProxy,
-        loss: FaultKind,
-        settings: Any,
+        self, courier: BaseCourierAdapter, sandbox: CourierSandbox, proxy: FaultProxy, settings: Any
     ) -> None:
         skip_without(courier, Capability.FIND_BOOKING)
         create = Capability.CREATE_SHIPMENT
         request = self.new_request(courier)
-        position = self.create_position(
-            proxy, sandbox, request, create_with(courier, create, request)
-        )
-        request = self.new_request(courier)
-        with self.failing(proxy, loss, position, settings):
-            error_of(create_with(courier, create, request))
-        found = courier.find_booking(request)
-        booked = sandbox.booked(request.order_number)
-        assert ([found.tracking_id] if found else []) == booked
-        assert found is None or found.order_number == request.order_number
+        call = create_with(courier, create, request)
+        position = self.create_position(proxy, sandbox, request, call)
+        for loss in LOSSY:
+            request = self.new_request(courier)
+            with self.failing(proxy, loss, position, settings):
+                error_of(create_with(courier, create, request))
+            found = courier.find_booking(request)
+            booked = sandbox.booked(request.order_number)
+            assert ([found.tracking_id] if found else []) == booked, f"{loss}: {found}"
+            assert found is None or found.order_number == request.order_number
 
     def test_a_search_is_not_content_with_an_order_that_begins_so(
         self, courier: BaseCourierAdapter
@@ -248,9 +250,8 @@ class AdapterConformance(OperationConformance):
         skip_without(courier, Capability.RESERVE_IDS)
         create = Capability.CREATE_SHIPMENT
         request = self.new_request(courier)
-        position = self.create_position(
-            proxy, sandbox, request, create_with(courier, create, request)
-        )
+        call = create_with(courier, create, request)
+        position = self.create_position(proxy, sandbox, request, call)
         for loss in SETTLED_BY_SEARCH:
             request = self.new_request(courier)
             with self.failing(proxy, loss, position, settings):

@@ -29,15 +29,16 @@ class FaultProxy(FaultServer):
         self._lock = threading.Lock()
         self._kind: FaultKind | None = None
         self._position = 0
-        self._failing: tuple[str, str] | None = None
+
+    @property
+    def kinds_of_requests(self) -> list[str]:
+        """The methods and paths of `requests` ("POST /path"), each once, in their order."""
+        return list(dict.fromkeys(self.operation(request) for request in self.requests))
 
     def fail(self, kind: FaultKind, position: int = 0) -> None:
-        """Let the request at this position fail, counted from now, and each later one like it.
-
-        A request is like another where both have the same method and path.
-        """
+        """Let requests of one method and path fail: those at this position among the kinds."""
         with self._lock:
-            self._kind, self._position, self._failing = kind, position, None
+            self._kind, self._position = kind, position
             self.requests.clear()
 
     def heal(self) -> None:
@@ -48,22 +49,18 @@ class FaultProxy(FaultServer):
     def forget(self) -> None:
         """Forget the requests so far."""
         with self._lock:
-            self._failing = None
             self.requests.clear()
 
     @property
     def failed(self) -> list[Request]:
         """The requests that failed since the last `fail`."""
-        return [one for one in self.requests if (one.method, one.path) == self._failing]
+        wanted = self.kinds_of_requests[self._position : self._position + 1]
+        return [request for request in self.requests if self.operation(request) in wanted]
 
     def fault_of(self, request: Request) -> FaultKind | None:
         with self._lock:
             self.requests.append(request)
-            if self._kind is None:
-                return None
-            if self._failing is None and len(self.requests) == self._position + 1:
-                self._failing = (request.method, request.path)
-            return self._kind if (request.method, request.path) == self._failing else None
+            return self._kind if self._kind and request in self.failed else None
 
     def answer(self, request: Request) -> Answer:
         connection = http.client.HTTPConnection(self._target, timeout=60)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from couriers.contract import india
+from couriers.contract.action_rules import rule_for, rules_of
 from couriers.contract.actions import ActionKind, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.logins import Webhook
@@ -33,20 +34,6 @@ CONSIGNEE = Address(
     "Asha Sample", "9876543210", "9, Secret Lane", "Bengaluru", "Karnataka", "560008"
 )
 CREATES = (Capability.CREATE_SHIPMENT, Capability.CREATE_REVERSE_SHIPMENT)
-# The operations that each action is done by.
-ACTION_OPERATIONS: Mapping[ActionKind, Mapping[Direction, Capability]] = {
-    ActionKind.CANCEL: {
-        Direction.FORWARD: Capability.CANCEL_SHIPMENT,
-        Direction.REVERSE: Capability.CANCEL_REVERSE_SHIPMENT,
-    },
-    ActionKind.REATTEMPT: {Direction.FORWARD: Capability.REQUEST_REATTEMPT},
-    ActionKind.RTO: {Direction.FORWARD: Capability.REQUEST_RTO},
-    ActionKind.ADDRESS: {Direction.FORWARD: Capability.UPDATE_DELIVERY_ADDRESS},
-    ActionKind.PICKUP: {
-        Direction.FORWARD: Capability.SCHEDULE_PICKUP,
-        Direction.REVERSE: Capability.SCHEDULE_REVERSE_PICKUP,
-    },
-}
 _numbers = itertools.count(1)
 
 
@@ -100,23 +87,25 @@ class SampleCalls:
 
     def reattempt_request(self, tracking_id: str) -> ReattemptRequest:
         """Return another attempt, on the first day that the rule takes."""
-        rule = self.adapter_class.action_rules.get(ActionKind.REATTEMPT)
+        rule = rule_for(self.adapter_class, ActionKind.REATTEMPT, Direction.FORWARD)
         date = self.day(rule.days.first) if rule and rule.days else None
         return ReattemptRequest(tracking_id, date)
 
     def address_change(self, tracking_id: str) -> ReattemptRequest:
         """Return a change of the consignee's address, as far as the rule's fields allow."""
-        rule = self.adapter_class.action_rules.get(ActionKind.ADDRESS)
-        fields = rule.fields if rule else frozenset({"address"})
+        rule = rule_for(self.adapter_class, ActionKind.ADDRESS, Direction.FORWARD)
         values = {"address": "10, Secret Lane", "phone": "9876543211", "name": "Asha Sample"}
+        fields = rule.fields & set(values) if rule else {"address"}
         date = self.day(rule.days.first) if rule and rule.days else None
         return ReattemptRequest(tracking_id, date, **{name: values[name] for name in fields})
 
     def pickup_request(self, tracking_id: str) -> PickupRequest:
-        """Return a pickup of one parcel tomorrow."""
+        """Return a pickup of one parcel, on the first day that the rule takes."""
+        rules = rules_of(self.adapter_class, ActionKind.PICKUP)
+        first = min((rule.days.first for rule in rules if rule.days), default=1)
         return PickupRequest(
             self.pickup(),
-            self.day(1),
+            self.day(first),
             (tracking_id,),
             next(iter(self.adapter_class.pickup_slots), ""),
             (dict(self.options),),

@@ -166,6 +166,7 @@ class AdapterConformance(OperationConformance):
 
     def set_login(self, account: CourierAccount) -> None:
         """Give the account the login that the stand-in takes."""
+        self.free_login()
         account.login = dict(self.login)
         account.save()
 

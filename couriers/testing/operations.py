@@ -132,9 +132,15 @@ class OperationConformance(AdapterDeclarations):
 
     def new_account(self, base_url: str, **login: str) -> CourierAccount:
         """Store an account; `login` replaces some fields of the stand-in's."""
+        self.free_login()
         account = stored_account(self.adapter_class, base_url, {**self.login, **login})
         self.warehouse = account.company.warehouses.get()
         return account
+
+    def free_login(self) -> None:
+        """Let the next account have the login of those so far: no two accounts have one."""
+        stored = CourierAccount.objects.filter(courier_id=self.adapter_class.code)
+        stored.update(login_fingerprint="")
 
     @pytest.fixture
     def courier(self, account: CourierAccount) -> BaseCourierAdapter:

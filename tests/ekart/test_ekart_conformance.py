@@ -7,7 +7,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from couriers.contract.adapter import Capability
 from couriers.testing.adapter import AdapterConformance
@@ -48,11 +48,6 @@ class TestEkart(AdapterConformance):
         flags = [text for name, value in LOGIN.items() for text in (f"--{name}", value)]
         with EkartSandbox("ekart", "--hold", "--pincodes", "20", *flags) as sandbox:
             yield sandbox
-
-    def new_account(self, base_url: str, **login: str) -> Any:
-        # No two accounts have one login: the sandbox takes any text after the @.
-        self.number = getattr(self, "number", 0) + 1
-        return super().new_account(base_url, **{"client_id": f"sandbox@{self.number}", **login})
 
     def arrange(self, sandbox: EkartSandbox, capability: Capability, tracking_id: str) -> None:
         if capability in UNDELIVERED:

@@ -1,0 +1,66 @@
+"""The toy courier passes the conformance kit in each of its three forms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.testing.adapter import AdapterConformance
+from couriers.testing.receiver import ReceiverConformance
+from couriers.testing.toy.adapter import ToyAdapter, ToyReservationAdapter, ToySearchAdapter
+from couriers.testing.toy.receiver import ToyReceiver
+from couriers.testing.toy.sandbox import KEY, ToySandbox
+from couriers.testing.toy.statuses import STATUSES
+
+
+class ToyConformance(AdapterConformance):
+    published_statuses = tuple(STATUSES)
+    login: ClassVar = {"api_key": KEY}
+    form: ClassVar[str]
+
+    @classmethod
+    def start_sandbox(cls) -> AbstractContextManager[ToySandbox]:
+        return ToySandbox(cls.form)
+
+    def handle(self, adapter: BaseCourierAdapter, tracking_id: str) -> str:
+        return adapter.cancel_shipment(tracking_id).handle
+
+    def arrange(self, sandbox: ToySandbox, capability: Capability, tracking_id: str) -> None:
+        if capability is Capability.OUTCOME_OF:
+            sandbox.advance(tracking_id, "collected")
+
+
+class TestNeither(ToyConformance):
+    adapter_class = ToyAdapter
+    form = "neither"
+
+
+class TestSearch(ToyConformance):
+    adapter_class = ToySearchAdapter
+    form = "search"
+
+
+class TestReservation(ToyConformance):
+    adapter_class = ToyReservationAdapter
+    form = "reservation"
+
+
+class TestToyReceiver(ReceiverConformance):
+    receiver = ToyReceiver()
+    signs_bodies = False
+    samples = tuple(
+        json.dumps(body).encode()
+        for body in (
+            {"about": "order", "parcel": "P1", "order": "A-1"},
+            {
+                "about": "scan", "parcel": "P1", "order": "A-1", "word": "on its way",
+                "at": "2026-11-28 18:30:00", "place": "PUNE",
+            },
+        )
+    )  # fmt: skip
+
+    def sign(self, body: bytes, secret: str) -> Mapping[str, Any]:
+        return {"x-toy-secret": secret}

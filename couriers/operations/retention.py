@@ -19,7 +19,7 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import UNSETTLED
-from couriers.models import CourierAccount, CourierCall, IdempotencyKey
+from couriers.models import CourierAccount, CourierCall, DoubtInquiry, IdempotencyKey
 from couriers.models.account import previous_secret_fields
 from couriers.operations import erasure
 
@@ -174,6 +174,15 @@ register(
         "courier_calls",
         CourierCall,
         "started_at",
+        days=lambda: tunables().RETENTION_CALLS_DAYS,
+        of_shipment=True,
+    )
+)
+register(
+    RetentionRule(
+        "doubt_inquiries",
+        DoubtInquiry,
+        "created_at",
         days=lambda: tunables().RETENTION_CALLS_DAYS,
         of_shipment=True,
     )

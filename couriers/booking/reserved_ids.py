@@ -6,6 +6,7 @@ with a reserved number may be repeated, because the courier has one shipment of 
 
 from __future__ import annotations
 
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from prometheus_client import Counter
 
@@ -182,7 +183,7 @@ def _store(account: CourierAccount, numbers: tuple[str, ...]) -> int:
     return len(new)
 
 
-def _use_from() -> object:
+def _use_from() -> CombinedExpression:
     return seconds_from_now(tunables().RESERVED_ID_AGE)
 
 

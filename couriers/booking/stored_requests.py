@@ -5,6 +5,9 @@ It is made of the tables alone, because the process that had the merchant's requ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from couriers.booking.stored_drafts import items_of, parcel_of
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.types import (
@@ -58,7 +61,7 @@ def _consignee(shipment: Shipment, *, phone: str, address: str) -> Address:
 
 
 def _request(
-    shipment: Shipment, consignee: Address, options: object, reserved_id: str
+    shipment: Shipment, consignee: Address, options: Mapping[str, Any], reserved_id: str
 ) -> ShipmentRequest:
     company = shipment.company
     return ShipmentRequest(

@@ -188,7 +188,7 @@ def _other_order(request: ShipmentRequest, booking: Booking, *, must_name: bool)
     return None if not named or named.endswith(own) else "it names another order"
 
 
-def _tracking_problem(answer: Tracking) -> str | None:
+def _tracking_problem(answer: Any) -> str | None:
     if not isinstance(answer.tracking_id, str) or not isinstance(answer.order_number, str):
         return "an id of it is not a text"
     if problem := _list_problem(answer.scans, Scan):

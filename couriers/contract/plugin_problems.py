@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.types import Limit
@@ -30,7 +31,7 @@ def _names(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
 
 
 def _capabilities(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
-    declared = adapter.capabilities
+    declared: Iterable[Any] = adapter.capabilities
     if unknown := [one for one in declared if not isinstance(one, Capability)]:
         yield f"`capabilities` has {unknown[0]!r}, which is no Capability"
         return
@@ -57,7 +58,8 @@ def _numbers(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
 
 
 def _limits(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
-    for operation, limit in adapter.default_limits.items():
+    limits: Mapping[Any, Any] = adapter.default_limits
+    for operation, limit in limits.items():
         if not isinstance(operation, str) or not isinstance(limit, Limit):
             yield "`default_limits` must map the names of operations to Limits"
             return

@@ -1,4 +1,4 @@
-"""System checks of where couriers are called, and of settings that are for development."""
+"""System checks of plug-ins, of where couriers are called, and of settings for development."""
 
 from __future__ import annotations
 
@@ -9,9 +9,25 @@ from django.core.checks import CheckMessage, register
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 
 from couriers.conf import tunables
+from couriers.contract.plugin_problems import adapter_problems
+from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount
 
 MAX_NAMED = 5  # accounts in a message
+
+
+@register()
+def check_plugins(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E024: a plug-in is not made of what it declares."""
+    return [
+        checks.Error(
+            f"the plug-in {code} breaks the contract: {problem}",
+            hint="Correct the adapter's class, or install a release of the plug-in that fits.",
+            id="couriers.E024",
+        )
+        for code in CourierFactory.codes()
+        for problem in adapter_problems(CourierFactory.adapter_class(code))
+    ]
 
 
 @register(checks.Tags.database)

@@ -89,6 +89,7 @@ def _periodic(task: str, when: schedule | crontab, queue: Queue) -> dict[str, An
 SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-inbox": _periodic("webhooks.sweep_inbox", Every(2.0), Queue.INBOX),
     "reconcile-bookings": _periodic("couriers.reconcile_bookings", Every(30.0), Queue.BOOKING),
+    "fill-reserved-ids": _periodic("couriers.fill_reserved_ids", Every(60.0), Queue.BOOKING),
     "sweep-manifests": _periodic("couriers.sweep_manifests", Every(30.0), Queue.DEFAULT),
     "sweep-jobs": _periodic("couriers.sweep_jobs", Every(30.0), Queue.BOOKING),
     "sweep-actions": _periodic("couriers.sweep_actions", Every(30.0), Queue.TRACKING),
@@ -142,6 +143,10 @@ class Tunables:
     # How long a booking may be in flight before it is in doubt. It must be longer than every
     # adapter's max_create_seconds: nothing is sent in a lease's last max_create_seconds.
     BOOKING_LEASE: float = 150.0
+    # How many unused numbers are kept for an account whose courier reserves numbers: below it,
+    # batches are fetched up to twice as many. And for how long the courier may refuse a new one.
+    RESERVED_IDS_AHEAD: int = bounded(100, minimum=1, maximum=100_000)
+    RESERVED_ID_AGE: float = 600.0
     # How long an API request waits in sum before it answers 503: for the rate limiter, for another
     # request's token, and before a retry.
     API_LIMITER_WAIT: float = 2.0

@@ -16,20 +16,22 @@ from celery.signals import task_failure
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from couriers.booking import bulk_turns
+from couriers.booking import bulk_turns, inquiries, reserved_ids
 from couriers.booking.leases import expire_leases
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
+from couriers.contract.errors import NoReservedId
 from couriers.contract.logs import get_logger
 from couriers.fulfilment import manifests, outcomes, pickups
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
-from couriers.resilience import broker, once
+from couriers.resilience import broker, once, waits
 from couriers.resilience.database import leave_connection
 from couriers.tracking import polling
 
 log = get_logger(__name__)
 
 MAX_RUN_SECONDS = 60.0  # then a task ends, and is sent again for the rest of its work
+FILL_SECONDS = 300  # then another task may fill an account, in case the first got lost
 RUN_QUEUED = "bulk"  # reserved in Redis while a sent run_bulk has not started
 RUN_QUEUED_SECONDS = 60  # then another one is sent, in case the first got lost
 MANIFEST_TASKS = 4  # tasks that make the chunks of one manifest
@@ -39,8 +41,41 @@ SYNC_SLICES = 12  # then polling ends, and the next task that beat sends goes on
 
 @shared_task(name="couriers.reconcile_bookings", our_queue=Queue.BOOKING, **TASK_OPTIONS)
 def reconcile_bookings() -> int:
-    """Put in doubt the bookings whose lease has run out; return how many. Sent by beat."""
-    return expire_leases()
+    """Put in doubt the bookings whose lease has run out; return how many. Sent by beat.
+
+    Then asks couriers about the doubts that are due, for MAX_RUN_SECONDS.
+    """
+    expired = expire_leases()
+    inquiries.ask_about_doubts(MAX_RUN_SECONDS)
+    return expired
+
+
+@shared_task(name="couriers.fill_reserved_ids", our_queue=Queue.BOOKING, **TASK_OPTIONS)
+def fill_reserved_ids() -> int:
+    """Send a task for each account with too few reserved numbers; return how many. Sent by beat."""
+    accounts = reserved_ids.accounts_in_need()
+    for account in accounts:
+        if once.reserve(f"reserved:{account.pk}", FILL_SECONDS):
+            _send(fill_account_ids, [account.pk], expires=SWEEP_EXPIRES)
+    return len(accounts)
+
+
+@shared_task(name="couriers.fill_account_ids", our_queue=Queue.BOOKING, **TASK_OPTIONS)
+def fill_account_ids(account_id: str) -> int:
+    """Fetch numbers for the account up to its stock; return how many.
+
+    A courier that gives none now is asked again when beat sends the next task.
+    """
+    once.release(f"reserved:{account_id}")
+    account = CourierAccount.objects.filter(pk=account_id).first()
+    if account is None:
+        return 0
+    try:
+        with waits.allow_long_waits():
+            return reserved_ids.fill(account)
+    except NoReservedId as error:
+        log.warning("no_reserved_numbers", account=account_id, error=str(error))
+        return 0
 
 
 def start_manifest(manifest: Manifest) -> None:

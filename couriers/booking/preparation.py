@@ -211,4 +211,6 @@ def _new_shipment(
         consignee_pincode=request.consignee.pincode,
         options=dict(draft.options),
         return_reason=request.return_reason,
+        invoice_number=request.invoice_number,
+        invoice_date=request.invoice_date,
     )

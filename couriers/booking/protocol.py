@@ -1,41 +1,49 @@
 """The booking protocol: reserve, call, settle. It gives each order one shipment.
 
-A courier's create call can neither be repeated nor looked up afterwards. So the platform commits
-the reservation before the call and the result after it, and holds no transaction open during the
-call. A crash or a lost answer between the two commits leaves the shipment *in doubt*. A booking in
-doubt is never repeated: the courier's event settles it (tracking/confirmation.py), or an operator
-does (operations/doubt.py).
+A create call may be neither repeatable nor searchable. So the platform commits the reservation
+before the call and the result after it, and holds no transaction open during the call. A crash or a
+lost answer between the two commits leaves the shipment *in doubt*. A booking in doubt is never
+repeated, except with the same reserved number. The courier's event settles it
+(tracking/confirmation.py), or its answer to an inquiry (booking/inquiries.py), or an operator
+(operations/doubt.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from dataclasses import dataclass
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from couriers.booking import reserved_ids
+from couriers.booking.create_call import create_booking
 from couriers.booking.drafts import clean_draft
 from couriers.booking.fingerprints import compute_fingerprints
 from couriers.booking.preparation import Prepared, prepare
-from couriers.booking.replay import BookingKey, find_earlier
+from couriers.booking.replay import BookingKey, Earlier, find_earlier
+from couriers.booking.search import revive_earlier_attempt
 from couriers.booking.settling import BookingResult, settle_booked, settle_failed, settle_in_doubt
 from couriers.booking.steps import Step, signal_step
 from couriers.conf import tunables
-from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected, plugin_fault
-from couriers.contract.logs import get_logger
+from couriers.contract.errors import (
+    CourierError,
+    NoReservedId,
+    NotDone,
+    NotSent,
+    Rejected,
+)
 from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
-from couriers.contract.types import Booking, Direction, ShipmentDraft, ShipmentRequest
-from couriers.models import Company, CourierCall, IdempotencyKey, Shipment
+from couriers.contract.types import Booking, Direction, ShipmentDraft
+from couriers.models import Company, CourierAccount, CourierCall, IdempotencyKey, Shipment
 from couriers.models.announcements import status_changed
 from couriers.models.claims import seconds_from_now
 from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import bulkhead, deadline, waits
 from couriers.resilience.deadline import Deadline
-from couriers.resilience.retry import retry_safely
-
-log = get_logger(__name__)
 
 # Two attempts with the same values in these fields are the same order to the courier.
 SAME_ORDER_FIELDS = ("account_id", "courier_id", "direction", "order_number")
@@ -67,13 +75,13 @@ def book(
     if earlier.answer:
         return earlier.answer
     prepared = prepare(company, draft)
-    fingerprints = compute_fingerprints(draft)
-    send_before = _send_before(prepared)
+    if revive_earlier_attempt(prepared):
+        # The courier has an earlier attempt, which is booked now.
+        earlier = find_earlier(company.pk, draft, key, rebook=rebook)
+        if earlier.answer:
+            return earlier.answer
     try:
-        if earlier.failed:
-            call = _reserve_again(earlier.failed, prepared, fingerprints)
-        else:
-            call = _reserve(earlier.key, prepared, fingerprints)
+        reserved = _reserve_with_number(earlier, prepared, compute_fingerprints(draft))
     except IntegrityError as error:
         if not _is_conflict(error):
             raise
@@ -86,20 +94,47 @@ def book(
         # That booking has just failed or ended: the caller may ask again.
         failed = earlier.failed
         raise BookingInFlight(failed.shipment_id if failed else "", retry_after=1) from error
-    return _call_and_settle(prepared, call, send_before, longest_wait)
+    return _call_and_settle(reserved, longest_wait)
 
 
-def _send_before(prepared: Prepared) -> Deadline:
-    """Return the deadline of a booking that is reserved after this: its lease ends later."""
-    adapter = CourierFactory.get_adapter(prepared.account)
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A booking whose first commit is made. Its request is sent before `send_before`."""
+
+    prepared: Prepared
+    call: CourierCall
+    send_before: Deadline
+
+
+def _reserve_with_number(
+    earlier: Earlier, prepared: Prepared, fingerprints: dict[str, str]
+) -> Reserved:
+    """Make the first commit. Where no reserved number is left, fetch a batch and try once more."""
+    reserve = (
+        partial(_reserve_again, earlier.failed)
+        if earlier.failed
+        else partial(_reserve, earlier.key)
+    )
+    try:
+        return reserve(prepared, fingerprints, send_before(prepared.account))
+    except NoReservedId:
+        reserved_ids.fetch(prepared.account)
+        return reserve(prepared, fingerprints, send_before(prepared.account))
+
+
+def send_before(account: CourierAccount) -> Deadline:
+    """Return the deadline of a create call that is reserved after this: its lease ends later."""
+    adapter = CourierFactory.get_adapter(account)
     return deadline.after(tunables().BOOKING_LEASE - adapter.max_create_seconds())
 
 
-def _reserve(key: BookingKey, prepared: Prepared, fingerprints: dict[str, str]) -> CourierCall:
+def _reserve(
+    key: BookingKey, prepared: Prepared, fingerprints: dict[str, str], send_before: Deadline
+) -> Reserved:
     """Make the first commit: the key, the shipment and the pending call."""
     shipment = prepared.shipment
     _start_attempt(shipment)
-    call = _new_call(shipment)
+    call = new_call(shipment)
     with transaction.atomic():
         IdempotencyKey.objects.create(
             company_id=key.company_id,
@@ -110,14 +145,18 @@ def _reserve(key: BookingKey, prepared: Prepared, fingerprints: dict[str, str]) 
         )
         shipment.save(force_insert=True)
         call.save(force_insert=True)
+        prepared = _identify(prepared)
         signal_step(Step.RESERVING, shipment.pk)
     signal_step(Step.RESERVED, shipment.pk)
-    return call
+    return Reserved(prepared, call, send_before)
 
 
 def _reserve_again(
-    earlier: IdempotencyKey, prepared: Prepared, fingerprints: dict[str, str]
-) -> CourierCall:
+    earlier: IdempotencyKey,
+    prepared: Prepared,
+    fingerprints: dict[str, str],
+    send_before: Deadline,
+) -> Reserved:
     """Make the first commit for a key whose last attempt has failed, with the same shipment.
 
     If the key is now used for another order, it gets another shipment.
@@ -135,7 +174,7 @@ def _reserve_again(
             shipment.attempt = last.attempt + 1
             shipment.created_at = last.created_at
         _start_attempt(shipment)
-        call = _new_call(shipment)
+        call = new_call(shipment)
         # While this request waited for the row, another one may have given the key a new shipment.
         if not IdempotencyKey.objects.filter(pk=earlier.pk, shipment_id=last.pk).update(
             fingerprints=fingerprints, shipment_id=shipment.pk, created_at=timezone.now()
@@ -143,11 +182,28 @@ def _reserve_again(
             raise BookingInFlight(last.pk, retry_after=1)
         shipment.save(force_insert=not same, force_update=same)
         call.save(force_insert=True)
+        prepared = _identify(prepared)
         if same:
             status_changed(shipment, last.status, shipment.status)
         signal_step(Step.RESERVING, shipment.pk)
     signal_step(Step.RESERVED, shipment.pk)
-    return call
+    return Reserved(prepared, call, send_before)
+
+
+def _identify(prepared: Prepared) -> Prepared:
+    """Give the request the attempt's identity, and a reserved number where the courier wants one.
+
+    Raises NoReservedId, which rolls the first commit back.
+    """
+    shipment = prepared.shipment
+    adapter = CourierFactory.get_adapter(prepared.account)
+    request = dataclasses.replace(
+        prepared.request,
+        shipment_id=shipment.pk,
+        attempt=shipment.attempt,
+        reserved_id=reserved_ids.take(shipment) if reserved_ids.reserves_ids(adapter) else "",
+    )
+    return dataclasses.replace(prepared, request=request)
 
 
 def _start_attempt(shipment: Shipment) -> None:
@@ -155,7 +211,8 @@ def _start_attempt(shipment: Shipment) -> None:
     shipment.lease_expires_at = seconds_from_now(tunables().BOOKING_LEASE)
 
 
-def _new_call(shipment: Shipment) -> CourierCall:
+def new_call(shipment: Shipment) -> CourierCall:
+    """Return the unsaved row of a create call of the shipment that starts now."""
     return CourierCall(
         account_id=shipment.account_id,
         shipment=shipment,
@@ -180,13 +237,9 @@ def _live_shipment(shipment: Shipment) -> Shipment | None:
     return Shipment.objects.live().same_order_as(shipment).first()
 
 
-def _call_and_settle(
-    prepared: Prepared, call: CourierCall, send_before: Deadline, longest_wait: float | None
-) -> BookingResult:
-    shipment = prepared.shipment
-    signal_step(Step.CALLING, shipment.pk)
-    answer = _call_courier(prepared, call.operation, send_before, longest_wait)
-    signal_step(Step.CALLED, shipment.pk)
+def _call_and_settle(reserved: Reserved, longest_wait: float | None) -> BookingResult:
+    shipment, call = reserved.prepared.shipment, reserved.call
+    answer = call_courier(reserved, longest_wait)
     if isinstance(answer, Booking):
         result = settle_booked(shipment, call, answer)
         if result.shipment.status == Status.FAILED and (live := _live_shipment(shipment)):
@@ -199,30 +252,26 @@ def _call_and_settle(
     return settle_in_doubt(shipment, call, answer)
 
 
-def _call_courier(
-    prepared: Prepared, operation: str, send_before: Deadline, longest_wait: float | None
-) -> Booking | CourierError:
-    """Make the create call. Repeat it if it certainly was not carried out."""
+def call_courier(reserved: Reserved, longest_wait: float | None) -> Booking | CourierError:
+    """Make the create call, and repeat it where that is safe. Returns the error, never raises it.
+
+    `longest_wait` is as in `book`.
+    """
+    signal_step(Step.CALLING, reserved.prepared.shipment.pk)
+    answer = _call_before(reserved, longest_wait)
+    signal_step(Step.CALLED, reserved.prepared.shipment.pk)
+    return answer
+
+
+def _call_before(reserved: Reserved, longest_wait: float | None) -> Booking | CourierError:
+    prepared, operation = reserved.prepared, reserved.call.operation
     adapter = CourierFactory.get_adapter(prepared.account)
-    create: Callable[[ShipmentRequest], Booking] = (
-        adapter.create_reverse_shipment
-        if prepared.request.direction == Direction.REVERSE
-        else adapter.create_shipment
-    )
-
-    def send() -> Booking:
-        deadline.seconds_left()
-        return create(prepared.request)
-
     try:
         with (
-            deadline.send_only_before(send_before),
+            deadline.send_only_before(reserved.send_before),
             waits.limit_sum() if longest_wait is None else waits.allow_long_waits(longest_wait),
             bulkhead.hold_place(prepared.account, operation),
         ):
-            return retry_safely(send)
+            return create_booking(adapter, operation, prepared.request)
     except CourierError as error:
         return error
-    except Exception as error:
-        log.exception("adapter_failed", courier=adapter.code, shipment=prepared.shipment.pk)
-        return plugin_fault(error, adapter.code)

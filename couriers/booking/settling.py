@@ -21,6 +21,7 @@ from django.db import (
 )
 from django.utils import timezone
 
+from couriers.booking import reserved_ids
 from couriers.booking.answers import shipment_json
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
@@ -120,6 +121,7 @@ def settle_failed(
         )
         end_call(call, Outcome(error.outcome), error)
         if previous is not None:
+            reserved_ids.give_back(shipment, error)
             booking_ended(shipment, previous, Status.FAILED, SettledBy.ANSWER)
         signal_step(Step.SETTLING, shipment.pk)
         return previous is not None
@@ -194,6 +196,19 @@ def settle_confirmed(
     shipment.save(update_fields=[*BOOKED_FIELDS, *also_changed])
     store_answer(shipment)
     booking_ended(shipment, previous, Status.BOOKED, by)
+
+
+def settle_absent(shipment: Shipment, failure: str, *, by: SettledBy) -> None:
+    """Settle as not booked, because a search or an operator says that it does not exist.
+
+    `failure` is the reason for the merchant. Call with the row locked.
+    """
+    previous = shipment.status
+    shipment.status = Status.FAILED
+    shipment.lease_expires_at = None
+    shipment.failure = failure
+    shipment.save(update_fields=["status", "lease_expires_at", "failure", "updated_at"])
+    booking_ended(shipment, previous, Status.FAILED, by)
 
 
 def store_answer(shipment: Shipment) -> bytes:

@@ -135,15 +135,20 @@ class BaseCourierAdapter:
     def create_shipment(self, request: ShipmentRequest) -> Booking:
         """Book a forward shipment.
 
-        After `Unknown` the platform repeats the call only with the same `request.reserved_id`.
+        After `Unknown` the platform repeats the call only with the same `request.reserved_id`. If
+        the courier has the number for this order already, the booking that it has is returned. So a
+        Rejected of such a call means that the number is not booked; ReservedIdRefused means that
+        it cannot be. One that is another order's is a ReservedIdRefused.
         """
         self._unsupported(Capability.CREATE_SHIPMENT)
 
     def find_booking(self, request: ShipmentRequest) -> Booking | None:
         """Look for the booking of `request.order_number`, of either direction, at the courier.
 
-        Return it with its `order_number`, or None if the courier answers that it has none.
-        Whatever else happens raises an error: "cannot say" is never None.
+        Return it with its `order_number`, or None if the courier answers that it has none. Of
+        several it is the one that was booked last. Whatever else happens raises an error: "cannot
+        say" is never None. The consignee, the items and the options of the request may have been
+        erased.
         """
         self._unsupported(Capability.FIND_BOOKING)
 

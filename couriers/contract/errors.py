@@ -7,10 +7,13 @@ CourierError
 │   ├── CircuitOpen         the courier has been failing, so calls to it are held back
 │   ├── TimeIsUp            the booking's lease is about to run out
 │   ├── CourierDisabled     the courier or the account is switched off
+│   ├── NoReservedId        there is no reserved number to book with
+│   ├── EarlierUnclear      the courier cannot say whether it has an earlier attempt
 │   └── LoginUnreadable     no key opens the account's login, or it lacks a field
 ├── NotDone                 the courier did nothing: retry after the delay it names
 │   ├── TooManyRequests     the courier's rate limit is used up (HTTP 429)
 │   ├── TokenRefused        the courier refused the token, and there is no newer one
+│   ├── ReservedIdRefused   the courier does not take the reserved number, and nothing has it
 │   └── UnknownPickupAlias  the warehouse is not registered with the courier
 ├── Rejected                the courier or a check before the call refused: never retry unchanged
 │   ├── InvalidRequest      found before any call; names every field
@@ -99,6 +102,14 @@ class CourierDisabled(NotSent):
     """An operator has switched off new bookings with this courier or account."""
 
 
+class NoReservedId(NotSent):
+    """The account has no unused reserved number, and the courier gave none now."""
+
+
+class EarlierUnclear(NotSent):
+    """An earlier attempt may have reached the courier, which cannot say now whether it did."""
+
+
 class LoginUnreadable(NotSent):
     """The account's login lacks a field, or no key of FERNET_KEYS of this process opens it."""
 
@@ -115,6 +126,13 @@ class TooManyRequests(NotDone):
 
 class TokenRefused(NotDone):
     """The courier refused the access token, and there is no newer one."""
+
+
+class ReservedIdRefused(NotDone):
+    """The courier does not take the reserved number, and no shipment of its has it.
+
+    The platform books with another number.
+    """
 
 
 class UnknownPickupAlias(NotDone):

@@ -66,6 +66,7 @@ class SettledBy(enum.StrEnum):
 
     ANSWER = "answer"  # the courier's answer to the create call, which may have come late
     CALLBACK = "callback"  # the courier's event that the shipment exists
+    SEARCH = "search"  # the courier's answer to a search for the order
     OPERATOR = "operator"  # a decision of an operator
 
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0011_logins_as_the_courier_declares'),
+        ('shipcrowd_couriers', '0012_search_and_reserved_numbers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,11 +8,13 @@ from couriers.models.callback_tally import CallbackTally
 from couriers.models.company import Company, CompanyApiKey, Scope
 from couriers.models.flag import FlagKind, ShipmentFlag
 from couriers.models.idempotency import IdempotencyKey
+from couriers.models.inquiry import DoubtInquiry
 from couriers.models.job import BulkJob, BulkOrder, BulkTurn
 from couriers.models.label import StoredLabel
 from couriers.models.manifest import Manifest, ManifestChunk
 from couriers.models.pickup import WarehousePickup
 from couriers.models.product import Product
+from couriers.models.reserved_id import ReservedId
 from couriers.models.serviceability import ServiceablePincode
 from couriers.models.shipment import Scan, Shipment
 from couriers.models.token import CourierToken
@@ -30,11 +32,13 @@ __all__ = [
     "CourierAccount",
     "CourierCall",
     "CourierToken",
+    "DoubtInquiry",
     "FlagKind",
     "IdempotencyKey",
     "Manifest",
     "ManifestChunk",
     "Product",
+    "ReservedId",
     "Scan",
     "Scope",
     "ServiceablePincode",

@@ -106,6 +106,8 @@ class Shipment(models.Model):
 
     options = EncryptedJSONField(default=dict, blank=True)
     return_reason = models.CharField(max_length=300, blank=True)
+    invoice_number = models.CharField(max_length=100, blank=True, default="", editable=False)
+    invoice_date = models.DateField(null=True, blank=True, editable=False)
     warnings = models.JSONField(default=list, blank=True)
     estimated_delivery = models.DateTimeField(null=True, blank=True)
     delivery_attempts = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""System checks of couriers' settings, of where couriers are called, and of development's own."""
+"""System checks of plug-ins and their settings, of where couriers are called, of development."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 from couriers.conf import tunable_errors, tunables
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.origins import origin_problem
+from couriers.contract.plugin_problems import adapter_problems
 from couriers.contract.registry import CourierFactory
 from couriers.http.tunables import tunables_class
 from couriers.models import CourierAccount
@@ -74,6 +75,20 @@ def check_courier_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
             f"SHIPCROWD['COURIERS']['{code}']",
             f"couriers_{code}",
         )
+    ]
+
+
+@register()
+def check_plugins(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers.E024: a plug-in is not made of what it declares."""
+    return [
+        checks.Error(
+            f"the plug-in {code} breaks the contract: {problem}",
+            hint="Correct the adapter's class, or install a release of the plug-in that fits.",
+            id="couriers.E024",
+        )
+        for code in CourierFactory.codes()
+        for problem in adapter_problems(CourierFactory.adapter_class(code))
     ]
 
 

@@ -1,28 +1,22 @@
 """Settling a booking in doubt by an operator's decision.
 
-No timer releases a booking. A courier's event settles a doubt without an operator: see
-couriers.tracking.confirmation.
+A courier's event settles a doubt without an operator (couriers.tracking.confirmation), and so does
+a courier that can be asked (couriers.booking.inquiries). Where neither can, nothing is released by
+a timer.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import F, Max
-from django.db.models.functions import Now
-from django.utils import timezone
 
-from couriers.booking.settling import settle_confirmed
-from couriers.conf import tunables
+from couriers.booking.leases import seconds_until_call_is_over
+from couriers.booking.settling import settle_absent, settle_confirmed
 from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import Status
 from couriers.models import Shipment
-from couriers.models.announcements import booking_ended
-from couriers.models.call import Outcome
 from couriers.operations.decisions import reason_problems, record_decision
 from couriers.operations.tracking_id_check import (
     check_tracking_id,
@@ -78,11 +72,8 @@ def release(shipment_id: str, *, actor: AbstractBaseUser, reason: str) -> Shipme
     with transaction.atomic():
         shipment = _lock_in_doubt(shipment_id)
         _check_call_is_over(shipment)
-        shipment.status = Status.FAILED
-        shipment.lease_expires_at = None
-        shipment.failure = "Released by an operator: the courier does not have it."
-        shipment.save(update_fields=["status", "lease_expires_at", "failure", "updated_at"])
-        booking_ended(shipment, Status.IN_DOUBT, Status.FAILED, SettledBy.OPERATOR)
+        failure = "Released by an operator: the courier does not have it."
+        settle_absent(shipment, failure, by=SettledBy.OPERATOR)
         record_decision(shipment, actor, "release_doubt", reason, {"attempt": shipment.attempt})
     return shipment
 
@@ -99,21 +90,7 @@ def _check_in_doubt(shipment: Shipment) -> None:
 
 
 def _check_call_is_over(shipment: Shipment) -> None:
-    """Raise TooEarly while the create call may still be answered.
-
-    That is until BOOKING_LEASE has passed since the start of a call whose end is not recorded: by
-    the database's clock and by this machine's, since one of them may have been set forward.
-    """
-    pending = shipment.calls.filter(outcome=Outcome.PENDING).order_by("-id").first()
-    if pending is None:
-        return
-    lease = dt.timedelta(seconds=tunables().BOOKING_LEASE)
-    left = (pending.started_at + lease - timezone.now()).total_seconds()
-    rows = Shipment.objects.filter(pk=shipment.pk)
-    by_database: dt.timedelta | None = rows.aggregate(left=Max(F("lease_expires_at") - Now()))[
-        "left"
-    ]
-    if by_database is not None:
-        left = max(left, by_database.total_seconds())
+    """Raise TooEarly while the create call may still be answered."""
+    left = seconds_until_call_is_over(shipment)
     if left > 0:
         raise TooEarly(left)

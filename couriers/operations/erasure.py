@@ -26,6 +26,7 @@ from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.models import (
     BulkOrder,
     CourierCall,
+    DoubtInquiry,
     IdempotencyKey,
     Scan,
     Shipment,
@@ -166,7 +167,7 @@ def erase_locked(ids: Sequence[str]) -> None:
     fingerprints = RawSQL("fingerprints - %s::text[]", [sorted(PERSONAL)])
     Shipment.objects.filter(pk__in=ids).update(
         consignee_name="", consignee_phone="", phone_hash="", consignee_address="",
-        consignee_city="", items=items, options={}, return_reason="",
+        consignee_city="", items=items, options={}, return_reason="", invoice_number="",
         warnings=[], failure="", ndr_reason="", erased_at=timezone.now(),
     )  # fmt: skip
     with connection.cursor() as cursor:
@@ -179,6 +180,7 @@ def erase_locked(ids: Sequence[str]) -> None:
     )
     CourierCall.objects.filter(shipment__in=ids).update(message="")
     ShipmentAction.objects.filter(shipment__in=ids).update(asked={}, reason="", words="")
+    DoubtInquiry.objects.filter(shipment__in=ids).update(message="")
     ShipmentFlag.objects.filter(shipment__in=ids).exclude(clear_reason="").update(
         clear_reason=ERASED
     )

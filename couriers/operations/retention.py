@@ -19,7 +19,13 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import UNSETTLED
-from couriers.models import CourierAccount, CourierCall, IdempotencyKey, WarehousePickup
+from couriers.models import (
+    CourierAccount,
+    CourierCall,
+    DoubtInquiry,
+    IdempotencyKey,
+    WarehousePickup,
+)
 from couriers.models.account import previous_secret_fields
 from couriers.operations import erasure
 
@@ -184,6 +190,15 @@ register(
         WarehousePickup,
         "asked_at",
         days=lambda: tunables().RETENTION_EVENTS_DAYS,
+    )
+)
+register(
+    RetentionRule(
+        "doubt_inquiries",
+        DoubtInquiry,
+        "created_at",
+        days=lambda: tunables().RETENTION_CALLS_DAYS,
+        of_shipment=True,
     )
 )
 register(ErasureRule("consignees", erasure.due_for_erasure, erasure.erase_batch))

@@ -19,6 +19,7 @@ from couriers.contract.errors import (
     NotDone,
     NotSent,
     RateLimited,
+    ReservedIdRefused,
     TimeIsUp,
     TooManyInFlight,
 )
@@ -28,16 +29,19 @@ T = TypeVar("T")
 
 MAX_ATTEMPTS = 4  # the first one and three retries
 OWN_GUARDS = (RateLimited, TooManyInFlight, CircuitOpen, TimeIsUp, CourierDisabled)
+# Another number, or another moment, is needed: the caller decides.
+NOT_REPEATED = (*OWN_GUARDS, ReservedIdRefused)
 BACKOFF = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)
 
 
 def retry_safely(
     work: Callable[[], T],
     *,
+    also: tuple[type[CourierError], ...] = (),
     max_attempts: int = MAX_ATTEMPTS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Return `work()`, called again after NotSent and NotDone and after nothing else.
+    """Return `work()`, called again after NotSent, NotDone and `also`, and after nothing else.
 
     Raises the last error, with the delay that it names, after `max_attempts` or if the pause would
     be longer than `waits.longest()`. An error of the platform's own guards is not retried, because
@@ -47,21 +51,22 @@ def retry_safely(
     def is_over(state: RetryCallState) -> bool:
         return state.attempt_number >= max_attempts or state.upcoming_sleep > waits.longest()
 
+    def may_retry(error: BaseException) -> bool:
+        if isinstance(error, also):
+            return True
+        return isinstance(error, (NotSent, NotDone)) and not isinstance(error, NOT_REPEATED)
+
     def pause(seconds: float) -> None:
         sleep(seconds)
         waits.spend(seconds)
 
     return Retrying(
-        retry=retry_if_exception(_may_retry),
+        retry=retry_if_exception(may_retry),
         stop=is_over,
         wait=_wait,
         sleep=pause,
         reraise=True,
     )(work)
-
-
-def _may_retry(error: BaseException) -> bool:
-    return isinstance(error, (NotSent, NotDone)) and not isinstance(error, OWN_GUARDS)
 
 
 def _wait(state: RetryCallState) -> float:

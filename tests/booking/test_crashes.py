@@ -157,9 +157,9 @@ def test_a_crash_at_each_step_is_settled_as_expected(
 
 # The lines between the first and the last commit: these functions' own.
 FUNCTIONS = (
-    protocol._reserve, protocol._start_attempt, protocol._new_call, protocol._call_and_settle,
-    protocol._call_courier, settling.settle_booked, settling.mark_booked, settling._write_committed,
-    call_audit.end_call,
+    protocol._reserve, protocol._start_attempt, protocol.new_call, protocol._call_and_settle,
+    protocol.call_courier, protocol._call_before, settling.settle_booked,
+    settling.mark_booked, settling._write_committed, call_audit.end_call,
 )  # fmt: skip
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS} | {
     inner

@@ -4,26 +4,42 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from couriers.booking.inquiries import ask_about_doubts
 from couriers.booking.leases import expire_leases
 from couriers.contract.statuses import Status
 from couriers.management import output
 from couriers.models import Shipment
 
+MAX_SECONDS = 600.0  # for asking couriers
+
 
 class Command(output.PlatformCommand):
-    """Puts bookings whose lease has run out in doubt. It books and releases nothing."""
+    """Puts bookings whose lease has run out in doubt, and asks couriers about doubts."""
 
-    help = "Put in doubt every booking whose lease has run out."
+    help = (
+        "Put in doubt every booking whose lease has run out, and ask the couriers that can be "
+        "asked about the doubts that are due."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         newly = expire_leases()
-        in_doubt = Shipment.objects.filter(status=Status.IN_DOUBT).count()
+        doubts = Shipment.objects.filter(status=Status.IN_DOUBT)
+        with output.progress("Asking couriers", doubts.count()) as advance:
+            asked = ask_about_doubts(MAX_SECONDS, advance)
+        in_doubt = doubts.count()
         output.finish(
             self,
-            f"{newly} newly in doubt, {in_doubt} in doubt in all",
-            {"newly_in_doubt": newly, "in_doubt": in_doubt},
+            f"{newly} newly in doubt, {asked.asked} asked about, {asked.booked} found booked, "
+            f"{asked.not_booked} found not booked, {in_doubt} in doubt in all",
+            {
+                "newly_in_doubt": newly,
+                "asked": asked.asked,
+                "booked": asked.booked,
+                "not_booked": asked.not_booked,
+                "in_doubt": in_doubt,
+            },
             as_json=options["json"],
         )

@@ -1,0 +1,78 @@
+"""Numbers that were reserved with a courier, to book shipments with."""
+
+from django.db import models
+from django.db.models import Q
+
+from couriers.models.account import Courier, CourierAccount
+from couriers.models.shipment import Shipment
+
+
+class ReservedIdState(models.TextChoices):
+    """Whether a number can still be used."""
+
+    FREE = "free", "Free"
+    TAKEN = "taken", "Taken"
+    RETIRED = "retired", "Retired"
+
+
+class ReservedId(models.Model):
+    """One number, which is never fetched twice from a courier.
+
+    A free one belongs to no shipment. A taken one belongs to one attempt to book a shipment, for
+    ever. A retired one is never used: the courier refused it, or refused the booking that it was
+    for. Free numbers are taken in the order of `use_from`, before which the courier may refuse
+    them.
+    """
+
+    account = models.ForeignKey(
+        CourierAccount, on_delete=models.CASCADE, related_name="reserved_ids"
+    )
+    courier = models.ForeignKey(Courier, on_delete=models.PROTECT, related_name="+")
+    number = models.CharField(max_length=100)
+    state = models.CharField(max_length=10, choices=ReservedIdState, default=ReservedIdState.FREE)
+    shipment = models.ForeignKey(
+        Shipment, null=True, blank=True, on_delete=models.PROTECT, related_name="reserved_ids"
+    )
+    attempt = models.PositiveIntegerField(null=True, blank=True)
+    fetched_at = models.DateTimeField("fetched")
+    use_from = models.DateTimeField("best used from")
+    state_at = models.DateTimeField("state since")
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = "reserved number"
+        constraints = [
+            models.UniqueConstraint(fields=["courier", "number"], name="couriers_reserved_once"),
+            models.UniqueConstraint(
+                fields=["shipment", "attempt"],
+                condition=Q(state=ReservedIdState.TAKEN),
+                name="couriers_one_reserved_per_attempt",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ReservedIdState.values), name="couriers_reserved_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(shipment__isnull=True, attempt__isnull=True)
+                | Q(shipment__isnull=False, attempt__isnull=False),
+                name="couriers_reserved_attempt_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ReservedIdState.FREE) | Q(shipment__isnull=True),
+                name="couriers_reserved_free_has_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ReservedIdState.TAKEN) | Q(shipment__isnull=False),
+                name="couriers_reserved_taken_has_one",
+            ),
+            models.CheckConstraint(condition=~Q(number=""), name="couriers_reserved_has_number"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "use_from", "id"],
+                condition=Q(state=ReservedIdState.FREE),
+                name="couriers_reserved_free",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number

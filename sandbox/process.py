@@ -17,12 +17,13 @@ PAGE_SIZE = 1000
 class SandboxProcess:
     """A courier's stand-in that runs as long as the `with` block, or its parent process.
 
-    Takes the courier's name and flags of the command line. `url` is set inside the block. The
-    methods ask the pages under /_sandbox/.
+    Takes the courier's name and flags of the command line. `module` is another one that takes the
+    same and has the same pages. `url` is set inside the block. The methods ask the pages under
+    /_sandbox/.
     """
 
-    def __init__(self, courier: str, *flags: str, port: int = 0) -> None:
-        self._command = [sys.executable, "-m", "sandbox", courier, "--port", str(port)]
+    def __init__(self, courier: str, *flags: str, port: int = 0, module: str = "sandbox") -> None:
+        self._command = [sys.executable, "-m", module, courier, "--port", str(port)]
         self._command += ["--stop-with-stdin", *flags]
         self.url = ""
 

@@ -44,7 +44,7 @@ def test_two_hundred_identical_requests_make_one_booking_and_one_answer(
     def ask() -> Response:
         while True:
             answer = stack.request(
-                "POST", "/api/v1/shipments/", booking_request("A-1"), key=key,
+                "POST", "/api/v1/shipments/", booking_request("ekart", "A-1"), key=key,
                 headers={"Idempotency-Key": "the-same"},
             )  # fmt: skip
             if answer.status != 409:

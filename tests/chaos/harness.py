@@ -21,7 +21,8 @@ import psycopg
 
 from couriers.conf import Queue
 from shipcrowd import embedded
-from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, SANDBOX_LOGIN, Stack
+from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, Stack
+from tests.chaos.couriers import EKART, ChaosCourier
 from tests.support.worker import forks_of
 
 SECRET = "a-secret-of-chaos"
@@ -58,8 +59,9 @@ class ChaosRun(ABC):
     application: ClassVar[str] = "shipcrowd.wsgi"
     restarts_at: ClassVar[dict[str, float]]  # the progress at which each server is restarted
 
-    def __init__(self, report: RunReport, kills: int) -> None:
+    def __init__(self, report: RunReport, kills: int, courier: ChaosCourier = EKART) -> None:
         self._run_report = report
+        self._courier = courier
         self._random = random.Random(report.seed)
         self._kills_wanted = kills
         self._over = threading.Event()
@@ -72,9 +74,9 @@ class ChaosRun(ABC):
             self._database = servers.database_url
             environment = {
                 "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
-                "EKART_WEBHOOK_SECRET": SECRET,
+                f"{self._courier.code}_webhook_secret".upper(): SECRET,
                 "LOG_LEVEL": "CRITICAL",
-                **SANDBOX_LOGIN,
+                **self._courier.login,
                 **self._environment(opened),
             }
             self._stack = opened.enter_context(Stack(servers, environment))
@@ -129,9 +131,10 @@ class ChaosRun(ABC):
 
     def _seed(self, *limits: str) -> dict[str, Any]:
         return self._stack.run_command(
-            "seed_courier", "ekart", "--company", "chaos", "--create", "--name", "Chaos", "--gstin",
-            "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA", "--pincode",
-            "560001", "--phone", "9845012345", *(f"--limit={limit}" for limit in limits),
+            "seed_courier", self._courier.code, "--company", "chaos", "--create", "--name", "Chaos",
+            "--gstin", "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA",
+            "--pincode", "560001", "--phone", "9845012345",
+            *(f"--limit={limit}" for limit in limits),
         )  # fmt: skip
 
     def _start_platform(self) -> None:

@@ -2,15 +2,18 @@
 
 from couriers.conf import SHIPCROWD_BEAT_SCHEDULE, Every
 from shipcrowd.settings import *  # noqa: F403
-from shipcrowd.settings import SHIPCROWD
+from shipcrowd.settings import INSTALLED_APPS, SHIPCROWD
 
+INSTALLED_APPS = [*INSTALLED_APPS, "couriers.testing.toy"]
+TIMES = {"READ_TIMEOUT": 1.0, "AUTH_READ_TIMEOUT": 1.0}
 SHIPCROWD = SHIPCROWD | {
     "BOOKING_LEASE": 20.0,
     "BREAKER_COOLDOWN": 2.0,
-    "COURIERS": {"ekart": {"READ_TIMEOUT": 1.0, "AUTH_READ_TIMEOUT": 1.0}},
+    "COURIERS": dict.fromkeys(("ekart", "toy_neither", "toy_search", "toy_reservation"), TIMES),
 }
 PERIODS = {
     "sweep-inbox": 1.0, "reconcile-bookings": 2.0, "sweep-jobs": 2.0, "sweep-manifests": 2.0,
+    "fill-reserved-ids": 1.0,
 }  # fmt: skip
 CELERY_BEAT_SCHEDULE = {
     name: SHIPCROWD_BEAT_SCHEDULE[name] | {"schedule": Every(seconds)}

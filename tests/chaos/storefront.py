@@ -1,7 +1,7 @@
 """A storefront that sends each order until it is booked.
 
-Run as a module, it reads its task as JSON from standard input (url, key, orders, threads, seed) and
-prints what it saw. It uses the standard library only, as a merchant's own client would.
+Run as a module, it reads its task as JSON from standard input (url, key, courier, orders, threads,
+seed) and prints what it saw. It uses the standard library only, as a merchant's own client would.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from collections import deque
 from typing import Any
 
 SENT_TWICE = 0.05  # of the requests are sent twice at the same time
-MAX_SECONDS = 600.0
+MAX_SECONDS = 1800.0
 
 
 class Storefront:
     """Books its orders from several threads."""
 
     def __init__(self, task: dict[str, Any]) -> None:
-        self.url, self.key = task["url"], task["key"]
+        self.url, self.key, self.courier = task["url"], task["key"], task["courier"]
         self.random = random.Random(task["seed"])
         self.waiting = deque((0.0, number) for number in task["orders"])
         self.lock = threading.Lock()
@@ -86,7 +86,7 @@ class Storefront:
         """Send the order; return None if it is booked, else the seconds until the next try."""
         request = urllib.request.Request(
             f"{self.url}/api/v1/shipments/",
-            data=json.dumps(booking_request(number)).encode(),
+            data=json.dumps(booking_request(self.courier, number)).encode(),
             headers={
                 "Authorization": f"Api-Key {self.key}",
                 "Content-Type": "application/json",
@@ -126,10 +126,10 @@ def _send(request: urllib.request.Request) -> tuple[int, bytes, Any]:
             return error.code, error.read(), error.headers
 
 
-def booking_request(order_number: str) -> dict[str, Any]:
-    """Return the JSON that books the order."""
+def booking_request(courier: str, order_number: str) -> dict[str, Any]:
+    """Return the JSON that books the order with the courier."""
     return {
-        "courier": "ekart",
+        "courier": courier,
         "order_number": order_number,
         "order_date": "2026-11-23",
         "payment_mode": "prepaid",

@@ -123,7 +123,7 @@ def test_the_counters_of_all_processes_are_added_up() -> None:
         stack.run_command("register_webhooks", "ekart", "--company", account.company.slug)
         for number in range(30):
             answer = stack.request(
-                "POST", "/api/v1/shipments/", booking_request(f"A-{number}"), key=key
+                "POST", "/api/v1/shipments/", booking_request("ekart", f"A-{number}"), key=key
             )
             assert answer.status == 201
         assert wait_until(lambda: _applied(stack) == 30, 20)

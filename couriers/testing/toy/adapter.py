@@ -23,7 +23,7 @@ from couriers.testing.toy.statuses import MAPPER
 
 
 class ToyAdapter(BaseCourierAdapter):
-    code = "toy-neither"
+    code = "toy_neither"
     name = "Toy"
     mapper = MAPPER
     default_limits = client.LIMITS
@@ -83,11 +83,11 @@ class ToyAdapter(BaseCourierAdapter):
 
 
 class SearchClient(client.ToyClient):
-    courier = "toy-search"
+    courier = "toy_search"
 
 
 class ToySearchAdapter(ToyAdapter):
-    code = "toy-search"
+    code = "toy_search"
     client_class = SearchClient
     capabilities = ToyAdapter.capabilities | {Capability.FIND_BOOKING}
     lookup_lag = 2.0
@@ -101,11 +101,11 @@ class ToySearchAdapter(ToyAdapter):
 
 
 class ReservationClient(client.ToyClient):
-    courier = "toy-reservation"
+    courier = "toy_reservation"
 
 
 class ToyReservationAdapter(ToyAdapter):
-    code = "toy-reservation"
+    code = "toy_reservation"
     client_class = ReservationClient
     capabilities = ToyAdapter.capabilities | {Capability.RESERVE_IDS}
 

@@ -45,7 +45,7 @@ class Numbers(Answer):
 
 
 class ToyClient(CourierClient):
-    courier = "toy-neither"
+    courier = "toy_neither"
     limits = LIMITS
     login = StaticKey("api_key", scheme="Token")
     table = AnswerTable(word_fields=("error",))

@@ -1,0 +1,94 @@
+"""The couriers of chaos runs: their stand-ins, logins and faults, and who settles their doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from couriers.testing.faults import FaultKind
+from couriers.testing.toy.sandbox import FORMS, KEY
+from sandbox.process import SandboxProcess
+from shipcrowd.stack import SANDBOX_LOGIN
+
+FAULT_RATE = 0.1
+Fault = tuple[str, str, float]  # operation, kind and rate
+
+
+@dataclass(frozen=True, slots=True)
+class ChaosCourier:
+    """A courier, and what a run needs to know of its stand-in.
+
+    `create` is the stand-in's name of the create call. `known_outcome` are the endings of the
+    faults after which a client knows whether its call was carried out. A courier that has
+    callbacks and does not register them is told their address. `settles_doubts` says that the
+    platform settles all doubts without an operator.
+    """
+
+    code: str
+    stand_in: Sequence[str]
+    module: str
+    login: Mapping[str, str]
+    limits: Sequence[str]
+    faults: Sequence[Fault]
+    create: str
+    known_outcome: tuple[str, ...]
+    has_callbacks: bool = True
+    registers_webhooks: bool = False
+    settles_doubts: bool = False
+
+    def sandbox(self, seed: int) -> SandboxProcess:
+        """Return the stand-in, which runs inside a `with` block."""
+        return SandboxProcess(*self.stand_in, "--seed", str(seed), module=self.module)
+
+
+def _spread(operation: str, kinds: Sequence[str]) -> list[Fault]:
+    """Return faults that let FAULT_RATE of the calls fail, as often in each of these ways."""
+    return [(operation, kind, FAULT_RATE / len(kinds)) for kind in kinds]
+
+
+AUTH_FAULTS = ("timeout_before", "reset_before", "error_before", "broken_before", "slow")
+EKART = ChaosCourier(
+    code="ekart",
+    stand_in=("ekart", "--hold"),
+    module="sandbox",
+    login=SANDBOX_LOGIN,
+    limits=("create_shipment=5000/1s", "get_token=1000/1s", "add_address=1000/1s"),
+    faults=(
+        ("create_shipment", "*", FAULT_RATE),
+        ("add_address", "*", FAULT_RATE),
+        *_spread("auth", AUTH_FAULTS),
+    ),
+    create="create_shipment",
+    known_outcome=("rate_limited", "unauthorized", "slow"),
+    registers_webhooks=True,
+)
+# An echo is a refusal, after which a storefront would not send the order again.
+TOY_FAULTS = [kind for kind in FaultKind if kind is not FaultKind.ECHO]
+
+
+def _toy(form: str) -> ChaosCourier:
+    """The toy courier in one of its forms.
+
+    With a search or reserved numbers it sends no callbacks: the platform has to ask.
+    """
+    operations = {"search": ("book", "find"), "reservation": ("book", "reserve")}
+    code = f"toy_{form}"
+    return ChaosCourier(
+        code=code,
+        stand_in=(form,),
+        module="couriers.testing.toy.sandbox",
+        login={f"{code}_api_key".upper(): KEY},
+        limits=("book=5000/1s", "find=5000/1s", "reserve=5000/1s"),
+        faults=[
+            fault
+            for operation in operations.get(form, ("book",))
+            for fault in _spread(operation, TOY_FAULTS)
+        ],
+        create="book",
+        known_outcome=("rate_limited",),
+        has_callbacks=form == "neither",
+        settles_doubts=form != "neither",
+    )
+
+
+COURIERS = {one.code: one for one in (EKART, *map(_toy, FORMS))}

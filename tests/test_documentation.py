@@ -23,7 +23,8 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "sandbox/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-INSTALL = ROOT / "docs" / "install.md"  # tests/host runs this page in a project of its own
+# Other tests run these pages, in projects of their own.
+RUN_ELSEWHERE = (ROOT / "docs" / "install.md", ROOT / "docs" / "writing-a-courier.md")
 # Commands that are not run here: make targets, and what other tests run.
 MAKE_TARGET = re.compile(
     r"^make (setup|demo|test|coverage|bench|chaos|lint|dist|matrix)( ARGS=\S+)?$"
@@ -35,7 +36,7 @@ def commands() -> list[str]:
     """Return every command after a prompt in a console block, with its continuation lines."""
     found = []
     for page in PAGES:
-        if page == INSTALL:
+        if page in RUN_ELSEWHERE:
             continue
         for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
             lines = block.replace("\\\n", " ").splitlines()

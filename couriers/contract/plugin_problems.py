@@ -9,7 +9,7 @@ from typing import Any
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.types import Limit
 
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,29}")
+CODE = re.compile(r"[a-z][a-z0-9_]{0,29}")
 MAX_NAME = 100  # characters of Courier.name
 _SIZES = ("manifest_size", "label_size", "track_size", "reserve_size")
 
@@ -24,7 +24,7 @@ def adapter_problems(adapter: type[BaseCourierAdapter]) -> list[str]:
 
 def _names(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
     code, name = getattr(adapter, "code", None), getattr(adapter, "name", None)
-    if not isinstance(code, str) or not _CODE.fullmatch(code):
+    if not isinstance(code, str) or not CODE.fullmatch(code):
         yield "`code` must be 1 to 30 small letters, digits and _, beginning with a letter"
     if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
         yield f"`name` must have 1 to {MAX_NAME} characters"

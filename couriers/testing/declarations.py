@@ -19,13 +19,13 @@ from couriers.contract.action_rules import capability_of, rule_for, rules_of
 from couriers.contract.actions import ActionKind
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import InvalidRequest, NotSupported
+from couriers.contract.plugin_problems import adapter_problems
 from couriers.contract.statuses import TERMINAL, UNSETTLED, Status, StatusKey
-from couriers.contract.types import Direction, Limit
+from couriers.contract.types import Direction
 from couriers.testing.accounts import detached_account
 from couriers.testing.properties import inherited, json_values
 from couriers.testing.samples import SampleCalls
 
-CODE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 CONSIGNEE_FIELDS = {"phone", "address", "name"}
 RULE_FIELDS = {*CONSIGNEE_FIELDS, "instructions"}
@@ -46,20 +46,8 @@ class AdapterDeclarations(SampleCalls):
         """Return an adapter of an account that is not stored, and whose courier is not there."""
         return self.adapter_class(detached_account(self.adapter_class))
 
-    def test_the_code_and_the_name_are_set(self) -> None:
-        assert CODE.fullmatch(self.adapter_class.code), "code: lower case, digits, - and _"
-        assert self.adapter_class.name.strip(), "name: how people call the courier"
-
-    def test_the_declared_capabilities_are_the_overridden_methods(self) -> None:
-        overridden = {
-            capability
-            for capability in Capability
-            if getattr(self.adapter_class, capability)
-            is not getattr(BaseCourierAdapter, capability)
-        }
-        declared = set(self.adapter_class.capabilities)
-        assert declared <= overridden, f"declared without a method: {declared - overridden}"
-        assert overridden <= declared, f"a method, but not declared: {overridden - declared}"
+    def test_the_class_is_made_of_what_it_declares(self) -> None:
+        assert adapter_problems(self.adapter_class) == []
 
     def test_what_is_not_declared_raises_before_any_call(self) -> None:
         adapter = self.adapter()
@@ -97,14 +85,8 @@ class AdapterDeclarations(SampleCalls):
             found = mapper.map(word, direction=direction, kind=kind, code=code.rstrip("*"))
             assert found.status not in OURS_ALONE, f"{word}: {found.status} is the platform's own"
 
-    def test_every_limit_can_be_kept(self) -> None:
-        limits = self.adapter_class.default_limits
-        assert limits, "default_limits names every operation of the plug-in's client"
-        for operation, limit in limits.items():
-            assert isinstance(limit, Limit), operation
-            assert limit.count >= 1, f"{operation}: a count of 1 or more"
-            assert limit.window > 0, f"{operation}: a window in seconds"
-            assert 1 <= limit.cost <= limit.count, f"{operation}: a cost of 1 to its count"
+    def test_the_operations_have_limits(self) -> None:
+        assert self.adapter_class.default_limits, "default_limits names every operation"
 
     def test_the_fields_of_the_login_are_declared(self) -> None:
         names = [one.name for one in self.adapter_class.login_fields]
@@ -142,19 +124,13 @@ class AdapterDeclarations(SampleCalls):
             if kind is ActionKind.ADDRESS:
                 assert rule.fields & CONSIGNEE_FIELDS, "`fields` says what can be changed"
 
-    def test_the_sizes_and_times_are_possible(self) -> None:
-        kind = self.adapter_class
-        for name in ("manifest_size", "label_size", "track_size", "reserve_size"):
-            assert getattr(kind, name) >= 1, name
-        many = Capability.TRACK_SHIPMENTS in kind.capabilities
-        assert many or kind.track_size == 1, "track_size without track_shipments"
-        assert kind.lookup_lag is None or kind.lookup_lag >= 0, "lookup_lag: seconds, or None"
-        searches = Capability.FIND_BOOKING in kind.capabilities
-        assert searches or kind.lookup_lag is None, "lookup_lag without find_booking"
-        longest = kind.max_create_seconds()
-        assert 0 < longest < tunables().BOOKING_LEASE, (
-            "max_create_seconds is less than BOOKING_LEASE"
-        )
+    def test_a_batch_has_a_size(self) -> None:
+        many = Capability.TRACK_SHIPMENTS in self.adapter_class.capabilities
+        assert many or self.adapter_class.track_size == 1, "track_size without track_shipments"
+
+    def test_a_create_call_ends_before_its_lease(self) -> None:
+        longest = self.adapter_class.max_create_seconds()
+        assert 0 < longest < tunables().BOOKING_LEASE, "max_create_seconds: less than BOOKING_LEASE"
 
     def test_documents_come_from_named_hosts(self) -> None:
         for host in self.adapter_class.document_hosts:

@@ -4,9 +4,9 @@ The algorithm is GCRA, a form of the token bucket, on Redis' own clock. A caller
 gets the time to sleep until then. This costs one round trip, and turns are given in the order of
 the requests. A turn is as many permits as a call usually costs. A dearer call takes several turns,
 and waits for those that go beyond the burst, before it and after it: so no window has more permits
-than the limit, whatever the costs are. When a courier answers "too fast", its bucket is paused for all
-processes. Where Redis' clock was set back since the last write (`at`), the stored times are moved
-back as far, since all calls would be held back otherwise until the clock is where it was.
+than the limit, whatever the costs are. When a courier answers "too fast", its bucket is paused for
+all processes. Where Redis' clock was set back since the last write (`at`), the stored times are
+moved back as far, since all calls would be held back otherwise until the clock is where it was.
 """
 
 from __future__ import annotations

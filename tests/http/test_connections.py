@@ -22,8 +22,7 @@ from cryptography.x509.oid import NameOID
 from couriers.contract.errors import NotSent
 from couriers.http import transport
 from couriers.models import CourierAccount
-from couriers_ekart.wire.client import EkartClient
-from tests.support.factories import CourierAccountFactory
+from tests.support.small_courier import SmallClient, account_at
 
 pytestmark = pytest.mark.django_db
 
@@ -95,12 +94,12 @@ def listener() -> Iterator[Listener]:
     started.close()
 
 
-def client_at(url: str) -> EkartClient:
+def client_at(url: str) -> SmallClient:
     """A client of an account that was stored with this URL before it was checked."""
-    account = CourierAccountFactory(base_url="https://stored.example")
+    account = account_at("https://stored.example")
     CourierAccount.objects.filter(pk=account.pk).update(base_url=url)
     account.refresh_from_db()
-    return EkartClient(account)
+    return SmallClient(account)
 
 
 @pytest.mark.parametrize(
@@ -115,21 +114,21 @@ def test_a_name_that_leads_to_a_private_address_is_not_called(
     resolve([address])
     client = client_at(f"https://{NAME}")
     with pytest.raises(NotSent) as caught:
-        client.track("x")
+        client.ask()
     assert str(caught.value).count("the host's address is not one where a courier may be") == 1
     assert address not in str(caught.value)
     # Operators find the address in the log, and the account among the open circuits.
     assert "courier_address_refused" in caplog.text
     with pytest.raises(NotSent, match="calls are held back"):
-        client.track("x")
+        client.ask()
 
 
 def test_loopback_is_not_called_outside_of_development(listener: Listener, settings: Any) -> None:
     client = client_at(f"http://127.0.0.1:{listener.port}")
-    assert client.track("x") == {}
+    assert client.ask() == {}
     settings.SHIPCROWD = settings.SHIPCROWD | {"DEVELOPMENT": False}
     with pytest.raises(NotSent, match="not one where a courier may be"):
-        client.track("x")
+        client.ask()
     assert len(listener.requests) == 1
 
 
@@ -137,7 +136,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     listener: Listener, resolve: Any
 ) -> None:
     left = resolve(["127.0.0.1"], ["10.0.0.1"])
-    assert client_at(f"http://{NAME}:{listener.port}").track("x") == {}
+    assert client_at(f"http://{NAME}:{listener.port}").ask() == {}
     assert left == [["10.0.0.1"]]  # the name was resolved once
     assert f"Host: {NAME}:{listener.port}".encode() in listener.requests[0]
 
@@ -145,14 +144,14 @@ def test_the_connection_goes_to_the_address_that_was_checked(
 def test_each_new_connection_resolves_the_name_again(listener: Listener, resolve: Any) -> None:
     resolve(["127.0.0.1"], ["10.0.0.1"])
     client = client_at(f"http://{NAME}:{listener.port}")
-    assert client.track("x") == {}
+    assert client.ask() == {}
     with pytest.raises(NotSent, match="not one where a courier may be"):
-        client.track("x")
+        client.ask()
 
 
 def test_a_refused_or_silent_address_is_passed_over(listener: Listener, resolve: Any) -> None:
     resolve(["10.0.0.1", "::1", "127.0.0.1"])
-    assert client_at(f"http://{NAME}:{listener.port}").track("x") == {}
+    assert client_at(f"http://{NAME}:{listener.port}").ask() == {}
 
 
 def test_plain_http_leads_to_this_machine_alone(resolve: Any, settings: Any) -> None:
@@ -160,13 +159,13 @@ def test_plain_http_leads_to_this_machine_alone(resolve: Any, settings: Any) -> 
     resolve(["93.184.216.34"], ["10.0.0.1"])
     for _ in range(2):
         with pytest.raises(NotSent, match="not one where a courier may be"):
-            client_at(f"http://{NAME}").track("x")
+            client_at(f"http://{NAME}").ask()
 
 
 @pytest.mark.parametrize("name", ["a" * 64 + ".example", "no-such-host.invalid"])
 def test_a_name_that_cannot_be_resolved_is_not_sent(name: str) -> None:
     with pytest.raises(NotSent, match="could not connect"):
-        client_at(f"https://{name}").track("x")
+        client_at(f"https://{name}").ask()
 
 
 def test_tls_is_asked_for_the_name(resolve: Any, tmp_path: Path) -> None:
@@ -177,7 +176,7 @@ def test_tls_is_asked_for_the_name(resolve: Any, tmp_path: Path) -> None:
     resolve(["127.0.0.1"])
     try:
         with pytest.raises(NotSent, match="the certificate was refused"):  # nobody signed it
-            client_at(f"https://{NAME}:{listener.port}").track("x")
+            client_at(f"https://{NAME}:{listener.port}").ask()
     finally:
         listener.close()
     assert (names, listener.requests) == ([NAME], [])

@@ -97,10 +97,11 @@ class CourierAccountAdmin(PageAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Add courier account: with which courier?",
-            "opts": self.opts,
             "couriers": couriers,
             "back": admin_url(self, "shipcrowd_couriers_courieraccount_changelist"),
         }
+        # Links of the page's frame are to this site.
+        request.current_app = self.admin_site.name
         template = "admin/shipcrowd_couriers/choose_courier.html"
         return TemplateResponse(request, template, context)
 

@@ -41,6 +41,10 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
     """A pickup address. Setting `is_default` makes it the company's only default warehouse."""
 
     phone = text(30)
+    email = serializers.EmailField(
+        max_length=254, required=False, allow_blank=True, default="",
+        help_text="Of the people there. Some couriers want one.",
+    )  # fmt: skip
     pincode = pincode()
     state = text(100)
     registrations = RegistrationSerializer(many=True, read_only=True)
@@ -48,15 +52,15 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
     class Meta:
         model = Warehouse
         fields = (
-            "id", "name", "contact_name", "phone", "address", "city", "state", "pincode",
-            "is_default", "registrations",
+            "id", "name", "contact_name", "phone", "email", "address", "city", "state",
+            "pincode", "is_default", "registrations",
         )  # fmt: skip
         read_only_fields = ("id",)
 
     def to_representation(self, instance: Warehouse) -> dict[str, Any]:
-        """Return the warehouse; a phone or an address that no key opens is empty."""
+        """Return the warehouse; a phone, e-mail or address that no key opens is empty."""
         shown = copy.copy(instance)
-        for name in ("phone", "address"):
+        for name in ("phone", "email", "address"):
             setattr(shown, name, readable_or(instance, name, ""))
         return super().to_representation(shown)
 
@@ -65,7 +69,7 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         wrong = {
             name: [problem]
             for name, value in attrs.items()
-            if isinstance(value, str) and (problem := _text_problem(value))
+            if isinstance(value, str) and (problem := _text_problem(name, value))
         }
         if {"state", "pincode"} & set(attrs):
             state, code = (attrs.get(n, getattr(self.instance, n, "")) for n in _PLACE)
@@ -89,8 +93,10 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         return india.state_name(value) or ""
 
 
-def _text_problem(value: str) -> str | None:
-    return character_problem(value) if value else "is missing"
+def _text_problem(name: str, value: str) -> str | None:
+    if not value:
+        return None if name == "email" else "is missing"
+    return character_problem(value)
 
 
 class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):

@@ -158,12 +158,12 @@ def test_a_base_url_without_https_is_an_error_unless_it_is_local(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("EKART_BASE_URL", "http://ekart.example")
-    assert "must begin with https" in found()["couriers_ekart.E003"]
+    assert "must begin with https" in found()["couriers.E020"]
     monkeypatch.setenv("EKART_BASE_URL", "http://127.0.0.1:8900")
-    assert "couriers_ekart.E003" not in found()
+    assert "couriers.E020" not in found()
     deployed = settings.SHIPCROWD | {"DEVELOPMENT": False}
-    assert "for development" in found(SHIPCROWD=deployed)["couriers_ekart.E003"]
-    assert "couriers_ekart.E003" not in found(SHIPCROWD=deployed, DEBUG=True)
+    assert "for development" in found(SHIPCROWD=deployed)["couriers.E020"]
+    assert "couriers.E020" not in found(SHIPCROWD=deployed, DEBUG=True)
 
 
 def test_a_command_does_not_start_with_an_invalid_setting() -> None:
@@ -175,7 +175,7 @@ def test_a_command_does_not_start_with_an_invalid_setting() -> None:
         text=True,
     )
     assert done.returncode == 1
-    assert "couriers_ekart.E003" in done.stderr
+    assert "couriers.E020" in done.stderr
 
 
 def test_every_setting_and_check_is_documented() -> None:

@@ -149,8 +149,10 @@ class WarehouseRegistrationAdmin(ReadOnlyAdmin):
         """Whether the button is shown."""
         if not request.user.has_perm(PERMISSION):
             return False
+        if object_id is None:
+            return True
         registration = WarehouseRegistration.objects.filter(pk=object_id).first()
         if registration is None:
-            return object_id is None
+            return False
         accounts = accounts_with_references(registration.warehouse)
         return accounts.filter(pk=registration.account_id).exists()

@@ -71,12 +71,17 @@ class GiveReferenceMixin(admin.ModelAdmin):
         """Whether the button is shown."""
         if not request.user.has_perm(PERMISSION):
             return False
+        if object_id is None:
+            return True
         warehouse = Warehouse.objects.filter(pk=object_id).first()
-        return object_id is None or bool(warehouse and accounts_with_references(warehouse).exists())
+        return warehouse is not None and accounts_with_references(warehouse).exists()
 
     def get_urls(self) -> list[URLPattern]:
         # Redis is waited for, so the page never runs in a transaction of ATOMIC_REQUESTS.
-        view = transaction.non_atomic_requests(self.reference_page)
+        @transaction.non_atomic_requests
+        def view(request: HttpRequest, pk: str) -> HttpResponse:
+            return self.reference_page(request, unquote(pk))
+
         url = path(
             "<str:pk>/reference/", self.admin_site.admin_view(view), name="shipcrowd_give_reference"
         )
@@ -84,7 +89,7 @@ class GiveReferenceMixin(admin.ModelAdmin):
 
     def reference_page(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Show the form, and store the reference that is given."""
-        warehouse = get_object_or_404(Warehouse.objects.select_related("company"), pk=unquote(pk))
+        warehouse = get_object_or_404(Warehouse.objects.select_related("company"), pk=pk)
         back = admin_url(self, "shipcrowd_couriers_warehouse_change", warehouse.pk)
         if not request.user.has_perm(PERMISSION):
             messages.error(request, REFUSAL)

@@ -1,4 +1,4 @@
-"""Operators' decisions about shipments and warehouses: the check of the reason, and the audit log."""
+"""Operators' decisions, about shipments and warehouses: the check of the reason, the audit log."""
 
 from __future__ import annotations
 

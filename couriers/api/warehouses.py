@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_view
@@ -13,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
-from couriers.api.fields import checked_pincode, pincode, text
+from couriers.api.fields import checked_pincode, optional_text, pincode, text
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
@@ -41,10 +42,7 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
     """A pickup address. Setting `is_default` makes it the company's only default warehouse."""
 
     phone = text(30)
-    email = serializers.EmailField(
-        max_length=254, required=False, allow_blank=True, default="",
-        help_text="Of the people there. Some couriers want one.",
-    )  # fmt: skip
+    email = optional_text(254)
     pincode = pincode()
     state = text(100)
     registrations = RegistrationSerializer(many=True, read_only=True)
@@ -83,6 +81,11 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         if problem := india.single_phone_problem(value):
             raise ValidationError(problem)
         return india.parse_phone(value) or ""
+
+    def validate_email(self, value: str) -> str:
+        if value:
+            validate_email(value)
+        return value
 
     def validate_pincode(self, value: str) -> str:
         return checked_pincode(value)

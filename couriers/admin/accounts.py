@@ -56,6 +56,12 @@ class CourierAdmin(PageAdmin):
         return fixed if obj is None else ("code", *fixed)
 
 
+# Shown of an account that is stored.
+AFTER_ADDING = (
+    "id", "callback_url", "callbacks", "previous_secret", "created_at", "updated_at",
+)  # fmt: skip
+
+
 def _courier_of(request: HttpRequest) -> str | None:
     """Return the installed courier of the catalogue that a new account is for, None if none."""
     code = request.GET.get("courier", "")
@@ -123,7 +129,7 @@ class CourierAccountAdmin(PageAdmin):
             "Bookings": ("rollout", "canary_percent", "limits", "settings"),
             "Stored": ("id", "created_at", "updated_at"),
         }
-        optional = {"shared_login", "callbacks", "previous_secret"} - shown
+        optional = {"shared_login", *AFTER_ADDING} - shown
         fieldsets = [
             (title, {"fields": [name for name in names if name not in optional]})
             for title, names in parts.items()
@@ -131,11 +137,10 @@ class CourierAccountAdmin(PageAdmin):
         return [part for part in fieldsets if part[1]["fields"]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed = ("courier", "id", "callback_url", "created_at", "updated_at")
         if obj is None:
-            return fixed
+            return ("courier",)
         shared = () if obj.login_fingerprint else ("shared_login",)
-        return ("company", *fixed, *shared, "callbacks", "previous_secret")
+        return ("company", "courier", *shared, *AFTER_ADDING)
 
     @admin.display(description="Login")
     def shared_login(self, account: CourierAccount) -> str:

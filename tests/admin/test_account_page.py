@@ -172,7 +172,8 @@ def test_the_form_asks_for_what_the_plug_in_declares(admin: Client, one_key: Any
     assert token.help_text.startswith("From the panel. Stored encrypted")
     assert name.help_text == "As registered."
     assert (token.widget.input_type, name.widget.input_type) == ("password", "text")
-    assert (token.widget.is_required, name.widget.is_required) == (True, False)
+    assert "keep the stored value" not in token.help_text
+    assert (token.required, name.required) == (True, False)
     assert "login_password" not in form.fields
 
 
@@ -182,6 +183,7 @@ def test_a_login_is_stored_and_its_secrets_are_kept_and_never_shown(
     account = keyed(admin, login_client_name="Acme B2C")
     assert account.login == {"api_token": "token-1", "client_name": "Acme B2C"}
     page = admin.get(reverse(f"{NAME}_change", args=[account.pk])).content.decode()
+    assert "Leave it blank to keep the stored value." in page
     assert 'value="Acme B2C"' in page
     assert "token-1" not in page
     assert post(admin, account, login_client_name="").status_code == 302

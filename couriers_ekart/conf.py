@@ -1,4 +1,4 @@
-"""The settings of the plug-in, which are in SHIPCROWD["COURIERS"]["ekart"]."""
+"""The settings of the plug-in, in SHIPCROWD["COURIERS"]["ekart"], and the fields of a login."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from typing import Any
 from django.core.signals import setting_changed
 
 from couriers.conf import bounded, build_tunables, tunables
+from couriers.contract.logins import LoginField
+
+LOGIN_FIELDS = (
+    LoginField("client_id", "Client id", secret=False, help="Ekart gives it at onboarding."),
+    LoginField("username", "Username"),
+    LoginField("password", "Password"),
+)
 
 
 @dataclass(frozen=True, slots=True)

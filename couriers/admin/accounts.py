@@ -1,6 +1,6 @@
 """Admin of couriers and accounts, with the rows about them: tokens, calls and pincodes.
 
-Logins and secrets can be replaced here, but never read. A new base URL needs the login to be typed
+Secrets can be replaced here, but never read. A new base URL needs those of the login to be typed
 again, so that a stored login is never sent to another host. An account keeps its company and its
 courier, since shipments and manifests refer to it.
 """

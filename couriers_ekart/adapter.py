@@ -19,7 +19,7 @@ from couriers.contract.errors import (
     Rejected,
     UnknownPickupAlias,
 )
-from couriers.contract.logins import LoginField, RegisteredWebhook, Webhook
+from couriers.contract.logins import RegisteredWebhook, Webhook
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
@@ -36,7 +36,7 @@ from couriers.http.preparation import before_sending
 from couriers.resilience import bulkhead
 from couriers.resilience.threads import call_in_parallel
 from couriers_ekart import callback_urls, warehouses
-from couriers_ekart.conf import EkartTunables, ekart_tunables
+from couriers_ekart.conf import LOGIN_FIELDS, EkartTunables, ekart_tunables
 from couriers_ekart.mapper import answers, documents, payloads, refusals
 from couriers_ekart.mapper.history import history_from
 from couriers_ekart.mapper.options import parse_options
@@ -61,11 +61,7 @@ class EkartAdapter(BaseCourierAdapter):
     mapper = EKART_MAPPER
     default_limits = DEFAULT_LIMITS
     tunables = EkartTunables
-    login_fields = (
-        LoginField("client_id", "Client id", secret=False, help="Ekart gives it at onboarding."),
-        LoginField("username", "Username"),
-        LoginField("password", "Password"),
-    )
+    login_fields = LOGIN_FIELDS
     # Webhooks are the client's, whoever logs in.
     login_identity = ("client_id",)
     action_rules = refusals.ACTION_RULES

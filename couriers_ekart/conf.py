@@ -1,11 +1,18 @@
-"""The settings of the plug-in, which are in SHIPCROWD["COURIERS"]["ekart"]."""
+"""The settings of the plug-in, in SHIPCROWD["COURIERS"]["ekart"], and the fields of a login."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from couriers.conf import courier_tunables
+from couriers.contract.logins import LoginField
 from couriers.http.tunables import HttpTunables
+
+LOGIN_FIELDS = (
+    LoginField("client_id", "Client id", secret=False, help="Ekart gives it at onboarding."),
+    LoginField("username", "Username"),
+    LoginField("password", "Password"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def test_the_documented_commands_run(environment: dict[str, str], tmp_path: Path
         )
         assert done.returncode == 0, f"{command}: {done.stderr[-500:]}"
         ran.append(shlex.split(command)[2] if "manage.py" in command else command)
-    assert {"migrate", "seed_ekart", "book_orders"} <= set(ran)
+    assert {"migrate", "seed_courier", "book_orders"} <= set(ran)
     assert len((tmp_path / "report.csv").read_text().splitlines()) == 41
 
 

@@ -22,7 +22,8 @@ from couriers.models.logins import MAX_LOGIN_VALUE, login_fields, login_identity
 
 WEBHOOK_SECRETS = ("webhook_secret", "previous_webhook_secret")
 MAX_SECRET = 500  # characters
-KEEPS = "Stored encrypted, and never shown. Leave it blank to keep the stored value."
+HIDDEN = "Stored encrypted, and never shown."
+KEEPS = "Leave it blank to keep the stored value."
 TYPE_AGAIN = "Type it again: the stored one belongs to the old base URL."
 MISSING = "This field is required."
 
@@ -32,7 +33,7 @@ def input_name(field: str) -> str:
     return f"login_{field}"
 
 
-def _secret_input(label: str, max_length: int, help_text: str = KEEPS) -> forms.CharField:
+def _secret_input(label: str, max_length: int, help_text: str = HIDDEN) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=False,
@@ -43,9 +44,9 @@ def _secret_input(label: str, max_length: int, help_text: str = KEEPS) -> forms.
 
 
 def _login_input(field: LoginField) -> forms.CharField:
-    """Return the input of a field of the login. The form says itself when it is required."""
+    """Return the input of a field of the login. The form says when it is required."""
     if field.secret:
-        return _secret_input(field.label, MAX_LOGIN_VALUE, f"{field.help} {KEEPS}".strip())
+        return _secret_input(field.label, MAX_LOGIN_VALUE, f"{field.help} {HIDDEN}".strip())
     return forms.CharField(
         label=field.label,
         required=False,
@@ -74,13 +75,20 @@ class CourierAccountForm(forms.ModelForm):
         # None where no key opens the login.
         self._stored: dict[str, str] | None = readable_or(self.instance, "login", None)
         for field in login_fields(self.courier_code):
-            found = self.fields[input_name(field.name)]
-            if not field.secret:
-                found.initial = (self._stored or {}).get(field.name, "")
-            # The page marks what has to be typed; `clean` refuses what is missing.
-            found.widget.is_required = field.required and (
-                not field.secret or not (self._stored or {}).get(field.name)
-            )
+            self._prepare(field)
+        if not self.instance._state.adding:
+            for found in self.fields.values():
+                if isinstance(found.widget, UnfoldAdminPasswordWidget):
+                    found.help_text = f"{found.help_text} {KEEPS}"
+
+    def _prepare(self, field: LoginField) -> None:
+        """Show the stored value of a field that is no secret, and say whether one must be typed."""
+        found = self.fields[input_name(field.name)]
+        stored = (self._stored or {}).get(field.name, "")
+        if not field.secret:
+            found.initial = stored
+        is_kept = self._stored is None or (field.secret and stored)
+        found.required = field.required and not is_kept
 
     def clean_limits(self) -> Any:
         """Validate the account's limits. Refuses operations that its courier does not have."""

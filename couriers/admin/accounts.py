@@ -1,6 +1,6 @@
 """Admin of couriers and accounts, with the rows about them: tokens, calls and pincodes.
 
-Logins and secrets can be replaced here, but never read. A new base URL needs the login to be typed
+Secrets can be replaced here, but never read. A new base URL needs those of the login to be typed
 again, so that a stored login is never sent to another host. An account keeps its company and its
 courier, since shipments and manifests refer to it.
 """
@@ -56,6 +56,12 @@ class CourierAdmin(PageAdmin):
         return fixed if obj is None else ("code", *fixed)
 
 
+# Shown of an account that is stored.
+AFTER_ADDING = (
+    "id", "callback_url", "callbacks", "previous_secret", "created_at", "updated_at",
+)  # fmt: skip
+
+
 def _courier_of(request: HttpRequest) -> str | None:
     """Return the installed courier of the catalogue that a new account is for, None if none."""
     code = request.GET.get("courier", "")
@@ -97,10 +103,11 @@ class CourierAccountAdmin(PageAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Add courier account: with which courier?",
-            "opts": self.opts,
             "couriers": couriers,
             "back": admin_url(self, "shipcrowd_couriers_courieraccount_changelist"),
         }
+        # Links of the page's frame are to this site.
+        request.current_app = self.admin_site.name
         template = "admin/shipcrowd_couriers/choose_courier.html"
         return TemplateResponse(request, template, context)
 
@@ -122,7 +129,7 @@ class CourierAccountAdmin(PageAdmin):
             "Bookings": ("rollout", "canary_percent", "limits", "settings"),
             "Stored": ("id", "created_at", "updated_at"),
         }
-        optional = {"shared_login", "callbacks", "previous_secret"} - shown
+        optional = {"shared_login", *AFTER_ADDING} - shown
         fieldsets = [
             (title, {"fields": [name for name in names if name not in optional]})
             for title, names in parts.items()
@@ -130,11 +137,10 @@ class CourierAccountAdmin(PageAdmin):
         return [part for part in fieldsets if part[1]["fields"]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed = ("courier", "id", "callback_url", "created_at", "updated_at")
         if obj is None:
-            return fixed
+            return ("courier",)
         shared = () if obj.login_fingerprint else ("shared_login",)
-        return ("company", *fixed, *shared, "callbacks", "previous_secret")
+        return ("company", "courier", *shared, *AFTER_ADDING)
 
     @admin.display(description="Login")
     def shared_login(self, account: CourierAccount) -> str:

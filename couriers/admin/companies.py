@@ -8,14 +8,17 @@ from django import forms
 from django.contrib import admin
 from django.db.models import JSONField
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from couriers.admin.base import PageAdmin, ReadOnlyAdmin, admin_url
 from couriers.admin.forms import StorableJSONField
+from couriers.admin.references import GiveReferenceMixin
 from couriers.admin.registration import page
 from couriers.models import Company, CompanyApiKey, Scope, Warehouse, WarehouseRegistration
 from couriers.models.company import every_scope
+from couriers.operations.references import PERMISSION, accounts_with_references
 
 
 @page(Company)
@@ -100,7 +103,8 @@ class CompanyApiKeyAdmin(PageAdmin):
 
 
 @page(Warehouse)
-class WarehouseAdmin(PageAdmin):
+class WarehouseAdmin(GiveReferenceMixin, PageAdmin):
+    actions_detail = ["give_reference"]
     list_display = ("name", "company", "city", "state", "pincode", "is_default")
     search_fields = ("name", "company__slug", "city", "pincode")
     list_filter = ("is_default", "state", "company")
@@ -124,3 +128,31 @@ class WarehouseRegistrationAdmin(ReadOnlyAdmin):
     list_filter = ("state", "account__courier")
     list_select_related = ("warehouse", "account")
     exclude = ("address_hash",)
+    actions_detail = ["give_reference"]
+
+    @action(
+        description="Give the courier's reference",
+        url_path="give-reference",
+        permissions=["give_reference"],
+    )
+    def give_reference(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button: redirect to the page of the warehouse, with this account chosen."""
+        registration = self.get_object(request, object_id)
+        if registration is None:
+            return redirect(admin_url(self, "shipcrowd_couriers_warehouseregistration_changelist"))
+        page = admin_url(self, "shipcrowd_give_reference", registration.warehouse_id)
+        return redirect(f"{page}?account={registration.account_id}")
+
+    def has_give_reference_permission(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> bool:
+        """Whether the button is shown."""
+        if not request.user.has_perm(PERMISSION):
+            return False
+        if object_id is None:
+            return True
+        registration = WarehouseRegistration.objects.filter(pk=object_id).first()
+        if registration is None:
+            return False
+        accounts = accounts_with_references(registration.warehouse)
+        return accounts.filter(pk=registration.account_id).exists()

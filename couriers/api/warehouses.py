@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_view
@@ -13,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 
 from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
-from couriers.api.fields import checked_pincode, pincode, text
+from couriers.api.fields import checked_pincode, optional_text, pincode, text
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
@@ -41,6 +42,7 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
     """A pickup address. Setting `is_default` makes it the company's only default warehouse."""
 
     phone = text(30)
+    email = optional_text(254)
     pincode = pincode()
     state = text(100)
     registrations = RegistrationSerializer(many=True, read_only=True)
@@ -48,15 +50,15 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
     class Meta:
         model = Warehouse
         fields = (
-            "id", "name", "contact_name", "phone", "address", "city", "state", "pincode",
-            "is_default", "registrations",
+            "id", "name", "contact_name", "phone", "email", "address", "city", "state",
+            "pincode", "is_default", "registrations",
         )  # fmt: skip
         read_only_fields = ("id",)
 
     def to_representation(self, instance: Warehouse) -> dict[str, Any]:
-        """Return the warehouse; a phone or an address that no key opens is empty."""
+        """Return the warehouse; a phone, e-mail or address that no key opens is empty."""
         shown = copy.copy(instance)
-        for name in ("phone", "address"):
+        for name in ("phone", "email", "address"):
             setattr(shown, name, readable_or(instance, name, ""))
         return super().to_representation(shown)
 
@@ -65,7 +67,7 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         wrong = {
             name: [problem]
             for name, value in attrs.items()
-            if isinstance(value, str) and (problem := _text_problem(value))
+            if isinstance(value, str) and (problem := _text_problem(name, value))
         }
         if {"state", "pincode"} & set(attrs):
             state, code = (attrs.get(n, getattr(self.instance, n, "")) for n in _PLACE)
@@ -80,6 +82,11 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
             raise ValidationError(problem)
         return india.parse_phone(value) or ""
 
+    def validate_email(self, value: str) -> str:
+        if value:
+            validate_email(value)
+        return value
+
     def validate_pincode(self, value: str) -> str:
         return checked_pincode(value)
 
@@ -89,8 +96,10 @@ class WarehouseSerializer(StrictSerializer, serializers.ModelSerializer[Warehous
         return india.state_name(value) or ""
 
 
-def _text_problem(value: str) -> str | None:
-    return character_problem(value) if value else "is missing"
+def _text_problem(name: str, value: str) -> str | None:
+    if not value:
+        return None if name == "email" else "is missing"
+    return character_problem(value)
 
 
 class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):

@@ -1,4 +1,4 @@
-"""Operators' decisions about shipments: the check of the reason, and the audit log."""
+"""Operators' decisions, about shipments and warehouses: the check of the reason, the audit log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from couriers.contract.errors import FieldProblem
 from couriers.contract.logs import get_logger
 from couriers.contract.text import make_storable
-from couriers.models import AuditEntry, Shipment
+from couriers.models import AuditEntry, Shipment, Warehouse
 
 log = get_logger(__name__)
 
@@ -27,22 +27,23 @@ def reason_problems(reason: str) -> list[FieldProblem]:
 
 
 def record_decision(
-    shipment: Shipment,
+    about: Shipment | Warehouse,
     actor: AbstractBaseUser,
     action: str,
     reason: str,
     details: Mapping[str, Any],
 ) -> None:
     """Add a decision to the audit log. Call in the transaction that carries it out."""
+    shipment = about if isinstance(about, Shipment) else None
     AuditEntry.objects.create(
-        company_id=shipment.company_id,
+        company_id=about.company_id,
         shipment=shipment,
         actor_id=actor.pk,
         action=action,
         reason=make_storable(reason).strip(),
         details=dict(details),
     )
-    log.warning(action, shipment=shipment.pk, actor=str(actor.pk))
+    log.warning(action, **{about._meta.model_name or "": about.pk}, actor=str(actor.pk))
 
 
 def record_in_history(rows: QuerySet[Any], actor: AbstractBaseUser, message: str) -> None:

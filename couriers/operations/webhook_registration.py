@@ -107,7 +107,7 @@ def rotate_secret(account: CourierAccount, *, settle: Callable[[float], None]) -
         current = _stored_secret(account)
         _register_all(account, current)
         new = secrets.token_urlsafe(SECRET_BYTES)
-        _store_secrets(account, new, current)
+        store_secrets(account, new, current)
         settle(tunables().WEBHOOK_ACCOUNT_CACHE + 1)
         return _register_all(account, new)
 
@@ -125,7 +125,7 @@ def rotate_by_hand(account: CourierAccount, *, settle: Callable[[float], None]) 
         if len(account.webhook_secrets) > 1:
             raise SecretStillChanging
         new = secrets.token_urlsafe(SECRET_BYTES)
-        _store_secrets(account, new, account.webhook_secret, handover=HANDOVER)
+        store_secrets(account, new, account.webhook_secret, handover=HANDOVER)
         settle(tunables().WEBHOOK_ACCOUNT_CACHE + 1)
         return webhooks_of(account, new)
 
@@ -171,7 +171,7 @@ def _stored_secret(account: CourierAccount) -> str:
     return CourierAccount.objects.only("webhook_secret").get(pk=account.pk).webhook_secret
 
 
-def _store_secrets(
+def store_secrets(
     account: CourierAccount, current: str, previous: str, *, handover: dt.timedelta = dt.timedelta()
 ) -> None:
     """Store the account's two webhook secrets; callbacks signed with either are accepted."""

@@ -22,7 +22,7 @@ from tests.support.admin_links import list_url
 from tests.support.factories import make_api_key
 
 HIDDEN_NAMES = {
-    "login", "hashed_key", "seeded_secret_hash", "login_fingerprint", "address_hash",
+    "password", "hashed_key", "seeded_secret_hash", "login_fingerprint", "address_hash",
     "content_hash", "login_hash", "fingerprint", "request_fingerprint",
 }  # fmt: skip
 LOOKUPS = ("", "__exact", "__startswith", "__isnull", "__in", "__gt", "__regex")
@@ -122,14 +122,14 @@ def _leads_to_a_hidden_column(model: Any, path: str) -> bool:
         (CompanyApiKey, "hashed_key__startswith=p"),
         (CompanyApiKey, "id__startswith=a"),
         (CompanyApiKey, "pk__startswith=a"),
-        (CourierAccount, "password__startswith=g"),
+        (CourierAccount, "login__startswith=g"),
         (CourierAccount, "webhook_secret__isnull=1"),
         (CourierAccount, "login_fingerprint__startswith=0"),
         (CourierAccount, "company__gstin__startswith=2"),
         (CourierAccount, "company__api_keys__hashed_key__startswith=p"),
         (Shipment, "consignee_phone__isnull=0"),
         (Shipment, "consignee_address__startswith=9"),
-        (Shipment, "account__password__startswith=g"),
+        (Shipment, "account__login__startswith=g"),
         (get_user_model(), "password__startswith=p"),
         (get_user_model(), "email__startswith=a"),
         (Group, "user__password__startswith=p"),
@@ -170,7 +170,7 @@ def test_the_search_of_a_field_shows_no_hidden_column(operator: Client, company:
     make_api_key(company)
     query = {
         "app_label": "shipcrowd_couriers", "model_name": "courieraccount",
-        "field_name": "company", "term": company.slug, "password__startswith": "g",
+        "field_name": "company", "term": company.slug, "login__startswith": "g",
     }  # fmt: skip
     found = operator.get(reverse("admin:autocomplete"), query).json()["results"]
     assert [set(row) for row in found] == [{"id", "text"}]

@@ -137,3 +137,14 @@ def test_the_number_of_warehouses_is_limited(
 ) -> None:
     monkeypatch.setattr(warehouses, "MAX_WAREHOUSES", 1)
     assert send(storefront, "post", URL, **BODY).status_code == 400
+
+
+def test_a_warehouse_may_have_an_e_mail_address(storefront: Client, company: Any) -> None:
+    made = send(storefront, "post", URL, **BODY, email=" Gate@acme.example ").json()
+    url = f"{URL}{made['id']}/"
+    assert made["email"] == "Gate@acme.example"
+    assert send(storefront, "patch", url, city="Agra").json()["email"] == "Gate@acme.example"
+    refused = send(storefront, "patch", url, email="gate")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "email")
+    assert send(storefront, "patch", url, email="").json()["email"] == ""
+    assert send(storefront, "put", url, **BODY).json()["email"] == ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from couriers.models import CourierToken, WarehouseRegistration
@@ -74,27 +73,3 @@ def test_storing_a_registration_replaces_the_one_before() -> None:
     row = WarehouseRegistration.objects.get()
     assert (row.state, row.reference, row.reason) == ("failed", "", "x" * 500)
     assert row.address_hash == "there"
-
-
-def test_webhook_secrets_are_stored_for_one_account_and_the_previous_one_can_be_cleared() -> None:
-    account, other = CourierAccountFactory(webhook_secret="first"), CourierAccountFactory()
-    before = account.updated_at
-    hooks.store_webhook_secrets(account.pk, current="second", previous="first")
-    account.refresh_from_db()
-    assert account.webhook_secrets == ("second", "first")
-    assert account.updated_at > before, "adapters are cached until the account changes"
-    assert hooks.load_webhook_secret(account.pk) == "second"
-    hooks.clear_previous_webhook_secret(account.pk)
-    account.refresh_from_db()
-    assert account.webhook_secrets == ("second",)
-    unchanged = other.webhook_secrets
-    other.refresh_from_db()
-    assert other.webhook_secrets == unchanged
-
-
-def test_stored_webhook_secrets_are_encrypted_in_the_table() -> None:
-    account = CourierAccountFactory(webhook_secret="first-of-tests")
-    hooks.store_webhook_secrets(account.pk, current="second-of-tests", previous="first-of-tests")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT a::text FROM shipcrowd_couriers_courieraccount a")
-        assert "of-tests" not in str(cursor.fetchall())

@@ -46,11 +46,9 @@ def test_every_limit_is_the_limit_in_the_code() -> None:
             written[operation] = (int(count), float(window))
     rest = " ".join(METHODS.split("Beside these")[1].split())
     for operation, count, window in re.findall(
-        r"`(get_token|list_addresses|edit_webhook)`, (\d+) in (\d+) s", rest
+        r"`(get_token|list_addresses)`, (\d+) in (\d+) s", rest
     ):
         written[operation] = (int(count), float(window))
-    # The page gives one limit for all three.
-    written |= dict.fromkeys(("list_webhooks", "add_webhook"), written["edit_webhook"])
     assert written == {name: (limit.count, limit.window) for name, limit in DEFAULT_LIMITS.items()}
 
 

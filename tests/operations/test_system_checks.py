@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from couriers.conf import Tunables, tunables
+from couriers.contract.logins import LoginField
 from couriers_ekart.conf import EkartTunables
 
 # What a deployment sets, and a test does not.
@@ -158,12 +159,35 @@ def test_a_base_url_without_https_is_an_error_unless_it_is_local(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("EKART_BASE_URL", "http://ekart.example")
-    assert "must begin with https" in found()["couriers_ekart.E003"]
+    assert "must begin with https" in found()["couriers.E020"]
     monkeypatch.setenv("EKART_BASE_URL", "http://127.0.0.1:8900")
-    assert "couriers_ekart.E003" not in found()
+    assert "couriers.E020" not in found()
     deployed = settings.SHIPCROWD | {"DEVELOPMENT": False}
-    assert "for development" in found(SHIPCROWD=deployed)["couriers_ekart.E003"]
-    assert "couriers_ekart.E003" not in found(SHIPCROWD=deployed, DEBUG=True)
+    assert "for development" in found(SHIPCROWD=deployed)["couriers.E020"]
+    assert "couriers.E020" not in found(SHIPCROWD=deployed, DEBUG=True)
+
+
+@pytest.mark.parametrize(
+    ("names", "identity", "words"),
+    [
+        (("api key",), (), "may not be named 'api key'"),
+        (("ApiKey",), (), "may not be named 'ApiKey'"),
+        (("base_url",), (), "may not be named 'base_url'"),
+        (("key", "key"), (), "declares 'key' twice"),
+        (("key",), ("client_id",), "compares logins by 'client_id'"),
+    ],
+)
+def test_a_login_that_a_plug_in_declares_wrongly_is_an_error(
+    names: tuple[str, ...],
+    identity: tuple[str, ...],
+    words: str,
+    toy: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "couriers.E021" not in found()
+    monkeypatch.setattr(toy, "login_fields", tuple(LoginField(name, name) for name in names))
+    monkeypatch.setattr(toy, "login_identity", identity)
+    assert words in found()["couriers.E021"]
 
 
 def test_a_command_does_not_start_with_an_invalid_setting() -> None:
@@ -175,7 +199,7 @@ def test_a_command_does_not_start_with_an_invalid_setting() -> None:
         text=True,
     )
     assert done.returncode == 1
-    assert "couriers_ekart.E003" in done.stderr
+    assert "couriers.E020" in done.stderr
 
 
 def test_every_setting_and_check_is_documented() -> None:

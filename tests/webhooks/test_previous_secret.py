@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from couriers.models import CallbackTally, CourierAccount
-from couriers.models.plugin_hooks import clear_previous_webhook_secret, store_webhook_secrets
+from couriers.operations.webhook_registration import drop_previous_secret, store_secrets
 from shipcrowd.settings import BASE_DIR
 from tests.support.callbacks import SECRET, send, send_recreated
 from tests.support.commands import run_json
@@ -32,7 +32,7 @@ MINUTE = dt.timedelta(minutes=1)
 def clock(account: Any) -> Any:
     """The clock, at the moment in which the account's secret was replaced."""
     with time_machine.travel(timezone.now(), tick=False) as moved:
-        store_webhook_secrets(account.pk, current=SECRET, previous=OLD)
+        store_secrets(account, SECRET, OLD)
         yield moved
 
 
@@ -88,7 +88,7 @@ def test_a_refused_callback_that_was_signed_with_it_says_so(account: Any, clock:
     clock.shift(DAY)
     old = {"id": "T-1"}
     long = "the-previous-secret-of-a-courier"
-    store_webhook_secrets(account.pk, current=SECRET, previous=long)
+    store_secrets(account, SECRET, long)
     clock.shift(DAY)
     assert send(account, old, secret=long).status_code == 401
     tally.write()
@@ -110,11 +110,11 @@ def test_a_purge_clears_it_from_the_table_after_its_end(account: Any, clock: Any
 def test_the_admin_shows_until_when_it_is_valid(account: Any, clock: Any, settings: Any) -> None:
     settings.TIME_ZONE = "Asia/Kolkata"
     clock.move_to(dt.datetime(2026, 11, 24, 6, 30, tzinfo=dt.UTC))
-    store_webhook_secrets(account.pk, current=SECRET, previous=OLD)
+    store_secrets(account, SECRET, OLD)
     assert "valid until 25 Nov 2026, 12:00 IST" in page(account)
     clock.shift(DAY)
     assert "ended on 25 Nov 2026, 12:00 IST" in page(account)
-    clear_previous_webhook_secret(account.pk)
+    drop_previous_secret(account)
     assert "none: only the current one is valid" in page(account)
 
 

@@ -20,6 +20,7 @@ def register_pages(site: admin.AdminSite) -> None:
         companies,
         documents,
         flags,
+        inquiries,
         jobs,
         products,
         shipments,

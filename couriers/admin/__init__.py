@@ -21,6 +21,7 @@ def register_pages(site: admin.AdminSite) -> None:
         companies,
         documents,
         flags,
+        inquiries,
         jobs,
         products,
         shipments,

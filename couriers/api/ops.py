@@ -24,9 +24,10 @@ from couriers.booking.answers import shipment_data
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
+from couriers.models.inquiry import InquiryAnswer
 from couriers.operations import doubt
 from couriers.operations.decisions import MAX_REASON, record_in_history
-from couriers.operations.evidence import Evidence, evidence_of_all
+from couriers.operations.evidence import Evidence, InquiryFacts, evidence_of_all
 from couriers.operations.tracking_id_check import MAX_ID
 from couriers.resilience.circuit_breaker import CircuitBreaker
 
@@ -47,6 +48,19 @@ class OpsView(ApiView):
     allowed_by: tuple[str, ...]
 
 
+class InquirySerializer(serializers.Serializer[Any]):
+    """What the courier said when the platform asked about a booking in doubt."""
+
+    asked = serializers.IntegerField()
+    last_asked_at = moment(allow_null=True)
+    last_answer = serializers.ChoiceField(choices=InquiryAnswer.choices, allow_blank=True)
+    absences = serializers.IntegerField()
+    first_absent_at = moment(allow_null=True)
+    last_absent_at = moment(allow_null=True)
+    next_attempt_at = moment(allow_null=True)
+    settles_itself = serializers.BooleanField()
+
+
 class InDoubtSerializer(serializers.Serializer[Any]):
     """A booking in doubt with the evidence for an operator's decision."""
 
@@ -55,6 +69,8 @@ class InDoubtSerializer(serializers.Serializer[Any]):
     in_doubt_since = moment()
     later_bookings = serializers.IntegerField()
     confirmed_by_callback = serializers.IntegerField()
+    last_callback_at = moment(allow_null=True)
+    inquiry = InquirySerializer(allow_null=True)
     flow = serializers.CharField()
     suggestion = serializers.CharField()
 
@@ -201,6 +217,14 @@ def _doubt_data(shipment: Shipment, evidence: Evidence) -> dict[str, Any]:
         "in_doubt_since": evidence.in_doubt_since,
         "later_bookings": evidence.later,
         "confirmed_by_callback": evidence.confirmed,
+        "last_callback_at": evidence.last_event_at,
+        "inquiry": _inquiry_data(evidence.inquiry),
         "flow": evidence.flow,
         "suggestion": evidence.suggestion,
     }
+
+
+def _inquiry_data(inquiry: InquiryFacts | None) -> dict[str, Any] | None:
+    if inquiry is None:
+        return None
+    return {str(name): getattr(inquiry, str(name)) for name in InquirySerializer().fields}

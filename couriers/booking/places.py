@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from couriers.contract import india
 from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import CourierError, InvalidRequest, NotFound
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.types import Address, FieldWarning, Serviceability
@@ -143,7 +144,8 @@ def _ask(
     if is_enough or not adapter.supports(Capability.CHECK_SERVICEABILITY):
         return stored
     try:
-        return adapter.check_serviceability(pincode)
+        found: Serviceability = call_adapter(adapter, Capability.CHECK_SERVICEABILITY, pincode)
+        return found
     except NotFound:
         return Serviceability(pincode, serviceable=False)
     except CourierError:

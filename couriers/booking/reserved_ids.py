@@ -22,7 +22,7 @@ from couriers.contract.errors import (
 )
 from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
-from couriers.models import CourierAccount, ReservedId, Shipment
+from couriers.models import CourierAccount, CourierCall, ReservedId, Shipment
 from couriers.models.account import Rollout
 from couriers.models.call_audit import audited_call
 from couriers.models.claims import lock_rows, seconds_from_now
@@ -68,6 +68,19 @@ def number_of(shipment: Shipment) -> str:
     return taken.values_list("number", flat=True).first() or ""
 
 
+def was_repeated(call: CourierCall) -> bool:
+    """Whether the create call was made again after this one, by a process that found it in doubt.
+
+    Call in the transaction that settles the attempt. It locks the shipment, as a repetition does
+    before it stores its call.
+    """
+    if not _has_numbers(call.shipment.courier_id if call.shipment else ""):
+        return False
+    Shipment.objects.select_for_update(of=("self",)).get(pk=call.shipment_id)
+    later = CourierCall.objects.filter(shipment=call.shipment_id, attempt=call.attempt)
+    return later.filter(pk__gt=call.pk, operation=call.operation).exists()
+
+
 def give_back(shipment: Shipment, error: CourierError) -> None:
     """Free or retire the number of an attempt that has surely failed with this error.
 
@@ -75,7 +88,7 @@ def give_back(shipment: Shipment, error: CourierError) -> None:
     refused is retired, unless it was fetched so lately that this is to be expected. Any other
     refusal may have used it up. Call in the transaction that settles the attempt.
     """
-    if Capability.RESERVE_IDS not in CourierFactory.adapter_class(shipment.courier_id).capabilities:
+    if not _has_numbers(shipment.courier_id):
         return
     number = ReservedId.objects.filter(
         shipment=shipment, attempt=shipment.attempt, state=ReservedIdState.TAKEN
@@ -181,6 +194,12 @@ def _store(account: CourierAccount, numbers: tuple[str, ...]) -> int:
     if len(new) < len(numbers):
         log.warning("reserved_number_known", account=account.pk, count=len(numbers) - len(new))
     return len(new)
+
+
+def _has_numbers(courier: str) -> bool:
+    return courier in CourierFactory.codes() and (
+        Capability.RESERVE_IDS in CourierFactory.adapter_class(courier).capabilities
+    )
 
 
 def _use_from() -> CombinedExpression:

@@ -107,18 +107,22 @@ def settle_failed(
 ) -> BookingResult | None:
     """Settle as failed, because the order certainly was not booked. The key may be used again.
 
-    Returns None, or the result if an event or an operator had settled it as booked before.
+    Returns None, or the result if an event or an operator had settled it as booked before. If the
+    call was repeated with its reserved number meanwhile, this one proves nothing, and the shipment
+    stays in doubt.
     """
     now = timezone.now()
 
     def write() -> bool:
-        previous = _update_unsettled(
-            shipment,
-            status=Status.FAILED,
-            failure=reason_text(error),
-            lease_expires_at=None,
-            updated_at=now,
-        )
+        previous = None
+        if not reserved_ids.was_repeated(call):
+            previous = _update_unsettled(
+                shipment,
+                status=Status.FAILED,
+                failure=reason_text(error),
+                lease_expires_at=None,
+                updated_at=now,
+            )
         end_call(call, Outcome(error.outcome), error)
         if previous is not None:
             reserved_ids.give_back(shipment, error)

@@ -12,6 +12,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.db import Error as DatabaseFailure
+
 from couriers.contract.actions import ActionResult
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.documents import BookingDocument, Document, DocumentLink, ManifestDocument
@@ -66,13 +68,16 @@ def call_adapter(
     """Call the adapter's method of this capability, and return its checked answer.
 
     Raises the method's own CourierError. Any other exception, and an answer that breaks the
-    contract, become an Unknown that names the plug-in.
+    contract, become an Unknown that names the plug-in. So does a failure of the database, where
+    plug-ins keep their tokens, in a create call: it may have been sent. Elsewhere it is raised.
     """
     try:
         answer = getattr(adapter, capability.value)(*arguments, **options)
     except CourierError:
         raise
     except Exception as error:
+        if isinstance(error, DatabaseFailure) and capability not in CREATES:
+            raise
         raise _fault(adapter, capability, error) from error
     if capability is Capability.BULK_SERVICEABILITY:
         return _checked_lines(adapter, answer)
@@ -231,7 +236,7 @@ def _checked_lines(adapter: BaseCourierAdapter, lines: Any) -> Iterator[Servicea
             if problem := _type_problem(line, Serviceability):
                 raise wrong_answer(adapter, operation, problem)
             yield line
-    except CourierError:
+    except (CourierError, DatabaseFailure):
         raise
     except Exception as error:
         raise _fault(adapter, operation, error) from error

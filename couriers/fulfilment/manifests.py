@@ -20,6 +20,7 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract import india
 from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.documents import ManifestDocument
 from couriers.contract.errors import (
     CircuitOpen,
@@ -29,9 +30,7 @@ from couriers.contract.errors import (
     NotSupported,
     RateLimited,
     Rejected,
-    plugin_fault,
 )
-from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import AWAITING_PICKUP
@@ -52,8 +51,6 @@ from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.manifest import ManifestState
 from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import waits
-
-log = get_logger(__name__)
 
 MAX_SHIPMENTS = 10_000  # in one request
 MAX_NAMED = 20  # shipments that an error names
@@ -113,14 +110,12 @@ def make_chunk(chunk_id: int) -> float | None:
     try:
         with audited_call(account, Capability.CREATE_MANIFEST.value), waits.allow_long_waits():
             adapter = CourierFactory.get_adapter(account)
-            document = adapter.create_manifest(list(chunk.tracking_ids))
+            ids = list(chunk.tracking_ids)
+            document = call_adapter(adapter, Capability.CREATE_MANIFEST, ids)
     except Rejected as error:
         _give_up(chunk, error.reason)
     except CourierError as error:
         return _put_off(chunk, error)
-    except Exception as error:
-        log.exception("manifest_chunk_failed", manifest=chunk.manifest_id, position=chunk.position)
-        return _put_off(chunk, plugin_fault(error, account.courier_id))
     else:
         _store_document(chunk, document)
     finish(chunk.manifest_id)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import (
     CourierError,
     FieldProblem,
     InvalidRequest,
     LoginUnreadable,
     NotFound,
-    plugin_fault,
 )
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UncheckedTrackingId
@@ -107,14 +107,11 @@ def _ask(shipment: Shipment, tracking_id: str) -> Check:
     if not adapter.supports(Capability.TRACK_SHIPMENT):
         return _unclear(f"{name} cannot be asked about a tracking id")
     try:
-        tracking = adapter.track_shipment(tracking_id)
+        tracking = call_adapter(adapter, Capability.TRACK_SHIPMENT, tracking_id)
     except (NotFound, InvalidRequest):
         return Check(Verdict.REFUSED, f"is not known to {name}")
     except CourierError as error:
         return _unclear(f"{name} could not say whether it has this id: {error}")
-    except Exception as error:
-        log.exception("tracking_id_check_failed", shipment=shipment.pk)
-        return _unclear(str(plugin_fault(error, shipment.courier_id)))
     return _judge(name, shipment.order_number, tracking_id, tracking)
 
 

@@ -19,6 +19,8 @@ from django.utils.module_loading import import_string
 from pydantic import TypeAdapter
 
 from couriers.conf import tunables
+from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import RateQuote, RateRequest
 from couriers.models import Company, CourierAccount
@@ -82,7 +84,8 @@ def _cached_quotes(account: CourierAccount, request: RateRequest) -> Sequence[Ra
         cached = None
     if cached is not None:
         return _QUOTES.validate_json(cached)
-    quotes = list(CourierFactory.get_adapter(account).get_rates(request))
+    adapter = CourierFactory.get_adapter(account)
+    quotes: list[RateQuote] = list(call_adapter(adapter, Capability.GET_RATES, request))
     milliseconds = max(1, round(tunables().QUOTE_CACHE * 1000))
     with suppress(RedisUnavailable):  # the next request then asks the courier again
         with_redis(lambda redis: redis.set(key, _QUOTES.dump_json(quotes), px=milliseconds))

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from couriers.conf import tunables
 from couriers.contract import india
+from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Serviceability
@@ -48,7 +50,9 @@ def check_pincode(account: CourierAccount, pincode: str) -> Serviceability:
     stored = stored_answer(account.courier_id, pincode)
     if stored is not None:
         return stored
-    return CourierFactory.get_adapter(account).check_serviceability(pincode)
+    adapter = CourierFactory.get_adapter(account)
+    found: Serviceability = call_adapter(adapter, Capability.CHECK_SERVICEABILITY, pincode)
+    return found
 
 
 def stored_answer(courier: str, pincode: str) -> Serviceability | None:
@@ -94,7 +98,7 @@ def load_pincodes(
     """
     started = timezone.now()
     stored = unreadable = 0
-    lines = CourierFactory.get_adapter(account).list_serviceability()
+    lines = call_adapter(CourierFactory.get_adapter(account), Capability.BULK_SERVICEABILITY)
     while batch := list(islice(lines, BATCH_SIZE)):
         rows = {}
         for line in batch:

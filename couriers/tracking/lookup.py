@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from couriers.contract.adapter import Capability
+from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import NotFound
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Tracking
@@ -17,8 +18,13 @@ def latest_tracking(account: CourierAccount, shipment: Shipment) -> Tracking:
     """
     adapter = CourierFactory.get_adapter(account)
     try:
-        return adapter.track_shipment(shipment.tracking_id)
+        return _ask(adapter, Capability.TRACK_SHIPMENT, shipment.tracking_id)
     except NotFound:
         if not shipment.waybill or not adapter.supports(Capability.TRACK_WAYBILL):
             raise
-        return adapter.track_waybill(shipment.waybill)
+        return _ask(adapter, Capability.TRACK_WAYBILL, shipment.waybill)
+
+
+def _ask(adapter: BaseCourierAdapter, operation: Capability, number: str) -> Tracking:
+    tracking: Tracking = call_adapter(adapter, operation, number)
+    return tracking

@@ -1,253 +1,169 @@
-"""Interleavings of two callers, a crash and a late event, driven step by step.
+"""Interleavings of two callers, a crash, late events, searches and repeated calls, step by step.
 
-Callers run in threads that stop at each step of the protocol until the machine advances them.
-Hypothesis chooses the order.
+Hypothesis chooses the order. In the end every order has one parcel, and a courier that can be asked
+leaves no doubt to an operator.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import queue
-import threading
-import uuid
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.db import OperationalError, connection, connections
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import rule
 
+from couriers.booking.inquiries import ask_about_doubts
 from couriers.booking.leases import expire_leases
-from couriers.booking.protocol import BookingResult, book
-from couriers.booking.steps import booking_step
-from couriers.contract.errors import Rejected, Unknown
-from couriers.contract.platform_errors import PlatformError
-from couriers.contract.types import Booking
-from couriers.models import Shipment
+from couriers.contract.errors import Rejected, TimeIsUp, Unknown
+from couriers.contract.receiver import CourierEvent, Topic
+from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Booking, Scan, ShipmentRequest
 from couriers.operations.doubt import release
-from couriers.tracking.confirmation import apply_creation
-from tests.support.drafts import created_event, draft_with
-from tests.support.flags import open_flags
+from couriers.tracking.events import apply_events
+from tests.support.booking_machine import BookingMachine, Caller, run_machine, unless_locked
+from tests.support.doubt_toys import (
+    PlainToy,
+    ReserveToy,
+    SearchReserveToy,
+    SearchToy,
+    UnsureSearchToy,
+)
+from tests.support.doubts import pass_time
+from tests.support.toy import MAPPER
 
-# How the courier behaves in a call: it books and answers; it books, but the answer is lost; the
-# request is lost; or it refuses.
-MODES = ("answers", "answer lost", "request lost", "refuses")
-# A caller that has not reached its next step after this time waits for a lock of the database.
-BLOCKED_AFTER = 0.05  # seconds
-ENDED = "ended"
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-
-class Killed(BaseException):
-    """Ends a caller's thread like SIGKILL ends a process: uncommitted changes are lost."""
-
-
-class Caller:
-    """A request that books, one step at a time."""
-
-    current = threading.local()
-
-    def __init__(self, machine: BookingMachine, key: str, mode: str) -> None:
-        self.mode = mode
-        self.is_alive = True
-        self.result: BookingResult | BaseException | None = None
-        self._machine = machine
-        self._key = key
-        self._killed = False
-        self._arrived: queue.Queue[str] = queue.Queue()
-        self._go = threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        self._wait()
-
-    def advance(self) -> None:
-        """Let the caller run to its next step."""
-        self._go.release()
-        self._wait()
-
-    def crash(self) -> None:
-        """End the caller at its current step."""
-        self._killed = True
-        self.advance()
-
-    def at_step(self, step: str) -> None:
-        """Wait at a step. This is called in the caller's thread."""
-        self._arrived.put(step)
-        self._go.acquire()
-        if self._killed:
-            raise Killed
-
-    def _wait(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            if self._arrived.get(timeout=BLOCKED_AFTER) == ENDED:
-                self.is_alive = False
-
-    def _run(self) -> None:
-        Caller.current.caller = self
-        try:
-            self.result = book(self._machine.company, self._machine.draft, key=self._key)
-        except BaseException as error:  # noqa: BLE001 - looked at by the machine
-            self.result = error
-        finally:
-            connections.close_all()
-            self._arrived.put(ENDED)
+LEASE = 150.0  # seconds, of BOOKING_LEASE
+SEND_WITHIN = LEASE - PlainToy.max_create_seconds()
+LAG = 60.0  # seconds after which the courier's index has every parcel
 
 
-@contextlib.contextmanager
-def unless_locked() -> Iterator[None]:
-    """Skip the block if a caller that waits at a step has locked the row."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '30ms'")
-    try:
-        yield
-    except OperationalError as error:
-        if "lock timeout" not in str(error):
-            raise
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
+class AskedMachine(BookingMachine):
+    """Two callers and one order, of a courier that can be asked about doubts."""
 
-
-def _on_step(*, step: str, **_: Any) -> None:
-    caller = getattr(Caller.current, "caller", None)
-    if caller is not None:
-        caller.at_step(step)
-
-
-class BookingMachine(RuleBasedStateMachine):
-    """Two callers, one order."""
-
-    company: ClassVar[Any]
-    account: ClassVar[Any]
-    toy: ClassVar[Any]
-    operator: ClassVar[Any]
+    adapter: ClassVar[type[PlainToy]]
+    index_is_prompt: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
-        self.draft = draft_with(order_number=f"M-{uuid.uuid4().hex[:12]}")
-        self.callers: list[Caller] = []
-        self.crashed = False
-        self.at_courier: list[str] = []
-        self.sent_events: set[str] = set()
-        type(self).toy.on_create = staticmethod(self._courier)
+        self.parcels: list[dict[str, Any]] = []
+        self.modes: list[str] = []
+        self.search_fails = False
+        type(self).adapter.books = self  # type: ignore[assignment]
 
-    def _courier(self, request: Any) -> Booking | None:
+    # What the toy adapters ask their books.
+
+    def create(self, request: ShipmentRequest) -> Booking:
         caller = getattr(Caller.current, "caller", None)
-        mode = caller.mode if caller else "answers"
-        if request.order_number != self.draft.order_number:
-            return None
+        if caller and caller.age > SEND_WITHIN:
+            raise TimeIsUp("the deadline has passed")
+        mode = caller.mode if caller else (self.modes.pop(0) if self.modes else "answers")
         if mode == "request lost":
             raise Unknown("reset")
-        if mode == "refuses":
+        number = request.reserved_id
+        known = next((p for p in self.parcels if number and p["number"] == number), None)
+        if mode == "refuses" and known is None:
             raise Rejected("no")
-        tracking_id = f"T-{uuid.uuid4().hex[:12]}"
-        self.at_courier.append(tracking_id)
+        if known is None:
+            tracking_id = number or f"T-{len(self.parcels)}-{request.shipment_id}"
+            known = {"number": number, "id": tracking_id, "age": 0.0}
+            self.parcels.append(known)
+            self.at_courier.append(known["id"])
         if mode == "answer lost":
             raise Unknown("read time-out")
-        return Booking(tracking_id=tracking_id)
+        return Booking(known["id"], order_number=request.order_number)
 
-    @precondition(lambda self: len(self.callers) < 2)
-    @rule(key=st.sampled_from(["first", "second"]), mode=st.sampled_from(MODES))
-    def a_caller_starts(self, key: str, mode: str) -> None:
-        self.callers.append(Caller(self, f"{key}-{self.draft.order_number}", mode))
+    def find(self, request: ShipmentRequest) -> Booking | None:
+        if self.search_fails:
+            raise Unknown("HTTP 500")
+        found = [p["id"] for p in self.parcels if p["age"] >= LAG or p.get("indexed")]
+        return Booking(found[-1], order_number=request.order_number) if found else None
 
-    # Whether a rule can do anything depends on threads and locks, so each rule checks it itself. A
-    # precondition that depends on time would make Hypothesis' choices impossible to repeat.
+    def reserve(self, count: int) -> list[str]:
+        type(self).reserved = getattr(type(self), "reserved", 0) + count
+        return [f"N{type(self).reserved - n:09d}" for n in range(count)]
 
-    @rule(which=st.integers(0, 1))
-    def a_caller_goes_on(self, which: int) -> None:
-        alive = [c for c in self.callers if c.is_alive]
-        if alive:
-            alive[which % len(alive)].advance()
-
-    @rule(which=st.integers(0, 1))
-    def a_caller_dies(self, which: int) -> None:
-        alive = [c for c in self.callers if c.is_alive]
-        if alive and not self.crashed:
-            self.crashed = True
-            alive[which % len(alive)].crash()
-
-    @rule()
-    def the_lease_runs_out(self) -> None:
+    @rule(seconds=st.sampled_from([20.0, 70.0, 200.0]))
+    def time_passes(self, seconds: float) -> None:
         with unless_locked():
-            self._shipments().filter(status="booking").update(
-                lease_expires_at=timezone.now() - dt.timedelta(seconds=1)
-            )
-            expire_leases()
-
-    @rule()
-    def the_couriers_event_comes(self) -> None:
-        tracking_id = next((t for t in self.at_courier if t not in self.sent_events), None)
-        if tracking_id is None:
-            return
-        with unless_locked():
-            apply_creation(self.account, created_event(self.draft.order_number, tracking_id))
-            self.sent_events.add(tracking_id)
-
-    @invariant()
-    def the_courier_never_has_it_twice(self) -> None:
-        assert len(self.at_courier) <= 1
-
-    def teardown(self) -> None:
-        """Let the callers finish, settle doubts, book once more, and check the result."""
-        while any(caller.is_alive for caller in self.callers):
+            pass_time(seconds)
             for caller in self.callers:
-                caller.advance()
-        self.the_lease_runs_out()
-        while set(self.at_courier) - self.sent_events:
-            self.the_couriers_event_comes()
-        for shipment in self._shipments().filter(status="in_doubt"):
-            shipment.calls.update(started_at=timezone.now() - dt.timedelta(hours=1))
-            release(shipment.pk, actor=self.operator, reason="not in the panel")
-        self._book_once_more()
-        self.the_courier_never_has_it_twice()
-        (live,) = self._shipments().exclude(status="failed")
-        assert (live.status, [live.tracking_id]) == ("booked", self.at_courier)
-        assert not open_flags(live)
-        for caller in self.callers:
-            assert isinstance(caller.result, (BookingResult, PlatformError, Rejected, Killed)), (
-                caller.result
-            )
-            if isinstance(caller.result, BookingResult) and caller.result.status_code == 201:
-                assert live.tracking_id.encode() in caller.result.body
+                caller.age += seconds
+            for parcel in self.parcels:
+                parcel["age"] += seconds if self.index_is_prompt else 0
 
-    def _book_once_more(self) -> None:
-        try:
-            book(self.company, self.draft, key=f"first-{self.draft.order_number}")
-        except PlatformError:
-            # The second caller's booking, under its own key.
-            book(self.company, self.draft, key=f"second-{self.draft.order_number}")
+    @rule()
+    def the_index_catches_up(self) -> None:
+        for parcel in self.parcels:
+            parcel["indexed"] = True
 
-    def _shipments(self) -> Any:
-        return Shipment.objects.filter(order_number=self.draft.order_number)
+    @rule(
+        modes=st.lists(st.sampled_from(["answers", "answer lost", "request lost"]), max_size=3),
+        search_fails=st.booleans(),
+    )
+    def the_courier_is_asked(self, modes: list[str], search_fails: bool) -> None:
+        self.modes, self.search_fails = modes, search_fails
+        with unless_locked():
+            expire_leases()
+            ask_about_doubts(5)
+        self.modes, self.search_fails = [], False
 
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_no_interleaving_books_twice_or_loses_a_booking(account: Any, toy: Any) -> None:
-    BookingMachine.company, BookingMachine.account = account.company, account
-    BookingMachine.toy = toy
-    BookingMachine.operator = get_user_model().objects.create_user("operator")
-    booking_step.connect(_on_step)
-    try:
-        run_state_machine_as_test(
-            BookingMachine,
-            settings=settings(
-                max_examples=60,
-                stateful_step_count=25,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
+    @rule()
+    def a_scan_that_names_the_order_comes(self) -> None:
+        """It settles a doubt where scans do (couriers.tracking); otherwise it changes nothing."""
+        if not self.at_courier:
+            return
+        scan = Scan(MAPPER.map("booked"), timezone.now() - dt.timedelta(hours=1))
+        event = CourierEvent(
+            Topic.TRACK_UPDATED, self.at_courier[0], self.draft.order_number, scan=scan
         )
-    finally:
-        booking_step.disconnect(_on_step)
+        with unless_locked():
+            apply_events(self.account, [event])
+
+    def settle_doubts(self) -> None:
+        """Ask the courier until nothing is in doubt: no operator and no event is needed."""
+        for _ in range(8):
+            if not self._shipments().filter(status="in_doubt").exists():
+                return
+            pass_time(4000)
+            for parcel in self.parcels:
+                parcel["age"] += 4000
+            ask_about_doubts(10)
+        assert not self._shipments().filter(status="in_doubt").exists()
+
+
+class UnsureMachine(AskedMachine):
+    """A courier whose index is late by any time: what it lacks, an operator decides."""
+
+    index_is_prompt = False
+
+    def settle_doubts(self) -> None:
+        pass_time(4000)
+        self.the_index_catches_up()
+        ask_about_doubts(10)
+        for shipment in self._shipments().filter(status="in_doubt"):
+            assert not self.at_courier
+            release(shipment.pk, actor=self.operator, reason="not in the panel")
+
+
+def test_no_interleaving_books_twice_or_loses_a_booking(account: Any, toy: Any) -> None:
+    run_machine(BookingMachine, account, toy)
+
+
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("adapter", [SearchToy, ReserveToy, SearchReserveToy])
+def test_a_courier_that_can_be_asked_leaves_no_doubt_to_an_operator(
+    account: Any, adapter: type[PlainToy]
+) -> None:
+    CourierFactory.register(adapter)
+    AskedMachine.adapter = PlainToy
+    run_machine(AskedMachine, account, adapter)
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_a_search_without_a_known_lag_never_frees_an_order(account: Any) -> None:
+    CourierFactory.register(UnsureSearchToy)
+    UnsureMachine.adapter = PlainToy
+    run_machine(UnsureMachine, account, UnsureSearchToy)

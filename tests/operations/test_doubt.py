@@ -261,3 +261,21 @@ def test_staff_without_the_permission_can_only_list_doubts(
     assert answer.status_code == 403
     doubtful.refresh_from_db()
     assert doubtful.status == "in_doubt"
+
+
+def test_any_callback_of_the_account_shows_that_callbacks_arrive(
+    doubtful: Shipment, account: Any
+) -> None:
+    later = timezone.now() + dt.timedelta(minutes=1)
+    ShipmentFactory(account=account, warehouse=doubtful.warehouse, booked_at=later)
+    assert "Callbacks do not arrive" in evidence_of(doubtful).suggestion
+    CallbackTally.objects.create(account=account, accepted_at=timezone.now())
+    evidence = evidence_of(doubtful)
+    assert evidence.flow.startswith("Callbacks of this account arrive, none for this order.")
+    assert "do not arrive" not in evidence.suggestion
+
+
+def test_a_callback_from_before_the_booking_shows_nothing(doubtful: Shipment, account: Any) -> None:
+    before = timezone.now() - dt.timedelta(hours=1)
+    CallbackTally.objects.create(account=account, accepted_at=before)
+    assert not evidence_of(doubtful).callbacks_arrive

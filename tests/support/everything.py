@@ -16,10 +16,12 @@ from couriers.models import (
     CallbackTally,
     CourierAccount,
     CourierToken,
+    DoubtInquiry,
     FlagKind,
     Manifest,
     ManifestChunk,
     Product,
+    ReservedId,
     Scan,
     ServiceablePincode,
     StoredLabel,
@@ -51,6 +53,11 @@ def make_everything(account: CourierAccount) -> CourierAccount:
         account=account, access_token="token-is-secret", expires_at=timezone.now()
     )
     CallbackTally.objects.create(account=account, refused_at=timezone.now(), refused_count=3)
+    DoubtInquiry.objects.create(shipment=shipment, attempt=1, asked=1, last_answer="absent")
+    ReservedId.objects.create(
+        account=account, courier=account.courier, number="N-1", fetched_at=timezone.now(),
+        use_from=timezone.now(), state_at=timezone.now(),
+    )  # fmt: skip
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     WarehouseRegistration.objects.create(

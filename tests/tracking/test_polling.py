@@ -181,9 +181,12 @@ def test_an_impossible_number_of_attempts_is_ignored(
     assert Shipment.objects.get().delivery_attempts is None
 
 
-def test_an_error_of_the_plug_in_fails_only_that_shipment(account: Any, able: Any) -> None:
+def test_an_error_of_the_plug_in_fails_only_that_shipment(
+    account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
     due_shipments(account, 5)
-    able.on_call["track_shipment"] = raising(KeyError("scans"), times=1)
+    able.on_call["track_shipment"] = raising(KeyError("scans"), times=3)  # and it is repeated
     assert poll(account, threads=1) == {Polled.FAILED: 1, Polled.MOVED: 4}
     assert poll(account) == {Polled.MOVED: 1}
 

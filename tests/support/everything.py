@@ -22,7 +22,9 @@ from couriers.models import (
     Product,
     Scan,
     ServiceablePincode,
+    ShipmentAction,
     StoredLabel,
+    WarehousePickup,
     WarehouseRegistration,
 )
 from couriers.models.flag import raise_flag
@@ -52,6 +54,14 @@ def make_everything(account: CourierAccount) -> CourierAccount:
     )
     CallbackTally.objects.create(account=account, refused_at=timezone.now(), refused_count=3)
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
+    ShipmentAction.objects.create(
+        shipment=shipment, kind="address", state="done", ended_at=timezone.now(),
+        asked={"phone": "9123456780", "address": "9, Secret Lane"}, reason="moved", words="done",
+    )  # fmt: skip
+    WarehousePickup.objects.create(
+        account=account, warehouse=shipment.warehouse, day="2026-11-30", count=3, state="done",
+        ended_at=timezone.now(),
+    )  # fmt: skip
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     WarehouseRegistration.objects.create(
         account=account, warehouse=shipment.warehouse, reference="r", state="synced"

@@ -14,6 +14,7 @@ from couriers.api.serializers import StrictSerializer
 from couriers.contract.actions import ActionKind
 from couriers.contract.statuses import Status
 from couriers.models import CompanyApiKey, ShipmentAction, WarehousePickup
+from couriers.models.addresses import path_of
 from couriers.models.asked import AskedState, Asker
 
 MAX_PARCELS = 100_000  # of one pickup
@@ -100,10 +101,7 @@ class ActionSerializer(AskedSerializer):
     kind = serializers.ChoiceField(choices=ActionKind.choices)
     date = day(allow_null=True, source="day")
     reason = serializers.CharField()
-    status = serializers.SerializerMethodField()
-
-    def get_status(self, action: ShipmentAction) -> Status | None:
-        return Status(action.status_after) if action.status_after else None
+    status = serializers.ChoiceField(choices=Status.choices, allow_null=True, source="followed_by")
 
 
 class ActionPageSerializer(serializers.Serializer[Any]):
@@ -132,13 +130,17 @@ class PickupPageSerializer(serializers.Serializer[Any]):
 def action_response(action: ShipmentAction) -> Response:
     """The response of an action: 202 where it has not ended."""
     response = Response(ActionSerializer(action).data, status=202 if action.is_open else 200)
+    if action.is_open:
+        response["Location"] = path_of("couriers_api:shipment-actions", action.shipment_id)
     ask_later(response, ACTION)
     return response
 
 
 def pickup_response(pickup: WarehousePickup, *, is_new: bool) -> Response:
     """The response of a pickup: 200 for one that the day has already, 202 while it is open."""
-    status = 202 if pickup.is_open else 201
-    response = Response(PickupSerializer(pickup).data, status=status if is_new else 200)
+    status = 200 if not is_new else 202 if pickup.is_open else 201
+    response = Response(PickupSerializer(pickup).data, status=status)
+    if is_new:
+        response["Location"] = path_of("couriers_api:pickups", pickup.warehouse_id)
     ask_later(response, ACTION)
     return response

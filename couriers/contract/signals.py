@@ -74,9 +74,7 @@ class ActionOutcome(enum.StrEnum):
     """How the call of an action ended. All but the first two are the classes of contract/errors."""
 
     DONE = "done"
-    ACCEPTED = (
-        "accepted"  # the courier will do it later; the shipment's status shows whether it did
-    )
+    ACCEPTED = "accepted"  # the courier will do it later; another signal says how it ended
     NOT_SENT = "not_sent"
     NOT_DONE = "not_done"
     REJECTED = "rejected"
@@ -104,9 +102,9 @@ shipment_status_changed = ShipmentSignal()
 #   wrong_tracking_id  str  the id before, which is another parcel's
 shipment_tracking_id_corrected = ShipmentSignal()
 
-# The call of an action has ended, and what followed is stored. An action that was refused before
-# any call (by the shipment's status, by a field, or because the courier has no such operation)
-# sends nothing.
+# The call of an action has ended, and what followed is stored. Sent again when an accepted action
+# ends. An action that was refused before any call (by the courier's rules, by a field, or because
+# the courier has no such operation) sends nothing.
 #   kind     str  the operation, a value of couriers.contract.adapter.Capability
 #   outcome  str  a value of ActionOutcome
 #   handle   str  the courier's reference to an accepted action, else ""

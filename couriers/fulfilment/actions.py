@@ -11,14 +11,14 @@ from __future__ import annotations
 import datetime as dt
 
 from couriers.contract import india
-from couriers.contract.actions import ActionKind, ActionResult, PickupRequest, ReattemptRequest
+from couriers.contract.actions import ActionKind, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.errors import InvalidRequest
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.statuses import Status
 from couriers.contract.types import Direction
-from couriers.fulfilment.asking import Check, Wanted, ask
-from couriers.fulfilment.rules import check_booked, check_given
+from couriers.fulfilment.asking import Call, Wanted, ask
+from couriers.fulfilment.rules import check_booked
 from couriers.models import Shipment, ShipmentAction, WarehouseRegistration
 from couriers.models.asked import PLATFORM, Asker
 from couriers.tracking.events import apply_tracking
@@ -36,12 +36,12 @@ def cancel(shipment: Shipment, *, by: Asker = PLATFORM) -> ShipmentAction:
     """
     wanted = Wanted(ActionKind.CANCEL, by=by)
 
-    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
+    def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
         reverse = asked.direction == Direction.REVERSE
         method = adapter.cancel_reverse_shipment if reverse else adapter.cancel_shipment
-        return method(asked.tracking_id, status=Status(asked.status))
+        return lambda: method(asked.tracking_id, status=Status(asked.status))
 
-    return ask(shipment, wanted, _check_of(wanted), call)
+    return ask(shipment, wanted, prepare)
 
 
 def refresh_tracking(shipment: Shipment) -> Shipment:
@@ -69,10 +69,11 @@ def request_reattempt(
     texts = _clean(instructions=instructions)
     wanted = Wanted(ActionKind.REATTEMPT, day=day, texts=texts, reason=texts["instructions"], by=by)
 
-    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
-        return adapter.request_reattempt(ReattemptRequest(asked.tracking_id, day, **texts))
+    def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
+        request = ReattemptRequest(asked.tracking_id, day, **texts)
+        return lambda: adapter.request_reattempt(request)
 
-    return ask(shipment, wanted, _check_of(wanted), call)
+    return ask(shipment, wanted, prepare)
 
 
 def request_rto(shipment: Shipment, remark: str = "", *, by: Asker = PLATFORM) -> ShipmentAction:
@@ -84,10 +85,10 @@ def request_rto(shipment: Shipment, remark: str = "", *, by: Asker = PLATFORM) -
     texts = _clean(remark=remark)
     wanted = Wanted(ActionKind.RTO, texts=texts, reason=texts["remark"], by=by)
 
-    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
-        return adapter.request_rto(asked.tracking_id, texts["remark"])
+    def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
+        return lambda: adapter.request_rto(asked.tracking_id, texts["remark"])
 
-    return ask(shipment, wanted, _check_of(wanted), call)
+    return ask(shipment, wanted, prepare)
 
 
 def change_address(
@@ -112,10 +113,11 @@ def change_address(
     texts["phone"] = india.parse_phone(phone) or ""
     wanted = Wanted(ActionKind.ADDRESS, day=day, texts=texts, reason=texts["instructions"], by=by)
 
-    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
-        return adapter.update_delivery_address(ReattemptRequest(asked.tracking_id, day, **texts))
+    def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
+        request = ReattemptRequest(asked.tracking_id, day, **texts)
+        return lambda: adapter.update_delivery_address(request)
 
-    return ask(shipment, wanted, _check_of(wanted), call)
+    return ask(shipment, wanted, prepare)
 
 
 def set_dispatch_date(
@@ -129,7 +131,7 @@ def set_dispatch_date(
     """
     wanted = Wanted(ActionKind.PICKUP, day=day, slot=slot, by=by)
 
-    def call(adapter: BaseCourierAdapter, asked: Shipment) -> ActionResult:
+    def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
         registration = WarehouseRegistration.objects.filter(
             account=asked.account, warehouse=asked.warehouse
         ).first()
@@ -140,17 +142,11 @@ def set_dispatch_date(
             slot=slot,
             options=(asked.options,),
         )
-        if asked.direction == Direction.REVERSE:
-            return adapter.schedule_reverse_pickup(request)
-        return adapter.schedule_pickup(request)
+        reverse = asked.direction == Direction.REVERSE
+        method = adapter.schedule_reverse_pickup if reverse else adapter.schedule_pickup
+        return lambda: method(request)
 
-    return ask(shipment, wanted, _check_of(wanted), call)
-
-
-def _check_of(wanted: Wanted) -> Check:
-    return lambda adapter, rule: check_given(
-        adapter, wanted.kind, rule, day=wanted.day, slot=wanted.slot, texts=wanted.texts
-    )
+    return ask(shipment, wanted, prepare)
 
 
 def _clean(problems: FieldProblems | None = None, **texts: str) -> dict[str, str]:

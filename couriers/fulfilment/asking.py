@@ -16,7 +16,7 @@ from prometheus_client import Counter
 
 from couriers.conf import tunables
 from couriers.contract.action_rules import capability_of
-from couriers.contract.actions import ActionKind, ActionResult, ActionRule
+from couriers.contract.actions import ActionKind, ActionResult
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.errors import CourierError, InvalidRequest, NotSupported, plugin_fault
 from couriers.contract.logs import get_logger
@@ -27,7 +27,7 @@ from couriers.contract.signals import ActionOutcome
 from couriers.contract.statuses import RTO, Status
 from couriers.contract.types import Direction
 from couriers.fulfilment.outcomes import end, end_by_status, settle
-from couriers.fulfilment.rules import check_action
+from couriers.fulfilment.rules import check_action, check_given
 from couriers.models import Shipment, ShipmentAction
 from couriers.models.asked import OPEN, PLATFORM, AskedState, Asker, asker_columns
 from couriers.models.call_audit import audited_call
@@ -57,19 +57,19 @@ class Wanted:
     by: Asker = PLATFORM
 
 
-# Checks what is given with an action against the courier's rule. Raises InvalidRequest.
-Check = Callable[[BaseCourierAdapter, ActionRule], None]
-# Makes the call for the shipment as it was when the row was written.
-Call = Callable[[BaseCourierAdapter, Shipment], ActionResult]
+Call = Callable[[], ActionResult]
+# Returns the call for a shipment, which is as it was when the row was written. What it raises is
+# raised before the row is written.
+Prepare = Callable[[BaseCourierAdapter, Shipment], Call]
 
 
-def ask(shipment: Shipment, wanted: Wanted, check: Check, call: Call) -> ShipmentAction:
+def ask(shipment: Shipment, wanted: Wanted, prepare: Prepare) -> ShipmentAction:
     """Ask the shipment's courier for an action; return its row.
 
     The same request is answered with its open action, and a cancellation with the one that was
-    done. Raises ActionOpen while another action is open, what `check_action` and `check` raise, and
-    the courier's errors, which the row has, too. A call that was refused before it was sent
-    (InvalidRequest, NotSupported) leaves no row. Raises InsideTransaction in a transaction.
+    done. Raises ActionOpen while another action is open, what `check_action` and `check_given`
+    raise, and the courier's errors, which the row has, too. A call that was refused before it was
+    sent (InvalidRequest, NotSupported) leaves no row. Raises InsideTransaction in a transaction.
     """
     adapter = CourierFactory.get_adapter(shipment.account)
     operation = capability_of(wanted.kind, Direction(shipment.direction)).value
@@ -82,9 +82,13 @@ def ask(shipment: Shipment, wanted: Wanted, check: Check, call: Call) -> Shipmen
         )
         if found := _open_action(locked, wanted) or _done_cancel(locked, wanted):
             return found
-        check(adapter, check_action(adapter, locked, wanted.kind))
+        rule = check_action(adapter, locked, wanted.kind)
+        check_given(
+            adapter, wanted.kind, rule, day=wanted.day, slot=wanted.slot, texts=wanted.texts
+        )
+        call = prepare(adapter, locked)
         action = _create(locked, wanted)
-    return _call(action, locked, adapter, operation, call)
+    return _call(action, locked, operation, call)
 
 
 def _open_action(shipment: Shipment, wanted: Wanted) -> ShipmentAction | None:
@@ -142,17 +146,11 @@ def _create(shipment: Shipment, wanted: Wanted) -> ShipmentAction:
     )
 
 
-def _call(
-    action: ShipmentAction,
-    shipment: Shipment,
-    adapter: BaseCourierAdapter,
-    operation: str,
-    call: Call,
-) -> ShipmentAction:
+def _call(action: ShipmentAction, shipment: Shipment, operation: str, call: Call) -> ShipmentAction:
     """Make the call, audit it, and settle the row by its answer; return the row."""
     try:
         with audited_call(shipment.account, operation, shipment):
-            result = call(adapter, shipment)
+            result = call()
             if not isinstance(result, ActionResult):
                 raise TypeError(f"{operation} returned no ActionResult")
     except (InvalidRequest, NotSupported):  # refused before the call

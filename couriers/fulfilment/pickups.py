@@ -76,6 +76,7 @@ def request_pickup(
     if found := held.first():
         return found, False
     _check(adapter, day, slot, reference)
+    request = PickupRequest(warehouse.as_pickup(reference), day, slot=slot, count=count)
     try:
         with transaction.atomic():
             pickup = WarehousePickup.objects.create(
@@ -89,7 +90,6 @@ def request_pickup(
             )
     except IntegrityError:  # another process was quicker
         return held.get(), False
-    request = PickupRequest(warehouse.as_pickup(reference), day, slot=slot, count=count)
     return _call(pickup, account, adapter, request), True
 
 

@@ -29,7 +29,7 @@ from couriers.contract.types import Direction
 from couriers.models import Shipment
 
 # The consignee's data that an address change may change.
-CHANGES = ("phone", "address", "name")
+CHANGES = ("address", "phone", "name")
 # The problem of each action that is not allowed, in the API: its name and its title.
 _PROBLEMS: Mapping[ActionKind, tuple[str, str]] = {
     ActionKind.CANCEL: ("not-cancellable", "The shipment can no longer be cancelled"),

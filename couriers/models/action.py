@@ -67,3 +67,8 @@ class ShipmentAction(AskedOfCourier):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_state_display().lower()}"
+
+    @property
+    def followed_by(self) -> Status | None:
+        """The shipment's status that follows, None where it is not known."""
+        return Status(self.status_after) if self.status_after else None

@@ -26,7 +26,7 @@ def test_a_shipment_is_booked_and_replayed_byte_for_byte(
     assert {
         "id", "courier", "order_number", "direction", "status", "courier_status", "tracking_id",
         "waybill", "vendor", "payment_mode", "total_amount", "estimated_delivery",
-        "tracking_url", "created_at", "updated_at",
+        "tracking_url", "actions_allowed", "created_at", "updated_at",
     } <= set(data)  # fmt: skip
     assert (data["status"], data["total_amount"]) == ("booked", "1523.00")
     assert first["Location"] == f"{URL}{data['id']}/"

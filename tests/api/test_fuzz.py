@@ -115,6 +115,8 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         "order_date": india.today().isoformat(),
         "invoice_date": india.today().isoformat(),
         "date": tomorrow,
+        "slot": "10-13",
+        "count": 3,
         "pickup_pincode": "560001",
         "drop_pincode": "411004",
         "warehouse": warehouse.pk,

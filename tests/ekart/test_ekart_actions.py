@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import io
 from typing import Any
@@ -22,13 +21,16 @@ from couriers.contract.errors import (
     Rejected,
     Unknown,
 )
+from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Parcel
-from couriers.models import CourierCall, Warehouse, WarehouseRegistration
+from couriers.fulfilment import actions
+from couriers.models import CourierCall, Shipment, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
 from couriers_ekart import warehouses
 from couriers_ekart.adapter import EkartAdapter
 from sandbox.process import SandboxProcess
+from tests.support.api import set_status
 from tests.support.drafts import draft_with
 from tests.support.ekart import adapter_at, calls_made, request_for
 from tests.support.sandboxes import sandbox_fixture
@@ -108,27 +110,44 @@ def test_a_manifest_of_more_than_a_hundred_ids_is_refused_before_any_call(
 # NDR
 
 
+def undelivered(adapter: EkartAdapter, sandbox: SandboxProcess) -> Shipment:
+    draft = draft_with(courier="ekart", order_number="N-1")
+    shipment = book(adapter.account.company, draft).shipment
+    at = {"tracking_id": shipment.tracking_id, "status": "Undelivered"}
+    sandbox.post("/_sandbox/advance", at)
+    set_status(shipment, "undelivered")
+    return shipment
+
+
 def test_a_reattempt_must_be_tomorrow_to_seven_days_ahead(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    (one,) = booked(adapter, 1)
-    sandbox.post("/_sandbox/advance", {"tracking_id": one, "status": "Undelivered"})
+    shipment = undelivered(adapter, sandbox)
     before = calls_made(sandbox)
     for days in (0, 8, -1):
         with pytest.raises(InvalidRequest, match="date: must be tomorrow to 7 days"):
-            adapter.request_reattempt(
-                ReattemptRequest(one, india.today() + dt.timedelta(days=days))
-            )
-    with pytest.raises(InvalidRequest, match="phone"):
-        adapter.update_delivery_address(
-            ReattemptRequest(one, india.today() + TOMORROW, phone="12345")
-        )
-    with pytest.raises(InvalidRequest, match="address"):
-        adapter.update_delivery_address(ReattemptRequest(one, india.today() + TOMORROW))
+            actions.request_reattempt(shipment, india.today() + dt.timedelta(days=days))
+    with pytest.raises(InvalidRequest, match="date: is required: tomorrow to 7 days"):
+        actions.request_reattempt(shipment)
     assert calls_made(sandbox) == before
-    for days in (1, 7):
-        request = ReattemptRequest(one, india.today() + dt.timedelta(days=days))
-        assert adapter.request_reattempt(request).state == "accepted"
+    day = india.today() + dt.timedelta(days=7)
+    assert actions.request_reattempt(shipment, day).state == "accepted"
+
+
+def test_a_change_of_address_takes_phone_and_address_for_a_day(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    shipment, day = undelivered(adapter, sandbox), india.today() + TOMORROW
+    before = calls_made(sandbox)
+    for given, problem in (
+        ({"phone": "12345"}, "phone"),
+        ({"name": "Asha Rao"}, "name: is not taken by Ekart"),
+        ({"instructions": "Ring"}, "address: give at least one of address, phone"),
+    ):
+        with pytest.raises(InvalidRequest, match=problem):
+            actions.change_address(shipment, day, **given)
+    assert calls_made(sandbox) == before
+    assert actions.change_address(shipment, day, phone="9845011111").state == "accepted"
 
 
 def test_a_new_phone_and_address_are_sent_with_the_reattempt(
@@ -169,9 +188,7 @@ def test_an_rto_is_requested_for_an_undelivered_parcel(
 # Pickups
 
 
-def test_a_pickup_is_scheduled_only_for_delayed_dispatch(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
+def test_a_pickup_is_scheduled_for_delayed_dispatch(adapter: EkartAdapter) -> None:
     delayed = {"delayed_dispatch": True}
     ids = tuple(booked(adapter, 2, options=delayed))
     pickup = request_for(adapter).pickup
@@ -179,14 +196,22 @@ def test_a_pickup_is_scheduled_only_for_delayed_dispatch(
     request = PickupRequest(pickup, day, ids, options=(delayed, delayed))
     assert adapter.schedule_pickup(request).state == "done"
     assert adapter.schedule_reverse_pickup(request).state == "done"
+
+
+def test_a_pickup_is_set_only_for_a_shipment_that_was_booked_without_one(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    company = adapter.account.company
+    plain = book(company, draft_with(courier="ekart", order_number="P-1")).shipment
+    options = {"delayed_dispatch": True}
+    late = book(company, draft_with(courier="ekart", order_number="P-2", options=options)).shipment
     before = calls_made(sandbox)
-    with pytest.raises(NotSupported, match="when a shipment is created"):
-        adapter.schedule_pickup(dataclasses.replace(request, options=(delayed, {})))
-    with pytest.raises(NotSupported):
-        adapter.schedule_pickup(dataclasses.replace(request, options=()))
+    with pytest.raises(ActionNotAllowed, match=r"not booked with options\.delayed_dispatch"):
+        actions.set_dispatch_date(plain, india.today() + TOMORROW)
     with pytest.raises(InvalidRequest, match="date"):
-        adapter.schedule_pickup(dataclasses.replace(request, date=india.today()))
+        actions.set_dispatch_date(late, india.today())
     assert calls_made(sandbox) == before
+    assert actions.set_dispatch_date(late, india.today() + TOMORROW).state == "done"
 
 
 def test_a_pickup_that_is_refused_for_some_ids_names_them(adapter: EkartAdapter) -> None:
@@ -305,17 +330,14 @@ def test_the_declared_capabilities_are_exactly_the_overridden_methods(
 def test_an_action_refused_before_any_call_leaves_no_courier_call(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    from couriers.fulfilment import actions
-
     shipment = book(
         adapter.account.company, draft_with(courier="ekart", order_number="R-1")
     ).shipment
-    shipment.status = "undelivered"
     before = CourierCall.objects.count()
-    with pytest.raises(InvalidRequest):
-        actions.request_reattempt(shipment, india.today() + dt.timedelta(days=30))
-    shipment.status = "booked"
-    with pytest.raises(NotSupported):
+    with pytest.raises(ActionNotAllowed):
+        actions.request_reattempt(shipment, india.today() + TOMORROW)
+    with pytest.raises(ActionNotAllowed):
         actions.set_dispatch_date(shipment, india.today() + TOMORROW)
     assert CourierCall.objects.count() == before
+    assert not shipment.actions.exists()
     assert CourierFactory.get_adapter(adapter.account) is adapter

@@ -64,6 +64,8 @@ def test_after_its_time_nothing_personal_is_left_and_the_books_are(
         "", "", "",
     )  # fmt: skip
     assert (shipment.options, shipment.phone_hash, shipment.warnings) == ({}, "", [])
+    action = shipment.actions.get()
+    assert (action.asked, action.reason, action.words, action.kind) == ({}, "", "", "address")
     kept = ("total_amount", "tax_amount", "status", "tracking_id", "order_number", "status_at",
             "consignee_pincode", "consignee_state", "updated_at")  # fmt: skip
     assert [getattr(shipment, name) for name in kept] == [getattr(full, name) for name in kept]

@@ -11,7 +11,15 @@ from django.db import connection
 from django.utils import timezone
 
 from couriers.booking.protocol import book
-from couriers.models import CourierAccount, FlagKind, Scan, Shipment, ShipmentFlag, StoredLabel
+from couriers.models import (
+    CourierAccount,
+    FlagKind,
+    Scan,
+    Shipment,
+    ShipmentAction,
+    ShipmentFlag,
+    StoredLabel,
+)
 from couriers.models.flag import raise_flag
 from tests.support.drafts import DRAFT
 from tests.support.toy import PDF
@@ -43,6 +51,10 @@ def make_full_shipment(account: CourierAccount, **changes: Any) -> Shipment:
             courier_status=word, location=place, description="left with Ravi",
             ndr_reason="door locked",
         )  # fmt: skip
+    ShipmentAction.objects.create(
+        shipment=shipment, kind="address", state="done", ended_at=at, reason="door locked",
+        asked={"phone": "9123456780", "address": "9, Secret Lane"}, words="refused words",
+    )  # fmt: skip
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     ShipmentFlag.objects.update(cleared_at=timezone.now(), clear_reason="panel words")
     label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)

@@ -24,7 +24,9 @@ from couriers.models import (
     ReservedId,
     Scan,
     ServiceablePincode,
+    ShipmentAction,
     StoredLabel,
+    WarehousePickup,
     WarehouseRegistration,
 )
 from couriers.models.flag import raise_flag
@@ -59,6 +61,14 @@ def make_everything(account: CourierAccount) -> CourierAccount:
         use_from=timezone.now(), state_at=timezone.now(),
     )  # fmt: skip
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
+    ShipmentAction.objects.create(
+        shipment=shipment, kind="address", state="done", ended_at=timezone.now(),
+        asked={"phone": "9123456780", "address": "9, Secret Lane"}, reason="moved", words="done",
+    )  # fmt: skip
+    WarehousePickup.objects.create(
+        account=account, warehouse=shipment.warehouse, day="2026-11-30", count=3, state="done",
+        ended_at=timezone.now(),
+    )  # fmt: skip
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     WarehouseRegistration.objects.create(
         account=account, warehouse=shipment.warehouse, reference="r", state="synced"

@@ -106,6 +106,8 @@ STATUS_FACTS: Mapping[Status, StatusFacts] = {
 # With these it is not known yet whether the courier has the shipment.
 UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
+# The courier has the shipment, and it has not ended.
+UNDER_WAY = frozenset(Status) - TERMINAL - {*UNSETTLED}
 NEEDS_ACTION = frozenset(status for status, facts in STATUS_FACTS.items() if facts.needs_action)
 AWAITING_PICKUP = frozenset(
     status for status, facts in STATUS_FACTS.items() if facts.category is Category.PICKUP

@@ -135,7 +135,7 @@ def test_each_line_of_delhiverys_table_maps(
     assert DELHIVERY.map(word, kind=kind, code=code).status == status
 
 
-def test_every_entry_of_delhiverys_table_is_one_of_its_lines() -> None:
+def test_every_exact_entry_of_delhiverys_table_is_found() -> None:
     sent = {entry for entry in DELHIVERY.entries() if not entry[3].endswith("*")}
     for _, kind, word, code in sent:
         assert DELHIVERY.map(word, kind=kind, code=code).status is not None

@@ -78,6 +78,9 @@ local life = math.max(math.ceil(ARGV[1]) + 1, redis.call('TTL', KEYS[1]))
 return redis.call('EXPIRE', KEYS[1], life)
 """
 
+SLACK = 0.03  # of a window
+MAX_SLACK = 0.5  # seconds
+
 # Used while Redis is unavailable. By bucket: the next turn and the end of the pause, in seconds on
 # the monotonic clock.
 _local_buckets: dict[str, tuple[float, float]] = {}
@@ -156,11 +159,15 @@ def interval_and_burst(limit: Limit) -> tuple[float, int]:
     """Return the seconds between turns, and the burst: how many turns may be taken at once.
 
     With a burst of b and a turn every w/(n-b+1) seconds, no window of w seconds has more than n
-    turns. Turns of one call a second or more are spaced evenly. Rarer operations, for example
-    logins, may use half of their calls at once.
+    turns. Turns of one call a second or more are spaced evenly, in a window that is longer by
+    SLACK: calls take unlike times to arrive, and the courier counts them as they arrive. Rarer
+    operations, for example logins, may use half of their calls at once.
     """
-    burst = 1 if limit.count >= limit.window else (limit.count + 1) // 2
-    return limit.window / (limit.count - burst + 1), burst
+    if limit.count < limit.window:
+        burst = (limit.count + 1) // 2
+        return limit.window / (limit.count - burst + 1), burst
+    slack = min(SLACK * limit.window, MAX_SLACK)
+    return (limit.window + slack) / limit.count, 1
 
 
 def forget_local_buckets() -> None:

@@ -21,12 +21,19 @@ from couriers.contract.errors import (
     Unknown,
 )
 from couriers.contract.registry import CourierFactory
-from couriers.contract.types import Scan, Tracking
+from couriers.contract.types import Limit, Scan, Tracking
 from couriers.models import Shipment
 from couriers.tracking import poll_feed, poller, polling
+from couriers.tracking.poller import batch_size
 from couriers.tracking.polling import Polled
 from tests.support.parcels import make_shipments
 from tests.support.toy import MAPPER, AbleToyAdapter, ToyReceiver
+from tests.support.tracked_over_http import (
+    BatchHttpAdapter,
+    SingleHttpAdapter,
+    courier_over_http,
+    measured,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -274,3 +281,21 @@ def test_a_claim_reads_what_it_claims_however_many_shipments_are_open(account: A
     assert "Sort" not in plan
     assert "Seq Scan" not in plan
     assert "Rows Removed" not in plan
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("adapter", "limit", "shipments"),
+    [(BatchHttpAdapter, Limit(10, 4), 1250), (SingleHttpAdapter, Limit(20, 4), 50)],
+)
+def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_no_call_is_too_fast(
+    account: Any, adapter: type[SingleHttpAdapter], limit: Limit, shipments: int
+) -> None:
+    """Against a real HTTP server, which counts the calls by its own clock."""
+    due_shipments(account, shipments)
+    with courier_over_http(account, adapter, limit, latency=0.05) as server:
+        assert poll(account, threads=8) == {Polled.MOVED: shipments}
+        rate = measured(server, limit)
+    assert rate.too_fast == 0
+    assert rate.share >= 0.95
+    assert rate.smallest == rate.largest == batch_size(account.courier_id)

@@ -47,7 +47,7 @@ def _may_settle(event: CourierEvent, of_order: Sequence[Shipment]) -> bool:
 
     A scan without a shipment comes again and again while it waits.
     """
-    if any(shipment.status in UNSETTLED for shipment in of_order):
+    if sum(shipment.status in UNSETTLED for shipment in of_order) == 1:
         return True
     flags = ShipmentFlag.objects.filter(
         shipment__in=[shipment.pk for shipment in of_order], tracking_id=event.tracking_id

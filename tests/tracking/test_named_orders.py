@@ -201,6 +201,11 @@ def test_an_order_with_two_bookings_in_doubt_is_flagged_and_settles_neither(
     assert apply_events(account, [scan("T-9")]) == [Applied.UNKNOWN_SHIPMENT]
     flags = ShipmentFlag.objects.values_list("kind", "tracking_id")
     assert list(flags) == [("ambiguous_creation", "T-9")] * 2
+    operator = make_staff()
+    for flag in ShipmentFlag.objects.all():
+        clear_flag(flag, reason="being asked about", cleared_by=operator)
+    apply_events(account, [scan("T-9")])
+    assert not ShipmentFlag.objects.open().exists()
     assert Shipment.objects.filter(status="in_doubt").count() == 2
 
 

@@ -9,7 +9,7 @@ import sys
 
 import django
 
-NAMES = ("limiter", "breaker", "bookings", "ingest", "processing", "purge", "steadfast")
+NAMES = ("limiter", "breaker", "bookings", "ingest", "processing", "polling", "purge", "steadfast")
 
 
 def main() -> int:

@@ -78,8 +78,8 @@ class FlagInline(ReadOnlyInline):
 class ScanInline(ReadOnlyInline):
     model = Scan
     fields = (
-        "at", "status", "courier_status", "ndr_reason", "location", "description", "tracking_id",
-        "ignored", "lifted",
+        "at", "status", "courier_type", "courier_status", "courier_code", "ndr_reason", "location",
+        "description", "tracking_id", "ignored", "lifted",
     )  # fmt: skip
 
 
@@ -192,7 +192,10 @@ class ShipmentAdmin(
 
 @page(Scan)
 class ScanAdmin(ReadOnlyAdmin):
-    list_display = ("shipment", "at", "status", "courier_status", "location", "ignored")
+    list_display = (
+        "shipment", "at", "status", "courier_type", "courier_status", "courier_code", "location",
+        "ignored",
+    )  # fmt: skip
     search_fields = ("=shipment__id", "=shipment__order_number", "=shipment__tracking_id")
     list_filter = ("ignored", "lifted", "status")
     list_select_related = ("shipment",)

@@ -186,11 +186,16 @@ class ShipmentPageSerializer(serializers.Serializer[Any]):
 
 
 class ScanSerializer(serializers.Serializer[Any]):
-    """A scan. `status` is null where the platform does not know the courier's word for it."""
+    """A scan. `status` is null where the platform does not know the courier's word for it.
+
+    `courier_type` and `courier_code` are what a courier has beside its word, "" where it has none.
+    """
 
     at = moment()
     status = serializers.ChoiceField(choices=Status.choices, allow_null=True)
+    courier_type = serializers.CharField()
     courier_status = serializers.CharField()
+    courier_code = serializers.CharField()
     ndr_reason = serializers.CharField()
     location = serializers.CharField()
     description = serializers.CharField()

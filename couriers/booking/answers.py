@@ -69,7 +69,9 @@ def scan_data(scan: Scan) -> dict[str, Any]:
     return {
         "at": _time(scan.at),
         "status": scan.status or None,
+        "courier_type": scan.courier_type,
         "courier_status": scan.courier_status,
+        "courier_code": scan.courier_code,
         "ndr_reason": scan.ndr_reason,
         "location": scan.location,
         "description": scan.description,

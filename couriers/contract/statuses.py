@@ -6,9 +6,9 @@ No courier is named here: each plug-in gives its own table to a StatusMapper.
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from django.db import models
 
@@ -106,6 +106,8 @@ STATUS_FACTS: Mapping[Status, StatusFacts] = {
 # With these it is not known yet whether the courier has the shipment.
 UNSETTLED = (Status.BOOKING, Status.IN_DOUBT)
 TERMINAL = frozenset(status for status, facts in STATUS_FACTS.items() if facts.terminal)
+# The courier has the shipment, and it has not ended.
+UNDER_WAY = frozenset(Status) - TERMINAL - {*UNSETTLED}
 NEEDS_ACTION = frozenset(status for status, facts in STATUS_FACTS.items() if facts.needs_action)
 AWAITING_PICKUP = frozenset(
     status for status, facts in STATUS_FACTS.items() if facts.category is Category.PICKUP
@@ -159,17 +161,45 @@ class MappedStatus:
         return STATUS_FACTS[self.status] if self.status else None
 
 
+# Stands for a reason that a courier's table does not name, unless the table says otherwise.
+OTHER_REASON = ReasonFacts("other")
+
+
 def normalise(word: str) -> str:
     """Return the word in lower case, with `_` and `-` as single spaces.
 
     Couriers spell one status in several ways.
     """
-    return re.sub(r"[\s_\-]+", " ", word).strip().casefold()
+    return " ".join(word.replace("_", " ").replace("-", " ").split()).casefold()
 
 
 # What an entry of a StatusMapper is for: a word, or (direction, type, word[, code]).
 StatusKey = str | tuple[str, str, str] | tuple[str, str, str, str]
 _Parts = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Shape:
+    """Which parts the entries of a mapper name. The greater shape is the more specific one.
+
+    `code_length` counts the characters of the code before its `*`, 0 for an exact code or none.
+    """
+
+    exact_code: bool
+    code_length: int
+    word: bool
+    direction: bool
+    kind: bool
+
+    def cut(self, given: _Parts) -> _Parts:
+        """Return the parts of a status that entries of this shape compare."""
+        direction, kind, word, code = given
+        return (
+            direction if self.direction else "",
+            kind if self.kind else "",
+            word if self.word else "",
+            code if self.exact_code else code[: self.code_length],
+        )
 
 
 class StatusMapper:
@@ -181,6 +211,9 @@ class StatusMapper:
     wins: an exact code before a longer beginning before a shorter one before none, then a word, a
     direction, a type before none. `reasons` maps the courier's NDR reasons to ReasonFacts;
     `default_reason` stands for one that is not among them.
+
+    A plug-in calls `map` while it reads a scan. It need not know the shipment's direction: the
+    platform asks `in_direction` when it applies the scan.
     """
 
     def __init__(
@@ -188,10 +221,17 @@ class StatusMapper:
         statuses: Mapping[StatusKey, Status],
         reasons: Mapping[str, ReasonFacts] | None = None,
         *,
-        default_reason: ReasonFacts | None = None,
+        default_reason: ReasonFacts = OTHER_REASON,
     ) -> None:
-        self._statuses = {_parts(key): status for key, status in statuses.items()}
-        self._ranked = sorted(self._statuses, key=_specificity, reverse=True)
+        tables: dict[_Shape, dict[_Parts, Status]] = {}
+        for key, status in statuses.items():
+            parts = _parts(key)
+            shape = _shape_of(parts)
+            tables.setdefault(shape, {})[shape.cut(parts)] = status
+        # One dictionary for each shape, so that a status costs as many look-ups as there are
+        # shapes, however many entries there are.
+        self._tables = sorted(tables.items(), key=itemgetter(0), reverse=True)
+        self._has_directions = any(shape.direction for shape in tables)
         self._reasons = {normalise(word): facts for word, facts in (reasons or {}).items()}
         self._default_reason = default_reason
 
@@ -202,11 +242,10 @@ class StatusMapper:
 
         `kind` is the courier's type of the status.
         """
-        given = (direction, normalise(kind), normalise(status), normalise(code))
-        found = next((key for key in self._ranked if _matches(key, given)), None)
+        _, found = self._find(direction, kind, status, code)
         reason_key = normalise(reason)
         return MappedStatus(
-            status=self._statuses[found] if found else None,
+            status=found,
             courier_status=status,
             reason=self._reasons.get(reason_key, self._default_reason) if reason_key else None,
             courier_reason=reason,
@@ -214,9 +253,38 @@ class StatusMapper:
             courier_code=code,
         )
 
+    def in_direction(self, mapped: MappedStatus, direction: str) -> Status | None:
+        """Return the neutral status of a mapped one for a shipment of this direction.
+
+        An entry for the direction decides, where it is the most specific one. Otherwise the status
+        stays as the plug-in mapped it.
+        """
+        if not self._has_directions:
+            return mapped.status
+        shape, found = self._find(
+            direction, mapped.courier_type, mapped.courier_status, mapped.courier_code
+        )
+        return found if shape is not None and shape.direction else mapped.status
+
+    def knows_reason(self, reason: str) -> bool:
+        """Return whether the NDR reason is in the table. None at all counts as known."""
+        key = normalise(reason)
+        return not key or key in self._reasons
+
     def entries(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield the (direction, type, word, code) of every entry, the most specific first."""
-        yield from self._ranked
+        for shape, table in self._tables:
+            for direction, kind, word, code in table:
+                yield direction, kind, word, f"{code}*" if shape.code_length else code
+
+    def _find(
+        self, direction: str, kind: str, word: str, code: str
+    ) -> tuple[_Shape | None, Status | None]:
+        given = (direction, normalise(kind), normalise(word), normalise(code))
+        for shape, table in self._tables:
+            if (found := table.get(shape.cut(given))) is not None:
+                return shape, found
+        return None, None
 
 
 def _parts(key: StatusKey) -> _Parts:
@@ -224,18 +292,13 @@ def _parts(key: StatusKey) -> _Parts:
     return direction, normalise(kind), normalise(word), normalise(code[0]) if code else ""
 
 
-def _specificity(key: _Parts) -> tuple[bool, int, bool, bool, bool]:
-    direction, kind, word, code = key
-    exact = bool(code) and not code.endswith("*")
-    return exact, len(code), bool(word), bool(direction), bool(kind)
-
-
-def _matches(key: _Parts, given: _Parts) -> bool:
-    *_, wanted = key
-    *_, code = given
-    if wanted.endswith("*"):
-        if not code.startswith(wanted[:-1]):
-            return False
-    elif wanted and wanted != code:
-        return False
-    return all(not part or part == other for part, other in zip(key[:3], given[:3], strict=True))
+def _shape_of(parts: _Parts) -> _Shape:
+    direction, kind, word, code = parts
+    is_beginning = code.endswith("*")
+    return _Shape(
+        exact_code=bool(code) and not is_beginning,
+        code_length=len(code) - 1 if is_beginning else 0,
+        word=bool(word),
+        direction=bool(direction),
+        kind=bool(kind),
+    )

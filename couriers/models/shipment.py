@@ -4,11 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest
 
 from couriers.contract.statuses import (
     RELEASES_ORDER,
     STATUS_FACTS,
-    TERMINAL,
+    UNDER_WAY,
     UNSETTLED,
     Status,
     StatusFacts,
@@ -20,6 +21,10 @@ from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField, Encrypted
 from couriers.models.ids import new_shipment_id
 from couriers.models.phones import PhoneHashField
 from couriers.models.warehouse import Warehouse
+
+# The last news of a shipment or the last time it was asked about, whichever is later. GREATEST
+# leaves out a null, so one that was never asked about has the time of its news.
+LAST_CONTACT = Greatest(Coalesce("tracked_at", "created_at"), "polled_at")
 
 
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
@@ -202,9 +207,11 @@ class Shipment(models.Model):
                 name="couriers_ship_unsettled",
             ),
             models.Index(
-                fields=["account", "polled_at"],
-                condition=~Q(status__in=sorted(TERMINAL | {*UNSETTLED})),
-                name="couriers_ship_to_poll",
+                F("account"),
+                LAST_CONTACT,
+                F("id"),
+                condition=Q(status__in=sorted(UNDER_WAY)),
+                name="couriers_ship_poll_due",
             ),
         ]
 
@@ -220,8 +227,9 @@ class Shipment(models.Model):
 class Scan(models.Model):
     """One scan of a parcel, stored once. `at` is the courier's time.
 
-    `status` is empty where the plug-in does not know the courier's status: the scan is kept but
-    changes nothing. `tracking_id` is the id under which the courier sent it. A scan is `ignored`
+    The courier's status is its word, and where it has them a type and a code, which are "" where it
+    has none. `status` is empty where the plug-in does not know it: the scan is kept but changes
+    nothing. `tracking_id` is the id under which the courier sent it. A scan is `ignored`
     when it is later than a terminal one. A terminal scan is `lifted` when an operator has decided
     that it is wrong.
     """
@@ -233,7 +241,9 @@ class Scan(models.Model):
     tracking_id = models.CharField(max_length=100, blank=True)
     at = models.DateTimeField()
     status = models.CharField(max_length=30, choices=Status, blank=True)
+    courier_type = models.CharField(max_length=30, blank=True, default="", db_default="")
     courier_status = models.CharField(max_length=100)
+    courier_code = models.CharField(max_length=50, blank=True, default="", db_default="")
     ndr_reason = models.CharField("NDR reason", max_length=100, blank=True)
     location = models.CharField(max_length=200, blank=True)
     description = models.CharField(max_length=500, blank=True)
@@ -246,7 +256,14 @@ class Scan(models.Model):
         ordering = ("at", "id")
         constraints = [
             models.UniqueConstraint(
-                fields=["shipment", "at", "courier_status", "location"],
+                fields=[
+                    "shipment",
+                    "at",
+                    "courier_type",
+                    "courier_status",
+                    "courier_code",
+                    "location",
+                ],
                 name="couriers_scan_once",
             ),
         ]

@@ -105,7 +105,13 @@ def _remove_scans(shipment: Shipment, wrong_id: str) -> dict[str, Any]:
     """Delete the scans of the wrong id; returns what they were, for the audit log."""
     wrong = shipment.scans.filter(tracking_id=wrong_id)
     listed = [
-        {"at": scan.at.isoformat(), "status": scan.status, "courier_status": scan.courier_status}
+        {
+            "at": scan.at.isoformat(),
+            "status": scan.status,
+            "courier_type": scan.courier_type,
+            "courier_status": scan.courier_status,
+            "courier_code": scan.courier_code,
+        }
         for scan in wrong.order_by("at", "id")[:MAX_LISTED]
     ]
     count, _ = wrong.delete()

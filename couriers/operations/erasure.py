@@ -46,19 +46,23 @@ _ITEMS = """(
 _NO_TEXTS = '{"name": "", "sku": "", "category": ""}'
 _SCAN = Scan._meta.db_table
 # A status that the plug-in does not know is the courier's own text.
-_KNOWN_WORD = "CASE status WHEN '' THEN '' ELSE courier_status END"
+_STATUS_WORDS = ("courier_type", "courier_status", "courier_code")
+_KNOWN = {name: f"CASE status WHEN '' THEN '' ELSE {name} END" for name in _STATUS_WORDS}
 # Without their places two scans of a moment may be alike. Then the first is kept.
 _DELETE_ALIKE = f"""
 DELETE FROM {_SCAN} WHERE id IN (
     SELECT id FROM (
-        SELECT id, row_number() OVER (PARTITION BY shipment_id, at, {_KNOWN_WORD} ORDER BY id) AS n
+        SELECT id, row_number() OVER (
+            PARTITION BY shipment_id, at, {", ".join(_KNOWN.values())} ORDER BY id
+        ) AS n
         FROM {_SCAN} WHERE shipment_id = ANY(%s)
     ) AS numbered WHERE n > 1
 )
 """  # noqa: S608 - the table's own name
 _ERASE_SCANS = f"""
 UPDATE {_SCAN}
-SET courier_status = {_KNOWN_WORD}, ndr_reason = '', location = '', description = ''
+SET {", ".join(f"{name} = {known}" for name, known in _KNOWN.items())},
+    ndr_reason = '', location = '', description = ''
 WHERE shipment_id = ANY(%s)
 """  # noqa: S608 - the table's own name
 

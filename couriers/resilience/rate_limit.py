@@ -82,6 +82,9 @@ local life = math.max(math.ceil(ARGV[1]) + 1, redis.call('TTL', KEYS[1]))
 return redis.call('EXPIRE', KEYS[1], life)
 """
 
+SLACK = 0.03  # of a window
+MAX_SLACK = 0.5  # seconds
+
 # Used while Redis is unavailable. By bucket: the next turn and the end of the pause, in seconds on
 # the monotonic clock.
 _local_buckets: dict[str, tuple[float, float]] = {}
@@ -170,12 +173,16 @@ def interval_and_burst(limit: Limit) -> tuple[float, int]:
     A turn is `limit.cost` permits.
 
     With a burst of b and a turn every w/(n-b+1) seconds, no window of w seconds has more than n
-    turns. Turns of one call a second or more are spaced evenly. Rarer operations, for example
-    logins, may use half of their calls at once.
+    turns. Turns of one call a second or more are spaced evenly, in a window that is longer by
+    SLACK: calls take unlike times to arrive, and the courier counts them as they arrive. Rarer
+    operations, for example logins, may use half of their calls at once.
     """
     turns = _turns(limit)
-    burst = 1 if turns >= limit.window else (turns + 1) // 2
-    return limit.window / (turns - burst + 1), burst
+    if turns < limit.window:
+        burst = (turns + 1) // 2
+        return limit.window / (turns - burst + 1), burst
+    slack = min(SLACK * limit.window, MAX_SLACK)
+    return (limit.window + slack) / turns, 1
 
 
 def _turns(limit: Limit) -> int:

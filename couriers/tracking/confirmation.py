@@ -1,7 +1,7 @@
 """A courier's event that a shipment exists, with its order number and tracking id.
 
-The event settles a booking in doubt. Where it contradicts what is stored, it raises a flag: no
-event of a known order is dropped.
+It is the event of the creation, or a scan that names the order. It settles a booking in doubt.
+Where it contradicts what is stored, it raises a flag: no event of a known order is dropped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Value
 from django.utils import timezone
 
 from couriers.booking.settling import settle_confirmed
@@ -96,13 +95,13 @@ def match_creation(
     for rule in _RULES:
         if (confirmation := rule(event, order)) is not None:
             return confirmation
-    _flag_similar_numbers(account, event)
+    flag_similar_numbers(account, [event])
     return Confirmation.UNKNOWN
 
 
-def may_be_order_of(shipment: Shipment, order_number: str) -> bool:
-    """Whether a courier's order number can be the shipment's. Some couriers add a prefix."""
-    return not order_number or order_number.endswith(shipment.order_number)
+def may_name(named: str, order_number: str) -> bool:
+    """Whether the number that a courier names can mean the order. Some couriers add a prefix."""
+    return not named or named.endswith(order_number)
 
 
 def _link_first_id(event: CourierEvent, order: OrderShipments) -> Confirmation | None:
@@ -178,22 +177,34 @@ def _confirm(shipment: Shipment, event: CourierEvent) -> None:
     )
 
 
-def _flag_similar_numbers(account: CourierAccount, event: CourierEvent) -> None:
-    """Flag the bookings that an event may confirm, if the courier put a prefix on its number.
+def flag_similar_numbers(account: CourierAccount, events: Sequence[CourierEvent]) -> None:
+    """Flag the bookings that events may confirm, if the courier put a prefix on its numbers.
 
-    An operator decides, and settles the booking with the tracking id.
+    An operator decides, and settles the booking with the tracking id. The same flag is not raised
+    again once it was cleared: an event that waits for its shipment comes many times.
     """
-    unsettled = (
-        Shipment.objects.select_for_update(of=("self",), skip_locked=True)
-        .filter(account=account, status__in=UNSETTLED)
-        .alias(event_order_number=Value(event.order_number))
-        .filter(event_order_number__endswith=F("order_number"))
-        .order_by("id")
-    )
-    for shipment in unsettled:
-        raise_flag(
-            shipment,
-            FlagKind.POSSIBLE_CREATION,
-            tracking_id=event.tracking_id,
-            order_number=event.order_number,
+    if not events:
+        return
+    unsettled = Shipment.objects.filter(account=account, status__in=UNSETTLED)
+    similar = {
+        pk: [event for event in events if event.order_number.endswith(order_number)]
+        for pk, order_number in unsettled.order_by().values_list("pk", "order_number")
+    }
+    similar = {pk: found for pk, found in similar.items() if found}
+    if not similar:
+        return
+    locked = unsettled.select_for_update(of=("self",), skip_locked=True).filter(pk__in=similar)
+    for shipment in locked.order_by("id"):
+        raised = set(
+            shipment.flags.filter(kind=FlagKind.POSSIBLE_CREATION).values_list(
+                "tracking_id", "order_number"
+            )
         )
+        for event in similar[shipment.pk]:
+            if (event.tracking_id, event.order_number) not in raised:
+                raise_flag(
+                    shipment,
+                    FlagKind.POSSIBLE_CREATION,
+                    tracking_id=event.tracking_id,
+                    order_number=event.order_number,
+                )

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
-from prometheus_client import Counter
 
 from couriers.contract import types
-from couriers.contract.logs import get_logger
-from couriers.contract.masking import mask_text
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import raise_flag
-from couriers.tracking import scans, snapshot
-from couriers.tracking.confirmation import Confirmation, apply_creation, may_be_order_of
+from couriers.tracking import snapshot
+from couriers.tracking.confirmation import Confirmation, apply_creation, may_name
+from couriers.tracking.named_orders import settle_named_orders
 from couriers.tracking.recreation import apply_recreation
+from couriers.tracking.scan_rows import new_scan, store_and_recount
 from couriers.tracking.scans import NewScan
-from couriers.tracking.status import latest_possible_time, recount
-
-log = get_logger(__name__)
-
-UNKNOWN_STATUSES = Counter(
-    "shipcrowd_unknown_statuses", "Scans with a status that the plug-in does not know", ["courier"]
-)
 
 
 class Applied(enum.StrEnum):
@@ -51,19 +43,23 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
         if assigned:
             shipments = _lock_shipments(account, events)
             by_id = _by_tracking_id(shipments)
+        scanned = {p: event for p, event in enumerate(events) if event.topic == Topic.TRACK_UPDATED}
+        if settle_named_orders(account, [*scanned.values()], by_id.keys(), shipments):
+            shipments = _lock_shipments(account, events)
+            by_id = _by_tracking_id(shipments)
         rows = []
         touched = {by_id[i].pk: by_id[i] for i in assigned if i in by_id}
-        for position, event in enumerate(events):
-            if event.topic != Topic.TRACK_UPDATED:
-                continue
+        for position, event in scanned.items():
             shipment = by_id.get(event.tracking_id)
             if shipment is None or event.scan is None:
                 results[position] = Applied.UNKNOWN_SHIPMENT
                 continue
             results[position] = _applied_to(shipment)
             touched[shipment.pk] = shipment
-            rows.append(_new_scan(shipment, event.scan, event.tracking_id, _estimate(event)))
-        _store_and_recount(touched.values(), rows)
+            rows.append(new_scan(shipment, event.scan, event.tracking_id, _estimate(event)))
+            if not may_name(event.order_number, shipment.order_number):
+                _flag_other_order_once(event, shipment, shipments)
+        store_and_recount(touched.values(), rows)
     return [results[position] for position in range(len(events))]
 
 
@@ -74,30 +70,55 @@ def apply_tracking(shipment: Shipment, tracking: types.Tracking) -> Shipment:
     """
     with transaction.atomic():
         locked = Shipment.objects.select_for_update().get(pk=shipment.pk)
-        if not _has_id(locked, shipment.tracking_id):
-            return locked
-        answered = {
-            "estimated_delivery": tracking.estimated_delivery or locked.estimated_delivery,
-            "delivery_attempts": (
-                locked.delivery_attempts if tracking.attempts is None else tracking.attempts
-            ),
-        }
-        if any(getattr(locked, name) != value for name, value in answered.items()):
-            for name, value in answered.items():
-                setattr(locked, name, value)
-            locked.save(update_fields=[*answered, "updated_at"])
+        _apply_answers([(locked, shipment.tracking_id, tracking)])
+    return locked
+
+
+def apply_trackings(answers: Sequence[tuple[Shipment, types.Tracking]]) -> list[Shipment]:
+    """Apply a courier's answers about many shipments in one transaction, as apply_tracking does.
+
+    Returns the updated shipments in the order of the answers, with the columns of
+    tracking/snapshot.py alone.
+    """
+    with transaction.atomic():
+        found = (
+            Shipment.objects.select_for_update(of=("self",))
+            .filter(pk__in=[shipment.pk for shipment, _ in answers])
+            .only(*snapshot.READ)
+            .order_by("id")
+        )
+        locked = {shipment.pk: shipment for shipment in found}
+        _apply_answers(
+            [
+                (locked[shipment.pk], shipment.tracking_id, tracking)
+                for shipment, tracking in answers
+            ]
+        )
+    return [locked[shipment.pk] for shipment, _ in answers]
+
+
+def _apply_answers(answers: Sequence[tuple[Shipment, str, types.Tracking]]) -> None:
+    """Apply answers to locked shipments, each with the tracking id that was asked about."""
+    current = [answer for answer in answers if _has_id(answer[0], answer[1])]
+    now = timezone.now()
+    changed, rows = [], []
+    for locked, tracking_id, tracking in current:
+        before = snapshot.tracking_snapshot(locked)
+        if tracking.estimated_delivery:
+            locked.estimated_delivery = tracking.estimated_delivery
+        if tracking.attempts is not None:
+            locked.delivery_attempts = tracking.attempts
+        if snapshot.tracking_snapshot(locked) != before:
+            locked.updated_at = now
+            changed.append(locked)
         # The estimate is stored with the last scan: it is as old as that scan.
         last = max((scan.at for scan in tracking.scans), default=None)
-        estimate = tracking.estimated_delivery
-        _store_and_recount(
-            [locked],
-            [
-                # Under the id that was polled: the parcel may have been recreated since.
-                _new_scan(locked, scan, shipment.tracking_id, estimate if scan.at == last else None)
-                for scan in tracking.scans
-            ],
-        )
-    return locked
+        for scan in tracking.scans:
+            estimate = tracking.estimated_delivery if scan.at == last else None
+            # Under the id that was polled: the parcel may have been recreated since.
+            rows.append(new_scan(locked, scan, tracking_id, estimate))
+    snapshot.write(changed)
+    store_and_recount([locked for locked, *_ in current], rows)
 
 
 def mark_cancelled(shipment: Shipment, status: Status = Status.CANCELLED) -> Shipment:
@@ -132,7 +153,7 @@ def _store_own_scan(
             courier_status=courier_status,
             description=description,
         )
-        _store_and_recount([locked], [scan])
+        store_and_recount([locked], [scan])
     return locked
 
 
@@ -145,17 +166,21 @@ def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> 
     """Lock every shipment that the events may change, in the order of ids to avoid deadlocks."""
     ids = {event.tracking_id for event in events}
     of_account = Shipment.objects.filter(account=account).order_by()
-    found = dict(of_account.filter(tracking_id__in=ids).values_list("tracking_id", "pk"))
-    keys = set(found.values())
-    if unknown := ids - found.keys():
-        keys.update(
-            of_account.exclude(former_tracking_ids=[])
-            .filter(former_tracking_ids__overlap=sorted(unknown))
-            .values_list("pk", flat=True)
+    found = of_account.filter(tracking_id__in=ids)
+    keys: set[str] = set()
+    numbers: dict[str, str] = {}  # the order number by tracking id
+    for tracking_id, pk, number in found.values_list("tracking_id", "pk", "order_number"):
+        keys.add(pk)
+        numbers[tracking_id] = number
+    if unknown := ids - numbers.keys():
+        former = of_account.exclude(former_tracking_ids=[]).filter(
+            former_tracking_ids__overlap=sorted(unknown)
         )
-    # Also the orders named by creations, even with a known id: it may belong to another order.
-    orders = {e.order_number for e in events if e.topic != Topic.TRACK_UPDATED and e.order_number}
-    if orders:
+        columns = ("former_tracking_ids", "pk", "order_number")
+        for former_ids, pk, number in former.values_list(*columns):
+            keys.add(pk)
+            numbers |= dict.fromkeys(former_ids, number)
+    if orders := {event.order_number for event in events if _names_order(event, numbers)}:
         keys.update(of_account.filter(order_number__in=orders).values_list("pk", flat=True))
     return list(
         Shipment.objects.select_for_update(of=("self",))
@@ -163,6 +188,16 @@ def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> 
         .only(*snapshot.READ)
         .order_by("id")
     )
+
+
+def _names_order(event: CourierEvent, numbers: Mapping[str, str]) -> bool:
+    """Whether the event may change other shipments than that of its tracking id.
+
+    A creation may, even with a known id, and a scan whose id is unknown or another order's.
+    """
+    if event.topic != Topic.TRACK_UPDATED or event.tracking_id not in numbers:
+        return bool(event.order_number)
+    return not may_name(event.order_number, numbers[event.tracking_id])
 
 
 def _by_tracking_id(shipments: Iterable[Shipment]) -> dict[str, Shipment]:
@@ -213,8 +248,14 @@ def _apply_creation(
         return apply_recreation(account, event)
     if holder is None:
         return apply_creation(account, event)
-    if may_be_order_of(holder, event.order_number):
+    if may_name(event.order_number, holder.order_number):
         return Confirmation.KNOWN
+    _flag_other_order(event, holder, shipments)
+    return Confirmation.OTHER_ORDER
+
+
+def _flag_other_order(event: CourierEvent, holder: Shipment, shipments: Sequence[Shipment]) -> None:
+    """Flag the shipment that has the tracking id, and those of the order that the event names."""
     for shipment in shipments:
         if shipment is holder or shipment.order_number == event.order_number:
             raise_flag(
@@ -223,7 +264,22 @@ def _apply_creation(
                 tracking_id=event.tracking_id,
                 order_number=event.order_number,
             )
-    return Confirmation.OTHER_ORDER
+
+
+def _flag_other_order_once(
+    event: CourierEvent, holder: Shipment, shipments: Sequence[Shipment]
+) -> None:
+    """Do the same for a scan, but not again once an operator has cleared the flag.
+
+    Each further scan of the parcel names the same order.
+    """
+    flagged = holder.flags.filter(
+        kind=FlagKind.OTHER_ORDER,
+        tracking_id=event.tracking_id,
+        order_number=event.order_number,
+    )
+    if not flagged.exists():
+        _flag_other_order(event, holder, shipments)
 
 
 def _applied_to(shipment: Shipment | None) -> Applied:
@@ -231,46 +287,7 @@ def _applied_to(shipment: Shipment | None) -> Applied:
     return Applied.ERASED_SHIPMENT if erased else Applied.APPLIED
 
 
-def _new_scan(
-    shipment: Shipment, scan: types.Scan, tracking_id: str, estimate: dt.datetime | None
-) -> NewScan:
-    status = "" if scan.at > latest_possible_time() else scan.mapped.status or ""
-    if shipment.erased_at is not None:
-        # The same texts are left of it as of a scan that was stored before (operations/erasure.py).
-        word = mask_text(scan.mapped.courier_status)[:100] if status else ""
-        return NewScan(shipment.pk, tracking_id, scan.at, status, word, estimated_delivery=estimate)
-    return NewScan(
-        shipment_id=shipment.pk,
-        tracking_id=tracking_id,
-        at=scan.at,
-        status=status,
-        # Masked before it is cut: a cut phone number would not be recognised.
-        courier_status=mask_text(scan.mapped.courier_status)[:100],
-        ndr_reason=mask_text(scan.mapped.courier_reason)[:100],
-        location=mask_text(scan.location)[:200],
-        description=mask_text(scan.description)[:500],
-        estimated_delivery=estimate,
-    )
-
-
 def _estimate(event: CourierEvent) -> dt.datetime | None:
     if not event.estimated_delivery_ms:
         return None
     return dt.datetime.fromtimestamp(event.estimated_delivery_ms / 1000, dt.UTC)
-
-
-def _store_and_recount(shipments: Collection[Shipment], rows: Sequence[NewScan]) -> None:
-    """Store each new scan once, then set the status of the shipments from all their scans."""
-    if not shipments:
-        return
-    by_key = {shipment.pk: shipment for shipment in shipments}
-    latest = latest_possible_time()
-    for shipment_id, word in scans.store([row for row in rows if row.at <= latest]):
-        courier = by_key[shipment_id].courier_id
-        UNKNOWN_STATUSES.labels(courier).inc()
-        log.warning("unknown_status", courier=courier, word=word)
-    future_rows = [row for row in rows if row.at > latest]
-    scans.store(future_rows)
-    for row in future_rows:
-        raise_flag(by_key[row.shipment_id], FlagKind.FUTURE_SCANS)
-    recount(shipments)

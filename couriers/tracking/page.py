@@ -79,7 +79,9 @@ def _context(shipment: Shipment) -> dict[str, object]:
     status = Status(shipment.status)
     facts = STATUS_FACTS[status]
     shown = {"ignored": False, "lifted": False, "at__lte": latest_possible_time()}
-    scans = Scan.objects.filter(shipment=shipment, **shown).order_by("-at", "-id")
+    found = Scan.objects.filter(shipment=shipment, **shown).order_by("-at", "-id")
+    # Scans of one moment may differ in the courier's words alone, which are not shown.
+    scans = list({(scan.at, scan.status): scan for scan in found}.values())
     if status in _IN_PREPARATION:
         label, tone = "Being prepared", ""
     else:

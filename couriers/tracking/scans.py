@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -18,6 +19,23 @@ from django.utils import timezone
 from couriers.models import Scan
 
 _TABLE = Scan._meta.db_table
+# What makes a scan the same one: copies of it are merged.
+IDENTITY = ("shipment_id", "at", "courier_type", "courier_status", "courier_code", "location")
+_identity_of = attrgetter(*IDENTITY)
+# The columns of a new scan with their types in PostgreSQL.
+_GIVEN = {
+    "shipment_id": "text",
+    "tracking_id": "text",
+    "at": "timestamptz",
+    "status": "text",
+    "courier_type": "text",
+    "courier_status": "text",
+    "courier_code": "text",
+    "ndr_reason": "text",
+    "location": "text",
+    "description": "text",
+    "estimated_delivery": "timestamptz",
+}
 # Texts are compared by code point, as Python does, whatever the collation of the database.
 _MERGED = {
     name: f'GREATEST(scan.{name} COLLATE "C", excluded.{name} COLLATE "C")'
@@ -25,32 +43,36 @@ _MERGED = {
 } | {"estimated_delivery": "GREATEST(scan.estimated_delivery, excluded.estimated_delivery)"}
 _INSERT = f"""
 INSERT INTO {_TABLE} AS scan
-    (shipment_id, tracking_id, at, status, courier_status, ndr_reason, location, description,
-     estimated_delivery, ignored, lifted, received_at)
-SELECT given.*, false, false, %s FROM unnest(
-    %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %s::timestamptz[]) AS given
-ON CONFLICT (shipment_id, at, courier_status, location) DO UPDATE
+    ({", ".join(_GIVEN)}, ignored, lifted, received_at)
+SELECT given.*, false, false, %s
+FROM unnest({", ".join(f"%s::{kind}[]" for kind in _GIVEN.values())}) AS given
+ON CONFLICT ({", ".join(IDENTITY)}) DO UPDATE
     SET {", ".join(f"{name} = {merged}" for name, merged in _MERGED.items())}
     WHERE ({", ".join(f"scan.{name}" for name in _MERGED)})
         IS DISTINCT FROM ({", ".join(_MERGED.values())})
-RETURNING scan.shipment_id, scan.courier_status, scan.status, xmax = 0
+RETURNING {", ".join(f"scan.{name}" for name in IDENTITY)}, xmax = 0
 """  # noqa: S608 - the table's own name and columns
 
 
 @dataclass(frozen=True, slots=True)
 class NewScan:
-    """A scan to be stored. Its texts fit the lengths and characters of the table."""
+    """A scan to be stored. Its texts fit the lengths and characters of the table.
+
+    `has_unknown` is not stored: the plug-in does not know the status or the reason.
+    """
 
     shipment_id: str
     tracking_id: str
     at: dt.datetime
     status: str
     courier_status: str
+    courier_type: str = ""
+    courier_code: str = ""
     ndr_reason: str = ""
     location: str = ""
     description: str = ""
     estimated_delivery: dt.datetime | None = None
+    has_unknown: bool = False
 
 
 class StoredScan(NamedTuple):
@@ -61,7 +83,9 @@ class StoredScan(NamedTuple):
     tracking_id: str
     at: dt.datetime
     status: str
+    courier_type: str
     courier_status: str
+    courier_code: str
     ndr_reason: str
     location: str
     estimated_delivery: dt.datetime | None
@@ -69,32 +93,18 @@ class StoredScan(NamedTuple):
     lifted: bool
 
 
-def store(scans: Iterable[NewScan]) -> list[tuple[str, str]]:
-    """Store the scans. Returns shipment id and courier's word of each new one of unknown status."""
+def store(scans: Iterable[NewScan]) -> list[NewScan]:
+    """Store the scans. Returns those that have something unknown and were not stored before."""
     rows = _merge_copies(scans)
     if not rows:
         return []
+    columns = [[getattr(row, name) for row in rows.values()] for name in _GIVEN]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [
-                timezone.now(),
-                [row.shipment_id for row in rows],
-                [row.tracking_id for row in rows],
-                [row.at for row in rows],
-                [row.status for row in rows],
-                [row.courier_status for row in rows],
-                [row.ndr_reason for row in rows],
-                [row.location for row in rows],
-                [row.description for row in rows],
-                [row.estimated_delivery for row in rows],
-            ],
-        )
-        return [
-            (shipment_id, word)
-            for shipment_id, word, status, is_new in cursor.fetchall()
-            if is_new and not status
-        ]
+        cursor.execute(_INSERT, [timezone.now(), *columns])
+        if not any(row.has_unknown for row in rows.values()):
+            return []
+        new = [rows[tuple(identity)] for *identity, is_new in cursor.fetchall() if is_new]
+    return [row for row in new if row.has_unknown]
 
 
 def of_shipments(ids: Sequence[str]) -> dict[str, list[StoredScan]]:
@@ -115,26 +125,27 @@ def mark_ignored(changes: Iterable[tuple[int, bool]]) -> None:
             Scan.objects.filter(pk__in=ids).update(ignored=ignored)
 
 
-def _merge_copies(scans: Iterable[NewScan]) -> list[NewScan]:
-    """Merge the copies of each scan into one, as _INSERT merges a scan with a stored copy."""
-    found: dict[tuple[str, dt.datetime, str, str], NewScan] = {}
+def _merge_copies(scans: Iterable[NewScan]) -> dict[tuple[Any, ...], NewScan]:
+    """Merge the copies of each scan into one, as _INSERT merges a scan with a stored copy.
+
+    Returns the scans by their IDENTITY.
+    """
+    found: dict[tuple[Any, ...], NewScan] = {}
     for scan in scans:
-        key = (scan.shipment_id, scan.at, scan.courier_status, scan.location)
+        key = _identity_of(scan)
         other = found.get(key)
         found[key] = scan if other is None else _merge(scan, other)
-    return list(found.values())
+    return found
 
 
 def _merge(one: NewScan, other: NewScan) -> NewScan:
     estimates = [e for e in (one.estimated_delivery, other.estimated_delivery) if e is not None]
-    return NewScan(
-        shipment_id=one.shipment_id,
+    return replace(
+        one,
         tracking_id=max(one.tracking_id, other.tracking_id),
-        at=one.at,
         status=max(one.status, other.status),
-        courier_status=one.courier_status,
         ndr_reason=max(one.ndr_reason, other.ndr_reason),
-        location=one.location,
         description=max(one.description, other.description),
         estimated_delivery=max(estimates, default=None),
+        has_unknown=one.has_unknown or other.has_unknown,
     )

@@ -47,7 +47,11 @@ class ScanLike(Protocol):
     @property
     def status(self) -> str: ...
     @property
+    def courier_type(self) -> str: ...
+    @property
     def courier_status(self) -> str: ...
+    @property
+    def courier_code(self) -> str: ...
     @property
     def location(self) -> str: ...
     @property
@@ -113,8 +117,15 @@ def walk_scans(found: Iterable[S], former_ids: Collection[str] = ()) -> WalkResu
     return WalkResult(latest, frozenset(ignored), went_on, end_passed_over)
 
 
-def _walk_order(scan: ScanLike) -> tuple[dt.datetime, int, str, str]:
-    return (scan.at, _PROGRESS.get(scan.status, -1), scan.courier_status, scan.location)
+def _walk_order(scan: ScanLike) -> tuple[dt.datetime, int, str, str, str, str]:
+    return (
+        scan.at,
+        _PROGRESS.get(scan.status, -1),
+        scan.courier_status,
+        scan.location,
+        scan.courier_type,
+        scan.courier_code,
+    )
 
 
 def _leaves(end: ScanLike, scan: ScanLike) -> bool:

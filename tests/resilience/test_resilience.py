@@ -27,12 +27,15 @@ def redis(request: pytest.FixtureRequest) -> str:
 def test_calls_are_spaced_by_waiting_for_a_turn(redis: str, monkeypatch: Any) -> None:
     waits: list[float] = []
     monkeypatch.setattr(rate_limit.time, "sleep", waits.append)
+    interval, _ = rate_limit.interval_and_burst(Limit(10, 1))
+    assert 0.1 < interval <= 0.1 / 0.95  # a little wider, and no less than 95 % of the rate
     started = time.monotonic()
     for turn in range(5):
         waits.clear()
         rate_limit.acquire("a", "create", Limit(10, 1))
         passed = time.monotonic() - started
-        assert turn / 10 - passed <= sum(waits) <= turn / 10 + 0.001
+        turn_at = turn * interval
+        assert turn_at - passed <= sum(waits) <= turn_at + 0.001
 
 
 def test_a_turn_beyond_the_longest_wait_is_refused_with_its_delay(redis: str) -> None:

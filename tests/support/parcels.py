@@ -18,13 +18,14 @@ _numbers = itertools.count()
 
 def make_shipments(account: CourierAccount, count: int, **fields: Any) -> list[str]:
     """Insert booked shipments as copies of one; return their ids."""
+    numbers = [f"M-{next(_numbers)}" for _ in range(count)]
+    own = {"booked_at": BOOKED_AT, "order_number": numbers[0], "tracking_id": f"T{numbers[0]}"}
     one = ShipmentFactory.build(
         account=account, company=account.company, warehouse=account.company.warehouses.first(),
-        courier_id=account.courier_id, **{"booked_at": BOOKED_AT} | fields,
+        courier_id=account.courier_id, **own | fields,
     )  # fmt: skip
     one.save(force_insert=True)
     ids = [one.pk, *(new_shipment_id() for _ in range(count - 1))]
-    numbers = [f"M-{next(_numbers)}" for _ in ids]
     new = {"id": "new.id", "order_number": "new.number", "tracking_id": "'T' || new.number"}
     columns = [field.column for field in Shipment._meta.concrete_fields]
     with connection.cursor() as cursor:

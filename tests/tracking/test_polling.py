@@ -27,7 +27,7 @@ from couriers.contract.types import Limit, Tracking
 from couriers.contract.types import Scan as TypesScan
 from couriers.models import CourierAccount, Scan, Shipment
 from couriers.resilience import rate_limit, waits
-from couriers.tracking import polling
+from couriers.tracking import poll_feed, poller, polling
 from couriers.tracking.polling import Polled
 from sandbox.process import SandboxProcess
 from tests.support.commands import run_json
@@ -116,7 +116,7 @@ def test_a_run_ends_even_without_a_silence(account: Any, able: Any) -> None:
 def test_a_shipment_that_failed_is_counted_and_due_in_the_next_run(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
+    monkeypatch.setattr("couriers.tracking.poll_feed.time.sleep", lambda _: None)
     due_shipments(account, 2)
     able.on_call["track_shipment"] = raising(Unknown("read time-out"))
     assert poll(account) == {Polled.FAILED: 2}
@@ -129,7 +129,7 @@ def test_a_429_is_retried_after_its_retry_after(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("couriers.tracking.polling.time.sleep", pauses.append)
+    monkeypatch.setattr("couriers.tracking.poll_feed.time.sleep", pauses.append)
     due_shipments(account, 1)
     able.on_call["track_shipment"] = raising(TooManyRequests("429", retry_after=7), times=1)
     assert poll(account, threads=1) == {Polled.MOVED: 1}
@@ -152,12 +152,14 @@ def test_a_pause_beyond_the_end_of_the_run_ends_it_and_all_stay_due(
 def test_shipments_that_always_fail_do_not_keep_others_from_being_polled(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "TRIES", 1)
+    monkeypatch.setattr(poller, "TRIES", 1)
     due_shipments(account, 6)
     every = list(Shipment.objects.order_by("pk").values_list("tracking_id", flat=True))
     bad = every[:3]
     now = [0.0]
-    monkeypatch.setattr(polling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(polling, "time", clock)
+    monkeypatch.setattr(poll_feed, "time", clock)
 
     def hook(tracking_id: str) -> None:
         now[0] += 1
@@ -220,7 +222,7 @@ def test_an_open_circuit_ends_the_run_and_the_rest_stay_due(account: Any, able: 
 def test_the_command_counts_outcomes_and_can_be_repeated(
     account: Any, able: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("couriers.tracking.polling.time.sleep", lambda _: None)
+    monkeypatch.setattr("couriers.tracking.poll_feed.time.sleep", lambda _: None)
     other = CourierAccountFactory(courier=account.courier)
     WarehouseFactory(company=other.company)
     due_shipments(account, 3)

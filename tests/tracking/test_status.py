@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from couriers.contract import types
 from couriers.contract.statuses import STATUS_FACTS, Status
 from couriers.models import Scan
-from couriers.tracking.events import UNKNOWN_STATUSES, apply_events, apply_tracking
+from couriers.tracking.events import apply_events, apply_tracking
+from couriers.tracking.scan_rows import UNKNOWN_STATUSES
 from couriers.tracking.status import walk_scans
 from tests.support.factories import ShipmentFactory
 from tests.support.flags import open_flags

@@ -19,11 +19,12 @@ from unfold.decorators import action, display
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
 from couriers.admin.correction import CorrectIdMixin
 from couriers.admin.dashboard import IN_DOUBT, TO_BE_ACTED_ON, overview
-from couriers.admin.documents import LabelInline
+from couriers.admin.documents import DocumentInline, ProofMixin
 from couriers.admin.doubt import SettleDoubtMixin
 from couriers.admin.flags import ClearFlagMixin
 from couriers.admin.lifting import LiftStatusMixin
 from couriers.admin.registration import page
+from couriers.booking.answers import charges_of
 from couriers.contract.statuses import Status
 from couriers.models import (
     AuditEntry,
@@ -107,10 +108,10 @@ STATUS_COLOURS = dict.fromkeys(Status, "default") | {
 
 @page(Shipment)
 class ShipmentAdmin(
-    SettleDoubtMixin, LiftStatusMixin, CorrectIdMixin, ClearFlagMixin, ReadOnlyAdmin
+    SettleDoubtMixin, LiftStatusMixin, CorrectIdMixin, ClearFlagMixin, ProofMixin, ReadOnlyAdmin
 ):
     actions_list = ["overview"]
-    actions_detail = ["settle_doubt", "lift_status", "correct_id", "clear_flag"]
+    actions_detail = ["settle_doubt", "lift_status", "correct_id", "clear_flag", "open_proof"]
     list_display = (
         "order_number", "company", "courier", "status_label", "tracking_id", "payment_mode",
         "total_amount", "consignee_city", "created_at",
@@ -118,7 +119,7 @@ class ShipmentAdmin(
     search_fields = ("=id", "=order_number", "=tracking_id", "=waybill")
     list_filter = (WorklistFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
-    inlines = (FlagInline, ScanInline, LabelInline, CallInline, AuditInline)
+    inlines = (FlagInline, ScanInline, DocumentInline, CallInline, AuditInline)
     exclude = (
         "consignee_phone",
         "consignee_address",
@@ -126,6 +127,7 @@ class ShipmentAdmin(
         "former_tracking_ids",
         "options",
         "warnings",
+        "charges",
     )
     readonly_fields = (
         "open_flags",
@@ -134,6 +136,7 @@ class ShipmentAdmin(
         "items_text",
         "former_ids",
         "warnings_text",
+        "charges_text",
     )
 
     @action(description="Overview", url_path="overview", permissions=["view"])
@@ -177,6 +180,17 @@ class ShipmentAdmin(
     @admin.display(description="Warnings of the booking")
     def warnings_text(self, shipment: Shipment) -> str:
         return "; ".join(f"{w['field']}: {w['message']}" for w in shipment.warnings)
+
+    @admin.display(description="Charges")
+    def charges_text(self, shipment: Shipment) -> str:
+        charges = charges_of(shipment)
+        if charges is None:
+            return ""
+        weight = charges["billed_weight_g"]
+        parts = [f"{name} ₹{amount}" for name, amount in charges["parts"].items()]
+        parts += [f"GST ₹{charges['gst']}"] if charges["gst"] is not None else []
+        parts += [f"{weight} g billed"] if weight is not None else []
+        return f"₹{charges['total']}" + (f" ({', '.join(parts)})" if parts else "")
 
     @admin.display(description="Former tracking ids")
     def former_ids(self, shipment: Shipment) -> str:

@@ -45,6 +45,7 @@ REMEDIES = {
         "look into its panel, then send confirm_unchecked"
     ),
     "not-awaiting-pickup": "the shipment has been picked up, or has ended",
+    "not-delivered": "only a delivered shipment has a proof of delivery",
     "nothing-to-manifest": "no shipment awaits a manifest",
     "too-large": "send fewer orders at once: detail has the limit",
     "unsupported-media-type": "send application/json",

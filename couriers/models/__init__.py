@@ -5,10 +5,10 @@ from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
 from couriers.models.company import Company, CompanyApiKey, Scope
+from couriers.models.document import StoredDocument
 from couriers.models.flag import FlagKind, ShipmentFlag
 from couriers.models.idempotency import IdempotencyKey
 from couriers.models.job import BulkJob, BulkOrder, BulkTurn
-from couriers.models.label import StoredLabel
 from couriers.models.manifest import Manifest, ManifestChunk
 from couriers.models.product import Product
 from couriers.models.serviceability import ServiceablePincode
@@ -38,7 +38,7 @@ __all__ = [
     "ServiceablePincode",
     "Shipment",
     "ShipmentFlag",
-    "StoredLabel",
+    "StoredDocument",
     "Warehouse",
     "WarehouseRegistration",
 ]

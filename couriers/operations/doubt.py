@@ -20,6 +20,7 @@ from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import Status
+from couriers.contract.types import Booking
 from couriers.models import Shipment
 from couriers.models.announcements import booking_ended
 from couriers.models.call import Outcome
@@ -61,7 +62,8 @@ def resolve(
     with transaction.atomic():
         shipment = _lock_in_doubt(shipment_id)
         refuse_other_shipments_id(shipment, tracking_id)
-        settle_confirmed(shipment, tracking_id, waybill, vendor="", by=SettledBy.OPERATOR)
+        booking = Booking(tracking_id, waybill=waybill)
+        settle_confirmed(shipment, booking, by=SettledBy.OPERATOR)
         details = {"tracking_id": tracking_id, "attempt": shipment.attempt, **check.as_details()}
         record_decision(shipment, actor, RESOLVED, reason, details)
     return shipment

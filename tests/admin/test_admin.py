@@ -31,7 +31,7 @@ from couriers.models import (
     IdempotencyKey,
     Scan,
     Shipment,
-    StoredLabel,
+    StoredDocument,
 )
 from couriers.models.flag import raise_flag
 from tests.support.admin_pages import models_of_the_apps
@@ -287,8 +287,8 @@ def test_a_label_is_shown_whose_storage_has_no_urls(
         raise ValueError("This file is not accessible via a URL.")
 
     monkeypatch.setattr("django.db.models.fields.files.FieldFile.url", property(refuse))
-    label = StoredLabel.objects.get()
-    page = operator.get(reverse(f"{url_name(StoredLabel)}_change", args=[label.pk]))
+    label = StoredDocument.objects.get()
+    page = operator.get(reverse(f"{url_name(StoredDocument)}_change", args=[label.pk]))
     text = page.content.decode()
     assert "labels/x.pdf" in text
     assert 'href="/labels' not in text

@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from couriers.fulfilment.labels import read_stored
-from couriers.models import Shipment, StoredLabel, Warehouse
+from couriers.documents.storing import read_stored
+from couriers.models import Shipment, StoredDocument, Warehouse
 from couriers.models.phones import stored_phone_hash
 from tests.support import dump
 from webhooks.models import WebhookEvent
@@ -139,6 +139,6 @@ def test_what_is_stored_plain_is_encrypted_by_the_upgrade(
     assert (warehouse.phone, warehouse.address) == ("9845012345", "1 \\Gate")
     hashes = dict(Shipment.objects.values_list("pk", "phone_hash"))
     assert hashes == {pk: stored_phone_hash("9811122233"), unreadable: ""}
-    found, missing = StoredLabel.objects.order_by("tracking_id")
+    found, missing = StoredDocument.objects.order_by("tracking_id")
     assert read_stored(found) == b"%PDF-plain"
     assert (missing.file_key, missing.file.name) == (None, "gone.pdf")

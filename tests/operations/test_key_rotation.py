@@ -60,7 +60,7 @@ def test_every_table_with_secrets_is_found_by_its_fields() -> None:
     }
     assert found["Shipment"] == {"consignee_phone", "consignee_address", "options"}
     assert set(found) == {
-        "BulkOrder", "Company", "CourierAccount", "CourierToken", "Shipment", "StoredLabel",
+        "BulkOrder", "Company", "CourierAccount", "CourierToken", "Shipment", "StoredDocument",
         "Warehouse", "WebhookEvent",
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from couriers.booking.protocol import book
-from couriers.models import CourierAccount, FlagKind, Scan, Shipment, ShipmentFlag, StoredLabel
+from couriers.models import CourierAccount, FlagKind, Scan, Shipment, ShipmentFlag, StoredDocument
 from couriers.models.flag import raise_flag
 from tests.support.drafts import DRAFT
 from tests.support.toy import PDF
@@ -45,7 +45,7 @@ def make_full_shipment(account: CourierAccount, **changes: Any) -> Shipment:
         )  # fmt: skip
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     ShipmentFlag.objects.update(cleared_at=timezone.now(), clear_reason="panel words")
-    label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
+    label = StoredDocument(shipment=shipment, tracking_id=shipment.tracking_id)
     label.file.save(f"labels/{shipment.pk}.pdf.sealed", ContentFile(label.seal(PDF)), save=False)
     label.save()
     Shipment.objects.filter(pk=shipment.pk).update(

@@ -22,7 +22,7 @@ from couriers.models import (
     Product,
     Scan,
     ServiceablePincode,
-    StoredLabel,
+    StoredDocument,
     WarehouseRegistration,
 )
 from couriers.models.flag import raise_flag
@@ -63,7 +63,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
         job=job, position=0, order_number="A-1", request="9, Secret Lane, 9876543210"
     )
     BulkTurn.objects.create(company=account.company)
-    StoredLabel.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
+    StoredDocument.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
     ServiceablePincode.objects.create(
         courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
     )

@@ -1,7 +1,7 @@
 """The tunables: the keys of the SHIPCROWD dict in the settings, with their defaults and bounds.
 
 A courier's plug-in declares its own tunables, under SHIPCROWD["COURIERS"][code], with the same
-functions. docs/settings.md lists all of them.
+functions (see couriers.http.tunables). docs/settings.md lists all of them.
 """
 
 from __future__ import annotations
@@ -299,6 +299,19 @@ def tunables() -> Tunables:
     return build_tunables(Tunables, getattr(settings, "SHIPCROWD", {}))
 
 
+# By courier and class: the plug-in's tunables.
+_of_couriers: dict[tuple[str, type], Any] = {}
+
+
+def courier_tunables(code: str, kind: type[T]) -> T:
+    """Return a courier's tunables, SHIPCROWD["COURIERS"][code], as the dataclass `kind`."""
+    key = (code, kind)
+    if key not in _of_couriers:
+        _of_couriers[key] = build_tunables(kind, tunables().COURIERS.get(code, {}))
+    found: T = _of_couriers[key]
+    return found
+
+
 def in_development() -> bool:
     """Whether this installation is for development: by DEBUG, or by DEVELOPMENT.
 
@@ -311,6 +324,7 @@ def _clear_cached_tunables(*, setting: str, **_: Any) -> None:
     """Have `tunables` read the settings again after a test has changed them."""
     if setting == "SHIPCROWD":
         tunables.cache_clear()
+        _of_couriers.clear()
 
 
 setting_changed.connect(_clear_cached_tunables)

@@ -32,17 +32,17 @@ from couriers.contract.types import (
     Tracking,
     WarehouseRegistration,
 )
+from couriers.http.preparation import before_sending
 from couriers.resilience import bulkhead
 from couriers.resilience.threads import call_in_parallel
 from couriers_ekart import warehouses
-from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.conf import EkartTunables, ekart_tunables
 from couriers_ekart.mapper import answers, documents, payloads, refusals
 from couriers_ekart.mapper.history import history_from
 from couriers_ekart.mapper.options import parse_options
 from couriers_ekart.mapper.statuses import EKART_MAPPER
 from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS, MAX_IDS
-from couriers_ekart.wire.preparation import before_sending
 
 log = get_logger(__name__)
 
@@ -60,6 +60,7 @@ class EkartAdapter(BaseCourierAdapter):
     name = "Ekart"
     mapper = EKART_MAPPER
     default_limits = DEFAULT_LIMITS
+    tunables = EkartTunables
     # Ekart gives a client id at onboarding. Its webhooks are the client's, whoever logs in.
     login_identity = ("client_id",)
     manifest_size = MAX_IDS
@@ -78,12 +79,8 @@ class EkartAdapter(BaseCourierAdapter):
 
     @classmethod
     def max_create_seconds(cls) -> float:
-        """Longest that one create call can last, in seconds.
-
-        This is the time to connect and to read the answer, and a second read time-out as a margin.
-        """
-        times = ekart_tunables()
-        return times.CONNECT_TIMEOUT + 2 * times.READ_TIMEOUT
+        """Longest that one create call can last, in seconds."""
+        return ekart_tunables().longest_call()
 
     def validate_options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Check the options against EkartOptions. Raises InvalidRequest, naming `options.…`."""
@@ -100,7 +97,7 @@ class EkartAdapter(BaseCourierAdapter):
 
         Raises InvalidRequest before any call, and every class of couriers.contract.errors.
         """
-        with before_sending("create_shipment", "the booking could not be checked"):
+        with before_sending(self.code, "create_shipment", "the booking could not be checked"):
             self.check_request(request)
         request, registered = self._with_registration(request)
         try:
@@ -262,7 +259,7 @@ class EkartAdapter(BaseCourierAdapter):
         ]
 
     def _create(self, request: ShipmentRequest, registered: bool) -> Booking:
-        with before_sending("create_shipment", "the request body could not be built"):
+        with before_sending(self.code, "create_shipment", "the request body could not be built"):
             payload = payloads.shipment_payload(request, registered=registered)
         return answers.booking_from(self.client.create_shipment(payload))
 

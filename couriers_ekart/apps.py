@@ -13,7 +13,6 @@ class CouriersEkartConfig(ShipcrowdAppConfig):
 
     def ready(self) -> None:
         from couriers.contract.registry import CourierFactory
-        from couriers_ekart import system_checks  # noqa: F401 - importing registers the checks
         from couriers_ekart.adapter import EkartAdapter
         from couriers_ekart.callbacks.receiver import EkartReceiver
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
-from django.core.signals import setting_changed
-
-from couriers.conf import bounded, build_tunables, tunables
+from couriers.conf import courier_tunables
+from couriers.http.tunables import HttpTunables
 
 
 @dataclass(frozen=True, slots=True)
-class EkartTunables:
-    """What a deployment may set for Ekart. Times are seconds."""
+class EkartTunables(HttpTunables):
+    """What a deployment may set for Ekart, beside what it may for every courier."""
 
-    CONNECT_TIMEOUT: float = bounded(3.05, minimum=0.01)
-    READ_TIMEOUT: float = bounded(20.0, minimum=0.01)
-    # The time-outs of the auth call must add up to less than TOKEN_LOCK_LIFE.
-    AUTH_READ_TIMEOUT: float = bounded(8.0, minimum=0.01)
-    TOKEN_EARLY_REFRESH: float = 60.0
-    TOKEN_LOCK_LIFE: float = 30.0
-    TOKEN_LOCK_WAIT: float = 10.0
-    POOL_SIZE: int = bounded(64, minimum=1)
     # The document names neither the signature's header nor its encoding: these are from practice.
     SIGNATURE_HEADERS: tuple[str, ...] = ("x-ekart-signature",)
     SIGNATURE_ENCODINGS: tuple[str, ...] = ("hex",)
@@ -30,19 +19,10 @@ class EkartTunables:
     BILLING_CLIENT_TYPE: str = "EXISTING_CLIENT"
     # Which list of pincodes is loaded: NON_LARGE or LARGE.
     SERVICEABILITY_TYPE: str = "NON_LARGE"
-    # How long a refused registration of a warehouse is not tried again.
+    # How long a refused registration of a warehouse is not tried again, in seconds.
     REGISTRATION_RETRY: float = 3600.0
 
 
-@lru_cache(maxsize=1)
 def ekart_tunables() -> EkartTunables:
     """Return the plug-in's settings; what is not set has its default."""
-    return build_tunables(EkartTunables, tunables().COURIERS.get("ekart", {}))
-
-
-def _clear_cache(*, setting: str, **_: Any) -> None:
-    if setting == "SHIPCROWD":
-        ekart_tunables.cache_clear()
-
-
-setting_changed.connect(_clear_cache)
+    return courier_tunables("ekart", EkartTunables)

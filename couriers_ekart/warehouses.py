@@ -15,6 +15,7 @@ from django.utils.text import slugify
 from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, CredentialsRefused, RateLimited, Rejected
 from couriers.contract.types import Pickup, WarehouseRegistration
+from couriers.http.preparation import before_sending
 from couriers.models.plugin_hooks import (
     RegistrationState,
     StoredRegistration,
@@ -23,7 +24,6 @@ from couriers.models.plugin_hooks import (
 )
 from couriers.resilience.lock import LockTimeout, hold_lock
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.wire.preparation import before_sending
 
 OPERATION = "add_address"
 
@@ -45,7 +45,7 @@ def ensure_registered(
     be repeated, and the booking itself was not sent. Raises CredentialsRefused if the login is
     refused.
     """
-    with before_sending(OPERATION, "the warehouse could not be registered"):
+    with before_sending(account.courier_id, OPERATION, "the warehouse could not be registered"):
         return _ensure_registered(account, pickup, create)
 
 

@@ -90,8 +90,8 @@ class CourierAccountForm(forms.ModelForm):
         courier = self.cleaned_data.get("courier")
         code = courier.pk if courier else self.instance.courier_id
         registered = code in CourierFactory.codes()
-        operations = CourierFactory.adapter_class(code).default_limits if registered else ()
-        if problem := limits_problem(limits, operations):
+        defaults = CourierFactory.adapter_class(code).default_limits if registered else {}
+        if problem := limits_problem(limits, defaults):
             raise forms.ValidationError(problem)
         return limits
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from couriers.contract.receiver import Topic
@@ -47,20 +47,23 @@ class Account(Protocol):
     def topic_url(self, topic: Topic) -> str:
         """Return the URL of a topic that has a path of its own. Raises NoAddress."""
 
-    def own_limit(self, operation: str) -> Limit | None:
-        """Return the account's own limit of an operation; None means the courier's default."""
+    def limit_of(self, operation: str, default: Limit) -> Limit:
+        """Return the account's limit of an operation, where `default` is the courier's.
+
+        An account may have a count and a window of its own. Cost and scope are the courier's.
+        """
 
 
-def limits_problem(limits: Any, operations: Collection[str]) -> str | None:
+def limits_problem(limits: Any, defaults: Mapping[str, Limit]) -> str | None:
     """Return why an account's own limits may not be used, or None.
 
-    `operations` are the names of the courier's operations.
+    `defaults` are the courier's limits by operation. A limit must allow at least one call.
     """
     if not isinstance(limits, dict):
         return "must be an object of operations and their limits"
     for operation, limit in limits.items():
-        if operation not in operations:
-            known = ", ".join(sorted(operations)) or "none"
+        if operation not in defaults:
+            known = ", ".join(sorted(defaults)) or "none"
             return f"unknown operation {operation!r} (known: {known})"
         if (
             not isinstance(limit, dict)
@@ -74,4 +77,6 @@ def limits_problem(limits: Any, operations: Collection[str]) -> str | None:
                 f'{operation}: expected {{"count": 1 to {MAX_LIMIT_COUNT}, '
                 f'"window": 1 to {MAX_LIMIT_WINDOW} seconds}}'
             )
+        if limit["count"] < defaults[operation].cost:
+            return f"{operation}: a call takes {defaults[operation].cost} of the count"
     return None

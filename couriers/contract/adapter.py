@@ -78,6 +78,9 @@ class BaseCourierAdapter:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     mapper: ClassVar[StatusMapper]
     default_limits: ClassVar[Mapping[str, Limit]] = {}
+    # The dataclass of the courier's settings, SHIPCROWD["COURIERS"][code]; None for those that
+    # every courier called over HTTP has (couriers.http.tunables).
+    tunables: ClassVar[type | None] = None
     # What a login consists of. `seed_courier`, the admin's form and the checks follow it.
     login_fields: ClassVar[tuple[LoginField, ...]] = ()
     # The login's fields by which the courier knows whom to send callbacks to. Two accounts that

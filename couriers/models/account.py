@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -268,7 +269,8 @@ class CourierAccount(models.Model):
         """Return the URL of a topic that has a path of its own. Raises NoAddress."""
         return callback_url(self.courier_id, self.pk, topic.value)
 
-    def own_limit(self, operation: str) -> Limit | None:
-        """Return the account's own limit of an operation; None means the courier's default."""
-        own = self.limits.get(operation)
-        return Limit(count=int(own["count"]), window=float(own["window"])) if own else None
+    def limit_of(self, operation: str, default: Limit) -> Limit:
+        """Return the account's limit of an operation: its own count and window, or the default."""
+        if own := self.limits.get(operation):
+            return replace(default, count=int(own["count"]), window=float(own["window"]))
+        return default

@@ -37,7 +37,8 @@ class StoredToken:
     """An account's access token, as in the table CourierToken. Its repr hides the token.
 
     `expires_at` is in UTC. `login_hash` identifies the login that the token belongs to. `no_newer`
-    is True where the courier returns the same token until it expires.
+    is True where the courier returns the same token until it expires. `stored_at` is the time of
+    the last write, in UTC; None before it.
     """
 
     access_token: str
@@ -46,6 +47,7 @@ class StoredToken:
     login_hash: str
     no_newer: bool
     version: int
+    stored_at: dt.datetime | None = None
 
     def __repr__(self) -> str:
         return f"StoredToken(version={self.version})"
@@ -80,6 +82,7 @@ def load_token(account_id: str) -> StoredToken | None:
         login_hash=row.login_hash if access_token else "",
         no_newer=row.no_newer,
         version=row.version,
+        stored_at=row.refreshed_at,
     )
 
 

@@ -1,17 +1,56 @@
-"""System checks of where couriers are called, and of settings that are for development."""
+"""System checks of couriers' settings, of where couriers are called, and of development's own."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.core import checks
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage, Error, register
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError
 
-from couriers.conf import tunables
+from couriers.conf import tunable_errors, tunables
+from couriers.contract.origins import origin_problem
+from couriers.contract.registry import CourierFactory
+from couriers.http.tunables import tunables_class
 from couriers.models import CourierAccount
+from couriers.models.plugin_hooks import courier_reach
 
 MAX_NAMED = 5  # accounts in a message
+
+
+@register()
+def check_courier_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers_<code>.E001: an unknown key of a courier's settings. E002: an invalid value."""
+    return [
+        error
+        for code in CourierFactory.codes()
+        for error in tunable_errors(
+            tunables_class(code),
+            tunables().COURIERS.get(code, {}),
+            f"SHIPCROWD['COURIERS']['{code}']",
+            f"couriers_{code}",
+        )
+    ]
+
+
+@register()
+def check_base_urls_of_the_environment(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """couriers_<code>.E003: a <CODE>_BASE_URL to which no login may be sent."""
+    errors: list[CheckMessage] = []
+    for code in CourierFactory.codes():
+        name = f"{code.upper()}_BASE_URL"
+        url = os.environ.get(name, "")
+        if url and (problem := origin_problem(url, courier_reach())):
+            whose = CourierFactory.adapter_class(code).name
+            errors.append(
+                Error(
+                    f"{name} {problem}",
+                    hint=f"Set the https:// URL that {whose} gave you, or leave it unset.",
+                    id=f"couriers_{code}.E003",
+                )
+            )
+    return errors
 
 
 @register(checks.Tags.database)

@@ -1,10 +1,12 @@
-"""The rate limiter: at most `count` calls in any `window`, for all processes together.
+"""The rate limiter: at most `count` permits in any `window`, for all processes together.
 
-The algorithm is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves a turn and
-gets the time to sleep until then. This costs one round trip, and turns are given in the order of
-the requests. When a courier answers 429, its bucket is paused for all processes. Where Redis' clock
-was set back since the last write (`at`), the stored times are moved back as far, since all calls
-would be held back otherwise until the clock is where it was.
+The algorithm is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves turns, one
+for each permit that its call costs, and gets the time to sleep until the last of them. This costs
+one round trip, and turns are given in the order of the requests. A call of a higher cost than the
+burst also waits for the turns of its own that go beyond it, so that no window has more permits than
+the limit, whatever the costs are. When a courier answers "too fast", its bucket is paused for all
+processes. Where Redis' clock was set back since the last write (`at`), the stored times are moved
+back as far, since all calls would be held back otherwise until the clock is where it was.
 """
 
 from __future__ import annotations
@@ -37,21 +39,22 @@ local function read(key)
   return following, paused_until
 end
 """
-# KEYS are buckets. ARGV of each: interval (seconds), burst (a count), longest wait (seconds). A
-# turn is reserved in all of the buckets, or in none. Returns for each the wait in microseconds,
-# negated where it is longer than allowed, and how far ahead of now its turns are given.
+# KEYS are buckets. ARGV of each: interval (seconds), burst (a count), cost (a count), longest wait
+# (seconds). Turns are reserved in all of the buckets, or in none. Returns for each the wait in
+# microseconds, negated where it is longer than allowed, and how far ahead of now turns are given.
 _RESERVE = f"""
 {_STATE}
 local waits, following, granted = {{}}, {{}}, true
 for i, key in ipairs(KEYS) do
-  local interval, burst = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
+  local interval, burst = tonumber(ARGV[4 * i - 3]), tonumber(ARGV[4 * i - 2])
+  local cost = tonumber(ARGV[4 * i - 1])
   local next_turn, paused_until = read(key)
   local turn = math.max(now, next_turn)
-  local wait = math.max(turn - (burst - 1) * interval, paused_until) - now
+  local wait = math.max(turn - (burst - cost) * interval, paused_until) - now
   if wait <= 0 then wait = 0 end
   waits[i] = math.ceil(wait * 1000000)
-  following[i] = math.max(turn, paused_until) + interval
-  if wait > tonumber(ARGV[3 * i]) then
+  following[i] = math.max(turn, paused_until, now + wait) + cost * interval
+  if wait > tonumber(ARGV[4 * i]) then
     granted = false
     waits[i] = -waits[i]
     following[i] = turn
@@ -86,11 +89,15 @@ _local_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket of turns: one every `interval` seconds, and `burst` of them at once."""
+    """A bucket of turns: one every `interval` seconds, and `burst` of them at once.
+
+    `cost` is how many turns are taken of it.
+    """
 
     key: str
     interval: float
     burst: int
+    cost: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,29 +113,33 @@ class Turn:
 
 
 def reserve(buckets: Sequence[Bucket], max_wait: float) -> list[Turn]:
-    """Reserve a turn in all of the buckets or in none, in one round trip.
+    """Reserve the turns in all of the buckets or in none, in one round trip.
 
     Raises RedisUnavailable.
     """
     keys = [bucket.key for bucket in buckets]
-    arguments = [v for bucket in buckets for v in (bucket.interval, bucket.burst, max_wait)]
+    arguments = [
+        value
+        for bucket in buckets
+        for value in (bucket.interval, bucket.burst, bucket.cost, max_wait)
+    ]
     answer = with_redis(lambda redis: redis.register_script(_RESERVE)(keys=keys, args=arguments))
     return [Turn(wait / 1e6, ahead / 1e6) for wait, ahead in answer]
 
 
-def acquire(account_id: str, operation: str, limit: Limit) -> None:
-    """Sleep until the account may call the operation.
+def acquire(owner: str, operation: str, limit: Limit, *, cost: int | None = None) -> None:
+    """Sleep until the owner may call the operation, at `cost` permits (None: the limit's own).
 
-    Sleeps at most as long as `waits.longest()`. For a later turn, raises RateLimited with the delay
-    and reserves nothing. Raises TimeIsUp when the booking's deadline has passed
+    `owner` is who shares the limit: an account's id, or a name for all that call one host. Sleeps
+    at most as long as `waits.longest()`. For a later turn, raises RateLimited with the delay and
+    reserves nothing. Raises TimeIsUp when the booking's deadline has passed
     (couriers.resilience.deadline).
     """
     max_wait = waits.longest()
     seconds_left = deadline.seconds_left()
     if seconds_left is not None:
         max_wait = min(max_wait, seconds_left)
-    interval, burst = interval_and_burst(limit)
-    wait = _reserve(_key(account_id, operation), interval, burst, max_wait)
+    wait = _reserve(_bucket(owner, operation, limit, cost), max_wait)
     if wait < 0:
         raise RateLimited(
             f"the limit of {limit.count} calls in {limit.window:g} s is used up",
@@ -141,9 +152,9 @@ def acquire(account_id: str, operation: str, limit: Limit) -> None:
         deadline.check()
 
 
-def pause(account_id: str, operation: str, seconds: float) -> None:
-    """Hold back the operation in all processes, because the courier answered 429."""
-    key = _key(account_id, operation)
+def pause(owner: str, operation: str, seconds: float) -> None:
+    """Hold back the operation in all processes, because the courier answered "too fast"."""
+    key = _key(owner, operation)
     try:
         with_redis(lambda redis: redis.register_script(_PAUSE)(keys=[key], args=[seconds]))
     except RedisUnavailable:
@@ -155,11 +166,14 @@ def pause(account_id: str, operation: str, seconds: float) -> None:
 def interval_and_burst(limit: Limit) -> tuple[float, int]:
     """Return the seconds between turns, and the burst: how many turns may be taken at once.
 
+    The burst is at least the limit's cost.
+
     With a burst of b and a turn every w/(n-b+1) seconds, no window of w seconds has more than n
     turns. Turns of one call a second or more are spaced evenly. Rarer operations, for example
     logins, may use half of their calls at once.
     """
     burst = 1 if limit.count >= limit.window else (limit.count + 1) // 2
+    burst = max(burst, min(limit.cost, limit.count))
     return limit.window / (limit.count - burst + 1), burst
 
 
@@ -169,27 +183,42 @@ def forget_local_buckets() -> None:
         _local_buckets.clear()
 
 
-def _key(account_id: str, operation: str) -> str:
-    return f"shipcrowd:limit:{account_id}:{operation}"
+def _key(owner: str, operation: str) -> str:
+    return f"shipcrowd:limit:{owner}:{operation}"
 
 
-def _reserve(key: str, interval: float, burst: int, max_wait: float) -> float:
-    """Reserve a turn. Return the seconds to wait, negated where that is more than `max_wait`."""
+def _bucket(owner: str, operation: str, limit: Limit, cost: int | None) -> Bucket:
+    """Return the bucket of an operation. Raises RateLimited if no window can hold the call."""
+    cost = limit.cost if cost is None else cost
+    if cost > limit.count:
+        raise RateLimited(
+            f"a call that costs {cost} does not fit into {limit.count} in {limit.window:g} s",
+            operation=operation,
+            retry_after=limit.window,
+        )
+    interval, burst = interval_and_burst(limit)
+    return Bucket(_key(owner, operation), interval, burst, cost)
+
+
+def _reserve(bucket: Bucket, max_wait: float) -> float:
+    """Reserve turns. Return the seconds to wait, negated where that is more than `max_wait`."""
     try:
-        (turn,) = reserve([Bucket(key, interval, burst)], max_wait)
+        (turn,) = reserve([bucket], max_wait)
     except RedisUnavailable:
-        return _reserve_locally(key, interval, burst, max_wait)
+        return _reserve_locally(bucket, max_wait)
     return turn.wait
 
 
-def _reserve_locally(key: str, interval: float, burst: int, max_wait: float) -> float:
+def _reserve_locally(bucket: Bucket, max_wait: float) -> float:
     """Do the same as `_reserve`, for this process alone."""
     with _local_lock:
         now = time.monotonic()
-        following, paused_until = _local_buckets.get(key, (0.0, 0.0))
+        following, paused_until = _local_buckets.get(bucket.key, (0.0, 0.0))
         turn = max(now, following)
-        wait = max(0.0, max(turn - (burst - 1) * interval, paused_until) - now)
+        beyond = (bucket.burst - bucket.cost) * bucket.interval
+        wait = max(0.0, max(turn - beyond, paused_until) - now)
         if wait > max_wait:
             return -wait
-        _local_buckets[key] = (max(turn, paused_until) + interval, paused_until)
+        following = max(turn, paused_until, now + wait) + bucket.cost * bucket.interval
+        _local_buckets[bucket.key] = (following, paused_until)
         return wait

@@ -25,8 +25,9 @@ from couriers.contract.types import (
     Tracking,
     WarehouseRegistration,
 )
+from couriers.contract.words import clean_message, words_in
 from couriers_ekart.mapper import schemas
-from couriers_ekart.mapper.messages import clean_message, message_in
+from couriers_ekart.mapper.sent import WORD_FIELDS
 from couriers_ekart.mapper.statuses import EKART_MAPPER
 
 A = TypeVar("A", bound=schemas.Answer)
@@ -248,7 +249,7 @@ def manifest_from(body: Any) -> ManifestDocument:
 
 def label_error(body: Any) -> CourierError:
     """Return the error for JSON in the place of a label: Ekart refuses some with HTTP 200."""
-    message = message_in(body)
+    message = words_in(body, WORD_FIELDS)
     if message or (isinstance(body, dict) and body.get("status") is False):
         return rejection("label", message)
     return Unknown("the answer is not a PDF", courier="ekart", operation="label")

@@ -6,11 +6,6 @@ and the secret that callbacks are signed with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from couriers.contract.masking import SentValues, sent_values
-
 # Ids, places, dates and the plain words of the document. Cities and pincodes are among them: a
 # refusal cannot be understood without them, and they are many people's.
 OPEN_FIELDS = frozenset(
@@ -27,19 +22,5 @@ OPEN_FIELDS = frozenset(
     }
 )  # fmt: skip
 NAME_FIELDS = frozenset({"consignee_name"})
-# The fields of answers with words for people.
-WORD_FIELDS = frozenset({"description", "remark", "message", "code"})
-# The fields of the auth call's answer that are secret themselves, and are stored encrypted.
-TOKEN_FIELDS = frozenset({"access_token"})
-
-
-def values_of(
-    body: Mapping[str, Any] | None, ids: tuple[str, ...], secrets: tuple[str, ...]
-) -> SentValues:
-    """Return the values of a call: of its body, the ids in its URL, and token and login."""
-    pickup = (body or {}).get("pickup_location")
-    if isinstance(pickup, Mapping) and len(pickup) == 1:
-        ids = (*ids, str(pickup["name"]))  # the alias of a registered address
-    return sent_values(
-        body, open_fields=OPEN_FIELDS, name_fields=NAME_FIELDS, secrets=secrets, ids=ids
-    )
+# The fields of answers with words for people, in the order in which they are looked for.
+WORD_FIELDS = ("description", "remark", "message")

@@ -1,1 +1,1 @@
-"""Make HTTP calls to Ekart: client, tokens, limits, and the class of every failure."""
+"""Ekart's calls: paths, limits, and what its answers mean. couriers.http makes the calls."""

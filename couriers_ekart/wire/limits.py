@@ -7,9 +7,9 @@ methods. An account can have limits of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from couriers.contract.types import Limit
+from couriers.http.answers import KIB, MIB, AnswerSize
 
 # Ids in one call for labels, manifests or dispatch dates (the document).
 MAX_IDS = 100
@@ -35,25 +35,6 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     "edit_webhook": Limit(5, 60),
 }
 
-KIB, MIB = 1024, 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSize:
-    """The largest answer of an operation that is read, in bytes after decompression.
-
-    Python takes up to 35 times as much memory for parsed JSON. A PDF stays one piece of memory.
-    """
-
-    json: int = 64 * KIB
-    pdf: int = 0
-
-    def of(self, beginning: bytes) -> int:
-        """Return the largest size of an answer that begins with these bytes."""
-        return max(self.pdf, self.json) if beginning.startswith(b"%PDF-") else self.json
-
-
-_DEFAULT_SIZE = AnswerSize()
 # The operations whose answers grow with the parcel's history, the ids or the addresses.
 ANSWER_SIZES: Mapping[str, AnswerSize] = {
     "track": AnswerSize(json=256 * KIB),  # a scan takes about 250 bytes
@@ -62,8 +43,3 @@ ANSWER_SIZES: Mapping[str, AnswerSize] = {
     "list_addresses": AnswerSize(json=512 * KIB),
     "bulk_serviceability": AnswerSize(json=8 * MIB),  # 30,000 pincodes, up to 250 bytes each
 }
-
-
-def answer_size(operation: str) -> AnswerSize:
-    """Return the largest answer of an operation that is read."""
-    return ANSWER_SIZES.get(operation, _DEFAULT_SIZE)

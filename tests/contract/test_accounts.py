@@ -11,8 +11,9 @@ from couriers.contract.accounts import (
     MAX_LIMIT_WINDOW,
     limits_problem,
 )
+from couriers.contract.types import Limit
 
-OPERATIONS = ("track", "create_shipment")
+OPERATIONS = {"track": Limit(10, 1), "create_shipment": Limit(5, 1, cost=4)}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_a_limit_of_an_unknown_operation_is_refused_with_the_known_operations() 
     assert limits_problem(limits, OPERATIONS) == (
         "unknown operation 'fly' (known: create_shipment, track)"
     )
-    assert limits_problem(limits, ()) == "unknown operation 'fly' (known: none)"
+    assert limits_problem(limits, {}) == "unknown operation 'fly' (known: none)"
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,9 @@ def test_a_limit_of_an_unknown_operation_is_refused_with_the_known_operations() 
 )  # fmt: skip
 def test_a_malformed_limit_is_refused_with_its_operation(limit: Any) -> None:
     assert (limits_problem({"track": limit}, OPERATIONS) or "").startswith("track: expected")
+
+
+def test_a_limit_that_no_call_fits_into_is_refused() -> None:
+    limits = {"create_shipment": {"count": 3, "window": 60}}
+    assert limits_problem(limits, OPERATIONS) == "create_shipment: a call takes 4 of the count"
+    assert limits_problem({"create_shipment": {"count": 4, "window": 60}}, OPERATIONS) is None

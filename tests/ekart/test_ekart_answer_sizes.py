@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from couriers.contract.errors import NotSent, Unknown
+from couriers.http.answers import KIB, MIB
 from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.limits import DEFAULT_LIMITS, KIB, MIB, answer_size
+from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from tests.support.factories import CourierAccountFactory
 from tests.support.sockets import serve
 
@@ -105,7 +106,7 @@ def test_a_deeply_nested_answer_is_broken() -> None:
 
 
 def test_every_operation_has_a_size_and_only_lists_are_large() -> None:
-    sizes = {operation: answer_size(operation).json for operation in DEFAULT_LIMITS}
+    sizes = {operation: EkartClient.answer_size(operation).json for operation in DEFAULT_LIMITS}
     assert {one for one, size in sizes.items() if size > 64 * KIB} == {
         "track", "raw_track", "label", "list_addresses", "bulk_serviceability",
     }  # fmt: skip
@@ -121,7 +122,7 @@ from types import SimpleNamespace
 from couriers_ekart.wire import client
 from couriers.contract.errors import CourierError
 account = SimpleNamespace(pk="a", company_id=1, courier_id="ekart", base_url=sys.argv[1],
-    client_id="c", username="u", password="p", own_limit=lambda operation: None)
+    client_id="c", username="u", password="p", limit_of=lambda operation, default: default)
 ekart = client.EkartClient(account)
 def peak():
     # Not getrusage(), whose figure a process inherits from its parent.
@@ -129,7 +130,7 @@ def peak():
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 def read(operation):
     try:
-        return ekart._send(client._Request(operation, "GET", "/x", None, None, ()), {})
+        return ekart.call(operation, "GET", "/x", needs_login=False)
     except CourierError as error:
         return error.message
 read("list_webhooks")

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from couriers.contract.errors import NotSent
+from couriers.http import transport
 from couriers.models import CourierAccount
-from couriers_ekart.wire import client as wire_client
 from couriers_ekart.wire.client import EkartClient
 from tests.support.factories import CourierAccountFactory
 
@@ -32,8 +32,8 @@ Answers = list[list[str]]
 
 
 @pytest.fixture(autouse=True)
-def _no_kept_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire_client, "_session", None)
+def _no_kept_connections() -> None:
+    transport.close_sessions()
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 
 from couriers.contract import errors
 from couriers.contract.types import Tracking
-from couriers_ekart.wire.outcomes import classify_answer
-from tests.support.ekart import EXCHANGES, READERS, nothing_sent
+from tests.support.ekart import EXCHANGES, READERS, classify_answer
 
 
 def recorded() -> list[Any]:
@@ -29,7 +28,7 @@ def test_a_recorded_answer_is_read(operation: str, exchange: dict[str, Any]) -> 
     body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
 
     def read() -> Any:
-        decoded, failure = classify_answer(exchange["status"], {}, body, operation, nothing_sent)
+        decoded, failure = classify_answer(exchange["status"], body, operation)
         if failure:
             raise failure
         return READERS[operation](decoded)

@@ -54,7 +54,7 @@ def calls(
     request = request_for(adapter, order_number="OPS-3", options=EVERYTHING)
     pickup = request.pickup
     return {
-        ("POST", "/integrations/v2/auth/token/{client_id}"): client.get_token,
+        ("POST", "/integrations/v2/auth/token/{client_id}"): client.log_in,
         ("PUT", "/api/v1/package/create"): lambda: client.create_shipment(
             payloads.shipment_payload(request, registered=False)
         ),

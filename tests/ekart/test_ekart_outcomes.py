@@ -24,10 +24,10 @@ from couriers.contract.errors import (
     Unknown,
     UnknownPickupAlias,
 )
+from couriers.http.outcomes import retry_after
 from couriers_ekart.mapper import answers
 from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.outcomes import classify_answer, retry_after
-from tests.support.ekart import nothing_sent
+from tests.support.ekart import classify_answer, nothing_sent
 from tests.support.factories import CourierAccountFactory
 from tests.support.sockets import serve
 
@@ -225,7 +225,7 @@ INVALID = body(message="SWIFT_VALIDATION_EXCEPTION", description="phone 98765432
 def test_a_known_code_decides_before_the_status(
     status: int, answer: bytes, kind: type[CourierError]
 ) -> None:
-    _, error = classify_answer(status, {}, answer, "create_shipment", nothing_sent)
+    _, error = classify_answer(status, answer)
     assert type(error) is kind
     assert error.http_status == status
     assert "9876543210" not in str(error)
@@ -256,7 +256,7 @@ def test_the_messages_of_refused_ids_have_no_phone_number() -> None:
 
 def test_the_code_and_the_message_of_an_error_can_be_stored() -> None:
     answer = body(code="A\x00B", description="black\x00listed \ud83d")
-    _, error = classify_answer(400, {}, answer, "create_shipment", nothing_sent)
+    _, error = classify_answer(400, answer)
     assert error is not None
     assert (error.code, error.courier_message) == ("AB", "blacklisted ?")
 

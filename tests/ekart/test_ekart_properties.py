@@ -30,8 +30,7 @@ from couriers.contract.types import (
 )
 from couriers_ekart.mapper import payloads, refusals
 from couriers_ekart.mapper.options import parse_options
-from couriers_ekart.wire.outcomes import classify_answer
-from tests.support.ekart import EXCHANGES, READERS, nothing_sent
+from tests.support.ekart import EXCHANGES, READERS, classify_answer
 from tests.support.factories import GSTIN
 from tests.support.orders import ORDER
 from tests.support.vendor_document import request_validator
@@ -135,7 +134,7 @@ def _read_or_refused(operation: str, body: Any) -> None:
 def test_an_arbitrary_http_answer_is_decoded_or_a_courier_error(
     status: int, body: bytes, headers: dict[str, str]
 ) -> None:
-    decoded, failure = classify_answer(status, headers, body, "create_shipment", nothing_sent)
+    decoded, failure = classify_answer(status, body, headers=headers)
     assert (failure is None) == (decoded is not None)
     assert failure is None or isinstance(failure, CourierError)
     # Only a 2xx is a success.

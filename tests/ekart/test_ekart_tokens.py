@@ -15,13 +15,14 @@ from django.utils import timezone
 from benchmarks.processes import run_in_processes
 from couriers.contract.errors import CourierError, CredentialsRefused, NotSent, TokenRefused
 from couriers.contract.registry import CourierFactory
+from couriers.http import tokens
+from couriers.http.metrics import CallMetrics
 from couriers.models import CourierAccount, CourierToken
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.wire import tokens
-from couriers_ekart.wire.outcomes import classify_answer
+from couriers_ekart.wire.client import EkartClient
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
-from tests.support.ekart import nothing_sent
+from tests.support.ekart import classify_answer
 from tests.support.factories import CourierAccountFactory, WarehouseFactory
 from tests.support.sandboxes import sandbox_fixture
 from tests.support.threads import run_at_once
@@ -40,6 +41,10 @@ def account(sandbox: SandboxProcess) -> CourierAccount:
     )
     WarehouseFactory(company=account.company)
     return account
+
+
+def source_of(account: CourierAccount, fetch: Any) -> tokens.TokenSource:
+    return tokens.TokenSource(account, EkartClient.login, fetch, CallMetrics("ekart"))
 
 
 def client_of(account: CourierAccount) -> Any:
@@ -100,11 +105,11 @@ def test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token(
     client.serviceability("560001")
 
     def fetch_while_another_is_quicker() -> Any:
-        answer = client.get_token()
+        answer = client.log_in()
         CourierToken.objects.update(access_token="newer", version=7)
         return answer
 
-    slow = tokens.TokenSource(account, fetch_while_another_is_quicker)
+    slow = source_of(account, fetch_while_another_is_quicker)
     CourierToken.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
     slow.current()
     stored = CourierToken.objects.get()
@@ -147,7 +152,7 @@ def test_a_token_that_ekart_returns_again_is_used_to_its_end_by_all_processes(
 def test_a_changed_login_gets_a_token_of_its_own(account: CourierAccount, field: str) -> None:
     def handing_out(token: str) -> tokens.Token:
         answer = {"access_token": token, "expires_in": 80_000}
-        return tokens.TokenSource(account, lambda: answer).current()
+        return source_of(account, lambda: answer).current()
 
     assert handing_out("of-the-old").header == "Bearer of-the-old"
     assert handing_out("of-nobody").header == "Bearer of-the-old"
@@ -195,13 +200,13 @@ def test_threads_do_not_wait_one_after_another_for_an_auth_call_without_answer(
 def test_an_invalid_token_is_not_stored(account: CourierAccount, answer: dict[str, Any]) -> None:
     whole = {"access_token": "t", "token_type": "Bearer", "expires_in": 80_000} | answer
     with pytest.raises(CourierError, match="cannot be read"):
-        tokens.TokenSource(account, lambda: whole).current()
+        source_of(account, lambda: whole).current()
     assert not CourierToken.objects.exists()
 
 
 def test_a_token_with_zero_seconds_left_is_still_fresh(account: CourierAccount) -> None:
     answer = {"access_token": "t", "expires_in": 0}
-    assert tokens.TokenSource(account, lambda: answer).current().is_fresh()
+    assert source_of(account, lambda: answer).current().is_fresh(60)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +221,7 @@ def test_a_token_with_zero_seconds_left_is_still_fresh(account: CourierAccount) 
     ],
 )
 def test_a_refused_auth_call_raises_credentials_refused(status: int, body: bytes) -> None:
-    _, error = classify_answer(status, {}, body, "get_token", nothing_sent)
+    _, error = classify_answer(status, body, "get_token")
     assert type(error) is CredentialsRefused
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 
 from couriers.contract.documents import Document, DocumentKind
 from couriers.documents import storing
+from couriers.fulfilment.labels import get_label
 from couriers.models import Shipment, StoredDocument
 from tests.support.factories import ShipmentFactory
 from tests.support.outages import outage
@@ -71,7 +72,7 @@ def test_no_half_written_file_remains(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(PDF) // 2, hard))
     try:
-        assert labels.get_label(shipment) == PDF
+        assert get_label(shipment) == PDF
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (files(tmp_path), StoredDocument.objects.count()) == ([], 0)

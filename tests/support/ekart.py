@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from couriers.booking.drafts import clean_draft
 from couriers.booking.preparation import prepare
+from couriers.contract.errors import CourierError
 from couriers.contract.masking import Scrubber, SentValues
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import ShipmentRequest
@@ -16,7 +17,7 @@ from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.mapper import answers
 from couriers_ekart.mapper.history import history_from
-from couriers_ekart.mapper.sent import WORD_FIELDS
+from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
@@ -27,7 +28,19 @@ EXCHANGES = Path(__file__).resolve().parents[2] / "fixtures" / "ekart" / "exchan
 
 def nothing_sent(answer: Any) -> Any:
     """Return a decoded answer as the client scrubs it after a call that sent nothing private."""
-    return Scrubber(SentValues()).scrub_json(answer, word_fields=WORD_FIELDS)
+    masked = EkartClient.table.masked_fields
+    return Scrubber(SentValues()).scrub_json(answer, word_fields=masked)
+
+
+def classify_answer(
+    status: int,
+    body: bytes,
+    operation: str = "create_shipment",
+    headers: Mapping[str, str] | None = None,
+) -> tuple[Any, CourierError | None]:
+    """Return an answer as Ekart's client reads it, and its error, of a call that sent nothing."""
+    client = EkartClient(CourierAccountFactory.build())
+    return client.reader(operation).read(status, headers or {}, body, nothing_sent)
 
 
 def _label(body: Any) -> Any:

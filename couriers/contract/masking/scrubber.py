@@ -71,8 +71,11 @@ class _Walk:
     def _field(self, name: str, value: Any) -> Any:
         if name in self.kept:
             return value
-        if isinstance(value, str) and name in self.word_fields:
-            return self.scrub_words(value)
+        if name in self.word_fields:
+            if isinstance(value, str):
+                return self.scrub_words(value)
+            if isinstance(value, list):
+                return [self._field(name, inner) for inner in value]
         return self.value(value)
 
 
@@ -101,7 +104,8 @@ class Scrubber:
     ) -> Any:
         """Return parsed JSON with the sent values masked in its texts, numbers and field names.
 
-        The fields `word_fields` have words for people. The fields `kept` stay as they are.
+        The fields `word_fields` have words for people, or lists of them. The fields `kept` stay as
+        they are.
         """
         # Most answers repeat nothing. One look at all their texts together finds that out quickly.
         together = _BETWEEN_TEXTS.join(_texts_in(data))

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import http.client
 import io
+import os
 import socket
+import threading
 import time
 from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -18,12 +21,43 @@ from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
-from couriers_ekart.wire.connections import CheckedConnection, CheckedTlsConnection
+from couriers.http.connections import CheckedConnection, CheckedTlsConnection
 
 HEAD = 16  # bytes that tell what an answer is
 
+# By courier: the process that the session belongs to, and the session.
+_sessions: dict[str, tuple[int, requests.Session]] = {}
+_session_lock = threading.Lock()
 
-def make_adapter(pool_size: int) -> HTTPAdapter:
+
+def session(courier: str, pool_size: int) -> requests.Session:
+    """Return this process' session for a courier, which never retries and keeps no cookies.
+
+    A forked child gets its own, because sockets are not shared.
+    """
+    with _session_lock:
+        known = _sessions.get(courier)
+        if known is None or known[0] != os.getpid():
+            fresh = requests.Session()
+            fresh.trust_env = False
+            # All accounts share the session: a cookie of one would go with the calls of another.
+            fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+            adapter = _make_adapter(pool_size)
+            fresh.mount("https://", adapter)
+            fresh.mount("http://", adapter)
+            known = _sessions[courier] = (os.getpid(), fresh)
+        return known[1]
+
+
+def close_sessions() -> None:
+    """Forget all sessions, and with them the connections that are kept open."""
+    with _session_lock:
+        for _, kept in _sessions.values():
+            kept.close()
+        _sessions.clear()
+
+
+def _make_adapter(pool_size: int) -> HTTPAdapter:
     """Return an adapter that keeps `pool_size` connections to each host and never retries.
 
     A call that finds none free opens another one. Waiting for one would be a queue that all

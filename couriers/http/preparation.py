@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 
 @contextmanager
-def before_sending(operation: str, message: str) -> Iterator[None]:
+def before_sending(courier: str, operation: str, message: str) -> Iterator[None]:
     """Wrap a call's preparation: unknown failures inside become NotSent, as the call never left.
 
     `operation` is the call that follows, `message` says what failed. NotSent, NotDone and Rejected
@@ -26,10 +26,10 @@ def before_sending(operation: str, message: str) -> Iterator[None]:
     except Unknown as error:
         raise NotSent(
             f"{message} ({error.message})",
-            courier="ekart",
+            courier=courier,
             operation=operation,
             retry_after=error.retry_after,
         ) from None
     except Exception as error:
-        log.exception("call_preparation_failed", operation=operation)
-        raise NotSent(message, courier="ekart", operation=operation) from error
+        log.exception("call_preparation_failed", courier=courier, operation=operation)
+        raise NotSent(message, courier=courier, operation=operation) from error

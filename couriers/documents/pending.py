@@ -12,13 +12,21 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from couriers.conf import tunables
 from couriers.contract.documents import BookingDocument, Document, DocumentLink
-from couriers.contract.errors import CircuitOpen, CourierError, RateLimited, Rejected, Unknown
+from couriers.contract.errors import (
+    CircuitOpen,
+    CourierError,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Unknown,
+)
 from couriers.contract.logs import get_logger
 from couriers.contract.text import make_storable
 from couriers.documents.checking import CONTENT_TYPES
@@ -64,7 +72,8 @@ def accept(shipment: Shipment, documents: tuple[BookingDocument, ...]) -> None:
     if not documents:
         return
     brought: list[Brought] = []
-    for document in documents[:MAX_DOCUMENTS]:
+    each_of: Iterable[object] = documents if isinstance(documents, (list, tuple)) else [documents]
+    for document in islice(each_of, MAX_DOCUMENTS):
         if not isinstance(document, BookingDocument) or document.kind not in CONTENT_TYPES:
             kind = type(document).__name__
             log.error("booking_document_unusable", courier=shipment.courier_id, type=kind)
@@ -165,8 +174,8 @@ def _attempt(row: StoredDocument, answer: object) -> None:
 def _put_off(row: StoredDocument, error: CourierError) -> None:
     """Schedule the next attempt, or give the document up after DOCUMENT_FAILURES.
 
-    A link that is refused, or bytes, which are gone, are given up at once. What the rate limiter or
-    an open circuit held back is not a failure.
+    A link that may not be fetched, and bytes, which are gone, are given up at once. What the rate
+    limiter or an open circuit held back is not a failure.
     """
     limits = tunables()
     failures = row.failures + (not isinstance(error, (RateLimited, CircuitOpen)))
@@ -177,8 +186,9 @@ def _put_off(row: StoredDocument, error: CourierError) -> None:
         tracking_id=row.tracking_id,
         attempts=row.attempts,
     )
-    has_link = readable_or(row, "link", "unreadable") is not None
-    if not has_link or isinstance(error, Rejected) or failures >= limits.DOCUMENT_FAILURES:
+    is_over = failures >= limits.DOCUMENT_FAILURES or readable_or(row, "link", "?") is None
+    # A link that is not there may be a little early.
+    if is_over or (isinstance(error, Rejected) and not isinstance(error, NotFound)):
         mine.update(**changes, state=DocumentState.FAILED)
         log.error("document_failed", shipment=row.shipment_id, kind=row.kind, failures=failures)
         return

@@ -130,6 +130,7 @@ def test_a_new_attempt_keeps_nothing_of_the_one_before(account: Any, courier: An
 SERVICE = "CAR" + "9" * (MAX_SERVICE - 3)
 
 
+@pytest.mark.django_db(transaction=True)  # the file is booked by threads
 def test_a_quotes_service_is_booked_whole_by_every_door(
     storefront: Client, order: Any, courier: Any, account: Any, tmp_path: Any
 ) -> None:

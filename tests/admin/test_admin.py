@@ -84,7 +84,13 @@ def test_every_model_is_listed_with_search_and_filters_and_shows_no_secret(
         answer = operator.get(url)
         assert answer.status_code == 200, url
         text = answer.content.decode()
-        for secret in (*SECRETS.values(), "token-is-secret", "9876543210", "9123456780"):
+        for secret in (
+            *SECRETS.values(),
+            "token-is-secret",
+            "link-is-secret",
+            "9876543210",
+            "9123456780",
+        ):
             assert secret not in text, f"{secret} at {url}"
         assert model is Shipment or "9, Secret Lane" not in text
 

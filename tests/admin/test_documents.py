@@ -1,4 +1,4 @@
-"""Stored labels in the admin: opened by those who may, and never kept by a cache."""
+"""Documents in the admin: opened by those who may, and never kept by a cache."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from couriers.contract.adapter import Capability
+from couriers.contract.documents import Document
+from couriers.contract.errors import NotFound
 from couriers.models import Shipment, StoredDocument
 from tests.support.admin_links import buttons, hrefs, list_url, row_links, row_url
+from tests.support.api import set_status
+from tests.support.documents import PNG, generous
 from tests.support.factories import make_staff
 
 PDF = b"%PDF-1.4\n% the label of a test\n%%EOF\n"
@@ -73,3 +79,93 @@ def test_opening_a_label_needs_the_permission(
     client.force_login(make_staff("view_shipment", username="watcher"))
     assert client.get(row_url(label, "open")).status_code == 403
     assert row_url(label, "open") not in hrefs(client.get(row_url(shipment)))
+
+
+def test_a_document_that_could_not_be_had_says_why(
+    client: Client, operator: Any, shipment: Shipment
+) -> None:
+    document = StoredDocument.objects.create(
+        shipment=shipment, tracking_id=shipment.tracking_id, state="failed", failures=12,
+        reason="the document is not application/pdf", link="https://store.example/?link-is-secret",
+    )  # fmt: skip
+    pages = [list_url(StoredDocument), row_url(document), row_url(shipment)]
+    texts = [client.get(url).content.decode() for url in pages]
+    assert all("Failed" in text for text in texts)
+    assert all("the document is not application/pdf" in text for text in texts[1:])
+    assert not any("link-is-secret" in text for text in texts)
+    assert row_url(document, "open") not in hrefs(client.get(row_url(shipment)))
+    answer = client.get(row_url(document, "open"))
+    assert answer.status_code == 404
+    assert "It is failed: the document is not application/pdf" in answer.content.decode()
+
+
+@pytest.fixture
+def delivered(shipment: Shipment, settings: Any, tmp_path: Path) -> Shipment:
+    settings.MEDIA_ROOT = str(tmp_path)
+    set_status(shipment, "delivered")
+    return shipment
+
+
+def test_the_proof_of_a_delivery_opens_from_its_shipment(
+    client: Client, operator: Any, delivered: Shipment
+) -> None:
+    with generous(Capability.GET_PROOF_OF_DELIVERY) as courier:
+        courier.answers["get_proof_of_delivery"] = Document(PNG, "image/png", "x")
+        button = buttons(client, row_url(delivered))["proof"]
+        for _ in range(2):
+            answer = client.get(button, follow=True)
+            assert b"".join(answer.streaming_content) == PNG
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    name = f"proof-of-delivery-{delivered.tracking_id}.png"
+    assert answer.headers["Content-Disposition"] == f'inline; filename="{name}"'
+    assert {"private", "no-store"} <= set(answer.headers["Cache-Control"].split(", "))
+    assert len(courier.asked) == 1
+    assert row_url(StoredDocument.objects.get(), "open") in hrefs(client.get(row_url(delivered)))
+
+
+def test_while_there_is_no_proof_the_page_says_so(
+    client: Client, operator: Any, delivered: Shipment
+) -> None:
+    with generous(Capability.GET_PROOF_OF_DELIVERY) as courier:
+        courier.answers["get_proof_of_delivery"] = NotFound("none yet", courier="toy")
+        button = buttons(client, row_url(delivered))["proof"]
+        answer = client.get(button, follow=True)
+    assert answer.redirect_chain[-1][0] == row_url(delivered)
+    assert "none yet" in answer.content.decode().lower()
+
+
+def test_the_button_is_there_only_where_a_proof_can_be(
+    client: Client, operator: Any, delivered: Shipment
+) -> None:
+    with generous():
+        assert "proof" not in buttons(client, row_url(delivered))
+    with generous(Capability.GET_PROOF_OF_DELIVERY):
+        assert "proof" in buttons(client, row_url(delivered))
+        set_status(delivered, "in_transit")
+        assert "proof" not in buttons(client, row_url(delivered))
+        set_status(delivered, "delivered", erased_at=timezone.now())
+        assert "proof" not in buttons(client, row_url(delivered))
+
+
+def test_a_proof_needs_the_permission(client: Client, delivered: Shipment) -> None:
+    client.force_login(make_staff("view_shipment", username="watcher"))
+    with generous(Capability.GET_PROOF_OF_DELIVERY) as courier:
+        assert "proof" not in buttons(client, row_url(delivered))
+        assert client.get(row_url(delivered, "proof")).status_code == 403
+        answer = client.get(row_url(delivered, "proof-of-delivery"))
+        assert (answer.status_code, answer.headers["Location"]) == (302, row_url(delivered))
+    assert courier.asked == []
+
+
+def test_the_page_of_a_shipment_shows_what_its_booking_brought(
+    client: Client, operator: Any, shipment: Shipment
+) -> None:
+    Shipment.objects.filter(pk=shipment.pk).update(
+        courier_order_id="ORD77", vendor="Road Runner",
+        charges={"total": "118.00", "gst": "17.50", "parts": {"freight": "80.00"},
+                 "billed_weight_g": 500},
+    )  # fmt: skip
+    text = client.get(row_url(shipment)).content.decode()
+    for shown in ("ORD77", "Road Runner", "₹118.00 (freight ₹80.00, GST ₹17.50, 500 g billed)"):
+        assert shown in text

@@ -19,7 +19,7 @@ from tests.support.toy import PDF
 # Texts that must be nowhere once the shipment has been erased.
 PERSONAL = (
     "Asha Sample", "9876543210", "Secret Lane", "Pune", "T-shirt 3XL", "9123456780", "too small",
-    "left with Ravi", "gate 4", "door locked", "refused words", "panel words",
+    "left with Ravi", "gate 4", "door locked", "refused words", "panel words", "track.example",
 )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def make_full_shipment(account: CourierAccount, **changes: Any) -> Shipment:
     label.save()
     Shipment.objects.filter(pk=shipment.pk).update(
         status="delivered", failure="refused words", ndr_reason="door locked",
-        return_reason="too small",
+        return_reason="too small", courier_tracking_url="https://track.example/1",
     )  # fmt: skip
     return age(shipment, 401)
 

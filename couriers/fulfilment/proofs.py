@@ -27,8 +27,8 @@ def get_proof_of_delivery(shipment: Shipment) -> Document:
     return stored_or_asked(
         shipment,
         DocumentKind.PROOF_OF_DELIVERY,
-        Capability.GET_PROOF_OF_DELIVERY.value,
-        lambda adapter: adapter.get_proof_of_delivery(shipment.tracking_id),
+        Capability.GET_PROOF_OF_DELIVERY,
+        shipment.tracking_id,
     )
 
 

@@ -20,14 +20,14 @@ from django.db.models import QuerySet
 from couriers.conf import tunables
 from couriers.contract.documents import BookingDocument, Document, DocumentLink
 from couriers.contract.errors import (
-    CircuitOpen,
     CourierError,
     NotFound,
-    RateLimited,
+    NotSent,
     Rejected,
     Unknown,
 )
 from couriers.contract.logs import get_logger
+from couriers.contract.platform_errors import UnknownCourier
 from couriers.contract.text import make_storable
 from couriers.documents.checking import CONTENT_TYPES
 from couriers.documents.fetching import as_document
@@ -167,6 +167,9 @@ def _attempt(row: StoredDocument, answer: object) -> None:
     except CourierError as error:
         _put_off(row, error)
         return
+    except UnknownCourier as error:  # its plug-in has been taken out
+        _put_off(row, Unknown(str(error)))
+        return
     if not store(shipment, row.kind, row.tracking_id, document):
         _put_off(row, Unknown("the storage of documents did not take it"))
 
@@ -174,11 +177,11 @@ def _attempt(row: StoredDocument, answer: object) -> None:
 def _put_off(row: StoredDocument, error: CourierError) -> None:
     """Schedule the next attempt, or give the document up after DOCUMENT_FAILURES.
 
-    A link that may not be fetched, and bytes, which are gone, are given up at once. What the rate
-    limiter or an open circuit held back is not a failure.
+    A link that may not be fetched, and bytes, which are gone, are given up at once. What was not
+    sent, for example because too many calls are under way, is not a failure.
     """
     limits = tunables()
-    failures = row.failures + (not isinstance(error, (RateLimited, CircuitOpen)))
+    failures = row.failures + (not isinstance(error, NotSent))
     changes = {"failures": failures, "reason": reason_text(error), "lease_expires_at": None}
     mine = _pending().filter(
         shipment=row.shipment_id,

@@ -129,8 +129,8 @@ def _record(document: StoredDocument, name: str) -> str | None:
     )
     with transaction.atomic():
         # An erasure locks the shipment, so it comes before this or deletes the row after it.
-        shipments = Shipment.objects.select_for_update(of=("self",), no_key=True)
-        if not shipments.filter(pk=document.shipment_id, erased_at__isnull=True).exists():
+        locked = Shipment.objects.select_for_update(no_key=True).filter(pk=document.shipment_id)
+        if not list(locked.filter(erased_at__isnull=True).values_list("pk", flat=True)):
             return name
         kept, is_new = StoredDocument.objects.get_or_create(
             shipment_id=document.shipment_id,

@@ -130,6 +130,10 @@ class Migration(migrations.Migration):
             model_name='storeddocument',
             index=models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='couriers_document_due'),
         ),
+        migrations.AddIndex(
+            model_name='storeddocument',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['id'], name='couriers_document_failed'),
+        ),
         migrations.AddConstraint(
             model_name='storeddocument',
             constraint=models.UniqueConstraint(fields=('shipment', 'kind', 'tracking_id'), name='couriers_one_document_of_a_kind'),

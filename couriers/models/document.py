@@ -101,6 +101,12 @@ class StoredDocument(models.Model):
                 condition=Q(state=DocumentState.PENDING),
                 name="couriers_document_due",
             ),
+            # Operators look for what has failed, the newest first.
+            models.Index(
+                fields=["id"],
+                condition=Q(state=DocumentState.FAILED),
+                name="couriers_document_failed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from couriers.booking.protocol import book
 from couriers.contract.documents import BookingDocument, Document, DocumentKind, DocumentLink
+from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking
 from couriers.documents import pending
 from couriers.documents.storing import read_stored
@@ -236,3 +237,16 @@ def test_a_full_storage_loses_no_link_and_fails_no_booking(
     make_due()
     fetch_documents()
     assert read_stored(document()) == PDF
+
+
+def test_a_document_of_a_courier_that_was_taken_out_holds_up_no_other(
+    account: Any, courier: Any, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.files["/label"] = ("application/pdf", PDF)
+    store.broken["/label"] = 1
+    courier.brings = bringing(store.label("/label"))
+    book(account.company, DRAFT)
+    make_due()
+    CourierFactory.unregister("toy")
+    assert fetch_documents() == 1
+    assert (document().state, "unknown courier" in document().reason) == ("pending", True)

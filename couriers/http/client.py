@@ -35,7 +35,7 @@ from couriers.http import transport
 from couriers.http.answers import AnswerSize, Decoder, decode_json
 from couriers.http.calls import Call, SentFields
 from couriers.http.logins import LoginScheme, StaticKey, TokenLogin, login_of
-from couriers.http.metrics import CallMetrics
+from couriers.http.metrics import CallMetrics, declare
 from couriers.http.outcomes import AnswerReader, AnswerTable
 from couriers.http.preparation import before_sending
 from couriers.http.tokens import Token, TokenSource
@@ -67,6 +67,10 @@ class CourierClient:
     accept: ClassVar[str] = "application/json"
     # The prefix of metrics without a courier label, beside those with one; "" for none.
     metrics_prefix: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        """Declare the named metrics, so that they are shown before the first call."""
+        declare(cls.metrics_prefix)
 
     def __init__(self, account: Account) -> None:
         self.account = account

@@ -56,6 +56,12 @@ def _named(prefix: str) -> _Family:
     return _Family.under(prefix, prefix.capitalize(), [])
 
 
+def declare(prefix: str) -> None:
+    """Have the metrics of a prefix shown from now on; "" is none."""
+    if prefix:
+        _named(prefix)
+
+
 class CallMetrics:
     """Counts the calls to one courier. `prefix` "" means that it has no metrics of its own."""
 

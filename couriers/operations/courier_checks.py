@@ -21,17 +21,25 @@ MAX_NAMED = 5  # accounts in a message
 
 @register()
 def check_courier_tunables(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers_<code>.E001: an unknown key of a courier's settings. E002: an invalid value."""
-    return [
-        error
-        for code in CourierFactory.codes()
-        for error in tunable_errors(
-            tunables_class(code),
-            tunables().COURIERS.get(code, {}),
-            f"SHIPCROWD['COURIERS']['{code}']",
-            f"couriers_{code}",
+    """couriers_<code>.E001: an unknown key of a courier's settings. E002: an invalid value.
+
+    couriers.E001: settings of a courier that no plug-in registered.
+    """
+    errors: list[CheckMessage] = []
+    for code, given in tunables().COURIERS.items():
+        where = f"SHIPCROWD['COURIERS'][{code!r}]"
+        if code in CourierFactory.codes():
+            errors += tunable_errors(tunables_class(code), given, where, f"couriers_{code}")
+            continue
+        known = ", ".join(CourierFactory.codes()) or "none"
+        errors.append(
+            Error(
+                f"{where} is no registered courier (known: {known})",
+                hint="Remove it, correct its spelling, or add the plug-in to INSTALLED_APPS.",
+                id="couriers.E001",
+            )
         )
-    ]
+    return errors
 
 
 @register()

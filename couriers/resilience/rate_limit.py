@@ -1,16 +1,17 @@
 """The rate limiter: at most `count` permits in any `window`, for all processes together.
 
-The algorithm is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves turns, one
-for each permit that its call costs, and gets the time to sleep until the last of them. This costs
-one round trip, and turns are given in the order of the requests. A call of a higher cost than the
-burst also waits for the turns of its own that go beyond it, so that no window has more permits than
-the limit, whatever the costs are. When a courier answers "too fast", its bucket is paused for all
+The algorithm is GCRA, a form of the token bucket, on Redis' own clock. A caller reserves a turn and
+gets the time to sleep until then. This costs one round trip, and turns are given in the order of
+the requests. A turn is as many permits as a call usually costs. A dearer call takes several turns,
+and waits for those that go beyond the burst, before it and after it: so no window has more permits
+than the limit, whatever the costs are. When a courier answers "too fast", its bucket is paused for all
 processes. Where Redis' clock was set back since the last write (`at`), the stored times are moved
 back as far, since all calls would be held back otherwise until the clock is where it was.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -166,15 +167,20 @@ def pause(owner: str, operation: str, seconds: float) -> None:
 def interval_and_burst(limit: Limit) -> tuple[float, int]:
     """Return the seconds between turns, and the burst: how many turns may be taken at once.
 
-    The burst is at least the limit's cost.
+    A turn is `limit.cost` permits.
 
     With a burst of b and a turn every w/(n-b+1) seconds, no window of w seconds has more than n
     turns. Turns of one call a second or more are spaced evenly. Rarer operations, for example
     logins, may use half of their calls at once.
     """
-    burst = 1 if limit.count >= limit.window else (limit.count + 1) // 2
-    burst = max(burst, min(limit.cost, limit.count))
-    return limit.window / (limit.count - burst + 1), burst
+    turns = _turns(limit)
+    burst = 1 if turns >= limit.window else (turns + 1) // 2
+    return limit.window / (turns - burst + 1), burst
+
+
+def _turns(limit: Limit) -> int:
+    """Return how many turns a window has."""
+    return max(1, limit.count // limit.cost)
 
 
 def forget_local_buckets() -> None:
@@ -197,7 +203,8 @@ def _bucket(owner: str, operation: str, limit: Limit, cost: int | None) -> Bucke
             retry_after=limit.window,
         )
     interval, burst = interval_and_burst(limit)
-    return Bucket(_key(owner, operation), interval, burst, cost)
+    turns = min(math.ceil(cost / limit.cost), _turns(limit))
+    return Bucket(_key(owner, operation), interval, burst, turns)
 
 
 def _reserve(bucket: Bucket, max_wait: float) -> float:

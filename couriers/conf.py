@@ -46,7 +46,7 @@ class Queue(enum.StrEnum):
     BOOKING = "booking"  # bulk work in short slices, and the leases of bookings
     TRACKING = "tracking"  # polling, and asking how accepted actions ended
     OUTBOX = "outbox"  # calls to merchants
-    DEFAULT = "default"  # manifests and retention
+    DEFAULT = "default"  # manifests, documents and retention
 
 
 class QueuedTask(Task[Any, Any]):
@@ -91,6 +91,7 @@ SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "reconcile-bookings": _periodic("couriers.reconcile_bookings", Every(30.0), Queue.BOOKING),
     "fill-reserved-ids": _periodic("couriers.fill_reserved_ids", Every(60.0), Queue.BOOKING),
     "sweep-manifests": _periodic("couriers.sweep_manifests", Every(30.0), Queue.DEFAULT),
+    "fetch-documents": _periodic("couriers.fetch_documents", Every(10.0), Queue.DEFAULT),
     "sweep-jobs": _periodic("couriers.sweep_jobs", Every(30.0), Queue.BOOKING),
     "sweep-actions": _periodic("couriers.sweep_actions", Every(30.0), Queue.TRACKING),
     "sync-tracking": _periodic("couriers.sync_tracking", Every(300.0), Queue.TRACKING),
@@ -184,6 +185,12 @@ class Tunables:
     ACTION_LEASE: float = 150.0
     # How many days an accepted action is asked about, after it was asked for or after its day.
     ACTION_LIMIT_DAYS: int = bounded(7, minimum=1, maximum=MAX_DAYS)
+    # The lease of a document that came with a booking and is being fetched, the back-off after a
+    # failure (doubled each time, up to the longest), and the failures after which it is given up.
+    DOCUMENT_LEASE: float = 120.0
+    DOCUMENT_BACKOFF: float = 5.0
+    DOCUMENT_LONGEST_BACKOFF: float = 3600.0
+    DOCUMENT_FAILURES: int = bounded(12, minimum=1)
     # The dotted path of the policy that computes a merchant's price from a courier's quote, and how
     # long a quote is cached.
     PRICING: str = "couriers.rates.pricing.company_price"
@@ -192,7 +199,7 @@ class Tunables:
     SERVICEABILITY_FRESH_DAYS: int = bounded(7, minimum=0, maximum=MAX_DAYS)
     # The alias in STORAGES of the storage that keeps documents, such as labels.
     STORAGE: str = "default"
-    # The largest label that is stored, in bytes.
+    # The largest label or other document that is stored, in bytes.
     LABEL_MAX_BYTES: int = bounded(10485760, minimum=1)
     # A shipment is polled after this time without news, and again after the same time.
     TRACKING_SILENCE: float = 14400.0

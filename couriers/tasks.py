@@ -21,6 +21,7 @@ from couriers.booking.leases import expire_leases
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
 from couriers.contract.errors import NoReservedId
 from couriers.contract.logs import get_logger
+from couriers.documents import pending
 from couriers.fulfilment import manifests, outcomes, pickups
 from couriers.models import BulkJob, CourierAccount, Manifest
 from couriers.operations import retention
@@ -120,6 +121,12 @@ def sweep_manifests() -> int:
             return number
         manifests.make_chunk(pk)
     return len(ids)
+
+
+@shared_task(name="couriers.fetch_documents", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
+def fetch_documents() -> int:
+    """Fetch the documents of bookings that are due; return how many were tried. Sent by beat."""
+    return pending.fetch_due(MAX_RUN_SECONDS)
 
 
 @shared_task(name="couriers.run_bulk", our_queue=Queue.BOOKING, **TASK_OPTIONS)

@@ -12,7 +12,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -45,7 +46,7 @@ def decision_url(
     name: str,
     permission: str,
     refusal: str,
-    page: Callable[[HttpRequest, Shipment], HttpResponse],
+    page: Callable[[HttpRequest, Shipment], HttpResponseBase],
 ) -> URLPattern:
     """The URL `<shipment>/<route>/` of a page. `name` is the URL's name.
 
@@ -54,7 +55,7 @@ def decision_url(
     """
 
     @transaction.non_atomic_requests
-    def view(request: HttpRequest, pk: str) -> HttpResponse:
+    def view(request: HttpRequest, pk: str) -> HttpResponseBase:
         rows = Shipment.objects.select_related("company", "courier")
         shipment = get_object_or_404(rows, pk=unquote(pk))
         if not request.user.has_perm(permission):

@@ -20,11 +20,12 @@ from couriers.admin.actions import ActionInline
 from couriers.admin.base import ReadOnlyAdmin, ReadOnlyInline, mask_phone
 from couriers.admin.correction import CorrectIdMixin
 from couriers.admin.dashboard import IN_DOUBT, TO_BE_ACTED_ON, overview
-from couriers.admin.documents import LabelInline
+from couriers.admin.documents import DocumentInline, ProofMixin
 from couriers.admin.doubt import SettleDoubtMixin
 from couriers.admin.flags import ClearFlagMixin
 from couriers.admin.lifting import LiftStatusMixin
 from couriers.admin.registration import page
+from couriers.booking.answers import charges_of
 from couriers.booking.shipment_actions import actions_allowed
 from couriers.contract.statuses import Status
 from couriers.models import (
@@ -109,10 +110,10 @@ STATUS_COLOURS = dict.fromkeys(Status, "default") | {
 
 @page(Shipment)
 class ShipmentAdmin(
-    SettleDoubtMixin, LiftStatusMixin, CorrectIdMixin, ClearFlagMixin, ReadOnlyAdmin
+    SettleDoubtMixin, LiftStatusMixin, CorrectIdMixin, ClearFlagMixin, ProofMixin, ReadOnlyAdmin
 ):
     actions_list = ["overview"]
-    actions_detail = ["settle_doubt", "lift_status", "correct_id", "clear_flag"]
+    actions_detail = ["settle_doubt", "lift_status", "correct_id", "clear_flag", "open_proof"]
     list_display = (
         "order_number", "company", "courier", "status_label", "tracking_id", "payment_mode",
         "total_amount", "consignee_city", "created_at",
@@ -120,7 +121,14 @@ class ShipmentAdmin(
     search_fields = ("=id", "=order_number", "=tracking_id", "=waybill")
     list_filter = (WorklistFilter, "status", "courier", "direction", "payment_mode", "company")
     list_select_related = ("company", "courier")
-    inlines = (FlagInline, ActionInline, ScanInline, LabelInline, CallInline, AuditInline)
+    inlines = (
+        FlagInline,
+        ActionInline,
+        ScanInline,
+        DocumentInline,
+        CallInline,
+        AuditInline,
+    )
     exclude = (
         "consignee_phone",
         "consignee_address",
@@ -128,6 +136,7 @@ class ShipmentAdmin(
         "former_tracking_ids",
         "options",
         "warnings",
+        "charges",
     )
     readonly_fields = (
         "open_flags",
@@ -137,6 +146,7 @@ class ShipmentAdmin(
         "former_ids",
         "warnings_text",
         "allowed",
+        "charges_text",
     )
 
     @action(description="Overview", url_path="overview", permissions=["view"])
@@ -184,6 +194,17 @@ class ShipmentAdmin(
     @admin.display(description="Actions that the courier takes now")
     def allowed(self, shipment: Shipment) -> str:
         return ", ".join(kind.label for kind in actions_allowed(shipment))
+
+    @admin.display(description="Charges")
+    def charges_text(self, shipment: Shipment) -> str:
+        charges = charges_of(shipment)
+        if charges is None:
+            return ""
+        weight = charges["billed_weight_g"]
+        parts = [f"{name} ₹{amount}" for name, amount in charges["parts"].items()]
+        parts += [f"GST ₹{charges['gst']}"] if charges["gst"] is not None else []
+        parts += [f"{weight} g billed"] if weight is not None else []
+        return f"₹{charges['total']}" + (f" ({', '.join(parts)})" if parts else "")
 
     @admin.display(description="Former tracking ids")
     def former_ids(self, shipment: Shipment) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.types import OpenApiTypes
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -29,12 +26,10 @@ from couriers.api.authentication import company_of
 from couriers.api.base import ApiView
 from couriers.api.pagination import PAGING, page
 from couriers.api.problem_schema import COURIER, problems
-from couriers.api.renderers import ApiRenderer, PdfRenderer
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ShipmentSerializer
 from couriers.booking.answers import shipment_data
 from couriers.fulfilment import actions
-from couriers.fulfilment.labels import get_label, get_label_data
 from couriers.models import Scope, Shipment
 from couriers.models.converters import PublicId
 
@@ -87,44 +82,6 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     def track(self, request: Request, pk: str) -> Response:
         """Ask the courier for the latest scans, and return the updated shipment."""
         return Response(shipment_data(actions.refresh_tracking(self.shipment(pk))))
-
-    @extend_schema(
-        filters=False,
-        parameters=[],
-        responses={
-            (200, "application/pdf"): OpenApiTypes.BINARY,
-            **problems(*COURIER, "not-booked", "shipment-erased"),
-        },
-    )
-    @action(
-        detail=True,
-        methods=["get"],
-        filterset_class=None,
-        renderer_classes=[ApiRenderer, PdfRenderer],
-    )
-    def label(self, request: Request, pk: str) -> FileResponse:
-        """The packing label as a PDF. It is fetched from the courier once, then stored."""
-        shipment = self.shipment(pk)
-        response = FileResponse(
-            BytesIO(get_label(shipment)),
-            filename=f"label-{shipment.pk}.pdf",
-            content_type="application/pdf",
-        )
-        response["Cache-Control"] = "private, max-age=300"
-        return response
-
-    @extend_schema(
-        filters=False,
-        parameters=[],
-        responses={
-            200: OpenApiTypes.OBJECT,
-            **problems(*COURIER, "not-booked", "shipment-erased"),
-        },
-    )
-    @action(detail=True, methods=["get"], filterset_class=None, url_path="label/data")
-    def label_data(self, request: Request, pk: str) -> Response:
-        """The label's data as the courier's own JSON, to print a label of one's own design."""
-        return Response(get_label_data(self.shipment(pk)))
 
     @extend_schema(
         scope=Scope.OPERATE,

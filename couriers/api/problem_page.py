@@ -49,6 +49,7 @@ REMEDIES = {
     "not-awaiting-pickup": (
         "the shipment has been picked up or has ended, or its courier chose the day at the booking"
     ),
+    "not-delivered": "only a delivered shipment has a proof of delivery",
     "nothing-to-manifest": "no shipment awaits a manifest",
     "too-large": "send fewer orders at once: detail has the limit",
     "unsupported-media-type": "send application/json",

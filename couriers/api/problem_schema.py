@@ -54,6 +54,7 @@ KINDS: dict[str, ProblemKind] = {
     "too-early": ProblemKind(409, ("detail", "retry_after"), ()),
     "unchecked-tracking-id": ProblemKind(409, ("detail",), ()),
     "not-awaiting-pickup": _ACTION,
+    "not-delivered": _ACTION,
     "nothing-to-manifest": _ACTION,
     "too-large": ProblemKind(413),
     "unsupported-media-type": ProblemKind(415),

@@ -16,7 +16,13 @@ from couriers.api.problem_schema import COURIER, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ParcelSerializer, StrictSerializer
 from couriers.booking.preparation import account_of
-from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
+from couriers.contract.types import (
+    MAX_SERVICE,
+    Direction,
+    Parcel,
+    PaymentMode,
+    RateRequest,
+)
 from couriers.models import Scope
 from couriers.rates.pricing import PricedQuote, priced_quotes
 from couriers.rates.serviceability import check_cod_limit, check_pincode
@@ -35,7 +41,7 @@ class RateRequestSerializer(StrictSerializer):
     direction = serializers.ChoiceField(
         choices=Direction.choices, required=False, default=Direction.FORWARD
     )
-    service = optional_text(50)
+    service = optional_text(MAX_SERVICE)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse the amounts that a booking refuses."""
@@ -95,20 +101,32 @@ class RateQuoteSerializer(serializers.Serializer[Any]):
 
 
 class ServiceabilityQuerySerializer(StrictSerializer):
-    """The courier and the pincode to ask about."""
+    """The courier and the pincode to ask about.
+
+    `origin` is the pincode that parcels come from, for couriers whose answer depends on it; left
+    out, it is that of the default warehouse.
+    """
 
     courier = text(30)
     pincode = pincode()
+    origin = optional_text(20)
 
     def validate_pincode(self, value: str) -> str:
         return checked_pincode(value)
 
+    def validate_origin(self, value: str) -> str:
+        return checked_pincode(value) if value else ""
+
 
 class ServiceabilitySerializer(serializers.Serializer[Any]):
-    """What a courier offers at a pincode. A value that the courier does not give is null."""
+    """What a courier offers at a pincode. A value that the courier does not give is null.
+
+    `origin` is null where the answer holds for every origin.
+    """
 
     courier = serializers.CharField()
     pincode = serializers.CharField()
+    origin = serializers.CharField(allow_null=True)
     serviceable = serializers.BooleanField()
     cod = serializers.BooleanField(allow_null=True)
     max_cod_amount = decimal(allow_null=True)
@@ -142,7 +160,7 @@ class RatesView(ApiView):
 
 
 class ServiceabilityView(ApiView):
-    """Serviceability of a pincode."""
+    """Serviceability of a pincode, or of a lane."""
 
     @extend_schema(
         operation_id="serviceability_check",
@@ -153,9 +171,10 @@ class ServiceabilityView(ApiView):
         """Whether a courier serves a pincode, and with which services."""
         serializer = ServiceabilityQuerySerializer.from_data(request.query_params.dict())
         account = account_of(company_of(request), serializer.validated_data["courier"])
-        answer = check_pincode(account, serializer.validated_data["pincode"])
+        asked = serializer.validated_data
+        answer, origin = check_pincode(account, asked["pincode"], asked["origin"])
         data = ServiceabilitySerializer(
-            {"courier": account.courier_id}
+            {"courier": account.courier_id, "origin": origin or None}
             | {name: getattr(answer, name) for name in answer.__dataclass_fields__}
         ).data
         return Response(data)

@@ -1,4 +1,4 @@
-"""Response formats of the API: JSON with all times in UTC, and PDF for labels."""
+"""Response formats of the API: JSON with all times in UTC, and the files of documents."""
 
 from __future__ import annotations
 
@@ -33,3 +33,17 @@ class PdfRenderer(BaseRenderer):
 
     media_type = "application/pdf"
     format = "pdf"
+
+
+class JpegRenderer(BaseRenderer):
+    """Accepts requests for `image/jpeg`, as PdfRenderer does."""
+
+    media_type = "image/jpeg"
+    format = "jpg"
+
+
+class PngRenderer(BaseRenderer):
+    """Accepts requests for `image/png`, as PdfRenderer does."""
+
+    media_type = "image/png"
+    format = "png"

@@ -23,7 +23,7 @@ from couriers.api.serializers import (
 )
 from couriers.api.shipments import IDEMPOTENCY_KEY, booking_response, idempotency_key
 from couriers.booking.returns import ReturnDraft, book_return
-from couriers.contract.types import Item, Parcel
+from couriers.contract.types import MAX_SERVICE, Item, Parcel
 from couriers.models import Scope, Shipment
 
 
@@ -43,7 +43,7 @@ class ReturnSerializer(StrictSerializer):
     )
     parcel = ParcelSerializer(required=False)
     warehouse = text(40, required=False)
-    service = text(50, required=False)
+    service = text(MAX_SERVICE, required=False)
     options = OptionsField(required=False)
 
     def draft(self) -> ReturnDraft:

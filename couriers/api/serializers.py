@@ -14,6 +14,7 @@ from couriers.api.strictness import unknown_fields
 from couriers.contract.actions import ActionKind
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
+    MAX_SERVICE,
     Address,
     Item,
     Parcel,
@@ -119,7 +120,7 @@ class ShipmentDraftSerializer(StrictSerializer):
     items = serializers.ListField(child=ItemSerializer(), min_length=1, max_length=100)
     parcel = ParcelSerializer()
     warehouse = optional_text(40)
-    service = optional_text(50)
+    service = optional_text(MAX_SERVICE)
     invoice_number = optional_text(100)
     invoice_date = day(required=False, allow_null=True, default=None)
     options = OptionsField(required=False, default=dict)
@@ -152,6 +153,18 @@ class FieldWarningSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class ChargesSerializer(serializers.Serializer[Any]):
+    """What the courier asks for a shipment, in rupees. `total` includes GST.
+
+    `gst` and `billed_weight_g` are null where the courier does not name them.
+    """
+
+    total = decimal()
+    gst = decimal(allow_null=True)
+    parts = serializers.DictField(child=serializers.CharField())
+    billed_weight_g = serializers.IntegerField(allow_null=True)
+
+
 class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     """A shipment."""
 
@@ -161,6 +174,7 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     original = serializers.CharField(allow_null=True)
     warehouse = serializers.CharField()
     warnings = FieldWarningSerializer(many=True)
+    charges = ChargesSerializer(allow_null=True)
     tracking_url = serializers.URLField()
     actions_allowed = serializers.ListField(
         child=serializers.ChoiceField(choices=ActionKind.choices),
@@ -172,7 +186,8 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
         fields = (
             "id", "courier", "order_number", "order_date", "direction", "original", "status",
             "courier_status", "ndr_reason", "failure", "warnings", "tracking_id", "waybill",
-            "vendor", "service", "warehouse", "payment_mode", "cod_amount", "total_amount",
+            "vendor", "service", "courier_order_id", "courier_tracking_url", "charges",
+            "warehouse", "payment_mode", "cod_amount", "total_amount",
             "taxable_amount", "tax_amount", "estimated_delivery", "erased_at", "tracking_url",
             "actions_allowed", "created_at", "updated_at",
         )  # fmt: skip

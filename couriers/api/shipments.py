@@ -8,8 +8,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api.actions import ShipmentActions
 from couriers.api.authentication import company_of
+from couriers.api.documents import ShipmentDocuments
 from couriers.api.filters import ShipmentFilter
 from couriers.api.headers import IN_DOUBT, ask_later
 from couriers.api.pagination import PAGING, page
@@ -52,7 +52,7 @@ def booking_response(result: BookingResult) -> HttpResponse:
     return response
 
 
-class ShipmentViewSet(ShipmentActions):
+class ShipmentViewSet(ShipmentDocuments):
     """The company's shipments."""
 
     filterset_class = ShipmentFilter

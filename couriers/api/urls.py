@@ -11,7 +11,16 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from rest_framework.routers import SimpleRouter
 
-from couriers.api import jobs, manifests, ops, pickups, products, rates, warehouses
+from couriers.api import (
+    documents,
+    jobs,
+    manifests,
+    ops,
+    pickups,
+    products,
+    rates,
+    warehouses,
+)
 from couriers.api.documentation import DocumentationView, SchemaView
 from couriers.api.returns import ReturnView
 from couriers.api.routes import with_and_without_slash
@@ -38,6 +47,7 @@ unslashed_shipments.register("shipments", UnslashedShipments, basename="unslashe
 ROUTES: list[tuple[str, Any, str]] = [
     ("shipments/bulk/", jobs.BulkView, "bulk"),
     ("shipments/<public_id:pk>/return/", ReturnView, "return"),
+    ("labels/", documents.LabelsView, "labels"),
     ("jobs/<public_id:pk>/", jobs.JobView, "job"),
     ("products/", products.ProductsView, "products"),
     ("products/<public_id:pk>/", products.ProductView, "product"),

@@ -36,6 +36,9 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "waybill": shipment.waybill,
         "vendor": shipment.vendor,
         "service": shipment.service,
+        "courier_order_id": shipment.courier_order_id,
+        "courier_tracking_url": shipment.courier_tracking_url,
+        "charges": charges_of(shipment),
         "warehouse": shipment.warehouse_id,
         "payment_mode": str(shipment.payment_mode),
         "cod_amount": _money(shipment.cod_amount),
@@ -49,6 +52,14 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "created_at": _time(shipment.created_at),
         "updated_at": _time(shipment.updated_at),
     }
+
+
+def charges_of(shipment: Shipment) -> dict[str, Any] | None:
+    """Return what the courier asks for a shipment, always in the same order of members."""
+    if shipment.charges is None:
+        return None
+    stored = {name: shipment.charges[name] for name in ("total", "gst", "parts", "billed_weight_g")}
+    return stored | {"parts": dict(sorted(stored["parts"].items()))}
 
 
 def warnings_data(shipment: Shipment) -> list[dict[str, str]]:

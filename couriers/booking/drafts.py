@@ -16,7 +16,14 @@ from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import AMOUNT_LIMIT, paise_problem
 from couriers.contract.text import has_control_characters
-from couriers.contract.types import Address, Direction, Parcel, PaymentMode, ShipmentDraft
+from couriers.contract.types import (
+    MAX_SERVICE,
+    Address,
+    Direction,
+    Parcel,
+    PaymentMode,
+    ShipmentDraft,
+)
 
 MAX_KEY_LENGTH = 255
 MAX_PARCEL_MEASURE = 1_000_000  # grams or centimetres
@@ -68,7 +75,7 @@ def _clean_order(draft: ShipmentDraft, problems: FieldProblems) -> ShipmentDraft
     return dataclasses.replace(
         draft,
         order_number=clean("order_number", draft.order_number, 100),
-        service=clean("service", draft.service, 50, required=False),
+        service=clean("service", draft.service, MAX_SERVICE, required=False),
         invoice_number=clean("invoice_number", draft.invoice_number, 100, required=False),
         return_reason=clean("return_reason", draft.return_reason, 300, required=False),
     )

@@ -7,16 +7,17 @@ is asked only for what the directory does not know.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from couriers.contract import india
 from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import CourierError, InvalidRequest, NotFound
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.types import Address, FieldWarning, Serviceability
 from couriers.models import CourierAccount
-from couriers.rates.serviceability import stored_answer
+from couriers.rates.serviceability import ask, stored_answer
 
 _NO_ANSWER = {
     india.PincodeKind.UNLISTED: india.Remark(
@@ -37,22 +38,24 @@ class CompletePlace:
 
 
 def complete_place(
-    account: CourierAccount, adapter: BaseCourierAdapter, consignee: Address
+    account: CourierAccount, adapter: BaseCourierAdapter, consignee: Address, origin: str
 ) -> CompletePlace:
     """Fill a blank city or state, and check that somebody knows the pincode.
 
-    Raises InvalidRequest for a pincode that neither the directory nor the courier knows, for a
-    blank state of a pincode in several states, and for a field that cannot be found.
+    `origin` is the warehouse's pincode, for couriers that are asked about lanes. Raises
+    InvalidRequest for a pincode that neither the directory nor the courier knows, for a blank state
+    of a pincode in several states, and for a field that cannot be found.
     """
+    ask_about = partial(_ask, account, adapter, origin)
     problems = FieldProblems()
     kind = india.pincode_kind(consignee.pincode)
     asked: Serviceability | None = None
     if kind is not india.PincodeKind.LISTED:
-        asked = _ask(account, adapter, consignee)
+        asked = ask_about(consignee)
         _check_unlisted(kind, asked, adapter, problems)
     if not problems and not (consignee.city and consignee.state):
         consignee = _fill(consignee, india.place_of(consignee.pincode, consignee.state))
-        consignee = _fill_from_courier(account, adapter, consignee, asked)
+        consignee = _fill_from_courier(ask_about, consignee, asked)
         _require_place(consignee, problems)
     if problems:
         raise InvalidRequest(problems, courier=adapter.code)
@@ -76,8 +79,7 @@ def _check_unlisted(
 
 
 def _fill_from_courier(
-    account: CourierAccount,
-    adapter: BaseCourierAdapter,
+    ask_about: Callable[[Address], Serviceability | None],
     consignee: Address,
     asked: Serviceability | None,
 ) -> Address:
@@ -89,7 +91,7 @@ def _fill_from_courier(
     if len(states) > 1 and not consignee.state:
         return consignee
     if not (consignee.city and consignee.state):
-        answer = asked or _ask(account, adapter, consignee)
+        answer = asked or ask_about(consignee)
         consignee = _fill(consignee, _place_in(answer, states))
     if not consignee.state and len(states) == 1:
         consignee = dataclasses.replace(consignee, state=states[0])
@@ -132,7 +134,7 @@ def _require_place(consignee: Address, problems: FieldProblems) -> None:
 
 
 def _ask(
-    account: CourierAccount, adapter: BaseCourierAdapter, consignee: Address
+    account: CourierAccount, adapter: BaseCourierAdapter, origin: str, consignee: Address
 ) -> Serviceability | None:
     """Return what the courier knows of a pincode, or None if it does not answer.
 
@@ -144,8 +146,7 @@ def _ask(
     if is_enough or not adapter.supports(Capability.CHECK_SERVICEABILITY):
         return stored
     try:
-        found: Serviceability = call_adapter(adapter, Capability.CHECK_SERVICEABILITY, pincode)
-        return found
+        return ask(adapter, pincode, origin)
     except NotFound:
         return Serviceability(pincode, serviceable=False)
     except CourierError:

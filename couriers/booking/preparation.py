@@ -55,7 +55,7 @@ def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
     options = adapter.validate_options(draft.options)
     warehouse, reference, cod_limit = _find_warehouse(account, draft)
     refuse_above_limit(draft.courier, draft.consignee.pincode, draft.cod_amount, cod_limit)
-    place = complete_place(account, adapter, draft.consignee)
+    place = complete_place(account, adapter, draft.consignee, warehouse.pincode)
     request = ShipmentRequest(
         order_number=draft.order_number,
         order_date=draft.order_date,

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from couriers.booking import reserved_ids
 from couriers.booking.answers import shipment_json
+from couriers.booking.charges import BROUGHT_FIELDS, set_brought
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.logs import get_logger
@@ -30,6 +31,7 @@ from couriers.contract.masking import mask_text
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
+from couriers.documents import pending
 from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
 from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
@@ -66,7 +68,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
     """
     now = timezone.now()
     shipment.courier_status = mask_text(booking.courier_status)[:100]
-    mark_booked(shipment, booking.tracking_id, booking.waybill, booking.vendor, now)
+    mark_booked(shipment, booking, now)
     body = shipment_json(shipment)
 
     def write() -> bool:
@@ -81,6 +83,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
                 response_status=201, response_body=body
             )
             booking_ended(shipment, previous, Status.BOOKED, SettledBy.ANSWER)
+            pending.accept(shipment, booking.documents)
         signal_step(Step.SETTLING, shipment.pk)
         return previous is not None
 
@@ -165,18 +168,17 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
 
 BOOKED_FIELDS = (
     "status", "tracking_id", "waybill", "vendor", "booked_at", "status_at", "updated_at",
-    "lease_expires_at", "failure",
+    "lease_expires_at", "failure", *BROUGHT_FIELDS,
 )  # fmt: skip
 
 
-def mark_booked(
-    shipment: Shipment, tracking_id: str, waybill: str, vendor: str, now: dt.datetime
-) -> None:
+def mark_booked(shipment: Shipment, booking: Booking, now: dt.datetime) -> None:
     """Set the BOOKED_FIELDS of a booked shipment in memory; `now` is the time of the booking."""
     shipment.status = Status.BOOKED
-    shipment.tracking_id = tracking_id
-    shipment.waybill = waybill
-    shipment.vendor = vendor
+    shipment.tracking_id = booking.tracking_id
+    shipment.waybill = booking.waybill
+    shipment.vendor = booking.vendor
+    set_brought(shipment, booking)
     shipment.booked_at = shipment.status_at = shipment.updated_at = now
     shipment.lease_expires_at = None
     shipment.failure = ""
@@ -184,20 +186,20 @@ def mark_booked(
 
 def settle_confirmed(
     shipment: Shipment,
-    tracking_id: str,
-    waybill: str,
-    vendor: str,
+    booking: Booking,
     *,
     by: SettledBy,
     also_changed: Iterable[str] = (),
 ) -> None:
     """Settle as booked, because the courier's event or an operator says that it exists.
 
-    `also_changed` names further fields that the caller has set. Call with the row locked.
+    `booking` is what is known of it. `also_changed` names further fields that the caller has set.
+    Call with the row locked.
     """
     previous = shipment.status
-    mark_booked(shipment, tracking_id, waybill, vendor, timezone.now())
+    mark_booked(shipment, booking, timezone.now())
     shipment.save(update_fields=[*BOOKED_FIELDS, *also_changed])
+    pending.accept(shipment, booking.documents)
     store_answer(shipment)
     booking_ended(shipment, previous, Status.BOOKED, by)
 
@@ -259,6 +261,7 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
     )
     current = next(row for row in rows if row.pk == shipment.pk)
     if booking.tracking_id in (current.tracking_id, *current.former_tracking_ids):
+        _add_brought(current, booking)
         return current
     others = [row for row in rows if row.pk != current.pk and row.status not in RELEASES_ORDER]
     if others or current.status not in (*UNSETTLED, Status.FAILED):
@@ -271,12 +274,21 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
         # It was released too early, or another attempt is under way. The parcel exists, so the
         # order must not be booked again.
         previous = current.status
-        mark_booked(current, booking.tracking_id, booking.waybill, booking.vendor, timezone.now())
+        mark_booked(current, booking, timezone.now())
         current.save(update_fields=BOOKED_FIELDS)
+        pending.accept(current, booking.documents)
         booking_ended(current, previous, Status.BOOKED, SettledBy.ANSWER)
         kind = FlagKind.LATE_ANSWER if previous == Status.FAILED else FlagKind.EARLIER_ATTEMPT
         raise_flag(current, kind, tracking_id=booking.tracking_id)
     return current
+
+
+def _add_brought(shipment: Shipment, booking: Booking) -> None:
+    """Keep what only the answer brings of a booking that an event has settled before."""
+    if shipment.charges is None and booking.tracking_id == shipment.tracking_id:
+        set_brought(shipment, booking)
+        shipment.save(update_fields=BROUGHT_FIELDS)
+        pending.accept(shipment, booking.documents)
 
 
 def _update_unsettled(shipment: Shipment, **columns: Any) -> str | None:

@@ -20,7 +20,7 @@ from couriers.contract.actions import (
     PickupScope,
     ReattemptRequest,
 )
-from couriers.contract.documents import Document, ManifestDocument
+from couriers.contract.documents import Document, DocumentLink, ManifestDocument
 from couriers.contract.errors import NotSupported
 from couriers.contract.logins import LoginField, RegisteredWebhook, Webhook
 from couriers.contract.statuses import Status, StatusMapper
@@ -107,7 +107,7 @@ class BaseCourierAdapter:
     # Hosts that documents may be fetched from, beside the account's own: exact names, or `*.` and
     # a domain.
     document_hosts: ClassVar[tuple[str, ...]] = ()
-    # Whether serviceability is of a lane: then check_serviceability needs an `origin`.
+    # Whether serviceability is of a lane: then check_serviceability is asked with an `origin`.
     serves_lanes: ClassVar[bool] = False
 
     def __init__(self, account: Account) -> None:
@@ -223,16 +223,19 @@ class BaseCourierAdapter:
         """Change the consignee's address, phone or name, as the rule's `fields` allow."""
         self._unsupported(Capability.UPDATE_DELIVERY_ADDRESS)
 
-    def get_proof_of_delivery(self, tracking_id: str) -> Document:
-        """Fetch the proof of delivery. Raises NotFound while there is none."""
+    def get_proof_of_delivery(self, tracking_id: str) -> Document | DocumentLink:
+        """Fetch the proof of delivery: a PDF, JPEG or PNG. Raises NotFound while there is none."""
         self._unsupported(Capability.GET_PROOF_OF_DELIVERY)
 
     def schedule_reverse_pickup(self, request: PickupRequest) -> ActionResult:
         """Have returns picked up from the consignees on `request.date`."""
         self._unsupported(Capability.SCHEDULE_REVERSE_PICKUP)
 
-    def get_label(self, tracking_ids: Sequence[str]) -> Document:
-        """Fetch at most `label_size` packing labels as one PDF, in the order of `tracking_ids`."""
+    def get_label(self, tracking_ids: Sequence[str]) -> Document | DocumentLink:
+        """Fetch at most `label_size` packing labels as one PDF, in the order of `tracking_ids`.
+
+        A courier whose labels come with the booking alone does not declare it.
+        """
         self._unsupported(Capability.GET_LABEL)
 
     def get_label_data(self, tracking_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:

@@ -21,6 +21,7 @@ from couriers.contract.documents import BookingDocument
 from couriers.contract.statuses import MappedStatus
 
 MAX_DELIVERY_ATTEMPTS = 32_767  # the largest value of the column Shipment.delivery_attempts
+MAX_SERVICE = 100  # characters of a courier's service id
 
 
 class Direction(models.TextChoices):
@@ -212,7 +213,11 @@ class RateRequest:
 
 @dataclass(frozen=True, slots=True)
 class RateQuote:
-    """A courier's price for a lane in rupees, with its parts and the days of transit."""
+    """A courier's price for a lane in rupees, with its parts and the days of transit.
+
+    `service` is the courier's id of the service: a booking takes it as `service`, whole. It has at
+    most MAX_SERVICE characters.
+    """
 
     service: str
     total: Decimal

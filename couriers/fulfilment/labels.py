@@ -1,56 +1,83 @@
-"""Labels: fetched from the courier once, then served from Django's storage, where it is encrypted.
-
-Only a complete PDF is stored, because couriers have sent errors instead of labels.
-"""
+"""Labels: stored with the booking, or fetched from the courier once; then served from the store."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.files.base import ContentFile
-from django.core.files.storage import Storage
-from prometheus_client import Counter
-
-from couriers.conf import tunables
-from couriers.contract.errors import Unknown
-from couriers.contract.logs import get_logger
+from couriers.contract.adapter import Capability
+from couriers.contract.batches import batches
+from couriers.contract.documents import DocumentKind, merge_pdfs
+from couriers.contract.errors import NotDone, NotFound, Unknown
 from couriers.contract.registry import CourierFactory
+from couriers.documents.once import ask, stored_or_asked
+from couriers.documents.storing import find_stored
 from couriers.fulfilment.rules import check_booked, check_not_erased
-from couriers.models import Shipment, StoredLabel
-from couriers.resilience.lock import LockTimeout, hold_lock
+from couriers.models import CourierAccount, Shipment, StoredDocument
+from couriers.models.document import DocumentState
 
-log = get_logger(__name__)
-
-NOT_STORED = Counter(
-    "shipcrowd_labels_not_stored", "Labels that the storage of documents did not take"
-)
-_TRAILER_BYTES = 2048  # the last bytes of a PDF, which contain %%EOF
+MAX_LABELS = 50  # in one PDF: some couriers are asked for each
+PENDING_RETRY_AFTER = 10.0  # seconds after which a pending label may be stored
 
 
 def get_label(shipment: Shipment) -> bytes:
     """Return the label for the shipment's current tracking id, as a PDF.
 
     Fetches it from the courier the first time, and stores it. Where the storage is full or away,
-    the label is returned all the same, and stored when it is asked for again.
+    the label is returned all the same, and stored when it is asked for again. A courier whose
+    labels come with the booking alone is not asked.
 
-    Raises ActionNotAllowed for a shipment that is not
-    booked, ShipmentErased for one whose label was erased, Unknown where the courier's answer is not
-    a complete PDF, and the courier's errors.
+    Raises ActionNotAllowed for a shipment that is not booked, ShipmentErased for one whose label
+    was erased, Unknown where the courier's answer is not a complete PDF, NotDone while a label that
+    came with the booking is being fetched, NotFound where it could not be, and the courier's
+    errors.
     """
     check_booked(shipment)
     check_not_erased(shipment)
-    if stored := _find_stored(shipment):
-        return stored
-    try:
-        with hold_lock(f"label:{shipment.pk}", life=60, wait=10):
-            return _find_stored(shipment) or _fetch(shipment)
-    except LockTimeout:
-        # Another process is still fetching it. To fetch it twice does no harm.
-        return _find_stored(shipment) or _fetch(shipment)
+    adapter = CourierFactory.get_adapter(shipment.account)
+    if not adapter.supports(Capability.GET_LABEL):
+        if stored := find_stored(shipment, DocumentKind.LABEL):
+            return stored.content
+        _explain_missing(shipment)
+    return stored_or_asked(
+        shipment, DocumentKind.LABEL, Capability.GET_LABEL, [shipment.tracking_id]
+    ).content
+
+
+def get_labels(shipments: Sequence[Shipment]) -> bytes:
+    """Return the labels of the shipments as one PDF, in their order, each once.
+
+    What is not stored is fetched in the courier's batch size (`label_size`). A batch is not
+    stored: nobody can tell its labels apart. A courier that gives one label a call is asked for
+    each, and these are stored. Raises the errors of `get_label`.
+    """
+    for shipment in shipments:
+        check_booked(shipment)
+        check_not_erased(shipment)
+    parts: list[bytes] = []
+    found = {each.pk: find_stored(each, DocumentKind.LABEL) for each in shipments}
+    for (account, is_stored), group in groupby(
+        dict.fromkeys(shipments), key=lambda each: (each.account, found[each.pk] is not None)
+    ):
+        if is_stored:
+            parts += [stored.content for each in group if (stored := found[each.pk])]
+        else:
+            parts += _fetch(account, list(group))
+    return merge_pdfs(parts, courier="", operation=Capability.GET_LABEL.value)
+
+
+def _fetch(account: CourierAccount, shipments: list[Shipment]) -> list[bytes]:
+    """Fetch labels of an account that are not stored, as PDFs in the order of the shipments."""
+    adapter = CourierFactory.get_adapter(account)
+    is_batch = adapter.supports(Capability.GET_LABEL) and adapter.label_size > 1
+    if not is_batch or len(shipments) == 1:
+        return [get_label(shipment) for shipment in shipments]
+    ids = [shipment.tracking_id for shipment in shipments]
+    return [
+        ask(account, DocumentKind.LABEL, Capability.GET_LABEL, batch).content
+        for batch in batches(ids, adapter.label_size)
+    ]
 
 
 def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
@@ -71,90 +98,24 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     return labels[0]
 
 
-def read_stored(label: StoredLabel) -> bytes | None:
-    """Return the label's PDF, or None where the storage or FERNET_KEYS cannot give it."""
-    try:
-        if not label.file.storage.exists(str(label.file.name)):
-            return None
-        with label.file.open("rb") as file:
-            return label.unseal(file.read())
-    except FileNotFoundError:  # deleted since
-        return None
-    except ImproperlyConfigured:
-        raise
-    except Exception as error:  # noqa: BLE001 - a storage may raise anything while it is away
-        log.error("label_not_read", label=label.pk, error=type(error).__name__)
-        return None
-
-
-def _find_stored(shipment: Shipment) -> bytes | None:
-    label = StoredLabel.objects.filter(shipment=shipment, tracking_id=shipment.tracking_id).first()
-    return read_stored(label) if label else None
-
-
-def _fetch(shipment: Shipment) -> bytes:
-    document = CourierFactory.get_adapter(shipment.account).get_label([shipment.tracking_id])
-    _check_pdf(document.content, shipment.courier_id)
-    _store(shipment, document.content)
-    return document.content
-
-
-def _store(shipment: Shipment, content: bytes) -> None:
-    """Store the label encrypted, where the storage takes it."""
-    label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
-    storage = label.file.storage
-    # A tracking id may not be a valid file name: its hash is. The last part makes the name unique,
-    # so that a file that could not be written whole is no other's.
-    digest = hashlib.sha256(shipment.tracking_id.encode()).hexdigest()[:16]
-    wanted = f"labels/{shipment.pk[-2:]}/{shipment.pk}-{digest}-{secrets.token_hex(4)}.pdf.sealed"
-    try:
-        name = storage.save(wanted, ContentFile(label.seal(content)))
-    except ImproperlyConfigured:
-        raise
-    except Exception as error:  # noqa: BLE001 - a storage may raise anything when it is full
-        NOT_STORED.inc()
-        log.error("label_not_stored", shipment=shipment.pk, error=type(error).__name__)
-        _delete_file(storage, wanted)
+def _explain_missing(shipment: Shipment) -> None:
+    """Raise the error for a label that came with the booking and is not stored, if one came."""
+    row = StoredDocument.objects.filter(
+        shipment=shipment, kind=DocumentKind.LABEL, tracking_id=shipment.tracking_id
+    ).first()
+    if row is None:
         return
-    try:
-        needless = _record(label, name)
-    except BaseException:
-        _delete_file(storage, name)
-        raise
-    if needless:
-        _delete_file(storage, needless)
-
-
-def _record(label: StoredLabel, name: str) -> str | None:
-    """Store the row of a file that is complete; return the name of a file that nobody needs now."""
-    kept, is_new = StoredLabel.objects.get_or_create(
-        shipment=label.shipment,
-        tracking_id=label.tracking_id,
-        defaults={"file": name, "file_key": label.file_key},
-    )
-    if is_new:
-        return None
-    if not kept.has_readable_key() or read_stored(kept) is not None:
-        # Another process has stored the label first, or has the keys to read it.
-        return name
-    # The file is lost, damaged, or plain.
-    StoredLabel.objects.filter(pk=kept.pk).update(file=name, file_key=label.file_key)
-    return str(kept.file.name)
-
-
-def _delete_file(storage: Storage, name: str) -> None:
-    """Delete a file that is not needed, or what is there of it."""
-    try:
-        storage.delete(name)
-    except Exception as error:  # noqa: BLE001 - a storage may raise anything while it is away
-        log.error("label_file_left", name=name, error=type(error).__name__)
-
-
-def _check_pdf(content: bytes, courier: str) -> None:
-    max_bytes = tunables().LABEL_MAX_BYTES
-    if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-_TRAILER_BYTES:]:
-        raise Unknown("the answer is not a complete PDF", courier=courier, operation="get_label")
-    if len(content) > max_bytes:
-        raise Unknown(
-            f"the label is larger than {max_bytes} bytes", courier=courier, operation="get_label"
+    courier, operation = shipment.courier_id, Capability.GET_LABEL.value
+    if row.state == DocumentState.PENDING:
+        raise NotDone(
+            "the label that came with the booking is being fetched",
+            courier=courier,
+            operation=operation,
+            retry_after=PENDING_RETRY_AFTER,
         )
+    reason = row.reason or "the storage no longer has it"
+    raise NotFound(
+        f"the label came with the booking alone and cannot be had: {reason}",
+        courier=courier,
+        operation=operation,
+    )

@@ -15,14 +15,14 @@ import requests
 from couriers.conf import tunables
 from couriers.contract.accounts import Account
 from couriers.contract.documents import Document, DocumentLink
-from couriers.contract.errors import CourierError, NotFound, Unknown
+from couriers.contract.errors import CourierError, NotFound, Rejected, Unknown
 from couriers.contract.origins import origin_problem
 from couriers.http import transport
 from couriers.http.metrics import CallMetrics
 from couriers.http.outcomes import kind_of_exception
 from couriers.http.tunables import http_tunables
 from couriers.models.plugin_hooks import courier_reach
-from couriers.resilience import bulkhead
+from couriers.resilience import bulkhead, deadline
 
 OPERATION = "fetch_document"
 MAX_URL = 4096  # characters
@@ -44,11 +44,11 @@ def fetch(link: DocumentLink, account: Account, hosts: Collection[str]) -> Docum
     http to this machine in development. Redirects are not followed. At most LABEL_MAX_BYTES are
     read, within the courier's READ_TIMEOUT.
 
-    Raises TooManyInFlight before the call, NotFound for a link that is unknown or whose time is
-    over, and Unknown for everything else.
+    Raises TooManyInFlight before the call, and Rejected for a link that may not be fetched. Raises
+    NotFound for a link that is unknown or whose time is over, and Unknown for everything else.
     """
     if problem := _link_problem(link.url, account.base_url, hosts):
-        raise _failure(account, Unknown, f"the link of a document {problem}")
+        raise _failure(account, Rejected, f"the link of a document {problem}")
     metrics = CallMetrics(account.courier_id)
     started = time.perf_counter()
     with bulkhead.hold_place(account, OPERATION):
@@ -96,13 +96,14 @@ def _matches(named: str, host: str) -> bool:
 def _download(link: DocumentLink, courier: str) -> tuple[int, bytes | None]:
     """Return the status and the content; None is one that is too large.
 
-    Raises requests.RequestException.
+    Raises requests.RequestException, and TimeIsUp once the deadline of the work at hand has passed.
     """
     times = http_tunables(courier)
+    left = deadline.seconds_left() or times.READ_TIMEOUT
     with transport.session(courier, times.POOL_SIZE).get(
         link.url,
         headers={"Accept": ", ".join(link.content_types)},
-        timeout=(times.CONNECT_TIMEOUT, times.READ_TIMEOUT),
+        timeout=(min(times.CONNECT_TIMEOUT, left), min(times.READ_TIMEOUT, left)),
         allow_redirects=False,
         stream=True,
     ) as response:

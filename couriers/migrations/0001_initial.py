@@ -2,7 +2,7 @@
 
 import couriers.models.fields
 import couriers.models.ids
-import couriers.models.label
+import couriers.models.document
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.core.validators
@@ -389,7 +389,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('tracking_id', models.CharField(max_length=100)),
-                ('file', models.FileField(max_length=300, storage=couriers.models.label.document_storage, upload_to='')),
+                ('file', models.FileField(max_length=300, storage=couriers.models.document.document_storage, upload_to='')),
                 ('stored_at', models.DateTimeField(auto_now_add=True)),
                 ('shipment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='shipcrowd_couriers.shipment')),
             ],

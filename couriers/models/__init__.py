@@ -6,11 +6,11 @@ from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
 from couriers.models.company import Company, CompanyApiKey, Scope
+from couriers.models.document import StoredDocument
 from couriers.models.flag import FlagKind, ShipmentFlag
 from couriers.models.idempotency import IdempotencyKey
 from couriers.models.inquiry import DoubtInquiry
 from couriers.models.job import BulkJob, BulkOrder, BulkTurn
-from couriers.models.label import StoredLabel
 from couriers.models.manifest import Manifest, ManifestChunk
 from couriers.models.pickup import WarehousePickup
 from couriers.models.product import Product
@@ -45,7 +45,7 @@ __all__ = [
     "Shipment",
     "ShipmentAction",
     "ShipmentFlag",
-    "StoredLabel",
+    "StoredDocument",
     "Warehouse",
     "WarehousePickup",
     "WarehouseRegistration",

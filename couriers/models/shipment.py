@@ -14,7 +14,7 @@ from couriers.contract.statuses import (
     Status,
     StatusFacts,
 )
-from couriers.contract.types import Direction, PaymentMode
+from couriers.contract.types import MAX_SERVICE, Direction, PaymentMode
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.company import Company
 from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField, EncryptedTextField
@@ -53,8 +53,10 @@ class Shipment(models.Model):
     to book. With it, the late answer of an earlier attempt is recognised. An attempt that has not
     ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
     tracking id keeps its former ids. `warnings` holds what was likely wrong with the order when it
-    was booked: objects with `field`, `code` and `message`. An order has one live shipment in each
-    direction; `live_beside_another` marks one that is from before that held for all couriers.
+    was booked: objects with `field`, `code` and `message`. `charges`
+    is what the courier asks for it, as couriers.booking.charges writes it, or None where the answer
+    did not say. An order has one live shipment in each direction; `live_beside_another` marks one
+    that is from before that held for all couriers.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -88,7 +90,14 @@ class Shipment(models.Model):
     )
     waybill = models.CharField(max_length=100, blank=True)
     vendor = models.CharField(max_length=100, blank=True)
-    service = models.CharField(max_length=50, blank=True)
+    service = models.CharField(max_length=MAX_SERVICE, blank=True)
+    courier_order_id = models.CharField(
+        "courier's order id", max_length=100, blank=True, default="", db_default=""
+    )
+    courier_tracking_url = models.CharField(
+        "courier's tracking page", max_length=1000, blank=True, default="", db_default=""
+    )
+    charges = models.JSONField(null=True, blank=True)
 
     payment_mode = models.CharField(max_length=10, choices=PaymentMode)
     cod_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)

@@ -16,6 +16,7 @@ from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import NotInDoubt, TooEarly
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import Status
+from couriers.contract.types import Booking
 from couriers.models import Shipment
 from couriers.operations.decisions import reason_problems, record_decision
 from couriers.operations.tracking_id_check import (
@@ -55,7 +56,8 @@ def resolve(
     with transaction.atomic():
         shipment = _lock_in_doubt(shipment_id)
         refuse_other_shipments_id(shipment, tracking_id)
-        settle_confirmed(shipment, tracking_id, waybill, vendor="", by=SettledBy.OPERATOR)
+        booking = Booking(tracking_id, waybill=waybill)
+        settle_confirmed(shipment, booking, by=SettledBy.OPERATOR)
         details = {"tracking_id": tracking_id, "attempt": shipment.attempt, **check.as_details()}
         record_decision(shipment, actor, RESOLVED, reason, details)
     return shipment

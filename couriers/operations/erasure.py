@@ -32,7 +32,7 @@ from couriers.models import (
     Shipment,
     ShipmentAction,
     ShipmentFlag,
-    StoredLabel,
+    StoredDocument,
 )
 
 log = get_logger(__name__)
@@ -163,7 +163,7 @@ def erase_orders(orders: QuerySet[BulkOrder]) -> int:
 def erase_locked(ids: Sequence[str]) -> None:
     """Erase the personal data of shipments. Call in a transaction, with their rows locked.
 
-    The files of labels are deleted after the commit. Without their rows nobody can decrypt them.
+    The files of documents are deleted after the commit. Without their rows nobody can decrypt them.
     """
     if not ids:
         return
@@ -171,7 +171,8 @@ def erase_locked(ids: Sequence[str]) -> None:
     fingerprints = RawSQL("fingerprints - %s::text[]", [sorted(PERSONAL)])
     Shipment.objects.filter(pk__in=ids).update(
         consignee_name="", consignee_phone="", phone_hash="", consignee_address="",
-        consignee_city="", items=items, options={}, return_reason="", invoice_number="",
+        consignee_city="", courier_tracking_url="", items=items, options={}, return_reason="",
+        invoice_number="",
         warnings=[], failure="", ndr_reason="", erased_at=timezone.now(),
     )  # fmt: skip
     with connection.cursor() as cursor:
@@ -189,17 +190,18 @@ def erase_locked(ids: Sequence[str]) -> None:
         clear_reason=ERASED
     )
     erase_orders(BulkOrder.objects.filter(shipment__in=ids))
-    _delete_labels(StoredLabel.objects.filter(shipment__in=ids))
+    _delete_documents(StoredDocument.objects.filter(shipment__in=ids))
 
 
 def _cutoff() -> dt.datetime:
     return timezone.now() - dt.timedelta(days=tunables().RETENTION_CONSIGNEE_DAYS)
 
 
-def _delete_labels(labels: QuerySet[StoredLabel]) -> None:
-    files = [(label.file.storage, str(label.file.name)) for label in labels]
-    if files:
-        labels.delete()
+def _delete_documents(documents: QuerySet[StoredDocument]) -> None:
+    found = list(documents)
+    if found:
+        documents.delete()
+        files = [(each.file.storage, str(each.file.name)) for each in found if each.file]
         transaction.on_commit(partial(_delete_files, files))
 
 
@@ -209,4 +211,4 @@ def _delete_files(files: Iterable[tuple[Storage, str]]) -> None:
             storage.delete(name)
         except OSError as error:
             # The row with its key is gone, so nobody can read the file.
-            log.error("label_file_not_deleted", file=name, error=type(error).__name__)
+            log.error("document_file_not_deleted", file=name, error=type(error).__name__)

@@ -1,17 +1,13 @@
 """The merchant's price of a lane: the courier's quote with the company's rate policy applied.
 
-Quotes are cached in Redis for QUOTE_CACHE seconds, under a hash of all their inputs. Prices are not
+Quotes are cached in Redis for QUOTE_CACHE seconds (cache.py). Prices are not
 cached, so a changed rate policy applies at once. SHIPCROWD["PRICING"] can name another pricing
 policy by its dotted path.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
@@ -25,7 +21,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import RateQuote, RateRequest
 from couriers.models import Company, CourierAccount
 from couriers.models.rate_policy import MerchantPrice, RatePolicy
-from couriers.resilience.shared import RedisUnavailable, with_redis
+from couriers.rates.cache import cached
 
 # Computes the merchant's price from the company, the courier's quote and the request.
 Pricing = Callable[[Company, RateQuote, RateRequest], MerchantPrice]
@@ -77,26 +73,11 @@ def pricing_policy() -> Pricing:
 
 def _cached_quotes(account: CourierAccount, request: RateRequest) -> Sequence[RateQuote]:
     """Return the courier's quotes, from Redis where they are cached."""
-    key = _cache_key(account, request)
-    try:
-        cached = with_redis(lambda redis: redis.get(key))
-    except RedisUnavailable:
-        cached = None
-    if cached is not None:
-        return _QUOTES.validate_json(cached)
     adapter = CourierFactory.get_adapter(account)
-    quotes: list[RateQuote] = list(call_adapter(adapter, Capability.GET_RATES, request))
-    milliseconds = max(1, round(tunables().QUOTE_CACHE * 1000))
-    with suppress(RedisUnavailable):  # the next request then asks the courier again
-        with_redis(lambda redis: redis.set(key, _QUOTES.dump_json(quotes), px=milliseconds))
-    return quotes
-
-
-def _cache_key(account: CourierAccount, request: RateRequest) -> str:
-    """Return a hash of all inputs of a quote: the request, and the account with its settings."""
-    inputs = json.dumps(
-        [account.pk, account.updated_at.isoformat(), dataclasses.asdict(request)],
-        default=str,
-        sort_keys=True,
+    return cached(
+        "quotes",
+        account,
+        request,
+        _QUOTES,
+        lambda: list(call_adapter(adapter, Capability.GET_RATES, request)),
     )
-    return f"shipcrowd:quotes:{hashlib.sha256(inputs.encode()).hexdigest()}"

@@ -1,7 +1,8 @@
 """What couriers offer at a pincode: from the loaded list while it is fresh, else from a call.
 
 For a pincode that is not on the list the courier is called. An outage raises an error. Neither
-means "not serviceable".
+means "not serviceable". A courier that serves lanes is asked about the way from an origin: its
+answers are cached by lane, and no list of pincodes is used.
 """
 
 from __future__ import annotations
@@ -14,21 +15,24 @@ from itertools import islice
 
 from django.db.models import Case, DecimalField, F, QuerySet, Subquery, Value, When
 from django.utils import timezone
+from pydantic import TypeAdapter
 
 from couriers.conf import tunables
 from couriers.contract import india
-from couriers.contract.adapter import Capability
+from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Serviceability
-from couriers.models import CourierAccount, ServiceablePincode
+from couriers.models import CourierAccount, ServiceablePincode, Warehouse
+from couriers.rates.cache import cached
 
 BATCH_SIZE = 1000  # lines of a list that one statement stores
 _FIELDS = (
     "serviceable", "cod", "max_cod_amount", "forward_pickup", "forward_drop", "reverse_pickup",
     "reverse_drop", "city", "state", "remark",
 )  # fmt: skip
+_ANSWER = TypeAdapter(Serviceability)
 _MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=12, decimal_places=2)
 
 
@@ -45,14 +49,48 @@ class LoadResult:
     dropped: int
 
 
-def check_pincode(account: CourierAccount, pincode: str) -> Serviceability:
-    """Return what the account's courier offers at a pincode. Raises the courier's errors."""
-    stored = stored_answer(account.courier_id, pincode)
-    if stored is not None:
-        return stored
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The way of a parcel from one pincode to another."""
+
+    origin: str
+    pincode: str
+
+
+def check_pincode(
+    account: CourierAccount, pincode: str, origin: str = ""
+) -> tuple[Serviceability, str]:
+    """Return what the account's courier offers at a pincode, and the origin that it is asked for.
+
+    The origin is that of the caller, else the pincode of the company's default warehouse; "" where
+    the courier does not ask for one. Raises InvalidRequest naming `origin` where it needs one and
+    there is no default warehouse, and the courier's errors.
+    """
     adapter = CourierFactory.get_adapter(account)
-    found: Serviceability = call_adapter(adapter, Capability.CHECK_SERVICEABILITY, pincode)
-    return found
+    if adapter.serves_lanes:
+        origin = origin or _default_origin(account)
+        lane = Lane(origin, pincode)
+        answer = cached("lanes", account, lane, _ANSWER, lambda: ask(adapter, pincode, origin))
+        return answer, origin
+    return stored_answer(account.courier_id, pincode) or ask(adapter, pincode, ""), ""
+
+
+def ask(adapter: BaseCourierAdapter, pincode: str, origin: str) -> Serviceability:
+    """Ask the courier about a pincode, from the origin where it serves lanes. Raises its errors."""
+    asked = {"origin": origin} if adapter.serves_lanes else {}
+    answer: Serviceability = call_adapter(
+        adapter, Capability.CHECK_SERVICEABILITY, pincode, **asked
+    )
+    return answer
+
+
+def _default_origin(account: CourierAccount) -> str:
+    warehouses = Warehouse.objects.filter(company_id=account.company_id, is_default=True)
+    origin: str | None = warehouses.values_list("pincode", flat=True).first()
+    if not origin:
+        message = "is missing: the company has no default warehouse"
+        raise InvalidRequest([FieldProblem("origin", message)], courier=account.courier_id)
+    return origin
 
 
 def stored_answer(courier: str, pincode: str) -> Serviceability | None:

@@ -17,6 +17,7 @@ from couriers.booking.settling import settle_confirmed
 from couriers.contract.receiver import CourierEvent
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
+from couriers.contract.types import Booking
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import raise_flag
 
@@ -169,9 +170,7 @@ def _confirm(shipment: Shipment, event: CourierEvent) -> None:
     shipment.confirmed_at = timezone.now()
     settle_confirmed(
         shipment,
-        event.tracking_id,
-        event.waybill,
-        event.vendor,
+        Booking(event.tracking_id, waybill=event.waybill, vendor=event.vendor),
         by=SettledBy.CALLBACK,
         also_changed=["confirmed_at"],
     )

@@ -16,6 +16,7 @@ from couriers.contract.logs import get_logger
 from couriers.contract.receiver import CourierEvent
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
+from couriers.contract.types import Booking
 from couriers.models import CourierAccount, FlagKind, Shipment
 from couriers.models.flag import clear_flags, raise_flag
 from couriers.tracking.confirmation import (
@@ -69,9 +70,7 @@ def _settle(shipment: Shipment, event: CourierEvent) -> Confirmation:
     shipment.confirmed_at = shipment.recreated_at = timezone.now()
     settle_confirmed(
         shipment,
-        event.tracking_id,
-        event.waybill,
-        event.vendor,
+        Booking(event.tracking_id, waybill=event.waybill, vendor=event.vendor),
         by=SettledBy.CALLBACK,
         also_changed=["confirmed_at", "recreated_at"],
     )

@@ -31,7 +31,7 @@ from couriers.models import (
     IdempotencyKey,
     Scan,
     Shipment,
-    StoredLabel,
+    StoredDocument,
 )
 from couriers.models.flag import raise_flag
 from tests.support.admin_pages import models_of_the_apps
@@ -84,7 +84,13 @@ def test_every_model_is_listed_with_search_and_filters_and_shows_no_secret(
         answer = operator.get(url)
         assert answer.status_code == 200, url
         text = answer.content.decode()
-        for secret in (*SECRETS.values(), "token-is-secret", "9876543210", "9123456780"):
+        for secret in (
+            *SECRETS.values(),
+            "token-is-secret",
+            "link-is-secret",
+            "9876543210",
+            "9123456780",
+        ):
             assert secret not in text, f"{secret} at {url}"
         assert model is Shipment or "9, Secret Lane" not in text
 
@@ -289,8 +295,8 @@ def test_a_label_is_shown_whose_storage_has_no_urls(
         raise ValueError("This file is not accessible via a URL.")
 
     monkeypatch.setattr("django.db.models.fields.files.FieldFile.url", property(refuse))
-    label = StoredLabel.objects.get()
-    page = operator.get(reverse(f"{url_name(StoredLabel)}_change", args=[label.pk]))
+    label = StoredDocument.objects.get()
+    page = operator.get(reverse(f"{url_name(StoredDocument)}_change", args=[label.pk]))
     text = page.content.decode()
     assert "labels/x.pdf" in text
     assert 'href="/labels' not in text

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.test import Client
 
-from couriers.models import Courier, Scan, Shipment, StoredLabel
+from couriers.models import Courier, Scan, Shipment, StoredDocument
 from tests.support.admin_links import buttons, list_url, row_links, row_url
 from tests.support.admin_pages import models_of_the_apps
 from tests.support.everything import make_everything
@@ -38,7 +38,7 @@ def test_every_row_opens_from_its_list_with_the_buttons_of_its_raw_url(
     settings.MEDIA_ROOT = str(tmp_path)
     make_everything(account)
     (tmp_path / "labels").mkdir()
-    label = StoredLabel.objects.get()
+    label = StoredDocument.objects.get()
     (tmp_path / label.file.name).write_bytes(label.seal(b"%PDF-1.4"))
     label.save()
     Scan.objects.update(status="cancelled")

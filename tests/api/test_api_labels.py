@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from couriers.contract.documents import Document
-from couriers.models import Shipment, StoredLabel
+from couriers.models import Shipment, StoredDocument
 from tests.support.api import set_status
 from tests.support.factories import ShipmentFactory
 from tests.support.toy import PDF
@@ -85,7 +85,7 @@ def test_an_incomplete_pdf_is_never_stored(
     able.on_call["get_label"] = lambda _: Document(content, "application/pdf", "l.pdf")
     answer = get_label(storefront, shipment)
     assert (answer.status_code, answer.json()["type"]) == (502, "/problems/unknown-outcome")
-    assert not StoredLabel.objects.exists()
+    assert not StoredDocument.objects.exists()
     assert list(media.rglob("*.sealed")) == []
     able.on_call.clear()
     assert get_label(storefront, shipment).status_code == 200
@@ -96,7 +96,7 @@ def test_a_label_that_is_too_large_is_never_stored(
 ) -> None:
     settings.SHIPCROWD = settings.SHIPCROWD | {"LABEL_MAX_BYTES": len(PDF) - 1}
     assert get_label(storefront, shipment).status_code == 502
-    assert not StoredLabel.objects.exists()
+    assert not StoredDocument.objects.exists()
 
 
 def test_a_label_missing_from_the_storage_is_fetched_again(
@@ -115,7 +115,7 @@ def test_a_recreated_parcel_gets_its_own_label(
     set_status(shipment, "booked", tracking_id="../../NEW")
     body_of(get_label(storefront, shipment))
     assert able.asked[-1] == ("get_label", ["../../NEW"])
-    names = list(StoredLabel.objects.values_list("file", flat=True))
+    names = list(StoredDocument.objects.values_list("file", flat=True))
     assert len(set(names)) == 2
     assert all(name.startswith("labels/") and ".." not in name for name in names)
 

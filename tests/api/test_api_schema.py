@@ -78,10 +78,13 @@ def test_no_object_has_members_that_the_schema_does_not_name() -> None:
 
 
 def test_a_path_answers_in_one_media_type() -> None:
-    for operation in operations().values():
+    for name, operation in operations().items():
         for code, response in operation["responses"].items():
             media_types = [*response.get("content", ())]
-            assert len(media_types) == (code != "204"), (operation["operationId"], code)
+            if (name, code) == ("shipments_proof_of_delivery", "200"):  # the courier chooses
+                assert media_types == ["application/pdf", "image/jpeg", "image/png"]
+            else:
+                assert len(media_types) == (code != "204"), (name, code)
 
 
 def test_every_operation_tells_its_problems_of_the_platform_and_of_the_client() -> None:

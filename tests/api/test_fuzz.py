@@ -66,6 +66,7 @@ def sometimes_failing_courier(
     for method in (
         "cancel_shipment", "track_shipment", "request_reattempt", "update_delivery_address",
         "request_rto", "schedule_pickup", "get_label", "get_rates", "check_serviceability",
+        "get_proof_of_delivery",
     ):  # fmt: skip
         able.on_call[method] = faulty(*faults)
     monkeypatch.setattr(able, "on_create", faulty(None, None, *faults))
@@ -118,6 +119,7 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         "slot": "10-13",
         "count": 3,
         "pickup_pincode": "560001",
+        "origin": "411004",
         "drop_pincode": "411004",
         "warehouse": warehouse.pk,
         "shipments": ids["/api/v1/shipments/"][:1],

@@ -68,9 +68,10 @@ def draft(order: dict[str, Any], **changes: Any) -> Any:
     )
 
 
-def test_the_generator_knows_everything_but_the_media_type_of_labels(generated: str) -> None:
-    assert generated.count("WARNING") == 1
-    assert "Unsupported content_type application/pdf" in generated
+def test_the_generator_knows_everything_but_the_media_types_of_documents(generated: str) -> None:
+    files = ("label", "labels", "proof of delivery")
+    assert generated.count("WARNING") == len(files)
+    assert generated.count("Unsupported content_type application/pdf") == len(files)
 
 
 def test_it_books_reads_lists_and_prints_a_label(

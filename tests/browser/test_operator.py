@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from couriers.booking.protocol import book
 from couriers.contract.errors import Unknown
-from couriers.models import AuditEntry, CourierCall, FlagKind, Scan, Shipment, StoredLabel
+from couriers.models import AuditEntry, CourierCall, FlagKind, Scan, Shipment, StoredDocument
 from couriers.models.flag import raise_flag
 from tests.support.drafts import draft_with, raising
 from tests.support.factories import make_staff
@@ -117,13 +117,13 @@ def test_an_end_is_lifted(browse: Page, shipment: Shipment) -> None:
 
 def test_a_label_is_opened(browse: Page, shipment: Shipment, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id, file="label.sealed")
+    label = StoredDocument(shipment=shipment, tracking_id=shipment.tracking_id, file="label.sealed")
     (tmp_path / "label.sealed").write_bytes(label.seal(PDF))
     label.save()
-    log_in(browse, "view_storedlabel")
-    open_row(browse, "Stored labels", shipment.tracking_id)
+    log_in(browse, "view_storeddocument")
+    open_row(browse, "Stored documents", shipment.tracking_id)
     with browse.expect_response("**/open/") as opened:
-        browse.get_by_role("link", name="Open the label").click(no_wait_after=True)
+        browse.get_by_role("link", name="Open the document").click(no_wait_after=True)
     assert (opened.value.status, opened.value.headers["content-type"]) == (200, "application/pdf")
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from couriers.fulfilment import labels
-from couriers.models import Shipment, StoredLabel
+from couriers.contract.documents import Document, DocumentKind
+from couriers.documents import storing
+from couriers.fulfilment.labels import get_label
+from couriers.models import Shipment, StoredDocument
 from tests.support.factories import ShipmentFactory
 from tests.support.outages import outage
 from tests.support.tiny_disk import fill, tiny_disk
@@ -45,7 +47,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def not_stored() -> float:
-    return float(labels.NOT_STORED._value.get())
+    return float(storing.NOT_STORED._value.get())
 
 
 def test_a_label_is_answered_on_a_full_disk_and_stored_once_there_is_room(
@@ -55,7 +57,7 @@ def test_a_label_is_answered_on_a_full_disk_and_stored_once_there_is_room(
     before = not_stored()
     for _ in range(2):
         assert label_of(storefront, shipment) == PDF
-    assert (StoredLabel.objects.count(), files(disk), not_stored()) == (0, [], before + 2)
+    assert (StoredDocument.objects.count(), files(disk), not_stored()) == (0, [], before + 2)
     filler.unlink()
     for _ in range(2):
         assert label_of(storefront, shipment) == PDF
@@ -70,10 +72,10 @@ def test_no_half_written_file_remains(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(PDF) // 2, hard))
     try:
-        assert labels.get_label(shipment) == PDF
+        assert get_label(shipment) == PDF
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert (files(tmp_path), StoredLabel.objects.count()) == ([], 0)
+    assert (files(tmp_path), StoredDocument.objects.count()) == ([], 0)
 
 
 def test_a_file_in_the_place_of_the_folder_does_not_fail_a_label_or_a_booking(
@@ -90,11 +92,11 @@ def test_a_stored_label_is_kept_while_its_disk_is_away(
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")
     label_of(storefront, shipment)
-    stored = StoredLabel.objects.get()
+    stored = StoredDocument.objects.get()
     (tmp_path / "media").rename(tmp_path / "away")
     (tmp_path / "media").write_text("not a folder")
     assert label_of(storefront, shipment) == PDF
-    assert StoredLabel.objects.get() == stored
+    assert StoredDocument.objects.get() == stored
     (tmp_path / "media").unlink()
     (tmp_path / "away").rename(tmp_path / "media")
     assert label_of(storefront, shipment) == PDF
@@ -106,5 +108,7 @@ def test_no_file_remains_where_the_row_cannot_be_written(
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
     with outage("out_of_disk"), pytest.raises(Exception, match="No space left"):
-        labels._store(shipment, PDF)
+        storing.store(
+            shipment, DocumentKind.LABEL, "T-1", Document(PDF, "application/pdf", "label.pdf")
+        )
     assert files(tmp_path) == []

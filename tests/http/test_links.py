@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from couriers.contract.documents import DocumentLink
-from couriers.contract.errors import NotFound, TooManyInFlight, Unknown
+from couriers.contract.errors import NotFound, Rejected, TimeIsUp, TooManyInFlight, Unknown
 from couriers.http import links
 from couriers.models import CourierAccount
-from couriers.resilience import bulkhead
+from couriers.resilience import bulkhead, deadline
 from tests.support.small_courier import Reply, SmallCourier, account_at
 from tests.support.sockets import serve
 
@@ -70,7 +70,7 @@ def test_a_document_comes_from_a_named_host(account: CourierAccount, store: Smal
 
 def test_no_other_host_is_asked(account: CourierAccount, store: SmallCourier) -> None:
     for hosts in ((), ("labels.example",), ("*.example",), ("*.0.0.1",)):
-        with pytest.raises(Unknown, match="does not name") as caught:
+        with pytest.raises(Rejected, match="does not name") as caught:
             links.fetch(link(f"{store.url}/x?secret=1"), account, hosts)
         assert caught.value.courier == "small"
         assert store.url not in str(caught.value)
@@ -118,7 +118,7 @@ def test_a_named_host_that_leads_to_a_private_address_is_not_asked(
     url = store.url.replace("http://", "https://").replace("127.0.0.1", "localtest.invalid")
     with pytest.raises(Unknown, match="could not connect"):
         links.fetch(link(f"{url}/x"), account, (url.partition("://")[2],))
-    with pytest.raises(Unknown, match="for development"):
+    with pytest.raises(Rejected, match="for development"):
         links.fetch(link(f"{store.url}/x"), account, (host_of(store),))
     assert store.requests == []
 
@@ -206,3 +206,18 @@ def test_documents_take_the_accounts_places(account: CourierAccount, settings: A
         with pytest.raises(TooManyInFlight) as caught:
             links.fetch(link(f"{account.base_url}/x"), account, ())
         assert caught.value.courier == "small"
+
+
+def test_nothing_is_fetched_for_longer_than_the_work_at_hand_may_last(
+    account: CourierAccount, courier: SmallCourier
+) -> None:
+    courier.answer = lambda _: time.sleep(5) or Reply(PDF)
+    started = time.monotonic()
+    with (
+        deadline.send_only_before(deadline.after(0.5)),
+        pytest.raises(Unknown),
+    ):
+        links.fetch(link(f"{courier.url}/x"), account, ())
+    assert time.monotonic() - started < 3
+    with deadline.send_only_before(deadline.after(0)), pytest.raises(TimeIsUp):
+        links.fetch(link(f"{courier.url}/x"), account, ())

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.migrations.writer import MigrationWriter
 
 from couriers.fulfilment.labels import get_label
-from couriers.models import Shipment, StoredLabel
+from couriers.models import Shipment, StoredDocument
 from tests.support.toy import PDF
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def keep_documents_in(settings: Any, backend: str, **options: Any) -> None:
 
 def labels_in(folder: Path) -> list[bytes]:
     """Return the decrypted labels that the folder keeps."""
-    stored = StoredLabel.objects.order_by("pk")
+    stored = StoredDocument.objects.order_by("pk")
     files = [folder / str(label.file.name) for label in stored]
     return [
         label.unseal(file.read_bytes())
@@ -66,7 +66,9 @@ def test_a_plain_file_of_a_former_version_is_deleted_and_fetched_again(
 ) -> None:
     media.mkdir()
     (media / "old.pdf").write_bytes(PDF)
-    StoredLabel.objects.create(shipment=shipment, tracking_id=shipment.tracking_id, file="old.pdf")
+    StoredDocument.objects.create(
+        shipment=shipment, tracking_id=shipment.tracking_id, file="old.pdf"
+    )
     assert get_label(shipment) == PDF
     assert not (media / "old.pdf").exists()
     assert (labels_in(media), len(able.asked)) == ([PDF], 1)
@@ -85,9 +87,9 @@ def test_a_label_whose_key_this_process_lacks_is_served_and_kept(
     get_label(shipment)
     lost = Fernet(Fernet.generate_key()).encrypt(b"x")
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {StoredLabel._meta.db_table} SET file_key = %s", [lost])
+        cursor.execute(f"UPDATE {StoredDocument._meta.db_table} SET file_key = %s", [lost])
     assert get_label(shipment) == PDF
-    assert StoredLabel.objects.get().file_key.token == lost
+    assert StoredDocument.objects.get().file_key.token == lost
     assert len(list(media.rglob("*.sealed"))) == 1
 
 
@@ -106,7 +108,7 @@ def test_a_storage_without_a_file_system_will_do(
 ) -> None:
     keep_documents_in(settings, "django.core.files.storage.InMemoryStorage", base_url="/kept/")
     get_label(shipment)
-    label = StoredLabel.objects.get()
+    label = StoredDocument.objects.get()
     assert isinstance(storages["documents"], InMemoryStorage)
     assert storages["documents"].exists(str(label.file.name))
     assert label.file.url == f"/kept/{label.file.name}"
@@ -115,9 +117,9 @@ def test_a_storage_without_a_file_system_will_do(
 
 def test_a_migration_names_the_function_and_not_the_storage_of_the_settings(settings: Any) -> None:
     keep_documents_in(settings, "django.core.files.storage.InMemoryStorage")
-    field = StoredLabel._meta.get_field("file")
+    field = StoredDocument._meta.get_field("file")
     text, _ = MigrationWriter.serialize(field.clone())
-    assert "storage=couriers.models.label.document_storage" in text
+    assert "storage=couriers.models.document.document_storage" in text
     assert "InMemory" not in text
 
 
@@ -125,7 +127,7 @@ def test_a_wrong_alias_fails_where_a_label_is_fetched_and_not_where_models_are_l
     shipment: Shipment, able: Any, settings: Any
 ) -> None:
     settings.SHIPCROWD = settings.SHIPCROWD | {"STORAGE": "nowhere"}
-    StoredLabel._meta.get_field("file").clone()
+    StoredDocument._meta.get_field("file").clone()
     with pytest.raises(InvalidStorageError, match="nowhere"):
         get_label(shipment)
-    assert not StoredLabel.objects.exists()
+    assert not StoredDocument.objects.exists()

@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from couriers.fulfilment.labels import read_stored
-from couriers.models import Shipment, StoredLabel, Warehouse
+from couriers.documents.storing import read_stored
+from couriers.models import Shipment, StoredDocument, Warehouse
 from couriers.models.phones import stored_phone_hash
 from tests.support import dump
 from tests.support.upgrades import APP, migrating
@@ -23,6 +23,10 @@ from webhooks.payloads import keyed_hash
 BEFORE = [(APP, "0002_products_and_warnings")]
 AFTER = [(APP, "0003_one_live_shipment_of_an_order")]
 INBOX = "shipcrowd_webhooks"
+PERMISSIONS = [
+    ("auth", "0012_alter_user_first_name_max_length"),
+    ("contenttypes", "0002_remove_content_type_name"),
+]
 PLAIN = [(APP, "0005_logins_and_callback_tallies"), (INBOX, "0001_initial")]
 
 
@@ -124,6 +128,35 @@ def test_what_is_stored_plain_is_encrypted_by_the_upgrade(
     assert (warehouse.phone, warehouse.address) == ("9845012345", "1 \\Gate")
     hashes = dict(Shipment.objects.values_list("pk", "phone_hash"))
     assert hashes == {pk: stored_phone_hash("9811122233"), unreadable: ""}
-    found, missing = StoredLabel.objects.order_by("tracking_id")
+    found, missing = StoredDocument.objects.order_by("tracking_id")
     assert read_stored(found) == b"%PDF-plain"
     assert (missing.file_key, missing.file.name) == (None, "gone.pdf")
+
+
+@pytest.mark.slow
+def test_labels_become_documents_and_those_who_may_view_them_still_may(
+    migrate: Any, django_user_model: Any
+) -> None:
+    old = migrate([(APP, "0010_scopes_and_use_of_api_keys"), *PERMISSIONS])
+    pk = make_shipment(old, "one", "A-1")
+    old.get_model(APP, "StoredLabel").objects.create(shipment_id=pk, tracking_id="T-1", file="a")
+    kinds = old.get_model("contenttypes", "ContentType").objects
+    kind = kinds.get_or_create(app_label=APP, model="storedlabel")[0]
+    permission = old.get_model("auth", "Permission").objects.get_or_create(
+        codename="view_storedlabel", content_type=kind, name="Can view stored label"
+    )[0]
+    user = django_user_model.objects.create_user("watcher")
+    user.user_permissions.add(permission.pk)
+
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    # A process of the former version is still running.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO shipcrowd_couriers_storedlabel (shipment_id, tracking_id, file, stored_at)"
+            " VALUES (%s, 'T-2', 'b', now())",
+            [pk],
+        )
+    found = StoredDocument.objects.order_by("tracking_id").values_list("kind", "state", "file")
+    assert list(found) == [("label", "stored", "a"), ("label", "stored", "b")]
+    watcher = django_user_model.objects.get(pk=user.pk)
+    assert watcher.has_perm(f"{APP}.view_storeddocument")

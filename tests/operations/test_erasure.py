@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 
 from couriers.booking.bulk_jobs import book_due_orders
-from couriers.models import BulkJob, BulkOrder, Scan, Shipment, StoredLabel
+from couriers.models import BulkJob, BulkOrder, Scan, Shipment, StoredDocument
 from couriers.operations import retention
 from tests.support.api import SHIPMENTS, post_json, post_shipment, set_status
 from tests.support.callbacks import other_connection, send
@@ -73,7 +73,7 @@ def test_after_its_time_nothing_personal_is_left_and_the_books_are(
         full.items[0] | {"name": "", "sku": "", "category": ""},
     ]  # fmt: skip
     assert shipment.items[0]["value"] == "1523"
-    assert not StoredLabel.objects.exists()
+    assert not StoredDocument.objects.exists()
     assert list(media.rglob("*.sealed")) == []
     assert run_json("purge_expired")["consignees"] == 0
 
@@ -126,7 +126,7 @@ def test_a_row_that_no_key_opens_is_erased_all_the_same(full: Shipment) -> None:
             " options = %s",
             [token] * 3,
         )
-        cursor.execute(f"UPDATE {StoredLabel._meta.db_table} SET file_key = %s", [token])
+        cursor.execute(f"UPDATE {StoredDocument._meta.db_table} SET file_key = %s", [token])
     assert retention.purge().counts["consignees"] == 1
     assert Shipment.objects.get().consignee_phone == ""
 

@@ -59,9 +59,10 @@ def test_every_table_with_secrets_is_found_by_its_fields() -> None:
         for model, fields in key_rotation.encrypted_fields()
     }
     assert found["Shipment"] == {"consignee_phone", "consignee_address", "options"}
+    assert found["StoredDocument"] == {"file_key", "link"}
     assert set(found) == {
         "BulkOrder", "Company", "CourierAccount", "CourierToken", "Shipment",
-        "ShipmentAction", "StoredLabel", "Warehouse", "WebhookEvent",
+        "ShipmentAction", "StoredDocument", "Warehouse", "WebhookEvent",
     }  # fmt: skip
 
 

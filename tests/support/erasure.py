@@ -18,7 +18,7 @@ from couriers.models import (
     Shipment,
     ShipmentAction,
     ShipmentFlag,
-    StoredLabel,
+    StoredDocument,
 )
 from couriers.models.flag import raise_flag
 from tests.support.drafts import DRAFT
@@ -27,7 +27,7 @@ from tests.support.toy import PDF
 # Texts that must be nowhere once the shipment has been erased.
 PERSONAL = (
     "Asha Sample", "9876543210", "Secret Lane", "Pune", "T-shirt 3XL", "9123456780", "too small",
-    "left with Ravi", "gate 4", "door locked", "refused words", "panel words",
+    "left with Ravi", "gate 4", "door locked", "refused words", "panel words", "track.example",
 )  # fmt: skip
 
 
@@ -57,12 +57,12 @@ def make_full_shipment(account: CourierAccount, **changes: Any) -> Shipment:
     )  # fmt: skip
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     ShipmentFlag.objects.update(cleared_at=timezone.now(), clear_reason="panel words")
-    label = StoredLabel(shipment=shipment, tracking_id=shipment.tracking_id)
+    label = StoredDocument(shipment=shipment, tracking_id=shipment.tracking_id)
     label.file.save(f"labels/{shipment.pk}.pdf.sealed", ContentFile(label.seal(PDF)), save=False)
     label.save()
     Shipment.objects.filter(pk=shipment.pk).update(
         status="delivered", failure="refused words", ndr_reason="door locked",
-        return_reason="too small",
+        return_reason="too small", courier_tracking_url="https://track.example/1",
     )  # fmt: skip
     return age(shipment, 401)
 

@@ -25,7 +25,7 @@ from couriers.models import (
     Scan,
     ServiceablePincode,
     ShipmentAction,
-    StoredLabel,
+    StoredDocument,
     WarehousePickup,
     WarehouseRegistration,
 )
@@ -80,7 +80,10 @@ def make_everything(account: CourierAccount) -> CourierAccount:
         job=job, position=0, order_number="A-1", request="9, Secret Lane, 9876543210"
     )
     BulkTurn.objects.create(company=account.company)
-    StoredLabel.objects.create(shipment=shipment, tracking_id="T", file="labels/x.pdf")
+    StoredDocument.objects.create(
+        shipment=shipment, tracking_id="T", file="labels/x.pdf",
+        link="https://store.example/x.pdf?link-is-secret",
+    )  # fmt: skip
     ServiceablePincode.objects.create(
         courier=account.courier, pincode="560001", serviceable=True, loaded_at=timezone.now()
     )

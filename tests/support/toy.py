@@ -110,14 +110,13 @@ class ToyAdapter(BaseCourierAdapter):
 
 
 class AbleToyAdapter(ToyAdapter):
-    """A courier that offers everything but a proof of delivery.
+    """A courier that offers nearly everything.
 
     It keeps the calls in `asked`. `on_call` has a function by method name, which is called for each
     call and may return its answer.
     """
 
     capabilities = frozenset(Capability) - {
-        Capability.GET_PROOF_OF_DELIVERY,
         Capability.TRACK_SHIPMENTS,
         Capability.FIND_BOOKING,
         Capability.RESERVE_IDS,
@@ -163,6 +162,10 @@ class AbleToyAdapter(ToyAdapter):
 
     def get_label(self, tracking_ids: Sequence[str]) -> Document:
         return self._call("get_label", tracking_ids, Document(PDF, "application/pdf", "l.pdf"))
+
+    def get_proof_of_delivery(self, tracking_id: str) -> Document:
+        proof = Document(PDF, "application/pdf", "pod.pdf")
+        return self._call("get_proof_of_delivery", tracking_id, proof)
 
     def get_rates(self, request: RateRequest) -> Sequence[RateQuote]:
         parts = {"freight": Decimal("80.00"), "cod": Decimal("20.50")}

@@ -72,6 +72,7 @@ def read_draft(order: OrderLines, courier: str, goods: Goods = NO_GOODS) -> Shee
         consignee=_consignee(sheet, problems),
         items=tuple(line.item for line in packed),
         parcel=_parcel(sheet, packed, problems),
+        service=sheet.service.text or "",
     )
     if problems:
         raise OrderProblem("; ".join(dict.fromkeys(problems)))
@@ -170,6 +171,7 @@ def _cells(number_cell: Cell, sheet: SheetOrder, packed: Sequence[_Packed]) -> d
         "order_date": sheet.date_cell,
         "payment_mode": sheet.mode_cell,
         "cod_amount": sheet.cod_cell,
+        "service": sheet.service,
         "consignee": Cell(number_cell.place.partition(",")[0], None),
         "parcel": Cell(_rows(packed), None),
         "parcel.weight_g": first.found.get("unit_weight_g", first.line.sku),

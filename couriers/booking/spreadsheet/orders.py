@@ -10,6 +10,7 @@ from decimal import Decimal
 from couriers.booking.spreadsheet.cells import Cell
 from couriers.contract.types import PaymentMode
 
+NO_CELL = Cell("", None)  # a column that the format does not have
 NO_DATE = dt.date(2000, 1, 1)  # stands for a date that could not be read
 
 # What is known of goods: by the file, the company's products, or --default.
@@ -46,6 +47,7 @@ class SheetOrder:
 
     `consignee` has the cells of name, phone, address, city, state and pincode. `parcel` has those
     of length_cm, width_cm and height_cm where the file tells the size of the whole parcel.
+    `service` is the courier's service, which only our own format has.
     """
 
     date_cell: Cell
@@ -57,3 +59,4 @@ class SheetOrder:
     consignee: Mapping[str, Cell]
     lines: tuple[SheetLine, ...]
     parcel: Mapping[str, Cell] = field(default_factory=dict)
+    service: Cell = NO_CELL

@@ -32,6 +32,7 @@ EXAMPLE = {
     "gst_rate": "5",
     "b2b": "false",
     "sku": "KU-M",
+    "service": "",
 }
 
 

@@ -36,7 +36,7 @@ COLUMNS = (
     "gst_rate",
     "b2b",
 )
-OPTIONAL = ("b2b", "sku")
+OPTIONAL = ("b2b", "sku", "service")
 # An order has one consignee and one payment.
 SAME_ON_EVERY_ROW = (
     "order_date",
@@ -47,6 +47,7 @@ SAME_ON_EVERY_ROW = (
     "city",
     "state",
     "pincode",
+    "service",
 )
 _MODES = {
     "cod": PaymentMode.COD,
@@ -86,6 +87,7 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
             "pincode": first["pincode"],
         },
         lines=lines,
+        service=first["service"],
     )
 
 
@@ -117,7 +119,7 @@ def _skus(row: Line) -> Iterator[str]:
 FORMAT = Format(
     name="shipcrowd",
     title="Shipcrowd's own format",
-    columns=(*COLUMNS, "sku"),
+    columns=(*COLUMNS, "sku", "service"),
     required=tuple((column,) for column in COLUMNS if column not in OPTIONAL),
     signature=("order_number", "payment_mode", "consignee_name", "order_value"),
     order_number=("order_number",),

@@ -62,14 +62,7 @@ def settle_found(shipment: Shipment, booking: Booking) -> None:
     Raises IntegrityError where the tracking id, or the order, is another shipment's by now.
     """
     shipment.courier_status = mask_text(booking.courier_status)[:100]
-    settle_confirmed(
-        shipment,
-        booking.tracking_id,
-        booking.waybill,
-        booking.vendor,
-        by=SettledBy.SEARCH,
-        also_changed=["courier_status"],
-    )
+    settle_confirmed(shipment, booking, by=SettledBy.SEARCH, also_changed=["courier_status"])
 
 
 def revive_earlier_attempt(prepared: Prepared) -> bool:

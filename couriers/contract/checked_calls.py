@@ -58,8 +58,8 @@ SINGLE: Mapping[Capability, type] = {
     Capability.CHECK_SERVICEABILITY: Serviceability,
     Capability.CREATE_WAREHOUSE: WarehouseRegistration,
     Capability.CREATE_MANIFEST: ManifestDocument,
-    Capability.GET_LABEL: Document,
 }
+DOCUMENTS = (Capability.GET_LABEL, Capability.GET_PROOF_OF_DELIVERY)
 
 
 def call_adapter(
@@ -155,7 +155,7 @@ def _problem(capability: Capability, arguments: Sequence[Any], answer: Any) -> s
         )
     if capability is Capability.TRACK_SHIPMENTS:
         return _trackings_problem(answer)
-    if capability is Capability.GET_PROOF_OF_DELIVERY:
+    if capability in DOCUMENTS:
         return _type_problem(answer, Document, DocumentLink)
     if kind := LISTS.get(capability):
         return _list_problem(answer, kind)

@@ -8,7 +8,7 @@ from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.documents.once import stored_or_asked
-from couriers.fulfilment.actions import check_not_erased
+from couriers.fulfilment.rules import check_not_erased
 from couriers.models import Shipment
 
 

@@ -49,6 +49,7 @@ class CourierClient:
 
     A plug-in's subclass sets the attributes below, and has a method for each operation that returns
     `self.call(…)`. It writes paths and payloads, and neither retries nor reads an HTTP status.
+    `login_values` are the fields of the account's login.
     """
 
     # The adapter's code, and the limit of every operation. The adapter's `default_limits` are the
@@ -75,7 +76,7 @@ class CourierClient:
     def __init__(self, account: Account) -> None:
         self.account = account
         self._base_url = account.base_url.rstrip("/")
-        self._login = login_of(account)
+        self.login_values = login_of(account)
         self._limits = {
             operation: account.limit_of(operation, limit)
             for operation, limit in self.limits.items()
@@ -130,7 +131,7 @@ class CourierClient:
         """Make the login call, and return its answer. Only for couriers with a TokenLogin."""
         assert isinstance(self.login, TokenLogin)
         with bulkhead.hold_place(self.account, self.login.operation):
-            return self._send(self.login.call(self._login), {})
+            return self._send(self.login.call(self.login_values), {})
 
     def ensure_token(self) -> None:
         """Load or fetch the token now, so that calls in other threads need no database for it.
@@ -143,7 +144,7 @@ class CourierClient:
     def _send_with_login(self, call: Call) -> Any:
         """Send a call; if its token is refused, send it once more with a new token."""
         if isinstance(self.login, StaticKey):
-            return self._send(call, self.login.headers(self._login))
+            return self._send(call, self.login.headers(self.login_values))
         assert self._tokens is not None
         token = self._prepare_token(self._tokens.current, call.operation)
         with suppress(TokenRefused):
@@ -255,9 +256,9 @@ class CourierClient:
         kept: frozenset[str] = frozenset()
         unsent: list[str] = []
         if isinstance(self.login, TokenLogin):
-            unsent = [self._login[name] for name in self.login.secret_fields]
+            unsent = [self.login_values[name] for name in self.login.secret_fields]
             if self._is_login(call.operation):
-                secrets += tuple(self._login.values())
+                secrets += tuple(self.login_values.values())
                 kept = self.login.secret_answers
         scrubber = Scrubber(call.sent(self.sent_fields, secrets, unsent))
         if isinstance(answer, str) and WHOLE_ANSWER in self.table.word_fields:

@@ -25,6 +25,7 @@ from couriers.contract.errors import (
     TooManyRequests,
     Unknown,
 )
+from couriers.contract.masking import mask_text
 from couriers.contract.words import WHOLE_ANSWER, clean_message, words_in
 from couriers.http.answers import PDF, Decoder, decode_json
 from couriers.http.connections import AddressRefused
@@ -41,11 +42,13 @@ class Verdict:
 
     `pause` is how many seconds to wait where the answer has no usable Retry-After. A verdict of
     TooManyRequests holds the operation back for all processes; without `pause` for a second.
+    `words` are the courier's where they are in none of the table's fields.
     """
 
     kind: type[CourierError]
     message: str
     pause: float | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,8 @@ class AnswerReader:
         self, verdict: Verdict, answer: Answer, headers: Mapping[str, str]
     ) -> CourierError:
         kind, message = verdict.kind, verdict.message
-        code, words = answer.code, answer.words
+        code = answer.code
+        words = clean_message(mask_text(verdict.words)) or answer.words
         if self.is_login:
             if kind not in (TooManyRequests, Unknown):
                 # The call has only the login in it, so the login is what is refused.

@@ -7,7 +7,7 @@ and warehouses as their ids. `courier_reach` tells where a plug-in may connect t
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
@@ -44,7 +44,7 @@ class StoredToken:
     login_hash: str
     no_newer: bool
     version: int
-    stored_at: dt.datetime | None = None
+    stored_at: dt.datetime | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"StoredToken(version={self.version})"

@@ -26,14 +26,14 @@ RESERVED = {"base_url", "webhook_secret"}  # other values of an account have the
 
 @register()
 def check_base_urls_to_seed(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """couriers.E020: no login may be sent to a `<COURIER>_BASE_URL` of the environment."""
+    """couriers_<code>.E003: no login may be sent to a `<COURIER>_BASE_URL` of the environment."""
     found: list[CheckMessage] = []
     for code in CourierFactory.codes():
         name = variable(code, "base_url")
         url = os.environ.get(name, "")
         if url and (problem := origin_problem(url, courier_reach())):
             hint = "Set the https:// URL that the courier gave you, or leave it unset."
-            found.append(Error(f"{name} {problem}", hint=hint, id="couriers.E020"))
+            found.append(Error(f"{name} {problem}", hint=hint, id=f"couriers_{code}.E003"))
     return found
 
 

@@ -129,6 +129,11 @@ def test_a_judge_may_refuse_a_2xx(courier: SmallCourier) -> None:
     assert (type(error), error.courier_message, error.http_status) == (Rejected, "no balance", 200)
 
 
+def test_a_judge_may_find_the_words(courier: SmallCourier) -> None:
+    error = meaning(courier, {"pickup_date": "in the past, ask 98765 43210"}, 400)
+    assert error.courier_message == "pickup_date: in the past, ask •••"
+
+
 def test_a_throttle_that_looks_like_a_refusal_holds_calls_back(courier: SmallCourier) -> None:
     client = courier.client()
     courier.answer = lambda _: Reply(b"<html>Forbidden</html>", 403)

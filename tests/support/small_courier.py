@@ -28,6 +28,8 @@ def judge(answer: Answer) -> Verdict | None:
         return Verdict(CredentialsRefused, "the key is refused")
     if answer.status == 200 and isinstance(answer.body, dict) and answer.body.get("ok") is False:
         return Verdict(Rejected, "refused")
+    if answer.status == 400 and isinstance(answer.body, dict) and "pickup_date" in answer.body:
+        return Verdict(Rejected, "refused", words=f"pickup_date: {answer.body['pickup_date']}")
     return None
 
 

@@ -50,7 +50,7 @@ class Seeded:
 
 
 def variable(courier: str, name: str) -> str:
-    """Return the environment variable of a courier, such as EKART_BASE_URL for "base_url"."""
+    """Return the environment variable of a courier: TOY_BASE_URL for "toy" and "base_url"."""
     return f"{courier}_{name}".upper().replace("-", "_")
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from couriers.contract.adapter import Capability
 from couriers.contract.logins import LoginField
 from couriers.models import AuditEntry, CourierAccount, WarehouseRegistration
-from tests.browser.test_operator import log_in, open_row
+from tests.support.browser import log_in, open_row
 from tests.support.factories import CompanyFactory, CourierRowFactory, WarehouseFactory
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -14,34 +14,13 @@ from couriers.booking.protocol import book
 from couriers.contract.errors import Unknown
 from couriers.models import AuditEntry, CourierCall, FlagKind, Scan, Shipment, StoredDocument
 from couriers.models.flag import raise_flag
+from tests.support.browser import log_in, open_row
 from tests.support.drafts import draft_with, raising
-from tests.support.factories import make_staff
 from tests.support.flags import open_flags
 from tests.support.toy import PDF
 from tests.support.tracked_ids import know_ids
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-PASSWORD = "a-password-of-tests"
-
-
-def log_in(page: Page, *permissions: str) -> None:
-    """Log in as a new operator with these permissions, at the admin's first page."""
-    user = make_staff("view_shipment", *permissions)
-    user.set_password(PASSWORD)
-    user.save()
-    page.goto("/admin/")
-    page.get_by_label("Username").fill(user.username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Shipments").first).to_be_visible()
-
-
-def open_row(page: Page, title: str, text: str) -> None:
-    """From the first page, open the list with this title, then the row with this text."""
-    page.goto("/admin/")
-    page.locator("main, #main, body").first.get_by_role("link", name=title, exact=True).last.click()
-    page.locator("#result_list").get_by_role("link", name=text, exact=True).first.click()
 
 
 def make_doubt(account: Any, toy: Any, number: str) -> Shipment:

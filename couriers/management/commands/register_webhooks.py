@@ -41,7 +41,7 @@ class Command(output.PlatformCommand):
     help = "Register an account's callback URLs with its courier, or rotate the webhook secret."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("courier", help="the courier's code, such as ekart")
+        parser.add_argument("courier", help="the courier's code")
         parser.add_argument("--company", required=True, metavar="SLUG")
         secret = parser.add_mutually_exclusive_group()
         secret.add_argument(

@@ -23,7 +23,7 @@ class Command(output.PlatformCommand):
     help = "Set up a company, its account with a courier (from <COURIER>_…) and its warehouse."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("courier", help="the courier's code, such as ekart")
+        parser.add_argument("courier", help="the courier's code")
         parser.add_argument("--company", required=True, metavar="SLUG")
         parser.add_argument("--create", action="store_true", help="create the company, too")
         for name in ("name", "gstin", "address", "city", "state", "pincode", "phone"):

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from couriers.booking.protocol import book
+from couriers.contract.errors import TimeIsUp
 from couriers.contract.registry import CourierFactory
-from couriers.models import Courier, CourierCall, DoubtInquiry, Shipment
+from couriers.models import Courier, CourierCall, DoubtInquiry, ReservedId, Shipment
 from couriers.operations.doubt import release
 from tests.support.doubt_toys import Books, PlainToy, ReserveToy, SearchReserveToy
 from tests.support.doubts import pass_time, reconcile
@@ -38,6 +39,10 @@ def lose(account: Any, books: Books, behaviour: str = "answer lost") -> Shipment
     """Book the order without getting an answer, however often it is asked for."""
     books.behaviours = [behaviour] * 3
     return book(account.company, DRAFT, key="first").shipment
+
+
+def states() -> dict[str, str]:
+    return dict(ReservedId.objects.values_list("number", "state"))
 
 
 @pytest.mark.parametrize("behaviour", ["answer lost", "request lost"])
@@ -142,3 +147,23 @@ def test_absences_from_before_a_repetition_do_not_count(account: Any, both: Book
     pass_time(31)
     assert reconcile().booked == 1
     assert len(both.order("A-1")) == 1
+
+
+def test_a_stuck_process_that_sent_nothing_does_not_fail_what_was_repeated_meanwhile(
+    account: Any, books: Books
+) -> None:
+    def stuck(request: Any, behaviour: str) -> Any:
+        books.behave = Books.behave.__get__(books)  # type: ignore[method-assign]
+        pass_time(151)
+        books.behaviours = ["answer lost"] * 3
+        assert reconcile().asked == 1
+        raise TimeIsUp("the deadline has passed")
+
+    books.behave = stuck  # type: ignore[method-assign]
+    with pytest.raises(TimeIsUp):
+        book(account.company, DRAFT, key="first")
+    assert Shipment.objects.get().status == "in_doubt"
+    assert list(states().values()).count("taken") == 1
+    pass_time(20)
+    assert reconcile().booked == 1
+    assert len(books.order("A-1")) == 1

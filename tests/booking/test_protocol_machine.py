@@ -16,7 +16,7 @@ from hypothesis.stateful import rule
 
 from couriers.booking.inquiries import ask_about_doubts
 from couriers.booking.leases import expire_leases
-from couriers.contract.errors import Rejected, TimeIsUp, Unknown
+from couriers.contract.errors import NotSent, Rejected, TimeIsUp, Unknown
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, Scan, ShipmentRequest
@@ -45,6 +45,8 @@ class AskedMachine(BookingMachine):
 
     adapter: ClassVar[type[PlainToy]]
     index_is_prompt: ClassVar[bool] = True
+    results = (*BookingMachine.results, NotSent)  # too late, or the courier cannot say
+    examples = 25
 
     def __init__(self) -> None:
         super().__init__()

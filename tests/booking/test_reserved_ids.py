@@ -24,12 +24,10 @@ from couriers.contract.errors import (
     Unknown,
 )
 from couriers.contract.registry import CourierFactory
-from couriers.models import Courier, CourierCall, DoubtInquiry, ReservedId, Shipment
-from couriers.operations.doubt import release
-from tests.support.doubt_toys import Books, PlainToy, ReserveToy, SearchReserveToy
-from tests.support.doubts import pass_time, reconcile
+from couriers.models import CourierCall, ReservedId, Shipment
+from tests.support.doubt_toys import Books, PlainToy, ReserveToy
+from tests.support.doubts import pass_time
 from tests.support.drafts import DRAFT, draft_with
-from tests.support.factories import make_staff
 from tests.support.threads import run_at_once
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
@@ -41,13 +39,6 @@ def books(account: Any) -> Iterator[Books]:
     PlainToy.books = Books()
     CourierFactory.register(ReserveToy)
     return PlainToy.books
-
-
-@pytest.fixture
-def both(books: Books) -> Books:
-    """The books of a courier that can be searched as well."""
-    CourierFactory.register(SearchReserveToy)
-    return books
 
 
 def lose(account: Any, books: Books, behaviour: str = "answer lost") -> Shipment:
@@ -193,85 +184,6 @@ def test_a_repetition_that_is_refused_shows_that_nothing_was_booked(
     assert list(states().values()).count("retired") == 1
 
 
-@pytest.mark.parametrize("behaviour", ["answer lost", "request lost"])
-def test_a_doubt_is_booked_by_the_same_number_without_an_operator(
-    account: Any, books: Books, behaviour: str
-) -> None:
-    shipment = lose(account, books, behaviour)
-    assert reconcile().booked == 1
-    shipment.refresh_from_db()
-    assert (shipment.status, [shipment.tracking_id]) == ("booked", books.order("A-1"))
-    assert len({request.reserved_id for request in books.create_calls}) == 1
-    assert books.create_calls[-1] == books.create_calls[0]
-    assert book(account.company, DRAFT, key="first").status_code == 201
-
-
-def test_a_booking_whose_process_died_is_booked_by_the_same_number(
-    account: Any, books: Books
-) -> None:
-    shipment = lose(account, books)
-    Shipment.objects.update(status="booking")
-    CourierCall.objects.filter(operation="create_shipment").update(
-        outcome="pending", finished_at=None
-    )
-    assert reconcile().asked == 0
-    pass_time(151)
-    assert reconcile().booked == 1
-    shipment.refresh_from_db()
-    assert [shipment.tracking_id] == books.order("A-1")
-
-
-def test_a_doubt_whose_repetition_is_refused_is_not_booked(account: Any, books: Books) -> None:
-    shipment = lose(account, books, "request lost")
-    books.behaviours = ["refuses"]
-    assert reconcile().not_booked == 1
-    shipment.refresh_from_db()
-    assert (shipment.status, shipment.failure) == ("failed", "no such pincode")
-
-
-def test_a_repetition_that_fails_is_made_again_later(account: Any, books: Books) -> None:
-    shipment = lose(account, books)
-    books.behaviours = ["answer lost"] * 3
-    assert reconcile().booked == 0
-    shipment.refresh_from_db()
-    assert shipment.status == "in_doubt"
-    assert reconcile().asked == 0
-    pass_time(20)
-    assert reconcile().booked == 1
-    assert len(books.order("A-1")) == 1
-
-
-def test_an_order_is_not_released_while_its_create_call_is_being_repeated(
-    account: Any, books: Books
-) -> None:
-    shipment = lose(account, books)
-    refused = []
-
-    def behave(request: Any, behaviour: str) -> Any:
-        with pytest.raises(Exception, match="wait another") as caught:
-            release(shipment.pk, actor=make_staff("settle_doubt"), reason="impatient")
-        refused.append(caught)
-        return Books.behave(books, request, behaviour)
-
-    books.behave = behave  # type: ignore[method-assign]
-    assert reconcile().booked == 1
-    assert refused
-
-
-def test_no_create_call_is_repeated_while_bookings_are_switched_off(
-    account: Any, books: Books
-) -> None:
-    shipment = lose(account, books)
-    Courier.objects.filter(pk="toy").update(is_enabled=False)
-    reconcile()
-    assert len(books.create_calls) == 3
-    assert DoubtInquiry.objects.get().last_answer == "cannot_say"
-    Courier.objects.filter(pk="toy").update(is_enabled=True)
-    pass_time(20)
-    assert reconcile().booked == 1
-    assert Shipment.objects.get().pk == shipment.pk
-
-
 def test_a_number_that_the_courier_refuses_is_retired_and_another_one_books(
     account: Any, books: Books, settings: Any
 ) -> None:
@@ -300,31 +212,6 @@ def test_a_fresh_number_that_the_courier_refuses_is_kept_for_later(
     last = ReservedId.objects.filter(state="free").order_by("use_from", "id").last()
     assert last
     assert last.number == fresh
-
-
-def test_a_refusal_of_the_repetition_is_checked_by_a_search(account: Any, both: Books) -> None:
-    shipment = lose(account, both)
-    both.behaviours = ["refuses"]
-    assert reconcile().booked == 1
-    shipment.refresh_from_db()
-    assert [shipment.tracking_id] == both.order("A-1")
-
-
-def test_absences_from_before_a_repetition_do_not_count(account: Any, both: Books) -> None:
-    shipment = lose(account, both, "request lost")
-    both.is_indexed = False
-    both.behaviours = ["request lost", "request lost", "answer lost"]
-    reconcile()
-    both.behaviours = ["refuses"]
-    pass_time(20)
-    reconcile()
-    shipment.refresh_from_db()
-    assert shipment.status == "in_doubt"
-    assert DoubtInquiry.objects.get().first_absent_at is None
-    both.is_indexed = True
-    pass_time(31)
-    assert reconcile().booked == 1
-    assert len(both.order("A-1")) == 1
 
 
 def test_the_pool_is_filled_ahead_of_need(account: Any, books: Books, settings: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -10,17 +9,15 @@ import pytest
 from django.utils import timezone
 
 from couriers.booking.protocol import book
-from couriers.contract.errors import EarlierUnclear, NotSupported, Rejected, Unknown
-from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
+from couriers.contract.errors import NotSupported, Unknown
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking
 from couriers.models import AuditEntry, CourierCall, DoubtInquiry, Shipment
-from couriers.operations.doubt import release
 from couriers.operations.erasure import erase_locked
 from tests.support.doubt_toys import Books, PlainToy, SearchToy, UnsureSearchToy
 from tests.support.doubts import pass_time, reconcile
 from tests.support.drafts import DRAFT, draft_with
-from tests.support.factories import ShipmentFactory, make_staff
+from tests.support.factories import ShipmentFactory
 from tests.support.flags import open_flags
 
 
@@ -295,75 +292,3 @@ def test_a_declared_search_without_its_method_cannot_say(account: Any, books: Bo
     reconcile()
     assert DoubtInquiry.objects.get().outcome == NotSupported.outcome
     assert status_of(shipment) == "in_doubt"
-
-
-def test_a_released_order_that_the_courier_has_is_not_booked_again(
-    account: Any, books: Books
-) -> None:
-    shipment = lose(account, books, "answer lost")
-    release(shipment.pk, actor=make_staff("settle_doubt"), reason="not in the panel")
-    again = book(account.company, DRAFT, key="first")
-    assert (again.status_code, again.replayed, again.shipment.pk) == (201, True, shipment.pk)
-    assert len(books.create_calls) == 1
-    assert [Shipment.objects.get().tracking_id] == books.order("A-1")
-
-
-def test_a_released_order_under_another_key_is_not_booked_again_either(
-    account: Any, books: Books
-) -> None:
-    shipment = lose(account, books, "answer lost")
-    release(shipment.pk, actor=make_staff("settle_doubt"), reason="not in the panel")
-    with pytest.raises(OrderAlreadyLive):
-        book(account.company, DRAFT, key="second")
-    assert status_of(shipment) == "booked"
-    assert len(books.create_calls) == 1
-
-
-def test_a_released_order_that_the_courier_lacks_is_booked_again(
-    account: Any, books: Books
-) -> None:
-    shipment = lose(account, books)
-    release(shipment.pk, actor=make_staff("settle_doubt"), reason="not in the panel")
-    assert book(account.company, DRAFT, key="first").status_code == 201
-    assert len(books.searches) == 1
-    assert books.searches[0].shipment_id == shipment.pk
-
-
-def test_a_released_order_waits_while_the_courier_cannot_say(account: Any, books: Books) -> None:
-    shipment = lose(account, books)
-    release(shipment.pk, actor=make_staff("settle_doubt"), reason="not in the panel")
-    books.search_error = Unknown("HTTP 500")
-    with pytest.raises(EarlierUnclear):
-        book(account.company, DRAFT, key="first")
-    assert status_of(shipment) == "failed"
-    assert len(books.create_calls) == 1
-
-
-def test_an_order_is_not_searched_whose_earlier_attempt_surely_failed(
-    account: Any, books: Books
-) -> None:
-    books.behaviours = ["refuses"]
-    with pytest.raises(Rejected):
-        book(account.company, DRAFT)
-    book(account.company, DRAFT)
-    assert not books.searches
-
-
-def test_an_earlier_call_that_may_still_be_answered_is_waited_for(
-    account: Any, books: Books
-) -> None:
-    lose(account, books)
-    Shipment.objects.update(status="failed", tracking_id="")
-    CourierCall.objects.update(outcome="pending", finished_at=None)
-    with pytest.raises(BookingInFlight):
-        book(account.company, DRAFT, key="first")
-    assert not books.searches
-
-
-def test_other_content_under_the_found_order_is_refused(account: Any, books: Books) -> None:
-    shipment = lose(account, books, "answer lost")
-    release(shipment.pk, actor=make_staff("settle_doubt"), reason="not in the panel")
-    other = dataclasses.replace(DRAFT.consignee, name="Ravi Other")
-    with pytest.raises(Exception, match=r"consignee\.name"):
-        book(account.company, draft_with(consignee=other), key="first")
-    assert status_of(shipment) == "booked"

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from couriers import tasks
-from couriers.models import CourierCall, IdempotencyKey, Shipment
+from couriers.models import CourierCall, DoubtInquiry, IdempotencyKey, Shipment
 from couriers.operations import retention
 from tests.support.commands import run_json
 from tests.support.factories import ShipmentFactory
@@ -21,7 +21,7 @@ from webhooks.models import WebhookEvent
 OLD = timezone.now() - dt.timedelta(days=91)
 NOTHING = {
     "previous_webhook_secrets": 0, "idempotency_keys": 0, "courier_calls": 0, "consignees": 0,
-    "bulk_orders": 0, "webhook_events": 0,
+    "bulk_orders": 0, "webhook_events": 0, "doubt_inquiries": 0,
 }  # fmt: skip
 
 
@@ -78,9 +78,13 @@ def test_the_key_of_an_unsettled_booking_is_never_deleted(account: Any, status: 
     )  # fmt: skip
     key(doubtful, "old", 400)
     call(doubtful, account, 400)
+    DoubtInquiry.objects.create(shipment=doubtful, attempt=1)
+    DoubtInquiry.objects.update(created_at=timezone.now() - dt.timedelta(days=400))
     assert run_json("purge_expired") == NOTHING
     Shipment.objects.update(status="failed")
-    assert run_json("purge_expired") == NOTHING | {"idempotency_keys": 1, "courier_calls": 1}
+    assert run_json("purge_expired") == NOTHING | {
+        "idempotency_keys": 1, "courier_calls": 1, "doubt_inquiries": 1,
+    }  # fmt: skip
 
 
 @pytest.mark.django_db

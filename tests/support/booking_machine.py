@@ -131,6 +131,9 @@ class BookingMachine(RuleBasedStateMachine):
     account: ClassVar[Any]
     toy: ClassVar[Any]
     operator: ClassVar[Any]
+    # How a caller's booking may end, and how many orders Hypothesis tries.
+    results: ClassVar[tuple[type, ...]] = (BookingResult, PlatformError, Rejected, Killed)
+    examples: ClassVar[int] = 60
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,9 +214,7 @@ class BookingMachine(RuleBasedStateMachine):
         assert (live.status, [live.tracking_id]) == ("booked", self.at_courier)
         assert not open_flags(live)
         for caller in self.callers:
-            assert isinstance(caller.result, (BookingResult, PlatformError, Rejected, Killed)), (
-                caller.result
-            )
+            assert isinstance(caller.result, self.results), caller.result
             if isinstance(caller.result, BookingResult) and caller.result.status_code == 201:
                 assert live.tracking_id.encode() in caller.result.body
 
@@ -245,7 +246,7 @@ def run_machine(machine: type[BookingMachine], account: Any, toy: Any) -> None:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=60,
+                max_examples=machine.examples,
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

@@ -22,7 +22,7 @@ def test_values_within_their_bounds_have_no_problem(given: Any) -> None:
     [
         ([], "", "must be a dict, not list"),
         (None, "", "must be a dict, not NoneType"),
-        ({"PAGE": 5}, "PAGE", "is not a setting (known: ALLOW_PRIVATE_COURIERS"),
+        ({"PAGE": 5}, "PAGE", "is not a setting (known: ACTION_LEASE"),
         ({5: 5}, "5", "is not a setting"),
         ({"PAGE_SIZE": 0}, "PAGE_SIZE", "must be 1 to 200, not 0"),
         ({"PAGE_SIZE": 201}, "PAGE_SIZE", "must be 1 to 200, not 201"),

@@ -25,6 +25,7 @@ class ActionInline(ReadOnlyInline):
 
     model = ShipmentAction
     fields = ("kind", "state", "day", "reason", "words", "status_after", "asked_at", "ended_at")
+    readonly_fields = fields
     show_change_link = True
 
 

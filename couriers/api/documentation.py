@@ -91,6 +91,8 @@ def _forget_enum_names() -> None:
 def _settings() -> dict[str, Any]:
     """Return all settings of drf-spectacular: ours, and its defaults for the others."""
     enums = {
+        "ActionKindEnum": "couriers.contract.actions.ActionKind",
+        "AskedStateEnum": "couriers.models.asked.AskedState",
         "JobStateEnum": "couriers.models.job.JobState",
         "ManifestStateEnum": "couriers.models.manifest.ManifestState",
         "StatusEnum": "couriers.contract.statuses.Status",

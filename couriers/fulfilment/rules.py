@@ -31,7 +31,7 @@ from couriers.models import Shipment
 # The consignee's data that an address change may change.
 CHANGES = ("address", "phone", "name")
 # The problem of each action that is not allowed, in the API: its name and its title.
-_PROBLEMS: Mapping[ActionKind, tuple[str, str]] = {
+PROBLEMS: Mapping[ActionKind, tuple[str, str]] = {
     ActionKind.CANCEL: ("not-cancellable", "The shipment can no longer be cancelled"),
     ActionKind.REATTEMPT: ("not-reattemptable", "No other attempt can be asked for"),
     ActionKind.RTO: ("not-returnable", "The parcel cannot be sent back now"),
@@ -73,7 +73,7 @@ def check_action(adapter: BaseCourierAdapter, shipment: Shipment, kind: ActionKi
     if not shipment.tracking_id:
         found = Hindrance.STATUS
     if rule is None or found is not None:
-        name, title = _PROBLEMS[kind]
+        name, title = PROBLEMS[kind]
         raise ActionNotAllowed(name, title, _detail(shipment, rule, found))
     return rule
 

@@ -15,6 +15,7 @@ from drf_spectacular.validation import validate_schema
 from couriers.api import documentation, problem_types
 from couriers.api.documentation import openapi_schema
 from couriers.api.problem_page import REMEDIES
+from couriers.fulfilment.rules import PROBLEMS
 from tests.support.factories import ShipmentFactory, make_api_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ def problems_in_the_code() -> set[str]:
     tables += (problem_types.NOT_FOUND, problem_types.MALFORMED, problem_types.INTERNAL)
     names = {name for name, _ in problem_types.FRAMEWORK_PROBLEMS.values()}
     names |= {entry.name for entry in tables}
+    names |= {name for name, _ in PROBLEMS.values()}
     for path in sorted((ROOT / "couriers").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):

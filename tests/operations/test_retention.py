@@ -21,7 +21,7 @@ from webhooks.models import WebhookEvent
 OLD = timezone.now() - dt.timedelta(days=91)
 NOTHING = {
     "previous_webhook_secrets": 0, "idempotency_keys": 0, "courier_calls": 0, "consignees": 0,
-    "bulk_orders": 0, "webhook_events": 0, "doubt_inquiries": 0,
+    "bulk_orders": 0, "webhook_events": 0, "doubt_inquiries": 0, "warehouse_pickups": 0,
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_the_projects_own_settings_have_no_errors() -> None:
 @pytest.mark.parametrize(
     ("given", "id_", "words"),
     [
-        ({"SHIPCROWD": {"BOKING_LEASE": 1}}, "couriers.E001", "known: ALLOW_PRIVATE"),
+        ({"SHIPCROWD": {"BOKING_LEASE": 1}}, "couriers.E001", "known: ACTION_LEASE"),
         ({"SHIPCROWD": {"INBOX_BATCH": "many"}}, "couriers.E002", "must be like 500"),
         ({"SHIPCROWD": {"PAGE_SIZE": 500}}, "couriers.E002", "must be 1 to 200, not 500"),
         ({"SHIPCROWD": {"PAGE_SIZE": 0}}, "couriers.E002", "must be 1 to 200, not 0"),

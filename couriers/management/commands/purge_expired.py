@@ -12,8 +12,8 @@ class Command(output.PlatformCommand):
     """Deletes and erases what has been kept long enough. Run again, it does so with the rest."""
 
     help = (
-        "Delete expired idempotency keys, callbacks, calls and secrets, and erase the consignees "
-        "of shipments that ended long ago, in small batches."
+        "Delete expired idempotency keys, callbacks, calls, pickups and secrets, and erase the "
+        "consignees of shipments that ended long ago, in small batches."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -122,7 +122,8 @@ from types import SimpleNamespace
 from couriers_ekart.wire import client
 from couriers.contract.errors import CourierError
 account = SimpleNamespace(pk="a", company_id=1, courier_id="ekart", base_url=sys.argv[1],
-    login=dict(client_id="c", username="u", password="p"), limit_of=lambda operation, default: default)
+    login=dict(client_id="c", username="u", password="p"),
+    limit_of=lambda operation, default: default)
 ekart = client.EkartClient(account)
 def peak():
     # Not getrusage(), whose figure a process inherits from its parent.

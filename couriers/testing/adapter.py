@@ -15,15 +15,10 @@ from couriers.contract.errors import CourierError, NotFound, Rejected, Unknown
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Booking, ShipmentRequest
 from couriers.models import CourierAccount
+from couriers.testing.doubts import DoubtConformance, skip_without
 from couriers.testing.fault_proxy import FaultProxy
-from couriers.testing.fault_server import Request
 from couriers.testing.faults import LOSSY, FaultKind
-from couriers.testing.operations import (
-    FAULT_CLASSES,
-    CourierSandbox,
-    OperationConformance,
-    error_of,
-)
+from couriers.testing.operations import FAULT_CLASSES, CourierSandbox, error_of
 from couriers.testing.samples import new_order_number
 
 SETTLED_BY_SEARCH = (FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER, FaultKind.HALF_AFTER)
@@ -37,31 +32,8 @@ def create_with(
     return lambda: method(request)
 
 
-def skip_without(courier: BaseCourierAdapter, *capabilities: Capability) -> None:
-    """Skip the test if the courier lacks one of the operations."""
-    if missing := [one for one in capabilities if not courier.supports(one)]:
-        pytest.skip(f"the courier has no {', '.join(missing)}")
-
-
-class AdapterConformance(OperationConformance):
+class AdapterConformance(DoubtConformance):
     """The whole conformance of an adapter. See OperationConformance for what a plug-in sets."""
-
-    def create_position(
-        self, proxy: FaultProxy, sandbox: CourierSandbox, request: ShipmentRequest, call: Any
-    ) -> int:
-        """Make a booking, and return the position of the kind of request that books."""
-        books: list[str] = []
-
-        def look(answered: Request) -> None:
-            if not books and sandbox.booked(request.order_number):
-                books.append(proxy.operation(answered))
-
-        proxy.forget()
-        proxy.after_each = look
-        call()
-        proxy.after_each = lambda _: None
-        assert books, "no request books: `booked` of the stand-in shows none"
-        return proxy.kinds_of_requests.index(books[0])
 
     def test_a_booking_is_the_one_that_the_courier_has(
         self, courier: BaseCourierAdapter, sandbox: CourierSandbox, create: Capability
@@ -84,7 +56,7 @@ class AdapterConformance(OperationConformance):
         create_with(courier, create, self.new_request(courier, create))()  # logs in
         request = self.new_request(courier, create)
         call = create_with(courier, create, request)
-        position = self.create_position(proxy, sandbox, request, call)
+        position = self.create_position(proxy, sandbox, request.order_number, call)
         for fault in FAULT_CLASSES:
             request = self.new_request(courier, create)
             with self.failing(proxy, fault, position, settings):
@@ -106,7 +78,7 @@ class AdapterConformance(OperationConformance):
         """The login, above all, but whatever else comes before a booking."""
         courier, request = self.first_request(account)
         call = create_with(courier, Capability.CREATE_SHIPMENT, request)
-        before = self.create_position(proxy, sandbox, request, call)
+        before = self.create_position(proxy, sandbox, request.order_number, call)
         for fault, position in itertools.product(FAULT_CLASSES, range(before)):
             courier, request = self.first_request(self.new_account(proxy.url))
             with self.failing(proxy, fault, position, settings):
@@ -225,7 +197,7 @@ class AdapterConformance(OperationConformance):
         create = Capability.CREATE_SHIPMENT
         request = self.new_request(courier)
         call = create_with(courier, create, request)
-        position = self.create_position(proxy, sandbox, request, call)
+        position = self.create_position(proxy, sandbox, request.order_number, call)
         for loss in LOSSY:
             request = self.new_request(courier)
             with self.failing(proxy, loss, position, settings):
@@ -252,7 +224,7 @@ class AdapterConformance(OperationConformance):
         create = Capability.CREATE_SHIPMENT
         request = self.new_request(courier)
         call = create_with(courier, create, request)
-        position = self.create_position(proxy, sandbox, request, call)
+        position = self.create_position(proxy, sandbox, request.order_number, call)
         for loss in SETTLED_BY_SEARCH:
             request = self.new_request(courier)
             with self.failing(proxy, loss, position, settings):

@@ -30,6 +30,7 @@ from couriers.models import CourierAccount, Warehouse
 from couriers.testing.accounts import stored_account
 from couriers.testing.declarations import AdapterDeclarations
 from couriers.testing.fault_proxy import FaultProxy
+from couriers.testing.fault_server import Request
 from couriers.testing.faults import LOSSY, FaultKind
 from couriers.testing.samples import CONSIGNEE, CREATES
 
@@ -188,6 +189,23 @@ class OperationConformance(AdapterDeclarations):
             handle = self.handle(courier, booking.tracking_id)
             return lambda: courier.outcome_of(handle)
         return lambda: self.call(courier, operation, booking.tracking_id, booking.waybill)
+
+    def create_position(
+        self, proxy: FaultProxy, sandbox: CourierSandbox, order_number: str, call: Any
+    ) -> int:
+        """Make a booking, and return the position of the kind of request that books."""
+        books: list[str] = []
+
+        def look(answered: Request) -> None:
+            if not books and sandbox.booked(order_number):
+                books.append(proxy.operation(answered))
+
+        proxy.forget()
+        proxy.after_each = look
+        call()
+        proxy.after_each = lambda _: None
+        assert books, "no request books: `booked` of the stand-in shows none"
+        return proxy.kinds_of_requests.index(books[0])
 
     def test_an_operation_returns_what_the_contract_says(
         self, courier: BaseCourierAdapter, sandbox: CourierSandbox, operation: Capability

@@ -6,7 +6,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 # Each plug-in's class inherits the test, and a busy machine is no error.
-inherited = settings(deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+inherited = settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -53,8 +53,11 @@ def test_the_wheel_has_every_file_of_its_packages_and_no_other(
 @pytest.mark.parametrize(
     "name",
     [
+        "couriers/management/courier_template/adapter.py-tpl",
+        "couriers/management/courier_template/tests/test_code.py-tpl",
         "couriers/migrations/0001_initial.py",
         "couriers/py.typed",
+        "couriers/testing/toy/sandbox.py",
         "couriers/templates/admin/shipcrowd_couriers/settle_doubt.html",
         "couriers/templates/couriers/pages.css",
         "couriers_ekart/py.typed",

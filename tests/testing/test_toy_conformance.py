@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import Any
 
-from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.testing.adapter import AdapterConformance
 from couriers.testing.receiver import ReceiverConformance
 from couriers.testing.toy.adapter import ToyAdapter, ToyReservationAdapter, ToySearchAdapter
 from couriers.testing.toy.receiver import ToyReceiver
-from couriers.testing.toy.sandbox import KEY, ToySandbox
-from couriers.testing.toy.statuses import STATUSES
-
-
-class ToyConformance(AdapterConformance):
-    published_statuses = tuple(STATUSES)
-    login: ClassVar = {"api_key": KEY}
-    form: ClassVar[str]
-
-    @classmethod
-    def start_sandbox(cls) -> AbstractContextManager[ToySandbox]:
-        return ToySandbox(cls.form)
-
-    def handle(self, adapter: BaseCourierAdapter, tracking_id: str) -> str:
-        return adapter.cancel_shipment(tracking_id).handle
-
-    def arrange(self, sandbox: ToySandbox, capability: Capability, tracking_id: str) -> None:
-        if capability is Capability.OUTCOME_OF:
-            sandbox.advance(tracking_id, "collected")
+from tests.support.toy_conformance import ToyConformance
 
 
 class TestNeither(ToyConformance):

@@ -163,7 +163,8 @@ class BaseCourierAdapter:
     def track_shipments(self, tracking_ids: Sequence[str]) -> Mapping[str, Tracking]:
         """Return the scans of at most `track_size` shipments by tracking id.
 
-        Optional. An id that the courier does not know is missing from the answer.
+        Optional. An id that the courier does not know is missing from the answer. Each Tracking
+        has the id that it stands under; others are ignored.
         """
         self._unsupported(Capability.TRACK_SHIPMENTS)
 

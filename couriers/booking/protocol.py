@@ -17,6 +17,7 @@ from django.utils import timezone
 from couriers.booking.drafts import clean_draft
 from couriers.booking.fingerprints import compute_fingerprints
 from couriers.booking.preparation import Prepared, prepare
+from couriers.booking.registration import book_registered
 from couriers.booking.replay import BookingKey, find_earlier
 from couriers.booking.settling import BookingResult, settle_booked, settle_failed, settle_in_doubt
 from couriers.booking.steps import Step, signal_step
@@ -212,7 +213,7 @@ def _call_courier(
 
     def send() -> Booking:
         deadline.seconds_left()
-        return create(prepared.request)
+        return book_registered(adapter, prepared.request, create)
 
     try:
         with (

@@ -7,7 +7,8 @@ CourierError
 │   ├── CircuitOpen         the courier has been failing, so calls to it are held back
 │   ├── TimeIsUp            the booking's lease is about to run out
 │   ├── CourierDisabled     the courier or the account is switched off
-│   └── LoginUnreadable     no key of FERNET_KEYS opens the account's login
+│   ├── LoginUnreadable     no key of FERNET_KEYS opens the account's login
+│   └── WarehouseInDoubt    a person must give the courier's reference of the warehouse
 ├── NotDone                 the courier did nothing: retry after the delay it names
 │   ├── TooManyRequests     the courier's rate limit is used up (HTTP 429)
 │   ├── TokenRefused        the courier refused the token, and there is no newer one
@@ -101,6 +102,13 @@ class CourierDisabled(NotSent):
 
 class LoginUnreadable(NotSent):
     """The account's login was encrypted with a key that FERNET_KEYS of this process do not have."""
+
+
+class WarehouseInDoubt(NotSent):
+    """Whether the courier has registered the warehouse is not known; asking again may do it twice.
+
+    Bookings from the warehouse are held back until a person gives the courier's reference.
+    """
 
 
 class NotDone(CourierError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,11 +16,13 @@ from django.core.files.storage import Storage
 from prometheus_client import Counter
 
 from couriers.conf import tunables
+from couriers.contract.batches import batches
+from couriers.contract.documents import merge_pdfs
 from couriers.contract.errors import Unknown
 from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
 from couriers.fulfilment.actions import check_booked, check_not_erased
-from couriers.models import Shipment, StoredLabel
+from couriers.models import CourierAccount, Shipment, StoredLabel
 from couriers.resilience.lock import LockTimeout, hold_lock
 
 log = get_logger(__name__)
@@ -92,11 +94,21 @@ def _find_stored(shipment: Shipment) -> bytes | None:
     return read_stored(label) if label else None
 
 
+def fetch_labels(account: CourierAccount, tracking_ids: Iterable[str]) -> bytes:
+    """Fetch the labels of some shipments as one PDF, each once, in the order given.
+
+    Raises Unknown where a courier's answer is not a complete PDF, and the courier's errors.
+    """
+    adapter = CourierFactory.get_adapter(account)
+    parts = [adapter.get_label(ids).content for ids in batches(tracking_ids, adapter.label_size)]
+    return merge_pdfs(parts, courier=adapter.code, operation="get_label")
+
+
 def _fetch(shipment: Shipment) -> bytes:
-    document = CourierFactory.get_adapter(shipment.account).get_label([shipment.tracking_id])
-    _check_pdf(document.content, shipment.courier_id)
-    _store(shipment, document.content)
-    return document.content
+    content = fetch_labels(shipment.account, [shipment.tracking_id])
+    _check_pdf(content, shipment.courier_id)
+    _store(shipment, content)
+    return content
 
 
 def _store(shipment: Shipment, content: bytes) -> None:

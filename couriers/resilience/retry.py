@@ -21,13 +21,21 @@ from couriers.contract.errors import (
     RateLimited,
     TimeIsUp,
     TooManyInFlight,
+    WarehouseInDoubt,
 )
 from couriers.resilience import waits
 
 T = TypeVar("T")
 
 MAX_ATTEMPTS = 4  # the first one and three retries
-OWN_GUARDS = (RateLimited, TooManyInFlight, CircuitOpen, TimeIsUp, CourierDisabled)
+OWN_GUARDS = (
+    RateLimited,
+    TooManyInFlight,
+    CircuitOpen,
+    TimeIsUp,
+    CourierDisabled,
+    WarehouseInDoubt,
+)
 BACKOFF = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)
 
 

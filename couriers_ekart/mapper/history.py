@@ -6,15 +6,12 @@ Its statuses are in snake case and its times are India time.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from couriers.contract import india
-from couriers.contract.errors import Unknown
 from couriers.contract.statuses import STATUS_FACTS
 from couriers.contract.types import Scan, Tracking
 from couriers_ekart.mapper import schemas
-from couriers_ekart.mapper.answers import parse, unreadable_answer, utc_from_milliseconds
+from couriers_ekart.mapper.answers import READER, parse
 from couriers_ekart.mapper.statuses import EKART_MAPPER, NETWORK
 
 OPERATION = "raw_track"
@@ -28,7 +25,7 @@ def history_from(body: Any, waybill: str) -> Tracking:
     """
     found = body.get(waybill) if isinstance(body, dict) else None
     if not isinstance(found, dict):
-        raise unreadable_answer(OPERATION, "waybill")
+        raise READER.unreadable(OPERATION, "waybill")
     parcels = (
         parse(schemas.LargeAnswer, found, OPERATION).shipments
         if "shipments" in found
@@ -36,12 +33,11 @@ def history_from(body: Any, waybill: str) -> Tracking:
     )
     scans_of_parcels = [(parcel, tuple(map(_scan_from, parcel.history))) for parcel in parcels]
     parcel, scans = min(scans_of_parcels, key=lambda pair: _progress(pair[1]))
-    delivery = parcel.expected_delivery_date
     return Tracking(
         tracking_id=waybill,
         scans=scans,
-        order_number=parcel.order_id[:100],
-        estimated_delivery=_parse_time(delivery) if delivery else None,
+        order_number=parcel.order_id,
+        estimated_delivery=parcel.expected_delivery_date,
     )
 
 
@@ -53,23 +49,12 @@ def _progress(scans: tuple[Scan, ...]) -> int:
 
 
 def _scan_from(line: schemas.NetworkScan) -> Scan:
+    at = line.event_date_iso8601 or line.event_date
+    if at is None:
+        raise READER.unreadable(OPERATION, "event_date")
     return Scan(
         mapped=EKART_MAPPER.map(line.status, kind=NETWORK),
-        at=_parse_time(line.event_date_iso8601 or line.event_date),
+        at=at,
         location=line.hub_name or line.city,
         description=line.public_description or line.description,
     )
-
-
-def _parse_time(text: str) -> dt.datetime:
-    """Read a time in ISO 8601; without a zone it is India time. Raises Unknown for other text."""
-    try:
-        time = dt.datetime.fromisoformat(text)
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=india.IST)
-        milliseconds = round(time.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise Unknown(
-            f"{text[:40]!r} is not a time", courier="ekart", operation=OPERATION
-        ) from None
-    return utc_from_milliseconds(milliseconds)

@@ -313,8 +313,8 @@ def test_answers_are_read_tolerantly() -> None:
     for empty in ({}, {"total": "many"}):
         with pytest.raises(Unknown):
             answers.quote_from(empty, "SURFACE")
-    with pytest.raises(Unknown):
-        answers.utc_from_milliseconds(1793400000)
+    with pytest.raises(Unknown, match=r"track\.ctime"):
+        answers.tracking_from({"track": {"status": "Delivered", "ctime": 1793400000}})
     with pytest.raises(Unknown):
         answers.cancellation_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
     with pytest.raises(Rejected):

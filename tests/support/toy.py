@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from pydantic import ConfigDict
+
 from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.documents import Document, ManifestDocument
+from couriers.contract.options import Options
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import StaticHeaderReceiver
 from couriers.contract.statuses import ReasonFacts, Status, StatusMapper
@@ -32,12 +35,19 @@ PDF = b"%PDF-1.4\n% a label\n%%EOF\n"
 _numbers = itertools.count(1)
 
 
+class ToyOptions(Options):
+    """Any options."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class ToyAdapter(BaseCourierAdapter):
     """Books in memory. `on_create` is called for each create call and may return its answer."""
 
     code = "toy"
     name = "Toy"
     mapper = MAPPER
+    options_model = ToyOptions
     capabilities = frozenset(
         {
             Capability.CREATE_SHIPMENT,

@@ -1,0 +1,12 @@
+"""Splits ids into what one call of a courier takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+def batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield each id once, in the order given, at most `size` at a time."""
+    left = list(dict.fromkeys(ids))
+    for start in range(0, len(left), size):
+        yield left[start : start + size]

@@ -240,6 +240,15 @@ def test_the_networks_history_is_read_for_large_and_other_parcels(
 # Warehouses
 
 
+def test_a_booking_registers_the_warehouse_again_if_ekart_does_not_know_the_alias(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    book(adapter.account.company, draft_with(courier="ekart"))
+    sandbox.post("/_sandbox/forget-addresses", {})
+    again = book(adapter.account.company, draft_with(courier="ekart", order_number="A-2"))
+    assert again.shipment.tracking_id
+
+
 def test_a_changed_address_is_registered_under_a_new_alias(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:

@@ -26,8 +26,7 @@ from couriers.contract.types import (
 from couriers.http.preparation import before_sending
 from couriers.http.quotes import DeliveryDays, quote_services
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.mapper import answers, payloads, refusals
-from couriers_ekart.mapper.history import history_from
+from couriers_ekart.mapper import answers, payloads, refusals, tracking
 from couriers_ekart.mapper.options import EkartOptions
 from couriers_ekart.mapper.statuses import EKART_MAPPER
 from couriers_ekart.wire.client import EkartClient
@@ -92,11 +91,11 @@ class EkartAdapter(BaseCourierAdapter):
 
     def track_shipment(self, tracking_id: str) -> Tracking:
         """Return all scans (GET /api/v1/track/{id})."""
-        return answers.tracking_from(self.client.track(tracking_id))
+        return tracking.tracking_from(self.client.track(tracking_id))
 
     def track_waybill(self, waybill: str) -> Tracking:
         """Return the network's own history (GET /data/v1/elite/track/{wbn}), large or not."""
-        return history_from(self.client.raw_track(waybill), waybill)
+        return tracking.history_from(self.client.raw_track(waybill), waybill)
 
     def get_rates(self, request: RateRequest) -> Sequence[RateQuote]:
         """Return a quote in rupees for SURFACE and one for EXPRESS, with the days of delivery.
@@ -104,7 +103,7 @@ class EkartAdapter(BaseCourierAdapter):
         The price comes from the estimate (POST /data/pricing/estimate), the days from the lane
         (POST /data/v3/serviceability). Raises InvalidRequest for what a booking would refuse.
         """
-        self._refuse(refusals.rate_problems(request), "estimate")
+        self._refuse(refusals.LIMITS.problems_of(request), "estimate")
         return quote_services(
             self.account,
             [request.service] if request.service else refusals.SERVICES,

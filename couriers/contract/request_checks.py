@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from couriers.contract import india
 from couriers.contract.field_problems import FieldProblems
-from couriers.contract.types import Seller, ShipmentRequest
+from couriers.contract.types import RateRequest, Seller, ShipmentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +24,26 @@ class OrderLimits:
     max_weight_g: int | None = None
     services: tuple[str, ...] | None = None
 
-    def check(
-        self, problems: FieldProblems, *, cod_amount: Decimal, weight_g: int | None, service: str
-    ) -> None:
-        """Add what is beyond the limits. `service` "" leaves the choice to the courier.
+    def problems_of(
+        self, request: ShipmentRequest | RateRequest, *, is_weighed: bool = True
+    ) -> FieldProblems:
+        """Return what is beyond the limits. The service "" leaves the choice to the courier.
 
-        `weight_g` is None where the weight of the whole is not limited.
+        Without `is_weighed`, the weight of the whole is not limited.
         """
+        problems = FieldProblems()
         if self.max_cod is not None:
-            problems.require(
-                cod_amount <= self.max_cod, "cod_amount", f"is more than ₹{self.max_cod:,}"
-            )
-        if self.max_weight_g is not None and weight_g is not None:
-            problems.require(
-                weight_g <= self.max_weight_g,
-                "parcel.weight_g",
-                f"is more than {self.max_weight_g / 1000:g} kg",
-            )
+            fits = request.cod_amount <= self.max_cod
+            problems.require(fits, "cod_amount", f"is more than ₹{self.max_cod:,}")
+        if self.max_weight_g is not None and is_weighed:
+            kilograms = f"{self.max_weight_g / 1000:g} kg"
+            fits = request.parcel.weight_g <= self.max_weight_g
+            problems.require(fits, "parcel.weight_g", f"is more than {kilograms}")
         if self.services is not None:
-            problems.require(
-                service in ("", *self.services),
-                "service",
-                f"is not one of {', '.join(self.services)}",
-            )
+            known = ", ".join(self.services)
+            fits = request.service in ("", *self.services)
+            problems.require(fits, "service", f"is not one of {known}")
+        return problems
 
 
 def check_seller(seller: Seller, problems: FieldProblems) -> None:

@@ -19,10 +19,7 @@ from couriers.contract.reading import (
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import HmacReceiver
 from couriers_ekart.conf import ekart_tunables
-from couriers_ekart.mapper.answers import scan_from
-from couriers_ekart.mapper.schemas import TrackDetail
-
-MIN_SECRET, MAX_SECRET = 6, 30  # characters
+from couriers_ekart.mapper.tracking import TrackDetail, scan_from
 
 
 class TrackUpdated(TrackDetail):
@@ -49,6 +46,7 @@ class ShipmentCreated(Answer):
 class EkartReceiver(HmacReceiver):
     """Ekart signs the raw body with HMAC-SHA256, in hex unless the settings say otherwise."""
 
+    secret_length = (6, 30)  # schema `webhookRequest`
     own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
     shown_ids = frozenset({"id", "wbn", "orderNumber", "channelId", "ctime", "edd", "attempts"})
     shown_words = frozenset({"status", "ndrStatus", "location", "vendor"})
@@ -62,12 +60,6 @@ class EkartReceiver(HmacReceiver):
     def signature_encodings(self) -> Sequence[str]:
         """The encodings of SIGNATURE_ENCODINGS."""
         return ekart_tunables().SIGNATURE_ENCODINGS
-
-    def secret_problem(self, secret: str) -> str | None:
-        """Return why Ekart would not take the secret (Ekart API 3.8.8, webhookRequest), or None."""
-        if MIN_SECRET <= len(secret) <= MAX_SECRET:
-            return None
-        return f"must have {MIN_SECRET} to {MAX_SECRET} characters"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Tell a track update (by its status and time) from a creation (by its order and id).

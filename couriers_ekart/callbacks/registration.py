@@ -20,8 +20,7 @@ from couriers.models.plugin_hooks import (
     store_webhook_secrets,
 )
 from couriers.resilience.lock import hold_lock
-from couriers_ekart.mapper.answers import parse, parse_list
-from couriers_ekart.mapper.schemas import WebhookAnswer
+from couriers_ekart.mapper.answers import WebhookAnswer, parse, parse_list
 from couriers_ekart.wire.client import EkartClient
 
 

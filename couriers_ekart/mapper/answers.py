@@ -1,5 +1,6 @@
-"""Read Ekart's answers into neutral dataclasses. Pure.
+"""Read Ekart's answers into neutral dataclasses, tolerantly (couriers.contract.reading). Pure.
 
+The document's own examples break its schemas. What is optional in practice has a default.
 An answer that cannot be read raises Unknown, because Ekart may have done the work.
 """
 
@@ -9,26 +10,48 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from pydantic import Field
+
 from couriers.contract import india
 from couriers.contract.actions import ActionResult, ActionState
 from couriers.contract.documents import ManifestDocument
 from couriers.contract.errors import CourierError, Rejected
 from couriers.contract.money import to_paisa
-from couriers.contract.reading import Reader, words_if_done
+from couriers.contract.reading import (
+    Answer,
+    Flag,
+    Identifier,
+    MillisecondsTime,
+    OrDefault,
+    Reader,
+    RequiredId,
+    Rupees,
+    StatusAnswer,
+    Text,
+    words_if_done,
+)
 from couriers.contract.types import (
     Booking,
     RateQuote,
-    Scan,
     Serviceability,
-    Tracking,
     WarehouseRegistration,
 )
 from couriers.contract.words import clean_message, words_in
-from couriers_ekart.mapper import schemas
-from couriers_ekart.mapper.statuses import EKART_MAPPER
 
 READER = Reader("ekart")
 parse, parse_list = READER.parse, READER.parse_list
+
+
+class Barcodes(Answer):
+    wbn: OrDefault[Identifier] = ""
+
+
+class CreateAnswer(StatusAnswer):
+    """/api/v1/package/create; only `status` and `tracking_id` decide whether it is booked."""
+
+    tracking_id: OrDefault[Identifier] = ""
+    vendor: OrDefault[Identifier] = ""
+    barcodes: OrDefault[Barcodes] = Barcodes()
 
 
 def booking_from(body: Any) -> Booking:
@@ -37,7 +60,7 @@ def booking_from(body: Any) -> Booking:
     Raises Rejected if `status` is false, Unknown if there is no tracking id.
     """
     operation = "create_shipment"
-    answer = READER.parse_accepted(schemas.CreateAnswer, body, operation)
+    answer = READER.parse_accepted(CreateAnswer, body, operation)
     if not answer.tracking_id:
         raise READER.unknown(operation, "booked without a tracking id")
     return Booking(
@@ -49,27 +72,22 @@ def booking_from(body: Any) -> Booking:
     )
 
 
-def tracking_from(body: Any) -> Tracking:
-    """Return all scans: the details, or only the latest status if there are no details."""
-    answer = parse(schemas.TrackAnswer, body, "track")
-    details = answer.track.details or [answer.track]
-    return Tracking(
-        tracking_id=answer.id,
-        order_number=answer.order_number,
-        scans=tuple(scan_from(detail) for detail in details),
-        estimated_delivery=answer.edd,
-        attempts=answer.track.attempts,
-    )
+class PriceParts(Answer):
+    """The parts of a price in rupees, by their names in a RateQuote; each may be missing."""
+
+    shipping: Rupees | None = Field(default=None, alias="shippingCharge")
+    fuel: Rupees | None = Field(default=None, alias="fuelSurcharge")
+    cod: Rupees | None = Field(default=None, alias="codCharge")
+    quality_check: Rupees | None = Field(default=None, alias="qcCharge")
+    tax: Rupees | None = Field(default=None, alias="taxes")
 
 
-def scan_from(detail: schemas.TrackDetail) -> Scan:
-    """Return one status update as a scan."""
-    return Scan(
-        mapped=EKART_MAPPER.map(detail.status, reason=detail.ndr_status),
-        at=detail.time,
-        location=detail.location,
-        description=detail.description,
-    )
+class EstimateAnswer(PriceParts):
+    """/data/pricing/estimate."""
+
+    zone: Text = ""
+    total: Rupees | None = None
+    rto: Rupees | None = Field(default=None, alias="rtoCharge")
 
 
 def quote_from(body: Any, service: str) -> RateQuote:
@@ -77,8 +95,8 @@ def quote_from(body: Any, service: str) -> RateQuote:
 
     Raises Unknown for an answer without any amount.
     """
-    answer = parse(schemas.EstimateAnswer, body, "estimate")
-    parts = answer.model_dump(include=set(schemas.PriceParts.model_fields), exclude_none=True)
+    answer = parse(EstimateAnswer, body, "estimate")
+    parts = answer.model_dump(include=set(PriceParts.model_fields), exclude_none=True)
     if answer.total is None and not parts:
         raise READER.unknown("estimate", "a quote without any amount")
     total = answer.total if answer.total is not None else sum(parts.values(), Decimal(0))
@@ -88,12 +106,41 @@ def quote_from(body: Any, service: str) -> RateQuote:
     return RateQuote(service=service, total=to_paisa(total), parts=parts, zone=answer.zone)
 
 
+class PincodeDetails(Answer):
+    """What Ekart offers at a pincode, by the names of Serviceability."""
+
+    cod: Flag | None = None
+    max_cod_amount: Rupees | None = None
+    forward_pickup: Flag | None = None
+    forward_drop: Flag | None = None
+    reverse_pickup: Flag | None = None
+    reverse_drop: Flag | None = None
+    city: Text = ""
+    state: Text = ""
+
+
+class ServiceabilityAnswer(StatusAnswer):
+    """/api/v2/serviceability/{pincode}; `details` may be missing when `status` is false."""
+
+    details: PincodeDetails = PincodeDetails()
+
+
 def serviceability_from(body: Any, pincode: str) -> Serviceability:
     """Return what Ekart offers at a pincode."""
-    answer = parse(schemas.ServiceabilityAnswer, body, "serviceability")
+    answer = parse(ServiceabilityAnswer, body, "serviceability")
     details = answer.details.model_dump()
     details["state"] = india.state_name(details["state"]) or details["state"]
     return Serviceability(pincode, answer.status, remark=answer.remark, **details)
+
+
+class BulkLine(Answer):
+    """One pincode of /data/serviceability/bulk/{type}."""
+
+    pincode: Text
+    first_mile: Flag = Field(alias="fm")
+    cod: Flag = Field(alias="lmCod")
+    prepaid: Flag = Field(alias="lmPrepaid")
+    reverse: Flag = Field(alias="rvp")
 
 
 def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
@@ -104,7 +151,7 @@ def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
     """
     operation = "bulk_serviceability"
     lines = body.get("serviceability") if isinstance(body, dict) else None
-    for line in parse_list(schemas.BulkLine, lines, operation):
+    for line in parse_list(BulkLine, lines, operation):
         drop = line.cod or line.prepaid
         yield Serviceability(
             pincode=line.pincode,
@@ -116,14 +163,38 @@ def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
         )
 
 
+class DeliveryDays(Answer):
+    min: int | None = Field(default=None, ge=0, le=365)
+    max: int | None = Field(default=None, ge=0, le=365)
+
+
+class LaneAnswer(Answer):
+    """One partner of /data/v3/serviceability; `tat` is in days."""
+
+    tat: DeliveryDays = DeliveryDays()
+
+
 def delivery_days_from(body: Any) -> tuple[int | None, int | None] | None:
     """Return the fewest and the most days of delivery on a lane, or None if it is not served."""
-    partners = parse_list(schemas.LaneAnswer, body, "lane_serviceability")
+    partners = parse_list(LaneAnswer, body, "lane_serviceability")
     if not partners:
         return None
     fewest = [p.tat.min for p in partners if p.tat.min is not None]
     most = [p.tat.max for p in partners if p.tat.max is not None]
     return min(fewest, default=None), max(most, default=None)
+
+
+class Acknowledgement(StatusAnswer):
+    """/api/v2/package/ndr, /api/v2/address, and one shipment of an AcknowledgementList."""
+
+    tracking_id: Identifier = ""
+    alias: Identifier = ""
+
+
+class AcknowledgementList(Answer):
+    """/api/v1/package/cancel and /data/shipment/dispatch-date."""
+
+    data: list[Acknowledgement]
 
 
 def cancellation_from(body: Any, tracking_id: str) -> ActionResult:
@@ -132,7 +203,7 @@ def cancellation_from(body: Any, tracking_id: str) -> ActionResult:
     Raises Rejected for another refusal, Unknown if the answer is about other shipments.
     """
     operation = "cancel_shipment"
-    answer = parse(schemas.AcknowledgementList, body, operation)
+    answer = parse(AcknowledgementList, body, operation)
     mine = [a for a in answer.data if a.tracking_id in ("", tracking_id)]
     if not mine:
         raise READER.unknown(operation, "the answer is about other shipments")
@@ -152,7 +223,7 @@ def dispatch_refusals_from(body: Any, tracking_ids: list[str]) -> list[tuple[str
     Raises Unknown if an id has no answer.
     """
     operation = "set_dispatch_date"
-    by_id = {a.tracking_id: a for a in parse(schemas.AcknowledgementList, body, operation).data}
+    by_id = {a.tracking_id: a for a in parse(AcknowledgementList, body, operation).data}
     if missing := [one for one in tracking_ids if one not in by_id]:
         raise READER.unknown(operation, f"no answer for {', '.join(missing[:5])}")
     return [
@@ -165,13 +236,21 @@ def ndr_from(body: Any) -> ActionResult:
 
     Ekart only takes it on: the attempt is made on its day, and the parcel's scans tell whether.
     """
-    answer = READER.parse_accepted(schemas.Acknowledgement, body, "ndr")
+    answer = READER.parse_accepted(Acknowledgement, body, "ndr")
     return ActionResult(ActionState.ACCEPTED, remark=clean_message(answer.remark))
+
+
+class ManifestAnswer(Answer):
+    """/data/v2/generate/manifest."""
+
+    number: RequiredId = Field(alias="manifestNumber", max_length=50)
+    created_at: MillisecondsTime = Field(alias="ctime")
+    url: Text = Field(alias="manifestDownloadUrl", max_length=1000, pattern=r"^https?://\S+$")
 
 
 def manifest_from(body: Any) -> ManifestDocument:
     """Return a manifest's number, its time in UTC and its URL."""
-    answer = parse(schemas.ManifestAnswer, body, "manifest")
+    answer = parse(ManifestAnswer, body, "manifest")
     return ManifestDocument(answer.number, answer.created_at, answer.url)
 
 
@@ -198,7 +277,7 @@ def label_data_from(body: Any) -> list[dict[str, Any]]:
 
 def registration_from(body: Any, alias: str) -> WarehouseRegistration:
     """Return a registered address; an alias that exists already is registered. Raises Rejected."""
-    answer = parse(schemas.Acknowledgement, body, "add_address")
+    answer = parse(Acknowledgement, body, "add_address")
     alias = answer.alias or alias
     if not answer.status:
         return accept_already_registered(READER.rejection("add_address", answer.remark), alias)
@@ -208,3 +287,12 @@ def registration_from(body: Any, alias: str) -> WarehouseRegistration:
 def accept_already_registered(refusal: Rejected, alias: str) -> WarehouseRegistration:
     """Return the alias as registered if Ekart refused because it exists already; else raise it."""
     return WarehouseRegistration(reference=alias, remark=words_if_done(refusal, "already"))
+
+
+class WebhookAnswer(Answer):
+    """/api/v2/webhook."""
+
+    id: Text
+    url: Text = ""
+    active: Flag = True
+    topics: list[Text] = []

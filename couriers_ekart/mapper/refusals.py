@@ -21,7 +21,7 @@ from couriers.contract.request_checks import (
     check_seller,
 )
 from couriers.contract.text import character_problem
-from couriers.contract.types import Direction, RateRequest, ShipmentRequest
+from couriers.contract.types import Direction, ShipmentRequest
 from couriers_ekart.mapper.options import EkartOptions
 
 SERVICES = ("SURFACE", "EXPRESS")
@@ -39,12 +39,7 @@ def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProb
     check_addresses(request, problems)
     amounts = amounts_of(request.items)
     problems.require(amounts.taxable >= 1, "items", "are worth less than ₹1 without GST")
-    LIMITS.check(
-        problems,
-        cod_amount=request.cod_amount,
-        weight_g=None if options.packages else request.parcel.weight_g,
-        service=request.service,
-    )
+    problems += LIMITS.problems_of(request, is_weighed=not options.packages)
     problems.require(
         amounts.total <= EWAYBILL_ABOVE or bool(options.ewaybill_number),
         "options.ewaybill_number",
@@ -66,18 +61,6 @@ def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProb
         problems.require(
             options.quality_check is None, "options.quality_check", "is only for returns"
         )
-    return problems
-
-
-def rate_problems(request: RateRequest) -> list[FieldProblem]:
-    """Return the problems that Ekart would refuse a booking on the lane for."""
-    problems = FieldProblems()
-    LIMITS.check(
-        problems,
-        cod_amount=request.cod_amount,
-        weight_g=request.parcel.weight_g,
-        service=request.service,
-    )
     return problems
 
 

@@ -67,10 +67,8 @@ def book_registered(
     try:
         return create(request)
     except UnknownPickupAlias as error:
-        held_back = _after_unknown(adapter, request.pickup, error)
-        if adapter.warehouse_repeatable:
-            raise
-        raise held_back from error
+        _after_unknown(adapter, request.pickup, error)
+        raise
 
 
 def _registered(adapter: BaseCourierAdapter, request: ShipmentRequest) -> ShipmentRequest:

@@ -153,6 +153,8 @@ class Tunables:
     API_LIMITER_WAIT: float = 2.0
     # The threads of a process of the web server. Calls of one account take at most half of them.
     WEB_THREADS: int = bounded(64, minimum=1, maximum=MAX_WEB_THREADS)
+    # How long a warehouse that a courier refused to register is not registered again.
+    REGISTRATION_RETRY: float = 3600.0
     # Consecutive infrastructure failures that open a circuit, and how long it stays open.
     BREAKER_FAILURES: int = bounded(5, minimum=1)
     BREAKER_COOLDOWN: float = 60.0

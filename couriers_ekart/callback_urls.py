@@ -10,8 +10,7 @@ from typing import Any
 
 from couriers.contract.accounts import Account
 from couriers.contract.logins import RegisteredWebhook, Webhook
-from couriers_ekart.mapper.answers import parse, parse_list
-from couriers_ekart.mapper.schemas import WebhookAnswer
+from couriers_ekart.mapper.answers import WebhookAnswer, parse, parse_list
 from couriers_ekart.wire.client import EkartClient
 
 

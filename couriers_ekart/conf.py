@@ -26,8 +26,6 @@ class EkartTunables(HttpTunables):
     BILLING_CLIENT_TYPE: str = "EXISTING_CLIENT"
     # Which list of pincodes is loaded: NON_LARGE or LARGE.
     SERVICEABILITY_TYPE: str = "NON_LARGE"
-    # How long a refused registration of a warehouse is not tried again, in seconds.
-    REGISTRATION_RETRY: float = 3600.0
 
 
 def ekart_tunables() -> EkartTunables:

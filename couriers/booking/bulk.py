@@ -24,6 +24,7 @@ from couriers.contract.errors import (
     NotSent,
     RateLimited,
     Rejected,
+    WarehouseInDoubt,
 )
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import (
@@ -184,7 +185,7 @@ def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain
     if isinstance(error, (RateLimited, CircuitOpen)):
         return _try_again(error.retry_after or 1.0, error, tries, held_back=True)
     tries += 1
-    if isinstance(error, CourierDisabled) or tries >= MAX_TRIES:
+    if isinstance(error, (CourierDisabled, WarehouseInDoubt)) or tries >= MAX_TRIES:
         return OrderResult(OrderOutcome.FAILED, reason=error.reason)
     return _try_again(back_off(tries, PAUSES, error.retry_after), error, tries)
 

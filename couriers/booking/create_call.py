@@ -6,6 +6,9 @@ only with a reserved number: the courier has one shipment of a number.
 
 from __future__ import annotations
 
+from functools import partial
+
+from couriers.booking.registration import book_registered
 from couriers.contract import checked_calls
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.errors import (
@@ -36,11 +39,12 @@ def create_booking(
     instead, unless the last answer shows that the number is not booked.
     """
     lost: list[Unknown] = []
+    create = partial(checked_calls.create_booking, adapter, operation)
 
     def send() -> Booking:
         deadline.check()
         try:
-            return checked_calls.create_booking(adapter, operation, request)
+            return book_registered(adapter, request, create)
         except Unknown as error:
             lost.append(error)
             raise

@@ -21,8 +21,9 @@ from couriers.contract.actions import (
     ReattemptRequest,
 )
 from couriers.contract.documents import Document, DocumentLink, ManifestDocument
-from couriers.contract.errors import NotSupported
+from couriers.contract.errors import FieldProblem, InvalidRequest, NotSupported
 from couriers.contract.logins import LoginField, RegisteredWebhook, Webhook
+from couriers.contract.options import Options, parse_options
 from couriers.contract.statuses import Status, StatusMapper
 from couriers.contract.types import (
     Booking,
@@ -93,8 +94,16 @@ class BaseCourierAdapter:
     # choice. The `days` of the pickup's rule hold for both scopes.
     pickup_scope: ClassVar[PickupScope] = PickupScope.SHIPMENT
     pickup_slots: ClassVar[tuple[str, ...]] = ()
+    # The options of a booking that only this courier has. None: it has none.
+    options_model: ClassVar[type[Options] | None] = None
     # Whether a booking needs `pickup.reference`. The platform registers the warehouse before it.
     registers_warehouses: ClassVar[bool] = False
+    # Whether create_warehouse may be repeated after Unknown. Where it would register the warehouse
+    # a second time, a person has to give the reference instead.
+    warehouse_repeatable: ClassVar[bool] = True
+    # Whether a booking without `pickup.reference` is sent, with the whole address, where the
+    # courier refuses to register the warehouse.
+    books_without_registration: ClassVar[bool] = False
     # The most shipments that one call of create_manifest, get_label and track_shipments takes.
     manifest_size: ClassVar[int] = 100
     label_size: ClassVar[int] = 100
@@ -274,11 +283,30 @@ class BaseCourierAdapter:
         self._unsupported(Capability.REGISTER_WEBHOOKS)
 
     def validate_options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the options checked against the plug-in's schema.
+        """Return the options, checked against `options_model`.
 
         Raises InvalidRequest with fields named `options.…`.
         """
+        _, problems = parse_options(self.options_model or Options, options)
+        self._refuse(problems, "create_shipment")
         return options
+
+    @classmethod
+    def options_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of the options."""
+        return (cls.options_model or Options).model_json_schema()
+
+    def _refuse(self, problems: Sequence[FieldProblem], operation: str) -> None:
+        """Raise InvalidRequest if there are problems."""
+        if problems:
+            raise InvalidRequest(problems, courier=self.code, operation=operation)
+
+    def _check_ids(self, tracking_ids: Sequence[str], at_most: int, operation: str) -> list[str]:
+        """Return each id once. Raises InvalidRequest unless there are 1 to `at_most` of them."""
+        ids = list(dict.fromkeys(tracking_ids))
+        if not 0 < len(ids) <= at_most:
+            self._refuse([FieldProblem("tracking_ids", f"must be 1 to {at_most}")], operation)
+        return ids
 
     def _unsupported(self, capability: Capability, message: str = "") -> NoReturn:
         raise NotSupported(

@@ -9,7 +9,8 @@ CourierError
 │   ├── CourierDisabled     the courier or the account is switched off
 │   ├── NoReservedId        there is no reserved number to book with
 │   ├── EarlierUnclear      the courier cannot say whether it has an earlier attempt
-│   └── LoginUnreadable     no key opens the account's login, or it lacks a field
+│   ├── LoginUnreadable     no key opens the account's login, or it lacks a field
+│   └── WarehouseInDoubt    a person must give the courier's reference of the warehouse
 ├── NotDone                 the courier did nothing: retry after the delay it names
 │   ├── TooManyRequests     the courier's rate limit is used up (HTTP 429)
 │   ├── TokenRefused        the courier refused the token, and there is no newer one
@@ -112,6 +113,13 @@ class EarlierUnclear(NotSent):
 
 class LoginUnreadable(NotSent):
     """The account's login lacks a field, or no key of FERNET_KEYS of this process opens it."""
+
+
+class WarehouseInDoubt(NotSent):
+    """Whether the courier has registered the warehouse is not known; asking again may do it twice.
+
+    Bookings from the warehouse are held back until a person gives the courier's reference.
+    """
 
 
 class NotDone(CourierError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -63,3 +64,36 @@ def amounts_of(items: Iterable[Item]) -> Amounts:
         taxable=sum((line.taxable for line in lines), zero),
         tax=sum((line.tax for line in lines), zero),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GstParts:
+    """The parts of a tax in rupees, which add up to it to the paisa."""
+
+    sgst: Decimal
+    cgst: Decimal
+    igst: Decimal
+
+    def __sub__(self, other: GstParts) -> GstParts:
+        return GstParts(self.sgst - other.sgst, self.cgst - other.cgst, self.igst - other.igst)
+
+
+def gst_parts(tax: Decimal, *, within_state: bool) -> GstParts:
+    """Divide a tax in rupees: within a state half SGST and half CGST, between states all IGST."""
+    if not within_state:
+        return GstParts(Decimal(0), Decimal(0), tax)
+    half = to_paisa(tax / 2)
+    return GstParts(half, tax - half, Decimal(0))
+
+
+def gst_parts_of_lines(items: Iterable[Item], *, within_state: bool) -> list[GstParts]:
+    """Divide the tax of each line, so that the lines' parts add up to those of the whole order.
+
+    A line's parts are the differences between the sums up to it and up to the line before: halves
+    rounded line by line would miss the order's by a paisa a line.
+    """
+    sums, tax = [gst_parts(Decimal(0), within_state=within_state)], Decimal(0)
+    for item in items:
+        tax += split_gst(item.value, item.gst_rate).tax
+        sums.append(gst_parts(tax, within_state=within_state))
+    return [later - earlier for earlier, later in itertools.pairwise(sums)]

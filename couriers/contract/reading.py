@@ -142,7 +142,18 @@ class Answer(BaseModel):
         return {name: value for name, value in values.items() if value is not None}
 
 
+class StatusAnswer(Answer):
+    """Base of an answer that says in `status` whether the courier did it, and in `remark` why not.
+
+    Where a courier calls them otherwise, a subclass gives the fields an alias.
+    """
+
+    status: Flag
+    remark: OrDefault[Remark] = ""
+
+
 A = TypeVar("A", bound=Answer)
+S = TypeVar("S", bound=StatusAnswer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +175,13 @@ class Reader:
             raise self.unreadable(operation)
         return [self.parse(kind, one, operation) for one in body]
 
+    def parse_accepted(self, kind: type[S], body: Any, operation: str) -> S:
+        """Return an answer whose status is yes. Raises Rejected with its remark where it is no."""
+        answer = self.parse(kind, body, operation)
+        if not answer.status:
+            raise self.rejection(operation, answer.remark)
+        return answer
+
     def unreadable(self, operation: str, fields: str = "body") -> Unknown:
         """Return the error for an answer whose `fields` cannot be read."""
         return self.unknown(operation, f"the answer cannot be read ({fields[:200]})")
@@ -172,10 +190,10 @@ class Reader:
         """Return the error for an answer that does not say whether the work is done."""
         return Unknown(message, courier=self.courier, operation=operation)
 
-    def rejection(self, operation: str, words: str) -> Rejected:
+    def rejection(self, operation: str, words: str, message: str = "refused") -> Rejected:
         """Return the error for an answer that refuses, with the courier's words."""
         return Rejected(
-            "refused",
+            message,
             courier=self.courier,
             operation=operation,
             courier_message=clean_message(words),

@@ -80,6 +80,8 @@ class WebhookReceiver(abc.ABC):
     own_path_topics: ClassVar[frozenset[Topic]] = frozenset()
     shown_ids: ClassVar[frozenset[str]] = frozenset({"id"})
     shown_words: ClassVar[frozenset[str]] = frozenset({"status"})
+    # The fewest and the most characters of a webhook secret that the courier takes.
+    secret_length: ClassVar[tuple[int, int] | None] = None
 
     def secret_header(self) -> str:
         """Return the header in which the courier sends the webhook secret itself, as it is.
@@ -111,7 +113,10 @@ class WebhookReceiver(abc.ABC):
 
         The text continues the secret's name: "must have …".
         """
-        return None
+        fewest, most = self.secret_length or (0, len(secret))
+        if fewest <= len(secret) <= most:
+            return None
+        return f"must have {fewest} to {most} characters"
 
     @abc.abstractmethod
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
+from django.utils.text import slugify
 
 from couriers.contract.documents import BookingDocument
 from couriers.contract.statuses import MappedStatus
@@ -73,6 +74,14 @@ class Pickup:
     reference: str
     address: Address
     email: str = ""
+
+    def new_reference(self) -> str:
+        """Return a name for the present address, for couriers that take the platform's names.
+
+        It tells addresses apart, so a changed address is registered beside the former one.
+        """
+        name = slugify(self.address.name)[:40] or "warehouse"
+        return f"{name}-{self.warehouse_id[-8:]}-{self.address.fingerprint()[:6]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The functions by which a plug-in reads and writes the platform's tables.
 
 Plug-ins import no other module of couriers.models. Rows are passed as frozen dataclasses, accounts
-and warehouses as their ids. `courier_reach` tells where a plug-in may connect to.
+as their ids. `courier_reach` tells where a plug-in may connect to.
 """
 
 from __future__ import annotations
@@ -15,16 +15,11 @@ from django.utils import timezone
 from couriers.models.account import courier_reach
 from couriers.models.fields import readable_or
 from couriers.models.token import CourierToken
-from couriers.models.warehouse import RegistrationState, WarehouseRegistration
 
 __all__ = [
-    "RegistrationState",
-    "StoredRegistration",
     "StoredToken",
     "courier_reach",
-    "load_registration",
     "load_token",
-    "store_registration",
     "store_token",
 ]
 
@@ -48,19 +43,6 @@ class StoredToken:
 
     def __repr__(self) -> str:
         return f"StoredToken(version={self.version})"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRegistration:
-    """The registration of a warehouse with an account's courier, as it is stored.
-
-    `reference` is the courier's own name for the warehouse, "" if it has none. `updated_at` is the
-    time of the last write, in UTC.
-    """
-
-    reference: str
-    state: RegistrationState
-    updated_at: dt.datetime
 
 
 def load_token(account_id: str) -> StoredToken | None:
@@ -104,47 +86,3 @@ def store_token(account_id: str, token: StoredToken) -> bool:
             return created
         older = CourierToken.objects.filter(account_id=account_id, version=token.version - 1)
         return bool(older.update(**values))
-
-
-def load_registration(
-    account_id: str, warehouse_id: str, address_hash: str
-) -> StoredRegistration | None:
-    """Return the warehouse's registration, or None if there is none for this address.
-
-    `address_hash` is `Address.fingerprint()` of the warehouse's current address. The registration
-    of a former address does not count.
-    """
-    row = WarehouseRegistration.objects.filter(
-        account_id=account_id, warehouse_id=warehouse_id, address_hash=address_hash
-    ).first()
-    if row is None:
-        return None
-    return StoredRegistration(
-        reference=row.reference, state=RegistrationState(row.state), updated_at=row.updated_at
-    )
-
-
-def store_registration(
-    account_id: str,
-    warehouse_id: str,
-    address_hash: str,
-    *,
-    state: RegistrationState,
-    reference: str = "",
-    reason: str = "",
-) -> None:
-    """Store the warehouse's registration; it replaces an earlier one.
-
-    `reference` is the courier's own name for the warehouse; SYNCED needs one. `reason` says why
-    the warehouse is not registered; 500 characters of it are kept.
-    """
-    WarehouseRegistration.objects.update_or_create(
-        account_id=account_id,
-        warehouse_id=warehouse_id,
-        defaults={
-            "reference": reference,
-            "state": state,
-            "reason": reason[:500],
-            "address_hash": address_hash,
-        },
-    )

@@ -17,6 +17,7 @@ from couriers.models.ids import new_warehouse_id
 
 # Why a registration is pending again; it is shown to people, and no code compares it.
 ADDRESS_CHANGED = "The address has changed. The next booking registers the new one."
+REFERENCE_LENGTH, REASON_LENGTH = 200, 500  # characters
 ONE_DEFAULT = "couriers_one_default_warehouse"
 NEEDS_DEFAULT = "is the company's default: make another warehouse the default instead"
 
@@ -122,11 +123,16 @@ class Warehouse(models.Model):
 
 
 class RegistrationState(models.TextChoices):
-    """Whether the courier knows a warehouse."""
+    """Whether the courier knows a warehouse.
+
+    IN_DOUBT is one that the courier may have registered, where asking again could register it
+    twice: a person gives its reference.
+    """
 
     PENDING = "pending", "Pending"
     SYNCED = "synced", "Synced"
     FAILED = "failed", "Failed"
+    IN_DOUBT = "in_doubt", "In doubt"
 
 
 class WarehouseRegistration(models.Model):
@@ -141,11 +147,11 @@ class WarehouseRegistration(models.Model):
         CourierAccount, on_delete=models.CASCADE, related_name="registrations"
     )
     warehouse = models.ForeignKey(Warehouse, on_delete=models.CASCADE, related_name="registrations")
-    reference = models.CharField(max_length=200, blank=True)
+    reference = models.CharField(max_length=REFERENCE_LENGTH, blank=True)
     state = models.CharField(
         max_length=10, choices=RegistrationState, default=RegistrationState.PENDING
     )
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     address_hash = models.CharField(max_length=64, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

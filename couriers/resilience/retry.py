@@ -22,13 +22,21 @@ from couriers.contract.errors import (
     ReservedIdRefused,
     TimeIsUp,
     TooManyInFlight,
+    WarehouseInDoubt,
 )
 from couriers.resilience import waits
 
 T = TypeVar("T")
 
 MAX_ATTEMPTS = 4  # the first one and three retries
-OWN_GUARDS = (RateLimited, TooManyInFlight, CircuitOpen, TimeIsUp, CourierDisabled)
+OWN_GUARDS = (
+    RateLimited,
+    TooManyInFlight,
+    CircuitOpen,
+    TimeIsUp,
+    CourierDisabled,
+    WarehouseInDoubt,
+)
 # Another number, or another moment, is needed: the caller decides.
 NOT_REPEATED = (*OWN_GUARDS, ReservedIdRefused)
 BACKOFF = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)

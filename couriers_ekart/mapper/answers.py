@@ -1,79 +1,70 @@
-"""Read Ekart's answers into neutral dataclasses. Pure.
+"""Read Ekart's answers into neutral dataclasses, tolerantly (couriers.contract.reading). Pure.
 
+The document's own examples break its schemas. What is optional in practice has a default.
 An answer that cannot be read raises Unknown, because Ekart may have done the work.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field
 
 from couriers.contract import india
 from couriers.contract.actions import ActionResult, ActionState
 from couriers.contract.documents import ManifestDocument
-from couriers.contract.errors import CourierError, Rejected, Unknown
+from couriers.contract.errors import CourierError, Rejected
 from couriers.contract.money import to_paisa
+from couriers.contract.reading import (
+    Answer,
+    Flag,
+    Identifier,
+    MillisecondsTime,
+    OrDefault,
+    Reader,
+    RequiredId,
+    Rupees,
+    StatusAnswer,
+    Text,
+    words_if_done,
+)
 from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import (
     Booking,
     RateQuote,
-    Scan,
     Serviceability,
-    Tracking,
     WarehouseRegistration,
 )
 from couriers.contract.words import clean_message, words_in
-from couriers_ekart.mapper import schemas
 from couriers_ekart.mapper.sent import WORD_FIELDS
-from couriers_ekart.mapper.statuses import EKART_MAPPER
 
-A = TypeVar("A", bound=schemas.Answer)
-
-
-def parse(kind: type[A], body: Any, operation: str) -> A:
-    """Return an answer as its model. Raises Unknown, naming the fields that cannot be read."""
-    try:
-        return kind.model_validate(body)
-    except ValidationError as error:
-        fields = (".".join(map(str, found["loc"])) or "body" for found in error.errors())
-        raise unreadable_answer(operation, ", ".join(fields)) from None
+READER = Reader("ekart")
+parse, parse_list = READER.parse, READER.parse_list
 
 
-def parse_list(kind: type[A], body: Any, operation: str) -> list[A]:
-    """Return a list of answers as models. Raises Unknown if the body is not a list of them."""
-    if not isinstance(body, list):
-        raise unreadable_answer(operation, "body")
-    return [parse(kind, one, operation) for one in body]
+class Barcodes(Answer):
+    wbn: OrDefault[Identifier] = ""
 
 
-def unreadable_answer(operation: str, fields: str) -> Unknown:
-    """Return the error for an answer whose `fields` cannot be read."""
-    return Unknown(
-        f"the answer cannot be read ({fields[:200]})", courier="ekart", operation=operation
-    )
+class CreateAnswer(StatusAnswer):
+    """/api/v1/package/create; only `status` and `tracking_id` decide whether it is booked."""
+
+    tracking_id: OrDefault[Identifier] = ""
+    vendor: OrDefault[Identifier] = ""
+    barcodes: OrDefault[Barcodes] = Barcodes()
 
 
-def rejection(operation: str, remark: str) -> Rejected:
-    """Return the error for an answer with `status` false."""
-    return Rejected(
-        "refused", courier="ekart", operation=operation, courier_message=clean_message(remark)
-    )
-
-
-def booking_from(body: Any, operation: str = "create_shipment") -> Booking:
+def booking_from(body: Any) -> Booking:
     """Return a booking, which needs HTTP 2xx, `status` true and a `tracking_id`.
 
     Raises Rejected if `status` is false, Unknown if there is no tracking id.
     """
-    answer = parse(schemas.CreateAnswer, body, operation)
-    if not answer.status:
-        raise rejection(operation, answer.remark)
+    operation = "create_shipment"
+    answer = READER.parse_accepted(CreateAnswer, body, operation)
     if not answer.tracking_id:
-        raise Unknown("booked without a tracking id", courier="ekart", operation=operation)
+        raise READER.unknown(operation, "booked without a tracking id")
     return Booking(
         tracking_id=answer.tracking_id,
         waybill=answer.barcodes.wbn,
@@ -83,38 +74,22 @@ def booking_from(body: Any, operation: str = "create_shipment") -> Booking:
     )
 
 
-def tracking_from(body: Any) -> Tracking:
-    """Return all scans: the details, or only the latest status if there are no details."""
-    answer = parse(schemas.TrackAnswer, body, "track")
-    details = answer.track.details or [answer.track]
-    return Tracking(
-        tracking_id=answer.id,
-        order_number=answer.order_number,
-        scans=tuple(scan_from(detail) for detail in details),
-        estimated_delivery=utc_from_milliseconds(answer.edd) if answer.edd is not None else None,
-        attempts=answer.track.attempts,
-    )
+class PriceParts(Answer):
+    """The parts of a price in rupees, by their names in a RateQuote; each may be missing."""
+
+    shipping: Rupees | None = Field(default=None, alias="shippingCharge")
+    fuel: Rupees | None = Field(default=None, alias="fuelSurcharge")
+    cod: Rupees | None = Field(default=None, alias="codCharge")
+    quality_check: Rupees | None = Field(default=None, alias="qcCharge")
+    tax: Rupees | None = Field(default=None, alias="taxes")
 
 
-def scan_from(detail: schemas.TrackDetail) -> Scan:
-    """Return one status update as a scan. Raises Unknown if its time is out of range."""
-    return Scan(
-        mapped=EKART_MAPPER.map(detail.status, reason=detail.ndrStatus),
-        at=utc_from_milliseconds(detail.ctime),
-        location=detail.location,
-        description=detail.desc,
-    )
+class EstimateAnswer(PriceParts):
+    """/data/pricing/estimate."""
 
-
-def utc_from_milliseconds(milliseconds: int) -> dt.datetime:
-    """Return a time of Ekart's (milliseconds since the epoch) in UTC.
-
-    Raises Unknown for a time before 2000: seconds taken for milliseconds would be in 1970.
-    """
-    if not schemas.EARLIEST_MS <= milliseconds <= schemas.LATEST_MS:
-        raise Unknown(f"{milliseconds} is not a time in milliseconds", courier="ekart")
-    seconds, rest = divmod(milliseconds, 1000)
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(microsecond=rest * 1000)
+    zone: Text = ""
+    total: Rupees | None = None
+    rto: Rupees | None = Field(default=None, alias="rtoCharge")
 
 
 def quote_from(body: Any, service: str) -> RateQuote:
@@ -122,41 +97,52 @@ def quote_from(body: Any, service: str) -> RateQuote:
 
     Raises Unknown for an answer without any amount.
     """
-    answer = parse(schemas.EstimateAnswer, body, "estimate")
-    parts = {
-        "shipping": answer.shippingCharge,
-        "fuel": answer.fuelSurcharge,
-        "cod": answer.codCharge,
-        "quality_check": answer.qcCharge,
-        "tax": answer.taxes,
-    }
-    known = {name: amount for name, amount in parts.items() if amount is not None}
-    if answer.total is None and not known:
-        raise Unknown("a quote without any amount", courier="ekart", operation="estimate")
-    total = answer.total if answer.total is not None else sum(known.values(), Decimal(0))
+    answer = parse(EstimateAnswer, body, "estimate")
+    parts = answer.model_dump(include=set(PriceParts.model_fields), exclude_none=True)
+    if answer.total is None and not parts:
+        raise READER.unknown("estimate", "a quote without any amount")
+    total = answer.total if answer.total is not None else sum(parts.values(), Decimal(0))
     # Only a parcel that goes back to its origin costs this, so it is not in the total.
-    if answer.rtoCharge is not None:
-        known["rto"] = answer.rtoCharge
-    return RateQuote(service=service, total=to_paisa(total), parts=known, zone=answer.zone)
+    if answer.rto is not None:
+        parts["rto"] = answer.rto
+    return RateQuote(service=service, total=to_paisa(total), parts=parts, zone=answer.zone)
+
+
+class PincodeDetails(Answer):
+    """What Ekart offers at a pincode, by the names of Serviceability."""
+
+    cod: Flag | None = None
+    max_cod_amount: Rupees | None = None
+    forward_pickup: Flag | None = None
+    forward_drop: Flag | None = None
+    reverse_pickup: Flag | None = None
+    reverse_drop: Flag | None = None
+    city: Text = ""
+    state: Text = ""
+
+
+class ServiceabilityAnswer(StatusAnswer):
+    """/api/v2/serviceability/{pincode}; `details` may be missing when `status` is false."""
+
+    details: PincodeDetails = PincodeDetails()
 
 
 def serviceability_from(body: Any, pincode: str) -> Serviceability:
     """Return what Ekart offers at a pincode."""
-    answer = parse(schemas.ServiceabilityAnswer, body, "serviceability")
-    details = answer.details or schemas.PincodeDetails()
-    return Serviceability(
-        pincode=pincode,
-        serviceable=answer.status,
-        cod=details.cod,
-        max_cod_amount=details.max_cod_amount,
-        forward_pickup=details.forward_pickup,
-        forward_drop=details.forward_drop,
-        reverse_pickup=details.reverse_pickup,
-        reverse_drop=details.reverse_drop,
-        city=details.city,
-        state=india.state_name(details.state) or details.state,
-        remark=answer.remark,
-    )
+    answer = parse(ServiceabilityAnswer, body, "serviceability")
+    details = answer.details.model_dump()
+    details["state"] = india.state_name(details["state"]) or details["state"]
+    return Serviceability(pincode, answer.status, remark=answer.remark, **details)
+
+
+class BulkLine(Answer):
+    """One pincode of /data/serviceability/bulk/{type}."""
+
+    pincode: Text
+    first_mile: Flag = Field(alias="fm")
+    cod: Flag = Field(alias="lmCod")
+    prepaid: Flag = Field(alias="lmPrepaid")
+    reverse: Flag = Field(alias="rvp")
 
 
 def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
@@ -167,20 +153,32 @@ def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
     """
     operation = "bulk_serviceability"
     lines = body.get("serviceability") if isinstance(body, dict) else None
-    for line in parse_list(schemas.BulkLine, lines, operation):
+    for line in parse_list(BulkLine, lines, operation):
+        drop = line.cod or line.prepaid
         yield Serviceability(
             pincode=line.pincode,
-            serviceable=line.fm or line.lmCod or line.lmPrepaid or line.rvp,
-            cod=line.lmCod,
-            forward_pickup=line.fm,
-            forward_drop=line.lmCod or line.lmPrepaid,
-            reverse_pickup=line.rvp,
+            serviceable=line.first_mile or drop or line.reverse,
+            cod=line.cod,
+            forward_pickup=line.first_mile,
+            forward_drop=drop,
+            reverse_pickup=line.reverse,
         )
+
+
+class DeliveryDays(Answer):
+    min: int | None = Field(default=None, ge=0, le=365)
+    max: int | None = Field(default=None, ge=0, le=365)
+
+
+class LaneAnswer(Answer):
+    """One partner of /data/v3/serviceability; `tat` is in days."""
+
+    tat: DeliveryDays = DeliveryDays()
 
 
 def delivery_days_from(body: Any) -> tuple[int | None, int | None] | None:
     """Return the fewest and the most days of delivery on a lane, or None if it is not served."""
-    partners = parse_list(schemas.LaneAnswer, body, "lane_serviceability")
+    partners = parse_list(LaneAnswer, body, "lane_serviceability")
     if not partners:
         return None
     fewest = [p.tat.min for p in partners if p.tat.min is not None]
@@ -188,28 +186,37 @@ def delivery_days_from(body: Any) -> tuple[int | None, int | None] | None:
     return min(fewest, default=None), max(most, default=None)
 
 
+class Acknowledgement(StatusAnswer):
+    """/api/v2/package/ndr, /api/v2/address, and one shipment of an AcknowledgementList."""
+
+    tracking_id: Identifier = ""
+    alias: Identifier = ""
+
+
+class AcknowledgementList(Answer):
+    """/api/v1/package/cancel and /data/shipment/dispatch-date."""
+
+    data: list[Acknowledgement]
+
+
 def cancellation_from(body: Any, tracking_id: str, status: Status | None) -> ActionResult:
     """Return how a cancellation ended; a shipment that is already cancelled is done.
-
-    `status` is the shipment's before, which decides what follows.
 
     Raises Rejected for another refusal, Unknown if the answer is about other shipments.
     """
     operation = "cancel_shipment"
-    answer = parse(schemas.AcknowledgementList, body, operation)
+    answer = parse(AcknowledgementList, body, operation)
     mine = [a for a in answer.data if a.tracking_id in ("", tracking_id)]
     if not mine:
-        raise Unknown("the answer is about other shipments", courier="ekart", operation=operation)
+        raise READER.unknown(operation, "the answer is about other shipments")
     if mine[0].status:
         return _cancelled(clean_message(mine[0].remark), status)
-    return accept_already_cancelled(rejection(operation, mine[0].remark), status)
+    return accept_already_cancelled(READER.rejection(operation, mine[0].remark), status)
 
 
 def accept_already_cancelled(refusal: Rejected, status: Status | None) -> ActionResult:
     """Return done if Ekart refused because the shipment is already cancelled; else raise it."""
-    if "already cancel" not in refusal.courier_message.casefold():
-        raise refusal
-    return _cancelled(refusal.courier_message, status)
+    return _cancelled(words_if_done(refusal, "already cancel"), status)
 
 
 def _cancelled(remark: str, status: Status | None) -> ActionResult:
@@ -225,12 +232,9 @@ def dispatch_refusals_from(body: Any, tracking_ids: list[str]) -> list[tuple[str
     Raises Unknown if an id has no answer.
     """
     operation = "set_dispatch_date"
-    answer = parse(schemas.AcknowledgementList, body, operation)
-    by_id = {a.tracking_id: a for a in answer.data}
+    by_id = {a.tracking_id: a for a in parse(AcknowledgementList, body, operation).data}
     if missing := [one for one in tracking_ids if one not in by_id]:
-        raise Unknown(
-            f"no answer for {', '.join(missing[:5])}", courier="ekart", operation=operation
-        )
+        raise READER.unknown(operation, f"no answer for {', '.join(missing[:5])}")
     return [
         (one, clean_message(by_id[one].remark)) for one in tracking_ids if not by_id[one].status
     ]
@@ -241,28 +245,30 @@ def ndr_from(body: Any) -> ActionResult:
 
     Ekart only takes it on: the attempt is made on its day, and the parcel's scans tell whether.
     """
-    answer = parse(schemas.Acknowledgement, body, "ndr")
-    if not answer.status:
-        raise rejection("ndr", answer.remark)
+    answer = READER.parse_accepted(Acknowledgement, body, "ndr")
     return ActionResult(ActionState.ACCEPTED, remark=clean_message(answer.remark))
+
+
+class ManifestAnswer(Answer):
+    """/data/v2/generate/manifest."""
+
+    number: RequiredId = Field(alias="manifestNumber", max_length=50)
+    created_at: MillisecondsTime = Field(alias="ctime")
+    url: Text = Field(alias="manifestDownloadUrl", max_length=1000, pattern=r"^https?://\S+$")
 
 
 def manifest_from(body: Any) -> ManifestDocument:
     """Return a manifest's number, its time in UTC and its URL."""
-    answer = parse(schemas.ManifestAnswer, body, "manifest")
-    return ManifestDocument(
-        number=answer.manifestNumber,
-        created_at=utc_from_milliseconds(answer.ctime),
-        url=answer.manifestDownloadUrl,
-    )
+    answer = parse(ManifestAnswer, body, "manifest")
+    return ManifestDocument(answer.number, answer.created_at, answer.url)
 
 
 def label_error(body: Any) -> CourierError:
     """Return the error for JSON in the place of a label: Ekart refuses some with HTTP 200."""
     message = words_in(body, WORD_FIELDS)
     if message or (isinstance(body, dict) and body.get("status") is False):
-        return rejection("label", message)
-    return Unknown("the answer is not a PDF", courier="ekart", operation="label")
+        return READER.rejection("label", message)
+    return READER.unknown("label", "the answer is not a PDF")
 
 
 def label_data_from(body: Any) -> list[dict[str, Any]]:
@@ -274,21 +280,28 @@ def label_data_from(body: Any) -> list[dict[str, Any]]:
         raise label_error(body)
     labels = body if isinstance(body, list) else [body]
     if not labels or not all(isinstance(label, dict) for label in labels):
-        raise unreadable_answer("label", "body")
+        raise READER.unreadable("label")
     return labels
 
 
 def registration_from(body: Any, alias: str) -> WarehouseRegistration:
     """Return a registered address; an alias that exists already is registered. Raises Rejected."""
-    answer = parse(schemas.AddressAnswer, body, "add_address")
+    answer = parse(Acknowledgement, body, "add_address")
     alias = answer.alias or alias
     if not answer.status:
-        return accept_already_registered(rejection("add_address", answer.remark), alias)
+        return accept_already_registered(READER.rejection("add_address", answer.remark), alias)
     return WarehouseRegistration(reference=alias, remark=clean_message(answer.remark))
 
 
 def accept_already_registered(refusal: Rejected, alias: str) -> WarehouseRegistration:
     """Return the alias as registered if Ekart refused because it exists already; else raise it."""
-    if "already" not in refusal.courier_message.casefold():
-        raise refusal
-    return WarehouseRegistration(reference=alias, remark=refusal.courier_message)
+    return WarehouseRegistration(reference=alias, remark=words_if_done(refusal, "already"))
+
+
+class WebhookAnswer(Answer):
+    """/api/v2/webhook."""
+
+    id: Text
+    url: Text = ""
+    active: Flag = True
+    topics: list[Text] = []

@@ -4,39 +4,47 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from couriers.contract import india
 from couriers.contract.actions import ReattemptRequest
-from couriers.contract.money import amounts_of, split_gst, to_paisa
+from couriers.contract.goods import goods_of
+from couriers.contract.money import (
+    GstParts,
+    amounts_of,
+    gst_parts,
+    gst_parts_of_lines,
+    split_gst,
+    to_paisa,
+)
+from couriers.contract.options import parse_options
 from couriers.contract.types import (
     Address,
     Direction,
     Item,
+    Parcel,
     PaymentMode,
     Pickup,
     RateRequest,
     ShipmentRequest,
 )
-from couriers_ekart.mapper.options import EkartOptions, Package, QualityCheck, parse_options
+from couriers_ekart.mapper.options import EkartOptions, Package
 
 _PAYMENT_MODES = {PaymentMode.PREPAID: "Prepaid", PaymentMode.COD: "COD"}
 
 
-def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> dict[str, Any]:
+def shipment_payload(request: ShipmentRequest) -> dict[str, Any]:
     """Return the body of PUT /api/v1/package/create.
 
-    `registered` says that Ekart knows the address `request.pickup.reference`; otherwise the whole
-    address is sent. The customer is `drop_location` and the seller `pickup_location` in reverse
+    The customer is `drop_location` and the seller `pickup_location` in reverse
     shipments, too (the document, under "Reverse Shipments").
     """
-    options, _ = parse_options(request.options)
+    options, _ = parse_options(EkartOptions, request.options)
     return (
         _order_fields(request)
         | _goods_fields(request.items)
         | _amount_fields(request)
-        | _location_fields(request, options, registered=registered)
+        | _location_fields(request, options)
         | _size_fields(request, options)
         | _option_fields(request, options)
     )
@@ -45,7 +53,7 @@ def shipment_payload(request: ShipmentRequest, *, registered: bool = True) -> di
 def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
     """Return seller, consignee, order, invoice, payment mode and service."""
     reverse = request.direction == Direction.REVERSE
-    fields: dict[str, Any] = {
+    return {
         "seller_name": request.seller.name,
         "seller_address": request.seller.address,
         "seller_gst_tin": request.seller.gstin,
@@ -54,62 +62,51 @@ def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
         "invoice_date": (request.invoice_date or request.order_date).isoformat(),
         "consignee_name": request.consignee.name,
         "payment_mode": "Pickup" if reverse else _PAYMENT_MODES[request.payment_mode],
-    }
-    if reverse:
-        fields["return_reason"] = request.return_reason
-    if request.service:
         # The document does not list a service for this call: the name is the estimate's.
-        fields["serviceType"] = request.service
-    return fields
+        **_given(
+            return_reason=request.return_reason if reverse else "", serviceType=request.service
+        ),
+    }
 
 
 def _goods_fields(items: Sequence[Item]) -> dict[str, Any]:
-    """Return what is in the parcel; category and HSN code are those of the first line with one."""
-    fields: dict[str, Any] = {
-        "category_of_goods": next((item.category for item in items if item.category), "General"),
-        "products_desc": ", ".join(item.name for item in items)[:500],
-        "quantity": sum(item.quantity for item in items),
+    goods = goods_of(items, max_length=500)
+    return {
+        "category_of_goods": goods.category or "General",
+        "products_desc": goods.description,
+        "quantity": goods.quantity,
+        **_given(hsn_code=goods.hsn_code),
     }
-    if hsn_code := next((item.hsn_code for item in items if item.hsn_code), ""):
-        fields["hsn_code"] = hsn_code
-    return fields
 
 
 def _amount_fields(request: ShipmentRequest) -> dict[str, Any]:
     amounts = amounts_of(request.items)
-    seller_part, consignee_part, integrated = _gst_parts(request, amounts.tax)
+    parts = gst_parts(amounts.tax, within_state=_is_within_state(request))
     return {
         "total_amount": float(amounts.total),
         "tax_value": float(amounts.tax),
         "taxable_amount": float(amounts.taxable),
         "commodity_value": str(amounts.taxable),
         "cod_amount": float(request.cod_amount),
-        "seller_gst_amount": float(seller_part),
-        "consignee_gst_amount": float(consignee_part),
-        "integrated_gst_amount": float(integrated),
+        "seller_gst_amount": float(parts.sgst),
+        "consignee_gst_amount": float(parts.cgst),
+        "integrated_gst_amount": float(parts.igst),
     }
 
 
-def _location_fields(
-    request: ShipmentRequest, options: EkartOptions, *, registered: bool
-) -> dict[str, Any]:
-    pickup = pickup_location(request.pickup, registered=registered)
-    drop = _location(request.consignee)
-    if options.location_type:
-        drop["location_type"] = options.location_type
+def _location_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
+    """Return the places. A registered warehouse is sent as its alias only, another in full."""
+    alias = request.pickup.reference
+    pickup = {"name": alias} if alias else _location(request.pickup.address)
+    drop = _location(request.consignee) | _given(location_type=options.location_type)
     return {"drop_location": drop, "pickup_location": pickup, "return_location": pickup}
 
 
 def _size_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
     """Return the weight in grams, and the sizes in centimetres or the template that has them."""
-    weight = {"weight": request.parcel.weight_g}
     if options.template_name:
-        return weight | {"templateName": options.template_name}
-    return weight | {
-        "length": request.parcel.length_cm,
-        "width": request.parcel.width_cm,
-        "height": request.parcel.height_cm,
-    }
+        return {"weight": request.parcel.weight_g, "templateName": options.template_name}
+    return _parcel(request.parcel)
 
 
 def _option_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str, Any]:
@@ -117,98 +114,59 @@ def _option_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str,
     # Ekart refuses an alternate phone that equals the phone.
     repeated = options.alternate_phone == request.consignee.phone
     day = options.preferred_dispatch_date
-    fields: dict[str, Any] = {
-        "consignee_alternate_phone": "" if repeated else options.alternate_phone,
-        "preferred_dispatch_date": day.isoformat() if day else "",
-        "delayed_dispatch": options.delayed_dispatch,
-        "obd_shipment": options.open_box_delivery,
-        "ewbn": options.ewaybill_number,
-        "what3words_address": options.what3words,
-        "consignee_gst_tin": options.consignee_gstin,
-    }
+    fields = _given(
+        consignee_alternate_phone="" if repeated else options.alternate_phone,
+        preferred_dispatch_date=day.isoformat() if day else "",
+        delayed_dispatch=options.delayed_dispatch,
+        obd_shipment=options.open_box_delivery,
+        ewbn=options.ewaybill_number,
+        what3words_address=options.what3words,
+        consignee_gst_tin=options.consignee_gstin,
+    )
     if options.packages:
-        fields |= {
-            "mps": True,
-            "items": _items(request),
-            "packages": [_package(package) for package in options.packages],
-        }
+        # The document requires `packages` here and describes them only for the estimate.
+        packages = [_parcel(one) | {"count": str(one.count)} for one in options.packages]
+        fields |= {"mps": True, "items": _items(request), "packages": packages}
     if options.quality_check:
-        fields["qc_details"] = _quality_check(options.quality_check)
-    return {name: value for name, value in fields.items() if value}
+        given = _given(**options.quality_check.model_dump())
+        fields["qc_details"] = {"qc_shipment": True} | given
+    return fields
 
 
-def _within_a_state(request: ShipmentRequest) -> bool:
+def _is_within_state(request: ShipmentRequest) -> bool:
     return india.state_name(request.seller.state) == india.state_name(request.consignee.state)
 
 
-def _gst_parts(request: ShipmentRequest, tax: Decimal) -> tuple[Decimal, Decimal, Decimal]:
-    """Return SGST, CGST and IGST in rupees, which add up to `tax` to the paisa.
-
-    Within a state the tax is half SGST and half CGST, between states it is all IGST.
-    """
-    zero = Decimal(0)
-    if not _within_a_state(request):
-        return zero, zero, tax
-    half = to_paisa(tax / 2)
-    return half, tax - half, zero
-
-
 def _items(request: ShipmentRequest) -> list[dict[str, Any]]:
-    """Return the lines of a shipment of several parcels. Their taxes add up to the shipment's.
-
-    A line's taxes are the differences between the sums up to it and up to the line before: halves
-    rounded line by line would miss the shipment's by a paisa a line.
-    """
-    lines, tax, before = [], Decimal(0), _gst_parts(request, Decimal(0))
-    for item in request.items:
-        amounts = split_gst(item.value, item.gst_rate)
-        tax += amounts.tax
-        parts = _gst_parts(request, tax)
-        added = [part - earlier for part, earlier in zip(parts, before, strict=True)]
-        lines.append(_item(item, amounts.taxable, *added))
-        before = parts
-    return lines
+    """Return the lines of a shipment of several parcels. Their taxes add up to the shipment's."""
+    parts = gst_parts_of_lines(request.items, within_state=_is_within_state(request))
+    return [_item(item, taxes) for item, taxes in zip(request.items, parts, strict=True)]
 
 
-def _item(
-    item: Item, taxable: Decimal, seller_part: Decimal, consignee_part: Decimal, integrated: Decimal
-) -> dict[str, Any]:
+def _item(item: Item, taxes: GstParts) -> dict[str, Any]:
     """Return one line (schema `package_item`)."""
-    line: dict[str, Any] = {
+    taxable = split_gst(item.value, item.gst_rate).taxable
+    return {
         "product_name": item.name,
         "quantity": item.quantity,
-        "sgst_tax_value": float(seller_part),
-        "cgst_tax_value": float(consignee_part),
-        "igst_tax_value": float(integrated),
+        "sgst_tax_value": float(taxes.sgst),
+        "cgst_tax_value": float(taxes.cgst),
+        "igst_tax_value": float(taxes.igst),
+        **_given(
+            taxable_value=float(taxable) if taxable >= 1 else 0,  # the document allows no less
+            sku=item.sku,
+            hsn_code=item.hsn_code,
+        ),
     }
-    if taxable >= 1:  # the document allows no less
-        line["taxable_value"] = float(taxable)
-    if item.sku:
-        line["sku"] = item.sku
-    if item.hsn_code:
-        line["hsn_code"] = item.hsn_code
-    return line
 
 
-def _package(package: Package) -> dict[str, Any]:
-    # The document requires `packages` here and describes them only for the estimate.
+def _parcel(parcel: Parcel | Package) -> dict[str, Any]:
     return {
-        "length": package.length_cm,
-        "width": package.width_cm,
-        "height": package.height_cm,
-        "weight": package.weight_g,
-        "count": str(package.count),
+        "length": parcel.length_cm,
+        "width": parcel.width_cm,
+        "height": parcel.height_cm,
+        "weight": parcel.weight_g,
     }
-
-
-def _quality_check(quality_check: QualityCheck) -> dict[str, Any]:
-    given = {name: value for name, value in quality_check.model_dump().items() if value}
-    return {"qc_shipment": True} | given
-
-
-def pickup_location(pickup: Pickup, *, registered: bool) -> dict[str, Any]:
-    """Return a registered address as its alias only, another one in full."""
-    return {"name": pickup.reference} if registered else _location(pickup.address)
 
 
 def _location(address: Address) -> dict[str, Any]:
@@ -247,10 +205,7 @@ def estimate_payload(request: RateRequest, service: str, client_type: str) -> di
         "dropPincode": int(request.drop_pincode),
         "invoiceAmount": float(to_paisa(request.invoice_amount)),
         "codAmount": float(to_paisa(request.cod_amount)),
-        "weight": request.parcel.weight_g,
-        "length": request.parcel.length_cm,
-        "width": request.parcel.width_cm,
-        "height": request.parcel.height_cm,
+        **_parcel(request.parcel),
         "paymentMode": "Pickup" if _is_return(request) else _PAYMENT_MODES[request.payment_mode],
     }
 
@@ -261,21 +216,16 @@ def lane_payload(request: RateRequest, service: str) -> dict[str, Any]:
     The document does not list `direction`, but the call is refused without it.
     """
     cod = not _is_return(request) and request.payment_mode == PaymentMode.COD
-    payload = {
+    return {
         "direction": _direction(request),
         "pickupPincode": request.pickup_pincode,
         "dropPincode": request.drop_pincode,
-        "length": str(request.parcel.length_cm),
-        "height": str(request.parcel.height_cm),
-        "width": str(request.parcel.width_cm),
-        "weight": str(request.parcel.weight_g),
+        **{name: str(value) for name, value in _parcel(request.parcel).items()},
         "paymentType": "COD" if cod else "Prepaid",
         "serviceType": service,
         "invoiceAmount": str(to_paisa(request.invoice_amount)),
+        **_given(codAmount=str(to_paisa(request.cod_amount)) if cod else ""),
     }
-    if cod:
-        payload["codAmount"] = str(to_paisa(request.cod_amount))
-    return payload
 
 
 def dispatch_payload(tracking_ids: Sequence[str], day: dt.date) -> dict[str, Any]:
@@ -292,16 +242,19 @@ def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
     if request.date is not None:
         noon = dt.datetime.combine(request.date, dt.time(12), india.IST)
         payload["date"] = int(noon.timestamp()) * 1000
-    for name in ("phone", "address", "instructions"):
-        if value := getattr(request, name):
-            payload[name] = value
-    return payload
+    return payload | _given(
+        phone=request.phone, address=request.address, instructions=request.instructions
+    )
 
 
 def rto_payload(tracking_id: str, remark: str) -> dict[str, Any]:
     """Return the body of POST /api/v2/package/ndr for a return to origin."""
-    payload = {"action": "RTO", "wbn": tracking_id}
-    return payload | {"instructions": remark} if remark else payload
+    return {"action": "RTO", "wbn": tracking_id} | _given(instructions=remark)
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """Return the fields that have a value: the others are left out, not sent empty."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def _is_return(request: RateRequest) -> bool:

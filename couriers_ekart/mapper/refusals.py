@@ -9,19 +9,25 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 
-from couriers.contract import india
 from couriers.contract.actions import ActionKind, ActionRule, DayRange, statuses_where
 from couriers.contract.errors import FieldProblem
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import amounts_of
+from couriers.contract.options import parse_options
+from couriers.contract.request_checks import (
+    OrderLimits,
+    check_addresses,
+    check_return,
+    check_seller,
+)
 from couriers.contract.statuses import AWAITING_PICKUP, Status
-from couriers.contract.types import Direction, Parcel, RateRequest, ShipmentRequest
-from couriers_ekart.mapper.options import EkartOptions, parse_options
+from couriers.contract.types import Direction, ShipmentRequest
+from couriers_ekart.mapper.options import EkartOptions
 
-MAX_COD = Decimal(49_999)  # rupees (schema `shipment`)
-MAX_WEIGHT_G = 30_000
-EWAYBILL_ABOVE = Decimal(50_000)  # rupees
 SERVICES = ("SURFACE", "EXPRESS")
+# The most that is collected in cash is of the schema `shipment`.
+LIMITS = OrderLimits(max_cod=Decimal(49_999), max_weight_g=30_000, services=SERVICES)
+EWAYBILL_ABOVE = Decimal(50_000)  # rupees
 
 _REATTEMPT_DAYS = DayRange(1, 7)  # schema `ndr_data_v2`
 _FORWARD = frozenset({Direction.FORWARD})
@@ -50,15 +56,13 @@ ACTION_RULES: Mapping[ActionKind, ActionRule] = {
 
 def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProblem]:
     """Return every problem that Ekart would refuse a booking for."""
-    options, option_problems = parse_options(request.options)
+    options, option_problems = parse_options(EkartOptions, request.options)
     problems = FieldProblems(option_problems)
-    _check_seller(request, problems)
-    _check_addresses(request, problems)
+    check_seller(request.seller, problems)
+    check_addresses(request, problems)
     amounts = amounts_of(request.items)
     problems.require(amounts.taxable >= 1, "items", "are worth less than ₹1 without GST")
-    _check_cod(request.cod_amount, problems)
-    if not options.packages:
-        _check_weight(request.parcel, problems)
+    problems += LIMITS.problems_of(request, is_weighed=not options.packages)
     problems.require(
         amounts.total <= EWAYBILL_ABOVE or bool(options.ewaybill_number),
         "options.ewaybill_number",
@@ -70,71 +74,14 @@ def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProb
         "options.preferred_dispatch_date",
         "must be tomorrow or later, India time",
     )
-    problems += service_problems(request.service)
     if request.direction == Direction.REVERSE:
-        _check_return(request, options, problems)
+        check_return(request, problems)
+        for name in ("packages", "open_box_delivery"):
+            problems.require(
+                not getattr(options, name), f"options.{name}", "is only for forward shipments"
+            )
     else:
         problems.require(
             options.quality_check is None, "options.quality_check", "is only for returns"
         )
     return problems
-
-
-def rate_problems(request: RateRequest) -> list[FieldProblem]:
-    """Return the problems that Ekart would refuse a booking on the lane for."""
-    problems = FieldProblems(service_problems(request.service))
-    _check_cod(request.cod_amount, problems)
-    _check_weight(request.parcel, problems)
-    return problems
-
-
-def service_problems(service: str) -> list[FieldProblem]:
-    """Return a problem unless Ekart has the service; "" leaves the choice to Ekart."""
-    problems = FieldProblems()
-    problems.require(service in ("", *SERVICES), "service", f"is not one of {', '.join(SERVICES)}")
-    return problems
-
-
-def _check_cod(amount: Decimal, problems: FieldProblems) -> None:
-    problems.require(amount <= MAX_COD, "cod_amount", f"is more than ₹{MAX_COD:,}")
-
-
-def _check_weight(parcel: Parcel, problems: FieldProblems) -> None:
-    problems.require(
-        parcel.weight_g <= MAX_WEIGHT_G,
-        "parcel.weight_g",
-        f"is more than {MAX_WEIGHT_G // 1000} kg",
-    )
-
-
-def _check_seller(request: ShipmentRequest, problems: FieldProblems) -> None:
-    seller = request.seller
-    problems.refuse("seller.gstin", india.seller_gstin_problem(seller.gstin))
-    problems.require(bool(seller.name), "seller.name", "is missing")
-    problems.require(bool(seller.address), "seller.address", "is missing")
-    # Which tax is due depends on the state, so it is not guessed.
-    problems.refuse("seller.state", india.state_problem(seller.state))
-
-
-def _check_addresses(request: ShipmentRequest, problems: FieldProblems) -> None:
-    for field, address in (("consignee", request.consignee), ("warehouse", request.pickup.address)):
-        problems.require(_is_phone(address.phone), f"{field}.phone", "is not a ten-digit number")
-        problems.refuse(f"{field}.pincode", india.pincode_problem(address.pincode))
-        problems.refuse(f"{field}.state", india.state_problem(address.state))
-        for part in ("name", "address", "city"):
-            problems.require(bool(getattr(address, part)), f"{field}.{part}", "is missing")
-
-
-def _check_return(request: ShipmentRequest, options: EkartOptions, problems: FieldProblems) -> None:
-    problems.require(bool(request.return_reason), "return_reason", "is required for a return")
-    problems.require(request.cod_amount == 0, "cod_amount", "a return collects no money")
-    problems.require(not options.packages, "options.packages", "are only for forward shipments")
-    problems.require(
-        not options.open_box_delivery,
-        "options.open_box_delivery",
-        "is only for forward shipments",
-    )
-
-
-def _is_phone(text: str) -> bool:
-    return len(text) == 10 and text.isascii() and text.isdigit() and text[0] != "0"

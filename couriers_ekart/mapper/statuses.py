@@ -5,6 +5,8 @@ Source: `swift_status` and `swift_ndr_status` of the Ekart API 3.8.8.
 
 from __future__ import annotations
 
+from functools import partial
+
 from couriers.contract.statuses import Category, ReasonFacts, Status, StatusKey, StatusMapper
 
 STATUSES: dict[StatusKey, Status] = {
@@ -42,7 +44,9 @@ OTHER_STATUSES: dict[StatusKey, Status] = {
     "Shipped": Status.IN_TRANSIT,
 }
 
-_NO_MORE_ACTIONS = {"reattemptable": False, "cancellable": False}
+# No further attempt follows: the parcel goes back or is gone.
+_over = partial(ReasonFacts, reattemptable=False, cancellable=False)
+_closed = partial(_over, category=Category.CLOSED, terminal=True)
 
 NDR_STATUSES: dict[str, ReasonFacts] = {
     # The consignee or the address was the cause: another attempt may succeed.
@@ -63,28 +67,11 @@ NDR_STATUSES: dict[str, ReasonFacts] = {
     "Pickup Rescheduled": ReasonFacts(
         "pickup_rescheduled", category=Category.PICKUP, reattemptable=False, needs_action=False
     ),
-    # No further attempt follows: the parcel goes back or is gone.
     "Maximum Attempt Reached": ReasonFacts("maximum_attempts", reattemptable=False),
-    "Order Already Cancelled": ReasonFacts(
-        "order_already_cancelled",
-        category=Category.CLOSED,
-        terminal=True,
-        needs_action=False,
-        **_NO_MORE_ACTIONS,
-    ),
-    "OTP Verified Cancellation": ReasonFacts(
-        "otp_verified_cancellation",
-        category=Category.CLOSED,
-        terminal=True,
-        needs_action=False,
-        **_NO_MORE_ACTIONS,
-    ),
-    "Shipment Seized By Customer": ReasonFacts(
-        "seized_by_customer", category=Category.CLOSED, terminal=True, **_NO_MORE_ACTIONS
-    ),
-    "RTO Delivery Failed": ReasonFacts(
-        "rto_delivery_failed", category=Category.RTO, **_NO_MORE_ACTIONS
-    ),
+    "Order Already Cancelled": _closed("order_already_cancelled", needs_action=False),
+    "OTP Verified Cancellation": _closed("otp_verified_cancellation", needs_action=False),
+    "Shipment Seized By Customer": _closed("seized_by_customer"),
+    "RTO Delivery Failed": _over("rto_delivery_failed", category=Category.RTO),
 }
 
 EKART_MAPPER = StatusMapper(STATUSES | OTHER_STATUSES, NDR_STATUSES)

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from couriers.contract.money import amounts_of, is_whole_paise, split_gst, to_paisa
+from couriers.contract.money import (
+    amounts_of,
+    gst_parts,
+    gst_parts_of_lines,
+    is_whole_paise,
+    split_gst,
+    to_paisa,
+)
 from couriers.contract.types import Item
 
 rupees = st.decimals("0.01", "999999.99", places=2)
@@ -26,6 +33,22 @@ def test_taxable_value_and_tax_add_up_to_the_total_exactly(
     amounts = amounts_of(items)
     assert amounts.taxable + amounts.tax == amounts.total == sum(v for v, _ in lines)
     assert all(a == a.quantize(Decimal("0.01")) for a in (amounts.taxable, amounts.tax))
+
+
+@given(st.lists(st.tuples(rupees, rates), min_size=1, max_size=20), st.booleans())
+def test_the_parts_of_gst_of_the_lines_add_up_to_those_of_the_order(
+    lines: list[tuple[Decimal, Decimal]], within_state: bool
+) -> None:
+    items = [Item(name="x", quantity=1, value=v, gst_rate=r) for v, r in lines]
+    tax = amounts_of(items).tax
+    whole = gst_parts(tax, within_state=within_state)
+    assert whole.sgst + whole.cgst + whole.igst == tax
+    assert bool(whole.igst) == (bool(tax) and not within_state)
+    parts = gst_parts_of_lines(items, within_state=within_state)
+    for name in ("sgst", "cgst", "igst"):
+        of_lines = [getattr(part, name) for part in parts]
+        assert min(of_lines) >= 0
+        assert sum(of_lines) == getattr(whole, name)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from couriers.models import CourierToken, WarehouseRegistration
+from couriers.models import CourierToken
 from couriers.models import plugin_hooks as hooks
-from couriers.models.plugin_hooks import RegistrationState, StoredToken
-from tests.support.factories import CourierAccountFactory, WarehouseFactory
+from couriers.models.plugin_hooks import StoredToken
+from tests.support.factories import CourierAccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -46,30 +46,3 @@ def test_a_token_is_stored_only_over_the_version_before_it() -> None:
     assert not hooks.store_token(account.pk, token(4, "too far ahead"))
     row = CourierToken.objects.get()
     assert (row.access_token, row.version) == ("second", 2)
-
-
-def test_a_registration_is_loaded_for_the_address_it_was_stored_with() -> None:
-    account, warehouse = CourierAccountFactory(), WarehouseFactory()
-    assert hooks.load_registration(account.pk, warehouse.pk, "here") is None
-    hooks.store_registration(
-        account.pk, warehouse.pk, "here", state=RegistrationState.SYNCED, reference="gate-1"
-    )
-    known = hooks.load_registration(account.pk, warehouse.pk, "here")
-    assert known is not None
-    assert (known.reference, known.state) == ("gate-1", RegistrationState.SYNCED)
-    assert timezone.now() - known.updated_at < dt.timedelta(minutes=1)
-    assert hooks.load_registration(account.pk, warehouse.pk, "elsewhere") is None
-    assert hooks.load_registration(CourierAccountFactory().pk, warehouse.pk, "here") is None
-
-
-def test_storing_a_registration_replaces_the_one_before() -> None:
-    account, warehouse = CourierAccountFactory(), WarehouseFactory()
-    hooks.store_registration(
-        account.pk, warehouse.pk, "here", state=RegistrationState.SYNCED, reference="gate-1"
-    )
-    hooks.store_registration(
-        account.pk, warehouse.pk, "there", state=RegistrationState.FAILED, reason="x" * 600
-    )
-    row = WarehouseRegistration.objects.get()
-    assert (row.state, row.reference, row.reason) == ("failed", "", "x" * 500)
-    assert row.address_hash == "there"

@@ -19,15 +19,14 @@ from couriers.contract.errors import (
     NotSent,
     NotSupported,
     Rejected,
-    Unknown,
 )
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Parcel
 from couriers.fulfilment import actions
+from couriers.fulfilment.labels import fetch_labels
 from couriers.models import CourierCall, Shipment, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
-from couriers_ekart import warehouses
 from couriers_ekart.adapter import EkartAdapter
 from sandbox.process import SandboxProcess
 from tests.support.api import set_status
@@ -69,26 +68,28 @@ def test_more_than_a_hundred_labels_are_merged_in_the_order_asked(
 ) -> None:
     ids = booked(adapter, 130)[::-1]
     before = sandbox.state()["calls"].get("label", 0)
-    document = adapter.get_label([*ids, ids[0]])
-    pages = text_of(document.content)
+    pages = text_of(fetch_labels(adapter.account, [*ids, ids[0]]))
     assert len(pages) == 130
     assert all(one in page for one, page in zip(ids, pages, strict=True))
     assert sandbox.state()["calls"]["label"] == before + 2
-    assert len(adapter.get_label_data(ids)) == 130
+    assert len(adapter.get_label_data(ids[:100])) == 100
 
 
 def test_json_in_the_place_of_a_label_raises_its_refusal(adapter: EkartAdapter) -> None:
     good = booked(adapter, 1)
     with pytest.raises((Rejected, NotFound)):
         adapter.get_label([*good, "500NOPE"])
-    with pytest.raises(InvalidRequest, match="tracking_ids"):
-        adapter.get_label([])
 
 
-def test_a_broken_part_of_the_labels_is_unknown(adapter: EkartAdapter) -> None:
-    adapter._label = lambda ids: b"%PDF-1.4 and no more"  # type: ignore[method-assign]
-    with pytest.raises(Unknown, match="whole PDF"):
-        adapter.get_label([f"T{n}" for n in range(101)])
+@pytest.mark.parametrize("ids", [[], [f"T{n}" for n in range(101)]])
+def test_labels_of_no_or_too_many_ids_are_refused_before_any_call(
+    adapter: EkartAdapter, sandbox: SandboxProcess, ids: list[str]
+) -> None:
+    before = calls_made(sandbox)
+    for ask in (adapter.get_label, adapter.get_label_data):
+        with pytest.raises(InvalidRequest, match="tracking_ids: must be 1 to 100"):
+            ask(ids)
+    assert calls_made(sandbox) == before
 
 
 # Manifests
@@ -264,6 +265,15 @@ def test_the_networks_history_is_read_for_large_and_other_parcels(
 # Warehouses
 
 
+def test_a_booking_registers_the_warehouse_again_if_ekart_does_not_know_the_alias(
+    adapter: EkartAdapter, sandbox: SandboxProcess
+) -> None:
+    book(adapter.account.company, draft_with(courier="ekart"))
+    sandbox.post("/_sandbox/forget-addresses", {})
+    again = book(adapter.account.company, draft_with(courier="ekart", order_number="A-2"))
+    assert again.shipment.tracking_id
+
+
 def test_a_changed_address_is_registered_under_a_new_alias(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
@@ -304,9 +314,7 @@ def test_a_failed_registration_is_pending_and_the_booking_is_not_sent(
     sandbox.set_faults(("add_address", "error_before", 1.0))
     booked_before = sandbox.state()["booked"]
     with pytest.raises(NotSent, match="could not be registered"):
-        warehouses.ensure_registered(
-            adapter.account, request_for(adapter).pickup, adapter.create_warehouse
-        )
+        book(adapter.account.company, draft_with(courier="ekart"))
     row = WarehouseRegistration.objects.get()
     assert (row.state, row.reference) == ("pending", "")
     assert sandbox.state()["booked"] == booked_before

@@ -47,22 +47,14 @@ def adapter(sandbox: SandboxProcess) -> EkartAdapter:
 def test_the_first_booking_registers_the_warehouse_and_later_ones_use_it(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> None:
-    booking = adapter.create_shipment(request_for(adapter))
-    assert booking.tracking_id
-    assert booking.vendor == "EKART"
-    row = WarehouseRegistration.objects.get()
-    assert row.state == "synced"
+    shipment = book(adapter.account.company, draft_with(courier="ekart")).shipment
+    assert (bool(shipment.tracking_id), shipment.vendor) == (True, "EKART")
+    row = WarehouseRegistration.objects.get(state="synced")
     before = sandbox.state()["calls"]["add_address"]
-    adapter.create_shipment(request_for(adapter, order_number="A-2"))
+    book(adapter.account.company, draft_with(courier="ekart", order_number="A-2"))
     assert sandbox.state()["calls"]["add_address"] == before
-
-
-def test_a_booking_registers_the_warehouse_again_if_ekart_does_not_know_the_alias(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
-    adapter.create_shipment(request_for(adapter))
-    sandbox.post("/_sandbox/forget-addresses", {})
-    assert adapter.create_shipment(request_for(adapter)).tracking_id
+    sent = [r["body"] for r in sandbox.requests() if r["operation"] == "create_shipment"][-1]
+    assert sent["pickup_location"] == {"name": row.reference}
 
 
 @pytest.mark.parametrize("packages", [[], [{"weight_g": 5, "length_cm": 1, "width_cm": 1,
@@ -96,9 +88,9 @@ def test_two_merchants_of_one_courier_never_share_an_adapter(
     assert CourierFactory.get_adapter(adapter.account) is adapter
     for one in (adapter, other):
         one.create_shipment(request_for(one))
-    sellers = [r["body"]["seller_name"] for r in sandbox.requests() if r["body"]
-               and r["operation"] == "create_shipment"]  # fmt: skip
-    assert sellers[-2:] == [adapter.account.company.name, other.account.company.name]
+    sent = [r["body"] for r in sandbox.requests() if r["operation"] == "create_shipment"]
+    names = {one.account.company.name for one in (adapter, other)}
+    assert {body["seller_name"] for body in sent[-2:]} == names
     # A changed login is used at once.
     adapter.account.login["username"] = "another"
     adapter.account.save()
@@ -178,7 +170,7 @@ def test_a_wrong_password_raises_credentials_refused(adapter: EkartAdapter) -> N
     with pytest.raises(CredentialsRefused):
         EkartAdapter(adapter.account).check_serviceability("560001")
     with pytest.raises(CredentialsRefused):
-        EkartAdapter(adapter.account).create_shipment(request_for(adapter))
+        book(adapter.account.company, draft_with(courier="ekart"))
     # It says nothing of the warehouse, which is registered once the password is right.
     assert WarehouseRegistration.objects.get().state == "pending"
 
@@ -331,6 +323,7 @@ def test_every_request_validates_against_the_vendors_document(
 ) -> None:
     validators = {operation: validator(name) for operation, name in REQUESTS.items()}
     others = len(list(sandbox.requests()))  # some of them wrong on purpose
+    adapter.create_warehouse(request_for(adapter).pickup)
     adapter.create_shipment(request_for(adapter, payment_mode=PaymentMode.COD,
                                         cod_amount=Decimal(1523)))  # fmt: skip
     adapter.create_reverse_shipment(

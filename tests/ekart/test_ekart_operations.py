@@ -56,7 +56,7 @@ def calls(
     return {
         ("POST", "/integrations/v2/auth/token/{client_id}"): client.log_in,
         ("PUT", "/api/v1/package/create"): lambda: client.create_shipment(
-            payloads.shipment_payload(request, registered=False)
+            payloads.shipment_payload(request)
         ),
         ("DELETE", "/api/v1/package/cancel"): lambda: client.cancel_shipment(unwanted.tracking_id),
         ("POST", "/data/shipment/dispatch-date"): lambda: client.set_dispatch_date(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from couriers_ekart.mapper.options import parse_options
+from couriers.contract.options import parse_options
+from couriers_ekart.mapper.options import EkartOptions
 
 CHECKED = {"quality_check": {"product_name": "Mug"}}
 
@@ -56,7 +57,7 @@ def quality(**more: Any) -> dict[str, Any]:
 def test_a_problem_names_the_option_and_what_is_right(
     options: dict[str, Any], field: str, message: str
 ) -> None:
-    _, problems = parse_options(options)
+    _, problems = parse_options(EkartOptions, options)
     assert (f"options.{field}", message) in [(p.field, p.message) for p in problems]
 
 
@@ -73,6 +74,6 @@ def test_no_value_is_told_in_a_librarys_words(value: Any) -> None:
         "what3words", "location_type", "consignee_gstin", "packages", "quality_check",
     )  # fmt: skip
     for name in names:
-        for problem in parse_options({name: value})[1]:
+        for problem in parse_options(EkartOptions, {name: value})[1]:
             assert problem.message.startswith(("is ", "must ", "has ", "contains ")), problem
             assert problem.message != "is not valid", (name, value)

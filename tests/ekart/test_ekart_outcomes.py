@@ -17,7 +17,7 @@ from couriers.contract.errors import (
     Unknown,
     UnknownPickupAlias,
 )
-from couriers_ekart.mapper import answers
+from couriers_ekart.mapper import answers, tracking
 from tests.support.ekart import classify_answer, nothing_sent
 
 pytestmark = pytest.mark.django_db
@@ -126,18 +126,18 @@ def test_answers_are_read_tolerantly() -> None:
         {"status": "true", "tracking_id": 5001, "barcodes": {"wbn": 7}, "surprise": [1]}
     )
     assert (booking.tracking_id, booking.waybill) == ("5001", "7")
-    tracking = answers.tracking_from(
+    found = tracking.tracking_from(
         {"_id": "1", "track": {"status": "In_Transit", "ctime": "1793400000000", "desc": None,
                                "attempts": "2"}}
     )  # fmt: skip
-    assert (tracking.attempts, tracking.scans[0].mapped.status) == (2, "in_transit")
+    assert (found.attempts, found.scans[0].mapped.status) == (2, "in_transit")
     quote = answers.quote_from({"shippingCharge": "46.00", "taxes": "8.28"}, "SURFACE")
     assert str(quote.total) == "54.28"
     for empty in ({}, {"total": "many"}):
         with pytest.raises(Unknown):
             answers.quote_from(empty, "SURFACE")
-    with pytest.raises(Unknown):
-        answers.utc_from_milliseconds(1793400000)
+    with pytest.raises(Unknown, match=r"track\.ctime"):
+        tracking.tracking_from({"track": {"status": "Delivered", "ctime": 1793400000}})
     with pytest.raises(Unknown):
         answers.cancellation_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
     with pytest.raises(Rejected):

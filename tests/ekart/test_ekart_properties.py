@@ -20,6 +20,7 @@ from couriers.api.serializers import ShipmentDraftSerializer
 from couriers.booking.drafts import clean_draft
 from couriers.contract.actions import ReattemptRequest
 from couriers.contract.errors import CourierError, InvalidRequest
+from couriers.contract.options import parse_options
 from couriers.contract.types import (
     Address,
     Direction,
@@ -29,7 +30,7 @@ from couriers.contract.types import (
     ShipmentRequest,
 )
 from couriers_ekart.mapper import payloads, refusals
-from couriers_ekart.mapper.options import parse_options
+from couriers_ekart.mapper.options import EkartOptions
 from tests.support.ekart import EXCHANGES, READERS, classify_answer
 from tests.support.factories import GSTIN
 from tests.support.orders import ORDER
@@ -217,7 +218,7 @@ def test_amounts_add_up_to_the_paisa_within_a_state_and_between_states(
     )
 )
 def test_arbitrary_options_are_read_or_refused_by_name(options: dict[str, Any]) -> None:
-    _, problems = parse_options(options)
+    _, problems = parse_options(EkartOptions, options)
     assert all(p.field.startswith("options.") and p.message for p in problems)
 
 

@@ -15,8 +15,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import ShipmentRequest
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.mapper import answers
-from couriers_ekart.mapper.history import history_from
+from couriers_ekart.mapper import answers, tracking
 from couriers_ekart.wire.client import EkartClient
 from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.process import SandboxProcess
@@ -52,8 +51,8 @@ def _label(body: Any) -> Any:
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": answers.booking_from,
     "cancel_shipment": lambda body: answers.cancellation_from(body, "T1", None),
-    "track": answers.tracking_from,
-    "raw_track": lambda body: history_from(body, "CLTP1"),
+    "track": tracking.tracking_from,
+    "raw_track": lambda body: tracking.history_from(body, "CLTP1"),
     "serviceability": lambda body: answers.serviceability_from(body, "560008"),
     "lane_serviceability": answers.delivery_days_from,
     "bulk_serviceability": lambda body: list(answers.bulk_serviceability_from(body)),

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from pydantic import ConfigDict
+
 from couriers.contract.actions import (
     ActionKind,
     ActionResult,
@@ -20,6 +22,7 @@ from couriers.contract.actions import (
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.documents import Document, ManifestDocument
 from couriers.contract.logins import LoginField
+from couriers.contract.options import Options
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import StaticHeaderReceiver
 from couriers.contract.statuses import AWAITING_PICKUP, ReasonFacts, Status, StatusMapper
@@ -69,6 +72,12 @@ def cancelled(status: Status | None) -> ActionResult:
     )
 
 
+class ToyOptions(Options):
+    """Any options."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class ToyAdapter(BaseCourierAdapter):
     """Books in memory. `on_create` is called for each create call and may return its answer."""
 
@@ -81,6 +90,7 @@ class ToyAdapter(BaseCourierAdapter):
         LoginField("password", "Password"),
     )
     login_identity = ("client_id", "username")
+    options_model = ToyOptions
     capabilities = frozenset(
         {
             Capability.CREATE_SHIPMENT,

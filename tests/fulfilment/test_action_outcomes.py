@@ -216,11 +216,10 @@ def test_after_the_limit_an_operator_is_told_to_ask_the_courier(
     reattempt(undelivered, able)
     today = india.today()
     # Counted from the day that was asked for, which is later.
-    ShipmentAction.objects.update(day=today - dt.timedelta(days=2))
+    asked_at = timezone.now() - dt.timedelta(days=4)
+    ShipmentAction.objects.update(day=today - dt.timedelta(days=2), asked_at=asked_at)
     assert sweep().state == "accepted"
-    ShipmentAction.objects.update(
-        day=today - dt.timedelta(days=3), asked_at=timezone.now() - dt.timedelta(days=4)
-    )
+    ShipmentAction.objects.update(day=today - dt.timedelta(days=3))
     with listening() as heard:
         row = sweep()
     assert (row.state, open_flags(undelivered)) == ("unknown", [("action_unknown", "")])

@@ -253,7 +253,7 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
     def lose_answer(*_: Any) -> None:
         raise Unknown("read time-out")
 
-    monkeypatch.setattr(EkartAdapter, "_create", lose_answer)
+    monkeypatch.setattr(EkartAdapter, "create_shipment", lose_answer)
     path = write_orders(tmp_path / "o.csv", {})
     with pytest.raises(SystemExit) as caught:
         book(path)

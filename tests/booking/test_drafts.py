@@ -63,7 +63,7 @@ def test_texts_are_trimmed_and_phone_and_state_are_normalised() -> None:
     ("draft", "problems"),
     [
         (with_(order_number=" "), ["order_number: is missing"]),
-        (with_(service="x" * 51), ["service: is longer than 50 characters"]),
+        (with_(service="x" * 101), ["service: is longer than 100 characters"]),
         (with_(return_reason="a\x00b"), [
             "return_reason: contains U+0000 (a control character), which cannot be seen: remove it"
         ]),

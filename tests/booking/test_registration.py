@@ -102,8 +102,9 @@ def test_a_registered_warehouse_costs_no_statement(account: Any, toy: Any) -> No
     with CaptureQueriesContext(connection) as with_reference:
         order(account, "A-2")
     CourierFactory.register(ToyAdapter, ToyReceiver())
+    order(account, "A-3")  # a new adapter reads the login
     with CaptureQueriesContext(connection) as without_registration:
-        order(account, "A-3")
+        order(account, "A-4")
     assert len(with_reference) == len(without_registration)
 
 

@@ -153,7 +153,7 @@ def _problem(capability: Capability, arguments: Sequence[Any], answer: Any) -> s
             (problem for n in answer if (problem := id_problem(n, "a number"))), None
         )
     if capability is Capability.TRACK_SHIPMENTS:
-        return _trackings_problem(answer)
+        return _trackings_problem(arguments[0], answer)
     if capability in DOCUMENTS:
         return _type_problem(answer, Document, DocumentLink)
     if kind := LISTS.get(capability):
@@ -197,10 +197,11 @@ def _tracking_problem(answer: Any) -> str | None:
     return None
 
 
-def _trackings_problem(answer: Any) -> str | None:
+def _trackings_problem(asked: Sequence[str], answer: Any) -> str | None:
+    """Return what is wrong with the trackings that were asked for; the others are not used."""
     if problem := _type_problem(answer, Mapping):
         return problem
-    for tracking in answer.values():
+    for tracking in (answer[one] for one in asked if one in answer):
         if problem := _type_problem(tracking, Tracking) or _tracking_problem(tracking):
             return problem
     return None

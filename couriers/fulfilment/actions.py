@@ -67,7 +67,7 @@ def request_reattempt(
     courier does not take or needs, and the courier's errors.
     """
     texts = _clean(instructions=instructions)
-    wanted = Wanted(ActionKind.REATTEMPT, day=day, texts=texts, reason=texts["instructions"], by=by)
+    wanted = Wanted(ActionKind.REATTEMPT, day=day, texts=texts, by=by)
 
     def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
         request = ReattemptRequest(asked.tracking_id, day, **texts)
@@ -83,7 +83,7 @@ def request_rto(shipment: Shipment, remark: str = "", *, by: Asker = PLATFORM) -
     scans. Raises what `request_reattempt` raises.
     """
     texts = _clean(remark=remark)
-    wanted = Wanted(ActionKind.RTO, texts=texts, reason=texts["remark"], by=by)
+    wanted = Wanted(ActionKind.RTO, texts=texts, by=by)
 
     def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
         return lambda: adapter.request_rto(asked.tracking_id, texts["remark"])
@@ -111,7 +111,7 @@ def change_address(
         problems.refuse("phone", india.single_phone_problem(phone))
     texts = _clean(problems, address=address, name=name, instructions=instructions)
     texts["phone"] = india.parse_phone(phone) or ""
-    wanted = Wanted(ActionKind.ADDRESS, day=day, texts=texts, reason=texts["instructions"], by=by)
+    wanted = Wanted(ActionKind.ADDRESS, day=day, texts=texts, by=by)
 
     def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
         request = ReattemptRequest(asked.tracking_id, day, **texts)

@@ -20,7 +20,6 @@ from couriers.contract.actions import ActionKind, ActionResult
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.errors import CourierError, InvalidRequest, NotSupported, plugin_fault
 from couriers.contract.logs import get_logger
-from couriers.contract.masking import mask_text
 from couriers.contract.platform_errors import ActionOpen
 from couriers.contract.registry import CourierFactory
 from couriers.contract.signals import ActionOutcome
@@ -46,14 +45,13 @@ ASKED = Counter(
 class Wanted:
     """An action that somebody asks for.
 
-    `texts` are what the courier is told besides, by name; `reason` is for people, masked.
+    `texts` are what the courier is told besides, by name.
     """
 
     kind: ActionKind
     day: dt.date | None = None
     slot: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
-    reason: str = ""
     by: Asker = PLATFORM
 
 
@@ -125,7 +123,6 @@ def _done_cancel(shipment: Shipment, wanted: Wanted) -> ShipmentAction | None:
         state=AskedState.DONE,
         outcome=ActionOutcome.DONE.value,
         words="already cancelled",
-        reason=wanted.reason,
         status_after=Status.CANCELLED,
         answered_at=now,
         ended_at=now,
@@ -140,7 +137,6 @@ def _create(shipment: Shipment, wanted: Wanted) -> ShipmentAction:
         day=wanted.day,
         slot=wanted.slot,
         asked=dict(wanted.texts),
-        reason=mask_text(wanted.reason)[:500],
         lease_expires_at=seconds_from_now(tunables().ACTION_LEASE),
         **asker_columns(wanted.by),
     )

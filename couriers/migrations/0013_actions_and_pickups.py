@@ -32,7 +32,6 @@ class Migration(migrations.Migration):
                 ('day', models.DateField(blank=True, null=True)),
                 ('slot', models.CharField(blank=True, max_length=50)),
                 ('asked', couriers.models.fields.EncryptedJSONField(blank=True, default=dict)),
-                ('reason', models.CharField(blank=True, max_length=500)),
                 ('status_after', models.CharField(blank=True, choices=[('booking', 'Booking'), ('in_doubt', 'In doubt'), ('failed', 'Failed'), ('booked', 'Booked'), ('pickup_pending', 'Pickup pending'), ('pickup_scheduled', 'Pickup scheduled'), ('out_for_pickup', 'Out for pickup'), ('not_picked', 'Not picked'), ('pickup_cancelled', 'Pickup cancelled'), ('picked_up', 'Picked up'), ('in_transit', 'In transit'), ('delayed', 'Delayed'), ('out_for_delivery', 'Out for delivery'), ('undelivered', 'Undelivered'), ('delivered', 'Delivered'), ('not_serviceable', 'Not serviceable'), ('cancelled', 'Cancelled'), ('rto_requested', 'RTO requested'), ('rto_in_transit', 'RTO in transit'), ('rto_delayed', 'RTO delayed'), ('rto_out_for_delivery', 'RTO out for delivery'), ('rto_failed', 'RTO failed'), ('rto_delivered', 'RTO delivered'), ('lost', 'Lost'), ('damaged', 'Damaged')], max_length=30, verbose_name='status that follows')),
                 ('next_attempt_at', models.DateTimeField(blank=True, null=True)),
                 ('asks', models.PositiveIntegerField(default=0)),

@@ -6,9 +6,10 @@ from django.db import models
 from django.db.models import Q
 
 from couriers.contract.actions import ActionKind
+from couriers.contract.masking import mask_text
 from couriers.contract.statuses import Status
 from couriers.models.asked import OPEN, AskedOfCourier, AskedState, asked_constraints
-from couriers.models.fields import EncryptedJSONField
+from couriers.models.fields import EncryptedJSONField, readable_or
 from couriers.models.ids import new_action_id
 from couriers.models.shipment import Shipment
 
@@ -17,7 +18,7 @@ class ShipmentAction(AskedOfCourier):
     """One action on a shipment. A shipment has at most one that is open.
 
     `asked` holds the texts that were asked with (phone, address, name, instructions, remark); it is
-    encrypted, and erased with the consignee, as are `reason` and `words`. `day` is in India.
+    encrypted, and erased with the consignee, as are `words`. `day` is in India.
     `status_after` is the status that the courier says follows. An accepted action is asked about
     from `next_attempt_at` on, for the `asks`-th time.
     """
@@ -28,7 +29,6 @@ class ShipmentAction(AskedOfCourier):
     day = models.DateField(null=True, blank=True)
     slot = models.CharField(max_length=50, blank=True)
     asked = EncryptedJSONField(default=dict, blank=True)
-    reason = models.CharField(max_length=500, blank=True)
     status_after = models.CharField(
         "status that follows", max_length=30, choices=Status, blank=True
     )
@@ -67,6 +67,12 @@ class ShipmentAction(AskedOfCourier):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_state_display().lower()}"
+
+    @property
+    def reason(self) -> str:
+        """Why it was asked for, masked; "" where nobody said, and where no key opens it."""
+        asked = readable_or(self, "asked", {})
+        return mask_text(asked.get("remark") or asked.get("instructions", ""))
 
     @property
     def followed_by(self) -> Status | None:

@@ -184,7 +184,7 @@ def erase_locked(ids: Sequence[str]) -> None:
         response_body=None,
     )
     CourierCall.objects.filter(shipment__in=ids).update(message="")
-    ShipmentAction.objects.filter(shipment__in=ids).update(asked={}, reason="", words="")
+    ShipmentAction.objects.filter(shipment__in=ids).update(asked={}, words="")
     DoubtInquiry.objects.filter(shipment__in=ids).update(message="")
     ShipmentFlag.objects.filter(shipment__in=ids).exclude(clear_reason="").update(
         clear_reason=ERASED

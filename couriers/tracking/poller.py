@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import WRONG_ANSWER
 from couriers.contract.errors import (
     CircuitOpen,
     CourierError,
@@ -178,6 +179,8 @@ class Poller:
             except (Rejected, *ACCOUNT_FAILURES):
                 raise
             except CourierError as error:
+                if error.code == WRONG_ANSWER:  # the plug-in's fault does not end soon
+                    raise
                 failures += 1
                 pause = min(back_off(failures, PAUSES, error.retry_after), waits.MAX_LONG_WAIT)
                 if failures >= TRIES or not self._feed.wait(pause):

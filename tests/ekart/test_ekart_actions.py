@@ -13,6 +13,8 @@ from couriers.booking.protocol import book
 from couriers.contract import india
 from couriers.contract.actions import PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.batches import batches
+from couriers.contract.documents import merge_pdfs
 from couriers.contract.errors import (
     InvalidRequest,
     NotFound,
@@ -24,10 +26,10 @@ from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Parcel
 from couriers.fulfilment import actions
-from couriers.fulfilment.labels import fetch_labels
 from couriers.models import CourierCall, Shipment, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
 from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.wire.limits import MAX_IDS
 from sandbox.process import SandboxProcess
 from tests.support.api import set_status
 from tests.support.drafts import draft_with
@@ -68,7 +70,8 @@ def test_more_than_a_hundred_labels_are_merged_in_the_order_asked(
 ) -> None:
     ids = booked(adapter, 130)[::-1]
     before = sandbox.state()["calls"].get("label", 0)
-    pages = text_of(fetch_labels(adapter.account, [*ids, ids[0]]))
+    parts = [adapter.get_label(each).content for each in batches([*ids, ids[0]], MAX_IDS)]
+    pages = text_of(merge_pdfs(parts, courier="ekart", operation="label"))
     assert len(pages) == 130
     assert all(one in page for one, page in zip(ids, pages, strict=True))
     assert sandbox.state()["calls"]["label"] == before + 2

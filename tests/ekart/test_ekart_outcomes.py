@@ -78,7 +78,9 @@ def test_a_known_code_decides_before_the_status(
         lambda remark: answers.booking_from({"status": False, **remark}),
         lambda remark: answers.ndr_from({"status": False, **remark}),
         lambda remark: answers.registration_from({"status": False, **remark}, "a"),
-        lambda remark: answers.cancellation_from({"data": [{"status": False, **remark}]}, "T1"),
+        lambda remark: answers.cancellation_from(
+            {"data": [{"status": False, **remark}]}, "T1", None
+        ),
         lambda remark: answers.label_data_from({"status": False, **remark}),
     ],
 )
@@ -139,7 +141,9 @@ def test_answers_are_read_tolerantly() -> None:
     with pytest.raises(Unknown, match=r"track\.ctime"):
         tracking.tracking_from({"track": {"status": "Delivered", "ctime": 1793400000}})
     with pytest.raises(Unknown):
-        answers.cancellation_from({"data": [{"status": True, "tracking_id": "other"}]}, "mine")
+        answers.cancellation_from(
+            {"data": [{"status": True, "tracking_id": "other"}]}, "mine", None
+        )
     with pytest.raises(Rejected):
         answers.registration_from({"status": False, "remark": "phone is wrong"}, "a")
     known = answers.registration_from({"status": False, "remark": "Alias already exists"}, "a")

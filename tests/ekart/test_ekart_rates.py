@@ -112,7 +112,7 @@ def test_the_list_of_pincodes_is_loaded_and_used_while_fresh(
     row = ServiceablePincode.objects.filter(cod=False, serviceable=True).first()
     assert row is not None
     before = calls_made(sandbox)
-    assert serviceability.check_pincode(adapter.account, row.pincode).cod is False
+    assert serviceability.check_pincode(adapter.account, row.pincode)[0].cod is False
     consignee = dataclasses.replace(DRAFT.consignee, pincode=row.pincode)
     cod = draft_with(
         courier="ekart",

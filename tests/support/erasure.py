@@ -52,7 +52,7 @@ def make_full_shipment(account: CourierAccount, **changes: Any) -> Shipment:
             ndr_reason="door locked",
         )  # fmt: skip
     ShipmentAction.objects.create(
-        shipment=shipment, kind="address", state="done", ended_at=at, reason="door locked",
+        shipment=shipment, kind="address", state="done", ended_at=at,
         asked={"phone": "9123456780", "address": "9, Secret Lane"}, words="refused words",
     )  # fmt: skip
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")

@@ -6,16 +6,13 @@ import dataclasses
 from typing import Any
 
 from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.documents import Document
-from couriers.contract.errors import CourierError, plugin_fault
-from couriers.contract.logs import get_logger
 from couriers.contract.registry import CourierFactory
 from couriers.documents.fetching import as_document
 from couriers.documents.storing import file_name, find_stored, store
 from couriers.models import CourierAccount, Shipment
 from couriers.resilience.lock import LockTimeout, hold_lock
-
-log = get_logger(__name__)
 
 
 def stored_or_asked(
@@ -42,14 +39,7 @@ def ask(account: CourierAccount, kind: str, capability: Capability, argument: An
     Raises the courier's errors, those of fetching a link, and Unknown where the answer is not a
     complete file of its type, or the plug-in has a fault.
     """
-    adapter = CourierFactory.get_adapter(account)
-    try:
-        answer = getattr(adapter, capability.value)(argument)
-    except CourierError:
-        raise
-    except Exception as error:
-        log.exception("adapter_failed", courier=adapter.code, operation=capability.value)
-        raise plugin_fault(error, adapter.code) from error
+    answer = call_adapter(CourierFactory.get_adapter(account), capability, argument)
     return as_document(account, kind, answer, capability.value)
 
 

@@ -9,10 +9,13 @@ courier is called. Tracking is only read, and does not.
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from couriers.contract import india
+from couriers.contract.action_rules import capability_of
 from couriers.contract.actions import ActionKind, PickupRequest, ReattemptRequest
-from couriers.contract.adapter import BaseCourierAdapter
+from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import InvalidRequest
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.statuses import Status
@@ -37,9 +40,9 @@ def cancel(shipment: Shipment, *, by: Asker = PLATFORM) -> ShipmentAction:
     wanted = Wanted(ActionKind.CANCEL, by=by)
 
     def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
-        reverse = asked.direction == Direction.REVERSE
-        method = adapter.cancel_reverse_shipment if reverse else adapter.cancel_shipment
-        return lambda: method(asked.tracking_id, status=Status(asked.status))
+        operation = capability_of(ActionKind.CANCEL, Direction(asked.direction))
+        status = Status(asked.status)
+        return partial(call_adapter, adapter, operation, asked.tracking_id, status=status)
 
     return ask(shipment, wanted, prepare)
 
@@ -71,7 +74,7 @@ def request_reattempt(
 
     def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
         request = ReattemptRequest(asked.tracking_id, day, **texts)
-        return lambda: adapter.request_reattempt(request)
+        return partial(call_adapter, adapter, Capability.REQUEST_REATTEMPT, request)
 
     return ask(shipment, wanted, prepare)
 
@@ -86,7 +89,8 @@ def request_rto(shipment: Shipment, remark: str = "", *, by: Asker = PLATFORM) -
     wanted = Wanted(ActionKind.RTO, texts=texts, by=by)
 
     def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
-        return lambda: adapter.request_rto(asked.tracking_id, texts["remark"])
+        operation, remark = Capability.REQUEST_RTO, texts["remark"]
+        return partial(call_adapter, adapter, operation, asked.tracking_id, remark)
 
     return ask(shipment, wanted, prepare)
 
@@ -115,7 +119,7 @@ def change_address(
 
     def prepare(adapter: BaseCourierAdapter, asked: Shipment) -> Call:
         request = ReattemptRequest(asked.tracking_id, day, **texts)
-        return lambda: adapter.update_delivery_address(request)
+        return partial(call_adapter, adapter, Capability.UPDATE_DELIVERY_ADDRESS, request)
 
     return ask(shipment, wanted, prepare)
 
@@ -142,9 +146,8 @@ def set_dispatch_date(
             slot=slot,
             options=(asked.options,),
         )
-        reverse = asked.direction == Direction.REVERSE
-        method = adapter.schedule_reverse_pickup if reverse else adapter.schedule_pickup
-        return lambda: method(request)
+        operation = capability_of(ActionKind.PICKUP, Direction(asked.direction))
+        return partial(call_adapter, adapter, operation, request)
 
     return ask(shipment, wanted, prepare)
 

@@ -147,8 +147,6 @@ def _call(action: ShipmentAction, shipment: Shipment, operation: str, call: Call
     try:
         with audited_call(shipment.account, operation, shipment):
             result = call()
-            if not isinstance(result, ActionResult):
-                raise TypeError(f"{operation} returned no ActionResult")
     except (InvalidRequest, NotSupported):  # refused before the call
         action.delete()
         raise

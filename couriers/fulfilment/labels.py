@@ -8,6 +8,7 @@ from typing import Any
 
 from couriers.contract.adapter import Capability
 from couriers.contract.batches import batches
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.documents import DocumentKind, merge_pdfs
 from couriers.contract.errors import NotDone, NotFound, Unknown
 from couriers.contract.registry import CourierFactory
@@ -88,7 +89,9 @@ def get_label_data(shipment: Shipment) -> Mapping[str, Any]:
     check_booked(shipment)
     check_not_erased(shipment)
     adapter = CourierFactory.get_adapter(shipment.account)
-    labels = adapter.get_label_data([shipment.tracking_id])
+    labels: Sequence[Mapping[str, Any]] = call_adapter(
+        adapter, Capability.LABEL_DATA, [shipment.tracking_id]
+    )
     if len(labels) != 1:
         raise Unknown(
             f"{len(labels)} labels came for one shipment",

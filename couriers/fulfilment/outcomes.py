@@ -19,6 +19,7 @@ from couriers.contract import india
 from couriers.contract.action_rules import capability_of
 from couriers.contract.actions import ActionKind, ActionResult, ActionState
 from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import (
     CourierError,
     CredentialsRefused,
@@ -168,7 +169,7 @@ def _is_answered(action: ShipmentAction, shipment: Shipment) -> bool:
     if not (action.handle and adapter.supports(Capability.OUTCOME_OF)):
         return False
     try:
-        result = adapter.outcome_of(action.handle)
+        result: ActionResult = call_adapter(adapter, Capability.OUTCOME_OF, action.handle)
     except _NO_ANSWER:
         raise
     except Rejected as error:

@@ -22,6 +22,7 @@ from couriers.contract.actions import (
     PickupScope,
 )
 from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import (
     CourierError,
     FieldProblem,
@@ -131,9 +132,7 @@ def _call(
     """Make the call, audit it, and settle the row by its answer; return the row."""
     try:
         with audited_call(account, OPERATION):
-            result = adapter.schedule_pickup(request)
-            if not isinstance(result, ActionResult):
-                raise TypeError(f"{OPERATION} returned no ActionResult")
+            result: ActionResult = call_adapter(adapter, Capability.SCHEDULE_PICKUP, request)
     except (InvalidRequest, NotSupported):  # refused before the call
         pickup.delete()
         raise

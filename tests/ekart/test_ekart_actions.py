@@ -15,13 +15,7 @@ from couriers.contract.actions import PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.batches import batches
 from couriers.contract.documents import merge_pdfs
-from couriers.contract.errors import (
-    InvalidRequest,
-    NotFound,
-    NotSent,
-    NotSupported,
-    Rejected,
-)
+from couriers.contract.errors import InvalidRequest, NotFound, NotSent, NotSupported, Rejected
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Parcel

@@ -239,14 +239,14 @@ def check_nowhere(answer: str, log: io.StringIO) -> None:
 
 
 def shown(answer: Any) -> str:
-    """Return what the answer shows, head and body, without the shipment's own consignee."""
+    """Return what the answer shows, head and body, without what is the merchant's own."""
     if isinstance(answer, str):
         return answer
     body = b"".join(answer) if answer.streaming else answer.content
     if answer["Content-Type"].endswith("json"):
         content = json.loads(body)
         if isinstance(content, dict):
-            for own in ("consignee", "items"):
+            for own in ("consignee", "items", "reason"):
                 content.pop(own, None)
         body = json.dumps(content).encode()
     return f"{answer.headers} {body.decode('utf-8', 'replace')}"

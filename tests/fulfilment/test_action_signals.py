@@ -118,7 +118,6 @@ def test_an_accepted_action_is_announced_with_its_handle(
         (TooManyRequests("slowly"), "not_done"),
         (Rejected("no"), "rejected"),
         (Unknown("lost"), "unknown"),
-        (RuntimeError("a fault in the plug-in"), "unknown"),
     ],
 )
 def test_a_failed_action_is_announced_by_the_class_of_its_error(

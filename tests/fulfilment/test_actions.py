@@ -83,7 +83,6 @@ def test_the_row_is_committed_before_the_call(undelivered: Shipment, able: Any) 
         (CircuitOpen("held back"), "refused", "not_sent"),
         (Rejected("no", courier_message="Ring 98450 12345"), "refused", "rejected"),
         (Unknown("lost"), "unknown", "unknown"),
-        (RuntimeError("a fault in the plug-in"), "unknown", "unknown"),
     ],
 )
 def test_a_failed_call_ends_the_row_by_the_class_of_its_error(
@@ -99,9 +98,18 @@ def test_a_failed_call_ends_the_row_by_the_class_of_its_error(
     assert actions.request_rto(undelivered).state == "done"  # a person may ask again
 
 
-def test_an_answer_of_a_wrong_type_is_unknown(undelivered: Shipment, able: Any) -> None:
-    able.on_call["request_rto"] = lambda _: "OK"
-    with pytest.raises(TypeError, match="request_rto returned no ActionResult"):
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        (lambda _: "OK", "the plug-in toy gave a wrong answer: it is str, not ActionResult"),
+        (raising(RuntimeError("a fault in the plug-in")), "a fault of the platform"),
+    ],
+)
+def test_a_fault_of_the_plug_in_is_unknown_and_names_it(
+    undelivered: Shipment, able: Any, lie: Any, words: str
+) -> None:
+    able.on_call["request_rto"] = lie
+    with pytest.raises(Unknown, match=words):
         actions.request_rto(undelivered)
     assert ShipmentAction.objects.get().state == "unknown"
     assert CourierCall.objects.get().outcome == "unknown"

@@ -69,7 +69,7 @@ def test_a_day_has_one_pickup(
 
 @pytest.mark.parametrize(
     ("error", "state"),
-    [(Rejected("no"), "refused"), (Unknown("lost"), "unknown"), (KeyError("fault"), "unknown")],
+    [(Rejected("no"), "refused"), (Unknown("lost"), "unknown")],
 )
 def test_a_pickup_that_failed_may_be_asked_for_again(
     account: Any, warehouse: Warehouse, by_warehouse: Any, error: Exception, state: str

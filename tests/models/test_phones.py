@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import Any
 
 import pytest
 
+from couriers.contract import india
 from couriers.models import Shipment
 from couriers.models.phones import phone_hashes, stored_phone_hash
 from couriers.operations import key_rotation
@@ -39,7 +41,8 @@ def test_a_row_whose_phone_was_not_loaded_keeps_its_hash(
 
 def test_a_changed_phone_changes_the_hash(able: Any, shipment: Shipment, storefront: Any) -> None:
     Shipment.objects.update(status="undelivered")
-    body = {"date": "2026-12-20", "phone": "+91 91234 56780"}
+    tomorrow = india.today() + dt.timedelta(days=1)
+    body = {"date": tomorrow.isoformat(), "phone": "+91 91234 56780"}
     url = f"/api/v1/shipments/{shipment.pk}/address/"
     assert storefront.post(url, body, content_type="application/json").status_code == 200
     shipment.refresh_from_db()

@@ -63,7 +63,7 @@ def make_everything(account: CourierAccount) -> CourierAccount:
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="x")
     ShipmentAction.objects.create(
         shipment=shipment, kind="address", state="done", ended_at=timezone.now(),
-        asked={"phone": "9123456780", "address": "9, Secret Lane"}, reason="moved", words="done",
+        asked={"phone": "9123456780", "address": "9, Secret Lane"}, words="done",
     )  # fmt: skip
     WarehousePickup.objects.create(
         account=account, warehouse=shipment.warehouse, day="2026-11-30", count=3, state="done",

@@ -51,7 +51,7 @@ DOORS = {
     ],
     "a refused login marks a warehouse as failed, or a forgotten one stays synced": [
         "test_what_says_nothing_of_the_address_leaves_the_registration_pending",
-        "test_an_alias_that_ekart_forgot_is_pending_until_it_is_registered_again",
+        "test_a_forgotten_reference_is_pending_until_it_is_registered_again",
     ],
     "people read the name of a constraint": [
         "test_no_constraint_of_a_model_that_people_edit_is_told_by_its_name",

@@ -94,7 +94,7 @@ INTEGRATIONS = {
     ],
     "a method that does nothing returns success": [
         "test_the_declared_capabilities_are_exactly_the_overridden_methods",
-        "test_a_pickup_is_scheduled_only_for_delayed_dispatch",
+        "test_a_pickup_is_set_only_for_a_shipment_that_was_booked_without_one",
     ],
     # Operators and secrets
     "secrets are stored or logged unencrypted, and cannot be rotated": [

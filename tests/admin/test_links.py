@@ -33,7 +33,7 @@ def raw_url(row: Model) -> str:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_row_opens_from_its_list_with_the_buttons_of_its_raw_url(
-    operator: Client, account: Any, model: type[Model], settings: Any, tmp_path: Path
+    operator: Client, account: Any, able: Any, model: type[Model], settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
     make_everything(account)

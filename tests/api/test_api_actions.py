@@ -166,7 +166,7 @@ def test_a_refusal_by_the_plug_in_names_the_field(
         (Unknown("read time-out"), 502, "unknown"),
         (CircuitOpen("failing", retry_after=40), 503, "not_sent"),
         (Rejected("no", courier_message="Not in NDR state"), 422, "rejected"),
-        (KeyError("a fault in the plug-in"), 500, "unknown"),
+        (KeyError("a fault in the plug-in"), 502, "unknown"),
     ],
 )
 def test_a_failed_action_is_a_problem_and_changes_nothing(

@@ -39,8 +39,6 @@ SCAN = Scan(MAPPER.map("in_transit"), dt.datetime(2026, 11, 1, tzinfo=dt.UTC))
         Booking("T-1", order_number="B-9"),
         Booking(7),  # type: ignore[arg-type]
         Booking("T-1", vendor=None),  # type: ignore[arg-type]
-        Booking("T-1", charges={"total": 1}),  # type: ignore[arg-type]
-        Booking("T-1", documents=["label"]),  # type: ignore[arg-type]
         {"tracking_id": "T-1"},
         "T-1",
     ],

@@ -315,8 +315,8 @@ def test_polling_keeps_95_per_cent_of_the_permitted_rate_and_stays_within_it(
     permits: list[float] = []
     acquire = rate_limit.acquire
 
-    def timed_acquire(account_id: str, operation: str, given: Limit) -> None:
-        acquire(account_id, operation, given)
+    def timed_acquire(owner: str, operation: str, given: Limit, **options: Any) -> None:
+        acquire(owner, operation, given, **options)
         if operation == "track":
             permits.append(time.monotonic())
 

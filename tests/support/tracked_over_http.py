@@ -36,8 +36,7 @@ class SingleHttpAdapter(ToyAdapter):
         return self._ask([tracking_id])[tracking_id]
 
     def _ask(self, tracking_ids: Sequence[str]) -> dict[str, Tracking]:
-        limit = self.account.own_limit(OPERATION)
-        assert limit is not None
+        limit = self.account.limit_of(OPERATION, Limit(1, 1))
         rate_limit.acquire(self.account.pk, OPERATION, limit)
         connection = self._connection()
         connection.request("POST", "/track", json.dumps(list(tracking_ids)))

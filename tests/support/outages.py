@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 GUEST = "guest_of_tests"
 PASSWORD = "a password of tests"
+DROPS = 5  # tries, each after every session was ended
 
 _FULL_DISK = "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
 
@@ -83,8 +84,24 @@ def out_of_disk() -> Iterator[None]:
         # At once, and without the tables' locks, which a write that is tried again may hold.
         execute(_FULL_DISK + "RETURN NULL; END $$")
         connections.close_all()
+        _drop_full_disk()
+
+
+def _drop_full_disk() -> None:
+    """Drop the function with its triggers, which locks each table.
+
+    A write that is tried again may lock tables in another order: its session is ended, and the
+    drop is repeated after a deadlock.
+    """
+    for left in range(DROPS - 1, -1, -1):
         end_sessions()
-        execute("DROP FUNCTION full_disk() CASCADE")
+        try:
+            execute("DROP FUNCTION full_disk() CASCADE")
+        except psycopg.errors.DeadlockDetected:
+            if not left:
+                raise
+        else:
+            return
 
 
 @contextmanager

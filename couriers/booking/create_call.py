@@ -62,12 +62,15 @@ def create_booking(
 def shows_absence(adapter: BaseCourierAdapter, error: CourierError) -> bool:
     """Whether the error of a repeated create call shows that its number is not booked.
 
+    Only a refusal of the number does. The call before may have booked the order, and this one may
+    have been refused for another reason, such as an empty wallet, before the number was looked at.
     A courier that can be searched is asked by a search instead, which tells more.
     """
-    return not adapter.supports(Capability.FIND_BOOKING) and is_refusal_of_number(error)
+    can_search = adapter.supports(Capability.FIND_BOOKING)
+    return isinstance(error, ReservedIdRefused) and not can_search
 
 
-def is_refusal_of_number(error: CourierError) -> bool:
+def is_refused_create(error: CourierError) -> bool:
     """Whether the courier refused the create call itself, and not its login or its form."""
     if isinstance(error, ReservedIdRefused):
         return True

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from couriers.booking import inquiry_answers, repeats, reserved_ids, search
-from couriers.booking.create_call import is_refusal_of_number
+from couriers.booking.create_call import is_refused_create
 from couriers.booking.inquiry_answers import PAUSES
 from couriers.booking.leases import seconds_until_call_is_over
 from couriers.booking.stored_requests import search_request
@@ -165,7 +165,7 @@ def _repeat(
         inquiry_answers.put_off(inquiry, PAUSES.first)
         return Reply()
     if isinstance(answer, CourierError):
-        if not (is_refusal_of_number(answer) and adapter.supports(Capability.FIND_BOOKING)):
+        if not (is_refused_create(answer) and adapter.supports(Capability.FIND_BOOKING)):
             raise answer
         inquiry_answers.note_refusal(inquiry, answer)
         return Reply(InquiryAnswer.REFUSED)

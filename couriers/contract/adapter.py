@@ -145,9 +145,9 @@ class BaseCourierAdapter:
         """Book a forward shipment.
 
         After `Unknown` the platform repeats the call only with the same `request.reserved_id`. If
-        the courier has the number for this order already, the booking that it has is returned. So a
-        Rejected of such a call means that the number is not booked; ReservedIdRefused means that
-        it cannot be. One that is another order's is a ReservedIdRefused.
+        the courier has the number for this order already, the booking that it has is returned.
+        ReservedIdRefused means that this order is not booked with the number and cannot be, also
+        because it is another order's. Any other Rejected says nothing of the calls before it.
         """
         self._unsupported(Capability.CREATE_SHIPMENT)
 

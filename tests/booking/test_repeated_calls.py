@@ -73,12 +73,26 @@ def test_a_booking_whose_process_died_is_booked_by_the_same_number(
     assert [shipment.tracking_id] == books.order("A-1")
 
 
-def test_a_doubt_whose_repetition_is_refused_is_not_booked(account: Any, books: Books) -> None:
-    shipment = lose(account, books, "request lost")
+def test_a_doubt_whose_repetition_is_refused_stays_and_is_booked_when_the_courier_says_so(
+    account: Any, books: Books
+) -> None:
+    """The lost answer was a booking: the refusal is about something else."""
+    shipment = lose(account, books)
     books.behaviours = ["refuses"]
+    assert (reconcile().booked, reconcile().not_booked) == (0, 0)
+    shipment.refresh_from_db()
+    assert shipment.status == "in_doubt"
+    pass_time(20)
+    assert reconcile().booked == 1
+    assert len(books.order("A-1")) == 1
+
+
+def test_a_doubt_whose_number_is_refused_is_not_booked(account: Any, books: Books) -> None:
+    shipment = lose(account, books, "request lost")
+    books.refused_numbers.update(books.reserved)
     assert reconcile().not_booked == 1
     shipment.refresh_from_db()
-    assert (shipment.status, shipment.failure) == ("failed", "no such pincode")
+    assert shipment.status == "failed"
 
 
 def test_a_repetition_that_fails_is_made_again_later(account: Any, books: Books) -> None:

@@ -174,14 +174,25 @@ def test_what_prevents_the_repetition_leaves_the_booking_in_doubt(
     assert (result.status_code, result.shipment.status) == (202, "in_doubt")
 
 
-def test_a_repetition_that_is_refused_shows_that_nothing_was_booked(
+@pytest.mark.parametrize("before", ["request lost", "answer lost"])
+def test_a_repetition_that_is_refused_shows_nothing_of_the_call_before(
+    account: Any, books: Books, before: str
+) -> None:
+    books.behaviours = [before, "refuses"]
+    assert book(account.company, DRAFT).status_code == 202
+    assert Shipment.objects.get().status == "in_doubt"
+    assert list(states().values()).count("taken") == 1
+
+
+def test_a_repetition_whose_number_is_refused_shows_that_nothing_was_booked(
     account: Any, books: Books
 ) -> None:
-    books.behaviours = ["request lost", "refuses"]
-    with pytest.raises(Rejected):
+    reserved_ids.fetch(account)
+    books.refused_numbers.update(books.reserved)
+    books.behaviours = ["request lost"]
+    with pytest.raises(ReservedIdRefused):
         book(account.company, DRAFT)
     assert Shipment.objects.get().status == "failed"
-    assert list(states().values()).count("retired") == 1
 
 
 def test_a_number_that_the_courier_refuses_is_retired_and_another_one_books(

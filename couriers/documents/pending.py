@@ -105,7 +105,7 @@ def fetch_due(seconds: float) -> int:
     Raises InsideTransaction if a transaction is open.
     """
     refuse_open_transaction("fetch_due()")
-    bring_forward(_pending().filter(failures=0), longest_pause=0)
+    bring_forward(_pending(), tunables().DOCUMENT_LONGEST_BACKOFF)
     end = time.monotonic() + seconds
     tried = 0
     while time.monotonic() < end and (row := _claim()) is not None:

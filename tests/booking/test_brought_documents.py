@@ -175,6 +175,18 @@ def test_what_fails_at_first_is_fetched_by_the_task_when_it_is_due(
     assert fetch_documents() == 0
 
 
+def test_a_document_that_failed_waits_no_longer_than_a_pause_when_the_clock_was_set_back(
+    account: Any, courier: Any, store: ObjectStore
+) -> None:
+    store.files["/label"] = ("application/pdf", PDF)
+    store.broken["/label"] = 1
+    courier.brings = bringing(store.label("/label"))
+    book(account.company, DRAFT)
+    StoredDocument.objects.update(next_attempt_at="2126-01-01T00:00:00Z")
+    assert fetch_documents() == 1
+    assert document().state == "stored"
+
+
 def test_a_document_is_given_up_after_its_failures(
     account: Any, courier: Any, store: ObjectStore, settings: Any
 ) -> None:

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from couriers.conf import tunables
 from couriers.contract.accounts import Account
-from couriers.contract.adapter import BaseCourierAdapter
+from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import (
     CourierError,
     CredentialsRefused,
@@ -31,6 +32,7 @@ from couriers.contract.errors import (
 )
 from couriers.contract.logs import get_logger
 from couriers.contract.types import Booking, Pickup, ShipmentRequest
+from couriers.contract.types import WarehouseRegistration as Registered
 from couriers.models import WarehouseRegistration
 from couriers.models.warehouse import REASON_LENGTH, REFERENCE_LENGTH, RegistrationState
 from couriers.resilience import deadline
@@ -38,7 +40,7 @@ from couriers.resilience.lock import LockTimeout, hold_lock
 
 log = get_logger(__name__)
 
-OPERATION = "create_warehouse"
+OPERATION = Capability.CREATE_WAREHOUSE.value
 # Why a registration is in doubt while its call runs; it is shown to people, no code compares it.
 UNDER_WAY = "The courier is being asked. If this stays, the answer was lost."
 
@@ -120,7 +122,8 @@ def _register(adapter: BaseCourierAdapter, pickup: Pickup) -> str:
         # A process that dies during the call leaves this behind, so that nobody repeats it.
         _store(account, pickup, RegistrationState.IN_DOUBT, reason=UNDER_WAY)
     try:
-        reference = adapter.create_warehouse(pickup).reference
+        answer: Registered = call_adapter(adapter, Capability.CREATE_WAREHOUSE, pickup)
+        reference = answer.reference
         if not 0 < len(reference) <= REFERENCE_LENGTH:
             raise ValueError("the adapter returned no usable reference")
     except (NotSent, NotDone, CredentialsRefused) as error:

@@ -71,12 +71,12 @@ def request_pickup(
     refuse_open_transaction(OPERATION)
     adapter = CourierFactory.get_adapter(account)
     reference = _reference(account, warehouse)
+    _check(adapter, day, slot, reference)
     held = WarehousePickup.objects.filter(
         account=account, warehouse=warehouse, day=day, state__in=HELD
     )
     if found := held.first():
         return found, False
-    _check(adapter, day, slot, reference)
     request = PickupRequest(warehouse.as_pickup(reference), day, slot=slot, count=count)
     try:
         with transaction.atomic():

@@ -82,6 +82,14 @@ def test_a_pickup_that_failed_may_be_asked_for_again(
     assert request_pickup(account, warehouse, TOMORROW, count=1)[0].state == "done"
 
 
+def test_a_wrong_slot_is_refused_also_where_the_day_has_a_pickup(
+    account: Any, warehouse: Warehouse, by_warehouse: Any
+) -> None:
+    request_pickup(account, warehouse, TOMORROW, count=1)
+    with pytest.raises(InvalidRequest, match="slot"):
+        request_pickup(account, warehouse, TOMORROW, count=1, slot="9")
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

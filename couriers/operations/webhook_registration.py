@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from couriers.conf import tunables
 from couriers.contract.adapter import Capability
+from couriers.contract.checked_calls import call_adapter
 from couriers.contract.errors import Unknown
 from couriers.contract.logins import RegisteredWebhook, Webhook
 from couriers.contract.receiver import Topic, topic_secret
@@ -148,7 +149,9 @@ def _rotating(account: CourierAccount) -> AbstractContextManager[bool]:
 
 def _register_all(account: CourierAccount, secret: str) -> RegisteredWebhook:
     wanted = webhooks_of(account, secret)
-    registered = CourierFactory.get_adapter(account).register_webhooks(wanted)
+    registered: Sequence[RegisteredWebhook] = call_adapter(
+        CourierFactory.get_adapter(account), Capability.REGISTER_WEBHOOKS, wanted
+    )
     return _own(account, wanted, registered)
 
 

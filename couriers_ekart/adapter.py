@@ -7,9 +7,8 @@ from functools import partial
 from typing import Any
 
 from couriers.contract import india
-from couriers.contract.accounts import Account
 from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
-from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.adapter import Capability
 from couriers.contract.documents import Document, ManifestDocument
 from couriers.contract.errors import Rejected
 from couriers.contract.logins import RegisteredWebhook, Webhook
@@ -24,18 +23,18 @@ from couriers.contract.types import (
     Tracking,
     WarehouseRegistration,
 )
+from couriers.http.adapter import HttpAdapter
 from couriers.http.preparation import before_sending
 from couriers.http.quotes import DeliveryDays, quote_services
 from couriers_ekart import callback_urls
+from couriers_ekart.client import MAX_IDS, EkartClient
 from couriers_ekart.conf import LOGIN_FIELDS, EkartTunables, ekart_tunables
 from couriers_ekart.mapper import answers, payloads, refusals, tracking
 from couriers_ekart.mapper.options import EkartOptions
 from couriers_ekart.mapper.statuses import EKART_MAPPER
-from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.limits import DEFAULT_LIMITS, MAX_IDS
 
 
-class EkartAdapter(BaseCourierAdapter):
+class EkartAdapter(HttpAdapter):
     """Calls Ekart for one account.
 
     Ekart has no proof of delivery. It schedules the pickup itself when a shipment is created,
@@ -45,7 +44,7 @@ class EkartAdapter(BaseCourierAdapter):
     code = "ekart"
     name = "Ekart"
     mapper = EKART_MAPPER
-    default_limits = DEFAULT_LIMITS
+    client_class = EkartClient
     tunables = EkartTunables
     login_fields = LOGIN_FIELDS
     # Webhooks are the client's, whoever logs in.
@@ -63,15 +62,6 @@ class EkartAdapter(BaseCourierAdapter):
         Capability.OUTCOME_OF,
     }
 
-    def __init__(self, account: Account) -> None:
-        super().__init__(account)
-        self.client = EkartClient(account)
-
-    @classmethod
-    def max_create_seconds(cls) -> float:
-        """Longest that one create call can last, in seconds."""
-        return ekart_tunables().longest_call()
-
     def check_request(self, request: ShipmentRequest) -> None:
         """Raise InvalidRequest, naming every field that Ekart would refuse. Makes no call."""
         self._refuse(refusals.booking_problems(request, india.today()), "create_shipment")
@@ -84,18 +74,20 @@ class EkartAdapter(BaseCourierAdapter):
         with before_sending(self.code, "create_shipment", "the request could not be built"):
             self.check_request(request)
             payload = payloads.shipment_payload(request)
-        return answers.booking_from(self.client.create_shipment(payload))
+        alias = request.pickup.reference
+        ids = [alias] if alias else []
+        return answers.booking_from(self.client.call("create_shipment", json=payload, ids=ids))
 
     # A return is the same call, with payment mode Pickup.
     create_reverse_shipment = create_shipment
 
     def track_shipment(self, tracking_id: str) -> Tracking:
         """Return all scans (GET /api/v1/track/{id})."""
-        return tracking.tracking_from(self.client.track(tracking_id))
+        return tracking.tracking_from(self.client.call("track", tracking_id=tracking_id))
 
     def track_waybill(self, waybill: str) -> Tracking:
         """Return the network's own history (GET /data/v1/elite/track/{wbn}), large or not."""
-        return tracking.history_from(self.client.raw_track(waybill), waybill)
+        return tracking.history_from(self.client.call("raw_track", waybill=waybill), waybill)
 
     def get_rates(self, request: RateRequest) -> Sequence[RateQuote]:
         """Return a quote in rupees for SURFACE and one for EXPRESS, with the days of delivery.
@@ -118,16 +110,18 @@ class EkartAdapter(BaseCourierAdapter):
         A parcel that was picked up travels back; one that was not has ended.
         """
         try:
-            answer = self.client.cancel_shipment(tracking_id)
+            answer = self.client.call("cancel_shipment", params={"tracking_id": tracking_id})
+            return answers.cancellation_from(answer, tracking_id, status)
         except Rejected as refusal:
             return answers.accept_already_cancelled(refusal, status)
-        return answers.cancellation_from(answer, tracking_id, status)
 
     cancel_reverse_shipment = cancel_shipment
 
     def check_serviceability(self, pincode: str, *, origin: str = "") -> Serviceability:
         """Return what Ekart offers at a pincode (GET /api/v2/serviceability/{pincode})."""
-        return answers.serviceability_from(self.client.serviceability(pincode), pincode)
+        return answers.serviceability_from(
+            self.client.call("serviceability", pincode=pincode), pincode
+        )
 
     def list_serviceability(self) -> Iterator[Serviceability]:
         """Yield every pincode (GET /data/serviceability/bulk/{type}).
@@ -135,7 +129,7 @@ class EkartAdapter(BaseCourierAdapter):
         The type is a setting of the deployment, because all accounts share the stored list.
         """
         kind = ekart_tunables().SERVICEABILITY_TYPE
-        return answers.bulk_serviceability_from(self.client.bulk_serviceability(kind))
+        return answers.bulk_serviceability_from(self.client.call("bulk_serviceability", kind=kind))
 
     def create_warehouse(self, pickup: Pickup) -> WarehouseRegistration:
         """Register a pickup address (POST /api/v2/address) under its reference, or a new alias.
@@ -144,14 +138,14 @@ class EkartAdapter(BaseCourierAdapter):
         """
         alias = pickup.reference or pickup.new_reference()
         try:
-            answer = self.client.add_address(payloads.address_payload(pickup, alias))
+            answer = self.client.call("add_address", json=payloads.address_payload(pickup, alias))
+            return answers.registration_from(answer, alias)
         except Rejected as refusal:
             return answers.accept_already_registered(refusal, alias)
-        return answers.registration_from(answer, alias)
 
     def request_reattempt(self, request: ReattemptRequest) -> ActionResult:
         """Ask for another attempt on `request.date` (POST /api/v2/package/ndr)."""
-        return answers.ndr_from(self.client.ndr(payloads.reattempt_payload(request)))
+        return answers.ndr_from(self.client.call("ndr", json=payloads.reattempt_payload(request)))
 
     def update_delivery_address(self, request: ReattemptRequest) -> ActionResult:
         """Change phone or address: Ekart takes the change with a request for another attempt."""
@@ -159,12 +153,14 @@ class EkartAdapter(BaseCourierAdapter):
 
     def request_rto(self, tracking_id: str, remark: str = "") -> ActionResult:
         """Send an undelivered parcel back (POST /api/v2/package/ndr)."""
-        return answers.ndr_from(self.client.ndr(payloads.rto_payload(tracking_id, remark)))
+        return answers.ndr_from(
+            self.client.call("ndr", json=payloads.rto_payload(tracking_id, remark))
+        )
 
     def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
         """Make a manifest (POST /data/v2/generate/manifest) of 1 to 100 different ids."""
         ids = self._check_ids(tracking_ids, MAX_IDS, "manifest")
-        return answers.manifest_from(self.client.manifest(ids))
+        return answers.manifest_from(self.client.call("manifest", json={"ids": ids}))
 
     def schedule_pickup(self, request: PickupRequest) -> ActionResult:
         """Set the dispatch date (POST /data/shipment/dispatch-date) of delayed shipments.
@@ -173,7 +169,8 @@ class EkartAdapter(BaseCourierAdapter):
         """
         operation = "set_dispatch_date"
         ids = self._check_ids(request.tracking_ids, MAX_IDS, operation)
-        answer = self.client.set_dispatch_date(payloads.dispatch_payload(ids, request.date))
+        body = {"ids": ids, "dispatchDate": request.date.isoformat()}
+        answer = self.client.call(operation, json=body)
         if refused := answers.dispatch_refusals_from(answer, ids):
             names = ", ".join(one for one, _ in refused[:20])
             message = f"refused for {len(refused)} of {len(ids)}: {names}"
@@ -184,7 +181,8 @@ class EkartAdapter(BaseCourierAdapter):
 
     def get_label(self, tracking_ids: Sequence[str]) -> Document:
         """Return the labels as one PDF, in this order (POST /api/v1/package/label)."""
-        answer = self.client.label(self._check_ids(tracking_ids, MAX_IDS, "label"))
+        ids = self._check_ids(tracking_ids, MAX_IDS, "label")
+        answer = self.client.call("label", json={"ids": ids})
         if not isinstance(answer, bytes):
             raise answers.label_error(answer)
         return Document(answer, "application/pdf", "labels.pdf")
@@ -192,7 +190,8 @@ class EkartAdapter(BaseCourierAdapter):
     def get_label_data(self, tracking_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """Return what the labels say, as Ekart's own JSON (the same call with json_only)."""
         ids = self._check_ids(tracking_ids, MAX_IDS, "label")
-        return answers.label_data_from(self.client.label_data(ids))
+        answer = self.client.call("label", json={"ids": ids}, params={"json_only": "true"})
+        return answers.label_data_from(answer)
 
     def register_webhooks(self, webhooks: Sequence[Webhook]) -> Sequence[RegisteredWebhook]:
         """List what Ekart has (GET /api/v2/webhook), add or edit, and switch the others off."""
@@ -203,9 +202,9 @@ class EkartAdapter(BaseCourierAdapter):
             "billing_client_type", ekart_tunables().BILLING_CLIENT_TYPE
         )
         payload = payloads.estimate_payload(request, service, client_type)
-        return answers.quote_from(self.client.estimate(payload), service)
+        return answers.quote_from(self.client.call("estimate", json=payload), service)
 
     def _delivery_days(self, request: RateRequest, service: str) -> DeliveryDays | None:
         """Return the days of delivery, or None if the service is not offered on the lane."""
         payload = payloads.lane_payload(request, service)
-        return answers.delivery_days_from(self.client.lane_serviceability(payload))
+        return answers.delivery_days_from(self.client.call("lane_serviceability", json=payload))

@@ -10,22 +10,22 @@ from typing import Any
 
 from couriers.contract.accounts import Account
 from couriers.contract.logins import RegisteredWebhook, Webhook
+from couriers.http.client import CourierClient
 from couriers_ekart.mapper.answers import WebhookAnswer, parse, parse_list
-from couriers_ekart.wire.client import EkartClient
 
 
 def register(
-    client: EkartClient, account: Account, webhooks: Sequence[Webhook]
+    client: CourierClient, account: Account, webhooks: Sequence[Webhook]
 ) -> list[RegisteredWebhook]:
     """Register the webhooks with Ekart, and return them in the same order. Raises CourierError."""
-    known = parse_list(WebhookAnswer, client.list_webhooks(), "list_webhooks")
+    known = parse_list(WebhookAnswer, client.call("list_webhooks"), "list_webhooks")
     id_by_url = {webhook.url: webhook.id for webhook in known}
     registered = [_register(client, webhook, id_by_url.get(webhook.url)) for webhook in webhooks]
     _switch_off(client, account, [w for w in known if w.url not in {r.url for r in registered}])
     return registered
 
 
-def _register(client: EkartClient, webhook: Webhook, known_id: str | None) -> RegisteredWebhook:
+def _register(client: CourierClient, webhook: Webhook, known_id: str | None) -> RegisteredWebhook:
     payload: dict[str, Any] = {
         "url": webhook.url,
         "secret": webhook.secret,
@@ -33,15 +33,15 @@ def _register(client: EkartClient, webhook: Webhook, known_id: str | None) -> Re
         "active": True,
     }
     if known_id:
-        client.edit_webhook(known_id, payload)
+        client.call("edit_webhook", webhook_id=known_id, json=payload)
         return RegisteredWebhook(known_id, webhook.url, is_new=False)
-    added = parse(WebhookAnswer, client.add_webhook(payload), "add_webhook")
+    added = parse(WebhookAnswer, client.call("add_webhook", json=payload), "add_webhook")
     return RegisteredWebhook(added.id, webhook.url, is_new=True)
 
 
-def _switch_off(client: EkartClient, account: Account, others: Sequence[WebhookAnswer]) -> None:
+def _switch_off(client: CourierClient, account: Account, others: Sequence[WebhookAnswer]) -> None:
     """Have Ekart send nothing more to these URLs, of those that are the account's."""
     for webhook in others:
         if webhook.active and webhook.url.startswith(account.webhook_url):
             changes = {"url": webhook.url, "topics": webhook.topics, "active": False}
-            client.edit_webhook(webhook.id, changes)
+            client.call("edit_webhook", webhook_id=webhook.id, json=changes)

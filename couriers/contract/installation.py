@@ -7,7 +7,7 @@ deep in some module, before Django runs its system checks.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -15,6 +15,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
+
+from couriers.contract.registry import CourierFactory
 
 MISSING_APP = "couriers.E010"
 EXIT_CODE = 3  # gunicorn stops for this one, and would start a worker again for any other
@@ -50,6 +52,26 @@ class ShipcrowdAppConfig(AppConfig):
         if problems:
             raise MissingApps(problems)
         super().__init__(app_name, app_module)
+
+
+class CourierAppConfig(ShipcrowdAppConfig):
+    """The configuration of a courier's plug-in, which is registered when Django is ready.
+
+    `adapters` and `receiver` are the paths of classes, as `couriers_acme.adapter.AcmeAdapter`: the
+    adapter (or several, of a courier in several forms), and the receiver of the callbacks, if any.
+    """
+
+    default = False
+    required_apps: ClassVar[Mapping[str, str]] = {
+        "couriers": "it is the platform that the plug-in serves"
+    }
+    adapters: ClassVar[Sequence[str]]
+    receiver: ClassVar[str] = ""
+
+    def ready(self) -> None:
+        receiver = import_string(self.receiver)() if self.receiver else None
+        for path in self.adapters:
+            CourierFactory.register(import_string(path), receiver)
 
 
 def missing_apps(

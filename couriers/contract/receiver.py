@@ -83,10 +83,12 @@ class WebhookReceiver(abc.ABC):
     # The fewest and the most characters of a webhook secret that the courier takes.
     secret_length: ClassVar[tuple[int, int] | None] = None
 
+    @property
     def secret_header(self) -> str:
-        """Return the header in which the courier sends the webhook secret itself, as it is.
+        """The header in which the courier sends the webhook secret itself, as it is.
 
-        "" where it signs, or chooses the header. People are told it with the secret.
+        "" where it signs, or chooses the header. People are told it with the secret. A plug-in sets
+        it as an attribute; where it is a setting, as a property.
         """
         return ""
 

@@ -82,12 +82,12 @@ class HmacReceiver(WebhookReceiver):
 class StaticHeaderReceiver(WebhookReceiver):
     """Base for a courier that does not sign, but sends the webhook secret itself in a header.
 
-    A plug-in overrides `secret_header`, which is a setting where the courier takes any name.
+    A plug-in sets `secret_header`.
     """
 
     def verify(self, callback: Callback, secrets: Sequence[str]) -> bool:
         """Whether the header's value is one of the secrets."""
-        return _is_secret(callback.headers.get(self.secret_header()) or "", secrets)
+        return _is_secret(callback.headers.get(self.secret_header) or "", secrets)
 
     def explain_refusal(self, callback: Callback, secrets: Sequence[str]) -> str:
         """Return the header that had one of the secrets, bare or after a word such as Bearer."""
@@ -96,7 +96,7 @@ class StaticHeaderReceiver(WebhookReceiver):
             if found and _HEADER_NAME.fullmatch(header):
                 return (
                     f"One had the webhook secret in {header}: have the courier send the secret "
-                    f"alone, in {self.secret_header()}."
+                    f"alone, in {self.secret_header}."
                 )
         return ""
 

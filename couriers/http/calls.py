@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from couriers.contract.masking import SentValues, sent_values
-from couriers.http.answers import Decoder
+from couriers.http.operations import Operation
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -33,24 +33,21 @@ class Call:
 
     `json` is a JSON body. `form` is an urlencoded one; a field that is no text is sent as JSON.
     `ids` may come back: those in the path, and those in private fields. `cost` is that of the
-    operation's limit where it is None, `read_timeout` (seconds) the courier's setting, `decode` the
-    client's decoder.
+    operation's limit where it is None.
     """
 
     operation: str
-    method: str
+    declared: Operation
     path: str
     json: Any = None
     form: Mapping[str, Any] | None = None
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     ids: tuple[str, ...] = ()
-    read_timeout: float | None = None
     cost: int | None = None
-    decode: Decoder | None = None
 
     def __repr__(self) -> str:
-        return f"Call({self.operation!r}, {self.method!r})"
+        return f"Call({self.operation!r}, {self.declared.method!r})"
 
     def body(self) -> tuple[bytes | None, str]:
         """Return the encoded body and its content type; None and "" where there is none.

@@ -11,7 +11,7 @@ read in them, and the words of a login call are dropped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -32,10 +32,11 @@ from couriers.contract.masking import Scrubber
 from couriers.contract.types import Limit, LimitScope
 from couriers.contract.words import WHOLE_ANSWER
 from couriers.http import transport
-from couriers.http.answers import AnswerSize, Decoder, decode_json
+from couriers.http.answers import decode_json
 from couriers.http.calls import Call, SentFields
 from couriers.http.logins import LoginScheme, StaticKey, TokenLogin, login_of
 from couriers.http.metrics import CallMetrics, declare
+from couriers.http.operations import Operation
 from couriers.http.outcomes import AnswerReader, AnswerTable
 from couriers.http.preparation import before_sending
 from couriers.http.tokens import Token, TokenSource
@@ -47,23 +48,18 @@ from couriers.resilience.circuit_breaker import CircuitBreaker
 class CourierClient:
     """The calls of one account. Threads share it.
 
-    A plug-in's subclass sets the attributes below, and has a method for each operation that returns
-    `self.call(…)`. It writes paths and payloads, and neither retries nor reads an HTTP status.
+    A plug-in's subclass sets the attributes below. It neither retries nor reads an HTTP status.
     `login_values` are the fields of the account's login.
     """
 
-    # The adapter's code, and the limit of every operation. The adapter's `default_limits` are the
-    # same.
-    courier: ClassVar[str]
-    limits: ClassVar[Mapping[str, Limit]]
+    # All that the courier offers and the plug-in calls, by the plug-in's own names.
+    operations: ClassVar[Mapping[str, Operation]]
     # How the account logs in. A subclass whose scheme is a setting sets it in __init__.
     login: LoginScheme
     # What the courier's answers mean.
     table: ClassVar[AnswerTable] = AnswerTable()
     # Which fields of requests may come back in the courier's words. All others are masked there.
     sent_fields: ClassVar[SentFields] = SentFields()
-    # The largest answers that are read. An operation that is not listed has AnswerSize().
-    answer_sizes: ClassVar[Mapping[str, AnswerSize]] = {}
     # What answers the courier is asked for.
     accept: ClassVar[str] = "application/json"
     # The prefix of metrics without a courier label, beside those with one; "" for none.
@@ -75,11 +71,12 @@ class CourierClient:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.courier = account.courier_id
         self._base_url = account.base_url.rstrip("/")
         self.login_values = login_of(account)
         self._limits = {
-            operation: account.limit_of(operation, limit)
-            for operation, limit in self.limits.items()
+            name: account.limit_of(name, operation.limit)
+            for name, operation in self.operations.items()
         }
         self._breaker = CircuitBreaker.of_account(self.courier, account.pk)
         self._metrics = CallMetrics(self.courier, self.metrics_prefix)
@@ -90,48 +87,53 @@ class CourierClient:
     def call(
         self,
         operation: str,
-        method: str,
-        path: str,
         *,
         json: Any = None,
         form: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        needs_login: bool = True,
-        ids: tuple[str, ...] = (),
-        read_timeout: float | None = None,
+        ids: Sequence[str] = (),
         cost: int | None = None,
-        decode: Decoder | None = None,
+        **path: str,
     ) -> Any:
-        """Make a call, and return its decoded answer, or the bytes of a PDF.
+        """Call an operation, and return its decoded answer, or the bytes of a PDF.
 
-        `operation` names the limit, the metrics and the errors. `path` is quoted by the caller.
-        `json` is a JSON body; `form` an urlencoded one, whose fields that are no text are sent as
-        JSON in it. `headers` hold nothing secret. `ids` may come back in the courier's words: those
-        in the path, and those in fields that are private. `read_timeout` is in seconds, for an
-        operation that takes longer than the setting READ_TIMEOUT. `cost` is how many permits of the
-        limit the call takes, that of the Limit where it is None. `decode` reads the answer.
+        `path` has the values of the operation's path. `json` is a JSON body; `form` an urlencoded
+        one, whose fields that are no text are sent as JSON in it. `headers` hold nothing secret.
+        `ids` may come back in the courier's words although they stand in fields that are private;
+        those of the path always may. `cost` is how many permits of the limit the call takes, that
+        of the Limit where it is None.
 
         Raises TooManyInFlight, RateLimited, CircuitOpen and other NotSent before the call, and
         every class of couriers.contract.errors after it. A call whose token is refused is made once
         more with a new one.
         """
-        call = Call(
-            operation, method, path, json, form, params, headers or {}, ids, read_timeout, cost,
-            decode,
-        )  # fmt: skip
+        with before_sending(self.courier, operation, "the path could not be built"):
+            declared = self.operations[operation]
+            call = Call(
+                operation, declared, declared.path_with(path), json, form, params, headers or {},
+                (*ids, *path.values()), cost,
+            )  # fmt: skip
         with bulkhead.hold_place(self.account, operation):
-            return self._send_with_login(call) if needs_login else self._send(call, {})
+            return self._send_with_login(call) if declared.needs_login else self._send(call, {})
 
     def decode(self, body: bytes) -> Any:
-        """Read an answer, unless its call has a decoder of its own. Raises ValueError."""
+        """Read an answer, unless its operation has a decoder of its own. Raises ValueError."""
         return decode_json(body)
 
     def log_in(self) -> Any:
         """Make the login call, and return its answer. Only for couriers with a TokenLogin."""
         assert isinstance(self.login, TokenLogin)
-        with bulkhead.hold_place(self.account, self.login.operation):
-            return self._send(self.login.call(self.login_values), {})
+        operation = self.login.operation
+        with before_sending(self.courier, operation, "the login could not be built"):
+            declared = self.operations[operation]
+            names = {name: self.login_values[name] for name in declared.path_names}
+            call = Call(
+                operation, declared, declared.path_with(names),
+                json=self.login.json(self.login_values), headers=self.login.headers,
+            )  # fmt: skip
+        with bulkhead.hold_place(self.account, operation):
+            return self._send(call, {})
 
     def ensure_token(self) -> None:
         """Load or fetch the token now, so that calls in other threads need no database for it.
@@ -217,13 +219,13 @@ class CourierClient:
         login_headers: Mapping[str, str],
     ) -> tuple[int, Any, CourierError | None]:
         """Return the status (0 without an answer), the decoded answer, and the error or None."""
-        reader = self.reader(call.operation, call.decode)
+        reader = self.reader(call.operation)
         try:
             status, answer_headers, content = self._fetch(call, body, headers)
         except requests.RequestException as error:
             return 0, None, reader.no_answer(error)
         if content is None:
-            return status, None, reader.too_large(status, self.answer_size(call.operation).json)
+            return status, None, reader.too_large(status, call.declared.answer_size.json)
         scrub = partial(self._scrub, call, login_headers)
         return status, *reader.read(status, answer_headers, content, scrub)
 
@@ -237,16 +239,16 @@ class CourierClient:
         times = self._times
         default = times.AUTH_READ_TIMEOUT if self._is_login(call.operation) else times.READ_TIMEOUT
         with transport.session(self.courier, times.POOL_SIZE).request(
-            call.method,
+            call.declared.method,
             self._base_url + call.path,
             data=body,
             params=call.params,
             headers=headers,
-            timeout=(times.CONNECT_TIMEOUT, call.read_timeout or default),
+            timeout=(times.CONNECT_TIMEOUT, call.declared.read_timeout or default),
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = transport.read_body(response, self.answer_size(call.operation).of)
+            content = transport.read_body(response, call.declared.answer_size.of)
             return response.status_code, response.headers, content
 
     def _scrub(self, call: Call, login_headers: Mapping[str, str], answer: Any) -> Any:
@@ -265,17 +267,12 @@ class CourierClient:
             return scrubber.scrub_words(answer)
         return scrubber.scrub_json(answer, word_fields=self.table.masked_fields, kept=kept)
 
-    def reader(self, operation: str, decode: Decoder | None = None) -> AnswerReader:
+    def reader(self, operation: str) -> AnswerReader:
         """Return the reader of an operation's answers."""
         return AnswerReader(
-            self.courier, operation, self.table, decode or self.decode,
+            self.courier, operation, self.table, self.operations[operation].decode or self.decode,
             is_login=self._is_login(operation), can_renew=isinstance(self.login, TokenLogin),
         )  # fmt: skip
-
-    @classmethod
-    def answer_size(cls, operation: str) -> AnswerSize:
-        """Return the largest answer of an operation that is read."""
-        return cls.answer_sizes.get(operation, AnswerSize())
 
     @property
     def _times(self) -> HttpTunables:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from couriers.contract.accounts import Account
-from couriers.http.calls import Call
 
 
 def login_of(account: Account) -> Mapping[str, str]:
@@ -53,9 +51,10 @@ class NewToken:
 class TokenLogin:
     """A call that gets a token, which one process makes for all.
 
-    `path` may name fields of the login in braces: `/token/{client_id}`. `body` maps the fields of
-    the call's JSON to those of the login. `read` takes the decoded answer, and raises Unknown where
-    it holds no token. `secret_answers` are the fields of the answer that hold the token.
+    `operation` is one of the client's, whose path may name fields of the login in braces:
+    `/token/{client_id}`. `body` maps the fields of the call's JSON to those of the login.
+    `read` takes the decoded answer, and raises Unknown where it holds no token. `secret_answers`
+    are the fields of the answer that hold the token.
 
     `pause` is for couriers whose new token revokes all earlier ones, or that lock an account after
     a few wrong logins: for so many seconds after a login no other one is made because its token, or
@@ -63,10 +62,8 @@ class TokenLogin:
     """
 
     operation: str
-    path: str
     body: Mapping[str, str]
     read: Callable[[Any], NewToken]
-    method: str = "POST"
     header: str = "Authorization"
     secret_answers: frozenset[str] = frozenset({"access_token"})
     # The fields of the login that no other call sends, and that may not come back in any.
@@ -74,16 +71,9 @@ class TokenLogin:
     pause: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def call(self, login: Mapping[str, str]) -> Call:
-        """Return the login call."""
-        quoted = {name: quote(value, safe="") for name, value in login.items()}
-        return Call(
-            self.operation,
-            self.method,
-            self.path.format_map(quoted),
-            json={name: login[source] for name, source in self.body.items()},
-            headers=self.headers,
-        )
+    def json(self, login: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the JSON of the login call."""
+        return {name: login[source] for name, source in self.body.items()}
 
     def headers_with(self, token: str) -> Mapping[str, str]:
         """Return the header of the calls that are made with a token."""

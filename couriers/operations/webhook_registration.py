@@ -83,7 +83,7 @@ def to_ask_for(account: CourierAccount) -> list[ByHand]:
     """Return what a person must ask the courier for. Raises as `webhooks_of`."""
     found = webhooks_of(account, account.webhook_secret)
     receiver = CourierFactory.receiver(account.courier_id)
-    header = receiver.secret_header() if receiver else ""
+    header = receiver.secret_header if receiver else ""
     return [ByHand(webhook.url, webhook.topics, header) for webhook in found]
 
 

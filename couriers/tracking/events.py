@@ -13,7 +13,7 @@ from couriers.contract import types
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, FlagKind, Shipment
-from couriers.models.flag import raise_flag
+from couriers.models.flag import ShipmentFlag, raise_flag
 from couriers.tracking import snapshot
 from couriers.tracking.confirmation import Confirmation, apply_creation, may_name
 from couriers.tracking.named_orders import settle_named_orders
@@ -48,6 +48,7 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
             shipments = _lock_shipments(account, events)
             by_id = _by_tracking_id(shipments)
         rows = []
+        named: list[tuple[CourierEvent, Shipment]] = []
         touched = {by_id[i].pk: by_id[i] for i in assigned if i in by_id}
         for position, event in scanned.items():
             shipment = by_id.get(event.tracking_id)
@@ -58,7 +59,8 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
             touched[shipment.pk] = shipment
             rows.append(new_scan(shipment, event.scan, event.tracking_id, _estimate(event)))
             if not may_name(event.order_number, shipment.order_number):
-                _flag_other_order_once(event, shipment, shipments)
+                named.append((event, shipment))
+        _flag_named_orders(named, shipments)
         store_and_recount(touched.values(), rows)
     return [results[position] for position in range(len(events))]
 
@@ -266,20 +268,26 @@ def _flag_other_order(event: CourierEvent, holder: Shipment, shipments: Sequence
             )
 
 
-def _flag_other_order_once(
-    event: CourierEvent, holder: Shipment, shipments: Sequence[Shipment]
+def _flag_named_orders(
+    named: Sequence[tuple[CourierEvent, Shipment]], shipments: Sequence[Shipment]
 ) -> None:
-    """Do the same for a scan, but not again once an operator has cleared the flag.
+    """Do the same for scans that name another order than that of their shipment.
 
-    Each further scan of the parcel names the same order.
+    A parcel's flag is raised once while it is open, whichever orders its further scans name, and
+    not again for an order whose flag an operator has cleared.
     """
-    flagged = holder.flags.filter(
-        kind=FlagKind.OTHER_ORDER,
-        tracking_id=event.tracking_id,
-        order_number=event.order_number,
-    )
-    if not flagged.exists():
-        _flag_other_order(event, holder, shipments)
+    if not named:
+        return
+    flags = ShipmentFlag.objects.filter(
+        kind=FlagKind.OTHER_ORDER, shipment__in={holder.pk for _, holder in named}
+    ).values_list("shipment_id", "tracking_id", "order_number", "cleared_at")
+    known = {(pk, about, number) for pk, about, number, _ in flags}
+    flagged = {(pk, about) for pk, about, _, cleared_at in flags if cleared_at is None}
+    for event, holder in named:
+        parcel = (holder.pk, event.tracking_id)
+        if parcel not in flagged and (*parcel, event.order_number) not in known:
+            _flag_other_order(event, holder, shipments)
+            flagged.add(parcel)
 
 
 def _applied_to(shipment: Shipment | None) -> Applied:

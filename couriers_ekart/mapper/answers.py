@@ -44,6 +44,18 @@ READER = Reader("ekart")
 parse, parse_list = READER.parse, READER.parse_list
 
 
+class TokenAnswer(Answer):
+    """/integrations/v2/auth/token/{client_id}; `expires_in` is in seconds.
+
+    The values are checked so that they fit into a header and a date: otherwise every later call
+    with the token would fail.
+    """
+
+    access_token: str = Field(pattern=r"^[\x21-\x7e]+$")
+    token_type: str = Field(default="Bearer", pattern=r"^[A-Za-z]{1,20}$")
+    expires_in: float = Field(ge=0, le=366 * 86_400)
+
+
 class Barcodes(Answer):
     wbn: OrDefault[Identifier] = ""
 
@@ -200,18 +212,18 @@ class AcknowledgementList(Answer):
 
 
 def cancellation_from(body: Any, tracking_id: str, status: Status | None) -> ActionResult:
-    """Return how a cancellation ended; a shipment that is already cancelled is done.
+    """Return how a cancellation ended: it is done.
 
-    Raises Rejected for another refusal, Unknown if the answer is about other shipments.
+    Raises Rejected for a refusal, Unknown if the answer is about other shipments.
     """
     operation = "cancel_shipment"
     answer = parse(AcknowledgementList, body, operation)
     mine = [a for a in answer.data if a.tracking_id in ("", tracking_id)]
     if not mine:
         raise READER.unknown(operation, "the answer is about other shipments")
-    if mine[0].status:
-        return _cancelled(clean_message(mine[0].remark), status)
-    return accept_already_cancelled(READER.rejection(operation, mine[0].remark), status)
+    if not mine[0].status:
+        raise READER.rejection(operation, mine[0].remark)
+    return _cancelled(clean_message(mine[0].remark), status)
 
 
 def accept_already_cancelled(refusal: Rejected, status: Status | None) -> ActionResult:
@@ -285,12 +297,9 @@ def label_data_from(body: Any) -> list[dict[str, Any]]:
 
 
 def registration_from(body: Any, alias: str) -> WarehouseRegistration:
-    """Return a registered address; an alias that exists already is registered. Raises Rejected."""
-    answer = parse(Acknowledgement, body, "add_address")
-    alias = answer.alias or alias
-    if not answer.status:
-        return accept_already_registered(READER.rejection("add_address", answer.remark), alias)
-    return WarehouseRegistration(reference=alias, remark=clean_message(answer.remark))
+    """Return a registered address. Raises Rejected."""
+    answer = READER.parse_accepted(Acknowledgement, body, "add_address")
+    return WarehouseRegistration(answer.alias or alias, remark=clean_message(answer.remark))
 
 
 def accept_already_registered(refusal: Rejected, alias: str) -> WarehouseRegistration:

@@ -228,11 +228,6 @@ def lane_payload(request: RateRequest, service: str) -> dict[str, Any]:
     }
 
 
-def dispatch_payload(tracking_ids: Sequence[str], day: dt.date) -> dict[str, Any]:
-    """Return the body of POST /data/shipment/dispatch-date."""
-    return {"ids": list(tracking_ids), "dispatchDate": day.isoformat()}
-
-
 def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
     """Return the body of POST /api/v2/package/ndr for another attempt, with the changes for it.
 

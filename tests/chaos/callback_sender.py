@@ -43,7 +43,7 @@ def make_deliveries(parcels: list[str], count: int, seed: int) -> list[bytes]:
             "attempts": "0",
             "wbn": str(number),
             "id": parcels[number % len(parcels)],
-            "orderNumber": str(number),
+            "orderNumber": parcels[number % len(parcels)].removeprefix("T"),
         }
         bodies.append(json.dumps(body).encode())
     bodies += rng.choices(bodies, k=count - len(bodies))

@@ -36,8 +36,7 @@ class Static(StaticHeaderReceiver):
 
     topic_of, parse = Signed.topic_of, Signed.parse
 
-    def secret_header(self) -> str:
-        return "x-courier-token"
+    secret_header = "x-courier-token"
 
 
 def callback(headers: Mapping[str, str], body: bytes = BODY) -> Callback:

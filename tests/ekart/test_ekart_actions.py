@@ -23,7 +23,7 @@ from couriers.fulfilment import actions
 from couriers.models import CourierCall, Shipment, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.wire.limits import MAX_IDS
+from couriers_ekart.client import MAX_IDS
 from sandbox.process import SandboxProcess
 from tests.support.api import set_status
 from tests.support.drafts import draft_with

@@ -118,7 +118,7 @@ def test_refusals_do_not_open_the_circuit(adapter: EkartAdapter) -> None:
         with pytest.raises(NotFound):
             adapter.track_shipment("500NOPE")
         with pytest.raises(Rejected):
-            adapter.client.create_shipment({"order_number": "A-1"})
+            adapter.client.call("create_shipment", json={"order_number": "A-1"})
     assert circuit_of(adapter).state() == "closed"
     assert adapter.create_shipment(request_for(adapter)).tracking_id
 

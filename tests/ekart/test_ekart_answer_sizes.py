@@ -15,8 +15,7 @@ import pytest
 
 from couriers.contract.errors import NotSent, Unknown
 from couriers.http.answers import KIB, MIB
-from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from couriers_ekart.client import OPERATIONS, EkartClient
 from tests.support.factories import CourierAccountFactory
 from tests.support.sockets import serve
 
@@ -54,15 +53,15 @@ def padded(size: int) -> bytes:
 
 def test_an_answer_is_read_up_to_its_operations_size() -> None:
     with answering(padded(64 * KIB)) as client:
-        assert client.create_shipment({})["tracking_id"] == "T-1"
+        assert client.call("create_shipment", json={})["tracking_id"] == "T-1"
     with answering(padded(256 * KIB)) as client:
-        assert client.track("x")["tracking_id"] == "T-1"
+        assert client.call("track", tracking_id="x")["tracking_id"] == "T-1"
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 429, 500])
 def test_a_larger_answer_to_a_booking_is_unknown_whatever_its_status(status: int) -> None:
     with answering(padded(64 * KIB + 1), status) as client, pytest.raises(Unknown) as caught:
-        client.create_shipment({})
+        client.call("create_shipment", json={})
     assert type(caught.value) is Unknown
     assert str(caught.value) == (
         f"ekart create_shipment: the answer is larger than 65536 bytes (HTTP {status})"
@@ -71,12 +70,12 @@ def test_a_larger_answer_to_a_booking_is_unknown_whatever_its_status(status: int
 
 def test_a_larger_answer_to_a_question_is_a_failure_and_nothing_of_it_is_taken() -> None:
     with answering(padded(256 * KIB + 1)) as client, pytest.raises(Unknown, match="larger"):
-        client.track("x")
+        client.call("track", tracking_id="x")
 
 
 def test_a_larger_answer_to_the_auth_call_leaves_the_call_unsent() -> None:
     with answering(b"{}", auth=padded(65 * KIB)) as client, pytest.raises(NotSent, match="larger"):
-        client.create_shipment({})
+        client.call("create_shipment", json={})
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -86,27 +85,27 @@ def test_what_counts_is_the_size_after_decompression(encoding: str) -> None:
     if encoding == "deflate":
         bomb = bomb[10:-8]  # without the head and the check sum of gzip
     with answering(bomb, encoding=encoding) as client, pytest.raises(Unknown, match="larger"):
-        client.create_shipment({})
+        client.call("create_shipment", json={})
 
 
 def test_a_pdf_may_be_larger_than_json_where_one_is_expected() -> None:
     labels = PDF + b"x" * (2 * MIB)
     with answering(labels) as client:
-        assert client.label(["T-1"]) == labels
+        assert client.call("label", json={"ids": ["T-1"]}) == labels
         with pytest.raises(Unknown, match="larger"):
-            client.create_shipment({})
+            client.call("create_shipment", json={})
     with answering(padded(512 * KIB + 1)) as client, pytest.raises(Unknown, match="larger"):
-        client.label(["T-1"])
+        client.call("label", json={"ids": ["T-1"]})
 
 
 def test_a_deeply_nested_answer_is_broken() -> None:
     nested = b'{"status": true, "tracking_id": "T", "x": ' + b"[" * 300 + b"]" * 300 + b"}"
     with answering(nested) as client, pytest.raises(Unknown, match="broken"):
-        client.create_shipment({})
+        client.call("create_shipment", json={})
 
 
 def test_every_operation_has_a_size_and_only_lists_are_large() -> None:
-    sizes = {operation: EkartClient.answer_size(operation).json for operation in DEFAULT_LIMITS}
+    sizes = {operation: one.answer_size.json for operation, one in OPERATIONS.items()}
     assert {one for one, size in sizes.items() if size > 64 * KIB} == {
         "track", "raw_track", "label", "list_addresses", "bulk_serviceability",
     }  # fmt: skip
@@ -115,15 +114,18 @@ def test_every_operation_has_a_size_and_only_lists_are_large() -> None:
 # Reads an answer for each operation in a process of its own, and prints by how many MiB the largest
 # memory that it ever had has grown.
 MEASURE = """
-import json, sys
+import dataclasses, json, sys
 import django
 django.setup()
 from types import SimpleNamespace
-from couriers_ekart.wire import client
+from couriers_ekart import client
 from couriers.contract.errors import CourierError
 account = SimpleNamespace(pk="a", company_id=1, courier_id="ekart", base_url=sys.argv[1],
     login=dict(client_id="c", username="u", password="p"),
     limit_of=lambda operation, default: default)
+anything = dict(method="GET", path="/x", needs_login=False)
+client.EkartClient.operations = {name: dataclasses.replace(one, **anything)
+    for name, one in client.OPERATIONS.items()}
 ekart = client.EkartClient(account)
 def peak():
     # Not getrusage(), whose figure a process inherits from its parent.
@@ -131,7 +133,7 @@ def peak():
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 def read(operation):
     try:
-        return ekart.call(operation, "GET", "/x", needs_login=False)
+        return ekart.call(operation)
     except CourierError as error:
         return error.message
 read("list_webhooks")

@@ -16,8 +16,8 @@ from couriers.contract.receiver import Topic, topic_secret
 from couriers.models import CourierAccount
 from couriers.operations.seeding import AccountDetails, seed
 from couriers.operations.webhook_registration import drop_previous_secret, rotate_secret
-from couriers_ekart.callbacks.receiver import EkartReceiver, MalformedEvent
-from couriers_ekart.wire.client import EkartClient
+from couriers_ekart.client import EkartClient
+from couriers_ekart.receiver import EkartReceiver, MalformedEvent
 from sandbox.process import SandboxProcess
 from tests.support.callbacks import callback_path
 from tests.support.commands import run_json
@@ -91,7 +91,7 @@ def test_registering_twice_changes_nothing(
 ) -> None:
     first, again = register(), register()
     assert (first["created"], again["created"]) == (True, False)
-    hooks = EkartClient(account).list_webhooks()
+    hooks = EkartClient(account).call("list_webhooks")
     assert sorted(topic for hook in hooks for topic in hook["topics"]) == [
         "shipment_created", "shipment_recreated", "track_updated",
     ]  # fmt: skip
@@ -116,14 +116,14 @@ def test_other_urls_of_the_account_are_switched_off_and_those_of_others_kept(
     foreign = "https://other.example/webhooks/ekart/acc_y/"
     for url in (former, foreign):
         hook = {"url": url, "secret": OLD, "topics": ["shipment_recreated"], "active": True}
-        EkartClient(account).add_webhook(hook)
+        EkartClient(account).call("add_webhook", json=hook)
     register()
     active = {hook["url"] for hook in sandbox_hooks(account) if hook["active"]}
     assert active == {account.webhook_url, account.topic_url(RECREATED), foreign}
 
 
 def sandbox_hooks(account: CourierAccount) -> list[dict[str, Any]]:
-    hooks: list[dict[str, Any]] = EkartClient(account).list_webhooks()
+    hooks: list[dict[str, Any]] = EkartClient(account).call("list_webhooks")
     return hooks
 
 

@@ -13,8 +13,8 @@ from couriers.contract.adapter import Capability
 from couriers.testing.adapter import AdapterConformance
 from couriers.testing.receiver import ReceiverConformance
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.callbacks.receiver import EkartReceiver
 from couriers_ekart.mapper.statuses import STATUSES
+from couriers_ekart.receiver import EkartReceiver
 from sandbox.process import SandboxProcess
 
 UNDELIVERED = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from couriers.contract.adapter import Capability
 from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.client import OPERATIONS
 from couriers_ekart.mapper.options import EkartOptions, QualityCheck
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "ekart.md").read_text()
 METHODS, AFTER = PAGE.split("## The contract's methods")[1].split("## Options of a booking")
@@ -49,7 +49,9 @@ def test_every_limit_is_the_limit_in_the_code() -> None:
         r"`(get_token|list_addresses)`, (\d+) in (\d+) s", rest
     ):
         written[operation] = (int(count), float(window))
-    assert written == {name: (limit.count, limit.window) for name, limit in DEFAULT_LIMITS.items()}
+    assert written == {
+        name: (one.limit.count, one.limit.window) for name, one in OPERATIONS.items()
+    }
 
 
 def test_every_option_has_a_row() -> None:

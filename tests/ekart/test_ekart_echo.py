@@ -36,7 +36,7 @@ from couriers.models import (
     Shipment,
     WarehouseRegistration,
 )
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from couriers_ekart.client import EkartClient
 from tests.support.api import post_json
 from tests.support.echo import (
     AUTH,
@@ -102,7 +102,7 @@ def account(courier: EchoCourier, settings: Any) -> CourierAccount:
     )  # fmt: skip
     return CourierAccountFactory(
         company=company, base_url=courier.url, webhook_secret="Marmot-secret-of-hooks", **LOGIN,
-        limits={name: {"count": 10**6, "window": 1} for name in DEFAULT_LIMITS},
+        limits={name: {"count": 10**6, "window": 1} for name in EkartClient.operations},
     )  # fmt: skip
 
 

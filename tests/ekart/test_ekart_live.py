@@ -80,8 +80,8 @@ def test_an_unknown_tracking_id_is_not_found(adapter: EkartAdapter) -> None:
 
 
 def test_webhooks_and_addresses_are_listed(adapter: EkartAdapter) -> None:
-    assert isinstance(adapter.client.list_webhooks(), list)
-    assert isinstance(adapter.client.list_addresses(), list)
+    assert isinstance(adapter.client.call("list_webhooks"), list)
+    assert isinstance(adapter.client.call("list_addresses"), list)
 
 
 def test_an_invalid_request_is_refused_before_any_call(adapter: EkartAdapter) -> None:

@@ -14,10 +14,10 @@ from couriers.contract import india
 from couriers.contract.actions import ReattemptRequest
 from couriers.contract.masking import MASK
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
+from couriers.http.client import CourierClient
 from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.client import OPERATIONS
 from couriers_ekart.mapper import payloads
-from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.process import SandboxProcess
 from tests.support.ekart import adapter_at, request_for
 from tests.support.sandboxes import sandbox_fixture
@@ -38,7 +38,7 @@ def calls(
     adapter: EkartAdapter, sandbox: SandboxProcess
 ) -> dict[tuple[str, str], Callable[[], Any]]:
     """One call for each operation, as the adapter makes it."""
-    client: EkartClient = adapter.client
+    client: CourierClient = adapter.client
     tomorrow = india.today() + dt.timedelta(days=1)
     lane = RateRequest(
         "560001", "110001", Parcel(700, 30, 22, 8), PaymentMode.COD, Decimal(999), Decimal(999)
@@ -50,43 +50,58 @@ def calls(
     sandbox.post("/_sandbox/advance", {"tracking_id": failed.tracking_id, "status": "Undelivered"})
     unwanted = adapter.create_shipment(request_for(adapter, order_number="OPS-4"))
     hook = {"url": "http://127.0.0.1:1/", "secret": "a-secret", "topics": ["track_updated"]}
-    webhook = client.add_webhook(hook)
+    webhook = client.call("add_webhook", json=hook)
     request = request_for(adapter, order_number="OPS-3", options=EVERYTHING)
     pickup = request.pickup
     return {
         ("POST", "/integrations/v2/auth/token/{client_id}"): client.log_in,
-        ("PUT", "/api/v1/package/create"): lambda: client.create_shipment(
-            payloads.shipment_payload(request)
+        ("PUT", "/api/v1/package/create"): lambda: client.call(
+            "create_shipment", json=payloads.shipment_payload(request)
         ),
-        ("DELETE", "/api/v1/package/cancel"): lambda: client.cancel_shipment(unwanted.tracking_id),
-        ("POST", "/data/shipment/dispatch-date"): lambda: client.set_dispatch_date(
-            payloads.dispatch_payload([booking.tracking_id], tomorrow)
+        ("DELETE", "/api/v1/package/cancel"): lambda: client.call(
+            "cancel_shipment", params={"tracking_id": unwanted.tracking_id}
         ),
-        ("POST", "/api/v1/package/label"): lambda: client.label([booking.tracking_id]),
-        ("POST", "/data/v2/generate/manifest"): lambda: client.manifest([booking.tracking_id]),
-        ("POST", "/api/v2/package/ndr"): lambda: client.ndr(
-            payloads.reattempt_payload(
+        ("POST", "/data/shipment/dispatch-date"): lambda: client.call(
+            "set_dispatch_date", json={"ids": [booking.tracking_id], "dispatchDate": str(tomorrow)}
+        ),
+        ("POST", "/api/v1/package/label"): lambda: client.call(
+            "label", json={"ids": [booking.tracking_id]}
+        ),
+        ("POST", "/data/v2/generate/manifest"): lambda: client.call(
+            "manifest", json={"ids": [booking.tracking_id]}
+        ),
+        ("POST", "/api/v2/package/ndr"): lambda: client.call(
+            "ndr",
+            json=payloads.reattempt_payload(
                 ReattemptRequest(failed.tracking_id, tomorrow, "9845011111", "2, New Lane", "Ring")
-            )
+            ),
         ),
-        ("GET", "/api/v1/track/{id}"): lambda: client.track(booking.tracking_id),
-        ("GET", "/data/v1/elite/track/{wbn}"): lambda: client.raw_track(booking.waybill),
-        ("GET", "/api/v2/serviceability/{pincode}"): lambda: client.serviceability("560008"),
-        ("POST", "/data/v3/serviceability"): lambda: client.lane_serviceability(
-            payloads.lane_payload(lane, "SURFACE")
+        ("GET", "/api/v1/track/{id}"): lambda: client.call(
+            "track", tracking_id=booking.tracking_id
         ),
-        ("GET", "/data/serviceability/bulk/{type}"): lambda: client.bulk_serviceability(
-            "NON_LARGE"
+        ("GET", "/data/v1/elite/track/{wbn}"): lambda: client.call(
+            "raw_track", waybill=booking.waybill
         ),
-        ("POST", "/api/v2/address"): lambda: client.add_address(
-            payloads.address_payload(pickup, "ops")
+        ("GET", "/api/v2/serviceability/{pincode}"): lambda: client.call(
+            "serviceability", pincode="560008"
         ),
-        ("GET", "/api/v2/webhook"): client.list_webhooks,
-        ("POST", "/api/v2/webhook"): lambda: client.add_webhook(hook),
-        ("PUT", "/api/v2/webhook/{webhook_id}"): lambda: client.edit_webhook(webhook["id"], hook),
-        ("GET", "/api/v2/addresses"): client.list_addresses,
-        ("POST", "/data/pricing/estimate"): lambda: client.estimate(
-            payloads.estimate_payload(lane, "SURFACE", "EXISTING_CLIENT")
+        ("POST", "/data/v3/serviceability"): lambda: client.call(
+            "lane_serviceability", json=payloads.lane_payload(lane, "SURFACE")
+        ),
+        ("GET", "/data/serviceability/bulk/{type}"): lambda: client.call(
+            "bulk_serviceability", kind="NON_LARGE"
+        ),
+        ("POST", "/api/v2/address"): lambda: client.call(
+            "add_address", json=payloads.address_payload(pickup, "ops")
+        ),
+        ("GET", "/api/v2/webhook"): lambda: client.call("list_webhooks"),
+        ("POST", "/api/v2/webhook"): lambda: client.call("add_webhook", json=hook),
+        ("PUT", "/api/v2/webhook/{webhook_id}"): lambda: client.call(
+            "edit_webhook", webhook_id=webhook["id"], json=hook
+        ),
+        ("GET", "/api/v2/addresses"): lambda: client.call("list_addresses"),
+        ("POST", "/data/pricing/estimate"): lambda: client.call(
+            "estimate", json=payloads.estimate_payload(lane, "SURFACE", "EXISTING_CLIENT")
         ),
     }
 
@@ -138,7 +153,7 @@ def test_every_operation_of_the_client_has_a_limit_and_a_sandbox_handler(
 
     handled = {operation.name for operation in EkartSandbox(EkartOptions()).operations()}
     # The sandbox calls the token's operation by another name.
-    assert {name for name in DEFAULT_LIMITS if name != "get_token"} == handled - {"auth"}
+    assert {name for name in OPERATIONS if name != "get_token"} == handled - {"auth"}
 
 
 @pytest.mark.parametrize("changes", [

@@ -144,7 +144,10 @@ def test_answers_are_read_tolerantly() -> None:
         answers.cancellation_from(
             {"data": [{"status": True, "tracking_id": "other"}]}, "mine", None
         )
-    with pytest.raises(Rejected):
+    with pytest.raises(Rejected) as caught:
         answers.registration_from({"status": False, "remark": "phone is wrong"}, "a")
-    known = answers.registration_from({"status": False, "remark": "Alias already exists"}, "a")
-    assert known.reference == "a"
+    with pytest.raises(Rejected):
+        answers.accept_already_registered(caught.value, "a")
+    with pytest.raises(Rejected) as caught:
+        answers.registration_from({"status": False, "remark": "Alias already exists"}, "a")
+    assert answers.accept_already_registered(caught.value, "a").reference == "a"

@@ -80,12 +80,13 @@ def test_a_failed_estimate_is_an_error(adapter: EkartAdapter, sandbox: SandboxPr
 def test_a_refused_service_does_not_hide_the_price_of_the_other(
     adapter: EkartAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, unwanted = adapter.client.estimate, {"EXPRESS"}
-    monkeypatch.setattr(
-        adapter.client,
-        "estimate",
-        lambda body: ask({} if body["serviceType"] in unwanted else body),
-    )
+    ask, unwanted = adapter.client.call, {"EXPRESS"}
+
+    def ask_amiss(operation: str, json: Any) -> Any:
+        amiss = operation == "estimate" and json["serviceType"] in unwanted
+        return ask(operation, json={} if amiss else json)
+
+    monkeypatch.setattr(adapter.client, "call", ask_amiss)
     assert [quote.service for quote in adapter.get_rates(LANE)] == ["SURFACE"]
     unwanted.add("SURFACE")
     with pytest.raises(Rejected):

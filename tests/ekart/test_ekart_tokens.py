@@ -19,7 +19,7 @@ from couriers.http import tokens
 from couriers.http.metrics import CallMetrics
 from couriers.models import CourierAccount, CourierToken
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.wire.client import EkartClient
+from couriers_ekart.client import EkartClient
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.ekart import classify_answer
@@ -56,7 +56,7 @@ def client_of(account: CourierAccount) -> Any:
 def test_fifty_processes_with_an_expired_token_make_one_auth_call(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
-    client_of(account).serviceability("560001")
+    client_of(account).call("serviceability", pincode="560001")
     expired = timezone.now() - dt.timedelta(seconds=1)
     CourierToken.objects.update(expires_at=expired)
     before = sandbox.state()["calls"]
@@ -64,7 +64,7 @@ def test_fifty_processes_with_an_expired_token_make_one_auth_call(
 
     def work() -> float:
         started = time.monotonic()
-        client_of(account).serviceability("560001")
+        client_of(account).call("serviceability", pincode="560001")
         return time.monotonic() - started
 
     waits = run_in_processes(50, work)
@@ -77,7 +77,7 @@ def test_fifty_processes_with_an_expired_token_make_one_auth_call(
 
 
 def test_many_refused_calls_do_not_loop(account: CourierAccount, sandbox: SandboxProcess) -> None:
-    client_of(account).serviceability("560001")
+    client_of(account).call("serviceability", pincode="560001")
     before = sandbox.state()["calls"]
     sandbox.set_faults(("serviceability", "unauthorized", 1))
 
@@ -85,7 +85,7 @@ def test_many_refused_calls_do_not_loop(account: CourierAccount, sandbox: Sandbo
         client, refused = client_of(account), 0
         for _ in range(5):
             try:
-                client.serviceability("560001")
+                client.call("serviceability", pincode="560001")
             except TokenRefused:
                 refused += 1
         return refused
@@ -102,7 +102,7 @@ def test_a_holder_that_outlived_its_lock_does_not_overwrite_a_newer_token(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
     client = client_of(account)
-    client.serviceability("560001")
+    client.call("serviceability", pincode="560001")
 
     def fetch_while_another_is_quicker() -> Any:
         answer = client.log_in()
@@ -120,29 +120,29 @@ def test_a_token_that_ekart_does_not_renew_is_used_in_its_last_minute() -> None:
     with SandboxProcess("ekart", "--hold", "--token-life", "55") as ending:
         account = CourierAccountFactory(base_url=ending.url)
         for _ in range(12):  # get_token has 10 in 300 s, and five at once
-            client_of(account).serviceability("560001")
+            client_of(account).call("serviceability", pincode="560001")
         assert ending.state()["calls"]["auth"] == 1
 
 
 def test_an_expired_token_is_replaced_by_a_new_one() -> None:
     with SandboxProcess("ekart", "--hold", "--token-life", "1") as ending:
         client = client_of(CourierAccountFactory(base_url=ending.url))
-        client.serviceability("560001")
+        client.call("serviceability", pincode="560001")
         first = CourierToken.objects.get()
         time.sleep(2.1)
-        client.serviceability("560001")
+        client.call("serviceability", pincode="560001")
     assert CourierToken.objects.get().access_token != first.access_token
 
 
 def test_a_token_that_ekart_returns_again_is_used_to_its_end_by_all_processes(
     account: CourierAccount, sandbox: SandboxProcess
 ) -> None:
-    client_of(account).serviceability("560001")
+    client_of(account).call("serviceability", pincode="560001")
     first = CourierToken.objects.get()
     before = sandbox.state()["calls"]["auth"]
     CourierToken.objects.update(expires_at=timezone.now() + dt.timedelta(seconds=50))
     for _ in range(3):
-        client_of(account).serviceability("560001")
+        client_of(account).call("serviceability", pincode="560001")
     assert sandbox.state()["calls"]["auth"] == before + 1
     stored = CourierToken.objects.get()
     assert (stored.access_token, stored.no_newer) == (first.access_token, True)
@@ -180,7 +180,7 @@ def test_threads_do_not_wait_one_after_another_for_an_auth_call_without_answer(
         def work() -> float:
             started = time.monotonic()
             with suppress(NotSent):
-                client.serviceability("560001")
+                client.call("serviceability", pincode="560001")
                 raise AssertionError("nobody answers there")
             return time.monotonic() - started
 

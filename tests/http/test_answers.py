@@ -82,7 +82,7 @@ def test_an_answer_may_be_a_text_or_json_or_xml() -> None:
 
 def test_a_call_may_have_a_decoder_of_its_own(courier: SmallCourier) -> None:
     courier.answer = lambda _: Reply(b"<root><status>True</status></root>")
-    assert courier.client().ask(decode=decode_json_or_xml) == {"status": "True"}
+    assert courier.client().ask("xml") == {"status": "True"}
     with pytest.raises(Unknown, match="the answer is broken"):
         courier.client().ask()
 
@@ -91,10 +91,10 @@ def test_what_the_call_sent_is_masked_in_xml_and_in_text_too(courier: SmallCouri
     client = courier.client()
     sent = {"add": "77, Wexcombe Terrace"}
     courier.answer = lambda _: Reply(b"<root><note>77, Wexcombe Terrace</note></root>")
-    answer = client.call("create", "POST", "/x", json=sent, decode=decode_json_or_xml)
+    answer = client.ask("xml", json=sent)
     assert "Wexcombe" not in answer["note"]
     courier.answer = lambda _: Reply(b"gone to 77, Wexcombe Terrace")
-    assert "Wexcombe" not in client.call("create", "POST", "/x", json=sent, decode=decode_text)
+    assert "Wexcombe" not in client.ask("text", json=sent)
 
 
 def test_an_answer_that_is_too_large_for_its_operation_is_not_read(courier: SmallCourier) -> None:

@@ -26,7 +26,7 @@ def courier() -> Iterator[SmallCourier]:
 
 
 def test_a_json_body_is_sent_as_it_is(courier: SmallCourier) -> None:
-    courier.client().call("create", "POST", "/create", json={"name": HARD, "none": None})
+    courier.client().ask("create", json={"name": HARD, "none": None})
     (sent,) = courier.requests
     assert sent.headers["Content-Type"] == "application/json"
     assert json.loads(sent.body) == {"name": HARD, "none": None}
@@ -34,7 +34,7 @@ def test_a_json_body_is_sent_as_it_is(courier: SmallCourier) -> None:
 
 def test_a_form_is_percent_encoded_and_what_is_no_text_is_json_in_it(courier: SmallCourier) -> None:
     data = {"shipments": [{"add": HARD, "weight": 240}]}
-    courier.client().call("create", "POST", "/create", form={"format": "json", "data": data})
+    courier.client().ask("create", form={"format": "json", "data": data})
     (sent,) = courier.requests
     assert sent.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert sent.body.isascii()
@@ -47,7 +47,7 @@ def test_a_form_is_percent_encoded_and_what_is_no_text_is_json_in_it(courier: Sm
 def test_a_body_that_json_cannot_hold_is_not_sent(courier: SmallCourier) -> None:
     for body in ({"weight": float("nan")}, {"weight": object()}):
         with pytest.raises(NotSent, match="could not be built"):
-            courier.client().call("create", "POST", "/create", json=body)
+            courier.client().ask("create", json=body)
     assert courier.requests == []
 
 
@@ -58,10 +58,32 @@ def test_parameters_and_headers_are_sent(courier: SmallCourier) -> None:
     assert (sent.headers["X-Client"], sent.headers["Accept"]) == ("shop", "application/json")
 
 
+def test_a_value_in_the_path_is_one_segment(courier: SmallCourier) -> None:
+    courier.client().ask("parcel", number="A/1?x=é")
+    assert courier.requests[0].path == "/parcels/A%2F1%3Fx%3D%C3%A9"
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"nummer": "1"}, {"number": "1", "more": "2"}, {"number": ".."}, {"number": ""}]
+)
+def test_a_path_with_other_values_than_its_own_is_not_called(
+    courier: SmallCourier, values: dict[str, str]
+) -> None:
+    with pytest.raises(NotSent, match="the path could not be built"):
+        courier.client().ask("parcel", **values)
+    assert courier.requests == []
+
+
+def test_an_id_of_the_path_may_come_back(courier: SmallCourier) -> None:
+    courier.answer = lambda _: Reply({"error": "no parcel Zephyr-99"}, 404)
+    with pytest.raises(CourierError, match="Zephyr-99"):
+        courier.client().ask("parcel", number="Zephyr-99")
+
+
 def test_a_key_goes_with_every_call_that_needs_it(courier: SmallCourier) -> None:
     client = courier.client(password="the-key-of-the-shop")
     client.ask()
-    client.ask(needs_login=False)
+    client.ask("open")
     client.ensure_token()
     assert [sent.login for sent in courier.requests] == ["Token the-key-of-the-shop", ""]
 
@@ -92,7 +114,7 @@ def test_an_operation_has_a_time_out_of_its_own(courier: SmallCourier, settings:
     courier.answer = slow
     with pytest.raises(CourierError, match="did not come in time"):
         courier.client().ask()
-    assert courier.client().ask(read_timeout=5.0) == {}
+    assert courier.client().ask("slow") == {}
 
 
 @pytest.mark.parametrize("how", ["json", "form"])
@@ -109,7 +131,7 @@ def test_a_courier_that_repeats_the_request_does_not_get_it_shown(
     courier.answer = lambda _: Reply(answers.get(field, {field: words}), 400)
     body = {"json": sent} if how == "json" else {"form": {"format": "json", "data": sent}}
     with pytest.raises(Rejected) as caught:
-        courier.client(password="Zephyr!Kestrel9").call("create", "POST", "/create", **body)
+        courier.client(password="Zephyr!Kestrel9").ask("create", **body)
     shown = str(caught.value)
     assert "E-77001" in shown
     for one in ("Quillon", "Wexcombe", "45670", "Kestrel", "9876543210"):

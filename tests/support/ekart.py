@@ -9,15 +9,14 @@ from typing import Any
 
 from couriers.booking.drafts import clean_draft
 from couriers.booking.preparation import prepare
-from couriers.contract.errors import CourierError
+from couriers.contract.errors import CourierError, Rejected
 from couriers.contract.masking import Scrubber, SentValues
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import ShipmentRequest
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from couriers_ekart.adapter import EkartAdapter
+from couriers_ekart.client import OPERATIONS, EkartClient
 from couriers_ekart.mapper import answers, tracking
-from couriers_ekart.wire.client import EkartClient
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
 from sandbox.process import SandboxProcess
 from tests.support.drafts import draft_with
 from tests.support.factories import CompanyFactory, CourierAccountFactory, WarehouseFactory
@@ -48,9 +47,23 @@ def _label(body: Any) -> Any:
     raise answers.label_error(body)
 
 
+def _cancellation(body: Any) -> Any:
+    try:
+        return answers.cancellation_from(body, "T1", None)
+    except Rejected as refusal:
+        return answers.accept_already_cancelled(refusal, None)
+
+
+def _registration(body: Any) -> Any:
+    try:
+        return answers.registration_from(body, "given")
+    except Rejected as refusal:
+        return answers.accept_already_registered(refusal, "given")
+
+
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": answers.booking_from,
-    "cancel_shipment": lambda body: answers.cancellation_from(body, "T1", None),
+    "cancel_shipment": _cancellation,
     "track": tracking.tracking_from,
     "raw_track": lambda body: tracking.history_from(body, "CLTP1"),
     "serviceability": lambda body: answers.serviceability_from(body, "560008"),
@@ -61,7 +74,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "ndr": answers.ndr_from,
     "set_dispatch_date": lambda body: answers.dispatch_refusals_from(body, ["T1", "T2"]),
     "label": _label,
-    "add_address": lambda body: answers.registration_from(body, "given"),
+    "add_address": _registration,
 }
 
 
@@ -71,7 +84,7 @@ def adapter_at(url: str) -> EkartAdapter:
     WarehouseFactory(company=company)
     fast = {"count": 1000, "window": 1}
     account = CourierAccountFactory(
-        company=company, base_url=url, limits=dict.fromkeys(DEFAULT_LIMITS, fast)
+        company=company, base_url=url, limits=dict.fromkeys(OPERATIONS, fast)
     )
     adapter = CourierFactory.get_adapter(account)
     assert isinstance(adapter, EkartAdapter)

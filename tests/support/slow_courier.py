@@ -13,7 +13,7 @@ from typing import Any
 
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, CourierToken, Shipment
-from couriers_ekart.wire.limits import DEFAULT_LIMITS
+from couriers_ekart.client import OPERATIONS
 from shipcrowd.stack import Response, Stack
 from tests.support.factories import (
     CompanyFactory,
@@ -89,7 +89,7 @@ class Merchant:
         company = CompanyFactory(slug=f"slow-{time.monotonic_ns()}")
         self.account: CourierAccount = CourierAccountFactory(
             company=company, base_url=url, client_id=company.slug,
-            limits={name: {"count": 1000, "window": 1} for name in DEFAULT_LIMITS},
+            limits={name: {"count": 1000, "window": 1} for name in OPERATIONS},
         )  # fmt: skip
         CourierToken.objects.filter(account=self.account).delete()
         self.shipment: Shipment = ShipmentFactory(

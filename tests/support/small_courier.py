@@ -11,15 +11,17 @@ from typing import Any
 
 from couriers.contract.errors import CredentialsRefused, Rejected, TooManyRequests, Unknown
 from couriers.contract.types import Limit, LimitScope
-from couriers.http.answers import KIB, AnswerSize
+from couriers.http.answers import KIB, AnswerSize, decode_json_or_xml, decode_text
 from couriers.http.calls import SentFields
 from couriers.http.client import CourierClient
 from couriers.http.logins import NewToken, StaticKey, TokenLogin
+from couriers.http.operations import Operation
 from couriers.http.outcomes import Answer, AnswerTable, Verdict
 from couriers.models import CourierAccount
 from tests.support.factories import CourierAccountFactory, CourierRowFactory
 
 CODE = "small"
+PLENTY = Limit(1000, 1)
 
 
 def judge(answer: Answer) -> Verdict | None:
@@ -43,18 +45,21 @@ def token_from(answer: Any) -> NewToken:
 class SmallClient(CourierClient):
     """A courier with a key, whose firewall answers 403 to too many calls."""
 
-    courier = CODE
-    limits: Mapping[str, Limit] = {
-        "create": Limit(1000, 1),
-        "track": Limit(1000, 1),
-        "numbers": Limit(50, 60),
-        "label": Limit(1000, 1),
-        "login": Limit(1000, 1),
-        "by_address": Limit(1, 60, scope=LimitScope.ADDRESS),
+    operations = {
+        "create": Operation("POST", "/create", PLENTY),
+        "track": Operation("GET", "/track", PLENTY),
+        "parcel": Operation("GET", "/parcels/{number}", PLENTY),
+        "numbers": Operation("GET", "/numbers", Limit(50, 60)),
+        "label": Operation("GET", "/label", PLENTY, AnswerSize(json=KIB, pdf=8 * KIB)),
+        "login": Operation("POST", "/login/{client_id}", PLENTY),
+        "by_address": Operation("GET", "/by_address", Limit(1, 60, scope=LimitScope.ADDRESS)),
+        "open": Operation("GET", "/open", PLENTY, needs_login=False),
+        "slow": Operation("GET", "/slow", PLENTY, read_timeout=5.0),
+        "xml": Operation("POST", "/xml", PLENTY, decode=decode_json_or_xml),
+        "text": Operation("POST", "/text", PLENTY, decode=decode_text),
     }
     login: StaticKey | TokenLogin = StaticKey("password", scheme="Token")
     sent_fields = SentFields(open=frozenset({"order", "format"}), names=frozenset({"name"}))
-    answer_sizes = {"label": AnswerSize(json=KIB, pdf=8 * KIB)}
     table = AnswerTable(
         codes={"2000": Verdict(Rejected, "it exists already")},
         statuses={403: Verdict(TooManyRequests, "too many requests", pause=30)},
@@ -64,8 +69,8 @@ class SmallClient(CourierClient):
     )
 
     def ask(self, operation: str = "track", **given: Any) -> Any:
-        """Make a GET call."""
-        return self.call(operation, "GET", f"/{operation}", **given)
+        """Make a call."""
+        return self.call(operation, **given)
 
 
 class SmallTokenClient(SmallClient):
@@ -73,7 +78,6 @@ class SmallTokenClient(SmallClient):
 
     login = TokenLogin(
         "login",
-        "/login/{client_id}",
         body={"user": "username", "password": "password"},
         read=token_from,
         secret_answers=frozenset({"token"}),

@@ -201,8 +201,7 @@ class ToyReceiver(StaticHeaderReceiver):
 
     own_path_topics = frozenset({Topic.SHIPMENT_RECREATED})
 
-    def secret_header(self) -> str:
-        return "x-toy-secret"
+    secret_header = "x-toy-secret"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         return Topic.TRACK_UPDATED if "status" in payload else Topic.SHIPMENT_CREATED

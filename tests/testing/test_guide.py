@@ -68,6 +68,6 @@ def test_the_guide_leads_from_nothing_to_a_plug_in_that_passes_the_kit(tmp_path:
 def test_the_guides_other_form_is_the_toy_couriers_own() -> None:
     toy = (ROOT / "couriers" / "testing" / "toy" / "adapter.py").read_text()
     (form,) = re.findall(
-        r"```python\n(class ReservationClient.*?)```", GUIDE.read_text(), re.DOTALL
+        r"```python\n(class ToyReservationAdapter.*?)```", GUIDE.read_text(), re.DOTALL
     )
     assert form.strip() in toy

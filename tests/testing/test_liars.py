@@ -95,7 +95,9 @@ class ShowsItsKey(ToyAdapter):
 
 
 class NamesNoLimit(ToyAdapter):
-    default_limits: ClassVar = {k: v for k, v in client.LIMITS.items() if k != "book"}
+    default_limits: ClassVar = {
+        name: limit for name, limit in ToyAdapter.default_limits.items() if name != "book"
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_create_that_lies_is_found(check: Check, liar: Any, message: str) -> N
 
 class FindsTheFirst(ToySearchAdapter):
     def find_booking(self, request: ShipmentRequest) -> Booking | None:
-        answer = self.reader.parse(client.Orders, self.client.find(request.order_number), "find")
+        answer = self.ask(client.Orders, "find", params={"q": request.order_number})
         return next((Booking(one.parcel, order_number=one.order) for one in answer.orders), None)
 
 

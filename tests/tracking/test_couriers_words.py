@@ -14,7 +14,7 @@ from couriers.contract.types import Booking, Scan, Tracking
 from couriers.models import Shipment
 from couriers.models.addresses import path_of
 from couriers.tracking.events import apply_events, apply_tracking
-from couriers_ekart.callbacks.receiver import EkartReceiver
+from couriers_ekart.receiver import EkartReceiver
 from tests.support.toy import MAPPER
 
 pytestmark = pytest.mark.django_db

@@ -292,3 +292,31 @@ def test_scans_of_strangers_orders_cost_no_statement_each(
     with django_assert_max_num_queries(10):
         results = apply_events(account, events)
     assert set(results) == {Applied.UNKNOWN_SHIPMENT}
+
+
+def test_one_flag_is_open_however_many_orders_a_parcels_scans_name(
+    account: CourierAccount, toy: Any, django_assert_max_num_queries: Any
+) -> None:
+    parcels = [book(account.company, draft_with(order_number=f"B-{n}")).shipment for n in range(3)]
+    scans = [
+        scan(parcel.tracking_id, hour=hour, order=f"X-{number}-{hour}")
+        for number, parcel in enumerate(parcels)
+        for hour in range(20)
+    ]
+    with django_assert_max_num_queries(40):
+        assert set(apply_events(account, scans)) == {Applied.APPLIED}
+    first = [open_flags(parcel) for parcel in parcels]
+    assert [len(flags) for flags in first] == [1, 1, 1]
+    apply_events(account, [scan(parcels[0].tracking_id, hour=21, order="X-99")])
+    assert [open_flags(parcel) for parcel in parcels] == first
+
+
+def test_another_order_is_flagged_again_after_an_operator_has_cleared_the_flag(
+    account: CourierAccount, toy: Any
+) -> None:
+    parcel, operator = book(account.company, DRAFT).shipment, make_staff()
+    for hour, order in enumerate(("X-1", "X-2")):
+        apply_events(account, [scan(parcel.tracking_id, hour=hour, order=order)])
+        flag = ShipmentFlag.objects.open().get()
+        assert flag.order_number == order
+        clear_flag(flag, reason="the courier's mistake", cleared_by=operator)

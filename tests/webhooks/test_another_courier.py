@@ -36,8 +36,7 @@ class OtherReceiver(StaticHeaderReceiver):
     shown_ids = frozenset({"parcels", "number", "seen"})
     shown_words = frozenset({"state", "city"})
 
-    def secret_header(self) -> str:
-        return "x-other-token"
+    secret_header = "x-other-token"
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         return Topic.TRACK_UPDATED if payload.get("parcels") else Topic.UNKNOWN

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from couriers_ekart.callbacks.receiver import EkartReceiver
+from couriers_ekart.receiver import EkartReceiver
 from tests.support.factories import make_api_key
 from webhooks.masking import mask_payload
 from webhooks.models import WebhookEvent

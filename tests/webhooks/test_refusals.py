@@ -209,7 +209,7 @@ def test_a_plug_in_that_raises_while_explaining_loses_no_count(
     def fault(*_: Any) -> str:
         raise RuntimeError("a fault in the plug-in")
 
-    monkeypatch.setattr("couriers_ekart.callbacks.receiver.EkartReceiver.explain_refusal", fault)
+    monkeypatch.setattr("couriers_ekart.receiver.EkartReceiver.explain_refusal", fault)
     send_ekart(ekart, BODY, signature="0" * 64)
     tally.write()
     row = CallbackTally.objects.get()

@@ -1,22 +1,15 @@
-from typing import ClassVar
+from couriers.contract.installation import CourierAppConfig
 
-from couriers.contract.installation import ShipcrowdAppConfig
+COURIER = "couriers.testing.toy.adapter"
 
 
-class CouriersToyConfig(ShipcrowdAppConfig):
-    """The Django app of the toy courier, which registers its three forms."""
+class CouriersToyConfig(CourierAppConfig):
+    """The Django app of the toy courier, in its three forms."""
 
     name = "couriers.testing.toy"
     label = "shipcrowd_toy"
     verbose_name = "Toy"
-    required_apps: ClassVar = {"couriers": "it is the platform that the plug-in serves"}
-
-    def ready(self) -> None:
-        from couriers.contract.registry import CourierFactory
-        from couriers.testing.toy import adapter
-        from couriers.testing.toy.receiver import ToyReceiver
-
-        for form in (
-            adapter.ToyAdapter, adapter.ToySearchAdapter, adapter.ToyReservationAdapter,
-        ):  # fmt: skip
-            CourierFactory.register(form, ToyReceiver())
+    adapters = (
+        f"{COURIER}.ToyAdapter", f"{COURIER}.ToySearchAdapter", f"{COURIER}.ToyReservationAdapter",
+    )  # fmt: skip
+    receiver = "couriers.testing.toy.receiver.ToyReceiver"

@@ -1,1 +1,0 @@
-"""Ekart's callbacks: verify and read them, and register our URLs with Ekart."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -13,6 +14,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from couriers.contract.receiver import Topic
+from couriers.contract.registry import CourierFactory
 from couriers.models import CallbackTally, CourierAccount
 from webhooks.models import EventState, WebhookEvent
 
@@ -28,15 +30,50 @@ APPLY_SECONDS = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
 
+EVENTS = Counter(
+    "shipcrowd_courier_webhook_events",
+    "Callbacks by topic and status",
+    ["courier", "topic", "status"],
+)
+
+# The statuses of a callback that was received, and those of its processing: `failed` is tried
+# again, `dead` is not.
+RECEIVED = ("received_pending", "received_repeated", "received_dead")
+STATUSES = ("processed", "waiting", "held", "failed", "dead")
+
 _event_counters: dict[str, Counter] = {}
 _lock = threading.Lock()
+
+
+def count_received(courier: str, topic: Topic, result: str) -> None:
+    """Count a callback that was just stored; `result` is a value of inbox.StoreResult."""
+    for counter in _children(courier, topic.value, f"received_{result}"):
+        counter.inc()
+
+
+def count_processed(courier: str, topic: str, status: str, count: int) -> None:
+    """Count callbacks whose processing ended with a status of STATUSES."""
+    for counter in _children(courier, topic, status):
+        counter.inc(count)
+
+
+def declare_events() -> None:
+    """Have the counters shown with 0 for each courier before its first callback."""
+    for courier in CourierFactory.codes():
+        if CourierFactory.receiver(courier):
+            for topic, status in itertools.product(Topic, (*RECEIVED, *STATUSES)):
+                _children(courier, topic.value, status)
+
+
+@cache
+def _children(courier: str, topic: str, status: str) -> tuple[Counter, Counter]:
+    return EVENTS.labels(courier, topic, status), event_counter(courier).labels(topic, status)
 
 
 def event_counter(courier: str) -> Counter:
     """Return the counter `<courier>_webhook_events_total{topic,status}`, created on first use.
 
-    Web servers count with the statuses `received_pending`, `received_repeated` and
-    `received_dead`, workers with the status of processing (processing.STATUSES).
+    Web servers count with the statuses of RECEIVED, workers with those of STATUSES.
     """
     if courier not in _event_counters:
         with _lock:  # prometheus_client refuses a second counter of the same name
@@ -47,12 +84,6 @@ def event_counter(courier: str) -> Counter:
                     ["topic", "status"],
                 )
     return _event_counters[courier]
-
-
-@cache
-def received_counter(courier: str, topic: Topic, result: str) -> Counter:
-    """Return event_counter's child for a callback that was just stored with this result."""
-    return event_counter(courier).labels(topic.value, f"received_{result}")
 
 
 def inbox_gauges() -> Iterable[Metric]:

@@ -6,6 +6,7 @@ client declares one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -59,7 +60,13 @@ def _named(prefix: str) -> _Family:
 def declare(prefix: str) -> None:
     """Have the metrics of a prefix shown from now on; "" is none."""
     if prefix:
-        _named(prefix)
+        _declare_refreshes(_named(prefix))
+
+
+def _declare_refreshes(family: _Family, *labels: str) -> None:
+    """Show the logins with 0, so that the first failure is seen to be one more."""
+    for success in ("true", "false"):
+        family.refreshes.labels(*labels, success)
 
 
 class CallMetrics:
@@ -69,6 +76,15 @@ class CallMetrics:
         self._families: list[tuple[_Family, tuple[str, ...]]] = [(_ALL, (courier,))]
         if prefix:
             self._families.append((_named(prefix), ()))
+        for family, labels in self._families:
+            _declare_refreshes(family, *labels)
+
+    def declare_operations(self, operations: Iterable[str]) -> None:
+        """Show the times and the refusals by a limit with 0 for each operation."""
+        for family, labels in self._families:
+            for operation in operations:
+                family.limit_hits.labels(*labels, operation)
+                family.latency.labels(*labels, operation)
 
     def count_call(self, operation: str, outcome: str, status: int) -> None:
         """Count a call that ended. `status` 0 means that no answer came."""

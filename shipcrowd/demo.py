@@ -112,7 +112,7 @@ class Demo:
             "seed_courier", "ekart", "--company", COMPANY, "--create", "--name", "Demo Traders",
             "--gstin", "29AAGCR4375J1ZU", "--address", "1, Example Road", "--state", "Karnataka",
             "--pincode", "560001", "--phone", "98450 12345", "--new-key",
-            "--limit", "create_shipment=200/1s",
+            "--limit", "create_shipment=200/1s", "--test",
         )  # fmt: skip
         self._key = seeded["api_key"]
         self._console.print("Starting web server, workers and beat …")
@@ -121,7 +121,7 @@ class Demo:
         self._stack.start_worker(queues=OTHER_QUEUES)
         self._stack.start_beat()
         self._stack.wait_until_ready()
-        self._stack.run_command("register_webhooks", "ekart", "--company", COMPANY)
+        self._stack.run_command("register_webhooks", "ekart", "--company", COMPANY, "--test")
         return sandbox
 
     def _create_user(self) -> None:

@@ -14,6 +14,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, register
 from django.http.request import validate_host
 
+from shipcrowd.multiprocess import VARIABLE
+
 WITHOUT_PASSWORD = ("", "localhost", "127.0.0.1", "::1")  # a socket, or this machine
 
 
@@ -101,7 +103,7 @@ def check_proxy(app_configs: Any, **_: Any) -> list[CheckMessage]:
 @register(deploy=True)
 def check_metrics_folder(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """shipcrowd.W007: each process shows its own metrics only."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if os.environ.get(VARIABLE) or settings.METRICS_FOLDER_PROBLEM:
         return []
     return [
         checks.Warning(

@@ -32,7 +32,8 @@ class EnvironmentWithFiles(MutableMapping[str, str]):
         try:
             return Path(file).read_text().removesuffix("\n")
         except (OSError, UnicodeDecodeError) as error:
-            stop(f"{name}{SUFFIX} cannot be read: {error}")
+            example = f"{name}{SUFFIX}=/run/secrets/{name.lower()}"
+            stop(f"{name}{SUFFIX} cannot be read: {error}. For example: {example}")
 
     def __setitem__(self, name: str, value: str) -> None:
         os.environ[name] = value

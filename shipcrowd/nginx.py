@@ -10,13 +10,14 @@ import http.client
 import os
 import shutil
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 CONFIGURATION = Path(__file__).resolve().parent.parent / "deploy" / "nginx"
 SITE = """\
 error_log stderr alert;
 upstream platform {{
-    server unix:{web_socket} fail_timeout=0;
+{web_servers}
 }}
 server {{
     listen 127.0.0.1:{port};
@@ -45,17 +46,18 @@ def check_installed() -> None:
         raise NginxMissing(f"the configuration of nginx is not there: {CONFIGURATION}")
 
 
-def command(folder: Path, port: int, web_socket: Path) -> list[str]:
+def command(folder: Path, port: int, web_sockets: Iterable[Path]) -> list[str]:
     """Write the configuration to `folder` and return the command that runs nginx with it.
 
     nginx listens at the loopback port and, for what is not public, at INTERNAL in the folder. It
-    passes requests to the UNIX socket. Raises NginxMissing.
+    passes requests to the UNIX sockets in turn. Raises NginxMissing.
     """
     check_installed()
     for file in CONFIGURATION.glob("*.conf"):
         if file.name != "site.conf":
             (folder / file.name).symlink_to(file)
-    site = SITE.format(web_socket=web_socket, port=port, internal_socket=folder / INTERNAL)
+    servers = "\n".join(f"    server unix:{path} max_fails=0;" for path in web_sockets)
+    site = SITE.format(web_servers=servers, port=port, internal_socket=folder / INTERNAL)
     (folder / "site.conf").write_text(site)
     # As root, nginx would run as somebody who may not open this folder.
     user = "user root;" if os.geteuid() == 0 else ""

@@ -161,14 +161,31 @@ class Stack:
 
         Returns the process of gunicorn. wait_until_ready() waits for both. Raises NginxMissing.
         """
+        self.start_proxy("web.sock")
+        return self.start_gunicorn("web.sock", application)
+
+    def start_proxy(self, *web_sockets: str) -> subprocess.Popen[bytes]:
+        """Start nginx in front of a gunicorn at each of these sockets. Raises NginxMissing."""
         self._web = Path(self._processes.enter_context(tempfile.TemporaryDirectory(prefix="web-")))
-        web_socket, fd = self._web / "web.sock", self._socket.fileno()
-        proxy = nginx.command(self._web, self.port, web_socket)
-        self._start(proxy, inherited=[fd], environment=nginx.inherit(fd))
+        fd = self._socket.fileno()
+        sockets = [self._web / name for name in web_sockets]
+        proxy = nginx.command(self._web, self.port, sockets)
+        return self._start(proxy, inherited=[fd], environment=nginx.inherit(fd))
+
+    def start_gunicorn(
+        self, web_socket: str, application: str = "shipcrowd.wsgi"
+    ) -> subprocess.Popen[bytes]:
+        """Start one gunicorn at a socket of start_proxy()."""
         return self._start(
             [sys.executable, "-m", "gunicorn", application, "--log-level", "warning"],
-            environment={"WEB_SOCKET": str(web_socket), "TRUSTED_PROXIES": "1"},
+            environment={"WEB_SOCKET": str(self.web_folder / web_socket), "TRUSTED_PROXIES": "1"},
         )
+
+    @property
+    def web_folder(self) -> Path:
+        """The folder of nginx and of the sockets, once nginx was started."""
+        assert self._web is not None
+        return self._web
 
     def start_demo_web(self, application: str = "shipcrowd.wsgi") -> subprocess.Popen[bytes]:
         """Start the web server of the demo, which needs no nginx: waitress, one process."""

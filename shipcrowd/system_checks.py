@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
 from shipcrowd.staff.policies import POLICIES
@@ -36,5 +37,20 @@ def check_second_factor(app_configs: Any, **_: Any) -> list[CheckMessage]:
             f"STAFF_TOTP is {settings.STAFF_TOTP!r}, not one of {', '.join(POLICIES)}",
             hint="Write one of them, or leave it out for 'optional'.",
             id="shipcrowd.E002",
+        )
+    ]
+
+
+@register()
+def check_metrics_folder(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """shipcrowd.W030: the folder in which processes add up their metrics cannot be written."""
+    if not settings.METRICS_FOLDER_PROBLEM:
+        return []
+    return [
+        checks.Warning(
+            settings.METRICS_FOLDER_PROBLEM,
+            hint="Give the user of the processes a folder that it may write; until then each shows "
+            "its own metrics alone.",
+            id="shipcrowd.W030",
         )
     ]

@@ -6,9 +6,12 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from shipcrowd.startup import refuse_to_start_with_errors
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
 
 application = get_wsgi_application()
+refuse_to_start_with_errors()
 
 # Load all views now, so that the first request does not wait for them.
 get_resolver().url_patterns  # noqa: B018 - the access loads the views

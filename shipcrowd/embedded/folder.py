@@ -62,7 +62,8 @@ class Folder:
     def __init__(self, instance: str) -> None:
         if not re.fullmatch(r"[a-z0-9_-]{1,40}", instance):
             raise EmbeddedError(
-                f"{instance!r} is not a valid name of an instance: use a-z, 0-9, - or _"
+                f"{instance!r} is not a valid name of an instance: use a-z, 0-9, - or _, as in "
+                "SHIPCROWD_EMBEDDED_INSTANCE=dev"
             )
         self.instance = instance
         self.path = base_folder() / instance
@@ -147,8 +148,14 @@ class Folder:
         return file
 
     def _open(self, name: str) -> IO[bytes]:
-        self.path.mkdir(parents=True, exist_ok=True)
-        return open(self.path / name, "ab")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            return open(self.path / name, "ab")
+        except OSError as error:
+            raise EmbeddedError(
+                f"{self.path} cannot be written ({error.strerror}): set {ENV_DIR} to a folder that "
+                f"can, as in {ENV_DIR}=/var/tmp/shipcrowd"
+            ) from error
 
 
 class User:

@@ -11,6 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django_otp import login
 
+from couriers.api.problems import bad_request
+from couriers.models.audit import record
 from shipcrowd.staff import second_factor
 from shipcrowd.staff.middleware import PAGE
 from shipcrowd.staff.policies import OFF, REQUIRED
@@ -40,6 +42,7 @@ def _switch_on(request: HttpRequest, user: Any) -> HttpResponse:
         if device is not None:
             login(request, device)
             request.session.cycle_key()
+            record(user, "second_factor_on", actor=user)
             return _page(request, codes=second_factor.new_recovery_codes(user))
         messages.error(request, WRONG)
     device = second_factor.pending_app(user)
@@ -51,11 +54,13 @@ def _change(request: HttpRequest, user: Any) -> HttpResponse:
         if second_factor.verified(user, request.POST.get("code", "")) is None:
             messages.error(request, WRONG)
         elif "off" not in request.POST:
+            record(user, "recovery_codes", actor=user)
             return _page(request, codes=second_factor.new_recovery_codes(user))
         elif second_factor.policy() == REQUIRED:
             messages.error(request, "All staff needs a second factor here.")
         else:
             second_factor.switch_off(user)
+            record(user, "second_factor_off", actor=user)
             messages.warning(request, "The second factor is switched off.")
             return redirect("admin:index")
     return _page(request)
@@ -77,3 +82,16 @@ def _in_groups(secret: bytes) -> str:
     """Return the secret as authenticator apps take it typed: base32, in groups of four."""
     text = b32encode(secret).decode()
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what the user may not do: a page of the admin in words, anything else as the API."""
+    match = request.resolver_match
+    if match is None or "admin" not in match.app_names:
+        return bad_request(request, exception)
+    context = {
+        **admin.site.each_context(request),
+        "title": "You may not do this",
+        "message": str(exception),
+    }
+    return render(request, "staff/refused.html", context, status=403)

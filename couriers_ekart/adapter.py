@@ -46,11 +46,15 @@ class EkartAdapter(HttpAdapter):
     mapper = EKART_MAPPER
     client_class = EkartClient
     tunables = EkartTunables
+    live_hosts = ("app.elite.ekartlogistics.in",)
     login_fields = LOGIN_FIELDS
     # Webhooks are the client's, whoever logs in.
     login_identity = ("client_id",)
     manifest_size = label_size = MAX_IDS
     options_model = EkartOptions
+    order_limits = refusals.LIMITS
+    # The document does not say where manifests are. Ekart's own files are at these.
+    document_hosts = ("*.ekartlogistics.in", "storage.googleapis.com")
     action_rules = refusals.ACTION_RULES
     registers_warehouses = True
     books_without_registration = True

@@ -24,6 +24,7 @@ from couriers.contract.documents import Document, DocumentLink, ManifestDocument
 from couriers.contract.errors import FieldProblem, InvalidRequest, NotSupported
 from couriers.contract.logins import LoginField, RegisteredWebhook, Webhook
 from couriers.contract.options import Options, parse_options
+from couriers.contract.request_checks import OrderLimits
 from couriers.contract.statuses import Status, StatusMapper
 from couriers.contract.types import (
     Booking,
@@ -96,6 +97,8 @@ class BaseCourierAdapter:
     pickup_slots: ClassVar[tuple[str, ...]] = ()
     # The options of a booking that only this courier has. None: it has none.
     options_model: ClassVar[type[Options] | None] = None
+    # The services that a booking may name, and the most cash and weight, as far as they are fixed.
+    order_limits: ClassVar[OrderLimits] = OrderLimits()
     # Whether a booking needs `pickup.reference`. The platform registers the warehouse before it.
     registers_warehouses: ClassVar[bool] = False
     # Whether create_warehouse may be repeated after Unknown. Where it would register the warehouse
@@ -116,6 +119,10 @@ class BaseCourierAdapter:
     # Hosts that documents may be fetched from, beside the account's own: exact names, or `*.` and
     # a domain.
     document_hosts: ClassVar[tuple[str, ...]] = ()
+    # Hosts of the courier's own test servers, where a booking moves no parcel; written likewise.
+    test_hosts: ClassVar[tuple[str, ...]] = ()
+    # Hosts of the courier's live servers; written likewise. No test account may have one of them.
+    live_hosts: ClassVar[tuple[str, ...]] = ()
     # Whether serviceability is of a lane: then check_serviceability is asked with an `origin`.
     serves_lanes: ClassVar[bool] = False
 
@@ -134,6 +141,14 @@ class BaseCourierAdapter:
     def supports(self, capability: Capability) -> bool:
         """Whether the courier offers the operation. Makes no call."""
         return capability in self.capabilities
+
+    def check_login(self) -> bool:
+        """Ask the courier whether it takes the account's login, and change nothing there.
+
+        False where it has no call for that. Raises CredentialsRefused for a wrong login, and the
+        other errors of a call.
+        """
+        return False
 
     def check_request(self, request: ShipmentRequest) -> None:
         """Raise InvalidRequest, naming every wrong field, if the courier would refuse the request.

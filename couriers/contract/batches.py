@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T", bound=Hashable)
 
 
-def batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:
+def batches(ids: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield each id once, in the order given, at most `size` at a time."""
     left = list(dict.fromkeys(ids))
     for start in range(0, len(left), size):

@@ -62,6 +62,16 @@ def nothing() -> str:
     return NOTHING
 
 
-def text_page() -> str:
-    """Return the policy of the tracking page and of the pages of problems."""
-    return page_policy("couriers/pages.css")
+def parcel_page() -> str:
+    """Return the policy of the tracking page of a parcel."""
+    return page_policy("couriers/tracking.css")
+
+
+def reference_page() -> str:
+    """Return the policy of the pages of the API's reference and of its problems."""
+    return page_policy("couriers/reference.css")
+
+
+def parcel_form() -> str:
+    """Return the policy of the form that finds a parcel. It may post to this server."""
+    return parcel_page().replace("form-action 'none'", "form-action 'self'")

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import models
-
-from couriers.contract.errors import Unknown
 
 
 class DocumentKind(models.TextChoices):
@@ -51,27 +47,8 @@ class BookingDocument:
 
 @dataclass(frozen=True, slots=True)
 class ManifestDocument:
-    """A manifest that the courier made for one chunk of tracking ids."""
+    """A manifest that the courier made for one chunk of tracking ids. `document` is a PDF."""
 
     number: str
     created_at: dt.datetime
-    url: str
-
-
-def merge_pdfs(parts: Sequence[bytes], *, courier: str, operation: str) -> bytes:
-    """Merge PDFs into one, in their order. Raises Unknown for a part that is broken."""
-    if len(parts) == 1:
-        return parts[0]
-    # Imported here because pypdf takes a twentieth of a process' start-up time, and few processes
-    # ever merge PDFs.
-    from pypdf import PdfWriter
-
-    writer = PdfWriter()
-    try:
-        for part in parts:
-            writer.append(io.BytesIO(part))
-    except Exception:  # noqa: BLE001 - pypdf raises many kinds of errors for a broken PDF
-        raise Unknown("a part is not a whole PDF", courier=courier, operation=operation) from None
-    merged = io.BytesIO()
-    writer.write(merged)
-    return merged.getvalue()
+    document: Document | DocumentLink

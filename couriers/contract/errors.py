@@ -7,6 +7,7 @@ CourierError
 │   ├── CircuitOpen         the courier has been failing, so calls to it are held back
 │   ├── TimeIsUp            the booking's lease is about to run out
 │   ├── CourierDisabled     the courier or the account is switched off
+│   │   └── CourierNotEnabled  the courier's roll-out does not include the company
 │   ├── NoReservedId        there is no reserved number to book with
 │   ├── EarlierUnclear      the courier cannot say whether it has an earlier attempt
 │   ├── LoginUnreadable     no key opens the account's login, or it lacks a field
@@ -101,6 +102,10 @@ class TimeIsUp(NotSent):
 
 class CourierDisabled(NotSent):
     """An operator has switched off new bookings with this courier or account."""
+
+
+class CourierNotEnabled(CourierDisabled):
+    """The courier's roll-out does not include the company. Only an operator can change that."""
 
 
 class NoReservedId(NotSent):

@@ -15,6 +15,9 @@ import psycopg
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from couriers.contract.log_keys import hide_other_keys
+from couriers.contract.masking import mask_text
+
 
 class Logger:
     """A logger that looks at the first event whether the project has configured structlog.
@@ -44,8 +47,10 @@ def _logger_of(name: str) -> Any:
         logging.getLogger(name),
         # An event with its keys is one line of the logger's own handlers.
         processors=(
+            structlog.contextvars.merge_contextvars,
             structlog.stdlib.filter_by_level,
             render_exception,
+            hide_other_keys,
             structlog.processors.KeyValueRenderer(key_order=["event"]),
         ),
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -58,13 +63,14 @@ def render_exception(logger: WrappedLogger, name: str, event_dict: EventDict) ->
     """A structlog processor that replaces `exc_info` by `exception`, the traceback as text.
 
     A message of the database is replaced by its SQLSTATE and constraint, in the traceback and in
-    every other text of the log line that contains it.
+    every other text of the log line that contains it. In other messages long numbers and e-mail
+    addresses are masked: a KeyError names a key, and a ValueError quotes a value.
     """
     error = _exception_in(event_dict.pop("exc_info", None))
     if error is None:
         return event_dict
     event_dict["exception"] = "".join(traceback.format_exception(error)).rstrip()
-    for message, replacement in _replacements(error):
+    for message, replacement in (*replacements(error), *_masked(error)):
         for key, text in event_dict.items():
             if isinstance(text, str):
                 escaped = repr(message)[1:-1]  # as it stands in the repr of the error
@@ -82,7 +88,7 @@ def _exception_in(exc_info: Any) -> BaseException | None:
     return exc_info if isinstance(exc_info, BaseException) else None
 
 
-def _replacements(error: BaseException) -> Iterator[tuple[str, str]]:
+def replacements(error: BaseException) -> Iterator[tuple[str, str]]:
     """Yield each message of the database in the error's chain, with what replaces it."""
     for one in _chain(error):
         if isinstance(one, psycopg.Error) and str(one) and not _is_connection_error(one):
@@ -90,6 +96,14 @@ def _replacements(error: BaseException) -> Iterator[tuple[str, str]]:
             constraint = one.diag.constraint_name
             replacement = f"SQLSTATE {one.sqlstate}"
             yield str(one), f"{replacement}, constraint {constraint}" if constraint else replacement
+
+
+def _masked(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Yield each other message in the chain in which something is masked, with the masked one."""
+    for one in _chain(error):
+        message = str(one)
+        if (masked := mask_text(message)) != message:
+            yield message, masked
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -8,6 +8,7 @@ connection is made.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -17,6 +18,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -47,14 +49,16 @@ _SPECIAL = [
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which addresses a courier may have beside public ones over https.
+    """Which addresses a courier, or a merchant's endpoint, may have beside public ones over https.
 
-    `loopback` allows this machine, over http too. `private` allows private networks over https.
-    Link-local, multicast, reserved, mapped and NAT64 addresses are never allowed.
+    `loopback` allows this machine, over http too. `private` allows private networks over https,
+    and `private_setting` names the setting that does, "" where there is none. Link-local,
+    multicast, reserved, mapped and NAT64 addresses are never allowed.
     """
 
     loopback: bool = False
     private: bool = False
+    private_setting: str = "SHIPCROWD['ALLOW_PRIVATE_COURIERS']"
 
     def problem(self, address: str, *, encrypted: bool) -> str | None:
         """Return why no connection may be made to an IP address, or None."""
@@ -68,14 +72,15 @@ class Reach:
         if _is_public(ip):
             return None
         if not _is_in(ip, _PRIVATE):
-            return "is at an address that no courier has: it is reserved or of this network alone"
+            return "is at an address that no server has: it is reserved or of this network alone"
         if self.private:
             return None
-        return "is in a private network, which needs SHIPCROWD['ALLOW_PRIVATE_COURIERS']"
+        needs = f", which needs {self.private_setting}" if self.private_setting else ""
+        return f"is in a private network{needs}"
 
 
 def origin_problem(url: str, reach: Reach) -> str | None:
-    """Return why a courier's base URL may not be used, or None.
+    """Return why an origin may not be used, such as a courier's base URL, or None.
 
     It is a scheme, a host and perhaps a port. The message does not quote it, because it may hold
     a login.
@@ -91,6 +96,27 @@ def origin_problem(url: str, reach: Reach) -> str | None:
     if _is_ip(host):
         return reach.problem(host, encrypted=encrypted)
     return None if encrypted else _NOT_HTTPS
+
+
+def is_test_server(url: str, test_hosts: Sequence[str]) -> bool:
+    """Whether a base URL is of a server where a booking moves no parcel.
+
+    It is on this machine, or one of `test_hosts`: a name, or `*.` and a domain.
+    """
+    host = (urlsplit(url).hostname or "").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    if _is_ip(host):
+        return _is_in(ip_address(host), _LOOPBACK)
+    return is_one_of(url, test_hosts)
+
+
+def is_one_of(url: str, hosts: Sequence[str]) -> bool:
+    """Whether a URL's host is one of `hosts`: a name, or `*.` and a domain."""
+    host = (urlsplit(url).hostname or "").lower()
+    return any(
+        host.endswith(known[1:]) if known.startswith("*.") else host == known for known in hosts
+    )
 
 
 def _form_problem(url: str) -> str | None:

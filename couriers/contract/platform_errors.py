@@ -8,11 +8,15 @@ PlatformError
 ├── OrderAlreadyLive      the order has a live shipment, booked under another key
 ├── OrderDiffers          the order is booked already, with other content
 ├── OrderEnded            the order's shipment has ended, and the request has no key of its own
-├── TooManyJobs           the company has as many open bulk jobs as it may have
+├── TooManyJobs           the company has as many open jobs of a kind as it may have
+├── LabelsMissing         some of the labels cannot be had, so there is no PDF of them
+├── LabelsTooLarge        the labels are larger together than one PDF may be
+├── LabelsNotReady        workers have not finished the PDF of labels
 ├── ShipmentErased        the consignee's data of the shipment has been erased
 ├── NotReturnable         only a delivered forward shipment can be returned
 ├── ActionNotAllowed      the shipment does not allow the action, by the courier's rules
 ├── ActionOpen            another action on the shipment has not ended
+├── ChangedSince          the shipment has changed since a member of staff looked at it
 ├── NotInDoubt            the shipment is not in doubt, so there is nothing to settle
 ├── TooEarly              the create call may still be answered: release the order later
 ├── UncheckedTrackingId   the courier cannot say whether a tracking id is this order's
@@ -28,6 +32,7 @@ to each error.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -151,13 +156,54 @@ class OrderEnded(PlatformError):
 
 
 class TooManyJobs(PlatformError):
-    """The company has as many open bulk jobs as it may have (`limit`)."""
+    """The company has as many open jobs of a kind as it may have (`limit`)."""
 
     retry_after: float
 
-    def __init__(self, limit: int, retry_after: float) -> None:
+    def __init__(self, limit: int, retry_after: float, kind: str = "bulk jobs") -> None:
         self.retry_after = retry_after
-        super().__init__(f"{limit} bulk jobs are open, which is the limit: wait until one is done")
+        super().__init__(f"{limit} {kind} are open, which is the limit: wait until one is done")
+
+
+class LabelsMissing(PlatformError):
+    """Some of the labels cannot be had, so there is no PDF of them.
+
+    `missing` has the position in the request, the shipment's id and the reason of each.
+    `retry_after` is in seconds, where all of them may be had later.
+    """
+
+    def __init__(
+        self, missing: Sequence[tuple[int, str, str]], *, retry_after: float | None = None
+    ) -> None:
+        self.missing = tuple(missing)
+        self.retry_after = retry_after
+        super().__init__(f"{len(self.missing)} of the labels cannot be had")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {
+            "errors": [
+                {"field": f"shipments[{position}]", "message": f"{shipment}: {reason}"}
+                for position, shipment, reason in self.missing
+            ]
+        }
+
+
+class LabelsTooLarge(PlatformError):
+    """The labels are larger together than one PDF may be."""
+
+    def __init__(self) -> None:
+        super().__init__("the labels are too large for one PDF: ask for fewer at once")
+
+
+class LabelsNotReady(PlatformError):
+    """Workers have not finished the PDF of labels."""
+
+    retry_after: float
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__("the labels are still being put together")
 
 
 class ShipmentErased(PlatformError):
@@ -217,6 +263,14 @@ class ActionOpen(PlatformError):
         return {"shipment": self.shipment_id, "action": self.action_id}
 
 
+class ChangedSince(PlatformError):
+    """The shipment has changed since somebody looked at it and decided. Nothing was done."""
+
+    def __init__(self, shipment_id: str) -> None:
+        self.shipment_id = shipment_id
+        super().__init__("the shipment has changed since the page was opened")
+
+
 class NotInDoubt(PlatformError):
     """The shipment is not in doubt, or no longer."""
 
@@ -255,6 +309,17 @@ class FlagNotOpen(PlatformError):
 
     def __init__(self) -> None:
         super().__init__("the flag has been cleared already")
+
+
+class PreconditionFailed(PlatformError):
+    """The shipment is no longer as the caller has read it, so nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__("read the shipment again: it has changed since If-Match's ETag")
+
+
+class WarehouseInUse(PlatformError):
+    """The warehouse cannot be deleted; the message says what needs it."""
 
 
 class UnreadableValue(PlatformError):

@@ -99,6 +99,13 @@ class WebhookReceiver(abc.ABC):
         Compares in constant time and never raises. False where there are no secrets.
         """
 
+    def sign(self, body: bytes, secret: str) -> Mapping[str, str]:
+        """Return the headers with which the courier would send a body to the account's own path.
+
+        The platform sends itself a test callback with them. {} where the plug-in does not say.
+        """
+        return {}
+
     def explain_refusal(self, callback: Callback, secrets: Sequence[str]) -> str:
         """Return how a refused callback was made with one of the secrets after all, in a sentence.
 

@@ -38,7 +38,7 @@ from couriers.contract.logs import get_logger
 log = get_logger(__name__)
 
 
-class ShipmentSignal(Signal):
+class DiscreetSignal(Signal):
     """A signal that logs a receiver's exception by its class alone.
 
     The text of an exception may hold what the receiver read, such as a consignee's address.
@@ -52,6 +52,10 @@ class ShipmentSignal(Signal):
         name = getattr(receiver, "__qualname__", type(receiver).__qualname__)
         module = getattr(receiver, "__module__", "")
         log.error("receiver_failed", receiver=f"{module}.{name}", error=type(err).__name__)
+
+
+class ShipmentSignal(DiscreetSignal):
+    """A signal about a shipment. It has the facts of every signal."""
 
 
 class SettledAs(enum.StrEnum):
@@ -117,6 +121,17 @@ shipment_action_ended = ShipmentSignal()
 #   other_tracking_id   str  the other tracking id of the problem, or ""
 #   other_order_number  str  the order number that the courier named, or ""
 shipment_flagged = ShipmentSignal()
+
+
+# A call to a courier has ended. It is about an account and not about a shipment, so it has none of
+# the facts above, and its sender is `couriers.contract.accounts.Account`. Sent at once, whether or
+# not a transaction is open.
+#   courier    str    the code of the courier
+#   operation  str    the plug-in's name of the operation
+#   outcome    str    "ok", or a class of couriers.contract.errors as in ActionOutcome
+#   status     int    the HTTP status, 0 where no answer came
+#   seconds    float  how long it took
+courier_called = DiscreetSignal()
 
 
 def announce(signal: Signal, sender: type, **facts: Any) -> None:

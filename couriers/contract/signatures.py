@@ -10,7 +10,7 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from couriers.contract.receiver import Callback, WebhookReceiver
@@ -52,6 +52,13 @@ class HmacReceiver(WebhookReceiver):
         ]
         return bool(given) and _matches(_digests(callback.body, secrets, EXPECTED), given)
 
+    def sign(self, body: bytes, secret: str) -> Mapping[str, str]:
+        """Return the first of the headers, with the signature in the first of the encodings."""
+        digest = hmac.digest(secret.encode(), body, EXPECTED)
+        is_hex = self.signature_encodings[0] == HEX
+        text = digest.hex() if is_hex else base64.b64encode(digest).decode()
+        return {self.signature_headers[0]: text}
+
     def explain_refusal(self, callback: Callback, secrets: Sequence[str]) -> str:
         """Return how the body was signed with one of the secrets, and what to set; "" if not."""
         expected = {name: _digests(callback.body, secrets, name) for name in (EXPECTED, *OTHERS)}
@@ -88,6 +95,10 @@ class StaticHeaderReceiver(WebhookReceiver):
     def verify(self, callback: Callback, secrets: Sequence[str]) -> bool:
         """Whether the header's value is one of the secrets."""
         return _is_secret(callback.headers.get(self.secret_header) or "", secrets)
+
+    def sign(self, body: bytes, secret: str) -> Mapping[str, str]:
+        """Return the header with the secret."""
+        return {self.secret_header: secret}
 
     def explain_refusal(self, callback: Callback, secrets: Sequence[str]) -> str:
         """Return the header that had one of the secrets, bare or after a word such as Bearer."""

@@ -24,6 +24,7 @@ _MARKS = (
     "\u2066\u2067\u2068\u2069\ufeff"
 )
 _PHONE_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SPACES = {ord(blank): " " for blank in _BLANKS}
 _PLAIN: dict[int, str | None] = {
     **{ord(c): "-" for c in _PHONE_DASHES},
@@ -100,6 +101,11 @@ def _trim_marks(text: str) -> str:
         if not text or text[-1] not in _JOINERS or _is_spelling(text, len(text) - 1):
             return text
         text = text[:-1]
+
+
+def without_formula(text: str) -> str:
+    """Return the text, behind an apostrophe where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def _is_spelling(text: str, place: int) -> bool:

@@ -41,7 +41,11 @@ class PaymentMode(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A postal address with a contact. `phone` is ten digits, `state` a full name."""
+    """A postal address with a contact. `phone` is ten digits, `state` a full name.
+
+    `landmark` and `email` are "" where there is none. A courier that has no field for a landmark
+    takes `street`.
+    """
 
     name: str
     phone: str
@@ -49,10 +53,22 @@ class Address:
     city: str
     state: str
     pincode: str
+    landmark: str = ""
+    email: str = ""
+
+    @property
+    def street(self) -> str:
+        """The address with its landmark, in one line."""
+        return f"{self.address}, {self.landmark}" if self.landmark else self.address
 
     def fingerprint(self) -> str:
-        """Return a hash of the whole address (SHA-256, hex), to detect changes."""
-        parts = (self.name, self.phone, self.address, self.city, self.state, self.pincode)
+        """Return a hash of the postal address and its contact (SHA-256, hex), to detect changes.
+
+        An address without landmark and e-mail has the hash that it had before there were any.
+        """
+        parts = [self.name, self.phone, self.address, self.city, self.state, self.pincode]
+        if self.landmark or self.email:
+            parts += [self.landmark, self.email]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -224,6 +240,8 @@ class RateRequest:
 class RateQuote:
     """A courier's price for a lane in rupees, with its parts and the days of transit.
 
+    The part for collecting cash is named `cod`.
+
     `service` is the courier's id of the service: a booking takes it as `service`, whole. It has at
     most MAX_SERVICE characters.
     """
@@ -300,7 +318,9 @@ class ShipmentDraft:
 
     `consignee.phone` is what the merchant typed. `warehouse_id` "" means the company's default.
     For a return, `original_id` is the delivered shipment and `order_number` the return's own.
-    `warnings` are the checks', not the merchant's: they are no part of the request.
+    `quote` is the text of a quote to book with. `metadata` is the merchant's own: texts by name,
+    which no courier gets. `warnings` are the
+    checks', not the merchant's: they are no part of the request.
     """
 
     courier: str
@@ -315,8 +335,10 @@ class ShipmentDraft:
     direction: Direction = Direction.FORWARD
     original_id: str = ""
     service: str = ""
+    quote: str = ""
     invoice_number: str = ""
     invoice_date: dt.date | None = None
     return_reason: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[FieldWarning, ...] = ()

@@ -39,6 +39,7 @@ from couriers.http.metrics import CallMetrics, declare
 from couriers.http.operations import Operation
 from couriers.http.outcomes import AnswerReader, AnswerTable
 from couriers.http.preparation import before_sending
+from couriers.http.reports import report_call
 from couriers.http.tokens import Token, TokenSource
 from couriers.http.tunables import HttpTunables, http_tunables
 from couriers.resilience import bulkhead, rate_limit
@@ -135,6 +136,16 @@ class CourierClient:
         with bulkhead.hold_place(self.account, operation):
             return self._send(call, {})
 
+    def check_login(self) -> bool:
+        """Log in, and keep nothing of the answer. False where the login is a key.
+
+        Raises Unknown where the answer has no token, beside what the call raises.
+        """
+        if not isinstance(self.login, TokenLogin):
+            return False
+        self.login.read(self.log_in())
+        return True
+
     def ensure_token(self) -> None:
         """Load or fetch the token now, so that calls in other threads need no database for it.
 
@@ -173,8 +184,11 @@ class CourierClient:
             self._breaker.release()
             raise
         finally:
-            self._metrics.observe_latency(call.operation, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._metrics.observe_latency(call.operation, seconds)
         self._record(call.operation, status, failure)
+        outcome = failure.outcome if failure else "ok"
+        report_call(self.courier, self.account.pk, call.operation, outcome, status, seconds)
         if failure:
             # `from None`: the error of `requests` quotes the URL, which must not be logged.
             raise failure from None

@@ -246,7 +246,7 @@ _NEVER_SENT_BY_URLLIB3 = (
 )
 # What merchants and operators read about the error, most special class first.
 _UNCONNECTED: tuple[tuple[type[BaseException], str], ...] = (
-    (AddressRefused, "the host's address is not one where a courier may be"),
+    (AddressRefused, "the host's address is not one that may be called"),
     (u3.NameResolutionError, "the host's name is not known"),
     (u3.NewConnectionError, "the host refused or cannot be reached"),
     (u3.ConnectTimeoutError, "the host did not answer in time"),

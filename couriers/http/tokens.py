@@ -22,10 +22,19 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from couriers.contract.accounts import Account
-from couriers.contract.errors import CourierError, CredentialsRefused, RateLimited, TokenRefused
+from couriers.contract.errors import (
+    CircuitOpen,
+    CourierError,
+    CredentialsRefused,
+    RateLimited,
+    TimeIsUp,
+    TokenRefused,
+    TooManyInFlight,
+)
 from couriers.contract.logs import get_logger
 from couriers.http.logins import TokenLogin, login_of
 from couriers.http.metrics import CallMetrics
+from couriers.http.reports import report_login
 from couriers.http.tunables import HttpTunables, http_tunables
 from couriers.models.plugin_hooks import StoredToken, load_token, store_token
 from couriers.resilience import waits
@@ -36,6 +45,8 @@ log = get_logger(__name__)
 # For how long a process does not ask for a newer token after the courier returned the refused one
 # again.
 REFUSAL_PAUSE = 5.0  # seconds
+# The courier was not asked, so these say nothing about the login.
+HELD_BACK = (CircuitOpen, RateLimited, TimeIsUp, TooManyInFlight)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -216,10 +227,13 @@ class TokenSource:
         asked_at = timezone.now()
         try:
             answer = self._login.read(self._fetch())
-        except CourierError:
+        except CourierError as error:
             self._metrics.count_refresh(success=False)
+            if not isinstance(error, HELD_BACK):
+                report_login(self._account_id, success=False)
             raise
         self._metrics.count_refresh(success=True)
+        report_login(self._account_id, success=True)
         is_same = before is not None and (before.token_type, before.access_token) == (
             answer.token_type,
             answer.access_token,

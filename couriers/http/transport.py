@@ -121,7 +121,7 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-class _Response(http.client.HTTPResponse):
+class DeadlineResponse(http.client.HTTPResponse):
     """A response whose read time-out starts when the request was sent."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -136,11 +136,11 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Connection(CheckedConnection):
-    response_class = _Response
+    response_class = DeadlineResponse
 
 
 class _TlsConnection(CheckedTlsConnection):
-    response_class = _Response
+    response_class = DeadlineResponse
 
 
 class _Pool(HTTPConnectionPool):

@@ -40,6 +40,12 @@ _taken: Counter[tuple[str, str]] = Counter()
 _held: ContextVar[frozenset[str]] = ContextVar("couriers_bulkhead_held", default=frozenset())
 
 
+def declare_refusals() -> None:
+    """Have the counter of refusals shown with 0 for each scope before its first refusal."""
+    for scope in _MESSAGES:
+        REFUSALS.labels(scope)
+
+
 @contextmanager
 def hold_place(account: Account, operation: str = "") -> Iterator[None]:
     """Hold one of the account's places while the block makes calls.

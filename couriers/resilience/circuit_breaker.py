@@ -10,6 +10,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Sequence
+
+from redis import Redis
 
 from couriers.conf import tunables
 from couriers.contract.errors import CircuitOpen
@@ -188,3 +191,22 @@ class CircuitBreaker:
             return _local_circuits.setdefault(self.name, _LocalCircuit()).apply(*args)
         state, wait_ms = answer
         return (state.decode() if isinstance(state, bytes) else state), wait_ms / 1000
+
+
+def opened_circuits(names: Sequence[str]) -> dict[str, float]:
+    """Return since when each circuit is open or half open, by its name, without those closed.
+
+    Times are in seconds (UTC). Raises RedisUnavailable: nobody else knows the circuits of all
+    processes.
+    """
+    if not names:
+        return {}
+
+    def read(redis: Redis) -> list[bytes | None]:
+        with redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.hget(f"shipcrowd:circuit:{name}", "opened_at")
+            return pipeline.execute()
+
+    found = zip(names, with_redis(read), strict=True)
+    return {name: float(opened_at) for name, opened_at in found if opened_at}

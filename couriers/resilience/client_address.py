@@ -10,11 +10,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from contextlib import suppress
+from functools import lru_cache
 
 from django.http import HttpRequest
 
 from couriers.conf import tunables
 
+MAX_LENGTH = 100  # characters; no address is longer, with its zone and port
 _NETWORK = 64  # bits of IPv6 that a customer of a provider has at least to himself
 _PORT = re.compile(r"\[([^]]*)\](?::\d+)?|([^:]*):\d+")
 
@@ -35,6 +37,12 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _address(text: str) -> str:
+    return _parsed(text) if len(text) <= MAX_LENGTH else ""
+
+
+# A courier calls back from a few addresses, thousands of times.
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> str:
     text = text.strip()
     if with_port := _PORT.fullmatch(text):
         text = with_port[1] or with_port[2]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from django.db import connections
@@ -29,7 +29,8 @@ def run_in_threads(
 
     `take` must be thread-safe; `take_from` makes one from items. Once `stop` is set, no more items
     are taken, and the work under way is finished. `stop` is also set when a thread fails or the
-    caller is interrupted. Raises the first failure, in the order of the threads.
+    caller is interrupted. The threads belong to the caller's work: their log lines have its id, and
+    their spans its trace. Raises the first failure, in the order of the threads.
     """
     stopped = threading.Event() if stop is None else stop
 
@@ -43,7 +44,7 @@ def run_in_threads(
 
     with ThreadPoolExecutor(threads, thread_name_prefix=name) as pool:
         try:
-            for future in [pool.submit(_then_close_connections, run) for _ in range(threads)]:
+            for future in [_submit(pool, run) for _ in range(threads)]:
                 future.result()
         except BaseException:
             stopped.set()
@@ -72,11 +73,26 @@ def call_in_parallel(calls: Sequence[Callable[[], R]], *, name: str) -> list[R]:
     Raises the first failure, in the order of the calls, once all calls have ended.
     """
     with ThreadPoolExecutor(max(1, len(calls)), thread_name_prefix=name) as pool:
-        futures = [
-            pool.submit(contextvars.copy_context().run, _then_close_connections, call)
-            for call in calls
-        ]
+        futures = [_submit(pool, call) for call in calls]
     return [future.result() for future in futures]
+
+
+def call_for(seconds: float, calls: Sequence[Callable[[], R]], *, name: str) -> list[Future[R]]:
+    """Make the calls at once, each in its own thread, and wait for at most so many seconds.
+
+    Returns their futures in order. A call whose future is not done by then goes on in its thread,
+    and nobody waits for it.
+    """
+    pool = ThreadPoolExecutor(max(1, len(calls)), thread_name_prefix=name)
+    futures = [_submit(pool, call) for call in calls]
+    pool.shutdown(wait=False)
+    wait(futures, timeout=seconds)
+    return futures
+
+
+def _submit(pool: ThreadPoolExecutor, call: Callable[[], R]) -> Future[R]:
+    """Have a thread make the call in a copy of this thread's context."""
+    return pool.submit(contextvars.copy_context().run, _then_close_connections, call)
 
 
 def _then_close_connections(call: Callable[[], R]) -> R:

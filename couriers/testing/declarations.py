@@ -133,7 +133,8 @@ class AdapterDeclarations(SampleCalls):
         assert 0 < longest < tunables().BOOKING_LEASE, "max_create_seconds: less than BOOKING_LEASE"
 
     def test_documents_come_from_named_hosts(self) -> None:
-        for host in self.adapter_class.document_hosts:
+        adapter = self.adapter_class
+        for host in (*adapter.document_hosts, *adapter.test_hosts, *adapter.live_hosts):
             assert HOST.fullmatch(host), f"{host}: a host's name, or `*.` and a domain"
 
     @inherited

@@ -276,6 +276,8 @@ class OperationConformance(AdapterDeclarations):
             "the token": [value.rpartition(" ")[2] for value in headers],
             "the consignee's phone": [CONSIGNEE.phone],
             "the consignee's address": [CONSIGNEE.address],
+            "the consignee's landmark": [CONSIGNEE.landmark],
+            "the consignee's e-mail": [CONSIGNEE.email],
             "the login": [
                 self.login[field.name]
                 for field in self.adapter_class.login_fields

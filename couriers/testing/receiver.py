@@ -71,6 +71,13 @@ class ReceiverConformance:
             assert not self.verify(body, dict.fromkeys(headers, value), self.secret)
             self.verify(body, dict.fromkeys(headers, value), self.secret, NON_ASCII)
 
+    def test_a_test_callback_of_the_platform_is_verified(self) -> None:
+        body = self.samples[0]
+        if not (headers := self.receiver.sign(body, self.secret)):
+            pytest.skip("the plug-in does not say how the courier signs")
+        assert self.verify(body, dict(headers), self.secret)
+        assert not self.verify(body, dict(headers), "another-secret")
+
     def test_a_changed_body_is_refused(self) -> None:
         if not self.signs_bodies:
             pytest.skip("the courier's callbacks have a static header")

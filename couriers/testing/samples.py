@@ -31,7 +31,14 @@ from couriers.contract.types import (
 
 # What belongs to a consignee, and may not be found in an error or a log.
 CONSIGNEE = Address(
-    "Asha Sample", "9876543210", "9, Secret Lane", "Bengaluru", "Karnataka", "560008"
+    "Asha Sample",
+    "9876543210",
+    "9, Secret Lane",
+    "Bengaluru",
+    "Karnataka",
+    "560008",
+    landmark="near the hidden gate",
+    email="asha@consignee.example",
 )
 CREATES = (Capability.CREATE_SHIPMENT, Capability.CREATE_REVERSE_SHIPMENT)
 _numbers = itertools.count(1)

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from couriers.contract import india
 from couriers.contract.actions import ActionResult, ActionState
-from couriers.contract.documents import ManifestDocument
+from couriers.contract.documents import DocumentLink, ManifestDocument
 from couriers.contract.errors import CourierError, Rejected
 from couriers.contract.money import to_paisa
 from couriers.contract.reading import (
@@ -270,9 +270,10 @@ class ManifestAnswer(Answer):
 
 
 def manifest_from(body: Any) -> ManifestDocument:
-    """Return a manifest's number, its time in UTC and its URL."""
+    """Return a manifest's number, its time in UTC and the link to its PDF."""
     answer = parse(ManifestAnswer, body, "manifest")
-    return ManifestDocument(answer.number, answer.created_at, answer.url)
+    link = DocumentLink(answer.url, f"manifest-{answer.number}.pdf")
+    return ManifestDocument(answer.number, answer.created_at, link)
 
 
 def label_error(body: Any) -> CourierError:

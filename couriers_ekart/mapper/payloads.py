@@ -173,7 +173,7 @@ def _location(address: Address) -> dict[str, Any]:
     return {
         "name": address.name,
         "phone": int(address.phone),
-        "address": address.address,
+        "address": address.street,
         "city": address.city,
         "state": address.state,
         "country": "India",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from couriers.contract.india.remarks import Remark
 
@@ -86,6 +87,8 @@ _UNWANTED_STARTS = ("THE", "STATEOF", "UNIONTERRITORYOF", "UTOF")
 _UNWANTED_ENDS = ("STATE", "UT")
 
 
+# A booking asks a dozen times, for two states.
+@lru_cache(maxsize=256)
 def state_name(text: str) -> str | None:
     """Return the official name of a state from any usual spelling or code, or None.
 

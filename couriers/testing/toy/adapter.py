@@ -33,7 +33,7 @@ class ToyAdapter(HttpAdapter):
             "number": request.reserved_id,
             "name": to.name,
             "phone": to.phone,
-            "address": to.address,
+            "address": to.street,
             "pin": to.pincode,
             "kilograms": f"{request.parcel.weight_g / 1000:.3f}",
             "collect": f"{request.cod_amount:.2f}",

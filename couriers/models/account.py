@@ -22,6 +22,8 @@ from couriers.models.company import Company
 from couriers.models.fields import EncryptedJSONField, EncryptedTextField, readable_or
 from couriers.models.ids import new_account_id
 from couriers.models.logins import fingerprints, login_fields, login_identity, login_problems
+from couriers.models.modes import mode_field, refuse_live_server
+from couriers.models.rollout import CourierRollout
 
 LOGIN_CONSTRAINT = "couriers_one_account_per_login"
 
@@ -46,18 +48,57 @@ def previous_secret_fields(
 
 
 class Courier(models.Model):
-    """A courier of the catalogue. Operators can switch off all new bookings with it."""
+    """A courier of the catalogue. Operators can switch off all new bookings with it.
+
+    The roll-out says which companies may book with it (models/rollout.py). It is changed by
+    operations/rollouts.py alone, which writes to the audit log.
+    """
 
     code = models.SlugField(primary_key=True, max_length=30)
     name = models.CharField(max_length=100)
     is_enabled = models.BooleanField(
         "takes new bookings", default=True, help_text="Off stops every new booking at once."
     )
+    rollout = models.CharField(
+        "companies that may book",
+        max_length=10,
+        choices=CourierRollout,
+        default=CourierRollout.ALL,
+        db_default=CourierRollout.ALL.value,
+        editable=False,
+    )
+    rollout_percentage = models.PositiveSmallIntegerField(
+        "percentage of all companies",
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(100)],
+        editable=False,
+    )
+    rollout_companies = models.ManyToManyField(
+        Company,
+        verbose_name="named companies",
+        blank=True,
+        related_name="rollout_couriers",
+        editable=False,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ("code",)
+        permissions = [("change_rollout", "Can change which companies may book with a courier")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rollout__in=CourierRollout.values),
+                name="couriers_courier_rollout_known",
+                violation_error_message="Choose a roll-out of the list.",
+            ),
+            models.CheckConstraint(
+                condition=Q(rollout_percentage__lte=100),
+                name="couriers_courier_rollout_percentage",
+                violation_error_message="The percentage must be 0 to 100.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -74,6 +115,8 @@ class Rollout(models.TextChoices):
 class CourierAccount(models.Model):
     """A company's login with a courier.
 
+    `is_test` is chosen once: orders of test keys are booked with test accounts alone, and those of
+    live keys with live ones. No test account is at a live server of its courier.
     `login` has the values of the courier's `login_fields` by name, encrypted as one. `limits`
     overrides the courier's rate limits by operation. `settings` holds choices that the courier's
     plug-in defines. No two accounts have one login. `save` raises ValidationError for a
@@ -84,7 +127,8 @@ class CourierAccount(models.Model):
     id = models.CharField(primary_key=True, max_length=40, default=new_account_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
     courier = models.ForeignKey(Courier, on_delete=models.PROTECT, related_name="accounts")
-    base_url = models.URLField(max_length=300)
+    is_test = mode_field("For orders of test keys: the courier's staging system, or the sandbox.")
+    base_url = models.URLField("base URL", max_length=300)
     login = EncryptedJSONField(default=dict, blank=True)
     webhook_secret = EncryptedTextField(blank=True, default="")
     # Both are set by previous_secret_fields() alone. Without the time the secret is not valid.
@@ -115,7 +159,7 @@ class CourierAccount(models.Model):
         ordering = ("company", "courier")
         constraints = [
             models.UniqueConstraint(
-                fields=["company", "courier"], name="couriers_one_account_per_courier"
+                fields=["company", "courier", "is_test"], name="couriers_one_account_per_courier"
             ),
             models.UniqueConstraint(
                 fields=["courier", "login_fingerprint"],
@@ -136,7 +180,8 @@ class CourierAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.company_id}/{self.courier_id}"
+        kind = "test account" if self.is_test else "account"
+        return f"{self.courier.name} {kind} of {self.company.name}"
 
     def save(self, *args: Any, **options: Any) -> None:
         """Save the account.
@@ -146,6 +191,7 @@ class CourierAccount(models.Model):
         """
         if problem := self._new_base_url_problem(options.get("update_fields")):
             raise ValidationError({"base_url": problem})
+        refuse_live_server(self)
         if (only := options.get("update_fields")) is None:
             self._take_login()
         elif {"courier", "courier_id", "base_url", "login"} & set(only):
@@ -159,6 +205,7 @@ class CourierAccount(models.Model):
             raise self._login_taken("another account") from error
 
     def clean(self) -> None:
+        refuse_live_server(self)
         receiver = CourierFactory.receiver(self.courier_id)
         new_secret = self.webhook_secret if self._state.adding else ""
         problems = {

@@ -63,6 +63,12 @@ class ShipmentAction(AskedOfCourier):
                 condition=Q(state=AskedState.REQUESTED),
                 name="couriers_action_requested",
             ),
+            models.Index(
+                fields=["asked_at"],
+                include=["shipment"],
+                condition=Q(state=AskedState.UNKNOWN),
+                name="couriers_action_unknown",
+            ),
         ]
 
     def __str__(self) -> str:

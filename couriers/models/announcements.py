@@ -1,4 +1,4 @@
-"""What is announced of a shipment by the signals of couriers/contract/signals.py.
+"""What is announced of a shipment by the signals of couriers/contract/signals.py, and counted.
 
 The facts are read from rows that the caller has loaded: announcing makes no query.
 """
@@ -7,19 +7,48 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+from prometheus_client import Counter
+
 from couriers.contract import signals
+from couriers.contract.registry import CourierFactory
 from couriers.contract.signals import ActionOutcome, SettledAs, SettledBy, announce
 from couriers.contract.statuses import Status
 from couriers.models.shipment import Shipment
 
+BOOKINGS = Counter(
+    "shipcrowd_bookings",
+    "Bookings that ended, became in doubt, or were settled after that",
+    ["courier", "outcome"],
+)
+# How a change of the status is counted. A booking that had failed, and turns out to be booked, is
+# settled as one in doubt is.
+_BOOKING_OUTCOMES = {
+    (Status.BOOKING, Status.BOOKED): "booked",
+    (Status.BOOKING, Status.FAILED): "failed",
+    (Status.BOOKING, Status.IN_DOUBT): "in_doubt",
+    (Status.IN_DOUBT, Status.BOOKED): "settled_booked",
+    (Status.FAILED, Status.BOOKED): "settled_booked",
+    (Status.IN_DOUBT, Status.FAILED): "settled_released",
+}
 # The columns of a shipment that the facts are read from.
 FACTS = ("id", "company_id", "courier_id", "direction", "order_number", "tracking_id")
+
+
+def declare_bookings() -> None:
+    """Have the counter of bookings shown with 0 for each courier before its first booking."""
+    for courier in CourierFactory.codes():
+        for outcome in _BOOKING_OUTCOMES.values():
+            BOOKINGS.labels(courier, outcome)
 
 
 def status_changed(shipment: Shipment, previous: str, status: str) -> None:
     """Announce that the status changed. Call in the transaction that writes it."""
     if previous == status:
         return
+    if outcome := _BOOKING_OUTCOMES.get((Status(previous), Status(status))):
+        # After the commit, so that nothing is counted that was rolled back.
+        transaction.on_commit(BOOKINGS.labels(shipment.courier_id, outcome).inc, robust=True)
     announce(
         signals.shipment_status_changed,
         Shipment,

@@ -39,10 +39,14 @@ _OUTCOMES = [
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: a member of staff, a company by the key with this prefix, or the platform."""
+    """Who asks: a member of staff, a company by the key with this prefix, or the platform.
+
+    `seen` is the version of the shipment (models.seen) on which a person decided. "" is any.
+    """
 
     user: AbstractBaseUser | None = None
     key_prefix: str = ""
+    seen: str = ""
 
 
 PLATFORM = Asker()

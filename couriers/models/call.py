@@ -29,7 +29,7 @@ class CourierCall(models.Model):
     operation = models.CharField(max_length=40)
     attempt = models.PositiveIntegerField(default=1)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
-    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    http_status = models.PositiveSmallIntegerField("HTTP status", null=True, blank=True)
     code = models.CharField(max_length=100, blank=True)
     message = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
     started_at = models.DateTimeField()

@@ -28,7 +28,7 @@ class CallbackTally(models.Model):
         verbose_name_plural = "callbacks of accounts"
 
     def __str__(self) -> str:
-        return f"callbacks of {self.account_id}"
+        return f"Callbacks of the {self.account}"
 
     @property
     def is_refused(self) -> bool:

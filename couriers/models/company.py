@@ -1,19 +1,28 @@
 """Merchants, and the API keys of their storefronts."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
 from couriers.contract import india
 from couriers.models.fields import EncryptedCharField
+from couriers.models.key_format import BEGINNINGS, MAX_NETWORKS, KeyManager
+from couriers.models.modes import mode_field
 from couriers.models.rate_policy import InvalidRatePolicy, RatePolicy
 
 pincode_validator = RegexValidator(
     r"^[1-9][0-9]{5}\Z", "A pincode is six digits, not starting with 0."
 )
 phone_validator = RegexValidator(r"^[1-9][0-9]{9}\Z", "Ten digits, without +91 or a leading 0.")
+# A mobile, a landline or a toll-free number, as people write it.
+support_phone_validator = RegexValidator(
+    r"^\+?[0-9](?:[ -]?[0-9]){4,14}\Z",
+    "Five to fifteen digits, with blanks or hyphens between; + before a country's code.",
+)
 
 
 def place_problems(state: str, pincode: str, phone: str) -> dict[str, str]:
@@ -35,7 +44,8 @@ def place_problems(state: str, pincode: str, phone: str) -> dict[str, str]:
 class Company(models.Model):
     """A merchant. `state` is the full name of the GST state; `phone` is ten digits.
 
-    Phone and address are encrypted.
+    Phone and address are encrypted. The support phone, e-mail and page are public: the tracking
+    page of each parcel shows them.
     """
 
     slug = models.SlugField(unique=True)
@@ -52,6 +62,20 @@ class Company(models.Model):
         help_text="What the company pays on top of a courier's quote, such as "
         '{"markup_percent": "10", "flat_fee": "5.00", "gst_percent": "18", "round_to": "1.00"}.',
     )
+    support_phone = models.CharField(
+        max_length=25, blank=True, default="", db_default="", validators=[support_phone_validator],
+        help_text="Whom consignees call. Public: tracking pages show it.",
+    )  # fmt: skip
+    support_email = models.EmailField(
+        "support e-mail", blank=True, default="", db_default="",
+        help_text="Where consignees write to. Public: tracking pages show it.",
+    )  # fmt: skip
+    support_url = models.CharField(
+        "support page", max_length=200, blank=True, default="", db_default="",
+        validators=[URLValidator(schemes=("https", "http"))],
+        help_text="The shop's page for questions, such as https://shop.example/help. Public: "
+        "tracking pages lead to it.",
+    )  # fmt: skip
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -91,14 +115,27 @@ def every_scope() -> list[str]:
 class CompanyApiKey(AbstractAPIKey):
     """An API key of one company. It is shown once, when it is created: only its hash is stored.
 
+    A test key begins with `sk_test_`, a live one with `sk_live_`, and each is for rows of its mode.
+    `allowed_networks` are the networks that it may be used from; without any, from everywhere.
     `last_used_at` may be a minute behind.
     """
 
+    objects: ClassVar[KeyManager] = KeyManager()
+
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="api_keys")
+    is_test = mode_field("A test key books with test accounts, and sees test rows alone.")
     scopes = ArrayField(
         models.CharField(max_length=10, choices=Scope),
         default=every_scope,
         help_text="What the key may be used for.",
+    )
+    allowed_networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        db_default=[],
+        blank=True,
+        size=MAX_NETWORKS,
+        help_text="Networks it may be used from, as 203.0.113.0/24; from everywhere without any.",
     )
     last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
 
@@ -112,6 +149,12 @@ class CompanyApiKey(AbstractAPIKey):
                 violation_error_message="A key needs at least one of the scopes.",
             ),
         ]
+        indexes = [models.Index(fields=["company", "-created"], name="couriers_key_company")]
+
+    @property
+    def begins_with(self) -> str:
+        """Return how the key begins: enough to tell it from others, and no secret."""
+        return f"{BEGINNINGS[self.is_test]}{self.prefix}"
 
     def has_scope(self, scope: str) -> bool:
         """Whether the key may be used for it."""

@@ -42,6 +42,13 @@ class FlagKind(models.TextChoices):
     ACTION_UNKNOWN = "action_unknown", "Nobody knows how an action ended"
 
 
+# Kinds that say that an order has two parcels. The others may turn out to be one.
+TWO_PARCELS = (
+    FlagKind.SECOND_SHIPMENT,
+    FlagKind.BOOKED_AGAIN,
+    FlagKind.EARLIER_ATTEMPT,
+    FlagKind.LIVE_TWICE,
+)
 # Kinds that depend on a shipment's scans alone: each recount of the scans raises and clears them.
 DERIVED_KINDS = (FlagKind.LATE_SCANS, FlagKind.ORDER_TAKEN)
 
@@ -102,6 +109,11 @@ class ShipmentFlag(models.Model):
                 | (Q(cleared_at__isnull=False) & ~Q(clear_reason="")),
                 name="couriers_flag_cleared_has_reason",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tracking_id"], condition=~Q(tracking_id=""), name="couriers_flag_tracking"
+            )
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from couriers.models.company import Company
 from couriers.models.fields import MAX_ERROR_TEXT, EncryptedTextField
 from couriers.models.ids import new_job_id
+from couriers.models.modes import mode_field
 from couriers.models.shipment import Shipment
 
 
@@ -21,17 +22,20 @@ class BulkJob(models.Model):
     """Orders that came in one request. Its progress is counted from its orders' outcomes.
 
     `idempotency_key` is the request's own, or "". `fingerprint` is a keyed hash of the request,
-    by which another request with the same key is recognised.
+    by which another request with the same key is recognised. Of a job with `cancelled_at` no order
+    is begun any more.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="jobs")
+    is_test = mode_field("Booked with test accounts.")
     state = models.CharField(max_length=10, choices=JobState, default=JobState.PENDING)
     total = models.PositiveIntegerField()
     idempotency_key = models.CharField(max_length=255, blank=True)
     fingerprint = models.CharField(max_length=80, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-id",)
@@ -40,7 +44,7 @@ class BulkJob(models.Model):
                 condition=Q(state__in=JobState.values), name="couriers_job_state_known"
             ),
             models.UniqueConstraint(
-                fields=["company", "idempotency_key"],
+                fields=["company", "idempotency_key", "is_test"],
                 condition=~Q(idempotency_key=""),
                 name="couriers_one_job_per_key",
             ),
@@ -58,7 +62,8 @@ class BulkJob(models.Model):
 class OrderOutcome(models.TextChoices):
     """How an order of a job or of a spreadsheet ended; `pending` until an order of a job ends.
 
-    `skipped` is for an order with nothing to ship. Only spreadsheets have such orders.
+    `skipped` is for an order of a spreadsheet with nothing to ship, and for one that had not begun
+    when its job was cancelled.
     """
 
     PENDING = "pending", "Pending"
@@ -75,6 +80,8 @@ ENDED = tuple(outcome for outcome in OrderOutcome if outcome != OrderOutcome.PEN
 
 class BulkOrder(models.Model):
     """One order of a job. The request is encrypted, and erased once the order has ended.
+
+    That of a failed order is kept, so that it can be booked once more, and erased with its texts.
 
     The worker that books it holds a lease until `lease_expires_at`. `tries` counts the attempts
     that certainly booked nothing. A call that the rate limiter or an open circuit held back is not
@@ -117,10 +124,17 @@ class BulkOrder(models.Model):
                 condition=Q(outcome=OrderOutcome.PENDING),
                 name="couriers_order_due",
             ),
+            models.Index(fields=["order_number"], name="couriers_order_number"),
+            models.Index(fields=["job", "outcome", "position"], name="couriers_order_outcome"),
             models.Index(
                 fields=["job", "position"],
                 condition=Q(outcome=OrderOutcome.PENDING),
                 name="couriers_order_pending",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(outcome=OrderOutcome.FAILED),
+                name="couriers_order_failed",
             ),
         ]
 
@@ -146,4 +160,4 @@ class BulkTurn(models.Model):
         ordering = ("company",)
 
     def __str__(self) -> str:
-        return f"the turn of {self.company_id}"
+        return f"The turn of {self.company.name}"

@@ -8,7 +8,8 @@ from django.db.models.functions import Now
 
 from couriers.models.account import CourierAccount
 from couriers.models.company import Company
-from couriers.models.fields import MAX_ERROR_TEXT
+from couriers.models.document import document_storage
+from couriers.models.fields import MAX_ERROR_TEXT, EncryptedBytesField, EncryptedTextField
 from couriers.models.ids import new_manifest_id
 
 
@@ -59,6 +60,9 @@ class ManifestChunk(models.Model):
     The worker that makes it holds a lease until `lease_expires_at`. `attempts` counts the claims,
     so that a worker writes nothing once another worker has claimed the chunk. `failures` counts
     the attempts that failed or whose worker died.
+
+    Its PDF is encrypted with `file_key`. `link` is where the courier has it, until it is stored.
+    `url` is that of chunks that were made before the PDF was stored; it is written no more.
     """
 
     manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="chunks")
@@ -71,7 +75,11 @@ class ManifestChunk(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
     number = models.CharField(max_length=50, blank=True)
-    url = models.URLField(max_length=1000, blank=True)
+    url = models.URLField("URL", max_length=1000, blank=True)
+    link = EncryptedTextField(null=True, blank=True, editable=False)
+    file = models.FileField(max_length=300, storage=document_storage, blank=True, db_default="")
+    file_key = EncryptedBytesField(null=True)
+    size = models.PositiveIntegerField("size in bytes", null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -90,6 +98,12 @@ class ManifestChunk(models.Model):
                 condition=Q(state=ManifestState.PENDING),
                 name="couriers_chunk_due",
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(state=ManifestState.FAILED),
+                name="couriers_chunk_failed",
+            ),
+            models.Index(fields=["number"], condition=~Q(number=""), name="couriers_chunk_number"),
             GinIndex(fields=["tracking_ids"], name="couriers_chunk_ids"),
         ]
 

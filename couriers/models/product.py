@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.indexes import OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Upper
 
 from couriers.contract import india
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.text import character_problem
 from couriers.models.company import Company
 from couriers.models.ids import new_product_id
+from couriers.models.modes import mode_field
 
 # The fields that a merchant gives, in the order of a file's columns.
 FIELDS = (
@@ -57,6 +60,7 @@ class Product(models.Model):
 
     id = models.CharField(primary_key=True, max_length=40, default=new_product_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="products")
+    is_test = mode_field("Of test orders alone.")
     sku = models.CharField("SKU", max_length=100)
     name = models.CharField(max_length=200, blank=True)
     category = models.CharField(max_length=100, blank=True)
@@ -81,8 +85,19 @@ class Product(models.Model):
 
     class Meta:
         ordering = ("company", "sku")
+        # Operators look for one of any company, by its beginning.
+        indexes = [
+            models.Index(
+                OpClass(Upper("sku"), name="text_pattern_ops"), name="couriers_product_sku"
+            ),
+            models.Index(
+                OpClass(Upper("name"), name="text_pattern_ops"), name="couriers_product_name"
+            ),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["company", "sku"], name="couriers_one_product_per_sku")
+            models.UniqueConstraint(
+                fields=["company", "sku", "is_test"], name="couriers_one_product_per_sku"
+            )
         ]
 
     def __str__(self) -> str:

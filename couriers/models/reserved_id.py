@@ -71,7 +71,8 @@ class ReservedId(models.Model):
                 fields=["account", "use_from", "id"],
                 condition=Q(state=ReservedIdState.FREE),
                 name="couriers_reserved_free",
-            )
+            ),
+            models.Index(fields=["number"], name="couriers_reserved_number"),
         ]
 
     def __str__(self) -> str:

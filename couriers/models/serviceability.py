@@ -1,6 +1,8 @@
 """The couriers' lists of pincodes, as they were last loaded."""
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
+from django.db.models.functions import Upper
 
 from couriers.contract.types import Serviceability
 from couriers.models.account import Courier
@@ -32,6 +34,13 @@ class ServiceablePincode(models.Model):
             models.UniqueConstraint(
                 fields=["courier", "pincode"], name="couriers_one_line_per_pincode"
             )
+        ]
+        # Operators look for one, at any courier; of a city for its beginning.
+        indexes = [
+            models.Index(fields=["pincode"], name="couriers_pincode_any"),
+            models.Index(
+                OpClass(Upper("city"), name="text_pattern_ops"), name="couriers_pincode_city"
+            ),
         ]
 
     def __str__(self) -> str:

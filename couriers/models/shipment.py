@@ -7,7 +7,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest
 
 from couriers.contract.statuses import (
+    NEEDS_ACTION,
     RELEASES_ORDER,
+    RTO,
     STATUS_FACTS,
     UNDER_WAY,
     UNSETTLED,
@@ -19,7 +21,9 @@ from couriers.models.account import Courier, CourierAccount
 from couriers.models.company import Company
 from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField, EncryptedTextField
 from couriers.models.ids import new_shipment_id
+from couriers.models.modes import mode_field
 from couriers.models.phones import PhoneHashField
+from couriers.models.shipment_indexes import FILTERS, FINDING, STOREFRONT
 from couriers.models.warehouse import Warehouse
 
 # The last news of a shipment or the last time it was asked about, whichever is later. GREATEST
@@ -36,27 +40,37 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 
     def same_order_as(self, shipment: "Shipment") -> "ShipmentQuerySet":
         """Return all shipments of the shipment's order in its direction, whichever courier."""
-        return self.of_order(shipment.company_id, shipment.direction, shipment.order_number)
+        return self.of_order(
+            shipment.company_id, shipment.direction, shipment.order_number, is_test=shipment.is_test
+        )
 
-    def of_order(self, company_id: int, direction: str, order_number: str) -> "ShipmentQuerySet":
+    def of_order(
+        self, company_id: int, direction: str, order_number: str, *, is_test: bool
+    ) -> "ShipmentQuerySet":
         """Return all shipments of an order of the company in one direction, whichever courier."""
-        return self.filter(company_id=company_id, direction=direction, order_number=order_number)
+        return self.filter(
+            company_id=company_id,
+            direction=direction,
+            order_number=order_number,
+            is_test=is_test,
+        )
 
 
 class Shipment(models.Model):
     """One parcel of one order with one courier.
 
-    Money is in rupees, weight in grams, sizes in centimetres. The consignee's phone and address are
-    encrypted, and so are the options, which may hold another phone. By `phone_hash` the shipments
-    of a phone are found. `erased_at` is set once the consignee and every free text have been
-    erased (operations/erasure.py); nothing may write them again. `attempt` counts the attempts
-    to book. With it, the late answer of an earlier attempt is recognised. An attempt that has not
-    ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
-    tracking id keeps its former ids. `warnings` holds what was likely wrong with the order when it
-    was booked: objects with `field`, `code` and `message`. `charges`
-    is what the courier asks for it, as couriers.booking.charges writes it, or None where the answer
-    did not say. An order has one live shipment in each direction; `live_beside_another` marks one
-    that is from before that held for all couriers.
+    Money is in rupees, weight in grams, sizes in centimetres. The consignee's phone, address,
+    landmark and e-mail are encrypted, and so are the options, which may hold another phone. By
+    `phone_hash` the shipments of a phone are found. `erased_at` is set once the consignee and every
+    free text have been erased (operations/erasure.py); nothing may write them again. `attempt`
+    counts the attempts to book. With it, the late answer of an earlier attempt is recognised. An
+    attempt that has not ended by `lease_expires_at` is in doubt. A parcel that the courier
+    recreated under a new tracking id keeps its former ids. `warnings` holds what was likely wrong
+    with the order when it was booked: objects with `field`, `code` and `message`. `charges` is what
+    the courier asks for it (couriers.booking.charges), or None where it did not say. `price_booked`
+    is the company's price of that, `price_quoted` that of the quote by which it was booked.
+    `metadata` is the merchant's own, texts by name. An order has one live shipment in a direction
+    and mode; `live_beside_another` marks one from before that. `is_test` is its account's.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -67,6 +81,7 @@ class Shipment(models.Model):
     original = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="returns"
     )
+    is_test = mode_field("Booked with a test key: no parcel, no bill, purged after a time.")
     direction = models.CharField(max_length=10, choices=Direction, default=Direction.FORWARD)
     order_number = models.CharField(max_length=100)
     order_date = models.DateField()
@@ -98,6 +113,8 @@ class Shipment(models.Model):
         "courier's tracking page", max_length=1000, blank=True, default="", db_default=""
     )
     charges = models.JSONField(null=True, blank=True)
+    price_booked = models.JSONField(null=True, blank=True, editable=False)
+    price_quoted = models.JSONField(null=True, blank=True, editable=False)
 
     payment_mode = models.CharField(max_length=10, choices=PaymentMode)
     cod_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
@@ -114,11 +131,14 @@ class Shipment(models.Model):
     consignee_phone = EncryptedTextField()
     phone_hash = PhoneHashField(phone_field="consignee_phone", default="")
     consignee_address = EncryptedTextField()
+    consignee_landmark = EncryptedTextField(null=True, blank=True)
+    consignee_email = EncryptedTextField("consignee's e-mail", null=True, blank=True)
     consignee_city = models.CharField(max_length=100)
     consignee_state = models.CharField(max_length=100)
     consignee_pincode = models.CharField(max_length=6)
 
     options = EncryptedJSONField(default=dict, blank=True)
+    metadata = models.JSONField(default=dict, db_default={}, blank=True)
     return_reason = models.CharField(max_length=300, blank=True)
     invoice_number = models.CharField(max_length=100, blank=True, default="", editable=False)
     invoice_date = models.DateField(null=True, blank=True, editable=False)
@@ -144,10 +164,14 @@ class Shipment(models.Model):
         permissions = [
             ("settle_doubt", "Can settle bookings in doubt"),
             ("lift_status", "Can lift the end of a shipment"),
+            ("act_on_shipment", "Can ask couriers to act on shipments"),
+            ("view_consignee", "Can see phones and addresses of consignees"),
+            ("view_amounts", "Can see amounts and charges"),
+            ("export_rows", "Can export lists"),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["company", "direction", "order_number"],
+                fields=["company", "direction", "order_number", "is_test"],
                 condition=~Q(status__in=sorted(RELEASES_ORDER)) & Q(live_beside_another=False),
                 name="couriers_one_live_shipment",
             ),
@@ -192,6 +216,26 @@ class Shipment(models.Model):
         ]
         indexes = [
             models.Index(fields=["company", "-id"], name="couriers_ship_company_id"),
+            # Few shipments have these statuses at a time, and the first page counts them.
+            models.Index(
+                fields=["status", "created_at"],
+                include=["company", "status_at", "is_test"],
+                condition=Q(status__in=sorted({*NEEDS_ACTION, Status.FAILED})),
+                name="couriers_ship_work",
+            ),
+            # The figures of a day are counted from these alone.
+            models.Index(
+                fields=["booked_at"],
+                include=["company", "courier", "is_test"],
+                condition=Q(booked_at__isnull=False),
+                name="couriers_ship_booked_day",
+            ),
+            models.Index(
+                fields=["status_at"],
+                include=["company", "courier", "is_test"],
+                condition=Q(status=Status.DELIVERED),
+                name="couriers_ship_delivered_day",
+            ),
             models.Index(fields=["company", "status", "-id"], name="couriers_ship_status"),
             models.Index(fields=["company", "order_number"], name="couriers_ship_order"),
             models.Index(fields=["account", "order_number"], name="couriers_ship_acc_order"),
@@ -222,6 +266,9 @@ class Shipment(models.Model):
                 condition=Q(status__in=sorted(UNDER_WAY)),
                 name="couriers_ship_poll_due",
             ),
+            *FINDING,
+            *FILTERS,
+            *STOREFRONT,
         ]
 
     def __str__(self) -> str:
@@ -274,6 +321,26 @@ class Scan(models.Model):
                     "location",
                 ],
                 name="couriers_scan_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["received_at"],
+                include=["shipment"],
+                condition=Q(status=""),
+                name="couriers_scan_unknown",
+            ),
+            models.Index(
+                fields=["at"],
+                include=["shipment"],
+                condition=Q(status=Status.UNDELIVERED, ignored=False, lifted=False),
+                name="couriers_scan_undelivered",
+            ),
+            models.Index(
+                fields=["at"],
+                include=["shipment"],
+                condition=Q(status__in=sorted(RTO), ignored=False, lifted=False),
+                name="couriers_scan_returned",
             ),
         ]
 

@@ -27,4 +27,4 @@ class CourierToken(models.Model):
     refreshed_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
-        return f"{self.account_id} v{self.version}"
+        return f"Token of the {self.account}"

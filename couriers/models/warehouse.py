@@ -14,6 +14,7 @@ from couriers.models.account import CourierAccount
 from couriers.models.company import Company, phone_validator, pincode_validator, place_problems
 from couriers.models.fields import EncryptedCharField
 from couriers.models.ids import new_warehouse_id
+from couriers.models.modes import mode_field
 
 # Why a registration is pending again; it is shown to people, and no code compares it.
 ADDRESS_CHANGED = "The address has changed. The next booking registers the new one."
@@ -26,11 +27,13 @@ class Warehouse(models.Model):
     """A pickup address of a company. `state` is a full name, `phone` ten digits.
 
     `email` is for couriers that ask for one, and may be "". It, phone and address are encrypted. A
-    company has one default warehouse. Saving another one as the default replaces it.
+    company has one default warehouse for live orders and one for test orders. Saving another one as
+    the default replaces it.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_warehouse_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="warehouses")
+    is_test = mode_field("For test orders alone.")
     name = models.CharField(max_length=100)
     contact_name = models.CharField(max_length=100)
     phone = EncryptedCharField(max_length=10, validators=[phone_validator])
@@ -53,9 +56,11 @@ class Warehouse(models.Model):
     class Meta:
         ordering = ("company", "name")
         constraints = [
-            models.UniqueConstraint(fields=["company", "name"], name="couriers_warehouse_name"),
             models.UniqueConstraint(
-                fields=["company"],
+                fields=["company", "name", "is_test"], name="couriers_warehouse_name"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "is_test"],
                 condition=Q(is_default=True),
                 name=ONE_DEFAULT,
                 violation_error_message="The company has another default warehouse.",
@@ -74,7 +79,8 @@ class Warehouse(models.Model):
             if self.is_default:
                 # The lock keeps two defaults from being saved at the same time.
                 Company.objects.select_for_update(no_key=True).get(pk=self.company_id)
-                others = Warehouse.objects.filter(company=self.company_id).exclude(pk=self.pk)
+                others = Warehouse.objects.filter(company=self.company_id, is_test=self.is_test)
+                others = others.exclude(pk=self.pk)
                 others.filter(is_default=True).update(is_default=False)
             super().save(*args, **kwargs)
             present = self.as_pickup().address.fingerprint()
@@ -172,4 +178,4 @@ class WarehouseRegistration(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.warehouse_id} at {self.account_id}: {self.state}"
+        return f"{self.warehouse.name} at {self.account.courier.name}"

@@ -1,6 +1,6 @@
 """Shipments and scans as the API returns them.
 
-A booking's answer is stored with its key, to be replayed. So it holds no data of the consignee.
+A booking's answer is stored encrypted with its key, to be replayed: it has the consignee's data.
 """
 
 from __future__ import annotations
@@ -11,17 +11,29 @@ from decimal import Decimal
 from typing import Any
 
 from couriers.booking.shipment_actions import actions_allowed
+from couriers.contract.statuses import Status
 from couriers.models import Scan, Shipment
 from couriers.models.addresses import tracking_url
+from couriers.models.fields import readable_or
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# The columns that only the consignee needs, and that cost a decryption each.
+ENCRYPTED_CONSIGNEE = (
+    "consignee_phone", "consignee_address", "consignee_landmark", "consignee_email",
+)  # fmt: skip
+_ITEM = ("name", "sku", "category", "hsn_code", "quantity", "value", "gst_rate")
+_PRICE = ("base", "markup", "fee", "gst", "rounding", "total")
 
 
-def shipment_data(shipment: Shipment) -> dict[str, Any]:
+def shipment_data(shipment: Shipment, *, with_consignee: bool = True) -> dict[str, Any]:
     """Return the fields of a shipment for the API, without a query.
 
-    Amounts are decimal strings in rupees, times are ISO 8601 in UTC.
+    Without its consignee, whose member is None then, nothing of it is decrypted. Amounts are
+    decimal strings in rupees, times are ISO 8601 in UTC.
     """
     return {
         "id": shipment.pk,
+        "is_test": shipment.is_test,
         "courier": shipment.courier_id,
         "order_number": shipment.order_number,
         "order_date": shipment.order_date.isoformat(),
@@ -39,18 +51,50 @@ def shipment_data(shipment: Shipment) -> dict[str, Any]:
         "courier_order_id": shipment.courier_order_id,
         "courier_tracking_url": shipment.courier_tracking_url,
         "charges": charges_of(shipment),
+        "price": {
+            "quoted": _price(shipment.price_quoted),
+            "booked": _price(shipment.price_booked),
+        },
         "warehouse": shipment.warehouse_id,
+        "consignee": consignee_data(shipment) if with_consignee else None,
+        "items": [_item(line) for line in shipment.items],
+        "parcel": {
+            "weight_g": shipment.weight_g,
+            "length_cm": shipment.length_cm,
+            "width_cm": shipment.width_cm,
+            "height_cm": shipment.height_cm,
+        },
+        "invoice_number": shipment.invoice_number,
+        "invoice_date": shipment.invoice_date and shipment.invoice_date.isoformat(),
+        "return_reason": shipment.return_reason,
+        "metadata": dict(sorted(shipment.metadata.items())),
         "payment_mode": str(shipment.payment_mode),
         "cod_amount": _money(shipment.cod_amount),
         "total_amount": _money(shipment.total_amount),
         "taxable_amount": _money(shipment.taxable_amount),
         "tax_amount": _money(shipment.tax_amount),
+        "attempts": shipment.delivery_attempts,
+        "delivered_at": _time(shipment.status_at if shipment.status == Status.DELIVERED else None),
         "estimated_delivery": _time(shipment.estimated_delivery),
         "erased_at": _time(shipment.erased_at),
         "tracking_url": tracking_url(shipment.pk),
         "actions_allowed": [kind.value for kind in actions_allowed(shipment)],
         "created_at": _time(shipment.created_at),
         "updated_at": _time(shipment.updated_at),
+    }
+
+
+def consignee_data(shipment: Shipment) -> dict[str, str]:
+    """Return the consignee of a shipment. What was erased, or no key opens, is ""."""
+    return {
+        "name": shipment.consignee_name,
+        "phone": readable_or(shipment, "consignee_phone", ""),
+        "email": readable_or(shipment, "consignee_email", "") or "",
+        "address": readable_or(shipment, "consignee_address", ""),
+        "landmark": readable_or(shipment, "consignee_landmark", "") or "",
+        "city": shipment.consignee_city,
+        "state": shipment.consignee_state,
+        "pincode": shipment.consignee_pincode,
     }
 
 
@@ -72,7 +116,12 @@ def warnings_data(shipment: Shipment) -> list[dict[str, str]]:
 
 def shipment_json(shipment: Shipment) -> bytes:
     """Return `shipment_data` as compact UTF-8 JSON, always in the same order."""
-    return json.dumps(shipment_data(shipment), ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(shipment_data(shipment))
+
+
+def to_json(data: Any) -> bytes:
+    """Return texts, numbers, lists and objects as compact UTF-8 JSON."""
+    return _encode(data).encode()
 
 
 def scan_data(scan: Scan) -> dict[str, Any]:
@@ -93,6 +142,16 @@ def scan_data(scan: Scan) -> dict[str, Any]:
 def time_text(moment: dt.datetime) -> str:
     """Return a time as ISO 8601 in UTC, to the millisecond."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _item(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored line, always in the same order of members."""
+    return {name: line.get(name, "") for name in _ITEM}
+
+
+def _price(stored: dict[str, str] | None) -> dict[str, str] | None:
+    """Return a stored price of the company, always in the same order of members."""
+    return None if stored is None else {name: stored[name] for name in _PRICE}
 
 
 def _money(amount: Decimal) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
@@ -90,6 +91,7 @@ def book_order(
     *,
     tries: int = 0,
     tried_since: dt.datetime | None = None,
+    is_test: bool = False,
     rebook: bool = False,
     longest_wait: float = MAX_LONG_WAIT,
 ) -> OrderResult | TryAgain:
@@ -97,8 +99,8 @@ def book_order(
 
     `tries` is that of the last TryAgain, 0 at first. `tried_since` is a time since when workers of
     the same job may have booked the order and died. A booking made since then is `booked`, not
-    `already_booked`. With `rebook` an order whose shipment has ended is booked once more. The call
-    waits for the rate limiter for at most `longest_wait` seconds.
+    `already_booked`. `is_test` is as in `book`. With `rebook` an order whose shipment has ended is
+    booked once more. The call waits for the rate limiter for at most `longest_wait` seconds.
 
     - An order that is booked with other content is rejected, naming the fields. So is one whose
       shipment has ended.
@@ -116,7 +118,8 @@ def book_order(
         draft = read()
         if isinstance(draft, OrderResult):
             return draft
-        return _book(company, draft, tries, tried_since, rebook, longest_wait)
+        do = partial(book, company, draft, is_test=is_test, rebook=rebook)
+        return _book(partial(do, longest_wait=longest_wait), tries, tried_since)
     except Exception as error:
         if is_outage(error):
             raise
@@ -130,15 +133,10 @@ def failed_by_fault(company: Company, order_number: str, error: Exception) -> Or
 
 
 def _book(
-    company: Company,
-    draft: ShipmentDraft,
-    tries: int,
-    tried_since: dt.datetime | None,
-    rebook: bool,
-    longest_wait: float,
+    book_it: Callable[[], BookingResult], tries: int, tried_since: dt.datetime | None
 ) -> OrderResult | TryAgain:
     try:
-        result = book(company, draft, rebook=rebook, longest_wait=longest_wait)
+        result = book_it()
     except (BookingInFlight, OrderAlreadyLive) as error:
         # Another process is booking the order. Its result is the answer of the next try.
         return _try_again(error.retry_after or 1.0, error, tries)

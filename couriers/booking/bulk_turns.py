@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
+from structlog.contextvars import bound_contextvars
 
 from couriers.booking.bulk import LONGEST_PAUSE
 from couriers.booking.bulk_jobs import (
@@ -43,7 +44,8 @@ def serve(turn: BulkTurn) -> float | None:
     try:
         job = workable_jobs().filter(company=turn.company_id).first()
         if job is not None:
-            book_due_orders(job.pk, seconds=tunables().BULK_SLICE)
+            with bound_contextvars(job=job.pk):
+                book_due_orders(job.pk, seconds=tunables().BULK_SLICE)
     finally:
         BulkTurn.objects.filter(pk=turn.pk).update(lease_expires_at=None)
     if _claimable().filter(pk=turn.pk).exists():

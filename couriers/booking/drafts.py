@@ -10,12 +10,16 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from couriers.booking.items import clean_items
+from couriers.booking.metadata import clean_metadata
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import AMOUNT_LIMIT, paise_problem
-from couriers.contract.text import has_control_characters
+from couriers.contract.text import clean_line, has_control_characters
 from couriers.contract.types import (
     MAX_SERVICE,
     Address,
@@ -26,6 +30,7 @@ from couriers.contract.types import (
 )
 
 MAX_KEY_LENGTH = 255
+MAX_LANDMARK = 200  # characters
 MAX_PARCEL_MEASURE = 1_000_000  # grams or centimetres
 # The law wants a year's books kept for 72 months after its return: older orders are not shipped.
 MAX_ORDER_AGE = dt.timedelta(days=6 * 366)
@@ -47,6 +52,7 @@ def clean_draft(draft: ShipmentDraft) -> ShipmentDraft:
     fills it from the pincode. A draft that is cleaned twice keeps the warnings of the first time.
     """
     problems = FieldProblems()
+    metadata = clean_metadata(draft.metadata, problems)
     consignee = _clean_consignee(draft, problems)
     items = clean_items(draft, problems)
     _check_parcel(draft.parcel, problems)
@@ -55,7 +61,9 @@ def clean_draft(draft: ShipmentDraft) -> ShipmentDraft:
     if problems:
         raise InvalidRequest(problems, courier=draft.courier, operation="create_shipment")
     warnings = tuple(dict.fromkeys((*draft.warnings, *problems.warnings)))
-    return dataclasses.replace(order, consignee=consignee, items=items, warnings=warnings)
+    return dataclasses.replace(
+        order, consignee=consignee, items=items, metadata=metadata, warnings=warnings
+    )
 
 
 def _clean_order(draft: ShipmentDraft, problems: FieldProblems) -> ShipmentDraft:
@@ -103,7 +111,20 @@ def _clean_consignee(draft: ShipmentDraft, problems: FieldProblems) -> Address:
         city=clean("consignee.city", consignee.city, 100, required=False),
         state=_clean_state(draft, pincode, problems),
         pincode=pincode,
+        landmark=clean("consignee.landmark", consignee.landmark, MAX_LANDMARK, required=False),
+        email=clean_email(consignee.email, problems),
     )
+
+
+def clean_email(text: str, problems: FieldProblems) -> str:
+    """Return the consignee's e-mail address, or "". Adds a problem for another text."""
+    email = clean_line(text)
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            problems.refuse("consignee.email", "is no e-mail address")
+    return email
 
 
 def _clean_state(draft: ShipmentDraft, pincode: str, problems: FieldProblems) -> str:

@@ -24,7 +24,8 @@ from couriers.contract.errors import CourierError
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import Status
 from couriers.contract.text import make_storable
-from couriers.models import AuditEntry, DoubtInquiry, Shipment
+from couriers.models import DoubtInquiry, Shipment
+from couriers.models.audit import record
 from couriers.models.call_audit import error_text
 from couriers.models.claims import DoublingPauses, back_off, seconds_from_now
 from couriers.models.inquiry import InquiryAnswer
@@ -150,11 +151,9 @@ def _settle(inquiry: DoubtInquiry, first_absent_at: dt.datetime, lag: float) -> 
 def _record(shipment: Shipment, first: dt.datetime, second: dt.datetime | None, lag: float) -> None:
     """Write the platform's own decision to the audit log, without an actor."""
     assert second is not None
-    AuditEntry.objects.create(
-        company_id=shipment.company_id,
-        shipment=shipment,
-        actor=None,
-        action=ABSENT,
+    record(
+        shipment,
+        ABSENT,
         reason="The courier was searched twice, and does not have it.",
         details={
             "attempt": shipment.attempt,

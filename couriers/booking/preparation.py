@@ -7,15 +7,17 @@ that the public directory lacks.
 from __future__ import annotations
 
 import dataclasses
-import zlib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
+from couriers.booking.permission import Permitted, account_of, check_bookings_are_on
 from couriers.booking.places import complete_place
 from couriers.booking.stored_drafts import items_json
-from couriers.contract.errors import CourierDisabled, FieldProblem, InvalidRequest
+from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.money import amounts_of
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import (
@@ -25,35 +27,41 @@ from couriers.contract.types import (
     ShipmentRequest,
 )
 from couriers.models import Company, CourierAccount, Shipment, Warehouse
-from couriers.models.account import Rollout
+from couriers.models.compiled import CompiledQuery, Slot
 from couriers.models.ids import new_shipment_id
-from couriers.rates.serviceability import known_cod_limit, refuse_above_limit
-
-DISABLED_RETRY_AFTER = 300  # seconds
+from couriers.rates.quotes import read_quote
+from couriers.rates.serviceability import known_cod_limit, oldest_fresh, refuse_above_limit
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A shipment that is not stored yet, and the request that books it with the courier."""
+    """A shipment that is not stored yet, and the request that books it with the courier.
+
+    `permitted` says when it was seen that the company may book with the courier.
+    """
 
     account: CourierAccount
     shipment: Shipment
     request: ShipmentRequest
+    permitted: Permitted
 
 
-def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
+def prepare(
+    company: Company, draft: ShipmentDraft, *, is_test: bool = False, is_trial: bool = False
+) -> Prepared:
     """Complete a draft that `couriers.booking.drafts.clean_draft` has checked.
 
     Raises UnknownCourier where no plug-in registered the courier, and CourierDisabled where an
-    operator has switched bookings off. Raises InvalidRequest for a missing account, an unknown
-    warehouse, an unknown pincode, a city or state that cannot be found, and what the courier's
-    plug-in refuses.
+    operator has switched bookings off or the courier's roll-out does not include the company.
+    Raises InvalidRequest for a missing account, an unknown warehouse, an unknown pincode, a city or
+    state that cannot be found, and what the courier's plug-in refuses.
     """
-    account = account_of(company, draft.courier)
+    account = account_of(company, draft.courier, is_test=is_test)
+    permitted = check_bookings_are_on(account, draft.order_number, is_trial=is_trial)
     adapter = CourierFactory.get_adapter(account)
-    _check_bookings_are_on(account, draft)
     options = adapter.validate_options(draft.options)
     warehouse, reference, cod_limit = _find_warehouse(account, draft)
+    quoted = read_quote(company.pk, draft, warehouse.pincode)
     refuse_above_limit(draft.courier, draft.consignee.pincode, draft.cod_amount, cod_limit)
     place = complete_place(account, adapter, draft.consignee, warehouse.pincode)
     request = ShipmentRequest(
@@ -72,7 +80,7 @@ def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
             state=company.state,
         ),
         pickup=warehouse.as_pickup(reference),
-        service=draft.service,
+        service=quoted.service if quoted else draft.service,
         invoice_number=draft.invoice_number,
         invoice_date=draft.invoice_date,
         return_reason=draft.return_reason,
@@ -80,53 +88,10 @@ def prepare(company: Company, draft: ShipmentDraft) -> Prepared:
     )
     adapter.check_request(request)
     shipment = _new_shipment(company, account, warehouse, draft, request)
+    shipment.price_quoted = quoted.price if quoted else None
     warnings = dict.fromkeys((*draft.warnings, *place.warnings))
     shipment.warnings = [dataclasses.asdict(warning) for warning in warnings]
-    return Prepared(account, shipment, request)
-
-
-def account_of(company: Company, courier: str) -> CourierAccount:
-    """Return the company's account with a courier, without its secrets.
-
-    Raises UnknownCourier where no plug-in registered the courier, and InvalidRequest where the
-    company has no account with it.
-    """
-    CourierFactory.adapter_class(courier)
-    # Only a new adapter reads the secrets, and adapters are cached. So they are not decrypted for
-    # each booking.
-    accounts = CourierAccount.objects.select_related("courier").defer(
-        "login", "webhook_secret", "previous_webhook_secret"
-    )
-    try:
-        return accounts.get(company=company, courier_id=courier)
-    except CourierAccount.DoesNotExist:
-        raise InvalidRequest(
-            [FieldProblem("courier", f"{company.slug} has no account with {courier}")],
-            courier=courier,
-        ) from None
-
-
-def _check_bookings_are_on(account: CourierAccount, draft: ShipmentDraft) -> None:
-    """Raise CourierDisabled where the courier or the account is switched off for this order.
-
-    The order number decides whether an order is in the share of a canary account, so the same order
-    always gets the same answer.
-    """
-    if not account.courier.is_enabled:
-        raise CourierDisabled(
-            "new bookings are switched off",
-            courier=account.courier_id,
-            retry_after=DISABLED_RETRY_AFTER,
-        )
-    percentile = zlib.crc32(draft.order_number.encode()) % 100
-    if account.rollout == Rollout.OFF or (
-        account.rollout == Rollout.CANARY and percentile >= account.canary_percent
-    ):
-        raise CourierDisabled(
-            f"this account is {account.get_rollout_display().lower()} for new bookings",
-            courier=account.courier_id,
-            retry_after=DISABLED_RETRY_AFTER,
-        )
+    return Prepared(account, shipment, request, permitted)
 
 
 def _find_warehouse(
@@ -138,34 +103,52 @@ def _find_warehouse(
     courier's limit in rupees at the consignee's pincode, or None where the shipment is prepaid or
     the limit is not known. Raises InvalidRequest where there is no such warehouse.
     """
-    wanted = Q(pk=draft.warehouse_id) if draft.warehouse_id else Q(is_default=True)
+    asked: dict[str, Any] = {"company": account.company_id, "account": account.pk}
+    asked["is_test"] = account.is_test
+    if draft.warehouse_id:
+        asked["warehouse"] = draft.warehouse_id
+    is_cod = draft.payment_mode == PaymentMode.COD
+    if is_cod:
+        asked |= {"courier": account.courier_id, "pincode": draft.consignee.pincode}
+        asked |= {"oldest": oldest_fresh()}
+    warehouse: Any = _WAREHOUSES[bool(draft.warehouse_id), is_cod].first(**asked)
+    if warehouse is None:
+        message = (
+            "is not one of the company's" if draft.warehouse_id else "the company has no default"
+        )
+        raise InvalidRequest([FieldProblem("warehouse", message)], courier=account.courier_id)
+    unchanged = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
+    reference = warehouse.courier_reference if unchanged else ""
+    return warehouse, reference, getattr(warehouse, "cod_limit", None)
+
+
+def _warehouses(*, by_id: bool, is_cod: bool) -> QuerySet[Warehouse]:
+    """Return the query of `_find_warehouse`."""
+    wanted = Q(pk=Slot("warehouse")) if by_id else Q(is_default=True)
     rows = (
-        Warehouse.objects.filter(wanted, company_id=account.company_id)
+        Warehouse.objects.filter(wanted, company_id=Slot("company"), is_test=Slot("is_test"))
         .annotate(
             at_courier=FilteredRelation(
-                "registrations", condition=Q(registrations__account=account)
+                "registrations", condition=Q(registrations__account=Slot("account"))
             )
         )
         .annotate(
             courier_reference=F("at_courier__reference"),
             registered_address=F("at_courier__address_hash"),
         )
+        .order_by()
     )
-    if draft.payment_mode == PaymentMode.COD:
-        limit = known_cod_limit(account.courier_id, draft.consignee.pincode)
+    if is_cod:
+        limit = known_cod_limit(Slot("courier"), Slot("pincode"), Slot("oldest"))
         rows = rows.annotate(cod_limit=limit)
-    try:
-        warehouse = rows.get()
-    except Warehouse.DoesNotExist:
-        message = (
-            "is not one of the company's" if draft.warehouse_id else "the company has no default"
-        )
-        raise InvalidRequest(
-            [FieldProblem("warehouse", message)], courier=account.courier_id
-        ) from None
-    unchanged = warehouse.registered_address == warehouse.as_pickup().address.fingerprint()
-    reference = warehouse.courier_reference if unchanged else ""
-    return warehouse, reference, getattr(warehouse, "cod_limit", None)
+    return rows
+
+
+_WAREHOUSES = {
+    (by_id, is_cod): CompiledQuery(Warehouse, partial(_warehouses, by_id=by_id, is_cod=is_cod))
+    for by_id in (False, True)
+    for is_cod in (False, True)
+}
 
 
 def _new_shipment(
@@ -186,6 +169,7 @@ def _new_shipment(
         id=new_shipment_id(),
         company=company,
         account=account,
+        is_test=account.is_test,
         courier_id=account.courier_id,
         warehouse=warehouse,
         original_id=draft.original_id or None,
@@ -206,10 +190,13 @@ def _new_shipment(
         consignee_name=request.consignee.name,
         consignee_phone=request.consignee.phone,
         consignee_address=request.consignee.address,
+        consignee_landmark=request.consignee.landmark or None,
+        consignee_email=request.consignee.email or None,
         consignee_city=request.consignee.city,
         consignee_state=request.consignee.state,
         consignee_pincode=request.consignee.pincode,
         options=dict(draft.options),
+        metadata=dict(draft.metadata),
         return_reason=request.return_reason,
         invoice_number=request.invoice_number,
         invoice_date=request.invoice_date,

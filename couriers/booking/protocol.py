@@ -21,8 +21,10 @@ from couriers.booking import reserved_ids
 from couriers.booking.create_call import create_booking
 from couriers.booking.drafts import clean_draft
 from couriers.booking.fingerprints import compute_fingerprints
+from couriers.booking.permission import check_again
 from couriers.booking.preparation import Prepared, prepare
 from couriers.booking.replay import BookingKey, Earlier, find_earlier
+from couriers.booking.returned_goods import refuse_excess
 from couriers.booking.search import revive_earlier_attempt
 from couriers.booking.settling import BookingResult, settle_booked, settle_failed, settle_in_doubt
 from couriers.booking.steps import Step, signal_step
@@ -54,15 +56,19 @@ def book(
     draft: ShipmentDraft,
     *,
     key: str | None = None,
+    is_test: bool = False,
     rebook: bool = False,
     longest_wait: float | None = None,
+    is_trial: bool = False,
 ) -> BookingResult:
     """Book a shipment once, even if several callers request it several times.
 
-    `key` identifies the booking within the company; without a key the order number does. Without a
+    `key` identifies the booking within the company; without a key the order number does. A test
+    booking is made with the company's test account, and live ones do not count for it. Without a
     key, `rebook` books an order once more whose shipment has ended, once for each ended shipment.
     `longest_wait` is how many seconds bulk work waits for the rate limiter, and for a delay that
-    the courier names. Without it, the waits are those of an API request.
+    the courier names. Without it, the waits are those of an API request. A trial is booked though
+    the company may not book yet (operations/trials.py).
 
     Raises InvalidRequest before anything is stored. Raises NotSent, NotDone or Rejected, and the
     key may then be used again. Raises a PlatformError if another booking prevents this one. An
@@ -71,13 +77,14 @@ def book(
     """
     refuse_open_transaction("book()")
     draft = clean_draft(draft)
-    earlier = find_earlier(company.pk, draft, key, rebook=rebook)
+    find = partial(find_earlier, company.pk, draft, key, is_test=is_test, rebook=rebook)
+    earlier = find()
     if earlier.answer:
         return earlier.answer
-    prepared = prepare(company, draft)
+    prepared = prepare(company, draft, is_test=is_test, is_trial=is_trial)
     if revive_earlier_attempt(prepared):
         # The courier has an earlier attempt, which is booked now.
-        earlier = find_earlier(company.pk, draft, key, rebook=rebook)
+        earlier = find()
         if earlier.answer:
             return earlier.answer
     try:
@@ -86,7 +93,7 @@ def book(
         if not _is_conflict(error):
             raise
         # Another booking of the key or the order was committed first.
-        earlier = find_earlier(company.pk, draft, key, rebook=rebook)
+        earlier = find()
         if earlier.answer:
             return earlier.answer
         if live := _live_shipment(prepared.shipment):
@@ -136,10 +143,13 @@ def _reserve(
     _start_attempt(shipment)
     call = new_call(shipment)
     with transaction.atomic():
+        check_again(prepared.permitted, prepared.account, shipment.order_number)
+        refuse_excess(shipment)
         IdempotencyKey.objects.create(
             company_id=key.company_id,
             scope=key.scope,
             key=key.key,
+            is_test=key.is_test,
             fingerprints=fingerprints,
             shipment_id=shipment.pk,
         )
@@ -163,6 +173,7 @@ def _reserve_again(
     """
     shipment = prepared.shipment
     with transaction.atomic():
+        check_again(prepared.permitted, prepared.account, shipment.order_number)
         last = Shipment.objects.select_for_update().get(pk=earlier.shipment_id)
         if last.status != Status.FAILED:
             raise BookingInFlight(last.pk, retry_after=1)
@@ -173,6 +184,7 @@ def _reserve_again(
             shipment.pk = last.pk
             shipment.attempt = last.attempt + 1
             shipment.created_at = last.created_at
+        refuse_excess(shipment)
         _start_attempt(shipment)
         call = new_call(shipment)
         # While this request waited for the row, another one may have given the key a new shipment.

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from couriers.booking.create_call import shows_absence
 from couriers.booking.leases import seconds_until_call_is_over
+from couriers.booking.permission import Permitted
 from couriers.booking.preparation import Prepared
 from couriers.booking.protocol import Reserved, call_courier, new_call, send_before
 from couriers.booking.settling import settle_booked, settle_failed
@@ -25,7 +26,11 @@ LONGEST_WAIT = 5.0  # seconds for the rate limiter
 
 
 def are_permitted(shipment: Shipment) -> bool:
-    """Whether bookings are on: a repeated create call may book the order only now."""
+    """Whether bookings are on: a repeated create call may book the order only now.
+
+    The courier's roll-out does not count. The attempt was made while it included the company, and
+    no doubt stays open because it is narrowed.
+    """
     return shipment.courier.is_enabled and shipment.account.rollout != Rollout.OFF
 
 
@@ -45,7 +50,7 @@ def repeat_create(
     call = _reserve(shipment)
     if call is None:
         return None
-    prepared = Prepared(shipment.account, shipment, request)
+    prepared = Prepared(shipment.account, shipment, request, Permitted.now())
     answer = call_courier(Reserved(prepared, call, before), LONGEST_WAIT)
     if isinstance(answer, Booking):
         status = Status(settle_booked(shipment, call, answer).shipment.status)

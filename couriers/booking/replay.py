@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from couriers.booking.answers import shipment_json
+from couriers.booking.answers import ENCRYPTED_CONSIGNEE, shipment_json
 from couriers.booking.drafts import clean_key
 from couriers.booking.fingerprints import PERSONAL, differing_fields
 from couriers.booking.leases import expire_leases, lease_seconds_left
@@ -25,26 +25,56 @@ from couriers.contract.platform_errors import (
 from couriers.contract.statuses import RELEASES_ORDER, Status
 from couriers.contract.types import ShipmentDraft
 from couriers.models import IdempotencyKey, Shipment
+from couriers.models.compiled import CompiledQuery, Slot
 from couriers.models.idempotency import KeyScope
+from couriers.models.shipment import ShipmentQuerySet
 
 # Reading them costs a decryption each, and only an order without a stored key needs them.
-ENCRYPTED = ("consignee_phone", "consignee_address", "options")
+ENCRYPTED = (*ENCRYPTED_CONSIGNEE, "options")
+
+
+def _of_any_order(shipments: ShipmentQuerySet) -> ShipmentQuerySet:
+    return shipments.filter(
+        company_id=Slot("company"),
+        direction=Slot("direction"),
+        order_number=Slot("order_number"),
+        is_test=Slot("is_test"),
+    )
+
+
+_OF_ORDER = CompiledQuery(
+    Shipment,
+    lambda: _of_any_order(Shipment.objects.all()).defer(*ENCRYPTED).order_by("-id"),
+)
+_LIVE_OF_ORDER = CompiledQuery(
+    Shipment, lambda: _of_any_order(Shipment.objects.live()).only("status").order_by("id")[:1]
+)
+# Most keys are new, so the shipment is not joined; it is fetched where the key exists.
+_KEY = CompiledQuery(
+    IdempotencyKey,
+    lambda: IdempotencyKey.objects.filter(
+        company_id=Slot("company"),
+        scope=Slot("scope"),
+        key=Slot("key"),
+        is_test=Slot("is_test"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BookingKey:
-    """The key of a booking within its company."""
+    """The key of a booking within its company and mode."""
 
     company_id: int
     scope: KeyScope
     key: str
+    is_test: bool = False
 
     def stored(self) -> IdempotencyKey | None:
         """Return the row of the key, or None for a new one."""
-        # Most keys are new, so the shipment is not joined; it is fetched where the key exists.
-        return IdempotencyKey.objects.filter(
-            company_id=self.company_id, scope=self.scope, key=self.key
-        ).first()
+        return _KEY.first(
+            company=self.company_id, scope=self.scope, key=self.key, is_test=self.is_test
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +90,14 @@ class Earlier:
 
 
 def find_earlier(
-    company_id: int, draft: ShipmentDraft, key: str | None, *, rebook: bool = False
+    company_id: int,
+    draft: ShipmentDraft,
+    key: str | None,
+    *,
+    is_test: bool = False,
+    rebook: bool = False,
 ) -> Earlier:
-    """Find what was booked before for a checked draft.
+    """Find what was booked before in the same mode for a checked draft.
 
     With `rebook`, an order whose shipment has ended gets a key of its own, always the same one for
     the same ended shipment.
@@ -72,12 +107,14 @@ def find_earlier(
     a bad key.
     """
     if key is not None:
-        return _by_key(BookingKey(company_id, KeyScope.CLIENT, clean_key(key)), draft)
-    number_key = BookingKey(company_id, KeyScope(draft.direction), clean_key(draft.order_number))
-    shipments = list(
-        Shipment.objects.of_order(company_id, draft.direction, draft.order_number)
-        .defer(*ENCRYPTED)
-        .order_by("-id")
+        return _by_key(BookingKey(company_id, KeyScope.CLIENT, clean_key(key), is_test), draft)
+    number = clean_key(draft.order_number)
+    number_key = BookingKey(company_id, KeyScope(draft.direction), number, is_test)
+    shipments = _OF_ORDER.rows(
+        company=company_id,
+        direction=draft.direction,
+        order_number=draft.order_number,
+        is_test=is_test,
     )
     if live := next((s for s in shipments if s.status not in RELEASES_ORDER), None):
         return Earlier(number_key, answer=_answer_of_live(live, draft))
@@ -85,14 +122,15 @@ def find_earlier(
     if ended is not None:
         if not rebook:
             raise OrderEnded(ended.pk, ended.status)
-        return _by_key(BookingKey(company_id, KeyScope.CLIENT, f"rebook {ended.pk}"), draft)
+        rebooked = BookingKey(company_id, KeyScope.CLIENT, f"rebook {ended.pk}", is_test)
+        return _by_key(rebooked, draft)
     return Earlier(number_key, failed=number_key.stored() if shipments else None)
 
 
 def _by_key(key: BookingKey, draft: ShipmentDraft) -> Earlier:
     row = key.stored()
     if row is None or row.shipment.status == Status.FAILED:
-        live = _live_shipment(key.company_id, draft)
+        live = _live_shipment(key, draft)
         if live is None:
             return Earlier(key, failed=row)
         # Another request with this key may have reserved the order meanwhile.
@@ -107,14 +145,18 @@ def _by_key(key: BookingKey, draft: ShipmentDraft) -> Earlier:
     return Earlier(key, answer) if answer else Earlier(key, failed=key.stored())
 
 
-def _live_shipment(company_id: int, draft: ShipmentDraft) -> Shipment | None:
-    """Return the order's live shipment, whichever key has booked it.
+def _live_shipment(key: BookingKey, draft: ShipmentDraft) -> Shipment | None:
+    """Return the order's live shipment in the key's mode, whichever key has booked it.
 
     The constraint of the table decides between two requests that come at once. It leaves out
     shipments that were live beside another one before it existed.
     """
-    order = Shipment.objects.live().of_order(company_id, draft.direction, draft.order_number)
-    return order.only("status").first()
+    return _LIVE_OF_ORDER.first(
+        company=key.company_id,
+        direction=draft.direction,
+        order_number=draft.order_number,
+        is_test=key.is_test,
+    )
 
 
 def _answer_of_live(shipment: Shipment, draft: ShipmentDraft) -> BookingResult:
@@ -139,8 +181,9 @@ def _answer_of_live(shipment: Shipment, draft: ShipmentDraft) -> BookingResult:
 
 def _replay(shipment: Shipment, row: IdempotencyKey | None) -> BookingResult | None:
     """Return the answer of a booking, or None if it has just failed. Raises BookingInFlight."""
-    if row and row.response_body is not None and row.response_status is not None:
-        return BookingResult(shipment, row.response_status, bytes(row.response_body), replayed=True)
+    body = row.answer() if row else None
+    if row and body is not None and row.response_status is not None:
+        return BookingResult(shipment, row.response_status, body, replayed=True)
     if shipment.status == Status.BOOKING:
         left = lease_seconds_left(shipment)
         if left > 0:

@@ -10,6 +10,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from prometheus_client import Counter
 
+from couriers.booking.permission import accounts_with_rollouts, reason_not_enabled
 from couriers.conf import tunables
 from couriers.contract import checked_calls
 from couriers.contract.adapter import BaseCourierAdapter, Capability
@@ -141,9 +142,13 @@ def accounts_in_need() -> list[CourierAccount]:
     ]
     if not codes:
         return []
-    accounts = CourierAccount.objects.filter(courier__in=codes, courier__is_enabled=True)
+    accounts = accounts_with_rollouts().filter(courier__in=codes, courier__is_enabled=True)
     open_accounts = accounts.exclude(rollout=Rollout.OFF).order_by("pk")
-    return [account for account in open_accounts if free_count(account) < _ahead()]
+    return [
+        account
+        for account in open_accounts
+        if reason_not_enabled(account) is None and free_count(account) < _ahead()
+    ]
 
 
 def free_count(account: CourierAccount) -> int:

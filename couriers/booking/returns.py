@@ -6,12 +6,19 @@ number or an Idempotency-Key. Without a number, the return gets the order's numb
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from couriers.booking.protocol import book
+from couriers.booking.returned_goods import (
+    ReturnedItem,
+    goods_left,
+    is_request_for,
+    returned_goods,
+)
 from couriers.booking.settling import BookingResult
 from couriers.booking.stored_drafts import address_of, items_of, parcel_of
 from couriers.contract import india
@@ -30,15 +37,16 @@ MAX_NUMBERS = 10
 class ReturnDraft:
     """A merchant's request for a return.
 
-    Without `items`, all items of the shipment come back. Without `parcel`, the return has the size
-    of the shipment. `order_date` None means today in India. `order_number` is the return's own.
+    Without `items`, all comes back that is on no other return. Without `parcel`, the return has the
+    size of the shipment. `order_date` None means today in India. `order_number` is the return's
+    own.
     """
 
     return_reason: str
     order_date: dt.date | None = None
     order_number: str = ""
     warehouse_id: str = ""
-    items: tuple[Item, ...] = ()
+    items: tuple[ReturnedItem, ...] = ()
     parcel: Parcel | None = None
     service: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -82,8 +90,13 @@ def book_return(
     # A request that is repeated on a later day must not differ from the first.
     date = draft.order_date or (existing.order_date if existing else india.today())
 
+    items = _items(original, existing, draft)
+
     def book_as(number: str) -> BookingResult:
-        return book(company, _shipment_draft(original, source, draft, number, date), key=key)
+        made = _shipment_draft(original, source, draft, number, date)
+        return book(
+            company, dataclasses.replace(made, items=items), key=key, is_test=original.is_test
+        )
 
     if draft.order_number:
         return book_as(draft.order_number)
@@ -112,17 +125,36 @@ def _find_return(original: Shipment, draft: ReturnDraft, key: str | None) -> Shi
     return returns.filter(keys__scope=KeyScope.CLIENT, keys__key=key).first()
 
 
+def _items(original: Shipment, existing: Shipment | None, draft: ReturnDraft) -> tuple[Item, ...]:
+    """Return the goods of a return. Raises InvalidRequest for more than has not come back.
+
+    A repeated request has the goods of its first time, whatever other returns there are since.
+    """
+    if existing is None or existing.status == Status.FAILED:
+        without = existing.pk if existing else ""
+    elif not draft.items or is_request_for(items_of(existing), draft.items, items_of(original)):
+        return items_of(existing)
+    else:
+        without = existing.pk
+    if not draft.items:
+        return goods_left(original, without=without)
+    return returned_goods(original, draft.items, without=without)
+
+
 def _shipment_draft(
     original: Shipment, source: Shipment, draft: ReturnDraft, number: str, date: dt.date
 ) -> ShipmentDraft:
-    """Return the draft of a return; `source` has the address, and what the request leaves out."""
+    """Return the draft of a return without its goods.
+
+    `source` has the address, and what the request leaves out.
+    """
     return ShipmentDraft(
         courier=original.courier_id,
         order_number=number,
         order_date=date,
         payment_mode=PaymentMode.PREPAID,
         consignee=address_of(source),
-        items=draft.items or items_of(source),
+        items=(),
         parcel=draft.parcel or parcel_of(source),
         warehouse_id=draft.warehouse_id or original.warehouse_id,
         direction=Direction.REVERSE,

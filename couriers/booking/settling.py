@@ -229,7 +229,7 @@ def store_answer(shipment: Shipment) -> bytes:
     if is_first:
         return body
     key = IdempotencyKey.objects.filter(shipment=shipment).first()
-    return bytes(key.response_body) if key and key.response_body else body
+    return (key and key.answer()) or body
 
 
 def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:

@@ -17,9 +17,10 @@ from couriers.contract.types import (
     ShipmentDraft,
 )
 from couriers.models import Shipment
+from couriers.models.fields import readable_or
 
-# A shipment keeps no invoice.
-NOT_STORED = ("invoice_number", "invoice_date")
+# The draft of a stored shipment has no invoice and no quote, and a merchant may change the others.
+NOT_COMPARED = ("invoice_number", "invoice_date", "quote", "metadata", "consignee.email")
 # The platform fills these where the merchant leaves them out.
 FILLED_WHERE_BLANK = ("consignee.city", "consignee.state", "warehouse")
 
@@ -35,9 +36,9 @@ def differing_from_shipment(shipment: Shipment, draft: ShipmentDraft) -> tuple[s
         sorted(
             name
             for name, value in wanted.items()
-            if name not in NOT_STORED
+            if name not in NOT_COMPARED
             and not (name in FILLED_WHERE_BLANK and not value)
-            and value != stored[name]
+            and value != stored.get(name, "")
         )
     )
 
@@ -62,8 +63,22 @@ def draft_of(shipment: Shipment) -> ShipmentDraft:
     )
 
 
+def readable_address_of(shipment: Shipment) -> Address:
+    """Return the consignee's address. What no key opens is empty in it."""
+    return Address(
+        name=shipment.consignee_name,
+        phone=readable_or(shipment, "consignee_phone", ""),
+        address=readable_or(shipment, "consignee_address", ""),
+        city=shipment.consignee_city,
+        state=shipment.consignee_state,
+        pincode=shipment.consignee_pincode,
+        landmark=readable_or(shipment, "consignee_landmark", "") or "",
+        email=readable_or(shipment, "consignee_email", "") or "",
+    )
+
+
 def address_of(shipment: Shipment) -> Address:
-    """Return the consignee's address."""
+    """Return the consignee's address. Raises UnreadableValue where no key opens a part of it."""
     return Address(
         name=shipment.consignee_name,
         phone=shipment.consignee_phone,
@@ -71,6 +86,8 @@ def address_of(shipment: Shipment) -> Address:
         city=shipment.consignee_city,
         state=shipment.consignee_state,
         pincode=shipment.consignee_pincode,
+        landmark=shipment.consignee_landmark or "",
+        email=shipment.consignee_email or "",
     )
 
 
@@ -87,7 +104,8 @@ def items_of(shipment: Shipment) -> tuple[Item, ...]:
 def items_json(items: tuple[Item, ...]) -> list[dict[str, Any]]:
     """Return lines as they are stored with a shipment. Amounts are decimal strings."""
     return [
-        dataclasses.asdict(item) | {"value": str(item.value), "gst_rate": str(item.gst_rate)}
+        dataclasses.asdict(item)
+        | {"value": f"{item.value:.2f}", "gst_rate": f"{item.gst_rate:.2f}"}
         for item in items
     ]
 

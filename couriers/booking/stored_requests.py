@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from couriers.booking.stored_drafts import items_of, parcel_of
+from couriers.booking.stored_drafts import (
+    address_of,
+    items_of,
+    parcel_of,
+    readable_address_of,
+)
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.types import (
     Address,
@@ -27,11 +32,7 @@ def search_request(shipment: Shipment, reserved_id: str = "") -> ShipmentRequest
 
     What was erased, or cannot be decrypted, is empty in it.
     """
-    consignee = _consignee(
-        shipment,
-        phone=readable_or(shipment, "consignee_phone", ""),
-        address=readable_or(shipment, "consignee_address", ""),
-    )
+    consignee = readable_address_of(shipment)
     return _request(shipment, consignee, readable_or(shipment, "options", {}), reserved_id)
 
 
@@ -43,21 +44,8 @@ def repeat_request(
     Raises UnreadableValue where no key opens the consignee's data, and InvalidRequest where the
     plug-in no longer takes the options.
     """
-    consignee = _consignee(
-        shipment, phone=shipment.consignee_phone, address=shipment.consignee_address
-    )
+    consignee = address_of(shipment)
     return _request(shipment, consignee, adapter.validate_options(shipment.options), reserved_id)
-
-
-def _consignee(shipment: Shipment, *, phone: str, address: str) -> Address:
-    return Address(
-        name=shipment.consignee_name,
-        phone=phone,
-        address=address,
-        city=shipment.consignee_city,
-        state=shipment.consignee_state,
-        pincode=shipment.consignee_pincode,
-    )
 
 
 def _request(

@@ -11,8 +11,10 @@ from couriers.contract.errors import Unknown
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 # The ending of a file's name by its content type.
 ENDINGS = {PDF: "pdf", JPEG: "jpg", PNG: "png"}
+MANIFEST = "manifest"  # the kind of a document that is of many shipments
 # The content types that a document of a kind may have.
 CONTENT_TYPES: dict[str, tuple[str, ...]] = {
+    MANIFEST: (PDF,),
     DocumentKind.LABEL: (PDF,),
     DocumentKind.PROOF_OF_DELIVERY: (PDF, JPEG, PNG),
 }

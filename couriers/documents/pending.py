@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from couriers.conf import tunables
-from couriers.contract.documents import BookingDocument, Document, DocumentLink
+from couriers.contract.documents import BookingDocument, Document, DocumentKind, DocumentLink
 from couriers.contract.errors import (
     CourierError,
     NotFound,
@@ -29,7 +29,6 @@ from couriers.contract.errors import (
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UnknownCourier
 from couriers.contract.text import make_storable
-from couriers.documents.checking import CONTENT_TYPES
 from couriers.documents.fetching import as_document
 from couriers.documents.storing import store
 from couriers.models import Shipment, StoredDocument
@@ -74,7 +73,7 @@ def accept(shipment: Shipment, documents: tuple[BookingDocument, ...]) -> None:
     brought: list[Brought] = []
     each_of: Iterable[object] = documents if isinstance(documents, (list, tuple)) else [documents]
     for document in islice(each_of, MAX_DOCUMENTS):
-        if not isinstance(document, BookingDocument) or document.kind not in CONTENT_TYPES:
+        if not isinstance(document, BookingDocument) or document.kind not in DocumentKind.values:
             kind = type(document).__name__
             log.error("booking_document_unusable", courier=shipment.courier_id, type=kind)
         elif document.kind not in {other.row.kind for other in brought}:

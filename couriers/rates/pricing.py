@@ -45,7 +45,7 @@ def priced_quotes(account: CourierAccount, request: RateRequest) -> list[PricedQ
     price = pricing_policy()
     return [
         PricedQuote(quote, price(account.company, quote, request))
-        for quote in _cached_quotes(account, request)
+        for quote in courier_quotes(account, request)
     ]
 
 
@@ -71,8 +71,11 @@ def pricing_policy() -> Pricing:
     return pricing
 
 
-def _cached_quotes(account: CourierAccount, request: RateRequest) -> Sequence[RateQuote]:
-    """Return the courier's quotes, from Redis where they are cached."""
+def courier_quotes(account: CourierAccount, request: RateRequest) -> Sequence[RateQuote]:
+    """Return the courier's quotes, from Redis where they are cached. Raises the courier's errors.
+
+    An empty list means that no service is offered on the lane.
+    """
     adapter = CourierFactory.get_adapter(account)
     return cached(
         "quotes",

@@ -25,6 +25,7 @@ from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Serviceability
 from couriers.models import CourierAccount, ServiceablePincode, Warehouse
+from couriers.models.compiled import Slot
 from couriers.rates.cache import cached
 
 BATCH_SIZE = 1000  # lines of a list that one statement stores
@@ -85,7 +86,9 @@ def ask(adapter: BaseCourierAdapter, pincode: str, origin: str) -> Serviceabilit
 
 
 def _default_origin(account: CourierAccount) -> str:
-    warehouses = Warehouse.objects.filter(company_id=account.company_id, is_default=True)
+    warehouses = Warehouse.objects.filter(
+        company_id=account.company_id, is_test=account.is_test, is_default=True
+    )
     origin: str | None = warehouses.values_list("pincode", flat=True).first()
     if not origin:
         message = "is missing: the company has no default warehouse"
@@ -99,13 +102,16 @@ def stored_answer(courier: str, pincode: str) -> Serviceability | None:
     return None if line is None else line.as_serviceability()
 
 
-def known_cod_limit(courier: str, pincode: str) -> Subquery:
+def known_cod_limit(courier: Slot, pincode: Slot, oldest: Slot) -> Subquery:
     """Return a subquery of the largest COD amount in rupees at a pincode.
 
-    It gives 0 where the courier has no COD there, and NULL where its list names no limit.
+    It reads the line of the courier's list that was loaded at `oldest` or later. It gives 0 where
+    the courier has no COD there, and NULL where its list names no limit.
     """
     limit = Case(When(cod=False, then=Value(Decimal(0))), default=F("max_cod_amount"))
-    lines = _fresh_lines(courier).filter(pincode=pincode)
+    lines = ServiceablePincode.objects.filter(
+        courier_id=courier, pincode=pincode, loaded_at__gte=oldest
+    ).order_by()
     return Subquery(lines.values_list(limit)[:1], output_field=_MONEY)
 
 
@@ -157,9 +163,13 @@ def load_pincodes(
     return LoadResult(stored, unreadable, dropped)
 
 
+def oldest_fresh() -> dt.datetime:
+    """Return the time since which a line must have been loaded to be believed."""
+    return timezone.now() - dt.timedelta(days=tunables().SERVICEABILITY_FRESH_DAYS)
+
+
 def _fresh_lines(courier: str) -> QuerySet[ServiceablePincode]:
-    oldest = timezone.now() - dt.timedelta(days=tunables().SERVICEABILITY_FRESH_DAYS)
-    return ServiceablePincode.objects.filter(courier=courier, loaded_at__gte=oldest)
+    return ServiceablePincode.objects.filter(courier=courier, loaded_at__gte=oldest_fresh())
 
 
 def _row(courier: str, line: Serviceability, loaded_at: dt.datetime) -> ServiceablePincode:

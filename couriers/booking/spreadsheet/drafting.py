@@ -128,7 +128,7 @@ class _Packed:
             problems.append(
                 f"{product} has no {', '.join(nowhere)}: add "
                 f"{'them' if len(nowhere) > 1 else 'it'} to the company's products under its SKU, "
-                "or give --default NAME=VALUE"
+                "or give a default NAME=VALUE"
             )
 
     @property

@@ -1,8 +1,8 @@
-"""What a spreadsheet does not say about its goods: from the company's products, or --default."""
+"""What a spreadsheet does not say about its goods: from the company's products, or a default."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from couriers.booking.spreadsheet.orders import GOODS
 from couriers.contract.text import is_storable
 from couriers.models import Company, Product
 
+GOODS_BATCH = 500  # orders whose products are looked up by one query
 PRODUCT_FIELDS = {name: name for name in GOODS} | {"unit_weight_g": "weight_g"}
 PARSERS: Mapping[str, Callable[[Cell], Any]] = {
     "category": cells.required,
@@ -39,16 +40,19 @@ class Goods:
 
 
 def read_defaults(settings: Sequence[str]) -> dict[str, Cell]:
-    """Return the values of `--default NAME=VALUE`. Raises FileUnusable, naming the wrong one."""
+    """Return the values of texts `NAME=VALUE`, as `--default` takes them.
+
+    Raises FileUnusable, naming the wrong one.
+    """
     found: dict[str, Cell] = {}
     for setting in settings:
         name, _, value = setting.partition("=")
         name = name.strip()
         if name not in GOODS:
-            raise FileUnusable(f"--default {name}: must be one of {', '.join(GOODS)}")
+            raise FileUnusable(f"default {name}: must be one of {', '.join(GOODS)}")
         if name in found:
-            raise FileUnusable(f"--default {name}: is given twice")
-        cell = Cell(f"--default {name}", value.strip())
+            raise FileUnusable(f"default {name}: is given twice")
+        cell = Cell(f"default {name}", value.strip())
         _check_default(name, cell)
         found[name] = cell
     return found
@@ -66,7 +70,13 @@ def _check_default(name: str, cell: Cell) -> None:
         raise FileUnusable(cell.describe("an HSN code has digits alone"))
 
 
-def goods_of(company: Company, orders: Iterable[OrderLines], defaults: Mapping[str, Cell]) -> Goods:
+def goods_of(
+    company: Company,
+    orders: Iterable[OrderLines],
+    defaults: Mapping[str, Cell],
+    *,
+    is_test: bool = False,
+) -> Goods:
     """Return what is known of the goods of these orders, by one query for all of them."""
     skus = {
         sku
@@ -77,8 +87,23 @@ def goods_of(company: Company, orders: Iterable[OrderLines], defaults: Mapping[s
     }
     if not skus:
         return Goods(defaults=defaults)
-    products = Product.objects.filter(company=company, sku__in=skus)
+    products = Product.objects.filter(company=company, is_test=is_test, sku__in=skus)
     return Goods({product.sku: _cells_of(product) for product in products}, defaults)
+
+
+def with_goods(
+    company: Company,
+    orders: Sequence[OrderLines],
+    defaults: Mapping[str, Cell],
+    *,
+    is_test: bool = False,
+) -> Iterator[tuple[OrderLines, Goods]]:
+    """Yield each order with what is known of its goods, looked up for many orders at once."""
+    for start in range(0, len(orders), GOODS_BATCH):
+        part = orders[start : start + GOODS_BATCH]
+        goods = goods_of(company, part, defaults, is_test=is_test)
+        for order in part:
+            yield order, goods
 
 
 def _cells_of(product: Product) -> dict[str, Cell]:

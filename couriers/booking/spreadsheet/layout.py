@@ -171,7 +171,7 @@ def header_of(
 ) -> Header:
     """Return the header of a file that has these columns.
 
-    `ignored` is None where a command has no --ignore-columns; `filled` are required columns that
+    `ignored` is None where no column can be ignored; `filled` are required columns that
     the file may lack. Raises FileUnusable for a heading that stands twice or is not known, and for
     missing columns.
     """
@@ -190,7 +190,7 @@ def header_of(
             f"lacks the {lacking} {', '.join(missing)} (it was read as {columns.title})"
         )
     if unknown:
-        remedy = "leave the column out" + (" with --ignore-columns" if ignored is not None else "")
+        remedy = "leave the column out" + (", or have it ignored" if ignored is not None else "")
         problems.append(
             f"has {_quoted(unknown)} that {columns.title} does not have: correct the heading, "
             f"or {remedy}"
@@ -205,7 +205,7 @@ def _positions(file: str, headings: Sequence[str], ignored: Sequence[str]) -> di
     left_out = {fold(name): name for name in ignored}
     absent = [name for key, name in left_out.items() if key not in set(map(fold, headings))]
     if absent:
-        raise FileUnusable(f"--ignore-columns: {file} has no {_quoted(absent)}")
+        raise FileUnusable(f"ignored columns: {file} has no {_quoted(absent)}")
     positions: dict[str, int] = {}
     for position, heading in enumerate(headings):
         name = fold(heading)

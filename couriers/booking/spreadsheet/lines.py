@@ -48,28 +48,42 @@ def read_file(
     filled: Collection[str] = (),
     note: Callable[[str], None] | None = None,
 ) -> list[OrderLines]:
-    """Return the orders of a file, in the order of their first rows.
+    """Return the orders of a file, as `read_orders` does. Raises FileUnusable."""
+    return read_orders(
+        read_table(path), format_name=format_name, ignored=ignored, filled=filled, note=note
+    )
+
+
+def read_orders(
+    table: Table,
+    *,
+    format_name: str = "auto",
+    ignored: Sequence[str] = (),
+    filled: Collection[str] = (),
+    note: Callable[[str], None] | None = None,
+) -> list[OrderLines]:
+    """Return the orders of a table, in the order of their first rows.
 
     `format_name` is one of the NAMES of formats, or "auto" for the one that the headings show.
     `ignored` are headings of columns not to read, `filled` columns whose values come from
-    elsewhere. `note` is told of rows that are comments. Raises FileUnusable if the file cannot be
-    read, has a heading twice, unknown or missing columns, or no orders.
+    elsewhere. `note` is told of rows that are comments. Raises FileUnusable if a row is not CSV, or
+    the table has a heading twice, unknown or missing columns, or no orders.
     """
-    table = read_table(path)
     file_format = detect(table.headings, format_name)
     if format_name == "auto" and not any(map(file_format.knows, map(fold, table.headings))):
         titles = ", ".join(known.title for known in ALL)
         raise FileUnusable(
-            f"{path}: is of no format that is known ({titles}): --template writes an empty file"
+            f"{table.name}: is of no format that is known ({titles}): `book_orders --template` "
+            "writes an empty file"
         )
     layout = layout_of(table.name, table.headings, file_format, ignored=ignored, filled=filled)
     grouping = _Grouping(layout, table)
     orders = grouping.orders()
     if note and grouping.comments:
         rows = ", ".join(map(str, grouping.comments))
-        note(f'{path}: not read, because they begin with "{COMMENT}": rows {rows}')
+        note(f'{table.name}: not read, because they begin with "{COMMENT}": rows {rows}')
     if not orders:
-        raise FileUnusable(f"{path}: has no orders")
+        raise FileUnusable(f"{table.name}: has no orders")
     return orders
 
 

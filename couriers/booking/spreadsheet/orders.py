@@ -13,7 +13,7 @@ from couriers.contract.types import PaymentMode
 NO_CELL = Cell("", None)  # a column that the format does not have
 NO_DATE = dt.date(2000, 1, 1)  # stands for a date that could not be read
 
-# What is known of goods: by the file, the company's products, or --default.
+# What is known of goods: by the file, the company's products, or a default.
 GOODS = (
     "category",
     "hsn_code",

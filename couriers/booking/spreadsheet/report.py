@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from couriers.booking.spreadsheet.errors import FileUnusable
+from couriers.contract.text import without_formula
 from couriers.models.job import OrderOutcome
 
 COLUMNS = ("order_number", "outcome", "courier", "tracking_id", "shipment_id", "reason")
@@ -42,28 +44,13 @@ def check_report(path: Path) -> None:
 
 
 def write_report(path: Path, rows: Sequence[ReportRow]) -> None:
-    """Write the rows to a file. If that fails, an earlier file stays as it is.
-
-    A text that a spreadsheet would read as a formula gets a ' in front.
-    """
+    """Write the rows to a file. If that fails, an earlier file stays as it is."""
     target = path.resolve()
     with tempfile.NamedTemporaryFile(
         "w", dir=target.parent, prefix=".report-", delete=False, encoding="utf-8", newline=""
     ) as file:
         try:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for row in rows:
-                writer.writerow(
-                    [
-                        _no_formula(row.order_number),
-                        row.outcome,
-                        row.courier,
-                        _no_formula(row.tracking_id),
-                        row.shipment_id,
-                        _no_formula(row.reason),
-                    ]
-                )
+            write_rows(file, rows)
             file.flush()
             os.chmod(file.name, 0o644)
             os.replace(file.name, target)
@@ -72,5 +59,21 @@ def write_report(path: Path, rows: Sequence[ReportRow]) -> None:
             raise
 
 
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def write_rows(file: IO[str], rows: Iterable[ReportRow]) -> None:
+    """Write the header and the rows as CSV.
+
+    A text that a spreadsheet would read as a formula gets a ' in front.
+    """
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow(
+            [
+                without_formula(row.order_number),
+                row.outcome,
+                row.courier,
+                without_formula(row.tracking_id),
+                row.shipment_id,
+                without_formula(row.reason),
+            ]
+        )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError
 
 from couriers.booking import bulk
-from couriers.booking.bulk import OrderResult
+from couriers.booking.bulk import OrderResult, TryAgain
+from couriers.booking.bulk_words import reason_of
 from couriers.booking.spreadsheet.cells import Cell
 from couriers.booking.spreadsheet.drafting import SheetDraft, read_draft
 from couriers.booking.spreadsheet.errors import NothingToShip, OrderProblem
-from couriers.booking.spreadsheet.goods import Goods, goods_of
+from couriers.booking.spreadsheet.goods import Goods, with_goods
 from couriers.booking.spreadsheet.lines import OrderLines
 from couriers.booking.spreadsheet.report import ReportRow
 from couriers.contract.logs import get_logger
@@ -25,7 +27,6 @@ from couriers.resilience.threads import run_in_threads, take_from
 
 log = get_logger(__name__)
 
-GOODS_BATCH = 500  # orders whose products are looked up by one query
 DATABASE_WAIT = 30.0  # seconds that an order waits for PostgreSQL; then the run ends
 DATABASE_PAUSE = 1.0  # seconds between two tries
 
@@ -38,6 +39,7 @@ def book_orders(
     workers: int,
     done: Callable[[ReportRow], None],
     defaults: Mapping[str, Cell] | None = None,
+    is_test: bool = False,
     rebook: bool = False,
 ) -> None:
     """Book every order once, in `workers` threads.
@@ -46,8 +48,9 @@ def book_orders(
     once the calls under way have ended. `done` is then not called for the remaining orders. Where
     PostgreSQL cannot serve for DATABASE_WAIT seconds, the remaining orders end as failed, and the
     file can be run again.
-    `defaults` tell what neither the file nor the company's products say of the goods. With
-    `rebook`, an order whose shipment has ended is booked once more.
+    Test orders are booked with the test account, and with test products. `defaults` tell what
+    neither the file nor the company's products say of the goods. With `rebook`, an order whose
+    shipment has ended is booked once more.
     """
     stop = threading.Event()
     lock = threading.Lock()
@@ -55,14 +58,15 @@ def book_orders(
 
     def work(item: tuple[OrderLines, Goods]) -> None:
         reader = _OrderReader(item[0], courier, item[1])
-        result = _book(company, reader, stop, rebook=rebook)
+        book = partial(bulk.book_order, company, is_test=is_test, rebook=rebook)
+        result = _book(book, reader, stop)
         if result:
             row = reader.report(result)
             with lock:
                 ended.add(row.row)
                 done(row)
 
-    take = take_from(_with_goods(company, orders, defaults or {}))
+    take = take_from(with_goods(company, orders, defaults or {}, is_test=is_test))
     try:
         run_in_threads(take, work, threads=workers, name="book", stop=stop)
     except (DatabaseError, InterfaceError) as error:
@@ -78,17 +82,6 @@ def book_orders(
 def _unfinished(order: OrderLines, outage: Outage) -> ReportRow:
     reason = f"PostgreSQL cannot serve ({outage.value}): run the file again"
     return ReportRow(order.order_number, OrderOutcome.FAILED, reason=reason, row=order.row)
-
-
-def _with_goods(
-    company: Company, orders: Sequence[OrderLines], defaults: Mapping[str, Cell]
-) -> Iterator[tuple[OrderLines, Goods]]:
-    """Yield each order with what is known of its goods, looked up for many orders at once."""
-    for start in range(0, len(orders), GOODS_BATCH):
-        part = orders[start : start + GOODS_BATCH]
-        goods = goods_of(company, part, defaults)
-        for order in part:
-            yield order, goods
 
 
 class _OrderReader:
@@ -124,21 +117,14 @@ class _OrderReader:
         )
 
     def _reason(self, result: OrderResult) -> str:
-        """Return why the order ended so, and what is likely wrong with its shipment."""
-        said = [(problem.field, problem.message) for problem in result.problems]
-        reasons = [self._describe(*each) for each in said] or [result.reason]
-        if result.may_be_rebooked:
-            reasons.append("book it once more with --rebook")
-        warnings = result.shipment.warnings if result.shipment else []
-        reasons += [self._describe(each["field"], each["message"]) for each in warnings]
-        return "; ".join(reason for reason in reasons if reason)
+        return reason_of(result, self._describe, "book it once more with --rebook")
 
     def _describe(self, field: str, message: str) -> str:
         return self._sheet.describe(field, message) if self._sheet else f"{field}: {message}"
 
 
 def _book(
-    company: Company, reader: _OrderReader, stop: threading.Event, *, rebook: bool
+    book: Callable[..., OrderResult | TryAgain], reader: _OrderReader, stop: threading.Event
 ) -> OrderResult | None:
     """Book an order, waiting in this thread until it has ended. None if the run is stopped.
 
@@ -149,7 +135,7 @@ def _book(
     away_since = None
     while True:
         try:
-            answer = bulk.book_order(company, number, reader.read, tries=tries, rebook=rebook)
+            answer = book(number, reader.read, tries=tries)
         except (DatabaseError, InterfaceError) as error:
             away_since = away_since or time.monotonic()
             if not is_outage(error) or time.monotonic() - away_since > DATABASE_WAIT:

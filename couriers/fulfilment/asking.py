@@ -29,9 +29,11 @@ from couriers.fulfilment.outcomes import end, end_by_status, settle
 from couriers.fulfilment.rules import check_action, check_given
 from couriers.models import Shipment, ShipmentAction
 from couriers.models.asked import OPEN, PLATFORM, AskedState, Asker, asker_columns
+from couriers.models.audit import record
 from couriers.models.call_audit import audited_call
 from couriers.models.claims import seconds_from_now
 from couriers.models.fields import readable_or
+from couriers.models.seen import refuse_changed
 from couriers.models.transactions import refuse_open_transaction
 
 log = get_logger(__name__)
@@ -65,7 +67,8 @@ def ask(shipment: Shipment, wanted: Wanted, prepare: Prepare) -> ShipmentAction:
     """Ask the shipment's courier for an action; return its row.
 
     The same request is answered with its open action, and a cancellation with the one that was
-    done. Raises ActionOpen while another action is open, what `check_action` and `check_given`
+    done. Raises ChangedSince where the shipment is not as the person saw it who asks, ActionOpen
+    while another action is open, what `check_action` and `check_given`
     raise, and the courier's errors, which the row has, too. A call that was refused before it was
     sent (InvalidRequest, NotSupported) leaves no row. Raises InsideTransaction in a transaction.
     """
@@ -78,6 +81,7 @@ def ask(shipment: Shipment, wanted: Wanted, prepare: Prepare) -> ShipmentAction:
             .select_related("account", "warehouse")
             .get(pk=shipment.pk)
         )
+        refuse_changed(locked, wanted.by.seen)
         if found := _open_action(locked, wanted) or _done_cancel(locked, wanted):
             return found
         rule = check_action(adapter, locked, wanted.kind)
@@ -131,6 +135,9 @@ def _done_cancel(shipment: Shipment, wanted: Wanted) -> ShipmentAction | None:
 
 
 def _create(shipment: Shipment, wanted: Wanted) -> ShipmentAction:
+    if wanted.by.key_prefix:  # what staff ask is recorded by the page, with the reason
+        day = {"day": str(wanted.day)} if wanted.day else {}
+        record(shipment, "ask_action", details={"kind": wanted.kind.value, **day})
     return ShipmentAction.objects.create(
         shipment=shipment,
         kind=wanted.kind,

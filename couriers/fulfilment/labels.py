@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from couriers.contract.adapter import Capability
-from couriers.contract.batches import batches
 from couriers.contract.checked_calls import call_adapter
-from couriers.contract.documents import DocumentKind, merge_pdfs
+from couriers.contract.documents import DocumentKind
 from couriers.contract.errors import NotDone, NotFound, Unknown
 from couriers.contract.registry import CourierFactory
-from couriers.documents.once import ask, stored_or_asked
+from couriers.documents.once import stored_or_asked
 from couriers.documents.storing import find_stored
 from couriers.fulfilment.rules import check_booked, check_not_erased
-from couriers.models import CourierAccount, Shipment, StoredDocument
+from couriers.models import Shipment, StoredDocument
 from couriers.models.document import DocumentState
 
-MAX_LABELS = 50  # in one PDF: some couriers are asked for each
 PENDING_RETRY_AFTER = 10.0  # seconds after which a pending label may be stored
 
 
@@ -44,41 +41,6 @@ def get_label(shipment: Shipment) -> bytes:
     return stored_or_asked(
         shipment, DocumentKind.LABEL, Capability.GET_LABEL, [shipment.tracking_id]
     ).content
-
-
-def get_labels(shipments: Sequence[Shipment]) -> bytes:
-    """Return the labels of the shipments as one PDF, in their order, each once.
-
-    What is not stored is fetched in the courier's batch size (`label_size`). A batch is not
-    stored: nobody can tell its labels apart. A courier that gives one label a call is asked for
-    each, and these are stored. Raises the errors of `get_label`.
-    """
-    for shipment in shipments:
-        check_booked(shipment)
-        check_not_erased(shipment)
-    parts: list[bytes] = []
-    found = {each.pk: find_stored(each, DocumentKind.LABEL) for each in shipments}
-    for (account, is_stored), group in groupby(
-        dict.fromkeys(shipments), key=lambda each: (each.account, found[each.pk] is not None)
-    ):
-        if is_stored:
-            parts += [stored.content for each in group if (stored := found[each.pk])]
-        else:
-            parts += _fetch(account, list(group))
-    return merge_pdfs(parts, courier="", operation=Capability.GET_LABEL.value)
-
-
-def _fetch(account: CourierAccount, shipments: list[Shipment]) -> list[bytes]:
-    """Fetch labels of an account that are not stored, as PDFs in the order of the shipments."""
-    adapter = CourierFactory.get_adapter(account)
-    is_batch = adapter.supports(Capability.GET_LABEL) and adapter.label_size > 1
-    if not is_batch or len(shipments) == 1:
-        return [get_label(shipment) for shipment in shipments]
-    ids = [shipment.tracking_id for shipment in shipments]
-    return [
-        ask(account, DocumentKind.LABEL, Capability.GET_LABEL, batch).content
-        for batch in batches(ids, adapter.label_size)
-    ]
 
 
 def get_label_data(shipment: Shipment) -> Mapping[str, Any]:

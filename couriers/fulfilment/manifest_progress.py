@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from couriers.models import ManifestChunk
+from couriers.models.addresses import path_of
 from couriers.models.manifest import ManifestState
 
 
@@ -34,10 +35,17 @@ def progress_of(chunks: Sequence[ManifestChunk]) -> ManifestProgress:
 
 
 def documents_and_failures(chunks: Sequence[ManifestChunk]) -> dict[str, list[dict[str, Any]]]:
-    """The `documents` and `failures` of the manifest with these chunks, as JSON."""
+    """The `documents` and `failures` of the manifest with these chunks, as JSON.
+
+    The `url` of a document is a path of ours, never the courier's link.
+    """
     return {
         "documents": [
-            {"number": chunk.number, "url": chunk.url, "shipments": len(chunk.tracking_ids)}
+            {
+                "number": chunk.number,
+                "url": path_of("couriers_api:manifest-document", chunk.manifest_id, chunk.position),
+                "shipments": len(chunk.tracking_ids),
+            }
             for chunk in chunks
             if chunk.state == ManifestState.DONE
         ],

@@ -20,8 +20,7 @@ from django.utils import timezone
 from couriers.conf import tunables
 from couriers.contract import india
 from couriers.contract.adapter import Capability
-from couriers.contract.checked_calls import call_adapter
-from couriers.contract.documents import ManifestDocument
+from couriers.contract.documents import Document, DocumentLink
 from couriers.contract.errors import (
     CircuitOpen,
     CourierError,
@@ -36,8 +35,10 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import AWAITING_PICKUP
 from couriers.contract.text import make_storable
 from couriers.contract.types import Direction
+from couriers.documents.sealed_files import SealedFile
+from couriers.fulfilment import manifest_documents
 from couriers.models import CourierAccount, Manifest, ManifestChunk, Shipment
-from couriers.models.call_audit import audited_call, reason_text
+from couriers.models.call_audit import reason_text
 from couriers.models.claims import (
     DoublingPauses,
     back_off,
@@ -106,18 +107,18 @@ def make_chunk(chunk_id: int) -> float | None:
     chunk = _claim(chunk_id)
     if chunk is None:
         return None
-    account = chunk.manifest.account
     try:
-        with audited_call(account, Capability.CREATE_MANIFEST.value), waits.allow_long_waits():
-            adapter = CourierFactory.get_adapter(account)
-            ids = list(chunk.tracking_ids)
-            document = call_adapter(adapter, Capability.CREATE_MANIFEST, ids)
+        with waits.allow_long_waits():
+            document = manifest_documents.kept_link(chunk) or _ask_courier(chunk)
+            file = manifest_documents.store(chunk, document)
     except Rejected as error:
         _give_up(chunk, error.reason)
     except CourierError as error:
+        if isinstance(error, manifest_documents.LinkGone):
+            _if_not_taken_over(chunk).update(link=None)
         return _put_off(chunk, error)
     else:
-        _store_document(chunk, document)
+        _store_document(chunk, file)
     finish(chunk.manifest_id)
     return None
 
@@ -280,16 +281,30 @@ def _claim(chunk_id: int) -> ManifestChunk | None:
     return chunk
 
 
-def _store_document(chunk: ManifestChunk, document: ManifestDocument) -> None:
+def _ask_courier(chunk: ManifestChunk) -> Document | DocumentLink:
+    """Have the courier make the chunk, and note its number and link. Raises its errors."""
+    made = manifest_documents.make(chunk)
+    link = make_storable(made.document.url) if isinstance(made.document, DocumentLink) else None
+    chunk.number = made.number[:50]
+    _if_not_taken_over(chunk).update(number=chunk.number, link=link)
+    return made.document
+
+
+def _store_document(chunk: ManifestChunk, file: SealedFile) -> None:
     # Also from an attempt whose lease is over: its document lists the same shipments.
-    ManifestChunk.objects.filter(pk=chunk.pk, state=ManifestState.PENDING).update(
+    stored = ManifestChunk.objects.filter(pk=chunk.pk, state=ManifestState.PENDING).update(
         state=ManifestState.DONE,
-        number=document.number[:50],
-        url=document.url,
+        number=chunk.number,
+        link=None,
+        file=file.name,
+        file_key=file.key,
+        size=file.size,
         reason="",
         lease_expires_at=None,
         finished_at=timezone.now(),
     )
+    if not stored:
+        manifest_documents.discard(file)
 
 
 def _put_off(chunk: ManifestChunk, error: CourierError) -> float | None:

@@ -297,8 +297,12 @@ def _store_address(shipment: Shipment, action: ShipmentAction) -> None:
     changes = {column: asked[name] for name, column in _COLUMNS.items() if asked.get(name)}
     if phone := asked.get("phone"):
         changes["phone_hash"] = stored_phone_hash(phone)
+    if asked.get("address"):
+        changes["consignee_landmark"] = None  # it is near the former address
     if changes:
-        Shipment.objects.filter(pk=shipment.pk, erased_at__isnull=True).update(**changes)
+        Shipment.objects.filter(pk=shipment.pk, erased_at__isnull=True).update(
+            **changes, updated_at=timezone.now()
+        )
 
 
 def _outcome_by_status(action: ShipmentAction, shipment: Shipment) -> ActionOutcome | None:

@@ -41,6 +41,7 @@ from couriers.fulfilment.outcomes import STATES
 from couriers.fulfilment.rules import check_given
 from couriers.models import CourierAccount, Warehouse, WarehousePickup, WarehouseRegistration
 from couriers.models.asked import PLATFORM, AskedState, Asker, asker_columns
+from couriers.models.audit import record
 from couriers.models.call_audit import audited_call
 from couriers.models.claims import seconds_from_now
 from couriers.models.fields import MAX_ERROR_TEXT
@@ -89,6 +90,8 @@ def request_pickup(
                 lease_expires_at=seconds_from_now(tunables().ACTION_LEASE),
                 **asker_columns(by),
             )
+            if by.key_prefix:
+                record(warehouse, "ask_pickup", details={"day": str(day), "count": count})
     except IntegrityError:  # another process was quicker
         return held.get(), False
     return _call(pickup, account, adapter, request), True

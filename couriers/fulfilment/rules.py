@@ -24,7 +24,8 @@ from couriers.contract.actions import ActionKind, ActionRule
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.errors import InvalidRequest, NotSupported
 from couriers.contract.field_problems import FieldProblems
-from couriers.contract.platform_errors import ActionNotAllowed, ShipmentErased
+from couriers.contract.platform_errors import ActionNotAllowed, ShipmentErased, UnknownCourier
+from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Direction
 from couriers.models import Shipment
 
@@ -52,7 +53,9 @@ def check_not_erased(shipment: Shipment) -> None:
         raise ShipmentErased(shipment.pk)
 
 
-def check_action(adapter: BaseCourierAdapter, shipment: Shipment, kind: ActionKind) -> ActionRule:
+def check_action(
+    adapter: BaseCourierAdapter | type[BaseCourierAdapter], shipment: Shipment, kind: ActionKind
+) -> ActionRule:
     """Return the rule that allows the action on the shipment now.
 
     Raises NotSupported where the courier does not offer the action, ShipmentErased, and
@@ -76,6 +79,23 @@ def check_action(adapter: BaseCourierAdapter, shipment: Shipment, kind: ActionKi
         name, title = PROBLEMS[kind]
         raise ActionNotAllowed(name, title, _detail(shipment, rule, found))
     return rule
+
+
+def why_not(shipment: Shipment, kind: ActionKind) -> str:
+    """Return why the courier does not take the action on the shipment now, "" where it does.
+
+    Makes no statement.
+    """
+    try:
+        adapter = CourierFactory.adapter_class(shipment.courier_id)
+        check_action(adapter, shipment, kind)
+    except ActionNotAllowed as error:
+        return error.detail
+    except NotSupported:
+        return f"{adapter.name} does not offer it."
+    except (ShipmentErased, UnknownCourier) as error:
+        return str(error)
+    return ""
 
 
 def check_given(

@@ -66,10 +66,10 @@ class OrderShipments:
 
 
 def lock_order(account: CourierAccount, order_number: str) -> OrderShipments:
-    """The company's shipments of an order, locked in the order of their ids."""
+    """The company's shipments of an order in the account's mode, locked by order of their ids."""
     found = list(
         Shipment.objects.select_for_update(of=("self",))
-        .filter(company_id=account.company_id, order_number=order_number)
+        .filter(company_id=account.company_id, is_test=account.is_test, order_number=order_number)
         .order_by("id")
     )
     return OrderShipments(

@@ -60,7 +60,7 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
             rows.append(new_scan(shipment, event.scan, event.tracking_id, _estimate(event)))
             if not may_name(event.order_number, shipment.order_number):
                 named.append((event, shipment))
-        _flag_named_orders(named, shipments)
+        _flag_other_orders(named, shipments, again=False)
         store_and_recount(touched.values(), rows)
     return [results[position] for position in range(len(events))]
 
@@ -220,74 +220,66 @@ def _apply_creations(
     results: dict[int, Applied] = {}
     assigned: set[str] = set()
     confirmed: set[str] = set()
+    named: list[tuple[CourierEvent, Shipment]] = []
     for position, event in enumerate(events):
         if event.topic == Topic.TRACK_UPDATED:
             continue
         holder = by_id.get(event.tracking_id)
         if holder is not None and holder.confirmed_at is None:
             confirmed.add(holder.pk)
-        confirmation = _apply_creation(account, event, holder, shipments)
+        confirmation = _apply_creation(account, event, holder)
         if confirmation is Confirmation.OTHER_ORDER and holder is not None:
             confirmed.discard(holder.pk)
+            named.append((event, holder))
         results[position] = _applied_to(holder)
         if confirmation is Confirmation.UNKNOWN:
             results[position] = Applied.UNKNOWN_SHIPMENT
         elif confirmation is not Confirmation.KNOWN:
             assigned.add(event.tracking_id)
+    _flag_other_orders(named, shipments, again=True)
     if confirmed:
         Shipment.objects.filter(pk__in=confirmed).update(confirmed_at=timezone.now())
     return results, assigned
 
 
 def _apply_creation(
-    account: CourierAccount,
-    event: CourierEvent,
-    holder: Shipment | None,
-    shipments: Sequence[Shipment],
+    account: CourierAccount, event: CourierEvent, holder: Shipment | None
 ) -> Confirmation:
     """Apply one event; `holder` is the shipment that has its tracking id already, if any."""
     if event.topic == Topic.SHIPMENT_RECREATED:
         return apply_recreation(account, event)
     if holder is None:
         return apply_creation(account, event)
-    if may_name(event.order_number, holder.order_number):
-        return Confirmation.KNOWN
-    _flag_other_order(event, holder, shipments)
-    return Confirmation.OTHER_ORDER
+    is_named = may_name(event.order_number, holder.order_number)
+    return Confirmation.KNOWN if is_named else Confirmation.OTHER_ORDER
 
 
-def _flag_other_order(event: CourierEvent, holder: Shipment, shipments: Sequence[Shipment]) -> None:
-    """Flag the shipment that has the tracking id, and those of the order that the event names."""
-    for shipment in shipments:
-        if shipment is holder or shipment.order_number == event.order_number:
-            raise_flag(
-                shipment,
-                FlagKind.OTHER_ORDER,
-                tracking_id=event.tracking_id,
-                order_number=event.order_number,
-            )
-
-
-def _flag_named_orders(
-    named: Sequence[tuple[CourierEvent, Shipment]], shipments: Sequence[Shipment]
+def _flag_other_orders(
+    named: Sequence[tuple[CourierEvent, Shipment]], shipments: Sequence[Shipment], *, again: bool
 ) -> None:
-    """Do the same for scans that name another order than that of their shipment.
+    """Flag shipments of which an event names another order, and those of the orders named.
 
-    A parcel's flag is raised once while it is open, whichever orders its further scans name, and
-    not again for an order whose flag an operator has cleared.
+    `named` has each event with the shipment that has its tracking id. That one has one open flag at
+    most, whichever orders further events name; a shipment of a named order has its own. What an
+    operator has cleared is raised `again` or not.
     """
     if not named:
         return
     flags = ShipmentFlag.objects.filter(
-        kind=FlagKind.OTHER_ORDER, shipment__in={holder.pk for _, holder in named}
+        kind=FlagKind.OTHER_ORDER, shipment__in={shipment.pk for shipment in shipments}
     ).values_list("shipment_id", "tracking_id", "order_number", "cleared_at")
-    known = {(pk, about, number) for pk, about, number, _ in flags}
+    known = {(pk, about, number) for pk, about, number, at in flags if at is None or not again}
     flagged = {(pk, about) for pk, about, _, cleared_at in flags if cleared_at is None}
     for event, holder in named:
-        parcel = (holder.pk, event.tracking_id)
-        if parcel not in flagged and (*parcel, event.order_number) not in known:
-            _flag_other_order(event, holder, shipments)
-            flagged.add(parcel)
+        about, number = event.tracking_id, event.order_number
+        wrong = [one for one in shipments if one is not holder and one.order_number == number]
+        if (holder.pk, about) not in flagged:
+            wrong.append(holder)
+        for shipment in wrong:
+            if (shipment.pk, about, number) not in known:
+                raise_flag(shipment, FlagKind.OTHER_ORDER, tracking_id=about, order_number=number)
+                known.add((shipment.pk, about, number))
+                flagged.add((shipment.pk, about))
 
 
 def _applied_to(shipment: Shipment | None) -> Applied:

@@ -1,49 +1,78 @@
 """The public tracking page of a shipment, for its consignee.
 
-Anybody with the link can open it, so it shows no data of the consignee. Its words are ours alone: a
-courier's status, reason, place or description may hold a name or a phone number. It uses no word
-that only operators understand.
+Anybody with the link can open it, so it shows no data of the consignee, and reads none. Its words
+are ours alone: a courier's status, reason, place or description may hold a name or a phone number.
+It uses no word that only operators understand.
 """
 
 from __future__ import annotations
 
-import math
+import datetime as dt
+import itertools
+from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import translation
+from django.utils.functional import Promise
 from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page, require_safe
 
 from couriers.conf import tunables
-from couriers.contract.content_policy import text_page, with_policy
+from couriers.contract.content_policy import parcel_page, with_policy
+from couriers.contract.india import today
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
+from couriers.contract.types import Direction, PaymentMode
 from couriers.models import Scan, Shipment
 from couriers.models.converters import is_public_id
 from couriers.resilience.client_address import client_address
 from couriers.resilience.throttle import Quota, take
 from couriers.resilience.unavailable import page_while_away
+from couriers.tracking.advice import advice_for, reason_of
+from couriers.tracking.consignee_words import STEPS, UNKNOWN, steps_done, words_of
+from couriers.tracking.dates import day_text, local_day, time_text
+from couriers.tracking.public_pages import COMPANY_COLUMNS, parcel_response, shop_of, too_many
 from couriers.tracking.status import latest_possible_time
 
-STEPS = ("Booked", "Picked up", "On its way", "Out for delivery", "Delivered")
-# How many of the steps are done, by the category of the status.
-_STEPS_DONE = {
-    Category.BOOKING: 0,
-    Category.PICKUP: 1,
-    Category.TRANSIT: 3,
-    Category.DELIVERY: 4,
-    Category.EXCEPTION: 4,
-}
-# Statuses that the page shows as "Being prepared": the parcel is not booked, or not certainly.
-_IN_PREPARATION = {Status.BOOKING, Status.IN_DOUBT, Status.FAILED}
+# The columns that the page is made of. No personal data is among them, and none is read.
+COLUMNS = (
+    "status", "status_at", "direction", "order_number", "tracking_id", "waybill", "ndr_reason",
+    "estimated_delivery", "payment_mode", "is_test", "courier__name",
+    *(f"company__{column}" for column in COMPANY_COLUMNS),
+)  # fmt: skip
+MAX_SCANS = 200  # in the history, the newest
+# An attempt that failed has its reason in the history.
+_ATTEMPTS = (Status.UNDELIVERED, Status.NOT_PICKED)
+# While a forward shipment is in one of these, the day of delivery is worth knowing.
+_EXPECTED = (Category.PICKUP, Category.TRANSIT, Category.DELIVERY, Category.EXCEPTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the history. `note` says why an attempt failed, where that is known."""
+
+    at: dt.datetime
+    time: str
+    title: Promise
+    note: Promise | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the parcel's way. The page marks the last one that is done as the current one."""
+
+    name: Promise
+    is_done: bool
+    is_current: bool
 
 
 @page_while_away
 @transaction.non_atomic_requests
 @login_not_required
 @cache_control(private=True, max_age=60)
-@with_policy(text_page)
+@with_policy(parcel_page)
+@require_safe
+@conditional_page
 def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
     """GET /track/{public_id}/: the status and history of the parcel, or a page with 404 or 503.
 
@@ -52,60 +81,84 @@ def tracking_page(request: HttpRequest, shipment_id: str) -> HttpResponse:
     quota = Quota("tracking-page", client_address(request), tunables().THROTTLE_TRACKING_PAGE)
     standing = take([quota])
     if standing and standing.wait:
-        return _too_many(math.ceil(standing.wait))
-    shipment = None
-    if is_public_id(shipment_id):
-        shipment = Shipment.objects.select_related("courier").filter(pk=shipment_id).first()
-    # The page is in English, whatever languages the project has.
-    with translation.override("en"):
-        if shipment is None:
-            response = render(request, "couriers/tracking_unknown.html", status=404)
-        else:
-            response = render(request, "couriers/tracking.html", _context(shipment))
-    response["X-Robots-Tag"] = "noindex"
-    return response
+        return too_many(request, standing.wait)
+    shipment = _shipment(shipment_id) if is_public_id(shipment_id) else None
+    if shipment is None:
+        return parcel_response(request, "couriers/tracking_unknown.html", {}, 404)
+    return parcel_response(request, "couriers/tracking.html", _context(shipment))
 
 
-def _too_many(seconds: int) -> HttpResponse:
-    return HttpResponse(
-        f"Too many requests. Ask again in {seconds} s.\n",
-        status=429,
-        headers={"Retry-After": seconds},
-        content_type="text/plain; charset=utf-8",
-    )
+def _shipment(shipment_id: str) -> Shipment | None:
+    found = Shipment.objects.select_related("courier", "company__logo").only(*COLUMNS)
+    return found.filter(pk=shipment_id).first()
 
 
 def _context(shipment: Shipment) -> dict[str, object]:
     status = Status(shipment.status)
-    facts = STATUS_FACTS[status]
-    shown = {"ignored": False, "lifted": False, "at__lte": latest_possible_time()}
-    found = Scan.objects.filter(shipment=shipment, **shown).order_by("-at", "-id")
-    # Scans of one moment may differ in the courier's words alone, which are not shown.
-    scans = list({(scan.at, scan.status): scan for scan in found}.values())
-    if status in _IN_PREPARATION:
-        label, tone = "Being prepared", ""
-    else:
-        label = status.label
-        tone = "warn" if facts.needs_action else ""
-        if status == Status.DELIVERED:
-            tone = "good"
-        elif status in (Status.LOST, Status.DAMAGED):
-            tone = "bad"
-    steps_done = _STEPS_DONE.get(facts.category)
-    if status == Status.DELIVERED:
-        steps_done = len(STEPS)
-    elif status == Status.PICKED_UP:
-        steps_done = 2
-    steps = (
-        []
-        if steps_done is None
-        else [{"name": name, "done": number < steps_done} for number, name in enumerate(STEPS)]
-    )
+    category = STATUS_FACTS[status].category
+    direction = shipment.direction
+    estimate = shipment.estimated_delivery
+    is_expected = direction == Direction.FORWARD and category in _EXPECTED
     return {
         "shipment": shipment,
-        "label": label,
-        "tone": tone,
-        "steps": steps,
-        "scans": scans,
-        "show_estimate": shipment.estimated_delivery and not facts.terminal,
+        "shop": shop_of(shipment.company),
+        "is_return": direction == Direction.REVERSE,
+        "number": shipment.waybill or shipment.tracking_id,
+        "words": words_of(status, direction),
+        "advice": advice_for(shipment.courier_id, status, direction, shipment.ndr_reason),
+        "steps": _steps(status, category, direction),
+        "since": _moment(shipment.status_at),
+        "days": _days(shipment),
+        "estimate": day_text(local_day(estimate)) if estimate and is_expected else None,
+        "is_late": estimate is not None and local_day(estimate) < today(),
+        "pays_at_door": (
+            status in (Status.OUT_FOR_DELIVERY, Status.UNDELIVERED)
+            and direction == Direction.FORWARD
+            and shipment.payment_mode == PaymentMode.COD
+        ),
     }
+
+
+def _steps(status: Status, category: Category, direction: str) -> list[Step]:
+    done = steps_done(status, category, direction)
+    if done is None:
+        return []
+    return [
+        Step(name, is_done=place < done, is_current=place == done - 1)
+        for place, name in enumerate(STEPS[direction])
+    ]
+
+
+def _moment(at: dt.datetime | None) -> tuple[str, str] | None:
+    return (day_text(local_day(at)), time_text(at)) if at else None
+
+
+def _days(shipment: Shipment) -> list[tuple[str, list[Line]]]:
+    """Return the history by days of India, the newest first.
+
+    Of lines of a day that follow each other and say the same, the newest stands for all: they
+    differ by what the courier wrote, which is not shown.
+    """
+    scans = (
+        Scan.objects.filter(shipment=shipment, ignored=False, lifted=False)
+        .filter(at__lte=latest_possible_time())
+        .order_by("-at", "-id")
+        .values_list("at", "status", "ndr_reason")[:MAX_SCANS]
+    )
+    days: list[tuple[str, list[Line]]] = []
+    for day, of_day in itertools.groupby(scans, lambda scan: local_day(scan[0])):
+        lines: list[Line] = []
+        for at, status, reason in of_day:
+            line = _line(shipment, at, status, reason)
+            if not (lines and (lines[-1].title, lines[-1].note) == (line.title, line.note)):
+                lines.append(line)
+        days.append((day_text(day), lines))
+    return days
+
+
+def _line(shipment: Shipment, at: dt.datetime, status: str, reason: str) -> Line:
+    if not status:
+        return Line(at, time_text(at), UNKNOWN, None)
+    title = words_of(Status(status), shipment.direction).title
+    note = reason_of(shipment.courier_id, reason) if status in _ATTEMPTS else None
+    return Line(at, time_text(at), title, note)

@@ -1,5 +1,7 @@
 from typing import ClassVar
 
+from django.db.models.signals import pre_migrate
+
 from couriers.contract.installation import ShipcrowdAppConfig
 
 
@@ -24,16 +26,46 @@ class CouriersConfig(ShipcrowdAppConfig):
     }
 
     def ready(self) -> None:
+        from couriers.http.adapter import declare_calls
+        from couriers.models.announcements import declare_bookings
+        from couriers.models.event import create_sequences
         from couriers.operations import (
             admin_checks,  # noqa: F401 - the checks register themselves
             celery_checks,  # noqa: F401
             courier_checks,  # noqa: F401
+            event_gauges,
             host_checks,  # noqa: F401
             key_checks,  # noqa: F401
+            machine_gauges,
             metrics,
+            shipment_gauges,
+            sync_gauges,
             system_checks,  # noqa: F401
+            task_gauges,
             worker_queues,  # noqa: F401 - it connects its receiver
         )
+        from couriers.resilience import task_context  # noqa: F401 - it connects its receivers
+        from couriers.resilience.bulkhead import declare_refusals
 
-        metrics.register(metrics.doubt_gauges)
-        metrics.register(metrics.circuit_gauges)
+        pre_migrate.connect(create_sequences, sender=self)
+        for source in (
+            shipment_gauges.doubt_gauges,
+            shipment_gauges.flag_gauges,
+            shipment_gauges.circuit_gauges,
+            shipment_gauges.job_gauges,
+            shipment_gauges.action_gauges,
+            event_gauges.event_gauges,
+            sync_gauges.sync_gauges,
+            sync_gauges.silence_gauges,
+        ):
+            metrics.register(source)
+        for source in (
+            task_gauges.queue_gauges,
+            task_gauges.beat_gauges,
+            machine_gauges.disk_gauges,
+            machine_gauges.certificate_gauges,
+        ):
+            metrics.register(source, needs_database=False)
+        metrics.register_zeros(declare_bookings)
+        metrics.register_zeros(declare_refusals)
+        metrics.register_zeros(declare_calls)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -22,11 +23,12 @@ from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
 from couriers.contract.errors import NoReservedId
 from couriers.contract.logs import get_logger
 from couriers.documents import pending
-from couriers.fulfilment import manifests, outcomes, pickups
-from couriers.models import BulkJob, CourierAccount, Manifest
-from couriers.operations import retention
+from couriers.fulfilment import label_jobs, manifests, operator_jobs, outcomes, pickups
+from couriers.models import BulkJob, CourierAccount, LabelJob, Manifest, OperatorJob
+from couriers.operations import alerts, day_figures, retention, worklist_filters
 from couriers.resilience import broker, once, waits
 from couriers.resilience.database import leave_connection
+from couriers.resilience.shared import RedisUnavailable
 from couriers.tracking import polling
 
 log = get_logger(__name__)
@@ -37,6 +39,7 @@ RUN_QUEUED = "bulk"  # reserved in Redis while a sent run_bulk has not started
 RUN_QUEUED_SECONDS = 60  # then another one is sent, in case the first got lost
 MANIFEST_TASKS = 4  # tasks that make the chunks of one manifest
 SYNC_SLICE = 20.0  # seconds for which a task polls one account
+OPERATOR_SLICE = 20.0  # seconds for which a task does items of one operator's job
 SYNC_SLICES = 12  # then polling ends, and the next task that beat sends goes on
 
 
@@ -86,6 +89,7 @@ def start_manifest(manifest: Manifest) -> None:
 
 def start_job(job: BulkJob) -> None:
     """Have workers book the orders of the job in its company's turn, once it is committed."""
+    log.info("job_accepted", job=job.pk)
     transaction.on_commit(_request_run)
 
 
@@ -105,13 +109,29 @@ def make_manifest(manifest_id: str) -> None:
             _send(make_manifest, [manifest_id], countdown=max(delay, 0.1))
 
 
+def start_labels(job: LabelJob) -> None:
+    """Have a worker make the PDF of labels, once the transaction is committed."""
+    transaction.on_commit(partial(_send, make_labels, [job.pk]))
+
+
+@shared_task(name="couriers.make_labels", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
+def make_labels(job_id: str) -> None:
+    """Make the PDF of a job of labels. The task is sent again for a job that has to wait."""
+    once.release(f"labels:{job_id}")
+    delay = label_jobs.make(job_id)
+    if delay is not None:
+        _send(make_labels, [job_id], countdown=max(delay, 0.1))
+
+
 @shared_task(name="couriers.sweep_manifests", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
 def sweep_manifests() -> int:
     """Make due and unclaimed chunks for MAX_RUN_SECONDS; return how many. Sent by beat.
 
-    Also finishes manifests whose last worker died after it had made the last chunk.
+    Also finishes manifests whose last worker died after it had made the last chunk, and sends the
+    tasks of PDFs of labels that were lost.
     """
     deadline = time.monotonic() + MAX_RUN_SECONDS
+    _sweep_labels()
     manifests.bring_forward_late_chunks()
     for manifest_id in list(manifests.unfinished().values_list("pk", flat=True)[:1000]):
         manifests.finish(manifest_id)
@@ -162,9 +182,11 @@ def sweep_jobs() -> bool:
 def sweep_actions() -> int:
     """Find out how due actions ended for MAX_RUN_SECONDS; return how many were asked about.
 
-    Actions and pickups whose process died before the answer are unknown. Sent by beat.
+    Actions and pickups whose process died before the answer are unknown. Jobs of operators that
+    lost their task go on. Sent by beat.
     """
     deadline = time.monotonic() + MAX_RUN_SECONDS
+    _sweep_operator_jobs()
     outcomes.expire_requests()
     pickups.expire_pickups()
     outcomes.bring_forward_late_actions()
@@ -174,6 +196,38 @@ def sweep_actions() -> int:
             return number
         outcomes.ask_about(pk)
     return len(ids)
+
+
+@shared_task(name="couriers.run_operator_job", our_queue=Queue.TRACKING, **TASK_OPTIONS)
+def run_operator_job(job_id: str) -> None:
+    """Do due items of an operator's job for OPERATOR_SLICE seconds.
+
+    The task is sent again for the rest.
+    """
+    once.release(f"operator-job:{job_id}")
+    job = OperatorJob.objects.select_related("actor").filter(pk=job_id).first()
+    if job is None:
+        return
+    if job.filled_at is None:
+        operator_jobs.fill(job.pk, worklist_filters.rows_of(job))
+    delay = operator_jobs.work(job.pk, seconds=OPERATOR_SLICE)
+    if delay is not None and once.reserve(f"operator-job:{job_id}", int(MAX_RUN_SECONDS)):
+        _send(run_operator_job, [job_id], countdown=min(delay, MAX_RUN_SECONDS))
+
+
+def _sweep_operator_jobs() -> None:
+    """Send a task for each operator's job that can go on and has no task waiting."""
+    for job_id in list(operator_jobs.workable().values_list("pk", flat=True)[:100]):
+        if once.reserve(f"operator-job:{job_id}", int(MAX_RUN_SECONDS)):
+            _send(run_operator_job, [job_id])
+
+
+def _sweep_labels() -> None:
+    """Send a task for each PDF of labels that is due and has no worker."""
+    label_jobs.bring_forward_late_jobs()
+    for job_id in list(label_jobs.due_jobs().values_list("pk", flat=True)[:100]):
+        if once.reserve(f"labels:{job_id}", int(MAX_RUN_SECONDS)):
+            _send(make_labels, [job_id])
 
 
 @shared_task(name="couriers.sync_tracking", our_queue=Queue.TRACKING, **TASK_OPTIONS)
@@ -202,6 +256,19 @@ def sync_account(account_id: str, slices: int = SYNC_SLICES) -> None:
     if delay is not None and slices > 1:
         rest = [account_id, slices - 1]
         _send(sync_account, rest, countdown=delay, expires=SWEEP_EXPIRES)
+
+
+@shared_task(name="couriers.read_alerts", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
+def read_alerts() -> None:
+    """Keep which alerts fire, for the first page of the admin. Sent by beat."""
+    with suppress(RedisUnavailable):
+        alerts.refresh()
+
+
+@shared_task(name="couriers.count_day_figures", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
+def count_day_figures() -> int:
+    """Count today, yesterday and some older days for the charts; return how many. Sent by beat."""
+    return day_figures.count_due_days()
 
 
 @shared_task(name="couriers.purge_expired", our_queue=Queue.DEFAULT, **TASK_OPTIONS)

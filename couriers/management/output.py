@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from couriers.booking.preparation import account_of
+from couriers.booking.permission import account_of
 from couriers.conf import MAX_THREADS
 from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import UnknownCourier, UnreadableValue
 from couriers.contract.registry import CourierFactory
 from couriers.models import Company, CourierAccount
+from couriers.models.audit import Door, acting, record
 from couriers.resilience.database import leave_connection, outage_of
 
 EXIT_UNAVAILABLE = 3  # not everything is done, as of orders in doubt: run it again later
@@ -26,12 +28,20 @@ EXIT_UNAVAILABLE = 3  # not everything is done, as of orders in doubt: run it ag
 class PlatformCommand(BaseCommand):
     """Base of the commands: says in one line that PostgreSQL cannot serve, or a key is missing.
 
-    What is done stays done, and a command can be run again without harm.
+    What is done stays done, and a command can be run again without harm. What it records in the
+    audit trail is the command's, with the system's user. A subclass sets `is_recorded` where a run
+    that did its work is an entry of its own.
     """
+
+    is_recorded: ClassVar[bool] = False
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            return super().execute(*args, **options)
+            with acting(Door.COMMAND, f"command {self.name} by {system_user()}".strip()):
+                result = super().execute(*args, **options)
+                if self.is_recorded:
+                    self._record(options)
+                return result
         except UnreadableValue as error:
             raise CommandError(str(error), returncode=EXIT_UNAVAILABLE) from None
         except (DatabaseError, InterfaceError) as error:
@@ -42,6 +52,27 @@ class PlatformCommand(BaseCommand):
                 f"PostgreSQL cannot serve ({outage.value}): run it again when it can",
                 returncode=EXIT_UNAVAILABLE,
             ) from None
+
+    @property
+    def name(self) -> str:
+        """The command's name, which is that of its module."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def _record(self, options: Mapping[str, Any]) -> None:
+        """Write the run to the audit trail, with the company and the courier that it was for."""
+        company = Company.objects.filter(slug=options.get("company") or "").first()
+        details = {"command": self.name}
+        if courier := options.get("courier"):
+            details["courier"] = courier
+        record(company, "run_command", details=details)
+
+
+def system_user() -> str:
+    """Return the name of the system's user, or "nobody" in a container where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "nobody"
 
 
 def usage_error(message: str) -> CommandError:
@@ -123,9 +154,18 @@ def courier_named(code: str) -> str:
     return code
 
 
-def account_named(company: Company, courier: str) -> CourierAccount:
-    """Return the company's account with a registered courier. Raises CommandError without one."""
+def add_test(parser: CommandParser, text: str) -> None:
+    """Add the flag --test."""
+    parser.add_argument("--test", action="store_true", help=text)
+
+
+def account_named(company: Company, courier: str, *, is_test: bool = False) -> CourierAccount:
+    """Return the company's account of a mode with a registered courier. Raises CommandError."""
     try:
-        return account_of(company, courier)
+        return account_of(company, courier, is_test=is_test)
     except InvalidRequest as error:
-        raise usage_error(f"{error}: run seed_courier {courier} first") from None
+        others = company.accounts.filter(courier=courier, is_test=not is_test)
+        if not is_test and others.exists():
+            raise usage_error(f"{error}, but a test account: give --test") from None
+        flag = " --test" if is_test else ""
+        raise usage_error(f"{error}: run seed_courier {courier}{flag} first") from None

@@ -27,13 +27,19 @@ from couriers.models import (
     BulkOrder,
     CourierCall,
     DoubtInquiry,
+    Event,
     IdempotencyKey,
+    OperatorJob,
+    OperatorJobItem,
     Scan,
     Shipment,
     ShipmentAction,
     ShipmentFlag,
+    ShipmentNote,
     StoredDocument,
 )
+from couriers.models.operator_job import OperatorAct
+from couriers.operations import shared_files
 
 log = get_logger(__name__)
 
@@ -64,6 +70,10 @@ UPDATE {_SCAN}
 SET {", ".join(f"{name} = {known}" for name, known in _KNOWN.items())},
     ndr_reason = '', location = '', description = ''
 WHERE shipment_id = ANY(%s)
+"""  # noqa: S608 - the table's own name
+_ERASE_EVENTS = f"""
+UPDATE {Event._meta.db_table} SET data = jsonb_set(data, '{{shipment,ndr_reason}}', '""')
+WHERE shipment_id = ANY(%s) AND data #>> '{{shipment,ndr_reason}}' <> ''
 """  # noqa: S608 - the table's own name
 
 
@@ -171,6 +181,7 @@ def erase_locked(ids: Sequence[str]) -> None:
     fingerprints = RawSQL("fingerprints - %s::text[]", [sorted(PERSONAL)])
     Shipment.objects.filter(pk__in=ids).update(
         consignee_name="", consignee_phone="", phone_hash="", consignee_address="",
+        consignee_landmark=None, consignee_email=None, metadata={},
         consignee_city="", courier_tracking_url="", items=items, options={}, return_reason="",
         invoice_number="",
         warnings=[], failure="", ndr_reason="", erased_at=timezone.now(),
@@ -178,6 +189,7 @@ def erase_locked(ids: Sequence[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_DELETE_ALIKE, [list(ids)])
         cursor.execute(_ERASE_SCANS, [list(ids)])
+        cursor.execute(_ERASE_EVENTS, [list(ids)])
     IdempotencyKey.objects.filter(shipment__in=ids).update(
         fingerprints=fingerprints,
         response_status=None,
@@ -186,11 +198,21 @@ def erase_locked(ids: Sequence[str]) -> None:
     CourierCall.objects.filter(shipment__in=ids).update(message="")
     ShipmentAction.objects.filter(shipment__in=ids).update(asked={}, words="")
     DoubtInquiry.objects.filter(shipment__in=ids).update(message="")
+    ShipmentNote.objects.filter(shipment__in=ids).delete()
+    _erase_jobs_of_operators(ids)
     ShipmentFlag.objects.filter(shipment__in=ids).exclude(clear_reason="").update(
         clear_reason=ERASED
     )
     erase_orders(BulkOrder.objects.filter(shipment__in=ids))
     _delete_documents(StoredDocument.objects.filter(shipment__in=ids))
+    shared_files.delete_of(ids)
+
+
+def _erase_jobs_of_operators(ids: Sequence[str]) -> None:
+    items = OperatorJobItem.objects.filter(shipment__in=ids)
+    jobs = OperatorJob.objects.filter(pk__in=items.values("job"), act=OperatorAct.ADDRESS)
+    jobs.update(asked={})  # a change of address has one shipment
+    items.update(words="")
 
 
 def _cutoff() -> dt.datetime:

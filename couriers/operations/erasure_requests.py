@@ -22,6 +22,7 @@ from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.statuses import TERMINAL
 from couriers.models import AuditEntry, BulkOrder, Company, Shipment
+from couriers.models.audit import entry_of
 from couriers.models.job import OrderOutcome
 from couriers.models.phones import phone_hashes
 from couriers.operations.erasure import (
@@ -73,10 +74,15 @@ class ErasureRequest:
         return [order for order in rows.defer("request").iterator() if self._is_to_phone(order)]
 
     def ended_orders(self) -> QuerySet[BulkOrder]:
-        """Return the ended orders of bulk jobs with this number; those of a phone are not known."""
-        if self.found_by is FoundBy.PHONE:
-            return BulkOrder.objects.none()
-        return orders_with_texts().filter(job__company=self.company, order_number=self.value)
+        """Return the ended orders of bulk jobs with this number or phone.
+
+        The phone of an order that was rejected is not known: its request is erased.
+        """
+        rows = orders_with_texts().filter(job__company=self.company)
+        if self.found_by is FoundBy.ORDER:
+            return rows.filter(order_number=self.value)
+        failed = rows.filter(outcome=OrderOutcome.FAILED).defer("request")
+        return rows.filter(pk__in=[one.pk for one in failed.iterator() if self._is_to_phone(one)])
 
     def unsearchable(self) -> int:
         """Return how many of the company's shipments cannot be found by their phone.
@@ -153,14 +159,15 @@ def _erase(request: ErasureRequest, ids: Sequence[str]) -> int:
         keys = list(locked.values_list("pk", flat=True))
         erase_locked(keys)
         AuditEntry.objects.bulk_create(
-            AuditEntry(
-                company=request.company,
-                shipment_id=pk,
-                action=ACTION,
+            entry_of(
+                shipment,
+                ACTION,
                 reason="The consignee's data was erased on request.",
                 details={"found_by": request.found_by.value},
             )
-            for pk in keys
+            for shipment in Shipment.objects.filter(pk__in=keys).only(
+                "company", "order_number", "status"
+            )
         )
     log.warning(ACTION, company=request.company.slug, shipments=len(keys))
     return len(keys)

@@ -2,19 +2,19 @@
 
 Counters and histograms are defined beside the code that counts. With several processes they are
 added up in PROMETHEUS_MULTIPROC_DIR. A gauge is read from PostgreSQL or Redis at each scrape, so
-that its value is the same whichever process answers.
+that its value is the same whichever process answers. docs/metrics.md lists all of them.
 """
 
 from __future__ import annotations
 
 import os
+import struct
+import time
 from collections.abc import Callable, Iterable
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, transaction
-from django.db.models import Count, Min
+from django.db import Error, connection, transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -25,42 +25,80 @@ from prometheus_client.registry import Collector
 from couriers.conf import in_development, tunables
 from couriers.contract.content_policy import nothing, with_policy
 from couriers.contract.logs import get_logger
-from couriers.contract.registry import CourierFactory
-from couriers.contract.statuses import Status
-from couriers.models import CourierAccount, Shipment
-from couriers.resilience.circuit_breaker import CircuitBreaker
+from couriers.resilience.database import Outage, leave_connection, outage_of
+from couriers.resilience.hanging_database import answered_within
+from couriers.resilience.shared import RedisUnavailable, with_redis
 
 log = get_logger(__name__)
 
 Source = Callable[[], Iterable[Metric]]
-CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
-MAX_ACCOUNTS = 1000  # of a courier, whose circuits are shown
+STATEMENT_TIMEOUT = 5000  # milliseconds that one statement of a source may take
+PATIENCE = 1.0  # seconds that a kept connection is waited for; a new one as its settings say
+# How often the files of counters are read before they are broken, and the pause in seconds.
+TRIES, TRY_PAUSE = 3, 0.05
 
 _sources: list[Source] = []
+_without_database: set[Source] = set()
+_zeros: list[Callable[[], None]] = []
 
 
-def register(source: Source) -> None:
-    """Have `source` read at each scrape. It may be registered again without effect."""
+def register(source: Source, *, needs_database: bool = True) -> None:
+    """Have `source` read at each scrape. It may be registered again without effect.
+
+    Unless it `needs_database`, it is read without PostgreSQL, too.
+    """
     if source not in _sources:
         _sources.append(source)
+    if not needs_database:
+        _without_database.add(source)
+
+
+def register_zeros(declare: Callable[[], None]) -> None:
+    """Have `declare` called before the first scrape of a process.
+
+    It makes the children of counters whose labels are known. A counter that is not shown with 0
+    before it counts loses its first event: nobody can tell by how much it grew.
+    """
+    if declare not in _zeros:
+        _zeros.append(declare)
 
 
 class Gauges(Collector):
-    """All gauges that are read at a scrape."""
+    """All gauges that are read at a scrape. `failures` is how many other parts have failed."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self._failures = failures
 
     def collect(self) -> Iterable[Metric]:
-        failed = GaugeMetricFamily(
-            "shipcrowd_scrape_failures", "Sources of gauges that could not be read"
-        )
-        failures = 0
+        self._has_database = _database_answers()
+        yield _gauge("shipcrowd_database_up", "1 while PostgreSQL answers", self._has_database)
+        yield _gauge("shipcrowd_redis_up", "1 while Redis answers", _redis_answers())
         for source in _sources:
-            try:
-                yield from list(source())
-            except Error as error:
-                failures += 1
-                log.warning("metrics_source_failed", source=source.__name__, error=str(error))
-        failed.add_metric([], failures)
-        yield failed
+            yield from self._read(source)
+        yield _gauge(
+            "shipcrowd_scrape_failures",
+            "Parts of /metrics that could not be read",
+            self._failures,
+        )
+
+    def _read(self, source: Source) -> Iterable[Metric]:
+        """Return the metrics of a source; none if it fails, or needs a database that is away."""
+        try:
+            if source in _without_database:
+                return list(source())
+            if self._has_database:
+                with transaction.atomic():
+                    with connection.cursor() as cursor:
+                        cursor.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT}")
+                    return list(source())
+        except Exception as error:  # noqa: BLE001 - it must not hide what the others measure
+            # The database has just gone: no other source waits for it.
+            if outage_of(error) not in (None, Outage.BUSY):
+                leave_connection(error)
+                self._has_database = False
+            log.warning("metrics_source_failed", source=source.__name__, error=str(error))
+        self._failures += 1
+        return []
 
 
 @transaction.non_atomic_requests
@@ -70,19 +108,36 @@ class Gauges(Collector):
 def metrics(request: HttpRequest) -> HttpResponse:
     """GET /metrics in Prometheus' text format, for those who have METRICS_TOKEN; else 401.
 
-    Without METRICS_TOKEN everybody may read it in development, and nobody elsewhere.
+    Without METRICS_TOKEN everybody may read it in development, and nobody elsewhere. Without
+    PostgreSQL or Redis it has what can be read without them.
     """
     if not _may_read(request):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    counted = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        counted = CollectorRegistry()
-        MultiProcessCollector(counted)
+    counted = _counters()
     gauges = CollectorRegistry()
-    gauges.register(Gauges())
+    gauges.register(Gauges(failures=counted is None))
     return HttpResponse(
-        generate_latest(counted) + generate_latest(gauges), content_type=CONTENT_TYPE_LATEST
+        (counted or b"") + generate_latest(gauges), content_type=CONTENT_TYPE_LATEST
     )
+
+
+def _counters() -> bytes | None:
+    """Return the counters and histograms of all processes; None if their files are broken."""
+    while _zeros:
+        _zeros.pop()()
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return generate_latest(REGISTRY)
+    problem = ""
+    for _ in range(TRIES):
+        registry = CollectorRegistry()
+        try:
+            MultiProcessCollector(registry)
+            return generate_latest(registry)
+        except (OSError, ValueError, RuntimeError, struct.error) as error:
+            problem = str(error)  # a process that has just started is perhaps writing its file
+            time.sleep(TRY_PAUSE)
+    log.error("metrics_files_broken", error=problem)
+    return None
 
 
 def _may_read(request: HttpRequest) -> bool:
@@ -93,43 +148,24 @@ def _may_read(request: HttpRequest) -> bool:
     return keyword.casefold() == "bearer" and constant_time_compare(given.strip(), token)
 
 
-def doubt_gauges() -> Iterable[Metric]:
-    """Bookings in doubt and the age of the oldest, in seconds, by courier."""
-    count = GaugeMetricFamily(
-        "shipcrowd_bookings_in_doubt", "Bookings whose outcome is unknown", labels=["courier"]
-    )
-    age = GaugeMetricFamily(
-        "shipcrowd_bookings_in_doubt_oldest_seconds",
-        "Age of the oldest booking in doubt",
-        labels=["courier"],
-    )
-    now = timezone.now()
-    # Couriers without a booking in doubt are listed with 0: without it an alert would not end.
-    found = {
-        row["courier_id"]: row
-        for row in Shipment.objects.filter(status=Status.IN_DOUBT)
-        .values("courier_id")
-        .annotate(count=Count("pk"), oldest=Min("created_at"))
-        .order_by()
-    }
-    couriers = CourierAccount.objects.order_by().values_list("courier_id", flat=True).distinct()
-    for courier in sorted(couriers):
-        row = found.get(courier)
-        count.add_metric([courier], row["count"] if row else 0)
-        age.add_metric([courier], (now - row["oldest"]).total_seconds() if row else 0)
-    return [count, age]
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, meaning, value=value)
 
 
-def circuit_gauges() -> Iterable[Metric]:
-    """`<courier>_circuit_breaker_state` by account: 0 closed, 1 half open, 2 open."""
-    for courier in CourierFactory.codes():
-        state = GaugeMetricFamily(
-            f"{courier}_circuit_breaker_state",
-            "0 closed, 1 half open, 2 open",
-            labels=["account"],
-        )
-        accounts = CourierAccount.objects.filter(courier_id=courier).order_by("id")
-        for account_id in accounts.values_list("id", flat=True)[:MAX_ACCOUNTS]:
-            circuit = CircuitBreaker.of_account(courier, account_id)
-            state.add_metric([account_id], CIRCUIT_STATES[circuit.state()])
-        yield state
+def _database_answers() -> bool:
+    try:
+        with answered_within(PATIENCE), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error as error:
+        log.warning("metrics_without_database", error=str(error))
+        leave_connection(error)
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        with_redis(lambda redis: redis.ping())
+    except RedisUnavailable:
+        return False
+    return True

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from couriers.booking.spreadsheet.layout import Columns, Header, header_of
 from couriers.booking.spreadsheet.table import parse_table
 from couriers.contract.text import clean_line
 from couriers.models import Company, Product
+from couriers.models.audit import record
 from couriers.models.product import FIELDS, LARGEST, product_problems
 
 T = TypeVar("T")
@@ -75,8 +77,13 @@ def load_products(
     name: str,
     content: bytes,
     advance: Callable[..., None] = lambda steps=1: None,
+    actor: AbstractBaseUser | None = None,
+    *,
+    is_test: bool = False,
 ) -> LoadedProducts:
-    """Store the products of a file: its name for messages, and its bytes.
+    """Store the products of a file, of live or test orders: its name for messages, and its bytes.
+
+    A file that changes anything is an entry of the audit trail, of the user `actor` or a command.
 
     Of a file that may be longer, MAX_BYTES + 1 bytes are enough. `advance` is told of stored rows.
     Raises FileRefused, which names every row and column that is wrong. Then nothing is stored.
@@ -85,7 +92,7 @@ def load_products(
         products = _read(name, content)
     except FileUnusable as error:
         raise FileRefused([str(error)]) from None
-    return _store(company, products, advance)
+    return _store({"company": company, "is_test": is_test}, products, advance, actor)
 
 
 def _read(name: str, content: bytes) -> list[Fields]:
@@ -153,8 +160,9 @@ _PARSERS: Mapping[str, Callable[[Cell], Any]] = {
 
 
 def _store(
-    company: Company, products: list[Fields], advance: Callable[..., None]
+    mode: Mapping[str, Any], products: list[Fields], advance: Callable[..., None], actor: Any
 ) -> LoadedProducts:
+    company = mode["company"]
     added = changed = 0
     with transaction.atomic():
         # The lock on the company keeps two products of one SKU from being stored at once.
@@ -164,10 +172,10 @@ def _store(
             known = {
                 product.sku: product
                 for product in Product.objects.filter(
-                    company=company, sku__in=[fields["sku"] for fields in batch]
+                    **mode, sku__in=[fields["sku"] for fields in batch]
                 )
             }
-            new = [Product(company=company, **f) for f in batch if f["sku"] not in known]
+            new = [Product(**mode, **f) for f in batch if f["sku"] not in known]
             other = [
                 known[fields["sku"]]
                 for fields in batch
@@ -177,7 +185,11 @@ def _store(
             Product.objects.bulk_update(other, [*FIELDS, "updated_at"])
             added, changed = added + len(new), changed + len(other)
             advance(len(batch))
-    return LoadedProducts(added, changed, len(products) - added - changed)
+        loaded = LoadedProducts(added, changed, len(products) - added - changed)
+        if added or changed:
+            counts = {"added": added, "changed": changed}
+            record(company, "load_products", actor=actor, details=counts)
+    return loaded
 
 
 def _set(product: Product, fields: Fields) -> bool:

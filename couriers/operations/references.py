@@ -28,7 +28,9 @@ MAX_REFERENCE = 200  # characters
 def accounts_with_references(warehouse: Warehouse) -> QuerySet[CourierAccount]:
     """Return the company's accounts whose couriers know warehouses by a reference."""
     codes = [code for code in CourierFactory.codes() if _has_references(code)]
-    return CourierAccount.objects.filter(company=warehouse.company_id, courier__in=codes)
+    return CourierAccount.objects.filter(
+        company=warehouse.company_id, is_test=warehouse.is_test, courier__in=codes
+    )
 
 
 def _has_references(courier: str) -> bool:

@@ -20,14 +20,18 @@ from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import UNSETTLED
 from couriers.models import (
+    BulkJob,
     CourierAccount,
     CourierCall,
     DoubtInquiry,
+    Event,
     IdempotencyKey,
+    Manifest,
+    OperatorJob,
     WarehousePickup,
 )
 from couriers.models.account import previous_secret_fields
-from couriers.operations import erasure
+from couriers.operations import erasure, purge_of_tests, shared_files
 
 log = get_logger(__name__)
 
@@ -194,6 +198,14 @@ register(
 )
 register(
     RetentionRule(
+        "operator_jobs",
+        OperatorJob,
+        "finished_at",
+        days=lambda: tunables().RETENTION_CONSIGNEE_DAYS,
+    )
+)
+register(
+    RetentionRule(
         "doubt_inquiries",
         DoubtInquiry,
         "created_at",
@@ -201,5 +213,28 @@ register(
         of_shipment=True,
     )
 )
+register(
+    RetentionRule("events", Event, "created_at", days=lambda: tunables().RETENTION_OUTBOX_DAYS)
+)
+register(ErasureRule("test_shipments", purge_of_tests.due_shipments, purge_of_tests.purge_batch))
+register(
+    RetentionRule(
+        "test_jobs",
+        BulkJob,
+        "created_at",
+        days=lambda: purge_of_tests.DAYS,
+        only=Q(is_test=True),
+    )
+)
+register(
+    RetentionRule(
+        "test_manifests",
+        Manifest,
+        "created_at",
+        days=lambda: purge_of_tests.DAYS,
+        only=Q(account__is_test=True),
+    )
+)
 register(ErasureRule("consignees", erasure.due_for_erasure, erasure.erase_batch))
 register(ErasureRule("bulk_orders", erasure.due_orders, erasure.erase_orders_batch))
+register(ErasureRule("label_jobs", shared_files.expired, shared_files.purge_batch))

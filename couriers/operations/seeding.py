@@ -43,7 +43,7 @@ class AccountDetails:
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """The result of seeding. `api_key` is None if the company had a key already."""
+    """The result of seeding. `api_key` is None if the company had a key of the mode already."""
 
     account: CourierAccount
     api_key: str | None
@@ -156,14 +156,15 @@ def seed(
     limits: Mapping[str, Any],
     *,
     email: str = "",
+    is_test: bool = False,
     new_key: bool = False,
 ) -> Seeded:
-    """Create or update the company's account, and create what is missing beside it.
+    """Create or update the company's account of a mode, and create what is missing beside it.
 
-    That is the company (unless `company_defaults` is None), a default warehouse with the e-mail
-    address, and an API key. A webhook secret that an earlier run took is not taken again, because
-    it may have been rotated since. Raises Company.DoesNotExist, and BadInput where another account
-    has the login.
+    That is the company (unless `company_defaults` is None), and in the same mode a default
+    warehouse with the e-mail address, and an API key. A webhook secret that an earlier run took is
+    not taken again, because it may have been rotated since. Raises Company.DoesNotExist, and
+    BadInput where another account has the login.
     """
     with transaction.atomic():
         seed_catalogue()
@@ -174,26 +175,31 @@ def seed(
         defaults: dict[str, Any] = {"base_url": details.base_url, "login": dict(details.login)}
         if limits:
             defaults["limits"] = dict(limits)
-        existing = CourierAccount.objects.filter(company=company, courier_id=courier).first()
+        mode = {"company": company, "is_test": is_test}
+        existing = CourierAccount.objects.filter(**mode, courier_id=courier).first()
         if details.webhook_secret:
             defaults |= _secret_fields(existing, details.webhook_secret)
-        account = _store_account(company, courier, defaults)
-        _seed_warehouse(company, email)
+        account = _store_account(mode, courier, defaults)
+        _seed_warehouse(company, email, is_test=is_test)
         unexpired = Q(expiry_date=None) | Q(expiry_date__gt=timezone.now())
-        usable = CompanyApiKey.objects.get_usable_keys().filter(unexpired, company=company)
+        usable = CompanyApiKey.objects.get_usable_keys().filter(unexpired, **mode)
         api_key = None
         if new_key or not usable.exists():
-            _, api_key = CompanyApiKey.objects.create_key(name=KEY_NAME, company=company)
+            _, api_key = CompanyApiKey.objects.create_key(name=KEY_NAME, **mode)
     return Seeded(account, api_key)
 
 
-def _store_account(company: Company, courier: str, defaults: Mapping[str, Any]) -> CourierAccount:
+def _store_account(
+    mode: Mapping[str, Any], courier: str, defaults: Mapping[str, Any]
+) -> CourierAccount:
     try:
         account, _ = CourierAccount.objects.update_or_create(
-            company=company, courier_id=courier, defaults=defaults
+            **mode, courier_id=courier, defaults=defaults
         )
     except ValidationError as error:
         field, problems = next(iter(error.message_dict.items()))
+        if field == "is_test":
+            raise BadInput(f"--test: {problems[0]}") from None
         typed = login_identity(courier) if field == "login" else (field,)
         named = ", ".join(variable(courier, name) for name in typed)
         raise BadInput(f"{named}: {problems[0]}") from None
@@ -211,12 +217,13 @@ def _secret_fields(existing: CourierAccount | None, secret: str) -> dict[str, An
     return fields
 
 
-def _seed_warehouse(company: Company, email: str) -> None:
-    """Create the company's default warehouse; give one that exists the e-mail address it lacks."""
-    existing = Warehouse.objects.filter(company=company, is_default=True).first()
+def _seed_warehouse(company: Company, email: str, *, is_test: bool) -> None:
+    """Create the mode's default warehouse; give one that exists the e-mail address it lacks."""
+    existing = Warehouse.objects.filter(company=company, is_test=is_test, is_default=True).first()
     if existing is None:
         Warehouse.objects.create(
             company=company,
+            is_test=is_test,
             name="Main warehouse",
             contact_name=company.name[:100],
             phone=company.phone,

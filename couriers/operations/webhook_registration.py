@@ -13,7 +13,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import check_password
+from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from couriers.conf import tunables
 from couriers.contract.adapter import Capability
@@ -34,6 +36,10 @@ HANDOVER = dt.timedelta(days=30)
 
 class SecretStillChanging(RuntimeError):
     """The former secret is still valid, so the courier may not know the present one yet."""
+
+
+class SecretChanged(RuntimeError):
+    """The secret is another one than whoever asks for a new one has seen."""
 
 
 class NoReceiver(RuntimeError):
@@ -95,38 +101,64 @@ def register(account: CourierAccount) -> RegisteredWebhook:
     return _register_all(account, account.webhook_secret)
 
 
-def rotate_secret(account: CourierAccount, *, settle: Callable[[float], None]) -> RegisteredWebhook:
+def secret_version(account: CourierAccount) -> str:
+    """Return a keyed hash of the webhook secret as it is stored now, to tell a changed one by."""
+    text = f"{account.pk}:{_stored_secret(account)}"
+    return salted_hmac("couriers.webhook_secret", text, algorithm="sha256").hexdigest()
+
+
+def rotate_secret(
+    account: CourierAccount,
+    *,
+    settle: Callable[[float], None],
+    seen: str | None = None,
+    record: Callable[[], None] = lambda: None,
+) -> RegisteredWebhook:
     """Have the courier use a new secret, and keep the old one valid as the previous secret.
 
     `settle` waits for the seconds it is given, until every web process knows the new secret; only
     then the courier is told. An interruption at any point leaves the courier with a valid secret.
-    Raises as `register`, and LockTimeout if another rotation is running.
+    With `seen`, a `secret_version`, the secret must still be that one. `record` is called in the
+    transaction that stores the new one. Raises as `register`, SecretChanged, and LockTimeout if
+    another rotation is running.
     """
     with _rotating(account):
+        _refuse_changed(account, seen)
         # After an interrupted rotation the courier may use the previous secret, which is dropped
         # below: have it use the current one first.
         current = _stored_secret(account)
         _register_all(account, current)
         new = secrets.token_urlsafe(SECRET_BYTES)
-        store_secrets(account, new, current)
+        with transaction.atomic():
+            store_secrets(account, new, current)
+            record()
         settle(tunables().WEBHOOK_ACCOUNT_CACHE + 1)
         return _register_all(account, new)
 
 
-def rotate_by_hand(account: CourierAccount, *, settle: Callable[[float], None]) -> list[Webhook]:
+def rotate_by_hand(
+    account: CourierAccount,
+    *,
+    settle: Callable[[float], None],
+    seen: str | None = None,
+    record: Callable[[], None] = lambda: None,
+) -> list[Webhook]:
     """Store a new secret, which a person then tells the courier, and return where it belongs.
 
     `settle` waits until every web process knows it. The old one stays valid for HANDOVER and
     WEBHOOK_PREVIOUS_SECRET_SECONDS, since couriers take days. Raises SecretStillChanging while an
-    earlier one is valid: the courier may still use it, and it would be dropped. Raises LockTimeout
-    if another rotation is running.
+    earlier one is valid: the courier may still use it, and it would be dropped. `seen`, `record`
+    and what else is raised are as with `rotate_secret`.
     """
     with _rotating(account):
+        _refuse_changed(account, seen)
         account.refresh_from_db()
         if len(account.webhook_secrets) > 1:
             raise SecretStillChanging
         new = secrets.token_urlsafe(SECRET_BYTES)
-        store_secrets(account, new, account.webhook_secret, handover=HANDOVER)
+        with transaction.atomic():
+            store_secrets(account, new, account.webhook_secret, handover=HANDOVER)
+            record()
         settle(tunables().WEBHOOK_ACCOUNT_CACHE + 1)
         return webhooks_of(account, new)
 
@@ -141,6 +173,11 @@ def drop_previous_secret(account: CourierAccount) -> None:
 def is_seeded_secret(account: CourierAccount) -> bool:
     """Whether the present webhook secret is the one that seeding took from the environment."""
     return check_password(account.webhook_secret, account.seeded_secret_hash)
+
+
+def _refuse_changed(account: CourierAccount, seen: str | None) -> None:
+    if seen is not None and not constant_time_compare(seen, secret_version(account)):
+        raise SecretChanged
 
 
 def _rotating(account: CourierAccount) -> AbstractContextManager[bool]:

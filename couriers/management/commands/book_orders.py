@@ -29,6 +29,7 @@ EXIT_UNSETTLED = 3
 class Command(output.PlatformCommand):
     """Books every order of a file once. Run again, it reports the orders as already booked."""
 
+    is_recorded = True
     help = "Book the orders of a CSV file."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -68,6 +69,7 @@ class Command(output.PlatformCommand):
         parser.add_argument(
             "--report", type=Path, metavar="OUT.csv", help="write a row for each order"
         )
+        output.add_test(parser, "book with the company's test account, for no parcel")
         output.add_workers(parser, default=8)
         output.add_json(parser)
 
@@ -80,7 +82,7 @@ class Command(output.PlatformCommand):
         company = output.company_named(options["company"])
         courier = output.courier_named(options["courier"])
         report: Path | None = options["report"]
-        output.account_named(company, courier)
+        output.account_named(company, courier, is_test=options["test"])
         try:
             defaults = read_defaults(options["default"])
             orders = read_file(
@@ -110,6 +112,7 @@ class Command(output.PlatformCommand):
                     workers=workers,
                     done=done,
                     defaults=defaults,
+                    is_test=options["test"],
                     rebook=options["rebook"],
                 )
             finally:

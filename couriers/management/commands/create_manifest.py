@@ -32,6 +32,7 @@ class Command(output.PlatformCommand):
     Run again, it makes no second manifest of the same shipments, and makes the remaining chunks.
     """
 
+    is_recorded = True
     help = "Make a manifest of the shipments that await pickup."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -54,10 +55,11 @@ class Command(output.PlatformCommand):
             metavar="SECONDS",
             help="end with exit code 3 after this time",
         )
+        output.add_test(parser, "of the company's test account")
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        account = _account(options["company"], options["courier"])
+        account = _account(options["company"], options["courier"], is_test=options["test"])
         try:
             if options["shipments"]:
                 ids = _read_ids(options["shipments"])
@@ -86,13 +88,15 @@ class Command(output.PlatformCommand):
             sys.exit(EXIT_UNFINISHED)
 
 
-def _account(slug: str, courier: str | None) -> CourierAccount:
+def _account(slug: str, courier: str | None, *, is_test: bool) -> CourierAccount:
     company = output.company_named(slug)
     if courier:
-        return output.account_named(company, output.courier_named(courier))
-    accounts = list(company.accounts.filter(courier__in=CourierFactory.codes())[:2])
+        return output.account_named(company, output.courier_named(courier), is_test=is_test)
+    known = company.accounts.filter(courier__in=CourierFactory.codes(), is_test=is_test)
+    accounts = list(known[:2])
     if len(accounts) != 1:
-        found = "several accounts: name one with --courier" if accounts else "no account"
+        kind = "test account" if is_test else "account"
+        found = f"several {kind}s: name one with --courier" if accounts else f"no {kind}"
         raise output.usage_error(f"{slug} has {found}")
     return accounts[0]
 

@@ -22,6 +22,7 @@ class Command(output.PlatformCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE.csv", type=Path)
         parser.add_argument("--company", metavar="SLUG", required=True)
+        output.add_test(parser, "products of test orders")
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +31,9 @@ class Command(output.PlatformCommand):
         try:
             content = read_content(path, MAX_BYTES + 1)
             with output.progress("Loading", None) as advance:
-                loaded = load_products(company, str(path), content, advance)
+                loaded = load_products(
+                    company, str(path), content, advance, is_test=options["test"]
+                )
         except FileUnusable as error:
             raise output.usage_error(str(error)) from None
         except FileRefused as refusal:

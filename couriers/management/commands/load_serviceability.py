@@ -22,6 +22,7 @@ EXIT_FAILED = 3
 class Command(output.PlatformCommand):
     """Loads a courier's list of pincodes. Run again, it brings the list up to date."""
 
+    is_recorded = True
     help = "Load a courier's list of pincodes."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -63,7 +64,7 @@ def _account(courier: str, slug: str | None) -> CourierAccount:
     account = (
         CourierAccount.objects.filter(courier=courier)
         .exclude(rollout=Rollout.OFF)
-        .order_by("pk")
+        .order_by("is_test", "pk")  # a staging system's list is taken only where there is no other
         .first()
     )
     if account is None:

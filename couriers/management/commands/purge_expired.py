@@ -13,7 +13,7 @@ class Command(output.PlatformCommand):
 
     help = (
         "Delete expired idempotency keys, callbacks, calls, pickups and secrets, and erase the "
-        "consignees of shipments that ended long ago, in small batches."
+        "consignees of shipments that ended long ago, and delete test shipments, in small batches."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

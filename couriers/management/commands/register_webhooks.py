@@ -38,6 +38,7 @@ class Command(output.PlatformCommand):
     courier has no call for it, the command says what a person must ask the courier for.
     """
 
+    is_recorded = True
     help = "Register an account's callback URLs with its courier, or rotate the webhook secret."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,11 +51,13 @@ class Command(output.PlatformCommand):
         secret.add_argument(
             "--forget-previous", action="store_true", help="accept the current secret only"
         )
+        output.add_test(parser, "for the company's test account")
         output.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         courier = output.courier_named(options["courier"])
-        account = output.account_named(output.company_named(options["company"]), courier)
+        company = output.company_named(options["company"])
+        account = output.account_named(company, courier, is_test=options["test"])
         if not account.webhook_secret:
             name = variable(courier, "webhook_secret")
             raise output.usage_error(

@@ -15,6 +15,7 @@ EXIT_UNREADABLE = 3
 class Command(output.PlatformCommand):
     """Re-encrypts all secrets with the first of FERNET_KEYS. Run again, it changes nothing."""
 
+    is_recorded = True
     help = "Re-encrypt all secrets with the first of FERNET_KEYS, so that others can be removed."
 
     def add_arguments(self, parser: CommandParser) -> None:

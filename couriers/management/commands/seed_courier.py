@@ -20,6 +20,7 @@ from couriers.operations.seeding import (
 class Command(output.PlatformCommand):
     """Set up a company to ship with a courier; the login comes from the environment."""
 
+    is_recorded = True
     help = "Set up a company, its account with a courier (from <COURIER>_…) and its warehouse."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -38,6 +39,7 @@ class Command(output.PlatformCommand):
             metavar="OP=N/Ns",
             help="a limit of this account, such as create_shipment=200/1s; may be repeated",
         )
+        output.add_test(parser, "a test account: for the courier's staging system, or the sandbox")
         parser.add_argument("--new-key", action="store_true", help="create another API key")
         output.add_json(parser)
 
@@ -53,16 +55,17 @@ class Command(output.PlatformCommand):
                 output.company_named(slug)
             seeded = seed(
                 courier, slug, fields, details, limits,
-                email=options["email"], new_key=options["new_key"],
+                email=options["email"], is_test=options["test"], new_key=options["new_key"],
             )  # fmt: skip
         except (BadInput, NoAddress) as error:
             raise output.usage_error(str(error)) from None
         account = seeded.account
         url = account.webhook_url
         key = seeded.api_key or "unchanged (--new-key creates another)"
+        kind = "test account" if account.is_test else "account"
         output.finish(
             self,
-            f"{slug}: account {account.pk}, callbacks at {url}, API key {key}",
+            f"{slug}: {kind} {account.pk}, callbacks at {url}, API key {key}",
             {
                 "company": slug,
                 "account_id": account.pk,

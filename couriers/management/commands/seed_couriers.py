@@ -11,6 +11,7 @@ from couriers.operations.catalogue import seed_catalogue
 class Command(output.PlatformCommand):
     """Adds a row for every courier that a plug-in registered. Existing rows are not changed."""
 
+    is_recorded = True
     help = "Enter every installed courier in the catalogue."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""The admin pages of operators, one module for each concept.
+"""The admin pages of operators, in rooms by concept.
 
 They are registered on `admin.site` where that is a site of unfold. A project with another site
 of its own calls `register_pages`.
@@ -15,17 +15,22 @@ def register_pages(site: admin.AdminSite) -> None:
     Raises ImproperlyConfigured where they would not work.
     """
     check_site(site)
-    from couriers.admin import (  # noqa: F401 - the modules record their pages
-        accounts,
+    from couriers.admin import jobs  # noqa: F401 - the modules record their pages
+    from couriers.admin.companies import accounts, logos, products  # noqa: F401
+    from couriers.admin.companies import page as companies  # noqa: F401
+    from couriers.admin.shipments import (  # noqa: F401
         actions,
-        companies,
         documents,
+        events,
         flags,
         inquiries,
-        jobs,
-        products,
-        shipments,
+        manifests,
     )
+    from couriers.admin.shipments import page as shipments  # noqa: F401
+    from couriers.admin.staff import scopes, trail  # noqa: F401
+    from couriers.admin.today import figures_page  # noqa: F401
+    from couriers.admin.worklists import jobs as jobs_of_operators  # noqa: F401
+    from couriers.admin.worklists import lists, notes, shipment_lists  # noqa: F401
 
     register("shipcrowd_couriers", site)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
@@ -20,15 +20,28 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.dataclasses import UnfoldAction
 from unfold.paginator import InfinitePaginator
 
+from couriers.admin.deletion import DeletionMixin
+from couriers.admin.export import ExportMixin
+from couriers.admin.searching import IndexedSearchMixin
+from couriers.admin.staff.recording import RecordedChanges
+from couriers.admin.staff.visibility import visible_rows, with_visible_choices
+from couriers.operations.staff import visible_to
 from couriers.resilience.unavailable import page_while_away
 
 
-class ListedLookups(admin.ModelAdmin):
+class ListedLookups(RecordedChanges):
     """Filters a list by the columns of `list_filter` and `date_hierarchy` alone.
 
     Django lets a user who may view a list filter it by any column of its table, and so find out a
     hidden value letter by letter: `?hashed_key__startswith=`.
     """
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The list, and the actions on its rows. One that the user may not take is a 403."""
+        name = request.POST.get("action")
+        if name and name not in self.get_actions(request):
+            raise PermissionDenied(f"You may not do this: {name}.")
+        return super().changelist_view(request, extra_context)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Whether the list may be filtered so. A name that is no column is ignored later."""
@@ -67,12 +80,33 @@ def column_path(model: type[Model], lookup: str) -> str:
     return LOOKUP_SEP.join(names)
 
 
-class PageAdmin(ListedLookups, ModelAdmin):
+class PageAdmin(ExportMixin, IndexedSearchMixin, ListedLookups, DeletionMixin, ModelAdmin):
     """Base of the admin page of every model.
+
+    A user who is held to companies sees the rows of these alone. `company_path` leads from a row to
+    its company; it is "" for rows that belong to none, such as couriers.
 
     Django's links quote a row's key: a list links `shp_01…` as `shp_5F01…`. A button's method and
     its permission (`has_<name>_permission`) get the key as it is stored.
     """
+
+    company_path: ClassVar[str] = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows that the user may see."""
+        rows = super().get_queryset(request)
+        return visible_to(request.user, rows, self.company_path) if self.company_path else rows
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """The filters. One by company offers the user's own companies."""
+        return with_visible_choices(self.model, super().get_list_filter(request), request)
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> Any:
+        """The rows that a field of the form offers and accepts: those that the user may see."""
+        rows = super().get_field_queryset(db, db_field, request)
+        if rows is None:
+            rows = db_field.remote_field.model._default_manager.all()
+        return visible_rows(request.user, rows)
 
     def get_urls(self) -> list[URLPattern]:
         """The pages' URLs. Each page answers 503 while the database cannot serve."""
@@ -109,6 +143,7 @@ class ReadOnlyAdmin(PageAdmin):
     """
 
     show_full_result_count = False
+    sortable_by = ()  # any other order than its own would read the table
     paginator = InfinitePaginator
     list_disable_select_all = True  # the number of rows is not known
     list_per_page = 50
@@ -167,7 +202,9 @@ def admin_url(model_admin: admin.ModelAdmin, name: str, *args: Any) -> str:
 
 def link(url: str, text: str) -> SafeString:
     """A link for a cell of a list or of a page."""
-    return format_html('<a class="text-primary-600 font-medium" href="{}">{}</a>', url, text)
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', url, text
+    )
 
 
 def mask_phone(digits: str, shown: int = 3) -> str:

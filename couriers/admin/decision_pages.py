@@ -11,16 +11,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from couriers.admin.base import admin_url
 from couriers.contract.errors import InvalidRequest
 from couriers.models import Shipment
+from couriers.operations.staff import visible_to
 
 
 def shipment_url(model_admin: admin.ModelAdmin, pk: str) -> str:
@@ -37,7 +39,9 @@ def can_decide(
     """
     if not request.user.has_perm(permission):
         return False
-    return pk is None or Shipment.objects.filter(pk=pk, **required_fields).exists()
+    if pk is None:
+        return True
+    return visible_to(request.user, Shipment.objects.filter(pk=pk, **required_fields)).exists()
 
 
 def decision_url(
@@ -50,17 +54,16 @@ def decision_url(
 ) -> URLPattern:
     """The URL `<shipment>/<route>/` of a page. `name` is the URL's name.
 
-    A user without the permission is sent back to the shipment, with `refusal` as the message. The
-    page may call a courier, so it never runs in a transaction of ATOMIC_REQUESTS.
+    A user without the permission gets a 403, and one who may not see the shipment a 404. The page
+    may call a courier, so it never runs in a transaction of ATOMIC_REQUESTS.
     """
 
     @transaction.non_atomic_requests
     def view(request: HttpRequest, pk: str) -> HttpResponseBase:
-        rows = Shipment.objects.select_related("company", "courier")
+        rows = visible_to(request.user, Shipment.objects.select_related("company", "courier"))
         shipment = get_object_or_404(rows, pk=unquote(pk))
         if not request.user.has_perm(permission):
-            messages.error(request, refusal)
-            return redirect(shipment_url(model_admin, shipment.pk))
+            raise PermissionDenied(refusal)
         return page(request, shipment)
 
     return path(f"<str:pk>/{route}/", model_admin.admin_site.admin_view(view), name=name)

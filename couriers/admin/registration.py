@@ -29,6 +29,11 @@ def page(model: type[Model]) -> Callable[[PageClass], PageClass]:
     return record
 
 
+def recorded_page(model: type[Model]) -> type[admin.ModelAdmin] | None:
+    """Return the model's admin class, None for a model without one of ours."""
+    return _pages.get(model)
+
+
 def can_register() -> bool:
     """Whether the pages work on the project's `admin.site`. Where not, a system check says why."""
     return pages_problem() is None

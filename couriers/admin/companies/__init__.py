@@ -1,0 +1,1 @@
+"""The admin pages of companies, their accounts and warehouses, and of couriers."""

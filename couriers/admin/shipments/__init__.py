@@ -1,0 +1,1 @@
+"""The admin pages of shipments, and what operators decide about them."""

@@ -1,0 +1,1 @@
+"""What members of staff may see and did: their companies, and the audit trail."""

@@ -1,0 +1,1 @@
+"""The first page of operators: doubts, work, health and figures."""

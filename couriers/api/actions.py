@@ -22,7 +22,7 @@ from couriers.api.action_bodies import (
     action_response,
     asker_of,
 )
-from couriers.api.authentication import company_of
+from couriers.api.authentication import of_client
 from couriers.api.base import ApiView
 from couriers.api.pagination import PAGING, page
 from couriers.api.problem_schema import COURIER, problems
@@ -53,7 +53,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
     lookup_value_regex = PublicId.regex
 
     def get_queryset(self) -> QuerySet[Shipment]:
-        return Shipment.objects.filter(company=company_of(self.request))
+        return Shipment.objects.filter(**of_client(self.request))
 
     @extend_schema(scope=Scope.OPERATE, request=None, responses=_result_or("not-cancellable"))
     @action(detail=True, methods=["post"])
@@ -84,6 +84,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         return Response(shipment_data(actions.refresh_tracking(self.shipment(pk))))
 
     @extend_schema(
+        operation_id="reattempt_delivery",
         scope=Scope.OPERATE,
         request=ReattemptSerializer,
         responses=_result_or("not-reattemptable", "shipment-erased"),
@@ -103,6 +104,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         )
 
     @extend_schema(
+        operation_id="return_to_origin",
         scope=Scope.OPERATE,
         request=RtoSerializer,
         responses=_result_or("not-returnable", "shipment-erased"),
@@ -115,6 +117,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         return action_response(actions.request_rto(shipment, data["remark"], by=asker_of(request)))
 
     @extend_schema(
+        operation_id="change_address",
         scope=Scope.OPERATE,
         request=AddressChangeSerializer,
         responses=_result_or("not-reattemptable", "shipment-erased"),
@@ -130,6 +133,7 @@ class ShipmentActions(ApiView, viewsets.GenericViewSet[Shipment]):
         )
 
     @extend_schema(
+        operation_id="set_dispatch_date",
         scope=Scope.OPERATE,
         request=DispatchDateSerializer,
         responses=_result_or("not-awaiting-pickup", "shipment-erased"),

@@ -11,15 +11,22 @@ import datetime as dt
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from couriers.api import key_use
 from couriers.models import Company, CompanyApiKey
+from couriers.models.compiled import CompiledQuery, Slot
+from couriers.models.key_format import allows, prefix_of
+from couriers.resilience.client_address import client_address
 
 KEYWORD = "Api-Key"
 # The scheme of HTTP clients that know no other (RFC 6750).
 KEYWORDS = (KEYWORD.casefold(), "bearer")
+_KEYS = CompiledQuery(
+    CompanyApiKey,
+    lambda: CompanyApiKey.objects.select_related("company").filter(prefix=Slot("prefix")),
+)
 
 
 class KeyExpired(AuthenticationFailed):
@@ -30,14 +37,24 @@ class KeyExpired(AuthenticationFailed):
         super().__init__(f"The API key {key.prefix}… expired at {end:%Y-%m-%dT%H:%M:%SZ}.")
 
 
+class AddressNotAllowed(PermissionDenied):
+    """The key is right, and may not be used from where the request comes from."""
+
+    def __init__(self, key: CompanyApiKey, address: str) -> None:
+        super().__init__(
+            f"The API key {key.prefix}… may not be used from {address or 'an unknown address'}."
+        )
+
+
 class ApiClient:
-    """The user of a request with an API key: a company, not a person."""
+    """The user of a request with an API key: a company in test or live mode, not a person."""
 
     is_authenticated = True
     is_staff = False
 
-    def __init__(self, company: Company) -> None:
+    def __init__(self, company: Company, *, is_test: bool) -> None:
         self.company = company
+        self.is_test = is_test
 
     def __str__(self) -> str:
         return f"API client of {self.company.slug}"
@@ -50,7 +67,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         """The client and its key, or None for a header of another scheme.
 
         Raises AuthenticationFailed for a key that is unknown or revoked, and for one of an
-        inactive company; KeyExpired for one whose time is over.
+        inactive company; KeyExpired for one whose time is over; AddressNotAllowed for one that may
+        not be used from the client's address.
         """
         keyword, _, key = request.headers.get("Authorization", "").partition(" ")
         if keyword.casefold() not in KEYWORDS:
@@ -60,18 +78,22 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The API key is unknown or revoked.")
         if stored.has_expired:
             raise KeyExpired(stored)
+        if stored.allowed_networks:
+            address = client_address(request._request)
+            if not allows(stored.allowed_networks, address):
+                raise AddressNotAllowed(stored, address)
         key_use.note(stored.prefix)
-        return ApiClient(stored.company), stored
+        return ApiClient(stored.company, is_test=stored.is_test), stored
 
     def authenticate_header(self, request: Request) -> str:
         return KEYWORD
 
     def _find(self, key: str) -> CompanyApiKey | None:
-        prefix, _, secret = key.partition(".")
-        if not prefix or not secret or len(key) > 200:
+        prefix = prefix_of(key)
+        if prefix is None:
             return None
         generator = CompanyApiKey.objects.key_generator
-        candidates = CompanyApiKey.objects.select_related("company").filter(prefix=prefix)
+        candidates = _KEYS.rows(prefix=prefix)
         return next((c for c in candidates if generator.verify(key, c.hashed_key)), None)
 
 
@@ -84,6 +106,22 @@ class AdminSession(SessionAuthentication):
 
 def company_of(request: Request) -> Company:
     """The company of the request's API key. Every query of a view is limited to its rows."""
+    return client_of(request).company
+
+
+def client_of(request: Request) -> ApiClient:
+    """The client of the request: its company and its mode."""
     client: Any = request.user
     assert isinstance(client, ApiClient)
-    return client.company
+    return client
+
+
+def is_test(request: Request) -> bool:
+    """Whether the request's API key is a test key, which sees and makes test rows alone."""
+    return client_of(request).is_test
+
+
+def of_client(request: Request) -> dict[str, Any]:
+    """The filter that limits a query to the rows of the key's company in the key's mode."""
+    client = client_of(request)
+    return {"company": client.company, "is_test": client.is_test}

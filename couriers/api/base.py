@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -19,6 +20,7 @@ from rest_framework.views import APIView
 
 from couriers.api import throttling
 from couriers.api.authentication import AdminSession, ApiKeyAuthentication
+from couriers.api.compression import compressed
 from couriers.api.openapi import ApiSchema
 from couriers.api.parsers import BoundedJSONParser
 from couriers.api.permissions import IsCompany
@@ -27,7 +29,9 @@ from couriers.api.renderers import ApiRenderer
 from couriers.api.strictness import refuse_unknown_input, require_scope
 from couriers.contract.content_policy import HEADER, NOTHING
 from couriers.models import CompanyApiKey
+from couriers.models.audit import Door, acting, name_doer
 from couriers.resilience import waits
+from couriers.resilience.request_context import with_request_id
 from couriers.resilience.throttle import Standing
 
 # The framework's own defaults, whatever the project's REST_FRAMEWORK says. No parameter of the
@@ -61,7 +65,7 @@ class ApiView(APIView):
     )
     permission_classes: Sequence[type[BasePermission]] = (IsCompany,)
     renderer_classes: Sequence[type[BaseRenderer]] = (ApiRenderer,)
-    parser_classes = (BoundedJSONParser,)
+    parser_classes: Sequence[type[BaseParser]] = (BoundedJSONParser,)
     throttle_classes = ()  # couriers.api.throttling
     versioning_class = None
     metadata_class = SimpleMetadata
@@ -69,8 +73,11 @@ class ApiView(APIView):
     standing: Standing | None = None  # in the quotas of the client, of this request
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answer in English, whatever languages the project has, and wait for couriers briefly."""
-        with translation.override("en"), waits.limit_sum():
+        """Answer in English, whatever languages the project has, and wait for couriers briefly.
+
+        What is recorded in the audit trail meanwhile was done through the API.
+        """
+        with translation.override("en"), waits.limit_sum(), acting(Door.API):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -79,6 +86,8 @@ class ApiView(APIView):
         Raises ScopeMissing, and ValidationError naming what the operation does not take.
         """
         super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, CompanyApiKey):
+            name_doer(f"API key {request.auth.prefix}")
         method = str(request.method).lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
         if handler is None:
@@ -117,4 +126,5 @@ class ApiView(APIView):
 
     @classmethod
     def as_view(cls, *args: Any, **initkwargs: Any) -> Any:
-        return transaction.non_atomic_requests(super().as_view(*args, **initkwargs))
+        view = with_request_id(compressed(super().as_view(*args, **initkwargs)))
+        return transaction.non_atomic_requests(view)

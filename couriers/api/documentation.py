@@ -40,7 +40,17 @@ except PackageNotFoundError:  # the source is on the path, but not installed
     VERSION = "0+unknown"
 MAX_TRIES = 5
 TITLE = "Shipcrowd"
+DESCRIPTION = (
+    "Book and follow shipments with any courier: one order, one shipment.\n\n"
+    "Send a company's key as `Authorization: Bearer …`. A request that books may be sent again "
+    "with the same `Idempotency-Key`: it gets the same answer. Errors are problems (RFC 9457), "
+    "whose `type` is the path of a page with the cause, the remedy and an example."
+)
 SWAGGER_UI = "drf_spectacular_sidecar/swagger-ui-dist"
+# Links to one operation work, and the examples of a body come before its schema.
+SWAGGER_SETTINGS = {
+    "deepLinking": True, "defaultModelsExpandDepth": 0, "displayRequestDuration": True,
+}  # fmt: skip
 # drf-spectacular takes these from the view, and refuses them as custom settings.
 _OF_THE_VIEW = re.compile(r"SERVE_|DEFAULT_GENERATOR_CLASS$")
 # drf-spectacular reads its settings from one object of the process, which is patched meanwhile.
@@ -103,12 +113,18 @@ def _settings() -> dict[str, Any]:
     return {
         **{k: v for k, v in SPECTACULAR_DEFAULTS.items() if not _OF_THE_VIEW.match(k)},
         "TITLE": TITLE,
-        "DESCRIPTION": "Book and follow shipments with any courier: one order, one shipment.",
+        "DESCRIPTION": DESCRIPTION,
+        "EXTERNAL_DOCS": {
+            "description": "The reference, with every field, example and problem",
+            "url": path_below_root("couriers_api:reference"),
+        },
         "OAS_VERSION": "3.1.0",
         "PREPROCESSING_HOOKS": ["couriers.api.documentation.only_ours"],
         "POSTPROCESSING_HOOKS": [
             "drf_spectacular.hooks.postprocess_schema_enums",
             "couriers.api.openapi.complete_components",
+            "couriers.api.schema_layout.lay_out",
+            "couriers.api.recordings.add_examples",
         ],
         # A body in a request and in a response are described apart: `id` is in the latter alone.
         "COMPONENT_SPLIT_REQUEST": True,
@@ -153,6 +169,7 @@ class DocumentationView(ApiView, SpectacularSwaggerSplitView):
     permission_classes = (AllowAny,)
     renderer_classes = SpectacularSwaggerSplitView.renderer_classes
     template_name = "couriers/api_docs.html"
+    template_name_js = "couriers/api_docs.js"
 
     def content_policy(self) -> str:
         """Allow Swagger UI, which is among the static files, to read the schema and to call."""
@@ -172,7 +189,7 @@ class DocumentationView(ApiView, SpectacularSwaggerSplitView):
         if "script" in request.GET:
             script = {
                 "schema_url": path_of("couriers_api:schema"),
-                "settings": json.dumps(SPECTACULAR_DEFAULTS["SWAGGER_UI_SETTINGS"]),
+                "settings": json.dumps(SWAGGER_SETTINGS),
                 "oauth2_config": json.dumps({}),
                 "csrf_header_name": self._get_csrf_header_name(),
                 "schema_auth_names": json.dumps([]),

@@ -1,63 +1,53 @@
-"""Bulk bookings over the API: one request submits the orders, another reads their outcomes."""
+"""Jobs of bulk bookings over the API: their progress, what became of each order, and their end."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api.authentication import company_of
+from couriers.api.authentication import of_client
 from couriers.api.base import ApiView
 from couriers.api.fields import moment
-from couriers.api.headers import WORK, ask_later
-from couriers.api.problem_schema import problems
-from couriers.api.problems import field_errors
+from couriers.api.filters import UtcDateTimeFilter, filtered
+from couriers.api.pagination import PAGING, PAGING_IN_ORDER, page, page_in_order
+from couriers.api.renderers import ApiRenderer, CsvRenderer
 from couriers.api.schema import extend_schema
-from couriers.api.serializers import (
-    FieldWarningSerializer,
-    ProblemFieldSerializer,
-    ShipmentDraftSerializer,
-    StrictSerializer,
-)
-from couriers.api.shipments import IDEMPOTENCY_KEY, idempotency_key
+from couriers.api.serializers import FieldWarningSerializer, ProblemFieldSerializer
 from couriers.booking.answers import warnings_data
-from couriers.booking.bulk_jobs import (
-    OrderRequest,
-    check_count,
-    check_open_jobs,
-    create_job,
-)
-from couriers.booking.fingerprints import fingerprint_of, is_fingerprint_of
-from couriers.contract.errors import FieldProblem
-from couriers.contract.platform_errors import KeyReused, TooManyJobs
-from couriers.models import BulkJob, Company, Scope
-from couriers.models.addresses import path_of
+from couriers.booking.bulk_jobs import cancel_job
+from couriers.booking.bulk_report import counts_of, report_text
+from couriers.models import BulkJob, BulkOrder, Scope
 from couriers.models.job import JobState, OrderOutcome
-from couriers.tasks import start_job
-
-MAX_ORDERS = 10_000  # in the schema; BULK_MAX_ORDERS is the limit of a deployment
-MAX_PROBLEMS = 20  # of one order that is not valid
 
 
-class OrdersField(serializers.ListField):
-    """Orders as they were sent. Their number is checked here, and each of them on its own later."""
+class JobSerializer(serializers.Serializer[Any]):
+    """A job. `counts` has a number for every outcome; they add up to `total`."""
 
-    def to_internal_value(self, data: Any) -> list[Any]:
-        if not isinstance(data, list):
-            raise serializers.ValidationError("must be a list")
-        check_count(len(data))
-        return data
+    id = serializers.CharField()
+    is_test = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=JobState.choices)
+    total = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    created_at = moment()
+    finished_at = moment(allow_null=True)
+    cancelled_at = moment(allow_null=True)
 
 
-class BulkRequestSerializer(StrictSerializer):
-    """Orders to book, each with its own number. A deployment allows 1,000 by default."""
+class JobPageSerializer(serializers.Serializer[Any]):
+    """A page of jobs, newest first. `next` is null on the last page."""
 
-    orders = OrdersField(child=ShipmentDraftSerializer(), min_length=1, max_length=MAX_ORDERS)
+    results = JobSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
 class BulkOrderSerializer(serializers.Serializer[Any]):
@@ -72,52 +62,51 @@ class BulkOrderSerializer(serializers.Serializer[Any]):
     warnings = FieldWarningSerializer(many=True)
 
 
-class JobSerializer(serializers.Serializer[Any]):
-    """A job. `counts` has a number for every outcome; they add up to `total`."""
+class BulkOrderPageSerializer(serializers.Serializer[Any]):
+    """A page of the orders of a job, as they were sent. `next` is null on the last page."""
 
-    id = serializers.CharField()
-    state = serializers.ChoiceField(choices=JobState.choices)
-    total = serializers.IntegerField()
-    counts = serializers.DictField(child=serializers.IntegerField())
-    created_at = moment()
-    finished_at = moment(allow_null=True)
-    orders = BulkOrderSerializer(many=True)
+    results = BulkOrderSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
 
 
-class BulkView(ApiView):
-    """Submit many orders."""
+class JobFilter(filters.FilterSet):
+    """Filters of the list of jobs."""
 
-    @extend_schema(
-        scope=Scope.BOOK,
-        request=BulkRequestSerializer,
-        parameters=[IDEMPOTENCY_KEY],
-        responses={202: JobSerializer, **problems("key-reused", "too-many-jobs")},
+    state = filters.ChoiceFilter(lookup_expr="exact", choices=JobState.choices)
+    created_after = UtcDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = UtcDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+
+class OrderFilter(filters.FilterSet):
+    """The filter of the orders of a job."""
+
+    outcome = filters.MultipleChoiceFilter(
+        lookup_expr="exact", choices=OrderOutcome.choices, distinct=False
     )
-    def post(self, request: Request) -> Response:
-        """Book many orders, each exactly once; the order number is the key of its booking.
 
-        202: workers book the orders, and `Location` is where to ask for the progress. An order
-        that an earlier job has booked is `already_booked`. An order that is not valid is
-        `rejected` and delays no other. An `Idempotency-Key` names the job: the same request with
-        the same key is answered with the same job. A company may have a number of open jobs at
-        once, and companies are served in turn.
-        """
-        company, key = company_of(request), idempotency_key(request) or ""
-        serializer = BulkRequestSerializer.from_data(request.data)
-        job = _find_job(company, key, request.data)
-        if job is not None:
-            return _job_response(job, replayed=True)
-        check_open_jobs(company)  # before the orders are read, which takes long
-        orders = [_order_request(order) for order in serializer.validated_data["orders"]]
-        try:
-            job = create_job(company, orders, key=key, fingerprint=fingerprint_of(request.data))
-        except (IntegrityError, TooManyJobs):
-            # The same request may have come twice at once, and taken the last place.
-            if (job := _find_job(company, key, request.data)) is None:
-                raise
-            return _job_response(job, replayed=True)
-        start_job(job)
-        return _job_response(job)
+
+_TIME = {"type": "string", "format": "date-time"}
+JOB_FILTERS = [
+    OpenApiParameter("state", {"type": "string", "enum": JobState.values}),
+    OpenApiParameter("created_after", _TIME),
+    OpenApiParameter("created_before", _TIME),
+]
+OUTCOME = OpenApiParameter(
+    "outcome",
+    enum=OrderOutcome.values,
+    many=True,
+    description="Orders with one of these outcomes.",
+)
+
+
+class JobsView(ApiView):
+    """List jobs."""
+
+    @extend_schema(parameters=[*PAGING, *JOB_FILTERS], responses={200: JobPageSerializer})
+    def get(self, request: Request) -> Response:
+        """A page of the company's jobs, newest first."""
+        found, following = page(request, filtered(request, JobFilter, _jobs(request)), prefix="job")
+        return Response({"results": _jobs_data(found), "next": following})
 
 
 class JobView(ApiView):
@@ -125,64 +114,86 @@ class JobView(ApiView):
 
     @extend_schema(responses={200: JobSerializer})
     def get(self, request: Request, pk: str) -> Response:
-        """The outcome of each order of a job, and how many orders have each outcome."""
-        job = get_object_or_404(BulkJob, company=company_of(request), pk=pk)
-        return Response(_job_data(job))
+        """A job, and how many of its orders have each outcome."""
+        return Response(job_data(get_object_or_404(_jobs(request), pk=pk)))
 
 
-def _find_job(company: Company, key: str, data: Any) -> BulkJob | None:
-    """Return the job of an earlier request with the key. Raises KeyReused for another request."""
-    job = BulkJob.objects.filter(company=company, idempotency_key=key).first() if key else None
-    if job is not None and not is_fingerprint_of(job.fingerprint, data):
-        raise KeyReused(("orders",))
-    return job
+class JobOrdersView(ApiView):
+    """Read what became of the orders of a job."""
+
+    renderer_classes = (ApiRenderer, CsvRenderer)
+
+    @extend_schema(
+        parameters=[*PAGING_IN_ORDER, OUTCOME],
+        responses={
+            (200, "application/json"): BulkOrderPageSerializer,
+            (200, "text/csv"): OpenApiTypes.STR,
+        },
+    )
+    def get(self, request: Request, pk: str) -> HttpResponse:
+        """A page of the orders of a job, in the order of the request.
+
+        As CSV it is the report of `book_orders`: all orders, without pages.
+        """
+        job = get_object_or_404(_jobs(request), pk=pk)
+        orders = filtered(request, OrderFilter, BulkOrder.objects.filter(job=job))
+        if isinstance(request.accepted_renderer, CsvRenderer):
+            if paging := {"cursor", "page_size"} & request.query_params.keys():
+                raise serializers.ValidationError({name: ["CSV has no pages"] for name in paging})
+            return HttpResponse(report_text(orders), content_type=CsvRenderer.content_type)
+        orders = orders.select_related("shipment").defer("request")
+        found, following = page_in_order(request, orders, by="position")
+        return Response({"results": [_order_data(order) for order in found], "next": following})
 
 
-def _order_request(data: Any) -> OrderRequest:
-    """Return one order of a request, with its problems instead of a draft if it is not valid."""
-    number = data.get("order_number") if isinstance(data, dict) else None
-    number = number.strip() if isinstance(number, str) else ""
-    try:
-        return OrderRequest(number, ShipmentDraftSerializer.from_data(data).draft())
-    except serializers.ValidationError as error:
-        found = [
-            FieldProblem(problem["field"] or "order", problem["message"])
-            for problem in field_errors(error.detail)
-        ]
-        return OrderRequest(number, None, tuple(found[:MAX_PROBLEMS]))
+class CancelJobView(ApiView):
+    """Cancel a job."""
+
+    @extend_schema(scope=Scope.BOOK, request=None, responses={200: JobSerializer})
+    def post(self, request: Request, pk: str) -> Response:
+        """Cancel what has not begun: those orders end as `skipped`, and what is under way ends.
+
+        A job that has ended, or is cancelled already, is answered as it is.
+        """
+        job = get_object_or_404(_jobs(request), pk=pk)
+        cancel_job(job)
+        job.refresh_from_db()
+        return Response(job_data(job))
 
 
-def _job_response(job: BulkJob, *, replayed: bool = False) -> Response:
-    response = Response(_job_data(job), status=202)
-    response["Location"] = path_of("couriers_api:job", job.pk)
-    ask_later(response, WORK)
-    if replayed:
-        response["Idempotent-Replayed"] = "true"
-    return response
+def job_data(job: BulkJob) -> Any:
+    """Return the body that describes a job."""
+    return _jobs_data([job])[0]
 
 
-def _job_data(job: BulkJob) -> Any:
-    orders = list(job.orders.select_related("shipment").defer("request"))
-    counts = Counter(order.outcome for order in orders)
-    return JobSerializer(
+def _jobs(request: Request) -> QuerySet[BulkJob]:
+    return BulkJob.objects.filter(**of_client(request))
+
+
+def _jobs_data(jobs: Sequence[BulkJob]) -> list[Any]:
+    counts = counts_of(jobs)
+    return [
         {
             "id": job.pk,
+            "is_test": job.is_test,
             "state": job.state,
             "total": job.total,
-            "counts": {outcome: counts[outcome] for outcome in OrderOutcome.values},
+            "counts": counts[job.pk],
             "created_at": job.created_at,
             "finished_at": job.finished_at,
-            "orders": [
-                {
-                    "order_number": order.order_number,
-                    "outcome": order.outcome,
-                    "shipment": order.shipment_id,
-                    "tracking_id": order.shipment.tracking_id if order.shipment else "",
-                    "reason": order.reason,
-                    "errors": order.problems,
-                    "warnings": warnings_data(order.shipment) if order.shipment else [],
-                }
-                for order in orders
-            ],
+            "cancelled_at": job.cancelled_at,
         }
-    ).data
+        for job in jobs
+    ]
+
+
+def _order_data(order: BulkOrder) -> dict[str, Any]:
+    return {
+        "order_number": order.order_number,
+        "outcome": order.outcome,
+        "shipment": order.shipment_id,
+        "tracking_id": order.shipment.tracking_id if order.shipment else "",
+        "reason": order.reason,
+        "errors": order.problems,
+        "warnings": warnings_data(order.shipment) if order.shipment else [],
+    }

@@ -12,15 +12,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api.authentication import company_of
+from couriers.api.authentication import company_of, is_test
 from couriers.api.base import ApiView
+from couriers.api.client_accounts import client_account
 from couriers.api.fields import day, moment, text
 from couriers.api.headers import WORK, ask_later
 from couriers.api.pagination import PAGING, page
 from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
-from couriers.booking.preparation import account_of
 from couriers.fulfilment.manifest_progress import documents_and_failures, progress_of
 from couriers.fulfilment.manifests import (
     MAX_SHIPMENTS,
@@ -54,10 +54,10 @@ class ManifestRequestSerializer(StrictSerializer):
 
 
 class ManifestDocumentSerializer(serializers.Serializer[Any]):
-    """A document of the courier, and how many shipments it lists."""
+    """A document: its number at the courier, its path here, and how many shipments it lists."""
 
     number = serializers.CharField()
-    url = serializers.URLField()
+    url = serializers.CharField(help_text="The path of the PDF.")
     shipments = serializers.IntegerField()
 
 
@@ -134,7 +134,7 @@ class ManifestsView(ApiView):
 
     @extend_schema(
         scope=Scope.OPERATE,
-        operation_id="manifests_create",
+        operation_id="create_manifest",
         request=ManifestRequestSerializer,
         parameters=[OF_THE_MANIFEST],
         responses={
@@ -152,7 +152,7 @@ class ManifestsView(ApiView):
         """
         serializer = ManifestRequestSerializer.from_data(request.data)
         data = serializer.validated_data
-        account = account_of(company_of(request), data["courier"])
+        account = client_account(request, data["courier"])
         if "shipments" in data:
             created = create_for_shipments(account, data["shipments"], again=data["again"])
         else:
@@ -178,7 +178,9 @@ class ManifestView(ApiView):
 
 
 def _company_manifests(request: Request) -> QuerySet[Manifest]:
-    return Manifest.objects.filter(company=company_of(request)).select_related("account")
+    return Manifest.objects.filter(
+        company=company_of(request), account__is_test=is_test(request)
+    ).select_related("account")
 
 
 def _summary_data(manifest: Manifest) -> dict[str, Any]:

@@ -6,6 +6,7 @@ follows here: its name, how to authenticate, the problems of the platform, and t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,10 +18,12 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 
 from couriers.api import problem_schema
+from couriers.api.operation_names import group_of, operation_name
 from couriers.api.permissions import IsCompany
 from couriers.api.serializers import ProblemFieldSerializer
 from couriers.api.strictness import READING, required_scope
 from couriers.api.throttling import HEADERS
+from couriers.contract.request_ids import HEADER
 
 SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     "Bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`"},
@@ -54,23 +57,29 @@ class ApiSchema(AutoSchema):
     """Describes the operations of the API's views."""
 
     def get_operation_id(self) -> str:
-        """The name of the operation, from which generated clients name their functions.
+        """The name of the operation, from which generated clients name their functions."""
+        return operation_name(
+            self._path_of_the_version(),
+            self.method,
+            answers_a_list=self._answers_a_list(),
+            creates="201" in self._success_serializers(),
+        )
 
-        It is the path's words and a verb, without the verb where the path ends in one:
-        `shipments_list`, `shipments_retrieve`, `shipments_cancel`.
-        """
-        words = [word.replace("-", "_") for word in self._tokenize_path()]
-        return "_".join([*words, *self._verb()])
+    def get_tags(self) -> list[str]:
+        """The group of the operation. Raises ValueError where no group has its path."""
+        return [group_of(self._path_of_the_version())]
 
-    def _verb(self) -> list[str]:
-        if self.method == "GET" and self._answers_a_list():
-            return ["list"]
-        is_action = "}/" in self.path and not self.path.rstrip("/").endswith("}")
-        if is_action and self.method in ("GET", "POST"):
-            return []
-        if self.method == "POST" and "201" not in self._success_serializers():
-            return []
-        return [self.method_mapping[self.method.lower()]]
+    def get_summary(self) -> str:
+        """The first sentence of the docstring, as a title."""
+        return _sentences(super().get_description())[0].replace("`", "").removesuffix(".")
+
+    def get_description(self) -> str:  # type: ignore[override]  # as in AutoSchema
+        """What the docstring says after its first sentence."""
+        return _sentences(super().get_description())[1]
+
+    def _path_of_the_version(self) -> str:
+        """The path below `/v1/`, as in `shipments/{id}/`."""
+        return re.sub(self.path_prefix, "", self.path, count=1).lstrip("/")
 
     def _answers_a_list(self) -> bool:
         """Whether the answer is an array, or a page with `results`."""
@@ -82,9 +91,12 @@ class ApiSchema(AutoSchema):
         declared: Any = self.get_response_serializers()
         if not isinstance(declared, Mapping):
             return {"200": declared}
-        return {
-            str(code): serializer for code, serializer in declared.items() if str(code)[0] == "2"
-        }
+        found: dict[str, Any] = {}
+        for key, serializer in declared.items():
+            code = str(key[0] if isinstance(key, tuple) else key)
+            if code[0] == "2":
+                found.setdefault(code, serializer)  # of several media types the first
+        return found
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         """An answer is an array where its serializer has `many=True`, and only there."""
@@ -117,7 +129,8 @@ class ApiSchema(AutoSchema):
         for parameter in parameters:
             extra = filters[parameter["name"]].extra if parameter["name"] in filters else {}
             if "max_length" in extra:
-                parameter["schema"]["maxLength"] = extra["max_length"]
+                schema = parameter["schema"]
+                schema.get("items", schema)["maxLength"] = extra["max_length"]
         return parameters
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
@@ -145,10 +158,10 @@ class ApiSchema(AutoSchema):
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         responses: dict[str, Any] = super()._get_response_bodies(direction)
         names = {name for r in responses.values() for name in problem_schema.declared_problems(r)}
-        success = {code: r for code, r in responses.items() if code[0] == "2"}
+        success = {code: r for code, r in responses.items() if code[0] in "23"}
         for code, response in success.items():
             own = response.get("headers", {}) | self._success_headers(code)
-            response["headers"] = own | _quota_headers()
+            response["headers"] = own | _platform_headers()
             response["description"] = response["description"] or _DESCRIPTIONS.get(code, "")
         self.resolve_serializer(ProblemFieldSerializer, "response")
         found = problem_schema.by_status(names | set(self._platform_problems()))
@@ -167,7 +180,7 @@ class ApiSchema(AutoSchema):
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             yield "forbidden"
             if self.view.get_authenticate_header(self.view.request):
-                yield from ("unauthenticated", "key-expired")
+                yield from ("unauthenticated", "key-expired", "address-not-allowed")
         if any(isinstance(permission, IsCompany) for permission in self.view.get_permissions()):
             yield "scope-missing"
         if "{" in self.path:
@@ -198,7 +211,14 @@ class ApiSchema(AutoSchema):
         )
 
 
-_DESCRIPTIONS = {"200": "Done", "201": "Created", "202": "Accepted"}
+def _sentences(text: str) -> tuple[str, str]:
+    """The first sentence of a docstring, and the rest of it. A line break would be kept."""
+    joined = "\n\n".join(part.replace("\n", " ") for part in text.split("\n\n"))
+    first, rest = re.fullmatch(r"(.+?(?:[.](?=\s|$)|$))(.*)", joined, re.DOTALL).groups()  # type: ignore[union-attr]
+    return first, rest.strip()
+
+
+_DESCRIPTIONS = {"200": "Done", "201": "Created", "202": "Accepted", "304": "Not modified"}
 
 
 def _describe_amount(schema: dict[str, Any], field: Any, whole: int) -> None:
@@ -214,7 +234,7 @@ def _describe_amount(schema: dict[str, Any], field: Any, whole: int) -> None:
 
 
 def _problem_headers(names: set[str]) -> dict[str, Any]:
-    headers = _quota_headers()
+    headers = _platform_headers()
     kinds = [problem_schema.KINDS[name] for name in names]
     if any("retry_after" in (*kind.required, *kind.optional) for kind in kinds):
         always = all("retry_after" in kind.required for kind in kinds)
@@ -226,8 +246,10 @@ def _problem_headers(names: set[str]) -> dict[str, Any]:
     return headers
 
 
-def _quota_headers() -> dict[str, Any]:
-    return {name: _header(_COUNT, meaning) for name, meaning in HEADERS.items()}
+def _platform_headers() -> dict[str, Any]:
+    """What any answer may have: the client's quota, and the id of the request."""
+    quotas = {name: _header(_COUNT, meaning) for name, meaning in HEADERS.items()}
+    return quotas | {HEADER: _header(_TEXT, "The id of the request, yours or a new one.")}
 
 
 def _header(schema: dict[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Authenticated by a session of the admin, never by a company's API key.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
@@ -21,31 +21,38 @@ from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ShipmentSerializer, StrictSerializer
 from couriers.booking.answers import shipment_data
-from couriers.contract.logs import get_logger
 from couriers.contract.statuses import Status
 from couriers.models import CourierAccount, Shipment
 from couriers.models.inquiry import InquiryAnswer
-from couriers.operations import doubt
-from couriers.operations.decisions import MAX_REASON, record_in_history
+from couriers.operations import circuits, doubt
+from couriers.operations.decisions import MAX_REASON
 from couriers.operations.evidence import Evidence, InquiryFacts, evidence_of_all
+from couriers.operations.refusals import record_refusal
+from couriers.operations.staff import visible_to
 from couriers.operations.tracking_id_check import MAX_ID
-from couriers.resilience.circuit_breaker import CircuitBreaker
-
-log = get_logger(__name__)
 
 MAX_DOUBTS = 100  # in one response
 MAX_ACCOUNTS = 1000  # in one response
 
 
 class OpsView(ApiView):
-    """Base of the views for staff, who see all companies.
+    """Base of the views for staff, who see the rows of the companies that they are held to.
 
-    A subclass sets `allowed_by`. Any one of these permissions gives access.
+    Every query of a view goes through `visible_to`. A subclass sets `allowed_by`. Any one of these
+    permissions gives access.
     """
 
     authentication_classes = (AdminSession, ApiKeyAuthentication)
     permission_classes = (IsPermittedStaff,)
     allowed_by: tuple[str, ...]
+
+    def permission_denied(
+        self, request: Request, message: str | None = None, code: str | None = None
+    ) -> NoReturn:
+        """Raise PermissionDenied, and leave an entry of what staff may not change."""
+        if getattr(request.user, "is_staff", False):  # not a company's key
+            record_refusal(request._request, request.user)
+        super().permission_denied(request, message, code)
 
 
 class InquirySerializer(serializers.Serializer[Any]):
@@ -98,11 +105,14 @@ class InDoubtView(OpsView):
 
     allowed_by = view_permissions(Shipment)
 
-    @extend_schema(responses={200: InDoubtSerializer(many=True)})
+    @extend_schema(
+        operation_id="list_bookings_in_doubt", responses={200: InDoubtSerializer(many=True)}
+    )
     def get(self, request: Request) -> Response:
         """The hundred oldest bookings in doubt, each with its evidence."""
         in_doubt = Shipment.objects.filter(status=Status.IN_DOUBT).select_related("company")
-        oldest = list(in_doubt.order_by("id")[:MAX_DOUBTS])
+        mine = visible_to(request.user, in_doubt)
+        oldest = list(mine.order_by("id")[:MAX_DOUBTS])
         return Response([*map(_doubt_data, oldest, evidence_of_all(oldest))])
 
 
@@ -123,7 +133,7 @@ class SettleView(OpsView):
         Raises ValidationError naming the fields, NotInDoubt and TooEarly.
         """
         serializer = serializer_class.from_data(request.data)
-        get_object_or_404(Shipment, pk=pk)
+        get_object_or_404(visible_to(request.user, Shipment.objects.all()), pk=pk)
         return Response(shipment_data(decide(pk, actor=request.user, **serializer.validated_data)))
 
 
@@ -131,6 +141,7 @@ class ResolveView(SettleView):
     """Settle a booking in doubt as booked."""
 
     @extend_schema(
+        operation_id="settle_as_booked",
         request=ResolveSerializer,
         responses={200: ShipmentSerializer, **problems("not-in-doubt", "unchecked-tracking-id")},
     )
@@ -148,6 +159,7 @@ class ReleaseView(SettleView):
     """Settle a booking in doubt as not booked."""
 
     @extend_schema(
+        operation_id="settle_as_not_booked",
         request=ReleaseSerializer,
         responses={200: ShipmentSerializer, **problems("not-in-doubt", "too-early")},
     )
@@ -176,8 +188,8 @@ class CircuitsView(OpsView):
     @extend_schema(responses={200: CircuitSerializer(many=True)})
     def get(self, request: Request) -> Response:
         """The circuits that are not closed."""
-        accounts = CourierAccount.objects.select_related("company").order_by("id")[:MAX_ACCOUNTS]
-        circuits = [_circuit_data(account) for account in accounts]
+        accounts = visible_to(request.user, CourierAccount.objects.select_related("company"))
+        circuits = [_circuit_data(account) for account in accounts.order_by("id")[:MAX_ACCOUNTS]]
         return Response([circuit for circuit in circuits if circuit["state"] != "closed"])
 
 
@@ -186,18 +198,16 @@ class CircuitView(OpsView):
 
     allowed_by = (doubt.PERMISSION,)
 
-    @extend_schema(request=None, responses={200: CircuitSerializer})
+    @extend_schema(operation_id="close_circuit", request=None, responses={200: CircuitSerializer})
     def delete(self, request: Request, pk: str) -> Response:
         """Close an account's circuit by hand, so that calls are made again.
 
-        The account's history in the admin shows who did it.
+        The audit trail says who did it.
         """
-        account = get_object_or_404(CourierAccount.objects.select_related("company"), pk=pk)
-        CircuitBreaker.of_account(account.courier_id, account.pk).reset()
+        accounts = visible_to(request.user, CourierAccount.objects.select_related("company"))
+        account = get_object_or_404(accounts, pk=pk)
         assert request.user.is_authenticated
-        log.warning("circuit_reset", account=account.pk, actor=str(request.user.pk))
-        mine = CourierAccount.objects.filter(pk=account.pk)
-        record_in_history(mine, request.user, "Circuit closed by hand.")
+        circuits.close_circuit(account, actor=request.user)
         return Response(_circuit_data(account))
 
 
@@ -206,7 +216,7 @@ def _circuit_data(account: CourierAccount) -> dict[str, str]:
         "account": account.pk,
         "company": account.company.slug,
         "courier": account.courier_id,
-        "state": CircuitBreaker.of_account(account.courier_id, account.pk).state(),
+        "state": circuits.circuit_state(account),
     }
 
 

@@ -29,20 +29,35 @@ class BoundedJSONParser(JSONParser):
         # JSON is UTF-8 (RFC 8259). In another charset half of a surrogate pair could be written.
         try:
             text = stream.read().decode("utf-8")
-            data = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
-        except RecursionError:
-            raise ParseError("The body is nested too deeply.") from None
-        except UnicodeDecodeError as error:
-            raise ParseError(f"The body is not UTF-8 (byte {error.start}).") from None
-        except json.JSONDecodeError as error:
-            raise ParseError(
-                f"The body is not JSON (line {error.lineno}, column {error.colno})."
-            ) from None
-        except ValueError:  # a whole number of more digits than Python reads
-            raise ParseError("The body contains a number that is too large.") from None
-        if problem := json_problem(data):
-            raise ParseError(f"The body {problem}.")
+            data = DECODER.decode(text)
+        except (ValueError, RecursionError) as error:
+            raise parse_error(error) from None
+        refuse_unstorable(data)
         return data
+
+
+def parse_error(error: Exception) -> ParseError:
+    """Return the problem of a body for an error that decoding it raised."""
+    match error:
+        case RecursionError():
+            return ParseError("The body is nested too deeply.")
+        case UnicodeDecodeError():
+            return ParseError(f"The body is not UTF-8 (byte {error.start}).")
+        case json.JSONDecodeError():
+            return not_json(error.lineno, error.colno)
+        case _:  # a whole number of more digits than Python reads
+            return ParseError("The body contains a number that is too large.")
+
+
+def not_json(line: int, column: int) -> ParseError:
+    """Return the problem of a body that is not JSON at this place, counted from 1."""
+    return ParseError(f"The body is not JSON (line {line}, column {column}).")
+
+
+def refuse_unstorable(data: Any) -> None:
+    """Raise ParseError for parsed JSON that cannot be stored or sent back."""
+    if problem := json_problem(data):
+        raise ParseError(f"The body {problem}.")
 
 
 def _refuse(constant: str) -> Any:
@@ -59,3 +74,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ParseError("The body contains NUL or half of a surrogate pair.")
         raise ValidationError({name: ["stands twice in its object"] for name in twice})
     return found
+
+
+DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_object)

@@ -13,12 +13,12 @@ from couriers.api.action_bodies import (
     asker_of,
     pickup_response,
 )
-from couriers.api.authentication import company_of
+from couriers.api.authentication import of_client
 from couriers.api.base import ApiView
+from couriers.api.client_accounts import client_account
 from couriers.api.pagination import PAGING, page
 from couriers.api.problem_schema import COURIER, problems
 from couriers.api.schema import extend_schema
-from couriers.booking.preparation import account_of
 from couriers.fulfilment.pickups import request_pickup
 from couriers.models import Scope, Warehouse
 
@@ -35,7 +35,7 @@ class PickupsView(ApiView):
 
     @extend_schema(
         scope=Scope.OPERATE,
-        operation_id="pickups_create",
+        operation_id="request_pickup",
         request=PickupRequestSerializer,
         responses={
             200: PickupSerializer,
@@ -53,7 +53,7 @@ class PickupsView(ApiView):
         warehouse = self.warehouse(request, pk)
         data = PickupRequestSerializer.from_data(request.data).validated_data
         pickup, is_new = request_pickup(
-            account_of(company_of(request), data["courier"]),
+            client_account(request, data["courier"]),
             warehouse,
             data["date"],
             count=data["count"],
@@ -64,4 +64,4 @@ class PickupsView(ApiView):
 
     def warehouse(self, request: Request, pk: str) -> Warehouse:
         """The company's warehouse. Raises Http404 for another company's."""
-        return get_object_or_404(Warehouse, company=company_of(request), pk=pk)
+        return get_object_or_404(Warehouse, **of_client(request), pk=pk)

@@ -8,7 +8,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from couriers.contract.content_policy import text_page, with_policy
+from couriers.api.described_operations import (
+    curl_of,
+    operations_with,
+    page_links,
+    pretty,
+    with_code,
+)
+from couriers.api.problem_causes import CAUSES
+from couriers.api.problem_schema import KINDS
+from couriers.api.problems import type_of
+from couriers.api.recordings import of_problem
+from couriers.contract.content_policy import reference_page, with_policy
 
 # What a client does about each problem. The table of docs/api.md has the same rows.
 REMEDIES = {
@@ -17,7 +28,12 @@ REMEDIES = {
     "unauthenticated": "send a valid key, or log in to the admin for an endpoint for staff",
     "key-expired": "ask for a new key: the time of this one is over",
     "forbidden": "use a key of a company, or a user who has the permission",
+    "address-not-allowed": "send the request from one of the key's allowed_networks",
     "scope-missing": "use a key with the scope, or have it added to this one in the admin",
+    "courier-not-enabled": (
+        "the courier takes no new bookings of the company yet: book with another courier, or ask "
+        "the platform's operator"
+    ),
     "not-found": "the company has no such row, or the courier does not know the shipment",
     "method-not-allowed": "see the table above",
     "not-acceptable": "accept JSON",
@@ -50,8 +66,15 @@ REMEDIES = {
         "the shipment has been picked up or has ended, or its courier chose the day at the booking"
     ),
     "not-delivered": "only a delivered shipment has a proof of delivery",
+    "warehouse-in-use": "keep the warehouse: `detail` says what needs it",
+    "precondition-failed": "read the shipment again, and decide anew",
     "nothing-to-manifest": "no shipment awaits a manifest",
-    "too-large": "send fewer orders at once: detail has the limit",
+    "too-large": "send fewer orders at once, or ask for fewer labels: detail has the limit",
+    "labels-missing": (
+        "errors has each shipment without a label, and why: ask for the others without them, or "
+        "again after Retry-After where there is one"
+    ),
+    "labels-not-ready": "ask again after Retry-After",
     "unsupported-media-type": "send application/json",
     "key-reused": "the key was used for another request: fields lists what differs",
     "order-differs": (
@@ -60,8 +83,8 @@ REMEDIES = {
     "rejected": "the courier refused; the same request will be refused again",
     "not-supported": "the courier does not offer this",
     "too-many-jobs": (
-        "the company has as many open bulk jobs as it may have: ask again after Retry-After, with "
-        "the same key, once one of its jobs is done"
+        "the company has as many open jobs of the kind as it may have: ask again after "
+        "Retry-After, with the same key, once one of them is done"
     ),
     "throttled": "ask again after Retry-After: detail names the limit",
     "internal": "a fault of the platform, which is in its log",
@@ -80,11 +103,25 @@ REMEDIES = {
 
 @transaction.non_atomic_requests
 @login_not_required
-@with_policy(text_page)
+@with_policy(reference_page)
 @require_safe
 def problem_page(request: HttpRequest, name: str) -> HttpResponse:
-    """GET /problems/{name}: what a client does about the problem. Needs no login."""
+    """GET /problems/{name}: why it is answered and what a client does. Needs no login."""
     remedy = REMEDIES.get(name)
     if remedy is None:
         raise Http404
-    return render(request, "couriers/problem.html", {"name": name, "remedy": remedy})
+    exchange = next(iter(of_problem(name)), None)
+    kind = KINDS[name]
+    context = {
+        "name": name,
+        "remedy": remedy,
+        "cause": with_code(CAUSES[name]),
+        "kind": kind,
+        "exchange": exchange,
+        "request": curl_of(exchange) if exchange else "",
+        "answer": pretty(exchange.answer) if exchange else "",
+        "operations": operations_with(name),
+        "url": type_of(name),
+        "links": page_links(),
+    }
+    return render(request, "couriers/problem.html", context)

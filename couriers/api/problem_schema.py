@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from couriers.api.problems import CONTENT_TYPE, type_of
+from couriers.contract.request_ids import MAX_LENGTH
 from couriers.models import Scope
 
 COMPONENT = "Problem"
@@ -37,7 +38,9 @@ KINDS: dict[str, ProblemKind] = {
     "unauthenticated": ProblemKind(401),
     "key-expired": ProblemKind(401, ("detail",), ()),
     "forbidden": ProblemKind(403),
+    "address-not-allowed": ProblemKind(403, ("detail",), ()),
     "scope-missing": ProblemKind(403, ("detail", "scope"), ()),
+    "courier-not-enabled": ProblemKind(403, ("detail", "courier"), ()),
     "not-found": ProblemKind(404, (), _WORDS),
     "method-not-allowed": ProblemKind(405),
     "not-acceptable": ProblemKind(406),
@@ -56,10 +59,14 @@ KINDS: dict[str, ProblemKind] = {
     "not-awaiting-pickup": _ACTION,
     "not-delivered": _ACTION,
     "nothing-to-manifest": _ACTION,
+    "warehouse-in-use": ProblemKind(409, ("detail",), ()),
+    "precondition-failed": ProblemKind(412, ("detail",), ()),
+    "labels-not-ready": ProblemKind(409, ("detail", "retry_after"), ()),
     "too-large": ProblemKind(413),
     "unsupported-media-type": ProblemKind(415),
     "key-reused": ProblemKind(422, ("detail", "fields"), ()),
     "order-differs": ProblemKind(422, ("detail", "fields", "shipment", "shipment_status"), ()),
+    "labels-missing": ProblemKind(422, ("detail", "errors"), ("retry_after",)),
     "rejected": ProblemKind(422, (), _WORDS),
     "not-supported": ProblemKind(422, (), _WORDS),
     "too-many-jobs": ProblemKind(429, ("detail", "retry_after"), ()),
@@ -77,8 +84,10 @@ KINDS: dict[str, ProblemKind] = {
 COURIER = (
     "not-sent", "not-done", "rejected", "not-found", "not-supported", "unknown-outcome",
 )  # fmt: skip
+# What comes before a booking, and may be refused as one.
+OFFER = (*COURIER, "courier-not-enabled")
 BOOKING = (
-    *COURIER, "in-flight", "order-live", "order-ended", "order-differs", "key-reused",
+    *OFFER, "in-flight", "order-live", "order-ended", "order-differs", "key-reused",
     "shipment-erased",
 )  # fmt: skip
 
@@ -148,6 +157,11 @@ def problem_component() -> dict[str, Any]:
             "action": {"type": "string", "description": "The id of the action that is open."},
             "scope": {"enum": Scope.values, "description": "The scope that the key lacks."},
             "shipment_status": {"$ref": "#/components/schemas/StatusEnum"},
+            "request_id": {
+                "type": "string",
+                "maxLength": MAX_LENGTH,
+                "description": "The id of the request, as in X-Request-ID.",
+            },
         },
         "required": ["status", "title", "type"],
         "additionalProperties": False,
@@ -157,7 +171,7 @@ def problem_component() -> dict[str, Any]:
 
 def _members_of(name: str, kind: ProblemKind) -> dict[str, Any]:
     """If a problem has the type, then it has these members and this status."""
-    members = ("type", "title", "status", *kind.required, *kind.optional)
+    members = ("type", "title", "status", "request_id", *kind.required, *kind.optional)
     then: dict[str, Any] = {"propertyNames": {"enum": list(members)}}
     if kind.required:
         then["required"] = list(kind.required)

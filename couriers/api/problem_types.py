@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rest_framework import exceptions as drf
 
-from couriers.api.authentication import KeyExpired
+from couriers.api.authentication import AddressNotAllowed, KeyExpired
 from couriers.contract import errors, platform_errors
 
 
@@ -27,6 +27,9 @@ INTERNAL = ProblemType("internal", "Something went wrong", 500)
 # The problem of an error is that of the nearest class in its tree (couriers.contract.errors).
 COURIER_PROBLEMS: Mapping[type[errors.CourierError], ProblemType] = {
     errors.NotSent: ProblemType("not-sent", "The courier was not called", 503),
+    errors.CourierNotEnabled: ProblemType(
+        "courier-not-enabled", "The courier is not enabled for the company", 403
+    ),
     errors.NotDone: ProblemType("not-done", "The courier did nothing", 503),
     errors.Rejected: ProblemType("rejected", "The courier refused", 422),
     errors.InvalidRequest: VALIDATION,
@@ -37,7 +40,7 @@ COURIER_PROBLEMS: Mapping[type[errors.CourierError], ProblemType] = {
 }
 
 # Missing are ActionNotAllowed, which has a name and a title of its own, and what is raised for the
-# admin alone: NotLiftable, NotCorrectable and FlagNotOpen.
+# admin alone: NotLiftable, NotCorrectable, FlagNotOpen and ChangedSince.
 PLATFORM_PROBLEMS: Mapping[type[platform_errors.PlatformError], ProblemType] = {
     platform_errors.ScopeMissing: ProblemType("scope-missing", "The key lacks the scope", 403),
     platform_errors.UnknownCourier: VALIDATION,
@@ -53,13 +56,26 @@ PLATFORM_PROBLEMS: Mapping[type[platform_errors.PlatformError], ProblemType] = {
     ),
     platform_errors.OrderEnded: ProblemType("order-ended", "The order's shipment has ended", 409),
     platform_errors.TooManyJobs: ProblemType(
-        "too-many-jobs", "The company has too many open bulk jobs", 429
+        "too-many-jobs", "The company has too many open jobs", 429
+    ),
+    platform_errors.LabelsMissing: ProblemType(
+        "labels-missing", "Some of the labels cannot be had", 422
+    ),
+    platform_errors.LabelsTooLarge: ProblemType("too-large", "The labels are too large", 413),
+    platform_errors.LabelsNotReady: ProblemType(
+        "labels-not-ready", "The labels are not ready", 409
     ),
     platform_errors.ShipmentErased: ProblemType(
         "shipment-erased", "The shipment's personal data has been erased", 409
     ),
     platform_errors.NotReturnable: ProblemType(
         "not-returnable", "The shipment cannot be returned", 409
+    ),
+    platform_errors.PreconditionFailed: ProblemType(
+        "precondition-failed", "The shipment has changed", 412
+    ),
+    platform_errors.WarehouseInUse: ProblemType(
+        "warehouse-in-use", "The warehouse cannot be deleted", 409
     ),
     platform_errors.ActionOpen: ProblemType(
         "action-open", "Another action on the shipment has not ended", 409
@@ -81,6 +97,7 @@ FRAMEWORK_PROBLEMS: Mapping[type[drf.APIException], tuple[str, str]] = {
     drf.NotAuthenticated: ("unauthenticated", "Not authenticated"),
     drf.AuthenticationFailed: ("unauthenticated", "Not authenticated"),
     KeyExpired: ("key-expired", "The key has expired"),
+    AddressNotAllowed: ("address-not-allowed", "The key is not allowed from this address"),
     drf.PermissionDenied: ("forbidden", "Not allowed"),
     drf.NotFound: ("not-found", "Not found"),
     drf.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),

@@ -41,6 +41,7 @@ from couriers.contract.content_policy import HEADER, NOTHING
 from couriers.contract.errors import CourierError
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import PlatformError
+from couriers.contract.request_ids import current as current_request_id
 from couriers.models.addresses import NoAddress, path_of
 from couriers.resilience.database import RETRY_AFTER, Outage, leave_connection, outage_of
 from couriers.resilience.unavailable import unavailable_page
@@ -124,6 +125,7 @@ def problem(
     data: dict[str, Any] = {"type": type_of(name), "title": title, "status": status}
     if detail:
         data["detail"] = detail
+    members["request_id"] = current_request_id()
     data |= {key: value for key, value in members.items() if value not in ("", None, [])}
     headers = {}
     if retry_after is not None:
@@ -163,7 +165,7 @@ def _problem_for(error: Exception) -> Response | None:
     if isinstance(error, drf.ValidationError):
         return _validation_problem(list(field_errors(error.detail)))
     if isinstance(error, RequestDataTooBig):
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = getattr(error, "limit", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         return problem("too-large", "The body is too large", 413, f"It may have {limit} bytes.")
     if isinstance(error, (SuspiciousOperation, BadRequest)):
         return problem(*MALFORMED)
@@ -181,7 +183,9 @@ def _courier_problem(error: CourierError) -> Response:
         return _validation_problem(
             [{"field": p.field, "message": p.message} for p in error.problems]
         )
-    retryable = isinstance(error, (errors.NotSent, errors.NotDone))
+    may_be_repeated = isinstance(error, (errors.NotSent, errors.NotDone))
+    # Asking again does not help there: an operator must enable the courier first.
+    retryable = may_be_repeated and not isinstance(error, errors.CourierNotEnabled)
     return problem(
         *_nearest(COURIER_PROBLEMS, error),
         error.message,

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from couriers.api.authentication import company_of
+from couriers.api.authentication import of_client
 from couriers.api.base import ApiView
 from couriers.api.fields import decimal, moment, optional_text, text
 from couriers.api.pagination import PAGING, page
@@ -21,6 +21,7 @@ from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.models import Company, Product, Scope
 from couriers.models.addresses import path_of
+from couriers.models.audit import record, record_change, values_of
 from couriers.models.product import LARGEST, TEXT_LENGTHS, product_problems
 
 SKU = OpenApiParameter(
@@ -92,7 +93,7 @@ class ProductsView(ApiView):
     def post(self, request: Request) -> Response:
         """Add a product. Its SKU is unique in the company."""
         data = ProductSerializer.from_data(request.data).validated_data
-        product = _store(Product(company=company_of(request)), data)
+        product = _store(Product(**of_client(request)), data)
         response = Response(ProductSerializer(product).data, status=201)
         response["Location"] = path_of("couriers_api:product", product.pk)
         return response
@@ -128,7 +129,10 @@ class ProductView(ApiView):
     @extend_schema(scope=Scope.OPERATE, responses={204: None})
     def delete(self, request: Request, pk: str) -> Response:
         """Delete a product. Shipments that were booked with its data keep it."""
-        self.product(request, pk).delete()
+        product = self.product(request, pk)
+        with transaction.atomic():
+            record(product, "delete", before={"sku": product.sku, "name": product.name})
+            product.delete()
         return Response(status=204)
 
     def product(self, request: Request, pk: str) -> Product:
@@ -137,7 +141,7 @@ class ProductView(ApiView):
 
 
 def _company_products(request: Request) -> QuerySet[Product]:
-    return Product.objects.filter(company=company_of(request)).order_by("-id")
+    return Product.objects.filter(**of_client(request)).order_by("-id")
 
 
 def _store(product: Product, data: dict[str, Any]) -> Product:
@@ -145,10 +149,13 @@ def _store(product: Product, data: dict[str, Any]) -> Product:
     with transaction.atomic():
         # The lock on the company keeps two products of one SKU from being stored at once.
         Company.objects.select_for_update(no_key=True).get(pk=product.company_id)
-        others = Product.objects.filter(company=product.company_id).exclude(pk=product.pk)
+        mine = Product.objects.filter(company=product.company_id, is_test=product.is_test)
+        others = mine.exclude(pk=product.pk)
         if "sku" in data and others.filter(sku=data["sku"]).exists():
             raise ValidationError({"sku": ["is the SKU of another product"]})
+        before = None if product._state.adding else values_of(product, data)
         for name, value in data.items():
             setattr(product, name, value)
         product.save()
+        record_change(product, before, data)
     return product

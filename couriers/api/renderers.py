@@ -47,3 +47,11 @@ class PngRenderer(BaseRenderer):
 
     media_type = "image/png"
     format = "png"
+
+
+class CsvRenderer(BaseRenderer):
+    """Accepts requests for `text/csv`. The view sends the text itself."""
+
+    media_type = "text/csv"
+    format = "csv"
+    content_type = "text/csv; charset=utf-8"

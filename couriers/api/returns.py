@@ -9,22 +9,42 @@ from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from couriers.api.authentication import company_of
+from couriers.api.authentication import company_of, of_client
 from couriers.api.base import ApiView
 from couriers.api.fields import day, text
 from couriers.api.problem_schema import BOOKING, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
-    ItemSerializer,
     OptionsField,
     ParcelSerializer,
     ShipmentSerializer,
     StrictSerializer,
 )
 from couriers.api.shipments import IDEMPOTENCY_KEY, booking_response, idempotency_key
+from couriers.booking.items import MAX_LINES, MAX_QUANTITY
+from couriers.booking.returned_goods import ReturnedItem
 from couriers.booking.returns import ReturnDraft, book_return
-from couriers.contract.types import MAX_SERVICE, Item, Parcel
+from couriers.contract.types import MAX_SERVICE, Parcel
 from couriers.models import Scope, Shipment
+
+
+class ReturnedItemSerializer(StrictSerializer):
+    """Pieces that come back, by their SKU, or by the place of their line in the order's `items`.
+
+    Their value is their share of what is left of the line.
+    """
+
+    sku = text(100, required=False)
+    line = serializers.IntegerField(
+        min_value=0, max_value=MAX_LINES, required=False, help_text="Counted from 0."
+    )
+    quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse goods that are named twice, or not at all."""
+        if ("sku" in attrs) == ("line" in attrs):
+            raise serializers.ValidationError({"sku": ["give either a sku or a line"]})
+        return attrs
 
 
 class ReturnSerializer(StrictSerializer):
@@ -39,7 +59,11 @@ class ReturnSerializer(StrictSerializer):
     )
     order_date = day(required=False)
     items = serializers.ListField(
-        child=ItemSerializer(), min_length=1, max_length=100, required=False
+        child=ReturnedItemSerializer(),
+        min_length=1,
+        max_length=100,
+        required=False,
+        help_text="Without it all comes back that is on no other return.",
     )
     parcel = ParcelSerializer(required=False)
     warehouse = text(40, required=False)
@@ -50,7 +74,7 @@ class ReturnSerializer(StrictSerializer):
         """The validated request as booking takes it."""
         data: dict[str, Any] = dict(self.validated_data)
         data["warehouse_id"] = data.pop("warehouse", "")
-        data["items"] = tuple(Item(**item) for item in data.pop("items", ()))
+        data["items"] = tuple(ReturnedItem(**item) for item in data.pop("items", ()))
         data["parcel"] = Parcel(**data["parcel"]) if "parcel" in data else None
         return ReturnDraft(**data)
 
@@ -59,6 +83,7 @@ class ReturnView(ApiView):
     """Book returns of one shipment."""
 
     @extend_schema(
+        operation_id="book_return",
         scope=Scope.BOOK,
         request=ReturnSerializer,
         parameters=[IDEMPOTENCY_KEY],
@@ -72,10 +97,11 @@ class ReturnView(ApiView):
         """Book a return of a delivered shipment.
 
         It needs an `order_number` of its own or an Idempotency-Key, since one order may have
-        several returns. The responses are those of a booking.
+        several returns. No more comes back than was delivered and is on no other return. The
+        responses are those of a booking.
         """
         company = company_of(request)
-        original = get_object_or_404(Shipment, company=company, pk=pk)
+        original = get_object_or_404(Shipment, **of_client(request), pk=pk)
         serializer = ReturnSerializer.from_data(request.data)
         result = book_return(company, original, serializer.draft(), key=idempotency_key(request))
         return booking_response(result)

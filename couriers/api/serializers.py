@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from rest_framework import serializers
 
 from couriers.api.fields import day, decimal, moment, optional_text, pincode, rupees, text
 from couriers.api.json_types import type_problem
+from couriers.api.metadata import MetadataField
+from couriers.api.shipment_parts import (
+    ShipmentConsigneeSerializer,
+    ShipmentItemSerializer,
+    ShipmentParcelSerializer,
+    ShipmentPriceSerializer,
+    TotalSerializer,
+)
 from couriers.api.strictness import unknown_fields
+from couriers.booking.drafts import MAX_LANDMARK
 from couriers.contract.actions import ActionKind
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
@@ -22,8 +32,10 @@ from couriers.contract.types import (
     ShipmentDraft,
 )
 from couriers.models import Shipment
+from couriers.rates.quotes import MAX_LENGTH as MAX_QUOTE
 
 MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
+MAX_EMAIL = 254  # characters
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -35,8 +47,17 @@ class StrictSerializer(serializers.Serializer[Any]):
     def from_data(cls, data: Any) -> Self:
         """Validate a request's data; return its serializer. Raises ValidationError by field."""
         serializer = cls(data=data)
+        # The framework copies every field for a new serializer. One that has read no data of its
+        # own may have those of another one.
+        serializer.fields = cls._shared_fields()
         serializer.is_valid(raise_exception=True)
         return serializer
+
+    @classmethod
+    @cache
+    def _shared_fields(cls) -> Any:
+        """Return the fields of a serializer of the class, made once: nothing writes to them."""
+        return cls().fields
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -76,6 +97,8 @@ class ConsigneeSerializer(StrictSerializer):
     city = optional_text(100)
     state = optional_text(100)
     pincode = pincode()
+    landmark = optional_text(MAX_LANDMARK)
+    email = optional_text(MAX_EMAIL)
 
 
 class ItemSerializer(StrictSerializer):
@@ -121,9 +144,11 @@ class ShipmentDraftSerializer(StrictSerializer):
     parcel = ParcelSerializer()
     warehouse = optional_text(40)
     service = optional_text(MAX_SERVICE)
+    quote = optional_text(MAX_QUOTE)
     invoice_number = optional_text(100)
     invoice_date = day(required=False, allow_null=True, default=None)
     options = OptionsField(required=False, default=dict)
+    metadata = MetadataField(required=False, default=dict)
 
     def draft(self) -> ShipmentDraft:
         """The validated request as booking takes it."""
@@ -139,9 +164,11 @@ class ShipmentDraftSerializer(StrictSerializer):
             parcel=Parcel(**data["parcel"]),
             warehouse_id=data["warehouse"],
             service=data["service"],
+            quote=data["quote"],
             invoice_number=data["invoice_number"],
             invoice_date=data["invoice_date"],
             options=data["options"],
+            metadata=data["metadata"],
         )
 
 
@@ -170,11 +197,21 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
 
     # This class is for the schema alone: couriers.booking.answers makes the response.
 
+    is_test = serializers.BooleanField()
     courier = serializers.CharField()
     original = serializers.CharField(allow_null=True)
     warehouse = serializers.CharField()
     warnings = FieldWarningSerializer(many=True)
     charges = ChargesSerializer(allow_null=True)
+    price = ShipmentPriceSerializer()
+    consignee = ShipmentConsigneeSerializer()
+    items = ShipmentItemSerializer(many=True)
+    parcel = ShipmentParcelSerializer()
+    metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    attempts = serializers.IntegerField(
+        allow_null=True, help_text="Attempts to deliver it, null where the courier names none."
+    )
+    delivered_at = moment(allow_null=True)
     tracking_url = serializers.URLField()
     actions_allowed = serializers.ListField(
         child=serializers.ChoiceField(choices=ActionKind.choices),
@@ -184,20 +221,28 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     class Meta:
         model = Shipment
         fields = (
-            "id", "courier", "order_number", "order_date", "direction", "original", "status",
-            "courier_status", "ndr_reason", "failure", "warnings", "tracking_id", "waybill",
-            "vendor", "service", "courier_order_id", "courier_tracking_url", "charges",
-            "warehouse", "payment_mode", "cod_amount", "total_amount",
-            "taxable_amount", "tax_amount", "estimated_delivery", "erased_at", "tracking_url",
-            "actions_allowed", "created_at", "updated_at",
+            "id", "is_test", "courier", "order_number", "order_date", "direction", "original",
+            "status", "courier_status", "ndr_reason", "failure", "warnings", "tracking_id",
+            "waybill", "vendor", "service", "courier_order_id", "courier_tracking_url", "charges",
+            "price", "warehouse", "consignee", "items", "parcel", "invoice_number", "invoice_date",
+            "return_reason", "metadata", "payment_mode", "cod_amount", "total_amount",
+            "taxable_amount", "tax_amount", "attempts", "delivered_at", "estimated_delivery",
+            "erased_at", "tracking_url", "actions_allowed", "created_at", "updated_at",
         )  # fmt: skip
 
 
-class ShipmentPageSerializer(serializers.Serializer[Any]):
-    """A page of shipments, newest first. `next` is null on the last page."""
+class ShipmentRowSerializer(ShipmentSerializer):
+    """A shipment in a list. The consignee is there where `expand` asks for it."""
 
-    results = ShipmentSerializer(many=True)
+    consignee = ShipmentConsigneeSerializer(allow_null=True)
+
+
+class ShipmentPageSerializer(serializers.Serializer[Any]):
+    """A page of shipments. `next` is null on the last page, `total` where nobody asked for it."""
+
+    results = ShipmentRowSerializer(many=True)
     next = serializers.URLField(allow_null=True)
+    total = TotalSerializer(allow_null=True)
 
 
 class ScanSerializer(serializers.Serializer[Any]):

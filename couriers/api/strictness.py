@@ -69,12 +69,14 @@ def refuse_unknown_input(request: Request, handler: Callable[..., Any], filterse
     """Raise ValidationError naming what the operation does not take.
 
     `filterset` is the class of the list's filters, whose names are query parameters too, or None.
+    So is any name that it `takes`.
     """
     accepted = declared_by(handler)
     filters = filterset.base_filters if filterset is not None else {}
+    takes = getattr(filterset, "takes", lambda name: False)
     problems = _parameter_problems(
         request,
-        accepted.parameters | filters.keys(),
+        accepted.parameters | filters.keys() | set(filter(takes, request.query_params)),
         accepted.repeatable | {name for name, one in filters.items() if _takes_several(one)},
     )
     if problems:

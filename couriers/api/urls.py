@@ -12,8 +12,13 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from rest_framework.routers import SimpleRouter
 
 from couriers.api import (
-    documents,
+    bulk,
+    couriers,
+    events,
     jobs,
+    keys,
+    labels,
+    manifest_documents,
     manifests,
     ops,
     pickups,
@@ -22,11 +27,12 @@ from couriers.api import (
     warehouses,
 )
 from couriers.api.documentation import DocumentationView, SchemaView
+from couriers.api.reference import operation_page, reference_index
 from couriers.api.returns import ReturnView
 from couriers.api.routes import with_and_without_slash
 from couriers.api.shipments import ShipmentViewSet
 from couriers.models.converters import PublicId
-from couriers.operations import staff_urls
+from couriers.operations import company_urls, staff_urls
 
 app_name = "couriers_api"
 
@@ -45,12 +51,21 @@ unslashed_shipments = SimpleRouter(trailing_slash=False)
 unslashed_shipments.register("shipments", UnslashedShipments, basename="unslashed-shipment")
 
 ROUTES: list[tuple[str, Any, str]] = [
-    ("shipments/bulk/", jobs.BulkView, "bulk"),
+    ("shipments/bulk/", bulk.BulkView, "bulk"),
     ("shipments/<public_id:pk>/return/", ReturnView, "return"),
-    ("labels/", documents.LabelsView, "labels"),
+    ("events/", events.EventsView, "events"),
+    ("events/<public_id:pk>/", events.EventView, "event"),
+    ("labels/", labels.LabelsView, "labels"),
+    ("labels/<public_id:pk>/", labels.LabelJobView, "label-job"),
+    ("labels/<public_id:pk>/file/", labels.LabelFileView, "label-file"),
+    ("jobs/", jobs.JobsView, "jobs"),
     ("jobs/<public_id:pk>/", jobs.JobView, "job"),
+    ("jobs/<public_id:pk>/orders/", jobs.JobOrdersView, "job-orders"),
+    ("jobs/<public_id:pk>/cancel/", jobs.CancelJobView, "job-cancel"),
     ("products/", products.ProductsView, "products"),
     ("products/<public_id:pk>/", products.ProductView, "product"),
+    ("couriers/", couriers.CouriersView, "couriers"),
+    ("couriers/<slug:code>/", couriers.CourierView, "courier"),
     ("rates/", rates.RatesView, "rates"),
     ("serviceability/", rates.ServiceabilityView, "serviceability"),
     ("warehouses/", warehouses.WarehousesView, "warehouses"),
@@ -58,6 +73,14 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("warehouses/<public_id:pk>/pickups/", pickups.PickupsView, "pickups"),
     ("manifests/", manifests.ManifestsView, "manifests"),
     ("manifests/<public_id:pk>/", manifests.ManifestView, "manifest"),
+    ("keys/", keys.KeysView, "keys"),
+    ("keys/<public_id:pk>/", keys.KeyView, "key"),
+    ("keys/<public_id:pk>/roll/", keys.RollView, "roll-key"),
+    (
+        "manifests/<public_id:pk>/documents/<int:number>/",
+        manifest_documents.ManifestDocumentView,
+        "manifest-document",
+    ),
     ("ops/in-doubt/", ops.InDoubtView, "in-doubt"),
     ("ops/in-doubt/<public_id:pk>/resolve/", ops.ResolveView, "resolve"),
     ("ops/in-doubt/<public_id:pk>/release/", ops.ReleaseView, "release"),
@@ -69,6 +92,7 @@ version_1: list[URLPattern | URLResolver] = [
     *with_and_without_slash(ROUTES),
     *shipments.urls,
     *unslashed_shipments.urls,
+    *[path("", include(module)) for module in company_urls.registered()],
     *[path("ops/", include(module)) for module in staff_urls.registered()],
 ]
 
@@ -77,4 +101,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *with_and_without_slash(
         [("schema/", SchemaView, "schema"), ("docs/", DocumentationView, "docs")]
     ),
+    path("reference/", reference_index, name="reference"),
+    path("reference", reference_index),
+    path("reference/<slug:name>/", operation_page, name="operation"),
+    path("reference/<slug:name>", operation_page),
 ]

@@ -12,17 +12,20 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 
-from couriers.api.authentication import company_of
+from couriers.api.authentication import of_client
 from couriers.api.base import ApiView
 from couriers.api.fields import checked_pincode, optional_text, pincode, text
+from couriers.api.problem_schema import problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract import india
 from couriers.contract.text import character_problem, clean_line
 from couriers.models import Company, Scope, Warehouse, WarehouseRegistration
 from couriers.models.addresses import path_of
+from couriers.models.audit import record_change, values_of
 from couriers.models.fields import readable_or
 from couriers.models.warehouse import NEEDS_DEFAULT
+from couriers.operations.unused_warehouses import delete_unused
 
 MAX_WAREHOUSES = 500  # of one company
 _PLACE = ("state", "pincode")
@@ -111,7 +114,7 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
     queryset = Warehouse.objects.none()
 
     def get_queryset(self) -> QuerySet[Warehouse]:
-        found = Warehouse.objects.filter(company=company_of(self.request))
+        found = Warehouse.objects.filter(**of_client(self.request))
         return found.prefetch_related("registrations__account")
 
     def _save(self, serializer: Any) -> None:
@@ -120,12 +123,12 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
         Raises ValidationError for a name that another warehouse of the company has, for one
         warehouse too many, and where the company would be left without its default.
         """
-        company = company_of(self.request)
+        mine = of_client(self.request)
         name = serializer.validated_data.get("name")
         with transaction.atomic():
             # The lock on the company makes the checks hold until the commit.
-            Company.objects.select_for_update(no_key=True).get(pk=company.pk)
-            others = Warehouse.objects.filter(company=company)
+            Company.objects.select_for_update(no_key=True).get(pk=mine["company"].pk)
+            others = Warehouse.objects.filter(**mine)
             if serializer.instance is not None:
                 others = others.exclude(pk=serializer.instance.pk)
             elif others.count() >= MAX_WAREHOUSES:
@@ -135,7 +138,10 @@ class _WarehouseViewBase(ApiView, generics.GenericAPIView[Warehouse]):
             undone = serializer.validated_data.get("is_default") is False
             if undone and serializer.instance and serializer.instance.is_stored_default():
                 raise ValidationError({"is_default": [NEEDS_DEFAULT]})
-            serializer.save(company=company)
+            given = serializer.validated_data
+            before = values_of(serializer.instance, given)
+            serializer.save(**mine)
+            record_change(serializer.instance, before, given)
 
 
 @extend_schema_view(
@@ -172,9 +178,18 @@ _RESPONSES: dict[Any, Any] = {200: WarehouseSerializer}
         description="Change a warehouse. Fields that are left out stay as they are.",
         responses=_RESPONSES,
     ),
+    delete=extend_schema(
+        scope=Scope.OPERATE,
+        description="Delete a warehouse that was never used, and is not the default.",
+        request=None,
+        responses={204: None, **problems("warehouse-in-use")},
+    ),
 )
-class WarehouseView(_WarehouseViewBase, generics.RetrieveUpdateAPIView[Warehouse]):
-    """Show and change one warehouse."""
+class WarehouseView(_WarehouseViewBase, generics.RetrieveUpdateDestroyAPIView[Warehouse]):
+    """Show, change and delete one warehouse."""
 
     def perform_update(self, serializer: Any) -> None:
         self._save(serializer)
+
+    def perform_destroy(self, instance: Warehouse) -> None:
+        delete_unused(instance)

@@ -6,7 +6,7 @@ from couriers.contract.installation import ShipcrowdAppConfig
 
 
 class WebhooksConfig(ShipcrowdAppConfig):
-    """The app of the webhook inbox. Registers its metrics, its retention and its receivers."""
+    """The app of the inbox and the outbox. Registers their metrics, URLs, rules and receivers."""
 
     name = "webhooks"
     label = "shipcrowd_webhooks"
@@ -16,21 +16,46 @@ class WebhooksConfig(ShipcrowdAppConfig):
     def ready(self) -> None:
         from couriers.conf import tunables
         from couriers.contract import signals
-        from couriers.operations import erasure, metrics, retention, staff_urls
+        from couriers.operations import (
+            account_checks,
+            canary_figures,
+            company_urls,
+            erasure,
+            health_lists,
+            metrics,
+            retention,
+            staff_urls,
+            timeline,
+            worklists,
+        )
         from webhooks import (
+            lists,
             system_checks,  # noqa: F401 - the check registers itself
             waiting,
         )
+        from webhooks.canary import read_callbacks
         from webhooks.erasure import erase_bodies
-        from webhooks.metrics import inbox_gauges, tally_gauges
+        from webhooks.metrics import declare_events, inbox_gauges, tally_gauges
         from webhooks.models import EventState, WebhookEvent
+        from webhooks.outbox.metrics import declare_deliveries, outbox_gauges
+        from webhooks.own_callback import send_test
+        from webhooks.timeline import callbacks_of
 
         metrics.register(inbox_gauges)
         metrics.register(tally_gauges)
+        metrics.register(outbox_gauges)
+        metrics.register_zeros(declare_events)
+        metrics.register_zeros(declare_deliveries)
+        canary_figures.register(read_callbacks)
+        worklists.register(lists.DEAD)
+        health_lists.register(lists.DUE)
+        account_checks.register_test_callback(send_test)
         signals.shipment_settled.connect(waiting.on_settled)
         signals.shipment_tracking_id_corrected.connect(waiting.on_corrected)
         staff_urls.register("webhooks.ops_urls")
+        company_urls.register("webhooks.outbox.urls")
         erasure.register("callbacks", erase_bodies)
+        timeline.register(timeline.EntryKind.CALLBACK, callbacks_of)
         retention.register(
             retention.RetentionRule(
                 "webhook_events",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
 
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import WebhookReceiver
@@ -56,7 +58,7 @@ def _erase_of_account(account_id: str, sought: _Sought) -> int:
         body__isnull=False,
     )
     found, unreadable = [], 0
-    for event in rows.only("body").order_by("pk").iterator(chunk_size=BATCH):
+    for event in _in_batches(rows.only("body")):
         try:
             if _names(event.read_body(), receiver, sought):
                 found.append(event.pk)
@@ -67,6 +69,17 @@ def _erase_of_account(account_id: str, sought: _Sought) -> int:
     for at in range(0, len(found), BATCH):
         WebhookEvent.objects.filter(pk__in=found[at : at + BATCH]).update(body=None)
     return len(found)
+
+
+def _in_batches(rows: QuerySet[WebhookEvent]) -> Iterator[WebhookEvent]:
+    """The rows by primary key, a batch at a time.
+
+    Behind a pooler of transactions no cursor stays open, and all bodies would be in memory at once.
+    """
+    last = 0
+    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
+        yield from batch
+        last = batch[-1].pk
 
 
 def _names(body: bytes, receiver: WebhookReceiver | None, sought: _Sought) -> bool:

@@ -35,9 +35,10 @@ _BODY: EncryptedBytesField = WebhookEvent._meta.get_field("body")
 # fifth slower, and a repeat would wait for the batch that holds its event's row.
 _INSERT = f"""
 INSERT INTO {_TABLE}
-    (account_id, topic, content_hash, body, state, attempts, next_attempt_at, reason, received_at)
+    (account_id, topic, content_hash, body, state, attempts, next_attempt_at, reason, received_at,
+    request_id)
 VALUES (%(account)s, %(topic)s, %(hash)s, %(body)s, %(state)s, 0, statement_timestamp(),
-    %(reason)s, statement_timestamp())
+    %(reason)s, statement_timestamp(), %(request)s)
 ON CONFLICT (account_id, content_hash) DO NOTHING
 """  # noqa: S608 - the table's own name
 # A repeat requeues a failed or dead event and changes no other. A dead event also gets a new
@@ -67,14 +68,19 @@ class StoreResult(enum.StrEnum):
 
 
 def store_callback(
-    account_id: str, receiver: WebhookReceiver, body: bytes, path_topic: Topic | None = None
+    account_id: str,
+    receiver: WebhookReceiver,
+    body: bytes,
+    path_topic: Topic | None = None,
+    *,
+    request_id: str = "",
 ) -> tuple[Topic, StoreResult]:
     """Store a verified callback in autocommit and return its topic and the result.
 
     A body that cannot be parsed is stored as dead. `path_topic` is the topic of the path, whose
     secret the body was signed with. It overrides the body's topic only where the body says
-    "created" and the path "recreated". Raises an error of the database when it cannot serve
-    (couriers.resilience.database).
+    "created" and the path "recreated". `request_id` is that of the request, by which log lines are
+    found. Raises an error of the database when it cannot serve (couriers.resilience.database).
     """
     try:
         payload = parse_body(body)
@@ -91,6 +97,7 @@ def store_callback(
     values = {
         "account": account_id, "topic": topic.value, "hash": keyed_hash(account_id, digest),
         "body": _BODY.encrypt(body), "state": state.value, "reason": reason,
+        "request": request_id,
     }  # fmt: skip
     if _execute(_INSERT, values):
         return topic, StoreResult.PENDING if state == EventState.PENDING else StoreResult.DEAD

@@ -1,4 +1,4 @@
-"""The inbox's table: every verified callback, stored once, with its state."""
+"""The tables of the app. The inbox's: every verified callback, stored once, with its state."""
 
 from typing import Any
 
@@ -7,9 +7,19 @@ from django.db import models
 from django.db.models import Q
 
 from couriers.contract.receiver import Topic
+from couriers.contract.request_ids import MAX_LENGTH
 from couriers.models import CourierAccount
 from couriers.models.fields import EncryptedBytesField, SealedBytes
+from webhooks.outbox.models import WebhookDelivery, WebhookEndpoint
 from webhooks.payloads import UndecryptableBody, UnreadableBody
+
+__all__ = [
+    "EventState",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookEventQuerySet",
+]
 
 
 class EventState(models.TextChoices):
@@ -25,10 +35,10 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     """Queries for the admin and the staff API."""
 
     def for_display(self) -> "WebhookEventQuerySet":
-        """Load the account too, and defer the bodies and the account's encrypted columns."""
-        return self.select_related("account").only(
+        """Load the names of the account, too; defer bodies and encrypted columns."""
+        return self.select_related("account__company", "account__courier").only(
             "topic", "state", "attempts", "reason", "received_at", "next_attempt_at",
-            "processed_at", "account__courier_id", "account__company_id",
+            "processed_at", "account__courier__name", "account__company__name",
         )  # fmt: skip
 
 
@@ -59,6 +69,10 @@ class WebhookEvent(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True, blank=True)
+    # Of the request that stored it, by which log lines are found. "" for one of an earlier version.
+    request_id = models.CharField(
+        max_length=MAX_LENGTH, blank=True, default="", db_default="", editable=False
+    )
 
     objects = WebhookEventQuerySet.as_manager()
 

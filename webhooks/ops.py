@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -22,6 +23,7 @@ from couriers.api.schema import extend_schema
 from couriers.api.serializers import StrictSerializer
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
+from couriers.operations.staff import visible_to
 from webhooks.masking import mask_payload
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import UnreadableBody, parse_body
@@ -87,8 +89,8 @@ class WebhookEventsView(OpsView):
         responses={200: WebhookEventPageSerializer},
     )
     def get(self, request: Request) -> Response:
-        """List the callbacks of all accounts, newest first."""
-        rows = WebhookEvent.objects.for_display()
+        """List the callbacks, newest first."""
+        rows = _visible(request)
         for name, known in (("state", EventState.values), ("topic", [t.value for t in Topic])):
             if value := request.query_params.get(name):
                 if value not in known:
@@ -108,7 +110,7 @@ class WebhookEventView(OpsView):
     @extend_schema(responses={200: WebhookEventDetailSerializer})
     def get(self, request: Request, pk: int) -> Response:
         """Show a callback with its payload. Personal data is masked."""
-        event = get_object_or_404(WebhookEvent.objects.for_display(), pk=pk)
+        event = get_object_or_404(_visible(request), pk=pk)
         receiver = CourierFactory.receiver(event.account.courier_id)
         try:
             payload = mask_payload(parse_body(event.read_body()), receiver)
@@ -125,7 +127,7 @@ class ReplayView(OpsView):
     @extend_schema(request=None, responses={200: WebhookEventSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Make the callback due again at once."""
-        event = get_object_or_404(WebhookEvent.objects.for_display(), pk=pk)
+        event = get_object_or_404(_visible(request), pk=pk)
         assert request.user.is_authenticated
         replay([pk], actor=request.user)
         event.refresh_from_db(
@@ -140,7 +142,7 @@ class ReplayManyView(OpsView):
     allowed_by = (PERMISSION,)
 
     @extend_schema(
-        operation_id="ops_webhook_events_replay_many",
+        operation_id="replay_webhook_events",
         request=ReplayManySerializer,
         responses={200: ReplayedSerializer},
     )
@@ -148,7 +150,14 @@ class ReplayManyView(OpsView):
         """Make up to a thousand callbacks due again at once; unknown ids are ignored."""
         serializer = ReplayManySerializer.from_data(request.data)
         assert request.user.is_authenticated
-        return Response({"replayed": replay(serializer.validated_data["ids"], actor=request.user)})
+        given = serializer.validated_data["ids"]
+        ids = list(_visible(request).filter(pk__in=given).values_list("pk", flat=True))
+        return Response({"replayed": replay(ids, actor=request.user)})
+
+
+def _visible(request: Request) -> QuerySet[WebhookEvent]:
+    """Return the callbacks that the user may see."""
+    return visible_to(request.user, WebhookEvent.objects.for_display(), "account__company")
 
 
 def _event_data(event: WebhookEvent) -> dict[str, Any]:

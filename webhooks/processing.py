@@ -12,6 +12,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -21,19 +22,19 @@ from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
+from couriers.contract.request_ids import KEY
 from couriers.contract.text import is_storable, make_storable
 from couriers.models import CourierAccount
 from couriers.models.claims import back_off, bring_forward, due, lock_rows
 from couriers.resilience.database import is_outage
 from couriers.tracking.events import Applied, apply_events
 from webhooks import metrics
+from webhooks.metrics import STATUSES
 from webhooks.models import EventState, WebhookEvent
 from webhooks.payloads import UndecryptableBody, UnreadableBody, parse_body
 
 log = get_logger(__name__)
 
-# The results of processing an event. They are also label values of the metric.
-STATUSES = ("processed", "waiting", "held", "failed", "dead")
 # Pauses after each failure, in seconds. After the failure that follows the last one it is dead.
 BACK_OFF = (10, 60, 600, 3600, 21600)
 # Pauses of an event that came before its shipment, in seconds: most shipments follow soon. The last
@@ -151,7 +152,7 @@ def _apply_or_split(events: Sequence[WebhookEvent]) -> _Outcomes:
             raise
         if len(events) > 1:
             return _apply_halves(events)
-        log.exception("event_failed", event_id=events[0].pk)
+        log.exception("event_failed", **_ids(events[0]))
         outcomes = _Outcomes()
         _retry_later(events[0], f"{type(error).__name__} while it was applied", outcomes)
         return outcomes
@@ -195,12 +196,12 @@ def _apply_to_account(
             parsed.append((event, _parse(receiver, event)))
         except UndecryptableBody as error:
             # A process that has the key may come before the attempts are used up.
-            log.error("callback_undecryptable", event_id=event.pk)
+            log.error("callback_undecryptable", **_ids(event))
             _retry_later(event, f"The body {error}", outcomes)
         except (MalformedEvent, UnreadableBody) as error:
             _dead_letter(event, f"The body {error}", outcomes)
         except Exception as error:
-            log.exception("event_failed", event_id=event.pk)
+            log.exception("event_failed", **_ids(event))
             _retry_later(event, f"{type(error).__name__} while it was read", outcomes)
     courier_events = [one for _, of_event in parsed for one in of_event]
     results = iter(apply_events(account, courier_events) if courier_events else [])
@@ -237,7 +238,7 @@ def _parse(receiver: WebhookReceiver, event: WebhookEvent) -> Sequence[CourierEv
 
 def _postpone_held(event: WebhookEvent) -> _Outcomes:
     """Try the event again soon: its shipment is locked. This does not count as an attempt."""
-    log.warning("event_held", event_id=event.pk)
+    log.warning("event_held", **_ids(event))
     event.state, event.reason = EventState.FAILED, "Another transaction has its shipment locked"
     return _Outcomes(held=[event], pauses={event.pk: HELD_BACK_OFF})
 
@@ -297,6 +298,11 @@ def _write_outcomes(outcomes: _Outcomes) -> None:
             )
 
 
+def _ids(event: WebhookEvent) -> dict[str, Any]:
+    """By what a log line about the event is found: also by the id of the request that stored it."""
+    return {"event_id": event.pk, KEY: event.request_id}
+
+
 def _count_outcomes(outcomes: _Outcomes) -> None:
     now = timezone.now()
     for event in outcomes.processed:
@@ -305,6 +311,7 @@ def _count_outcomes(outcomes: _Outcomes) -> None:
     counts: Counter[tuple[str, str, str]] = Counter()
     for status in STATUSES:
         for event in getattr(outcomes, status):
+            log.info("callback_processed", result=status, account=event.account_id, **_ids(event))
             counts[outcomes.couriers.get(event.account_id, "unknown"), event.topic, status] += 1
     for (courier, topic, status), count in counts.items():
-        metrics.event_counter(courier).labels(topic, status).inc(count)
+        metrics.count_processed(courier, topic, status, count)

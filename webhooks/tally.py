@@ -63,6 +63,7 @@ class RefusedCallback:
     receiver: WebhookReceiver
     topic: Topic | None
     callback: Callback
+    request_id: str
 
 
 @dataclass(slots=True)
@@ -108,9 +109,10 @@ def write() -> None:
     counted = _take()
     if not counted:
         return
-    for one in counted.values():
+    for account_id, one in counted.items():
         if one.sample is not None:
             one.explanation = _explanation(one.sample)[:MAX_EXPLANATION] or one.explanation
+            _log_sample(account_id, one.sample, one)
             one.sample = None
     rows = sorted(counted.items())
     try:
@@ -159,6 +161,18 @@ def _put_back(counted: Mapping[str, _Counted]) -> None:
             now.refused_at = now.refused_at or one.refused_at
             now.refused += one.refused
             now.explanation = now.explanation or one.explanation
+
+
+def _log_sample(account_id: str, refused: RefusedCallback, counted: _Counted) -> None:
+    """Log one line for all callbacks of an account that were refused since the last write."""
+    log.warning(
+        "callbacks_refused",
+        account=account_id,
+        courier=refused.account.courier,
+        count=counted.refused,
+        reason=counted.explanation or "not signed with the account's secret",
+        request_id=refused.request_id,
+    )
 
 
 def _possible_signatures(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,4 +1,7 @@
-"""The Celery tasks of the inbox. They take no arguments and may run twice, or several at once."""
+"""The Celery tasks of the inbox and the outbox.
+
+They take no arguments and may run twice, or several at once.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from celery import shared_task
 
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue
 from couriers.resilience import broker, once
+from webhooks.outbox import run
 from webhooks.processing import bring_forward_late_events, process_batch
 
 LATE_EVENTS_SECONDS = 60  # between two looks for events of a clock that was set back
@@ -38,3 +42,12 @@ def sweep_inbox() -> int:
     if once.reserve("late-events", LATE_EVENTS_SECONDS):
         bring_forward_late_events()
     return process_inbox()
+
+
+@shared_task(name="webhooks.sweep_outbox", our_queue=Queue.OUTBOX, **TASK_OPTIONS)
+def sweep_outbox() -> int:
+    """Make deliveries of new events, and send what is due; return the attempts (from beat)."""
+    attempts, has_more = run.run_outbox()
+    if has_more:
+        broker.send(sweep_outbox, expires=SWEEP_EXPIRES)
+    return attempts

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,10 +26,12 @@ from couriers.contract.receiver import Callback, Topic, WebhookReceiver
 from couriers.contract.registry import CourierFactory
 from couriers.resilience.client_address import client_address
 from couriers.resilience.database import RETRY_AFTER, leave_connection, outage_of
+from couriers.resilience.request_context import request_id_of, with_request_id
 from couriers.resilience.throttle import refused_callbacks
-from webhooks import accounts, metrics, tally
+from webhooks import accounts, metrics, refusals, tally
 from webhooks.dispatch import request_processing
 from webhooks.inbox import StoreResult, store_callback
+from webhooks.own_callback import answer_to_test
 from webhooks.probe import answer_to
 
 log = get_logger(__name__)
@@ -55,6 +58,7 @@ class Headers(Mapping[str, str]):
         return len(HttpHeaders(self._meta))
 
 
+@partial(with_request_id, is_logged=False)  # tasks log what becomes of it
 @login_not_required
 @transaction.non_atomic_requests  # it answers for a database that is away, and sends a task
 @csrf_exempt
@@ -84,7 +88,11 @@ def receive(
         receiver = _receiver_of_signed(request, body, courier, account_id, topic)
         if receiver is None:
             return _refuse_unsigned(request, courier)
-        stored_topic, result = store_callback(account_id, receiver, body, topic)
+        if (answer := answer_to_test(body)) is not None:
+            return _respond(answer, 200)
+        stored_topic, result = store_callback(
+            account_id, receiver, body, topic, request_id=request_id_of(request)
+        )
     except (DatabaseError, InterfaceError) as error:
         if (outage := outage_of(error)) is None:
             raise
@@ -96,7 +104,7 @@ def receive(
         log.error("callback_not_stored", reason=str(error))
         return _refuse(courier, "unreadable", 503)
     tally.note_accepted(account_id)
-    metrics.received_counter(courier, stored_topic, result.value).inc()
+    metrics.count_received(courier, stored_topic, result.value)
     if result == StoreResult.PENDING:
         request_processing()
     return _respond(ACCEPTED, 200)
@@ -121,7 +129,7 @@ def _receiver_of_signed(
 ) -> WebhookReceiver | None:
     """Return the courier's receiver if the body was signed for this path, else None.
 
-    A refusal is noted for an account that exists.
+    A refusal is noted for an account that exists, unless it is of the platform's own test callback.
     """
     account = accounts.find_account(account_id)
     receiver = CourierFactory.receiver(courier)
@@ -132,7 +140,11 @@ def _receiver_of_signed(
     callback = Callback(body, Headers(request.META), _query(request), client_address(request))
     if receiver.verify(callback, account.secrets_of(topic)):
         return receiver
-    tally.note_refused(account_id, tally.RefusedCallback(account, receiver, topic, callback))
+    if answer_to_test(body) is None:
+        tally.note_refused(
+            account_id,
+            tally.RefusedCallback(account, receiver, topic, callback, request_id_of(request)),
+        )
     return None
 
 
@@ -173,7 +185,10 @@ def _refuse(courier: str, reason: str, status: int) -> HttpResponse:
     # The URL's courier is the sender's text: a label may only have a known code.
     label = courier if CourierFactory.receiver(courier) else "unknown"
     metrics.REFUSED.labels(label, reason).inc()
+    refusals.log_sample(label, reason, status)
     response = _respond(REFUSED, status)
+    # Django logs every answer from 400 on, unless it is marked so.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     if status == 503:
         response["Retry-After"] = str(RETRY_AFTER)
     return response

@@ -6,6 +6,7 @@ then the callbacks have been given up.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models.functions import Now
@@ -67,14 +68,15 @@ def _candidates(account_id: str, receiver: WebhookReceiver, tracking_id: str) ->
         event.pk
         for found in (dead, failed)
         for event in found.only("body").iterator(chunk_size=500)
-        if _names(receiver, event, tracking_id)
+        if names_one_of(receiver, event, {tracking_id})
     ]
 
 
-def _names(receiver: WebhookReceiver, event: WebhookEvent, tracking_id: str) -> bool:
+def names_one_of(receiver: WebhookReceiver, event: WebhookEvent, ids: Collection[str]) -> bool:
+    """Whether a callback is about a parcel with one of these tracking ids."""
     try:
         parsed = receiver.parse(parse_body(event.read_body()))
-        return any(one.tracking_id == tracking_id for one in parsed)
+        return any(one.tracking_id in ids for one in parsed)
     except UnreadableBody:
         return False
     except Exception as error:  # noqa: BLE001 - a plug-in's fault with one body stops no other

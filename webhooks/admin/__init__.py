@@ -1,4 +1,4 @@
-"""The admin pages of the inbox. They are registered as those of couriers.admin are."""
+"""The admin pages of the app. They are registered as those of couriers.admin are."""
 
 from django.contrib import admin
 
@@ -11,7 +11,11 @@ def register_pages(site: admin.AdminSite) -> None:
     Raises ImproperlyConfigured where they would not work.
     """
     check_site(site)
-    from webhooks.admin import inbox  # noqa: F401 - the module records its pages
+    from webhooks.admin import (  # noqa: F401 - the modules record their pages
+        endpoints,
+        inbox,
+        worklist,
+    )
 
     register("shipcrowd_webhooks", site)
 

@@ -6,18 +6,20 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.decorators import action
 
 from couriers.admin.base import FixedValuesFilter, ReadOnlyAdmin, admin_url
 from couriers.admin.registration import page
+from couriers.admin.today.work_filter import WorkFilter
 from couriers.contract.receiver import Topic
 from couriers.contract.registry import CourierFactory
-from couriers.operations.decisions import record_in_history
+from couriers.operations.staff import visible_to
 from webhooks.masking import mask_payload
 from webhooks.models import WebhookEvent
 from webhooks.payloads import UnreadableBody, parse_body
@@ -33,9 +35,10 @@ class TopicFilter(FixedValuesFilter):
 
 @page(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
+    company_path = "account__company"
     list_display = ("id", "topic", "state", "attempts", "account", "received_at", "reason")
     search_fields = ("=id", "=account__id")
-    list_filter = ("state", TopicFilter, "account__courier")
+    list_filter = (WorkFilter, "state", TopicFilter, "account__courier")
     list_per_page = 200  # a whole page can be selected for one replay
     exclude = ("body", "content_hash")
     readonly_fields = ("payload",)
@@ -43,7 +46,8 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     actions_detail = ["replay_one"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
-        return WebhookEvent.objects.for_display()
+        rows = WebhookEvent.objects.for_display()
+        return visible_to(request.user, rows, self.company_path)
 
     @admin.display(description="Payload")
     def payload(self, event: WebhookEvent) -> str:
@@ -88,8 +92,8 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         """Confirm and replay one callback."""
         back = admin_url(self, "shipcrowd_webhooks_webhookevent_change", pk)
         if not self.has_replay_permission(request):
-            messages.error(request, "You may not replay callbacks.")
-            return redirect(back)
+            raise PermissionDenied("You may not replay callbacks.")
+        get_object_or_404(self.get_queryset(request), pk=pk)
         if request.method == "POST" and "confirmed" in request.POST:
             self._replay(request, [pk])
             return redirect(back)
@@ -98,7 +102,6 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def _replay(self, request: HttpRequest, ids: list[int]) -> None:
         assert request.user.is_authenticated
         count = replay(ids, actor=request.user)
-        record_in_history(WebhookEvent.objects.filter(pk__in=ids), request.user, "Replayed.")
         messages.success(request, f"{count} callback{'' if count == 1 else 's'} replayed.")
 
     def _confirmation_page(
@@ -107,7 +110,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": f"Replay {len(ids)} callback{'' if len(ids) == 1 else 's'}?",
-            "events": WebhookEvent.objects.for_display().filter(pk__in=ids)[:MAX_LISTED],
+            "events": self.get_queryset(request).filter(pk__in=ids)[:MAX_LISTED],
             "more": max(0, len(ids) - MAX_LISTED),
             "ids": ids if hidden else [],
             "hidden": hidden,

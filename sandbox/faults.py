@@ -160,9 +160,9 @@ class Faults:
         loss = Loss(kind.partition("_")[0])
         if loss is Loss.TIMEOUT:
             await _wait_for_the_client_to_leave(request)
-            return _reset(request)
+            return reset_connection(request)
         if loss is Loss.RESET:
-            return _reset(request)
+            return reset_connection(request)
         if loss is Loss.ERROR:
             status = STATUSES[call_number % len(STATUSES)]
             return web.Response(status=status, text="<html>upstream error</html>")
@@ -193,7 +193,7 @@ async def _wait_for_the_client_to_leave(request: web.Request) -> None:
         await asyncio.sleep(0.1)
 
 
-def _reset(request: web.Request) -> web.Response:
+def reset_connection(request: web.Request) -> web.Response:
     """Break the connection off with an RST."""
     if request.transport is not None:
         peer = request.transport.get_extra_info("socket")

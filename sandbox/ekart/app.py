@@ -51,7 +51,11 @@ class EkartSandbox(Sandbox):
         return [
             *self._tokens.operations(),
             *Bookings(
-                self.ledger, self.life_cycles, self._callbacks, as_errors=as_errors
+                self.ledger,
+                self.life_cycles,
+                self._callbacks,
+                as_errors=as_errors,
+                slow_seconds=self._options.slow_seconds,
             ).operations(),
             *Tracking(self.ledger).operations(),
             *self._documents.operations(),

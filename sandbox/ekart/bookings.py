@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 
+from sandbox.chosen_ends import ChosenEnd, chosen_end
 from sandbox.ekart.answers import acknowledgement
 from sandbox.ekart.callbacks import EkartCallbacks
 from sandbox.ekart.ledger import EkartLedger
@@ -14,6 +16,7 @@ from sandbox.ekart.shipment_validation import check_shipment
 from sandbox.ekart.shipments import EkartShipment
 from sandbox.ekart.validation import check_future_date, check_ids, check_ndr
 from sandbox.errors import Refused
+from sandbox.faults import reset_connection
 from sandbox.operations import Operation, read_json
 
 # What a Re-Attempt may change; an RTO changes neither.
@@ -33,11 +36,13 @@ class Bookings:
         callbacks: EkartCallbacks,
         *,
         as_errors: bool,
+        slow_seconds: float,
     ) -> None:
         self._ledger = ledger
         self._life_cycles = life_cycles
         self._callbacks = callbacks
         self._as_errors = as_errors
+        self._slow_seconds = slow_seconds
 
     def operations(self) -> list[Operation]:
         return [
@@ -50,13 +55,23 @@ class Bookings:
         ]
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """Book a shipment and start its life cycle; a delayed one waits for its dispatch date."""
+        """Book a shipment and start its life cycle; a delayed one waits for its dispatch date.
+
+        An order number may choose a refusal, a late answer or a lost one.
+        """
         body = await read_json(request)
         check_shipment(body, set(self._ledger.addresses))
+        chosen = chosen_end(str(body["order_number"]))
+        if chosen is ChosenEnd.REFUSED:
+            raise Refused(f"order_number: {body['order_number']} is refused, as it asks for")
+        if chosen is ChosenEnd.SLOW:
+            await asyncio.sleep(self._slow_seconds)
         shipment = self._ledger.book(body)
         self._callbacks.shipment_created(shipment)
         if not shipment.is_delayed:
             self._life_cycles.start(shipment)
+        if chosen is ChosenEnd.DOUBT:
+            return reset_connection(request)
         return web.json_response(
             {
                 **acknowledgement(shipment.tracking_id, "Successfully created shipment", done=True),

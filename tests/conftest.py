@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from tenacity import wait_none
 
-from couriers.models import AuditEntry
+from shipcrowd.pooler import past_the_pooler
 from tests.support.answers import checking
+from tests.support.audit_trail import AUDIT, emptied_audit_trail
 from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
@@ -23,10 +25,11 @@ from tests.support.factories import (
     WarehouseFactory,
     make_api_key,
 )
+from tests.support.log_lines import Lines, collected_lines
 from tests.support.orders import ORDER
 
 # Tables that the migrations fill, with the same rows for every test.
-KEPT = ("django_content_type", "auth_permission")
+KEPT = ("django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
 MAX_DELETED = 2**20  # bytes in the tables; TRUNCATE is quicker for more
 
 
@@ -39,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """End the sessions that killed children left open, so that the database can be dropped."""
     yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with django_db_blocker.unblock(), past_the_pooler("default"), connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -64,11 +67,11 @@ def _quick_flush() -> Iterator[None]:
             filled = {name: size for name, size in cursor.fetchall() if size and name not in KEPT}
             if sum(filled.values()) < MAX_DELETED:
                 for name in filled:
-                    # A trigger refuses DELETE on the audit log.
-                    how = "TRUNCATE" if name == AuditEntry._meta.db_table else "DELETE FROM"
-                    cursor.execute(f"{how} {name}")
+                    with emptied_audit_trail() if name == AUDIT else nullcontext():
+                        cursor.execute(f"DELETE FROM {name}")
                 return
-        flush(case)
+        with emptied_audit_trail():
+            flush(case)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
@@ -111,7 +114,7 @@ def _own_redis_keys() -> None:
 
     shared.forget_outage()
     broker.forget_outage()
-    health.forget_disk_check()
+    health.forget_checks()
     rate_limit.forget_local_buckets()
     throttle.wrong_keys.forget()
     throttle.refused_callbacks.forget()
@@ -122,20 +125,23 @@ def _own_redis_keys() -> None:
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> None:
     """Clear the caches, which hold objects of the previous test's rows."""
+    from couriers.admin.today import facts
     from couriers.contract.registry import CourierFactory
     from webhooks import accounts
 
     CourierFactory.clear_adapters()
     accounts.clear_cache()
+    facts.forget()
 
 
 @pytest.fixture(autouse=True)
 def _no_writing_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Note callbacks and used keys for the test alone, which calls write() where a thread would."""
     from couriers.api import key_use
-    from webhooks import tally
+    from webhooks import refusals, tally
 
     tally.forget()
+    refusals.forget()
     key_use._used.clear()
     for writer in (tally._writer, key_use._writer):
         for name in ("start", "request"):
@@ -163,6 +169,13 @@ def redis_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
         raise redis.exceptions.ConnectionError("down")
 
     monkeypatch.setattr(shared, "get_redis_connection", refuse)
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The log lines of the test, as the project writes them."""
+    with collected_lines() as lines:
+        yield lines
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shlex
 import subprocess
 import sys
@@ -13,9 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.core.management import get_commands
 
 from sandbox.process import SandboxProcess
 from shipcrowd import embedded
+from tests.support.compose import read_compose
+from tests.support.demo import running_demo
 from tests.support.suite import names_in_the_suite
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,11 +25,15 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "sandbox/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-# Other tests run these pages, in projects of their own.
-RUN_ELSEWHERE = (ROOT / "docs" / "install.md", ROOT / "docs" / "writing-a-courier.md")
+# Other tests run these pages, in projects of their own or on rows of their own.
+RUN_ELSEWHERE = tuple(
+    ROOT / "docs" / name
+    for name in ("install.md", "writing-a-courier.md", "canary.md", "api-guide.md")
+)
 # Commands that are not run here: make targets, and what other tests run.
 MAKE_TARGET = re.compile(
-    r"^make (setup|demo|test|coverage|bench|chaos|lint|dist|matrix)( ARGS=\S+)?$"
+    r"^make (setup|demo|test|coverage|bench|chaos|lint|dist|matrix|screenshots|examples)"
+    r"( ARGS=\S+)?$"
 )
 TESTED_ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_ekart_live\.py$")
 
@@ -134,6 +140,45 @@ def test_every_row_of_the_page_of_security_names_tests_that_exist() -> None:
         assert named <= names_in_the_suite()
 
 
+def test_every_line_of_deployment_readiness_names_tests_and_commands_that_exist() -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    rows = re.findall(r"^\| (?!line)([^|-][^|]*) \| ([^|]+) \|$",
+                      page[page.index("## Deployment readiness") :], re.MULTILINE)  # fmt: skip
+    assert len(rows) == 14
+    for line, evidence in rows:
+        tests = set(re.findall(r"`(test_\w+)`", evidence))
+        named = set(re.findall(r"`manage\.py (\w+)", evidence))
+        assert tests | named, line
+        assert tests <= names_in_the_suite(), line
+        assert named <= get_commands().keys(), line
+
+
+def test_the_commands_of_the_page_of_deployment_name_services_files_and_commands_that_exist() -> (
+    None
+):
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    services = set(read_compose({"APP_BASE_URL": "x", "ALLOWED_HOSTS": "x"})["services"])
+    found = set()
+    for command in re.findall(r"docker compose ([^\n&|]+)", "".join(blocks).replace("\\\n", " ")):
+        words = [word for word in shlex.split(command.split("<")[0].split(">")[0])
+                 if word in services or word == "$service"]  # fmt: skip
+        found |= set(words)
+        assert words or re.match(
+            r"up -d( --build| --force-recreate)?( --wait)?\s*$|build\s*$", command
+        ), command
+    assert {"web", "postgres", "migrate", "certbot", "$service"} <= found
+    for names in re.findall(r"for service in ([^;]+);", page):
+        assert set(names.split()) == {
+            name for name in services if name.startswith(("web", "worker", "beat"))
+        }
+    assert set(re.findall(r"manage\.py (\w+)", "".join(blocks))) <= get_commands().keys()
+    # Every secret of compose is made by the loop of the page.
+    (made,) = re.findall(r"for name in ([^;]+);", page)
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert set(made.split()) == set(re.findall(r"\{file: \./secrets/(\w+)\}", text))
+
+
 def test_the_local_hooks_are_those_of_make_lint() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     lint = (ROOT / "Makefile").read_text()
@@ -154,32 +199,12 @@ def test_every_file_that_the_documentation_links_to_exists() -> None:
 
 @pytest.mark.slow
 def test_the_demo_shows_the_sandboxs_statuses_and_leaves_no_process_running() -> None:
-    with embedded.temporary("demo") as servers:
-        environment = os.environ | {
-            "DATABASE_URL": servers.database_url,
-            "REDIS_URL": servers.redis_url,
-            "LOG_LEVEL": "CRITICAL",
-            "DEMO_MARK": secrets.token_hex(8),
-            "PYTHONUNBUFFERED": "1",
-        }
-        environment.pop("PYTEST_XDIST_WORKER", None)
-        running = subprocess.Popen(
-            [sys.executable, "manage.py", "demo", "--pace", "0.05"],
-            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert running.stdout is not None
-        output = ""
-        with running.stdout:
-            while "Serving until" not in output:
-                line = running.stdout.readline()
-                assert line, output
-                output += line
-            # The demo itself, sandbox, web server with a worker, worker and beat.
-            assert len(_processes_with_mark(environment["DEMO_MARK"])) >= 6
-            running.terminate()
-            output += running.stdout.read()
-        assert running.wait(60) == 0, output[-2000:]
-        assert _processes_with_mark(environment["DEMO_MARK"]) == []
+    with running_demo() as demo:
+        # The demo itself, sandbox, web server with a worker, worker and beat.
+        mark = demo.environment["DEMO_MARK"]
+        assert len(_processes_with_mark(mark)) >= 6
+    assert _processes_with_mark(mark) == []
+    output = demo.output
     summary = re.search(r"40 orders, 37 booked: (.*)", output)
     assert summary, output
     counts = {status: int(count) for count, status in re.findall(r"(\d+) (\w+)", summary[1])}

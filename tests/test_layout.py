@@ -63,9 +63,9 @@ def tracked(*patterns: str) -> list[Path]:
     return [ROOT / name for name in listed.stdout.split()]
 
 
-def test_the_core_shows_at_most_twenty_one_entries() -> None:
+def test_the_core_shows_at_most_twenty_two_entries() -> None:
     entries = {path.relative_to(ROOT / "couriers").parts[0] for path in tracked("couriers")}
-    assert len(entries) <= 21, sorted(entries)
+    assert len(entries) <= 22, sorted(entries)
 
 
 def test_no_module_is_longer_than_350_lines() -> None:

@@ -242,9 +242,15 @@ def test_a_login_that_no_key_opens_is_kept_or_typed_as_a_whole(admin: Client, on
 def test_an_account_whose_plug_in_is_not_installed_keeps_its_login(admin: Client) -> None:
     gone = CourierAccountFactory(courier=CourierRowFactory(code="gone", name="Gone"))
     login = dict(gone.login)
-    assert post(admin, gone, rollout="off").status_code == 302
+    assert post(admin, gone, settings='{"zone": "south"}').status_code == 302
     gone.refresh_from_db()
-    assert (gone.rollout, gone.login) == ("off", login)
+    assert (gone.settings, gone.login) == ({"zone": "south"}, login)
+
+
+def test_the_form_leaves_the_switch_of_bookings(admin: Client, account: CourierAccount) -> None:
+    assert post(admin, account, rollout="off", canary_percent="7").status_code == 302
+    account.refresh_from_db()
+    assert (account.rollout, account.canary_percent) == ("live", 5)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_missing_tracking_id_is_an_error_of_its_field(
 def test_settling_needs_the_permission(client: Client, doubtful: Shipment) -> None:
     client.force_login(make_staff("view_shipment", username="watcher"))
     answer = {"answer": "exists", "exists-tracking_id": "T-9", "exists-reason": "seen"}
-    assert client.post(url(doubtful), answer).status_code == 302
+    assert client.post(url(doubtful), answer).status_code == 403
     doubtful.refresh_from_db()
     assert doubtful.status == "in_doubt"
     assert Client().get(url(doubtful)).headers["Location"].startswith("/admin/login/")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.db.models import Field, Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -52,15 +52,19 @@ def operator(client: Client, db: None) -> Client:
     return client
 
 
-def columns_of_filters(page: admin.ModelAdmin) -> set[str]:
+def asked_by_nobody() -> Any:
     request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    return request
+
+
+def columns_of_filters(page: admin.ModelAdmin) -> set[str]:
+    request = asked_by_nobody()
     given = page.get_list_filter(request)
     return {f[0] if isinstance(f, tuple) else getattr(f, "parameter_name", f) for f in given}
 
 
-def test_no_list_is_filtered_by_a_column_without_a_filter(
-    pages: list[admin.ModelAdmin], rf: RequestFactory
-) -> None:
+def test_no_list_is_filtered_by_a_column_without_a_filter(pages: list[admin.ModelAdmin]) -> None:
     tried = 0
     for page in pages:
         listed = columns_of_filters(page)
@@ -69,13 +73,13 @@ def test_no_list_is_filtered_by_a_column_without_a_filter(
                 continue
             for lookup in LOOKUPS:
                 tried += 1
-                allowed = page.lookup_allowed(f"{field.name}{lookup}", "a", rf.get("/"))
+                allowed = page.lookup_allowed(f"{field.name}{lookup}", "a", asked_by_nobody())
                 assert not allowed, (page, field.name, lookup)
     assert tried > 1000
 
 
 def test_no_list_is_filtered_by_a_hidden_column_of_a_related_row(
-    pages: list[admin.ModelAdmin], rf: RequestFactory
+    pages: list[admin.ModelAdmin],
 ) -> None:
     tried = 0
     for page in pages:
@@ -88,14 +92,14 @@ def test_no_list_is_filtered_by_a_hidden_column_of_a_related_row(
                     path = f"{relation.name}__{name}{lookup}"
                     if name == relation.related_model._meta.pk.name:
                         continue  # the link of a filter by a relation ends in the key
-                    assert not page.lookup_allowed(path, "a", rf.get("/")), (page, path)
+                    assert not page.lookup_allowed(path, "a", asked_by_nobody()), (page, path)
     assert tried > 100
 
 
 def test_no_hidden_column_has_a_filter_a_search_or_a_column_of_a_list(
-    pages: list[admin.ModelAdmin], rf: RequestFactory
+    pages: list[admin.ModelAdmin],
 ) -> None:
-    request = rf.get("/")
+    request = asked_by_nobody()
     request.user = get_user_model()(is_superuser=True)
     for page in pages:
         shown = [
@@ -146,7 +150,7 @@ def test_the_filters_of_the_lists_still_work(operator: Client, shipment: Shipmen
     for model, query in (
         (Shipment, "status__exact=booked"),
         (Shipment, f"company__id__exact={shipment.company_id}"),
-        (Shipment, "look=doubt"),
+        (Shipment, "work=doubts"),
         (CompanyApiKey, "revoked__exact=0"),
         (get_user_model(), "is_staff__exact=1"),
     ):

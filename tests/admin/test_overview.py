@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from couriers.models import Shipment
 from tests.support.admin_links import row_url
@@ -37,7 +38,7 @@ def test_the_overview_has_a_page_of_its_own(operator: Client, doubtful: Shipment
     assert HEADING in page
     assert row_url(doubtful, "doubt") in page
     assert "read time-out" in page
-    assert f"{APP_INDEX}shipment/?look=doubt" in page
+    assert reverse("admin:shipcrowd_worklist", args=["doubts"]) in page
 
 
 def test_the_overview_leads_to_the_settle_page_for_those_who_may_settle(

@@ -6,13 +6,12 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from couriers.models import CourierCall, Shipment
+from couriers.models import AuditEntry, CourierCall, Shipment
 from couriers.operations.evidence import evidence_of_all
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from tests.support.factories import (
@@ -57,12 +56,23 @@ def test_staff_need_the_permission_that_the_admin_asks_for(db: None, path: str) 
     assert client.get(URL + path).status_code == 403
 
 
-def test_twenty_doubts_are_listed_in_at_most_seven_statements(
+def test_a_refused_change_is_in_the_audit_trail_and_a_refused_look_is_not(account: Any) -> None:
+    [doubt] = make_doubts(account, 1)
+    client = staff_client("view_shipment")
+    url = f"{URL}in-doubt/{doubt.pk}/release/"
+    assert client.post(url, {"reason": "x"}, "application/json").status_code == 403
+    assert client.get(URL + "circuits/").status_code == 403
+    entry = AuditEntry.objects.get(action="refused")
+    assert entry.actor == User.objects.get()
+    assert entry.details["method"] == "POST"
+
+
+def test_twenty_doubts_are_listed_in_at_most_eight_statements(
     account: Any, django_assert_max_num_queries: Any
 ) -> None:
     client = staff_client("view_shipment")
     make_doubts(account, 20)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert len(client.get(URL + "in-doubt/").json()) == 20
 
 
@@ -103,12 +113,13 @@ def test_closing_a_circuit_by_hand_is_logged_and_kept_in_the_history(account: An
     operator = User.objects.get()
     (line,) = [line for line in logs if line["event"] == "circuit_reset"]
     assert (line["account"], line["actor"]) == (account.pk, str(operator.pk))
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id) == (operator, account.pk)
-    assert "Circuit closed by hand" in str(entry)
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.door, entry.action) == (operator, "api", "close_circuit")
+    assert (entry.object_key, entry.company) == (account.pk, account.company)
+    assert (entry.before, entry.after) == ({"circuit": "open"}, {"circuit": "closed"})
 
 
 def test_closing_a_circuit_needs_the_permission_to_settle_doubts(account: Any) -> None:
     client = staff_client("view_courieraccount", "change_courieraccount")
     assert client.delete(f"{URL}circuits/{account.pk}/").status_code == 403
-    assert not LogEntry.objects.exists()
+    assert not AuditEntry.objects.exclude(action="refused").exists()

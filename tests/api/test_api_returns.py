@@ -51,12 +51,13 @@ def test_a_return_has_a_number_of_its_own_and_is_replayed(
 def test_a_second_return_of_an_order_is_booked_on_its_own(
     storefront: Client, delivered: Shipment
 ) -> None:
-    item = {"name": "T-shirt 3XL", "quantity": 1, "value": "500.00", "gst_rate": "12"}
+    Shipment.objects.update(items=[delivered.items[0] | {"quantity": 3, "value": "1000.00"}])
+    item = {"sku": "TS-3XL", "quantity": 1}
     first = post_return(storefront, delivered, "k1", items=[item]).json()
     second = post_return(storefront, delivered, "k2", items=[item]).json()
     assert first["id"] != second["id"]
     assert second["order_number"] == f"{delivered.order_number}-R2"
-    assert second["total_amount"] == "500.00"
+    assert (first["total_amount"], second["total_amount"]) == ("333.33", "333.34")
 
 
 def test_a_given_order_number_identifies_the_return(
@@ -105,9 +106,11 @@ def test_a_return_without_a_date_is_replayed_on_the_next_day(
 
 
 def test_the_counter_skips_a_number_in_use(storefront: Client, delivered: Shipment) -> None:
-    taken = f"{delivered.order_number}-R2"
-    assert post_return(storefront, delivered, "k1", order_number=taken).status_code == 201
-    answer = post_return(storefront, delivered, "k2")
+    Shipment.objects.update(items=[delivered.items[0] | {"quantity": 2}])
+    taken, one = f"{delivered.order_number}-R2", [{"sku": "TS-3XL", "quantity": 1}]
+    first = post_return(storefront, delivered, "k1", order_number=taken, items=one)
+    assert first.status_code == 201
+    answer = post_return(storefront, delivered, "k2", items=one)
     assert answer.json()["order_number"] == f"{delivered.order_number}-R3"
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from couriers.booking.bulk_jobs import book_due_orders
 from couriers.models import BulkJob, BulkOrder, Shipment
-from tests.support.api import post_shipment
+from tests.support.api import job_orders, post_shipment
 from tests.support.factories import CompanyFactory
 from tests.support.threads import run_at_once
 
@@ -60,7 +60,7 @@ def test_an_ended_order_of_a_job_is_rejected_with_the_remedy(
     Shipment.objects.update(status="cancelled")
     job = post_bulk(storefront, [order]).json()
     book_due_orders(job["id"], seconds=9)
-    (ended,) = storefront.get(f"/api/v1/jobs/{job['id']}/").json()["orders"]
+    (ended,) = job_orders(storefront, f"/api/v1/jobs/{job['id']}/")
     assert (ended["outcome"], ended["shipment"]) == ("rejected", None)
     assert first["id"] in ended["reason"]
     assert "cancelled" in ended["reason"]
@@ -75,7 +75,7 @@ def test_an_order_of_a_job_with_other_content_is_rejected_naming_the_fields(
     order["consignee"]["name"] = "Ravi Other"
     job = post_bulk(storefront, [order]).json()
     book_due_orders(job["id"], seconds=9)
-    (other,) = storefront.get(f"/api/v1/jobs/{job['id']}/").json()["orders"]
+    (other,) = job_orders(storefront, f"/api/v1/jobs/{job['id']}/")
     assert (other["outcome"], other["errors"][0]["field"]) == ("rejected", "consignee.name")
 
 

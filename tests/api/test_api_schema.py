@@ -9,13 +9,14 @@ import pytest
 from django.test import Client
 
 from couriers.api.documentation import openapi_schema
+from couriers.api.operation_names import group_of
 from couriers.api.problem_page import REMEDIES
 from couriers.api.problem_schema import KINDS, by_status
 from couriers.models import Scope
 from tests.support.answers import PROBLEM, Answer, NotInTheSchema, check_answer
 
 JSON = "application/json"
-PAGE = {"results": [], "next": None}
+PAGE = {"results": [], "next": None, "total": None}
 ORDER_LIVE = {
     "type": "/problems/order-live",
     "title": "The order has a live shipment",
@@ -45,26 +46,51 @@ def answer_schema(name: str) -> dict[str, Any]:
     return schema
 
 
-@pytest.mark.parametrize("name", ["shipments_list", "manifests_list", "ops_webhook_events_list"])
+@pytest.mark.parametrize("name", ["list_shipments", "list_manifests", "list_webhook_events"])
 def test_a_page_is_described_as_an_object_with_results(name: str) -> None:
-    assert set(answer_schema(name)["properties"]) == {"results", "next"}
+    assert {"results", "next"} <= set(answer_schema(name)["properties"]) <= {*PAGE}
 
 
-@pytest.mark.parametrize("name", ["warehouses_list", "shipments_scans_list", "rates_quote"])
+@pytest.mark.parametrize("name", ["list_warehouses", "list_shipment_scans", "list_couriers"])
 def test_a_list_without_pages_is_described_as_an_array(name: str) -> None:
     assert answer_schema(name)["type"] == "array"
 
 
-def test_operations_are_named_by_their_path_and_a_verb() -> None:
+def test_operations_are_named_by_a_verb_and_what_it_is_done_to() -> None:
     names = set(operations())
     assert len(names) == sum(map(len, openapi_schema()["paths"].values()))
     assert {
-        "shipments_create",
-        "shipments_retrieve",
-        "shipments_cancel",
-        "shipments_label",
-    } <= names
-    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+        "book_shipment", "list_shipments", "get_shipment", "cancel_shipment", "get_shipment_label",
+        "list_shipment_scans", "replace_warehouse", "list_warehouse_pickups", "delete_product",
+    } <= names  # fmt: skip
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", name) for name in names)
+
+
+def test_operations_are_in_groups_with_booking_first_and_staff_last() -> None:
+    schema = openapi_schema()
+    groups = [tag["name"] for tag in schema["tags"]]
+    assert (groups[0], groups[-1]) == ("Shipments", "Staff")
+    in_order = [operation["tags"] for operation in operations().values()]
+    assert in_order == sorted(in_order, key=lambda tags: groups.index(tags[0]))
+    assert next(iter(operations())) == "book_shipment"
+    for name, operation in operations().items():
+        (group,) = operation["tags"]
+        staff = any("Session" in way for way in operation["security"])
+        assert (group == "Staff") == staff, name
+        assert operation["summary"], name
+
+
+def test_a_path_without_a_group_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no group"):
+        group_of("parcels/")
+
+
+def test_every_answer_tells_the_quota_and_the_id_of_the_request() -> None:
+    told = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID"}
+    for name, operation in operations().items():
+        assert "Retry-After" in operation["responses"]["429"]["headers"], name
+        for code, response in operation["responses"].items():
+            assert told <= set(response["headers"]), (name, code)
 
 
 def test_no_object_has_members_that_the_schema_does_not_name() -> None:
@@ -77,19 +103,21 @@ def test_no_object_has_members_that_the_schema_does_not_name() -> None:
     assert open_ones == []
 
 
-def test_a_path_answers_in_one_media_type() -> None:
+def test_a_path_answers_in_one_media_type_but_where_somebody_chooses() -> None:
     for name, operation in operations().items():
         for code, response in operation["responses"].items():
             media_types = [*response.get("content", ())]
-            if (name, code) == ("shipments_proof_of_delivery", "200"):  # the courier chooses
+            if (name, code) == ("get_shipment_proof_of_delivery", "200"):  # the courier chooses
                 assert media_types == ["application/pdf", "image/jpeg", "image/png"]
+            elif code == "200" and name in ("list_shipments", "list_job_orders"):  # the client does
+                assert media_types == ["application/json", "text/csv"]
             else:
-                assert len(media_types) == (code != "204"), (name, code)
+                assert len(media_types) == (code not in ("204", "304")), (name, code)
 
 
 def test_every_operation_tells_its_problems_of_the_platform_and_of_the_client() -> None:
     for name, operation in operations().items():
-        assert {"400", "403", "406", "500", "503"} <= set(operation["responses"]), name
+        assert {"400", "403", "406", "429", "500", "503"} <= set(operation["responses"]), name
         assert operation["security"] != [{}]
 
 
@@ -152,7 +180,7 @@ def test_an_answer_that_the_schema_describes_passes() -> None:
 
 
 def test_a_test_that_gets_another_answer_fails(storefront: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr("couriers.api.shipments.page", lambda *_, **__: ([], 7))
+    monkeypatch.setattr("couriers.api.shipments.sorted_page", lambda *_, **__: ([], 7))
     with pytest.raises(NotInTheSchema, match=r"\$\.next: 7"):
         storefront.get("/api/v1/shipments/")
 

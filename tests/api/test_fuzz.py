@@ -21,10 +21,13 @@ from django.utils import timezone
 from couriers.contract import india
 from couriers.contract.errors import CircuitOpen, Rejected, TooManyRequests, Unknown
 from couriers.contract.statuses import Status
-from couriers.models import Manifest, ManifestChunk, Product
+from couriers.documents.sheets import PageFormat
+from couriers.fulfilment import label_jobs, manifests
+from couriers.models import CompanyApiKey, Event, LabelJob, Manifest, ManifestChunk, Product
 from tests.support.api import post_json
 from tests.support.factories import ShipmentFactory, make_api_key
 from tests.support.fuzzing import Known, Outcome, run
+from tests.support.outbox import make_endpoint
 from tests.support.toy import AbleToyAdapter
 from webhooks.models import WebhookEvent
 
@@ -85,21 +88,57 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         ]
 
     manifest = Manifest.objects.create(company=account.company, account=account)
-    ManifestChunk.objects.create(manifest=manifest, position=1, tracking_ids=["T1"])
+    chunk = ManifestChunk.objects.create(manifest=manifest, position=1, tracking_ids=["T1"])
+    manifests.make_chunk(chunk.pk)
     event = WebhookEvent.objects.create(
         account=account, content_hash=b"1" * 32, body=b'{"id": "T1"}', topic="track_updated",
         received_at=timezone.now(), next_attempt_at=timezone.now(),
     )  # fmt: skip
+    told = Event.objects.create(
+        company=account.company, type="ping", data={"endpoint": "whe_1"}, position=1
+    )
     job = post_json(storefront, "/api/v1/shipments/bulk/", {"orders": [order]}).json()
+    of_the_company = {"name": "known", "company": account.company}
     doubts = shipments(*[Status.IN_DOUBT] * 40, tracking_id="")
+    known_shipments = shipments(*STATUSES * 4)
+    printed = label_jobs.create(
+        account.company,
+        is_test=False,
+        shipments=known_shipments[:1],
+        page_format=PageFormat.A4,
+    )
+    label_jobs.make(printed.pk)
     ids = {
-        "/api/v1/shipments/": shipments(*STATUSES * 4),
+        "/api/v1/shipments/": known_shipments,
         "/api/v1/jobs/": [job["id"]],
+        "/api/v1/events/": [told.pk],
         "/api/v1/manifests/": [manifest.pk],
+        "/api/v1/couriers/": ["toy"],
+        "/api/v1/labels/": [
+            label_jobs.create(
+                account.company, is_test=False, shipments=["shp_1"], page_format=PageFormat.A4
+            ).pk,
+            printed.pk,
+            LabelJob.objects.create(
+                company=account.company,
+                shipments=["shp_1"],
+                page_format="a4",
+                state="failed",
+                missing=[{"position": 0, "shipment": "shp_1", "reason": "no"}],
+                finished_at=timezone.now(),
+            ).pk,
+        ],
         "/api/v1/warehouses/": [warehouse.pk],
         "/api/v1/products/": [
             Product.objects.create(company=account.company, sku=f"P-{number}").pk
             for number in range(100)
+        ],
+        "/api/v1/keys/": [
+            f"key_{CompanyApiKey.objects.create_key(**of_the_company)[0].prefix}" for _ in range(20)
+        ],
+        "/api/v1/webhook-endpoints/": [
+            make_endpoint(account.company, f"https://shop.example/{number}").pk
+            for number in range(15)
         ],
         "/api/v1/ops/in-doubt/": doubts,
         "/api/v1/ops/circuits/": [account.pk],
@@ -118,6 +157,7 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         "date": tomorrow,
         "slot": "10-13",
         "count": 3,
+        "number": 1,
         "pickup_pincode": "560001",
         "origin": "411004",
         "drop_pincode": "411004",
@@ -125,6 +165,9 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         "shipments": ids["/api/v1/shipments/"][:1],
         "ids": [event.pk],
         "options": {},
+        "file_format": "auto",
+        "ignore_columns": "Gift note",
+        "default": "gst_rate=5",
         "service": "",
         "direction": "forward",
         "invoice_amount": "1523.00",
@@ -132,6 +175,12 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         "reason": "seen at the courier",
         "tracking_id": lambda turn: f"T-{turn}",
         "waybill": "W-1",
+        "is_test": False,
+        "scopes": ["read"],
+        "allowed_networks": ["203.0.113.0/24"],
+        "expires_at": (timezone.now() + dt.timedelta(days=9)).isoformat(),
+        "url": lambda turn: f"https://shop.example/{turn}",
+        "since": india.today().isoformat() + "T00:00:00Z",
     }
     return Known(ids, members)
 

@@ -12,6 +12,7 @@ from couriers.contract.platform_errors import PlatformError
 def test_every_platform_error_that_a_view_may_raise_has_a_problem() -> None:
     of_the_admin = {
         platform_errors.NotLiftable, platform_errors.NotCorrectable, platform_errors.FlagNotOpen,
+        platform_errors.ChangedSince,
     }  # fmt: skip
     exceptions = {platform_errors.ActionNotAllowed, *of_the_admin}
     assert (

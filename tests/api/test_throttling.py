@@ -154,5 +154,5 @@ def test_the_tracking_page_is_limited_by_address(shipment: Shipment, limits: Any
     answer = client.get(page)
     assert answer.status_code == 429
     assert 1 <= int(answer["Retry-After"]) <= 30
-    assert b"Ask again in" in answer.content
+    assert b"Please try again in" in answer.content
     assert Client(REMOTE_ADDR="198.51.100.9").get(page).status_code == 200

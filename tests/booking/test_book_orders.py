@@ -288,6 +288,7 @@ def test_the_rate_limiter_is_waited_for_as_long_as_it_takes(
     assert [r.outcome for r in done] == ["booked"]
 
 
+@pytest.mark.own_session
 def test_an_interrupted_run_leaves_no_connection_open(account: Any, tmp_path: Path) -> None:
     lines = [{"order_number": f"A-{n}"} for n in range(40)]
     orders = read_file(write_orders(tmp_path / "orders.csv", *lines))

@@ -15,6 +15,7 @@ from couriers.booking import bulk_jobs
 from couriers.booking.leases import expire_leases
 from couriers.booking.protocol import book
 from couriers.booking.returns import ReturnDraft, book_return
+from couriers.booking.stored_drafts import items_json
 from couriers.contract.errors import Rejected, Unknown
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.types import Booking
@@ -98,9 +99,10 @@ def test_each_order_of_a_bulk_job_is_announced(heard: Heard, account: Any) -> No
 
 def test_a_return_is_announced_as_reverse(heard: Heard, account: Any) -> None:
     original = ShipmentFactory(
-        account=account, warehouse=account.company.warehouses.get(), status="delivered"
-    )
-    draft = ReturnDraft(return_reason="too small", order_number="R-1", items=DRAFT.items)
+        account=account, warehouse=account.company.warehouses.get(), status="delivered",
+        items=items_json(DRAFT.items),
+    )  # fmt: skip
+    draft = ReturnDraft(return_reason="too small", order_number="R-1")
     book_return(account.company, original, draft)
     assert heard.facts("booked", "order_number", "direction") == [("R-1", "reverse")]
 

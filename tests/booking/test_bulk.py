@@ -26,6 +26,7 @@ from couriers.contract.errors import (
 )
 from couriers.models import BulkJob, BulkOrder, Courier, IdempotencyKey, Shipment
 from couriers.resilience import once
+from tests.support.api import job_orders
 from tests.support.drafts import DRAFT, draft_with, raising, requests_for
 from tests.support.factories import CompanyFactory
 
@@ -53,7 +54,7 @@ def post(client: Client, orders: Any) -> Any:
 
 
 def outcomes(client: Client, url: str) -> dict[str, str]:
-    return {o["order_number"]: o["outcome"] for o in client.get(url).json()["orders"]}
+    return {o["order_number"]: o["outcome"] for o in job_orders(client, url)}
 
 
 def test_each_order_of_a_job_ends_with_its_own_outcome(
@@ -87,7 +88,7 @@ def test_each_order_of_a_job_ends_with_its_own_outcome(
     }  # fmt: skip
     job = storefront.get(url).json()
     assert (job["state"], sum(job["counts"].values()), job["total"]) == ("done", 7, 7)
-    by_number = {o["order_number"]: o for o in job["orders"]}
+    by_number = {o["order_number"]: o for o in job_orders(storefront, url)}
     assert [e["field"] for e in by_number["bad"]["errors"]] == ["consignee.phone"]
     assert [e["field"] for e in by_number["alien"]["errors"]] == ["courier"]
     assert "Wallet is empty" in by_number["refused"]["reason"]
@@ -177,7 +178,7 @@ def test_a_broker_that_is_down_loses_no_job(
     assert bulk_turns.has_work()
 
 
-@pytest.mark.parametrize("orders", [[], {}, "a", None, [{}] * 1001])
+@pytest.mark.parametrize("orders", [[], {}, "a", None, [{}] * 10_001])
 def test_a_request_without_orders_or_with_too_many_is_refused(
     storefront: Client, account: Any, orders: Any
 ) -> None:
@@ -203,7 +204,7 @@ def test_a_malformed_order_is_rejected_alone(
     url = post(storefront, [change(order), order | {"order_number": "fine"}])["Location"]
     bulk_jobs.book_due_orders(url.split("/")[-2], seconds=9)
     job = storefront.get(url).json()
-    bad, fine = job["orders"]
+    bad, fine = job_orders(storefront, url)
     assert (bad["outcome"], fine["outcome"], job["state"]) == ("rejected", "booked", "done")
     assert bad["errors"][0]["field"] == field
     assert field in bad["reason"]
@@ -214,7 +215,7 @@ def test_orders_that_share_a_number_are_all_rejected(
 ) -> None:
     url = post(storefront, orders_of(order, "same", "other", "same"))["Location"]
     bulk_jobs.book_due_orders(url.split("/")[-2], seconds=9)
-    orders = storefront.get(url).json()["orders"]
+    orders = job_orders(storefront, url)
     assert [o["outcome"] for o in orders] == ["rejected", "booked", "rejected"]
     assert [e["field"] for e in orders[0]["errors"]] == ["order_number"]
     assert toy.booked == ["other"]
@@ -235,8 +236,9 @@ def test_another_companys_job_is_a_404_and_a_job_is_read_in_three_statements(
     other = BulkJob.objects.create(company=CompanyFactory(), total=1)
     assert storefront.get(f"/api/v1/jobs/{other.pk}/").status_code == 404
     url = post(storefront, orders_of(order, *map(str, range(30))))["Location"]
-    with django_assert_max_num_queries(3):
-        assert len(storefront.get(url).json()["orders"]) == 30
+    for path in (url, f"{url}orders/", "/api/v1/jobs/"):
+        with django_assert_max_num_queries(3):
+            assert storefront.get(path).status_code == 200
 
 
 @pytest.mark.slow

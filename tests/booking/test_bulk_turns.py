@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -235,3 +236,26 @@ def test_two_requests_at_once_do_not_both_take_the_last_place(
     calls = [lambda n=n: try_to_make(f"a{n}") for n in range(6)]
     assert call_in_parallel(calls, name="post").count(True) == 1
     assert BulkJob.objects.count() == 1
+
+
+def test_a_request_that_is_being_read_lets_the_companys_other_requests_pass(
+    account: CourierAccount,
+) -> None:
+    begun, passed = threading.Event(), threading.Event()
+
+    def orders() -> Iterator[bulk_jobs.OrderRequest]:
+        yield from requests_for(draft_with(order_number="slow-1"))
+        begun.set()
+        assert passed.wait(20)
+        yield from requests_for(draft_with(order_number="slow-2"))
+
+    def pass_by() -> BulkJob:
+        assert begun.wait(20)
+        job = make_job(account.company, "quick")
+        passed.set()
+        return job
+
+    slow, quick = call_in_parallel(
+        [lambda: bulk_jobs.create_job(account.company, orders()), pass_by], name="post"
+    )
+    assert (slow.total, quick.total) == (2, 1)

@@ -22,6 +22,7 @@ from couriers.contract.errors import InvalidRequest, NotFound, NotSent, Unknown
 from couriers.contract.types import Direction, Serviceability, ShipmentDraft
 from couriers.models import ServiceablePincode, Shipment
 from couriers.tasks import run_bulk
+from tests.support.api import job_orders
 from tests.support.drafts import DRAFT, raising
 from tests.support.toy import ToyAdapter
 
@@ -123,7 +124,7 @@ def test_the_result_of_a_bulk_order_has_its_warnings(
         "/api/v1/shipments/bulk/", json.dumps({"orders": [order, bad]}), "application/json"
     )
     assert book_due_orders(answer.json()["id"], seconds=9) is None
-    good, refused = storefront.get(answer["Location"]).json()["orders"]
+    good, refused = job_orders(storefront, answer["Location"])
     assert good["outcome"] == "booked"
     assert [(w["field"], w["code"]) for w in good["warnings"]] == [
         ("consignee.phone", "phone_landline"), ("items[0].gst_rate", "gst_rate_withdrawn"),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils.crypto import salted_hmac
 
 from couriers.booking.fingerprints import compute_fingerprints, differing_fields
 from tests.support.drafts import DRAFT, draft_with
@@ -39,6 +40,15 @@ def test_a_request_is_recognised_after_the_secret_key_was_rotated(settings: Any)
     assert differing_fields(stored, DRAFT) == ()
     settings.SECRET_KEY_FALLBACKS = []
     assert "order_number" in differing_fields(stored, DRAFT)
+
+
+def test_the_hashes_are_those_that_were_stored_before(settings: Any) -> None:
+    settings.SECRET_KEY = "secret"
+    stored = compute_fingerprints(DRAFT)
+    purpose = "couriers.booking.fingerprints" + stored["salt"]
+    value = f'"{DRAFT.order_number}"'
+    hashed = salted_hmac(purpose, value, secret="secret", algorithm="sha256").hexdigest()
+    assert stored["order_number"] == hashed[:24]
 
 
 def test_a_field_that_was_not_stored_differs() -> None:

@@ -28,7 +28,7 @@ from tests.support.factories import ShipmentFactory
 from tests.support.outages import OUTAGES, end_sessions, gone, outage
 from tests.support.spreadsheets import write_orders
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.own_session]
 
 ERRORS = (DatabaseError, InterfaceError)
 
@@ -36,6 +36,7 @@ ERRORS = (DatabaseError, InterfaceError)
 @pytest.fixture
 def courier(toy: Any) -> Iterator[Any]:
     """The toy courier, and an outage that begins when it has answered the first order."""
+    timers: list[threading.Timer] = []
     with ExitStack() as stack:
 
         class Courier:
@@ -49,11 +50,16 @@ def courier(toy: Any) -> Iterator[Any]:
                     stack.enter_context(outage(name))
                     end_sessions()
                     if seconds is not None:
-                        threading.Timer(seconds, stack.close).start()
+                        timer = threading.Timer(seconds, stack.close)
+                        timers.append(timer)
+                        timer.start()
 
                 toy.on_create = hook
 
         yield Courier()
+        # The end of an outage takes longer than a write does that waits for it.
+        for timer in timers:
+            timer.join()
 
 
 def let_leases_run_out() -> None:

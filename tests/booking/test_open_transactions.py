@@ -12,6 +12,7 @@ from django.test import Client
 from couriers.booking import bulk, bulk_jobs
 from couriers.booking.protocol import book
 from couriers.booking.returns import ReturnDraft, book_return
+from couriers.booking.stored_drafts import items_json
 from couriers.fulfilment import actions, manifests
 from couriers.models import CourierCall, IdempotencyKey, ManifestChunk, Shipment
 from couriers.models.transactions import InsideTransaction
@@ -58,8 +59,9 @@ def test_a_booking_after_the_commit_is_made(account: Any, toy: Any) -> None:
 
 def test_a_return_inside_a_transaction_is_refused(account: Any, toy: Any) -> None:
     original = ShipmentFactory(
-        account=account, warehouse=account.company.warehouses.get(), status="delivered"
-    )
+        account=account, warehouse=account.company.warehouses.get(), status="delivered",
+        items=items_json(DRAFT.items),
+    )  # fmt: skip
     draft = ReturnDraft(return_reason="too small", order_number="R-1")
     assert refusal_of(lambda: book_return(account.company, original, draft))
     assert toy.booked == []

@@ -152,7 +152,7 @@ def test_what_is_known_nowhere_rejects_the_order_and_is_named(account: Any) -> N
     assert row.reason == (
         'row 2, column "Item SKU Code": the product BLS-38 has no hsn_code, gst_rate, '
         "unit_weight_g, length_cm, width_cm, height_cm: add them to the company's products under "
-        "its SKU, or give --default NAME=VALUE"
+        "its SKU, or give a default NAME=VALUE"
     )
 
 
@@ -161,7 +161,7 @@ def test_a_product_goes_before_a_default(account: Any, products: None) -> None:
     defaults = ("gst_rate=18", "unit_weight_g=999")
     book_file(account.company, EXPORTS / "unicommerce-few-columns.csv", defaults=defaults)
     shipment = Shipment.objects.get()
-    assert (shipment.weight_g, shipment.items[0]["gst_rate"]) == (180, "18")
+    assert (shipment.weight_g, shipment.items[0]["gst_rate"]) == (180, "18.00")
 
 
 def test_another_companys_product_is_not_used(account: Any, products: None) -> None:

@@ -170,7 +170,7 @@ def test_the_command_reports_in_the_order_of_the_file(account: Any, tmp_path: Pa
     ("flags", "words"),
     [
         (["--ignore-columns", "nothing"], 'has no column "nothing"'),
-        (["--default", "colour=red"], "--default colour: must be one of"),
+        (["--default", "colour=red"], "default colour: must be one of"),
         (["--format", "amazon"], "Amazon's report of orders does not have"),
     ],
 )

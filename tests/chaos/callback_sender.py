@@ -65,11 +65,10 @@ def stored_hash(secret_key: str, account_id: str, body: bytes) -> bytes:
 class CallbackSender:
     """Sends one share of the callbacks from several threads."""
 
-    def __init__(self, task: dict[str, Any]) -> None:
+    def __init__(self, task: dict[str, Any], bodies: list[bytes]) -> None:
         self.port, self.path = task["port"], task["path"]
         self.secret = task["secret"].encode()
         part, parts = task["share"]
-        bodies = make_deliveries(task["parcels"], task["deliveries"], task["seed"])
         self.waiting = list(enumerate(bodies))[part::parts][::-1]
         self.lock = threading.Lock()
         self.accepted: list[int] = []
@@ -118,4 +117,5 @@ class CallbackSender:
 
 if __name__ == "__main__":
     task = json.load(sys.stdin)
-    json.dump(CallbackSender(task).run(task["threads"]), sys.stdout)
+    bodies = make_deliveries(task["parcels"], task["deliveries"], task["seed"])
+    json.dump(CallbackSender(task, bodies).run(task["threads"]), sys.stdout)

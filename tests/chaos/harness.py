@@ -14,15 +14,17 @@ from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import psycopg
 
 from couriers.conf import Queue
 from shipcrowd import embedded
+from shipcrowd.embedded import Servers
 from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, Stack
 from tests.chaos.couriers import EKART, ChaosCourier
+from tests.support.pgbouncer import pgbouncer
 from tests.support.worker import forks_of
 
 SECRET = "a-secret-of-chaos"
@@ -58,6 +60,8 @@ class ChaosRun(ABC):
     client: ClassVar[str]  # the module that a client process runs
     application: ClassVar[str] = "shipcrowd.wsgi"
     restarts_at: ClassVar[dict[str, float]]  # the progress at which each server is restarted
+    queues: ClassVar[tuple[Collection[Queue], ...]] = (INBOX_QUEUES, OTHER_QUEUES)  # of each worker
+    pool_size = 0  # of a PgBouncer that pools transactions; 0 is none
 
     def __init__(self, report: RunReport, kills: int, courier: ChaosCourier = EKART) -> None:
         self._run_report = report
@@ -70,16 +74,19 @@ class ChaosRun(ABC):
     def _run(self) -> None:
         with ExitStack() as opened:
             opened.callback(embedded.remove, self._instance)
+            opened.callback(self._over.set)  # also where the run is broken off
             servers = opened.enter_context(embedded.session(self._instance))
             self._database = servers.database_url
+            used = self._through_pooler(servers, opened)
             environment = {
                 "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
                 f"{self._courier.code}_webhook_secret".upper(): SECRET,
                 "LOG_LEVEL": "CRITICAL",
                 **self._courier.login,
+                "DATABASE_POOLER": "transaction" if self.pool_size else "none",
                 **self._environment(opened),
             }
-            self._stack = opened.enter_context(Stack(servers, environment))
+            self._stack = opened.enter_context(Stack(used, environment))
             self._stack.migrate()
             tasks = self._prepare()
             started = time.monotonic()
@@ -97,6 +104,13 @@ class ChaosRun(ABC):
             self._wait_until_idle()
             self._compare(results)
             self._check_injected_failures()
+
+    def _through_pooler(self, servers: Servers, opened: ExitStack) -> Servers:
+        """Return the servers as the platform shall use them. Its books are read past a pooler."""
+        if not self.pool_size:
+            return servers
+        pooler = opened.enter_context(pgbouncer(servers.database_url, pool_size=self.pool_size))
+        return replace(servers, database_url=pooler.url)
 
     @abstractmethod
     def _environment(self, opened: ExitStack) -> dict[str, str]:
@@ -139,8 +153,8 @@ class ChaosRun(ABC):
 
     def _start_platform(self) -> None:
         self._web = self._stack.start_web(self.application)
-        self._workers = deque(map(self._start_worker, (INBOX_QUEUES, OTHER_QUEUES)))
-        self._stack.start_beat()
+        self._workers = deque(map(self._start_worker, self.queues))
+        self._beat = self._stack.start_beat()
         self._stack.wait_until_ready(90)
 
     def _start_worker(self, queues: Collection[Queue]) -> tuple[Collection[Queue], Any]:
@@ -203,6 +217,10 @@ class ChaosRun(ABC):
             worker.kill()
             worker.wait()
             self._workers.append(self._start_worker(queues))
+        elif target == "beat":
+            self._beat.kill()
+            self._beat.wait()
+            self._beat = self._stack.start_beat()
         else:
             pids = forks_of(self._web.pid)
             if not pids:

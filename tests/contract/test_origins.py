@@ -58,9 +58,9 @@ def test_a_private_network_needs_the_setting_and_https(url: str) -> None:
         "[3fff::1]", "[5f00::1]", "[fec0::1]",
     ],
 )  # fmt: skip
-def test_an_address_that_no_courier_has_is_refused_whatever_the_settings(host: str) -> None:
+def test_an_address_that_no_server_has_is_refused_whatever_the_settings(host: str) -> None:
     for reach in (PUBLIC, Reach(loopback=True, private=True)):
-        assert "no courier has" in (origin_problem(f"https://{host}", reach) or ""), host
+        assert "no server has" in (origin_problem(f"https://{host}", reach) or ""), host
 
 
 @pytest.mark.parametrize(

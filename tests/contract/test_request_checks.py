@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import io
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from pypdf import PdfReader, PdfWriter
 
 from couriers.contract.batches import batches
-from couriers.contract.documents import merge_pdfs
-from couriers.contract.errors import Unknown
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.goods import goods_of
 from couriers.contract.request_checks import (
@@ -128,21 +124,3 @@ def test_a_new_reference_tells_addresses_apart() -> None:
     first, second = REQUEST.pickup.new_reference(), moved.new_reference()
     assert first.startswith("asha-23456789-")
     assert first != second
-
-
-def pdf(width: int) -> bytes:
-    writer, made = PdfWriter(), io.BytesIO()
-    writer.add_blank_page(width=width, height=100)
-    writer.write(made)
-    return made.getvalue()
-
-
-def test_pdfs_are_merged_in_their_order() -> None:
-    merged = merge_pdfs([pdf(100), pdf(200)], courier="toy", operation="get_label")
-    assert [page.mediabox.width for page in PdfReader(io.BytesIO(merged)).pages] == [100, 200]
-    assert merge_pdfs([b"as it is"], courier="toy", operation="get_label") == b"as it is"
-
-
-def test_a_part_that_is_broken_is_unknown() -> None:
-    with pytest.raises(Unknown, match="not a whole PDF"):
-        merge_pdfs([pdf(100), b"%PDF-1.4 and no more"], courier="toy", operation="get_label")

@@ -1,20 +1,16 @@
-"""What follows a booking, against the sandbox: labels, manifests, NDR, pickups, warehouses."""
+"""What follows a booking, against the sandbox: NDR, pickups, warehouses."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
 from typing import Any
 
 import pytest
-from pypdf import PdfReader
 
 from couriers.booking.protocol import book
 from couriers.contract import india
 from couriers.contract.actions import PickupRequest, ReattemptRequest
 from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.batches import batches
-from couriers.contract.documents import merge_pdfs
 from couriers.contract.errors import InvalidRequest, NotFound, NotSent, NotSupported, Rejected
 from couriers.contract.platform_errors import ActionNotAllowed
 from couriers.contract.registry import CourierFactory
@@ -23,7 +19,6 @@ from couriers.fulfilment import actions
 from couriers.models import CourierCall, Shipment, Warehouse, WarehouseRegistration
 from couriers.tracking.lookup import latest_tracking
 from couriers_ekart.adapter import EkartAdapter
-from couriers_ekart.client import MAX_IDS
 from sandbox.process import SandboxProcess
 from tests.support.api import set_status
 from tests.support.drafts import draft_with
@@ -50,59 +45,6 @@ def booked(adapter: EkartAdapter, count: int, **changes: Any) -> list[str]:
         ).tracking_id
         for number in range(count)
     ]
-
-
-def text_of(pdf: bytes) -> list[str]:
-    return [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
-
-
-# Labels
-
-
-def test_more_than_a_hundred_labels_are_merged_in_the_order_asked(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
-    ids = booked(adapter, 130)[::-1]
-    before = sandbox.state()["calls"].get("label", 0)
-    parts = [adapter.get_label(each).content for each in batches([*ids, ids[0]], MAX_IDS)]
-    pages = text_of(merge_pdfs(parts, courier="ekart", operation="label"))
-    assert len(pages) == 130
-    assert all(one in page for one, page in zip(ids, pages, strict=True))
-    assert sandbox.state()["calls"]["label"] == before + 2
-    assert len(adapter.get_label_data(ids[:100])) == 100
-
-
-def test_json_in_the_place_of_a_label_raises_its_refusal(adapter: EkartAdapter) -> None:
-    good = booked(adapter, 1)
-    with pytest.raises((Rejected, NotFound)):
-        adapter.get_label([*good, "500NOPE"])
-
-
-@pytest.mark.parametrize("ids", [[], [f"T{n}" for n in range(101)]])
-def test_labels_of_no_or_too_many_ids_are_refused_before_any_call(
-    adapter: EkartAdapter, sandbox: SandboxProcess, ids: list[str]
-) -> None:
-    before = calls_made(sandbox)
-    for ask in (adapter.get_label, adapter.get_label_data):
-        with pytest.raises(InvalidRequest, match="tracking_ids: must be 1 to 100"):
-            ask(ids)
-    assert calls_made(sandbox) == before
-
-
-# Manifests
-
-
-def test_a_manifest_of_more_than_a_hundred_ids_is_refused_before_any_call(
-    adapter: EkartAdapter, sandbox: SandboxProcess
-) -> None:
-    ids = booked(adapter, 3)
-    document = adapter.create_manifest(ids)
-    made = {m["manifestNumber"]: m["ids"] for m in sandbox.list_all("/_sandbox/manifests")}
-    assert made[int(document.number)] == ids
-    before = calls_made(sandbox)
-    with pytest.raises(InvalidRequest, match="1 to 100"):
-        adapter.create_manifest([f"T{n}" for n in range(101)])
-    assert calls_made(sandbox) == before
 
 
 # NDR

@@ -103,6 +103,7 @@ def test_a_stored_label_is_kept_while_its_disk_is_away(
     assert len(files(tmp_path)) == 1
 
 
+@pytest.mark.own_session
 def test_no_file_remains_where_the_row_cannot_be_written(
     storefront: Client, shipment: Shipment, tmp_path: Path, settings: Any
 ) -> None:

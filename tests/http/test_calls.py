@@ -74,10 +74,12 @@ def test_a_path_with_other_values_than_its_own_is_not_called(
     assert courier.requests == []
 
 
-def test_an_id_of_the_path_may_come_back(courier: SmallCourier) -> None:
-    courier.answer = lambda _: Reply({"error": "no parcel Zephyr-99"}, 404)
-    with pytest.raises(CourierError, match="Zephyr-99"):
-        courier.client().ask("parcel", number="Zephyr-99")
+def test_an_id_of_the_path_may_come_back_where_the_body_has_it_too(courier: SmallCourier) -> None:
+    courier.answer = lambda _: Reply({"error": "no parcel Zephyr-00099"}, 404)
+    for path, is_shown in (({"number": "Zephyr-00099"}, True), ({"number": "1"}, False)):
+        with pytest.raises(CourierError, match="no parcel") as caught:
+            courier.client().ask("parcel", json={"remark": "Zephyr-00099"}, **path)
+        assert ("Zephyr-00099" in str(caught.value)) is is_shown
 
 
 def test_a_key_goes_with_every_call_that_needs_it(courier: SmallCourier) -> None:

@@ -5,7 +5,6 @@ The names are resolved by a stand-in of the resolver; the servers are real.
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
 import ssl
 import threading
@@ -14,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from couriers.contract.errors import NotSent
 from couriers.http import transport
 from couriers.models import CourierAccount
 from tests.support.small_courier import SmallClient, account_at
+from tests.support.tls import server_context
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +111,7 @@ def test_a_name_that_leads_to_a_private_address_is_not_called(
     client = client_at(f"https://{NAME}")
     with pytest.raises(NotSent) as caught:
         client.ask()
-    assert str(caught.value).count("the host's address is not one where a courier may be") == 1
+    assert str(caught.value).count("the host's address is not one that may be called") == 1
     assert address not in str(caught.value)
     # Operators find the address in the log, and the account among the open circuits.
     assert "courier_address_refused" in caplog.text
@@ -127,7 +123,7 @@ def test_loopback_is_not_called_outside_of_development(listener: Listener, setti
     client = client_at(f"http://127.0.0.1:{listener.port}")
     assert client.ask() == {}
     settings.SHIPCROWD = settings.SHIPCROWD | {"DEVELOPMENT": False}
-    with pytest.raises(NotSent, match="not one where a courier may be"):
+    with pytest.raises(NotSent, match="not one that may be called"):
         client.ask()
     assert len(listener.requests) == 1
 
@@ -145,7 +141,7 @@ def test_each_new_connection_resolves_the_name_again(listener: Listener, resolve
     resolve(["127.0.0.1"], ["10.0.0.1"])
     client = client_at(f"http://{NAME}:{listener.port}")
     assert client.ask() == {}
-    with pytest.raises(NotSent, match="not one where a courier may be"):
+    with pytest.raises(NotSent, match="not one that may be called"):
         client.ask()
 
 
@@ -158,7 +154,7 @@ def test_plain_http_leads_to_this_machine_alone(resolve: Any, settings: Any) -> 
     settings.SHIPCROWD = settings.SHIPCROWD | {"ALLOW_PRIVATE_COURIERS": True}
     resolve(["93.184.216.34"], ["10.0.0.1"])
     for _ in range(2):
-        with pytest.raises(NotSent, match="not one where a courier may be"):
+        with pytest.raises(NotSent, match="not one that may be called"):
             client_at(f"http://{NAME}").ask()
 
 
@@ -170,7 +166,7 @@ def test_a_name_that_cannot_be_resolved_is_not_sent(name: str) -> None:
 
 def test_tls_is_asked_for_the_name(resolve: Any, tmp_path: Path) -> None:
     names: list[str | None] = []
-    context = server_context(tmp_path)
+    context = server_context(tmp_path, NAME)
     context.sni_callback = lambda _socket, name, _context: names.append(name)
     listener = Listener(context)
     resolve(["127.0.0.1"])
@@ -180,28 +176,3 @@ def test_tls_is_asked_for_the_name(resolve: Any, tmp_path: Path) -> None:
     finally:
         listener.close()
     assert (names, listener.requests) == ([NAME], [])
-
-
-def server_context(folder: Path) -> ssl.SSLContext:
-    """The TLS settings of a server with a certificate of its own making."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    chain = folder / "server.pem"
-    chain.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    return context

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from couriers.contract.errors import CredentialsRefused, NotSent, TokenRefused
+from couriers.http.reports import failed_logins
 from couriers.models import CourierToken
 from tests.support.small_courier import Reply, Request, SmallCourier, SmallTokenClient, account_at
 from tests.support.threads import run_at_once
@@ -132,3 +133,16 @@ def test_a_login_call_that_says_nothing_useful_leaves_the_call_unsent(
     with pytest.raises(NotSent, match="could not get an access token"):
         SmallTokenClient(account_at(courier.url)).ask()
     assert len(courier.requests) == 1
+
+
+def test_an_account_is_known_by_its_failed_login_until_one_succeeds(
+    courier: SmallCourier, revoking: Revoking
+) -> None:
+    account = account_at(courier.url)
+    revoking.wrong_password = True
+    with pytest.raises(CredentialsRefused):
+        SmallTokenClient(account).ensure_token()
+    assert failed_logins().keys() == {account.pk}
+    revoking.wrong_password = False
+    SmallTokenClient(account).ensure_token()
+    assert failed_logins() == {}

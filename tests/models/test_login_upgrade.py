@@ -41,6 +41,11 @@ def make_account(apps: Any, slug: str, login: dict[str, str], courier: str = "ek
     return str(account.pk)
 
 
+def stored_logins() -> Any:
+    """The accounts as they are stored, without columns that came later."""
+    return CourierAccount.objects.only("login", "updated_at")
+
+
 def spoil(pk: str, column: str) -> None:
     """Encrypt the column with a key that this installation does not have."""
     token = Fernet(Fernet.generate_key()).encrypt(b"x")
@@ -57,7 +62,7 @@ def test_every_login_is_moved_and_stays_encrypted(migrate: Any) -> None:
     second = make_account(old, "bodega", {"client_id": "key-only"}, courier="other")
     before = old.get_model(APP, "CourierAccount").objects.get(pk=first).updated_at
     migrate(ONE_VALUE)
-    found = {account.pk: account for account in CourierAccount.objects.all()}
+    found = {account.pk: account for account in stored_logins()}
     assert found[first].login == LOGIN
     assert found[second].login == {"client_id": "key-only"}
     assert found[first].updated_at == before
@@ -86,7 +91,7 @@ def test_the_upgrade_can_be_taken_back(migrate: Any) -> None:
     CourierAccount.objects.update(login={"api_token": "t"}, updated_at=timezone.now())
     with pytest.raises(CommandError, match="has api_token"):
         migrate(COLUMNS)
-    assert CourierAccount.objects.get().login == {"api_token": "t"}
+    assert stored_logins().get().login == {"api_token": "t"}
 
 
 def test_of_accounts_that_share_a_login_the_first_is_compared_with(migrate: Any) -> None:

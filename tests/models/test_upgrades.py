@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from couriers.documents.storing import read_stored
-from couriers.models import Shipment, StoredDocument, Warehouse
+from couriers.models import (
+    AuditEntry,
+    Courier,
+    IdempotencyKey,
+    Shipment,
+    StoredDocument,
+    Warehouse,
+)
 from couriers.models.phones import stored_phone_hash
 from tests.support import dump
 from tests.support.upgrades import APP, migrating
@@ -27,6 +35,7 @@ PERMISSIONS = [
     ("auth", "0012_alter_user_first_name_max_length"),
     ("contenttypes", "0002_remove_content_type_name"),
 ]
+BEFORE_ROLLOUTS = [(APP, "0016_registrations_in_doubt"), *PERMISSIONS]
 PLAIN = [(APP, "0005_logins_and_callback_tallies"), (INBOX, "0001_initial")]
 
 
@@ -160,3 +169,49 @@ def test_labels_become_documents_and_those_who_may_view_them_still_may(
     assert list(found) == [("label", "stored", "a"), ("label", "stored", "b")]
     watcher = django_user_model.objects.get(pk=user.pk)
     assert watcher.has_perm(f"{APP}.view_storeddocument")
+
+
+@pytest.mark.slow
+def test_couriers_are_for_all_companies_after_the_upgrade_and_the_former_release_goes_on(
+    migrate: Any,
+) -> None:
+    old = migrate(BEFORE_ROLLOUTS)
+    pk = make_shipment(old, "one", "A-1")
+    company = old.get_model(APP, "Company").objects.get()
+    entries = old.get_model(APP, "AuditEntry").objects
+    entries.create(company=company, shipment_id=pk, action="lift_status", reason="a wrong scan")
+
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    # A process of the former version is still running.
+    entries.create(company=company, shipment_id=pk, action="lift_status", reason="another one")
+    old.get_model(APP, "Courier").objects.create(code="two", name="Two")
+    assert set(Courier.objects.values_list("rollout", "rollout_percentage")) == {("all", 0)}
+    assert set(AuditEntry.objects.values_list("courier", "company")) == {(None, company.pk)}
+    with pytest.raises(IntegrityError):
+        AuditEntry.objects.create(courier_id="nobody", action="change_rollout", reason="x")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT convalidated FROM pg_constraint WHERE conname = 'couriers_audit_courier_exists'"
+        )
+        assert cursor.fetchall() == [(True,)]
+
+
+@pytest.mark.slow
+def test_stored_answers_are_encrypted_by_the_upgrade(migrate: Any) -> None:
+    plain = b'{"id":"shp_1","courier":"one"}'
+    old = migrate([(APP, "0031_tries_of_accounts"), *PERMISSIONS])
+    shipment = make_shipment(old, "one", "A-1")
+    keys = old.get_model(APP, "IdempotencyKey").objects
+    company = old.get_model(APP, "Company").objects.get()
+    common = {"company": company, "shipment_id": shipment, "fingerprints": {}}
+    keys.create(key="ended", response_status=201, response_body=plain, **common)
+    keys.create(key="open", **common)
+    new = migrate([(APP, "0037_the_whole_shipment"), *PERMISSIONS])
+    ended, waiting = IdempotencyKey.objects.order_by("key")
+    sealed: Any = ended.response_body
+    assert (ended.answer(), waiting.answer()) == (plain, None)
+    assert plain not in sealed.token
+    # It may be run again.
+    import_module("couriers.migrations.0037_the_whole_shipment").encrypt_answers(new, None)
+    again: Any = IdempotencyKey.objects.get(key="ended").response_body
+    assert again.token == sealed.token

@@ -16,8 +16,8 @@ from django.db import connection
 from django.test import Client
 
 from couriers.booking.bulk_jobs import book_due_orders
-from couriers.models import BulkJob, BulkOrder, Scan, Shipment, StoredDocument
-from couriers.operations import retention
+from couriers.models import BulkJob, BulkOrder, Event, Scan, Shipment, StoredDocument
+from couriers.operations import erasure, retention
 from tests.support.api import SHIPMENTS, post_json, post_shipment, set_status
 from tests.support.callbacks import other_connection, send
 from tests.support.commands import run_json
@@ -72,7 +72,7 @@ def test_after_its_time_nothing_personal_is_left_and_the_books_are(
     assert shipment.items == [
         full.items[0] | {"name": "", "sku": "", "category": ""},
     ]  # fmt: skip
-    assert shipment.items[0]["value"] == "1523"
+    assert shipment.items[0]["value"] == "1523.00"
     assert not StoredDocument.objects.exists()
     assert list(media.rglob("*.sealed")) == []
     assert run_json("purge_expired")["consignees"] == 0
@@ -81,6 +81,16 @@ def test_after_its_time_nothing_personal_is_left_and_the_books_are(
 def test_scans_keep_time_and_status_and_one_of_each(erased: Shipment) -> None:
     rows = list(Scan.objects.order_by("status").values_list("status", "courier_status", "location"))
     assert rows == [("", "", ""), ("delivered", "Delivered", "")]
+
+
+def test_the_events_of_a_shipment_keep_no_words_of_the_courier(shipment: Shipment) -> None:
+    set_status(shipment, "undelivered", ndr_reason="Asha was away")
+    set_status(shipment, "delivered", ndr_reason="")
+    erasure.erase_locked([shipment.pk])
+    told = [event.data["shipment"] for event in Event.objects.order_by("number")]
+    assert [(each["status"], each["ndr_reason"]) for each in told] == [
+        ("undelivered", ""), ("delivered", ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

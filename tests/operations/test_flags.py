@@ -79,13 +79,14 @@ def test_an_operator_finds_flagged_shipments_and_their_sentences(
 ) -> None:
     raise_flag(shipment, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     flag = ShipmentFlag.objects.get()
-    listing = admin_client.get("/admin/shipcrowd_couriers/shipment/?look=attention")
+    listing = admin_client.get("/admin/shipcrowd_couriers/shipmentflag/?work=flags")
     assert shipment.order_number in listing.content.decode()
     page = admin_client.get(f"/admin/shipcrowd_couriers/shipment/{shipment.pk}/change/")
     text = page.content.decode()
-    # Before all else on the page, and again with its dates in the list of flags.
-    assert text.index(sentence_of(flag)) < text.index("Order number")
+    # Before the buttons and the facts of the page, and again with its time in the timeline.
+    assert text.index(sentence_of(flag)) < text.index("What can be done now")
+    assert text.index(sentence_of(flag)) < text.index("Tracking id<")
     assert text.count(sentence_of(flag)) == 2
     clear_flags([shipment], FlagKind.SECOND_SHIPMENT, reason="seen")
-    listing = admin_client.get("/admin/shipcrowd_couriers/shipment/?look=attention")
+    listing = admin_client.get("/admin/shipcrowd_couriers/shipmentflag/?work=flags")
     assert shipment.order_number not in listing.content.decode()

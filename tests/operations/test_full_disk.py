@@ -39,7 +39,7 @@ def test_a_full_disk_is_told_within_seconds_and_so_is_its_end(
     assert client.get("/readyz").json() == {"status": "ok"}
     filler = fill(disk)
     assert client.get("/readyz").json() == {"status": "ok"}  # it was asked a moment ago
-    monkeypatch.setattr(health, "DISK_CHECK_EVERY", 0.0)
+    monkeypatch.setattr(health, "CHECK_EVERY", 0.0)
     answer = client.get("/readyz")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert answer.json()["reason"] == "out of disk"

@@ -58,11 +58,15 @@ def test_every_table_with_secrets_is_found_by_its_fields() -> None:
         model.__name__: {field.name for field in fields}
         for model, fields in key_rotation.encrypted_fields()
     }
-    assert found["Shipment"] == {"consignee_phone", "consignee_address", "options"}
+    assert found["Shipment"] == {
+        "consignee_phone", "consignee_address", "consignee_landmark", "consignee_email", "options",
+    }  # fmt: skip
+    assert found["IdempotencyKey"] == {"response_body"}
     assert found["StoredDocument"] == {"file_key", "link"}
     assert set(found) == {
-        "BulkOrder", "Company", "CourierAccount", "CourierToken", "Shipment",
-        "ShipmentAction", "StoredDocument", "Warehouse", "WebhookEvent",
+        "BulkOrder", "Company", "CourierAccount", "CourierToken", "IdempotencyKey", "LabelJob",
+        "ManifestChunk", "OperatorJob", "Shipment", "ShipmentAction", "ShipmentNote",
+        "StoredDocument", "Warehouse", "WebhookEndpoint", "WebhookEvent",
     }  # fmt: skip
 
 

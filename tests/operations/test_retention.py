@@ -12,16 +12,25 @@ from django.db import connection
 from django.utils import timezone
 
 from couriers import tasks
-from couriers.models import CourierCall, DoubtInquiry, IdempotencyKey, Shipment
+from couriers.models import (
+    CourierCall,
+    DoubtInquiry,
+    IdempotencyKey,
+    OperatorJob,
+    OperatorJobItem,
+    Shipment,
+)
 from couriers.operations import retention
 from tests.support.commands import run_json
-from tests.support.factories import ShipmentFactory
+from tests.support.factories import ShipmentFactory, make_staff
 from webhooks.models import WebhookEvent
 
 OLD = timezone.now() - dt.timedelta(days=91)
 NOTHING = {
     "previous_webhook_secrets": 0, "idempotency_keys": 0, "courier_calls": 0, "consignees": 0,
     "bulk_orders": 0, "webhook_events": 0, "doubt_inquiries": 0, "warehouse_pickups": 0,
+    "operator_jobs": 0, "test_shipments": 0, "test_jobs": 0, "test_manifests": 0,
+    "events": 0, "label_jobs": 0,
 }  # fmt: skip
 
 
@@ -47,6 +56,18 @@ def event(account: Any, number: int, state: str = "processed", received: Any = O
         account=account, content_hash=number.to_bytes(32), body=b"{}", state=state,
         next_attempt_at=received, received_at=received, processed_at=received,
     )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_old_jobs_of_operators_are_deleted_with_their_items(shipment: Shipment) -> None:
+    actor = make_staff()
+    for token, age in (("old", 401), ("young", 399), ("open", None)):
+        ended = None if age is None else timezone.now() - dt.timedelta(days=age)
+        job = OperatorJob.objects.create(actor=actor, act="rto", token=token, finished_at=ended)
+        OperatorJobItem.objects.create(job=job, position=1, shipment=shipment)
+    assert retention.purge().counts["operator_jobs"] == 1
+    assert set(OperatorJob.objects.values_list("token", flat=True)) == {"young", "open"}
+    assert OperatorJobItem.objects.count() == 2
 
 
 @pytest.mark.django_db

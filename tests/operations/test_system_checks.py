@@ -218,6 +218,9 @@ def test_every_setting_and_check_is_documented() -> None:
     ids |= {f"couriers_{code}.E00{n}" for code in CourierFactory.codes() for n in (1, 2, 3)}
     assert len(ids) >= 11
     assert not {id_ for id_ in ids if f"`{id_}`" not in page}
-    settings = (ROOT / "shipcrowd" / "settings.py").read_text()
-    variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings)) - {"PYTEST_XDIST_WORKER"}
+    readers = ("shipcrowd/settings.py", "gunicorn.conf.py", "shipcrowd/telemetry/tracing.py")
+    code = "".join((ROOT / name).read_text() for name in readers)
+    variables = set(re.findall(r'(?:env|environ)\.\w+\(\s*"([A-Z_]+)"', code))
+    assert "OTEL_SERVICE_NAME" in variables
+    variables.remove("PYTEST_XDIST_WORKER")
     assert not {name for name in variables if f"`{name}`" not in page}

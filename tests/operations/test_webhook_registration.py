@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from couriers.contract.adapter import Capability
 from couriers.contract.errors import NotSent
-from couriers.contract.logins import RegisteredWebhook, Webhook
+from couriers.contract.logins import Webhook
 from couriers.contract.receiver import Topic, topic_secret
 from couriers.contract.registry import CourierFactory
 from couriers.models import CourierAccount
@@ -22,26 +20,11 @@ from couriers.operations.seeding import AccountDetails, seed
 from couriers.resilience.lock import hold_lock
 from tests.support.ciphertext import make_unreadable
 from tests.support.commands import run_command, run_json
-from tests.support.toy import ToyAdapter, ToyReceiver
+from tests.support.registering_toy import RegisteringToy
+from tests.support.toy import ToyReceiver
 
 pytestmark = pytest.mark.django_db
 OLD = "a-secret-of-tests"
-
-
-class RegisteringToy(ToyAdapter):
-    """A toy courier with a call to register addresses."""
-
-    capabilities = ToyAdapter.capabilities | {Capability.REGISTER_WEBHOOKS}
-    told: ClassVar[list[list[Webhook]]] = []
-    forgets: ClassVar[bool] = False
-
-    def register_webhooks(self, webhooks: Sequence[Webhook]) -> Sequence[RegisteredWebhook]:
-        self.told.append(list(webhooks))
-        done = [
-            RegisteredWebhook(f"hook-{n}", webhook.url, is_new=len(self.told) == 1)
-            for n, webhook in enumerate(webhooks)
-        ]
-        return done[:1] if self.forgets else done
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def test_every_task_goes_to_one_of_our_queues_and_only_callbacks_to_the_inbox(mo
     assert found
     assert set(found.values()) <= OURS
     inbox = {name for name, queue in found.items() if queue == "inbox"}
-    assert inbox == {name for name in found if name.startswith("webhooks.")}
+    assert inbox == {name for name in found if name.endswith("_inbox")}
 
 
 def is_task(value: Any) -> bool:

@@ -54,7 +54,9 @@ def test_the_metadata_name_pythons_licence_and_description(
 def test_the_platform_names_its_django_and_its_extras(distributions: Distributions) -> None:
     metadata = metadata_of("shipcrowd", distributions)
     assert "Framework :: Django :: 5.2" in metadata.get_all("Classifier", [])
-    assert set(metadata.get_all("Provides-Extra", [])) == {"dev", "embedded", "sandbox", "testing"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "dev", "embedded", "otel", "sandbox", "sentry", "testing",
+    }  # fmt: skip
     required = metadata.get_all("Requires-Dist", [])
     assert "shipcrowd-sandbox; extra == 'sandbox'" in required
     assert not any("aiohttp" in line or "reportlab" in line for line in required if ";" not in line)

@@ -132,7 +132,8 @@ def test_no_model_or_migration_asks_django_for_a_newer_feature(version: int) -> 
     assert found == []
 
 
-@pytest.mark.django_db
+# Migrations that make an index concurrently run in no transaction.
+@pytest.mark.django_db(transaction=True)
 def test_no_migration_needs_more_than_postgresql_14() -> None:
     labels = {config.label for config in apps.get_app_configs() if config.name in PACKAGES}
     migrations = [key for key in MigrationLoader(None).disk_migrations if key[0] in labels]
@@ -140,7 +141,7 @@ def test_no_migration_needs_more_than_postgresql_14() -> None:
     for label, name in migrations:
         out = io.StringIO()
         call_command("sqlmigrate", label, name, stdout=out)
-        assert "CREATE TABLE" in out.getvalue() or not name.startswith("0001")
+        assert "CREATE TABLE" in out.getvalue() or name != "0001_initial"
         assert newer_than_14(out.getvalue()) == [], name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -100,3 +101,17 @@ def test_no_thread_leaves_its_connection_open(fails: bool) -> None:
         else:
             run()
     assert wait_until(lambda: open_sessions() <= before, 5)
+
+
+def test_each_thread_has_the_context_of_the_caller_and_none_of_the_others() -> None:
+    trace: ContextVar[str] = ContextVar("trace")
+    trace.set("of the caller")
+    seen = []
+
+    def work(name: str) -> None:
+        seen.append(trace.get())
+        trace.set(name)
+
+    run_in_threads(take_from(["a", "b"]), work, threads=1, name="x")
+    run_in_threads(take_from(["c"]), work, threads=1, name="x")
+    assert (seen, trace.get()) == (["of the caller", "a", "of the caller"], "of the caller")

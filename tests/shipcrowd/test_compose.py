@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import psycopg
 import pytest
+import yaml
 
 from couriers.conf import Queue
 from shipcrowd.embedded import Servers
@@ -20,6 +24,7 @@ VARIABLES = {
     "ALLOWED_HOSTS": "ship.example.com",
     "SHIPCROWD_VERSION": "1.2.3",
 }
+ADMIN_PASSWORD = "GF_SECURITY_ADMIN_PASSWORD__FILE"
 NOTHING = "System check identified no issues (0 silenced).\n"
 # The settings of compose, and what names each that is missing. Those of one group are left out at
 # once, each group in a process of its own.
@@ -69,10 +74,110 @@ def test_every_container_is_closed(services: dict[str, dict[str, Any]]) -> None:
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
         assert re.search(r":v?\d+\.\d+(\.\d+)?(-\w+)?$", service["image"]), name
-        assert name == "proxy" or "ports" not in service, name
-    base = re.search(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert base
-    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", base[1])
+        assert service.get("user", "") not in ("root", "0"), name
+        # The public ports are nginx's; what is for operators is reached from the machine alone.
+        outside = [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")]
+        assert name == "proxy" or not outside, name
+
+
+def test_the_image_is_slim_and_its_user_owns_nothing_but_the_media() -> None:
+    build, image = (ROOT / "Dockerfile").read_text().split("FROM ")[1:]
+    for stage in (build, image):
+        assert re.match(r"python:\d+\.\d+\.\d+-slim-\w+", stage)
+    assert re.findall(r"^COPY (.+)$", image, re.MULTILINE) == [
+        "--from=build /venv /venv", "manage.py gunicorn.conf.py ./",
+    ]  # fmt: skip
+    assert re.findall(r"^USER (.+)$", image, re.MULTILINE) == ["10001:10001"]
+    assert re.findall(r"-o 10001 .*", image) == ["-o 10001 -g 10001 -m 0700 /app/media"]
+    assert "pip" not in re.sub(r"^#.*", "", image, flags=re.MULTILINE)
+
+
+def test_the_processes_that_share_metrics_share_process_ids(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    ours = {name for name, service in services.items() if "build" in service}
+    assert {"web", "web-2", "worker-inbox", "worker", "beat"} <= ours
+    for name in ours:
+        assert services[name]["pid"] == "service:pids", name
+        assert "metrics:/metrics" in services[name]["volumes"], name
+    # A new release replaces the image of these, and must leave alone what they all end with.
+    assert services["pids"]["image"] not in {services[name]["image"] for name in ours}
+
+
+def test_nginx_asks_each_web_server(services: dict[str, dict[str, Any]]) -> None:
+    site = (ROOT / "deploy" / "nginx" / "site.conf").read_text()
+    sockets = {
+        service["environment"]["WEB_SOCKET"]
+        for service in services.values()
+        if "WEB_SOCKET" in service.get("environment", {})
+    }
+    assert set(re.findall(r"server unix:(\S+)", site)) == sockets
+    assert len(sockets) == 2
+
+
+def test_a_migration_waits_for_a_lock_for_seconds_alone(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", services["migrate"]["environment"]["PGOPTIONS"])
+    with psycopg.connect(own_servers().database_url) as connection:
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("5s",)
+
+
+@pytest.mark.parametrize("password", ["", "admin", "changeme", "admin\n"])
+def test_grafana_with_a_default_password_says_so_and_does_not_start(
+    password: str, services: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    done = start_grafana(services["grafana"], tmp_path, password)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "secrets/grafana_password is empty or a default" in done.stderr
+
+
+def test_grafana_starts_with_a_password_of_its_own(
+    services: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    done = start_grafana(services["grafana"], tmp_path, secrets.token_hex(32))
+    assert (done.returncode, done.stdout) == (0, "started\n")
+
+
+def start_grafana(
+    service: dict[str, Any], folder: Path, password: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the entry point of compose's Grafana, with `echo started` for Grafana itself."""
+    file = folder / "password"
+    file.write_text(password)
+    *shell, script = service["entrypoint"]
+    script = script.replace("$$", "$").replace("exec /run.sh", "exec echo started")
+    return subprocess.run(
+        [*shell, script], env={"PATH": os.environ["PATH"], ADMIN_PASSWORD: str(file)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_what_monitoring_mounts_is_there_and_is_what_its_files_name(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    mounts = {
+        inside: ROOT / source
+        for name in ("prometheus", "grafana")
+        for source, inside, *_ in (volume.split(":") for volume in services[name]["volumes"])
+        if source.startswith("./")
+    }
+    assert [source for source in mounts.values() if not source.exists()] == []
+    configuration = yaml.safe_load((ROOT / "monitoring" / "prometheus.yml").read_text())
+    folder = Path("/etc/prometheus")
+    assert {str(folder / rules) for rules in configuration["rule_files"]} <= mounts.keys()
+    (scrape,) = configuration["scrape_configs"]
+    secret = Path(scrape["authorization"]["credentials_file"])
+    assert secret.parent == Path("/run/secrets")
+    assert secret.name in services["prometheus"]["secrets"]
+    # The port of nginx that is open inside alone.
+    (target,) = scrape["static_configs"][0]["targets"]
+    assert target == "proxy:8081"
+    assert "8081" not in str(services["proxy"]["ports"])
+    (provider,) = (ROOT / "monitoring" / "grafana" / "provisioning" / "dashboards").glob("*.y*ml")
+    for one in yaml.safe_load(provider.read_text())["providers"]:
+        path = one["options"]["path"]
+        assert any(inside.startswith(path) for inside in mounts), path
 
 
 def test_secrets_are_files_and_in_no_environment(services: dict[str, dict[str, Any]]) -> None:
@@ -132,7 +237,8 @@ def test_the_check_finds_nothing_and_names_each_setting_that_is_missing(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     complete = compose_environment(tmp_path, own_servers())
-    assert {"WEB_SOCKET", *(n for group in MISSING for n in group)} == set(complete)
+    needed = {"WEB_SOCKET", *(n for group in MISSING for n in group)}
+    assert needed | {name for name, value in complete.items() if not value} == set(complete)
     complete["SHIPCROWD_EMBEDDED_INSTANCE"] = "test"  # its servers run already
     environments = [complete, complete | {"SECRET_KEY": "given twice"}]
     for group in MISSING:

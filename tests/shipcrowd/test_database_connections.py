@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 
+@pytest.mark.own_session
 @pytest.mark.django_db(transaction=True)
 def test_the_server_ends_transactions_that_a_dead_process_left_open() -> None:
     with connection.cursor() as cursor:

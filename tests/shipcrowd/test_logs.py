@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-import logging.config
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 import structlog
-from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.test import Client
 
 from shipcrowd.celery import app
 from tests.support.factories import CompanyFactory
+from tests.support.log_lines import Lines
 
 SECRET = "9, Secret Lane"
-
-
-@pytest.fixture
-def lines() -> Iterator[list[dict[str, Any]]]:
-    """Collect log lines, formatted by the formatter of the settings."""
-    collected: list[dict[str, Any]] = []
-    formatter = logging.config.DictConfigurator({}).configure_formatter(
-        dict(settings.LOGGING["formatters"]["json"])
-    )
-
-    class Collect(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            collected.append(json.loads(formatter.format(record)))
-
-    handler = Collect()
-    logging.getLogger().addHandler(handler)
-    yield collected
-    logging.getLogger().removeHandler(handler)
+PHONE = "98765 43210"
+MAIL = "asha@example.com"
 
 
 def select_invalid_json() -> None:
@@ -58,7 +41,7 @@ def raise_with_a_database_error_as_cause() -> None:
 
 
 def test_a_500_has_its_traceback(
-    client: Client, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    client: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def boom(*_: Any) -> None:
         raise RuntimeError("boom")
@@ -87,7 +70,7 @@ def test_a_500_has_its_traceback(
 )
 @pytest.mark.parametrize("by", ["structlog", "logging"])
 def test_data_in_a_database_message_is_not_logged(
-    lines: list[dict[str, Any]], fails: Callable[[], None], kind: str, short: str, by: str
+    lines: Lines, fails: Callable[[], None], kind: str, short: str, by: str
 ) -> None:
     try:
         fails()
@@ -103,7 +86,7 @@ def test_data_in_a_database_message_is_not_logged(
     assert "SQLSTATE" in line["event" if by == "logging" else "error"]
 
 
-def test_the_message_of_a_failed_connection_is_logged(lines: list[dict[str, Any]]) -> None:
+def test_the_message_of_a_failed_connection_is_logged(lines: Lines) -> None:
     try:
         psycopg.connect("host=127.0.0.1 port=1 connect_timeout=2")
     except psycopg.OperationalError:
@@ -112,7 +95,7 @@ def test_the_message_of_a_failed_connection_is_logged(lines: list[dict[str, Any]
 
 
 @pytest.mark.django_db
-def test_a_failed_task_logs_its_traceback_without_data(lines: list[dict[str, Any]]) -> None:
+def test_a_failed_task_logs_its_traceback_without_data(lines: Lines) -> None:
     task = app.task(select_invalid_json, name="tests.fails", ignore_result=True)
     task.apply()
     [line] = [line for line in lines if line["logger"] == "celery.app.trace"]
@@ -132,3 +115,30 @@ def test_a_worker_uses_the_logging_of_the_settings(monkeypatch: pytest.MonkeyPat
         assert (root.level, root.handlers) == (logging.ERROR, handlers)
     finally:
         root.setLevel(level)
+
+
+def test_a_message_of_an_exception_has_no_phone_and_no_address_of_mail(lines: Lines) -> None:
+    log = structlog.get_logger("x")
+    try:
+        {}[PHONE]
+    except KeyError as error:
+        log.exception("failed", error=str(error))
+        try:
+            raise ValueError(f"no such person: {MAIL}") from error
+        except ValueError:
+            logging.getLogger("x").exception("of a library")
+    assert len(lines) == 2
+    assert PHONE not in str(lines)
+    assert MAIL not in str(lines)
+    assert "KeyError" in lines[1]["exception"]
+
+
+def test_a_library_that_writes_addresses_of_calls_is_not_heard() -> None:
+    root, library = logging.getLogger(), logging.getLogger("urllib3.connectionpool")
+    before = root.level
+    root.setLevel(logging.DEBUG)
+    try:
+        assert not library.isEnabledFor(logging.WARNING)
+        assert library.isEnabledFor(logging.ERROR)
+    finally:
+        root.setLevel(before)

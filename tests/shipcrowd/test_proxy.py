@@ -163,3 +163,31 @@ def test_a_platform_without_an_answer_is_a_problem_of_the_api(
     problem = json.loads(answer.body)
     assert problem["type"].removeprefix("/problems/") in KINDS
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_web_server_that_is_away_is_passed_over(proxy: Proxy) -> None:
+    # Of the two sockets of site.conf only the first is there.
+    answers = [
+        proxy.ask("8443", "/api/v1/shipments/", "POST", Content_Length="0") for _ in range(6)
+    ]
+    assert [answer.status for answer in answers] == [200] * 6
+
+
+def test_a_request_that_was_sent_is_not_sent_to_the_other_web_server(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def die(handler: Echo) -> None:
+        asked.append(handler.path)
+        handler.connection.close()
+
+    monkeypatch.setattr(Echo, "do_POST", die)
+    with Upstream(
+        f"{proxy.upstream.server_address}".replace("web.sock", "web-2.sock"), Echo
+    ) as two:
+        threading.Thread(target=two.serve_forever, daemon=True).start()
+        answer = proxy.ask("8443", "/api/v1/shipments/", "POST", Content_Length="0")
+        two.shutdown()
+    Path(str(two.server_address)).unlink()
+    assert (answer.status, len(asked)) == (502, 1)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from couriers.models import AuditEntry
 from tests.support.staff import PASSWORD, code_of, home_of, log_in
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,7 @@ def test_it_is_switched_on_with_a_code_of_the_app(operator: User) -> None:
         assert client.get("/admin/").status_code == 200
         shown_again = client.get(PAGE).content.decode()
     assert "10 recovery codes left" in shown_again
+    assert AuditEntry.objects.filter(action="second_factor_on").count() == 1
     assert "data:image" not in shown_again
 
 

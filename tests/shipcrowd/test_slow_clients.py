@@ -22,7 +22,7 @@ from tests.support.callbacks import SECRET, callback_path
 from tests.support.factories import CourierAccountFactory
 from tests.support.kept_connections import busiest_share
 from tests.support.nginx import needs_nginx
-from tests.support.seen_by_app import ADDRESS
+from tests.support.seen_headers import ADDRESS
 from tests.support.slow_clients import ROUNDS, STALLS, measure_others, stalled
 from tests.support.worker import own_servers
 from webhooks.models import WebhookEvent

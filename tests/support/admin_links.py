@@ -41,9 +41,16 @@ def row_links(client: Client, model: type[Model]) -> list[str]:
 
 
 def buttons(client: Client, row_url: str) -> dict[str, str]:
-    """The buttons of a row's page by the last part of their path, with their whole path."""
+    """The buttons of a row's page by the last part of their path, with their whole path.
+
+    The tabs of a page are no buttons: they lead to the page itself.
+    """
     base = row_url.removesuffix("change/")
-    own = [url for url in hrefs(client.get(row_url)) if url.startswith(base)]
+    own = [
+        url
+        for url in hrefs(client.get(row_url))
+        if url.startswith(base) and not url.startswith(f"{base}change/?")
+    ]
     names = {url: url.removeprefix(base).strip("/") for url in own}
     usual = ("change", "history", "delete")
     return {name: url for url, name in names.items() if name not in usual}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -106,6 +107,13 @@ def _templates() -> list[str]:
     return sorted(_schema()["paths"], key=lambda path: path.count("{"))
 
 
+def operation_at(method: str, path: str) -> str:
+    """The name of the operation at a path, "" where there is none."""
+    found = _path_template(path)
+    operation = found[1].get("get" if method == "HEAD" else method.lower()) if found else None
+    return operation["operationId"] if operation else ""
+
+
 def check_answer(method: str, path: str, answer: Answer) -> None:
     """Raise NotInTheSchema unless the schema describes this answer to the request."""
     problems = list(_differences(method, path, answer))
@@ -114,6 +122,15 @@ def check_answer(method: str, path: str, answer: Answer) -> None:
             f"{method} {path} answered {answer.status} {answer.media_type}: "
             + "; ".join(problems[:5])
         )
+
+
+def check_body(method: str, path: str, body: Any) -> None:
+    """Raise NotInTheSchema unless the schema describes this JSON as a body of the request."""
+    found = _path_template(path)
+    assert found is not None, path
+    place = ("paths", found[0], method.lower(), "requestBody", "content", "application/json")
+    if wrong := list(_errors(_pointer(*place, "schema"), body)):
+        raise NotInTheSchema(f"{method} {path}: {'; '.join(wrong[:5])}")
 
 
 def _differences(method: str, path: str, answer: Answer) -> Iterator[str]:
@@ -156,16 +173,25 @@ def _header_differences(
 ) -> Iterator[str]:
     described = response.get("headers", {})
     for name, header in described.items():
+        header, pointer = _header(header, _pointer(*place, "headers", name))
         value = answer.headers.get(name.lower())
         if value is None:
             if header.get("required"):
                 yield f"the header {name} is missing"
             continue
         read = int(value) if header["schema"]["type"] == "integer" else value
-        yield from _errors(_pointer(*place, "headers", name, "schema"), read)
+        yield from _errors(f"{pointer}/schema", read)
     for name in TELLING_HEADERS:
         if name.lower() in answer.headers and name not in described:
             yield f"the header {name} is not in the schema"
+
+
+def _header(header: dict[str, Any], pointer: str) -> tuple[dict[str, Any], str]:
+    """A header and its place in the document. Those of many answers are components."""
+    if "$ref" not in header:
+        return header, pointer
+    name = header["$ref"].rpartition("/")[2]
+    return _schema()["components"]["headers"][name], _pointer("components", "headers", name)
 
 
 def _body_differences(
@@ -194,7 +220,10 @@ def check_django_response(response: Any) -> None:
     media_type = headers.get("content-type", "").partition(";")[0]
     method = response.request["REQUEST_METHOD"]
     has_json = media_type.endswith("json") and method != "HEAD"
-    body = json.loads(response.content) if has_json else None
+    content = response.content if has_json else b""
+    if headers.get("content-encoding") == "gzip" and content:
+        content = gzip.decompress(content)
+    body = json.loads(content) if has_json else None
     check_answer(method, path, Answer(response.status_code, media_type, headers, body))
 
 

@@ -25,3 +25,15 @@ def post_shipment(client: Client, body: Any, **headers: str) -> Any:
 def set_status(shipment: Shipment, status: str, **more: Any) -> None:
     """Set the status of a shipment, and other columns, in the database."""
     Shipment.objects.filter(pk=shipment.pk).update(status=status, **more)
+
+
+def job_orders(client: Client, url: str) -> list[Any]:
+    """Return the orders of the job at this URL, of all pages."""
+    orders: list[Any] = []
+    following = f"{url}orders/?page_size=200"
+    while following:
+        answer = client.get(following)
+        assert answer.status_code == 200, answer.content
+        orders += answer.json()["results"]
+        following = answer.json()["next"]
+    return orders

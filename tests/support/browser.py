@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from tests.support.factories import make_staff
@@ -11,18 +12,38 @@ PASSWORD = "a-password-of-tests"
 
 def log_in(page: Page, *permissions: str) -> None:
     """Log in as a new operator with these permissions, at the admin's first page."""
-    user = make_staff("view_shipment", *permissions)
+    log_in_as(page, make_staff("view_shipment", *permissions))
+
+
+def log_in_as(page: Page, user: User) -> None:
+    """Log in as the operator, at the admin's first page."""
     user.set_password(PASSWORD)
     user.save()
     page.goto("/admin/")
     page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Shipments").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
+    page.wait_for_load_state("load")  # buttons that are scripts do nothing before
+
+
+def search_for(page: Page, text: str) -> None:
+    """Type the text into the open palette."""
+    box = page.get_by_placeholder("Type to search")
+    expect(box).to_be_visible()
+    box.press_sequentially(text)
+
+
+def open_list(page: Page, title: str) -> None:
+    """From the first page, open the list with this title."""
+    page.goto("/admin/")
+    page.get_by_text("All lists", exact=True).click()
+    page.get_by_role("link", name=title, exact=True).last.click()
+    page.wait_for_load_state("load")
 
 
 def open_row(page: Page, title: str, text: str) -> None:
     """From the first page, open the list with this title, then the row with this text."""
-    page.goto("/admin/")
-    page.locator("main, #main, body").first.get_by_role("link", name=title, exact=True).last.click()
+    open_list(page, title)
     page.locator("#result_list").get_by_role("link", name=text, exact=True).first.click()
+    page.wait_for_load_state("load")

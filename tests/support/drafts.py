@@ -31,7 +31,7 @@ def draft_with(**changes: Any) -> ShipmentDraft:
 
 def requests_for(*drafts: ShipmentDraft) -> list[OrderRequest]:
     """Return the drafts as the orders of a bulk request."""
-    return [OrderRequest(draft.order_number, draft) for draft in drafts]
+    return [OrderRequest.of(draft) for draft in drafts]
 
 
 def created_event(order_number: str, tracking_id: str) -> CourierEvent:

@@ -77,6 +77,7 @@ class ShipmentFactory(factory.django.DjangoModelFactory):
 
     account = factory.SubFactory(CourierAccountFactory)
     company = factory.SelfAttribute("account.company")
+    is_test = factory.SelfAttribute("account.is_test")
     courier_id = factory.SelfAttribute("account.courier_id")
     warehouse = factory.SubFactory(WarehouseFactory, company=factory.SelfAttribute("..company"))
     order_number = factory.Sequence(lambda n: f"ORD-{n}")
@@ -99,9 +100,9 @@ class ShipmentFactory(factory.django.DjangoModelFactory):
     consignee_pincode = "411004"
 
 
-def make_api_key(company: Company) -> str:
+def make_api_key(company: Company, *, is_test: bool = False) -> str:
     """Return a new API key of the company, as a storefront sends it."""
-    _, key = CompanyApiKey.objects.create_key(name="tests", company=company)
+    _, key = CompanyApiKey.objects.create_key(name="tests", company=company, is_test=is_test)
     return str(key)
 
 

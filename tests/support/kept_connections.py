@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.support.seen_by_app import WORKER
+from tests.support.seen_headers import WORKER
 
 CONNECTIONS = 10
 REQUESTS = 100  # over each connection

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from shipcrowd.wsgi import application as platform
+from tests.support.seen_headers import ADDRESS, WORKER
 
 __all__ = ["application"]
-
-WORKER = "X-Seen-Worker"  # the id of the process that answers
-ADDRESS = "X-Seen-Address"  # REMOTE_ADDR; X-Forwarded-For; X-Forwarded-Proto
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

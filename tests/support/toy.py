@@ -60,7 +60,24 @@ ACTION_RULES = {
     ),
     ActionKind.PICKUP: ActionRule(AWAITING_PICKUP, days=DayRange(1, 30)),
 }
-PDF = b"%PDF-1.4\n% a label\n%%EOF\n"
+PDF = (
+    # An empty page of 4 by 6 inches.
+    b"%PDF-1.4\n"
+    b"% a label\n"
+    b"1 0 obj<</Type/Catalog/Pages 2 0 R>> endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>> endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 288 432]>> endobj\n"
+    b"xref\n"
+    b"0 4\n"
+    b"0000000000 65535 f \n"
+    b"0000000019 00000 n \n"
+    b"0000000063 00000 n \n"
+    b"0000000113 00000 n \n"
+    b"trailer<</Size 4/Root 1 0 R>>\n"
+    b"startxref\n"
+    b"177\n"
+    b"%%EOF\n"
+)
 _numbers = itertools.count(1)
 
 
@@ -190,9 +207,8 @@ class AbleToyAdapter(ToyAdapter):
 
     def create_manifest(self, tracking_ids: Sequence[str]) -> ManifestDocument:
         number = f"M{next(_numbers)}"
-        document = ManifestDocument(
-            number, dt.datetime.now(dt.UTC), f"https://toy.example/{number}"
-        )
+        pdf = Document(PDF, "application/pdf", f"{number}.pdf")
+        document = ManifestDocument(number, dt.datetime.now(dt.UTC), pdf)
         return self._call("create_manifest", tracking_ids, document)
 
 

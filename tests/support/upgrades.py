@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tests.support.audit_trail import emptied_audit_trail
+
 APP = "shipcrowd_couriers"
 
 
@@ -30,7 +32,7 @@ def migrating() -> Iterator[Callable[..., Any]]:
     try:
         yield to
     finally:
-        with connection.cursor() as cursor:
+        with emptied_audit_trail(), connection.cursor() as cursor:
             cursor.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'shipcrowd_%'")
             tables = ", ".join(name for (name,) in cursor.fetchall())
             cursor.execute(f"TRUNCATE {tables} CASCADE")

@@ -11,8 +11,9 @@ from django.urls.converters import IntConverter
 from django.urls.resolvers import RegexPattern
 
 ID = "shp_00000000000000000000000000"
-# The admin is Django's own, and staff's second factor is a page of it. The first page leads there.
-OTHERS = ("admin/", "admin/second-factor/")
+# The admin is Django's own, and staff's second factor and search box are pages of it. The first
+# page leads there.
+OTHERS = ("admin/", "admin/second-factor/", "admin/search/")
 
 
 def patterns(entries: Any = None, prefix: str = "") -> Iterator[str]:

@@ -36,7 +36,11 @@ def make_app() -> Any:
     """Return the project's Celery application, with the controlled courier registered."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shipcrowd.settings")
     django.setup()
-    settings.SHIPCROWD = json.loads(os.environ.get("TOY_TUNABLES", "{}"))
+    settings.SHIPCROWD = {"BASE_URL": settings.APP_BASE_URL} | json.loads(
+        os.environ.get("TOY_TUNABLES", "{}")
+    )
+    # The leases are shorter than Ekart's calls, and the toy declares more than it has.
+    settings.SILENCED_SYSTEM_CHECKS = ["couriers.E004", "couriers.E024"]
     if ahead := float(os.environ.get("TOY_CLOCK", "0")):
         time_machine.travel(time.time() + ahead).start()
 

@@ -51,7 +51,7 @@ def test_it_settles_the_doubt_and_is_applied_in_the_same_transaction(
     assert doubtful.lease_expires_at is None
     assert open_flags(doubtful) == []
     answer = IdempotencyKey.objects.get(key="k")
-    assert (answer.response_status, b'"tracking_id":"T-9"' in bytes(answer.response_body)) == (
+    assert (answer.response_status, b'"tracking_id":"T-9"' in (answer.answer() or b"")) == (
         201, True,
     )  # fmt: skip
     replayed = book(account.company, DRAFT, key="k")
@@ -320,3 +320,31 @@ def test_another_order_is_flagged_again_after_an_operator_has_cleared_the_flag(
         flag = ShipmentFlag.objects.open().get()
         assert flag.order_number == order
         clear_flag(flag, reason="the courier's mistake", cleared_by=operator)
+
+
+def test_one_flag_is_open_however_many_orders_a_parcels_creations_name(
+    account: CourierAccount, django_assert_max_num_queries: Any
+) -> None:
+    parcel = book(account.company, DRAFT).shipment
+    creations = [created_event(f"X-{number}", parcel.tracking_id) for number in range(30)]
+    with django_assert_max_num_queries(20):
+        assert set(apply_events(account, creations)) == {Applied.APPLIED}
+    (flag,) = ShipmentFlag.objects.all()
+    assert (flag.shipment_id, flag.order_number) == (parcel.pk, "X-0")
+    apply_events(account, creations[:2])
+    clear_flag(flag, reason="the courier's mistake", cleared_by=make_staff())
+    apply_events(account, creations[:2])  # each is a new statement of the courier
+    assert ShipmentFlag.objects.open().get().order_number == "X-0"
+
+
+@pytest.mark.parametrize("event", [scan, lambda about, order: created_event(order, about)])
+def test_each_shipment_whose_order_is_named_has_its_own_flag(
+    account: CourierAccount, event: Any
+) -> None:
+    parcel, *named = [
+        book(account.company, draft_with(order_number=f"B-{n}")).shipment for n in range(4)
+    ]
+    for one in named:
+        apply_events(account, [event(parcel.tracking_id, order=one.order_number)] * 2)
+    about = [("other_order", parcel.tracking_id)]
+    assert [open_flags(one) for one in (parcel, *named)] == [about] * 4

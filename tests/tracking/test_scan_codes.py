@@ -192,5 +192,5 @@ def test_the_tracking_page_shows_a_step_once_whatever_codes_it_came_under(
     apply(shipment, scan("In Transit", "UD", "X-PIOM"), scan("In Transit", "UD", "X-ILL1F"))
     apply(shipment, scan("In Transit", "UD", "X-PIOM", hour=3))
     page = Client().get(path_of("couriers_tracking:page", shipment.pk)).content.decode()
-    assert page.count("<li><strong>In transit</strong>") == 2
+    assert page.count("<li><strong>On its way</strong>") == 1
     assert "X-PIOM" not in page

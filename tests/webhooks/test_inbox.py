@@ -213,7 +213,7 @@ def test_a_created_event_settles_doubt(account: Any) -> None:
 def test_an_unreachable_database_is_503_so_that_the_courier_sends_again(
     account: Any, shipment: Shipment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise OperationalError("down")
 
     monkeypatch.setattr("webhooks.views.store_callback", broken)

@@ -24,6 +24,8 @@ from webhooks import dispatch, metrics, tasks
 from webhooks.models import WebhookEvent
 from webhooks.processing import BatchResult
 
+INBOX = "webhooks.middleware.InboxMiddleware"
+
 
 def failing_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
@@ -41,8 +43,10 @@ def failing_middleware(
 def test_callbacks_pass_no_other_middleware(
     account: Any, shipment: Shipment, settings: Any
 ) -> None:
-    first, *others = settings.MIDDLEWARE
-    settings.MIDDLEWARE = [first, "tests.webhooks.test_receiving.failing_middleware", *others]
+    inbox, *others = settings.MIDDLEWARE
+    assert inbox == INBOX
+    failing = "tests.webhooks.test_receiving.failing_middleware"
+    settings.MIDDLEWARE = [inbox, failing, *others]
     strict = Client(enforce_csrf_checks=True)
     answer = strict.post(
         callback_path(account),
@@ -58,10 +62,11 @@ def test_callbacks_pass_no_other_middleware(
 def test_callbacks_are_stored_without_the_middleware(
     account: Any, shipment: Shipment, settings: Any
 ) -> None:
-    settings.MIDDLEWARE = settings.MIDDLEWARE[1:]
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != INBOX]
     assert send(account, {"id": "T", "status": "lost", "hour": 1}).status_code == 200
 
 
+@pytest.mark.own_session
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("no_dispatch")
 def test_a_callback_is_one_commit_and_no_health_check(account: Any, shipment: Shipment) -> None:
@@ -84,6 +89,7 @@ def test_a_callback_is_one_commit_and_no_health_check(account: Any, shipment: Sh
     assert [words[3] for words in messages if words[2:3] == ["ReadyForQuery"]] == [" I"] * 50
 
 
+@pytest.mark.own_session
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("no_dispatch")
 def test_a_callback_is_stored_when_the_kept_connection_has_broken(

@@ -146,8 +146,8 @@ def test_what_was_counted_is_kept_while_the_database_is_away(ekart: CourierAccou
 
 
 def test_a_refused_callback_says_where_its_signature_stands(ekart: CourierAccount) -> None:
-    ordinary = post(ekart, {"x-ekart-signature": "0" * 64})
-    explained = post(ekart, {"x-foo": base64_signature()})
+    ordinary = post(ekart, {"x-ekart-signature": "0" * 64, "x-request-id": "r-1"})
+    explained = post(ekart, {"x-foo": base64_signature(), "x-request-id": "r-1"})
     assert (explained.status_code, explained.content) == (401, ordinary.content)
     assert explained.headers == ordinary.headers
     tally.write()

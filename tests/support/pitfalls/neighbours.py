@@ -14,6 +14,11 @@ NEIGHBOURS = {
         "test_after_its_time_nothing_personal_is_left_and_the_books_are",
         "test_a_late_callback_brings_no_words_back",
     ],
+    "a sender's mistake opens a flag for every message of it": [
+        "test_one_flag_is_open_however_many_orders_a_parcels_scans_name",
+        "test_one_flag_is_open_however_many_orders_a_parcels_creations_name",
+        "test_each_shipment_whose_order_is_named_has_its_own_flag",
+    ],
     "one row whose key is lost stops the batch that it is in": [
         "test_an_undecryptable_body_is_tried_again_and_holds_up_no_other",
         "test_a_row_that_no_key_opens_is_erased_all_the_same",
@@ -61,6 +66,12 @@ NEIGHBOURS = {
         "test_an_order_that_was_encrypted_with_another_key_fails_alone",
     ],
     # The web
+    "outgoing webhooks have no time-out, go to any address, or hold one another back": [
+        "test_an_answer_that_drips_ends_at_the_deadline",
+        "test_a_name_in_the_own_network_is_refused_even_where_couriers_may_be_there",
+        "test_events_of_others_are_not_delayed",
+        "test_each_change_arrives_signed_with_its_id",
+    ],
     "a courier's base URL leads into the platform's own network, at once or tomorrow": [
         "test_any_other_writing_is_refused_in_words_of_its_own",
         "test_a_private_base_url_is_refused_at_every_door",

@@ -1,0 +1,56 @@
+"""Every page that links lead to, on a laptop and a phone, light and dark.
+
+With SCREENSHOTS set to a folder, each view is stored there as a picture.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from playwright.sync_api import Page
+
+from tests.support.browser import PASSWORD
+from tests.support.crawling import linked_pages
+from tests.support.everything import make_everything
+from tests.support.looks import problems_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+SHARES = 3  # which run beside each other
+PICTURES = os.environ.get("SCREENSHOTS")
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_page_is_too_wide_or_breaks_a_rule_of_wcag_aa(
+    browse: Page, account: Any, able: Any, settings: Any, share: int
+) -> None:
+    settings.WHITENOISE_USE_FINDERS = True
+    make_everything(account)
+    user = get_user_model().objects.create_superuser("op", password=PASSWORD)
+    client = Client()
+    client.force_login(user)
+    pages = linked_pages(client)
+    cookie = client.cookies["sessionid"]
+    browse.goto("/admin/login/")
+    browse.context.add_cookies(
+        [{"name": cookie.key, "value": cookie.value, "url": browse.url.partition("/admin")[0]}]
+    )
+    found = []
+    for name in sorted(pages)[share::SHARES]:
+        browse.goto(pages[name])
+        found += problems_of(browse, Path(PICTURES) if PICTURES else None, name)
+    assert not found, "\n".join(found)
+
+
+def test_links_lead_to_the_pages_of_all_models(account: Any, able: Any, client: Client) -> None:
+    make_everything(account)
+    client.force_login(get_user_model().objects.create_superuser("op"))
+    pages = linked_pages(client)
+    for name in ("couriers-shipment-change", "webhooks-webhookevent-changelist"):
+        assert name in pages, sorted(pages)
+    assert len(pages) > 60

@@ -1,6 +1,6 @@
 """Bookings a second: the sample orders, many times over, against the sandbox of Ekart.
 
-One process books with eight threads. Prints the median of three rounds and the duplicates.
+One process books with eight threads. The rate is the median of three rounds.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import time
 from pathlib import Path
 
 from benchmarks.accounts import create_account
+from benchmarks.figures import Figure
 from couriers.booking.spreadsheet import ReportRow, book_orders, read_file
 from couriers.models.job import OrderOutcome
 from sandbox.process import SandboxProcess
 
 ROUNDS = 3
-COPIES = 20  # of the sample orders in each round
+COPIES = 10  # of the sample orders in each round
 THREADS = 8
 LIMITS = {"create_shipment": {"count": 100000, "window": 1}}
 
 
-def run() -> bool:
-    """Run the benchmark; False if the sandbox booked an order twice."""
+def run() -> list[Figure]:
+    """Measure the rate, and count what the sandbox booked twice."""
     with SandboxProcess("ekart", "--hold") as sandbox, tempfile.TemporaryDirectory() as folder:
         company = create_account(sandbox.url, LIMITS).company
         rates = []
@@ -36,9 +37,12 @@ def run() -> bool:
             booked = sum(row.outcome == OrderOutcome.BOOKED for row in rows)
             rates.append(booked / seconds)
         state = sandbox.state()
-    print(f"bookings: {statistics.median(rates):.0f} a second (median of {len(rates)} rounds)")
-    print(f"duplicates: {state['duplicates']} of {state['booked']} booked")
-    return not state["duplicates"]
+    rate, duplicates = statistics.median(rates), state["duplicates"]
+    what = f"`book_orders` of one process with {THREADS} threads"
+    return [
+        Figure(what, f"{rate:.0f} orders a second"),
+        Figure(f"— booked twice of {state['booked']:,}", str(duplicates), "0", not duplicates),
+    ]
 
 
 def _write_orders(folder: Path, round_number: int) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 
+from benchmarks.figures import Figure
 from benchmarks.processes import run_in_processes
 from couriers.conf import tunables
 from couriers.contract.errors import CircuitOpen
@@ -43,11 +44,11 @@ def count_probes(processes: int = PROCESSES, seconds: float = 1.0) -> tuple[int,
     return sum(allowed for allowed, _ in answers), sum(asked for _, asked in answers)
 
 
-def run() -> bool:
-    """Print how many calls were allowed; False unless it was one."""
+def run() -> list[Figure]:
+    """Count the probes that are allowed."""
     from django.test import override_settings
 
     with override_settings(SHIPCROWD={"BREAKER_COOLDOWN": 2.0}):
         allowed, asked = count_probes()
-    print(f"breaker: {PROCESSES} processes asked {asked} times, {allowed} probe was allowed (1)")
-    return allowed == 1
+    what = f"circuit breaker: probes allowed to {PROCESSES} processes that asked {asked:,} times"
+    return [Figure(what, str(allowed), "1", allowed == 1)]

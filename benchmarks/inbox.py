@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from benchmarks.accounts import create_account
 from couriers.models import CourierAccount
 from shipcrowd.embedded import Servers
+from tests.support.audit_trail import emptied_audit_trail
 from webhooks.models import WebhookEvent
 
 SECRET = "a-secret-of-benches"
@@ -66,7 +67,10 @@ def vacuum(table: str) -> None:
 
 
 def execute(statement: str) -> None:
-    """Execute a statement with enough memory to build large indexes."""
-    with connection.cursor() as cursor:
+    """Execute a statement with enough memory to build large indexes.
+
+    A TRUNCATE that cascades may empty the audit trail, too.
+    """
+    with emptied_audit_trail(), connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '512MB'")
         cursor.execute(statement)

@@ -1,6 +1,6 @@
 """Whether the platform stays up: what one client, tenant or courier costs all the others.
 
-Each module has `run() -> bool`, which prints its figures and returns whether its budget holds.
+Each module has `run() -> list[Figure]`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from benchmarks.figures import Figure
+from benchmarks.inbox import execute
+from couriers.models import Company
 
-def run() -> bool:
-    """Run every module of this package, by name; return whether all budgets hold."""
-    passed = True
+
+def run() -> list[Figure]:
+    """Run every module of this package, by name; return the figures of all."""
+    # Each numbers its companies from 0, as a run before this one did.
+    execute(f"TRUNCATE {Company._meta.db_table} CASCADE")
+    figures: list[Figure] = []
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
-        print(f"· {module.name.replace('_', ' ')}", flush=True)
-        passed &= importlib.import_module(f"{__name__}.{module.name}").run()
-    return passed
+        figures += importlib.import_module(f"{__name__}.{module.name}").run()
+    return figures

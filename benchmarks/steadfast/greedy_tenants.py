@@ -8,20 +8,21 @@ from __future__ import annotations
 import statistics
 import time
 
+from benchmarks.figures import Figure, at_most
 from benchmarks.inbox import current_servers
 from couriers.models import BulkOrder
 from sandbox.process import SandboxProcess
 from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, Stack
 from tests.support.neighbours import Tenant, seconds_to_begin
 
-JOBS, ORDERS = 10, 150  # of the greedy tenant
+JOBS, ORDERS = 10, 60  # of the greedy tenant
 SMALL_JOB = 3  # orders
 PAUSE = 0.2  # seconds between two callbacks
 MAX_TO_APPLY = 2.0  # seconds
 MAX_TO_BEGIN = 10.0  # seconds
 
 
-def run() -> bool:
+def run() -> list[Figure]:
     """Run the jobs, and callbacks and a small job of another tenant beside them."""
     with SandboxProcess("ekart", "--hold") as sandbox, Stack(current_servers(), {}) as stack:
         stack.start_web()
@@ -43,10 +44,17 @@ def run() -> bool:
             time.sleep(PAUSE)
         seconds = time.monotonic() - began
         state = sandbox.state()
-    print(
-        f"greedy tenants: {len(applied)} callbacks applied after {statistics.median(applied):.2f} "
-        f"s (median), {max(applied):.2f} s (worst, ≤ {MAX_TO_APPLY:g}), while {left:,} orders of "
-        f"{JOBS} jobs were booked in {seconds:.0f} s; another tenant's job of {SMALL_JOB} began "
-        f"after {to_begin:.1f} s (≤ {MAX_TO_BEGIN:g}); duplicates: {state['duplicates']} (0)"
-    )
-    return max(applied) <= MAX_TO_APPLY and to_begin <= MAX_TO_BEGIN and not state["duplicates"]
+    return [
+        at_most(
+            f"a callback while another tenant runs {JOBS} bulk jobs: applied after",
+            max(applied), MAX_TO_APPLY, "s",
+        ),
+        Figure(
+            f"— of {len(applied)} callbacks while {left:,} orders were booked in {seconds:.0f} s",
+            f"median {statistics.median(applied):.2f} s",
+        ),
+        at_most(
+            f"— another tenant's job of {SMALL_JOB} began after", to_begin, MAX_TO_BEGIN, "s", 1
+        ),
+        at_most("— booked twice", state["duplicates"], 0, "", 0),
+    ]  # fmt: skip

@@ -6,13 +6,16 @@ ARGS ?=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
+# `make test POOLER=1` goes through a real PgBouncer that pools transactions.
+POOLER ?=
+POOLED := $(if $(POOLER),-p tests.support.pooled_run)
 # The interpreters of `make matrix`, by name on the PATH or by path.
 PYTHONS ?= python3.11 python3.12 python3.13
 
 # Keep bytecode: the project starts many processes, and each would compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test coverage lint bench fuzz chaos dist matrix setup clean
+.PHONY: demo test coverage lint bench fuzz chaos screenshots examples dist matrix setup clean
 
 setup: $(INSTALLED)
 
@@ -38,7 +41,15 @@ lint: $(INSTALLED)
 	DATABASE_URL=postgres://lint@127.0.0.1/lint REDIS_URL=redis://127.0.0.1 SECRET_KEY=lint FERNET_KEYS=lint $(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest $(POOLED) -n $(WORKERS) --dist worksteal $(ARGS)
+
+# The pictures of docs/operations.md, taken anew in Chromium.
+screenshots: $(INSTALLED)
+	SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_pictures.py
+
+# The examples of the API's documentation, recorded anew from real exchanges.
+examples: $(INSTALLED)
+	RECORD_EXAMPLES=1 $(BIN)/python -m pytest tests/api/test_examples.py -k new_run
 
 # The same tests, with the share of the code that they run. It takes half as long again.
 coverage: $(INSTALLED)

@@ -13,7 +13,7 @@ def grant(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0043_roles_of_staff'),
+        ('shipcrowd_couriers', '0049_roles_of_staff'),
         ('axes', '0001_initial'),
         ('otp_totp', '0001_initial'),
     ]

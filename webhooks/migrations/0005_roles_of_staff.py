@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('shipcrowd_webhooks', '0004_outbox'),
-        ('shipcrowd_couriers', '0043_roles_of_staff'),
+        ('shipcrowd_couriers', '0049_roles_of_staff'),
     ]
 
     operations = [

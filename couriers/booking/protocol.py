@@ -220,6 +220,7 @@ def _identify(prepared: Prepared) -> Prepared:
 
 def _start_attempt(shipment: Shipment) -> None:
     shipment.status = Status.BOOKING
+    shipment.attempt_started_at = timezone.now()
     shipment.lease_expires_at = seconds_from_now(tunables().BOOKING_LEASE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from couriers.booking.leases import expire_leases
 from couriers.booking.protocol import book
 from couriers.booking.settling import settle_booked, settle_failed
 from couriers.contract.errors import InvalidRequest, NotSent, Rejected
+from couriers.contract.platform_errors import OrderAlreadyLive, PlatformError
 from couriers.contract.types import Booking
 from couriers.models import (
     BookingAttempt,
@@ -265,7 +267,13 @@ def test_two_workers_that_go_on_with_an_order_book_it_once(
     two[0].books.behaviours = ["request lost"]
     shipment = book(company, AUTO).shipment
     settle_absent()
-    run_at_once([lambda: go_on(shipment.pk)] * 3 + [lambda: book(company, AUTO)] * 2)
+    works = iter([partial(go_on, shipment.pk)] * 3 + [partial(book, company, AUTO)] * 2)
+
+    def work() -> None:
+        with suppress(PlatformError):
+            next(works)()
+
+    run_at_once(work, 5)
     assert sum(len(each.books.parcels) for each in two) == 1
     assert current().status == "booked"
 
@@ -302,8 +310,13 @@ def test_two_requests_at_once_book_one_parcel_whichever_courier(
     company: Company, two: list[Asked]
 ) -> None:
     two[0].books.behaviours = ["refuses"]
-    keys = ("k1", "k2", "k1", "k2")
-    run_at_once([partial(book, company, AUTO, key=key) for key in keys])
+    keys = iter(("k1", "k2", "k1", "k2"))
+
+    def work() -> None:
+        with suppress(PlatformError):
+            book(company, AUTO, key=next(keys))
+
+    run_at_once(work, 4)
     assert sum(len(each.books.parcels) for each in two) == 1
     assert Shipment.objects.live().count() == 1
 
@@ -454,11 +467,12 @@ def test_a_courier_that_may_have_an_earlier_attempt_is_searched_before_its_next_
     Shipment.objects.update(choice=None)
     CourierRule.objects.update(couriers=[{"courier": "two"}, {"courier": "one"}])
     other.books.behaviours = ["refuses"]
-    result = book(company, AUTO, key="other")
+    with pytest.raises(OrderAlreadyLive):
+        book(company, AUTO, key="other")
     assert len(one.books.parcels) == 1
     live = Shipment.objects.live().get()
     assert [live.tracking_id] == one.books.order("A-1")
-    assert result.status_code in (201, 202)
+    assert book(company, draft_with(courier="one"), key="k").status_code == 201
 
 
 def test_invalid_orders_are_refused_before_anything_is_stored(

@@ -17,6 +17,7 @@ from couriers.contract.types import Booking, Scan, ShipmentRequest
 from couriers.models import BookingAttempt, Company, CourierAccount, CourierRule, Shipment
 from tests.support.choices import booking_courier, rule
 from tests.support.doubt_toys import Books
+from tests.support.doubts import pass_time, reconcile
 from tests.support.drafts import draft_with
 from tests.support.toy import MAPPER, cancelled
 
@@ -96,3 +97,15 @@ def outcomes(shipment: Shipment) -> list[tuple[int, str, str]]:
     """Return the number, courier and outcome of the attempts of a shipment that are over."""
     rows = BookingAttempt.objects.filter(shipment=shipment).order_by("number")
     return list(rows.values_list("number", "courier_id", "outcome"))
+
+
+def current() -> Shipment:
+    """Return the order's only shipment."""
+    return Shipment.objects.get()
+
+
+def settle_absent() -> None:
+    """Let the searches settle every doubt as not booked."""
+    for seconds in (0, 31, 61, 61):
+        pass_time(seconds)
+        reconcile()

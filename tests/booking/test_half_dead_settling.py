@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from couriers import tasks
-from couriers.booking import bulk_jobs, 
+from couriers.booking import bulk_jobs, committed
 from couriers.booking.protocol import book
 from couriers.booking.spreadsheet import run
 from couriers.models import BulkOrder, BulkTurn, Shipment

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from typing import Any
+
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 
 from couriers.models.account import Courier
 from couriers.models.company import Company
@@ -14,6 +17,63 @@ REGION_DIGITS = 2  # of a pincode: India Post's sub-region, of which there are f
 def region_of(pincode: str) -> str:
     """Return the region of a pincode, its first two digits. A lane leads from one to another."""
     return pincode[:REGION_DIGITS]
+
+
+class Averages:
+    """What the counts of a row, or sums of them, come to. None where there is nothing to divide by.
+
+    Shares are in per cent: of the ended, and for first attempts of the delivered.
+    """
+
+    ended: Any
+    delivered: Any
+    rto: Any
+    lost: Any
+    delivery_seconds: Any
+    attempts: Any
+    first_attempt: Any
+
+    @property
+    def delivered_percent(self) -> float | None:
+        return _ratio(100 * self.delivered, self.ended, 1)
+
+    @property
+    def rto_percent(self) -> float | None:
+        return _ratio(100 * self.rto, self.ended, 1)
+
+    @property
+    def first_attempt_percent(self) -> float | None:
+        return _ratio(100 * self.first_attempt, self.delivered, 1)
+
+    @property
+    def average_days(self) -> float | None:
+        """The days of 24 hours from booking to delivery."""
+        return _ratio(self.delivery_seconds / 86_400, self.delivered, 1)
+
+    @property
+    def average_attempts(self) -> float | None:
+        return _ratio(self.attempts, self.delivered + self.rto, 2)
+
+
+def _ratio(part: float, whole: int, digits: int) -> float | None:
+    return round(part / whole, digits) if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceSums(Averages):
+    """Counts of several rows together, with the meaning of CourierPerformance."""
+
+    booked: int = 0
+    ended: int = 0
+    delivered: int = 0
+    rto: int = 0
+    lost: int = 0
+    delivery_seconds: int = 0
+    attempts: int = 0
+    first_attempt: int = 0
+
+
+COUNTS = tuple(one.name for one in fields(PerformanceSums))
 
 
 class PerformanceQuerySet(models.QuerySet["CourierPerformance"]):
@@ -27,8 +87,19 @@ class PerformanceQuerySet(models.QuerySet["CourierPerformance"]):
         """Return the rows of single lanes."""
         return self.exclude(pickup_region="")
 
+    def sums_by(self, *names: str) -> list[tuple[tuple[Any, ...], PerformanceSums]]:
+        """Return the values of the named columns, each with the sums of its rows, in one statement.
 
-class CourierPerformance(models.Model):
+        They are in the order of the values.
+        """
+        groups = self.order_by(*names).values_list(*names)
+        return [
+            (tuple(row[: len(names)]), PerformanceSums(*row[len(names) :]))
+            for row in groups.annotate(*(Sum(name) for name in COUNTS))
+        ]
+
+
+class CourierPerformance(Averages, models.Model):
     """A company's forward live shipments with one courier that were booked in a month in India.
 
     `month` is its first day. A lane leads from the region of the warehouse's pincode to that of the

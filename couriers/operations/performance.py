@@ -37,16 +37,13 @@ from couriers.contract import india
 from couriers.contract.statuses import RTO, Status
 from couriers.contract.types import Direction
 from couriers.models import CourierAccount, CourierPerformance, Scan, Shipment
-from couriers.models.performance import REGION_DIGITS
+from couriers.models.performance import COUNTS, REGION_DIGITS
 from couriers.rates.performance import last_months
 
 MONTHS = 6  # that are counted again: what was booked before has ended
 NEWEST_MONTHS, NEWEST_AGE = 2, 3600.0  # the newest, in which most changes, are counted every hour
 OLDER_AGE = 86_400.0  # the others every day
 BATCH = 200  # accounts whose months are looked up at once
-COUNTS = (
-    "booked", "ended", "delivered", "rto", "lost", "delivery_seconds", "attempts", "first_attempt",
-)  # fmt: skip
 _LOST = (Status.LOST, Status.DAMAGED)
 
 

@@ -5,34 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from couriers.contract import india
 from couriers.models import Company, CourierPerformance
-from couriers.models.performance import region_of
+from couriers.models.performance import PerformanceSums, region_of
 
 BEST_MONTHS = 3  # the current month, and the two before it
 # Fewer shipments than these are too few: one return more or less moves the share of deliveries by
 # more than 3 per cent, which is as much as couriers usually differ.
 MIN_ENDED = 30
-_COUNTS = ("ended", "delivered", "first_attempt", "delivery_seconds")
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    ended: int = 0
-    delivered: int = 0
-    first_attempt: int = 0
-    delivery_seconds: int = 0
-
-    def order(self) -> tuple[float, ...]:
-        """The best first: the share of deliveries in per cent, then days, then first attempts."""
-        if not self.delivered:
-            return (0.0,)
-        share = round(100 * self.delivered / self.ended)
-        return -share, self.delivery_seconds / self.delivered, -self.first_attempt / self.delivered
 
 
 def best_couriers(
@@ -54,37 +37,47 @@ def best_couriers(
     known = _with_enough(on_lane)
     if len(known) < min(2, len(codes)):
         known = _with_enough(everywhere)
-    return sorted(known, key=lambda code: (known[code].order(), code))
+    return sorted(known, key=lambda code: (_order(known[code]), code))
 
 
-def last_months(count: int) -> list[dt.date]:
-    """Return the first day of this month in India and of the months before it, the newest first."""
-    month = india.today().replace(day=1)
-    months = [month]
+def last_months(count: int, last: dt.date | None = None) -> list[dt.date]:
+    """Return the first days of `last` and of the months before it, the newest first.
+
+    `last` is the first day of a month, by default of this one in India.
+    """
+    months = [last or india.today().replace(day=1)]
     while len(months) < count:
-        month = (month - dt.timedelta(days=1)).replace(day=1)
-        months.append(month)
+        months.append((months[-1] - dt.timedelta(days=1)).replace(day=1))
     return months
 
 
 def _figures(
     company: Company, pickup: str, drop: str, codes: list[str]
-) -> tuple[Mapping[str, _Sums], Mapping[str, _Sums]]:
+) -> tuple[Mapping[str, PerformanceSums], Mapping[str, PerformanceSums]]:
     """Return the sums by courier on the lane, and on all lanes."""
-    found: dict[str, dict[str, _Sums]] = defaultdict(dict)
-    rows = (
-        CourierPerformance.objects.filter(
-            Q(pickup_region="") | Q(pickup_region=pickup, drop_region=drop),
-            company=company, month__in=last_months(BEST_MONTHS), courier__in=codes,
-        )
-        .order_by()
-        .values_list("pickup_region", "courier_id")
-        .annotate(*(Sum(name) for name in _COUNTS))
-    )  # fmt: skip
-    for region, code, *sums in rows:
-        found[region][code] = _Sums(*sums)
+    found: dict[str, dict[str, PerformanceSums]] = defaultdict(dict)
+    rows = CourierPerformance.objects.filter(
+        Q(pickup_region="") | Q(pickup_region=pickup, drop_region=drop),
+        company=company,
+        month__in=last_months(BEST_MONTHS),
+        courier__in=codes,
+    )
+    for (region, code), sums in rows.sums_by("pickup_region", "courier_id"):
+        found[region][code] = sums
     return found[pickup], found[""]
 
 
-def _with_enough(figures: Mapping[str, _Sums]) -> dict[str, _Sums]:
+def _with_enough(figures: Mapping[str, PerformanceSums]) -> dict[str, PerformanceSums]:
     return {code: sums for code, sums in figures.items() if sums.ended >= MIN_ENDED}
+
+
+def _order(sums: PerformanceSums) -> tuple[float, ...]:
+    """The best first: the share of deliveries in whole per cent, then days, then first attempts."""
+    if not sums.delivered:
+        return (0.0,)
+    share = round(100 * sums.delivered / sums.ended)
+    return (
+        -share,
+        sums.delivery_seconds / sums.delivered,
+        -sums.first_attempt / sums.delivered,
+    )

@@ -16,9 +16,10 @@ from django.utils import timezone
 from couriers.contract.india import IST
 from couriers.contract.statuses import RTO
 from couriers.models import CourierAccount, CourierPerformance, Scan, Shipment
+from couriers.models.performance import COUNTS
 from couriers.operations import performance
 from couriers.operations.erasure import erase_locked
-from couriers.operations.performance import COUNTS, count_due, count_month, count_months
+from couriers.operations.performance import count_due, count_month, count_months
 from couriers.rates.performance import last_months
 from couriers.tasks import count_performance
 from tests.support.factories import CourierAccountFactory, ShipmentFactory, WarehouseFactory

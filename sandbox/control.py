@@ -35,6 +35,7 @@ class Control:
             web.get("/_sandbox/state", self.state),
             web.get("/_sandbox/shipments", self.shipments),
             web.get("/_sandbox/requests", self.requests),
+            web.get("/_sandbox/invalid-requests", self.invalid_requests),
             web.get("/_sandbox/faults", self.get_faults),
             web.put("/_sandbox/faults", self.put_faults),
             web.post("/_sandbox/advance", self.advance),
@@ -58,6 +59,10 @@ class Control:
 
     async def requests(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self._ledger.requests[slice_of(request)])
+
+    async def invalid_requests(self, request: web.Request) -> web.StreamResponse:
+        """The requests that broke a rule of the courier, each with its `error`."""
+        return web.json_response(self._ledger.invalid_requests[slice_of(request)])
 
     async def get_faults(self, _: web.Request) -> web.StreamResponse:
         return web.json_response([fault.as_json() for fault in self._faults.active])

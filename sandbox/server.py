@@ -15,7 +15,7 @@ from aiohttp import web
 
 from sandbox.callbacks import CallbackSender
 from sandbox.control import Control
-from sandbox.errors import Refused, UnknownPath
+from sandbox.errors import Declined, NotFound, Refused, Unauthorized, UnknownPath
 from sandbox.faults import FaultAnswer, Faults
 from sandbox.ledger import Ledger
 from sandbox.lifecycle import LifeCycles
@@ -24,6 +24,8 @@ from sandbox.options import Options
 
 LARGEST_BODY = 5 * 1024 * 1024  # bytes
 BACKLOG = 1024  # connections that wait to be accepted
+# Refusals that a correct client meets too: they make no request an invalid one.
+BLAMELESS = (Declined, NotFound, Unauthorized)
 
 
 class Sandbox(ABC):
@@ -84,7 +86,16 @@ class Sandbox(ABC):
             self.ledger.calls[operation.name] += 1
             if self._record_requests:
                 self.ledger.requests.append(await _record(operation, request))
-            return await self.faults.apply(operation.name, request, authorized)
+            return await self.faults.apply(operation.name, request, checked)
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            try:
+                return await authorized(request)
+            except Refused as error:
+                if not isinstance(error, BLAMELESS):
+                    recorded = await _record(operation, request)
+                    self.ledger.invalid_requests.append(recorded | {"error": error.description})
+                raise
 
         async def authorized(request: web.Request) -> web.StreamResponse:
             if not operation.public:

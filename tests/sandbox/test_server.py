@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from sandbox.errors import Refused, Unauthorized
+from sandbox.errors import Declined, Refused, Unauthorized
 from sandbox.faults import Fault
 from sandbox.ledger import Ledger, Shipment
 from sandbox.lifecycle import LifeCycles
@@ -53,6 +53,8 @@ class PlainSandbox(Sandbox):
 
     async def book(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)
+        if body["order"] == "FULL":
+            raise Declined("no parcel is taken today")
         shipment = Shipment(
             tracking_id=f"T{len(self.ledger.shipments)}",
             order_number=body["order"],
@@ -150,5 +152,19 @@ def test_a_fault_of_every_kind_has_the_couriers_own_among_them() -> None:
         )
         assert refused.status == 400
         assert "busy, vague_after, slow" in await refused.text()
+
+    run(scenario)
+
+
+def test_requests_that_break_a_rule_are_listed_with_the_reason() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        await book(client)
+        await book(client, headers={})
+        assert await book(client, json={"order": "FULL"}) == (400, "no parcel is taken today")
+        await book(client, json=[])
+        (listed,) = await page(client, "invalid-requests")
+        assert (listed["operation"], listed["body"]) == ("book", [])
+        assert listed["error"] == "a JSON object is required"
+        assert (await page(client, "state"))["invalid_requests"] == 1
 
     run(scenario)

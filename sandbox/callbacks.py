@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 
 import aiohttp
+
+from sandbox.draws import draw
 
 ATTEMPTS = 10
 CONCURRENCY = 16
@@ -18,10 +21,15 @@ class CallbackSender:
     """A queue of callbacks and the workers that deliver them.
 
     `counts` tells how many were made, taken (answered below 300) and given up, and how often each
-    HTTP status, or none, was the answer.
+    HTTP status, or none, was the answer. A share `loss` of them is never sent and counted as lost;
+    of the others a share `repeats` is sent twice.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, loss: float = 0, repeats: float = 0, seed: int = 0) -> None:
+        self.loss = loss
+        self.repeats = repeats
+        self._seed = seed
+        self._numbers = itertools.count(1)
         self.counts: Counter[str] = Counter()
         self._queue: asyncio.Queue[tuple[str, bytes, Mapping[str, str]]] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
@@ -43,8 +51,14 @@ class CallbackSender:
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Queue a JSON body for delivery with these headers."""
-        self.counts["made"] += 1
-        self._queue.put_nowait((url, body, {"Content-Type": "application/json", **headers}))
+        number = next(self._numbers)
+        if draw(self._seed, "lost callback", number) < self.loss:
+            self.counts["lost"] += 1
+            return
+        is_repeated = draw(self._seed, "repeated callback", number) < self.repeats
+        for _ in range(2 if is_repeated else 1):
+            self.counts["made"] += 1
+            self._queue.put_nowait((url, body, {"Content-Type": "application/json", **headers}))
 
     @property
     def pending(self) -> int:

@@ -46,7 +46,10 @@ class Sandbox(ABC):
     life_cycles: LifeCycles[Any]
 
     def __init__(self, options: Options) -> None:
-        self.sender = CallbackSender()
+        self.switches = options.switches_class.of(dict(options.switched))
+        self.sender = CallbackSender(
+            loss=options.callback_loss, repeats=options.callback_repeats, seed=options.seed
+        )
         self.faults = Faults(
             self.fault_answers,
             sample_body=self.sample_body,
@@ -68,6 +71,10 @@ class Sandbox(ABC):
     def error_answer(self, error: Refused) -> web.Response:
         """The courier's answer to a call that is refused."""
 
+    def add_callback(self, url: str, secret: str) -> None:
+        """Send callbacks to an address that nobody registered by a call."""
+        raise Declined("this courier sends no callbacks")
+
     def extra_routes(self) -> Sequence[web.RouteDef]:
         """What is not an operation: the courier's own pages under /_sandbox/, and downloads."""
         return ()
@@ -75,7 +82,14 @@ class Sandbox(ABC):
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._answer_errors], client_max_size=LARGEST_BODY)
         app.add_routes([self._route(operation) for operation in self.operations()])
-        control = Control(self.ledger, self.life_cycles, self.sender, self.faults)
+        control = Control(
+            self.ledger,
+            self.life_cycles,
+            self.sender,
+            self.faults,
+            self.switches,
+            self.add_callback,
+        )
         app.add_routes(control.routes())
         app.add_routes(self.extra_routes())
         app.cleanup_ctx.append(self._send_callbacks)

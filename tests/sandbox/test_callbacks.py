@@ -51,3 +51,24 @@ def test_a_callback_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatc
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
     assert deliver(url).counts == {"made": 1, "no_answer": 3, "given_up": 1}
+
+
+def test_lost_callbacks_are_never_sent_and_repeated_ones_twice() -> None:
+    with CallbackReceiver() as receiver:
+
+        async def send() -> CallbackSender:
+            sender = CallbackSender(loss=0.5, repeats=0.5)
+            await sender.start()
+            for number in range(40):
+                sender.send(receiver.url, str(number).encode(), {})
+            async with asyncio.timeout(10):
+                while sender.pending:
+                    await asyncio.sleep(0.01)
+            await sender.stop()
+            return sender
+
+        counts = asyncio.run(send()).counts
+    different = {raw for raw, _ in receiver.received}
+    assert 10 <= counts["lost"] <= 30
+    assert len(different) == 40 - counts["lost"]
+    assert len(different) < len(receiver.received) == counts["made"] == counts["taken"]

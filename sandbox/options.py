@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from sandbox.faults import Fault, check_kind
@@ -149,7 +149,7 @@ def _outcomes(text: str) -> Outcomes:
         raise argparse.ArgumentTypeError(
             "write it like delivered=85,undelivered=5,rto=10"
         ) from None
-    numbers = (outcomes.delivered, outcomes.undelivered, outcomes.rto)
+    numbers = asdict(outcomes).values()
     if min(numbers) < 0 or sum(numbers) == 0:
         raise argparse.ArgumentTypeError("numbers of 0 or more, not all 0")
     return outcomes

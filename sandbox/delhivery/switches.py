@@ -18,6 +18,8 @@ class DelhiverySwitches(Switches):
         0.0, "seconds for which waybills beyond the first 25 of a call cannot be used"
     )
     cancel_scan_lag: float = switch(0.2, "seconds from a cancellation to its scan")
+    action_lag: float = switch(0.2, "seconds until an action for an undelivered one is done")
+    link_life: float = switch(86_400.0, "seconds for which a link to a label can be fetched")
     cancel_scan_comes: bool = switch(True, "whether a cancellation before pickup has a scan")
     # The account and its key.
     revoked: bool = switch(False, "whether every key is refused")

@@ -118,3 +118,27 @@ def test_the_dates_of_a_way_are_told(delhivery: Delhivery) -> None:
     shipment = delhivery.shipment(waybill)
     assert [shipment[name] is None for name in dates] == [False, False, True, False, False]
     assert shipment["DispatchCount"] == 1
+
+
+def test_nothing_found_can_be_said_in_other_words(delhivery: Delhivery) -> None:
+    delhivery.switch(not_found_words="number")
+    assert delhivery.track(ref_ids="T-NONE")["Error"] == "No such waybill or order Id found"
+
+
+@pytest.mark.parametrize(
+    ("spelling", "word"), [("usual", "Canceled"), ("upper", "CANCELED"), ("cancelled", "Cancelled")]
+)
+def test_the_words_of_statuses_vary(delhivery: Delhivery, spelling: str, word: str) -> None:
+    waybill = delhivery.book(payment_mode="Pickup")
+    delhivery.cancel(waybill)
+    delhivery.switch(status_words=spelling)
+    shipment = delhivery.shipment(waybill)
+    assert shipment["Status"]["Status"] == shipment["Scans"][-1]["ScanDetail"]["Scan"] == word
+
+
+def test_a_shipment_is_advanced_only_to_a_whole_status(delhivery: Delhivery) -> None:
+    waybill = delhivery.book()
+    body = {"tracking_id": waybill, "status": "Delivered"}
+    answer = delhivery.call("POST", "/_sandbox/advance", body)
+    assert (answer.status_code, "TYPE/Status/NSL" in answer.text) == (400, True)
+    assert delhivery.status(waybill) == "UD/Not Picked/X-PNP"

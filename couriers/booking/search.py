@@ -9,14 +9,14 @@ from __future__ import annotations
 import dataclasses
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from couriers.booking.leases import seconds_until_call_is_over
 from couriers.booking.preparation import Prepared
 from couriers.booking.settling import settle_confirmed
 from couriers.contract import checked_calls
 from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.errors import CourierError, EarlierUnclear
+from couriers.contract.errors import ORDER_KEPT, CourierError, EarlierUnclear, OrderKept
 from couriers.contract.masking import mask_text
 from couriers.contract.platform_errors import BookingInFlight
 from couriers.contract.registry import CourierFactory
@@ -28,6 +28,7 @@ from couriers.models.call import Outcome
 from couriers.resilience import bulkhead, waits
 from couriers.resilience.retry import retry_safely
 
+UNANSWERED = (Outcome.UNKNOWN, Outcome.PENDING)
 RETRY_AFTER = 10.0  # seconds, for a client while the courier cannot say
 
 
@@ -69,7 +70,8 @@ def revive_earlier_attempt(prepared: Prepared) -> bool:
     """Search for a failed attempt of the order that may have reached the courier.
 
     Returns whether the courier has it: its shipment is then booked. Makes no statement for a
-    courier that cannot be searched. Raises EarlierUnclear where the courier cannot say, and
+    courier that cannot be searched. An order that the courier kept without a parcel is none, if
+    every call of the attempt was answered. Raises EarlierUnclear where the courier cannot say, and
     BookingInFlight while an earlier call may still be answered.
     """
     adapter = CourierFactory.get_adapter(prepared.account)
@@ -84,6 +86,10 @@ def revive_earlier_attempt(prepared: Prepared) -> bool:
         with waits.limit_sum(), bulkhead.hold_place(prepared.account, Capability.FIND_BOOKING):
             request = _request_of(earlier, prepared)
             found = retry_safely(lambda: search(adapter, earlier, request))
+    except OrderKept as error:
+        if earlier.calls.filter(outcome__in=UNANSWERED).exists():
+            raise _unclear(error) from error
+        return False
     except CourierError as error:
         raise _unclear(error) from error
     if found is not None:
@@ -92,14 +98,17 @@ def revive_earlier_attempt(prepared: Prepared) -> bool:
 
 
 def _failed_attempt(shipment: Shipment) -> Shipment | None:
-    """Return the order's last failed shipment with this account of which a call had no answer."""
-    unanswered = CourierCall.objects.filter(
-        shipment=OuterRef("pk"), outcome__in=(Outcome.UNKNOWN, Outcome.PENDING)
+    """Return the order's last failed shipment with this account that the courier may have.
+
+    A call of it had no answer, or the courier may have kept the order.
+    """
+    perhaps_there = CourierCall.objects.filter(
+        Q(outcome__in=UNANSWERED) | Q(code=ORDER_KEPT), shipment=OuterRef("pk")
     )
     failed = Shipment.objects.same_order_as(shipment).filter(
         status=Status.FAILED, account=shipment.account_id
     )
-    return failed.filter(Exists(unanswered)).order_by("-id").first()
+    return failed.filter(Exists(perhaps_there)).order_by("-id").first()
 
 
 def _request_of(earlier: Shipment, prepared: Prepared) -> ShipmentRequest:

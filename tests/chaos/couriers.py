@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,27 +15,40 @@ FAULT_RATE = 0.1
 Fault = tuple[str, str, float]  # operation, kind and rate
 
 
-@dataclass(frozen=True, slots=True)
+class Operator(enum.StrEnum):
+    """The doubts of a courier that an operator settles, because the platform cannot."""
+
+    ALL = "all"  # what no callback settles in time
+    ABSENCES = "absences"  # the courier's list shows what it has, and not surely what it has not
+    NOBODY = "nobody"
+
+
+class Callbacks(enum.StrEnum):
+    """How a courier learns the address of its callbacks."""
+
+    REGISTERED = "registered"  # by the platform's command
+    TOLD = "told"  # by a person; the stand-in's page /_sandbox/callback
+    NONE = "none"  # it sends none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChaosCourier:
     """A courier, and what a run needs to know of its stand-in.
 
     `create` is the stand-in's name of the create call. `known_outcome` are the endings of the
-    faults after which a client knows whether its call was carried out. A courier that has
-    callbacks and does not register them is told their address. `settles_doubts` says that the
-    platform settles all doubts without an operator.
+    faults after which a client knows whether its call was carried out.
     """
 
     code: str
     stand_in: Sequence[str]
-    module: str
+    module: str = "sandbox"
     login: Mapping[str, str]
     limits: Sequence[str]
     faults: Sequence[Fault]
     create: str
     known_outcome: tuple[str, ...]
-    has_callbacks: bool = True
-    registers_webhooks: bool = False
-    settles_doubts: bool = False
+    callbacks: Callbacks
+    operator: Operator
 
     def sandbox(self, seed: int) -> SandboxProcess:
         """Return the stand-in, which runs inside a `with` block."""
@@ -50,7 +64,6 @@ AUTH_FAULTS = ("timeout_before", "reset_before", "error_before", "broken_before"
 EKART = ChaosCourier(
     code="ekart",
     stand_in=("ekart", "--hold"),
-    module="sandbox",
     login=SANDBOX_LOGIN,
     limits=("create_shipment=5000/1s", "get_token=1000/1s", "add_address=1000/1s"),
     faults=(
@@ -60,7 +73,8 @@ EKART = ChaosCourier(
     ),
     create="create_shipment",
     known_outcome=("rate_limited", "unauthorized", "slow"),
-    registers_webhooks=True,
+    callbacks=Callbacks.REGISTERED,
+    operator=Operator.ALL,
 )
 # An echo is a refusal, after which a storefront would not send the order again.
 TOY_FAULTS = [kind for kind in FaultKind if kind is not FaultKind.ECHO]
@@ -86,9 +100,10 @@ def _toy(form: str) -> ChaosCourier:
         ],
         create="book",
         known_outcome=("rate_limited",),
-        has_callbacks=form == "neither",
-        settles_doubts=form != "neither",
+        callbacks=Callbacks.TOLD if form == "neither" else Callbacks.NONE,
+        operator=Operator.ALL if form == "neither" else Operator.NOBODY,
     )
 
 
-COURIERS = {one.code: one for one in (EKART, *map(_toy, FORMS))}
+REAL = {one.code: one for one in (EKART,)}
+COURIERS = REAL | {one.code: one for one in map(_toy, FORMS)}

@@ -32,6 +32,7 @@ class Storefront:
         self.booked: dict[str, str] = {}
         self.bodies: dict[str, set[bytes]] = {}
         self.in_doubt: set[str] = set()
+        self.refused: dict[str, str] = {}
         self.unexpected: list[str] = []
         self.requests = 0
         self.left = len(self.waiting)
@@ -47,6 +48,7 @@ class Storefront:
             "booked": self.booked,
             "in_doubt": sorted(self.in_doubt),
             "bodies_differ": sorted(n for n, bodies in self.bodies.items() if len(bodies) > 1),
+            "refused": self.refused,
             "unexpected": self.unexpected,
             "requests": self.requests,
         }
@@ -83,7 +85,10 @@ class Storefront:
             self.waiting.append((due, number))
 
     def _post(self, number: str) -> float | None:
-        """Send the order; return None if it is booked, else the seconds until the next try."""
+        """Send the order; return None if it is booked or refused, else when to send it again.
+
+        That is in seconds from now.
+        """
         request = urllib.request.Request(
             f"{self.url}/api/v1/shipments/",
             data=json.dumps(booking_request(self.courier, number)).encode(),
@@ -111,6 +116,11 @@ class Storefront:
         # 502 and 504 are the proxy's, for a process that was killed.
         if status in (409, 429, 500, 502, 503, 504):
             return min(float(headers.get("Retry-After", 1)), 5.0)
+        if status == 422:
+            problem = json.loads(body)
+            with self.lock:
+                self.refused[number] = f"{problem['type']}: {problem.get('detail', '')}"
+            return None
         with self.lock:
             self.unexpected.append(f"{number}: {status} {body[:200].decode(errors='replace')}")
         return None

@@ -173,11 +173,15 @@ def _quotes_of(
         return _of_error(account, error)
 
 
+def reason_of(error: CourierError) -> NoQuote:
+    """Return why a courier has no quote, from the error that it raised."""
+    return next(_REASONS[kind] for kind in type(error).__mro__ if kind in _REASONS)
+
+
 def _of_error(account: CourierAccount, error: CourierError) -> Missing:
-    reason = next(_REASONS[kind] for kind in type(error).__mro__ if kind in _REASONS)
     return Missing(
         account.courier_id,
-        reason,
+        reason_of(error),
         error.message,
         error.problems if isinstance(error, InvalidRequest) else (),
         error.courier_message,

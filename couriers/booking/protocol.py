@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from couriers.booking import reserved_ids
+from couriers.booking.choosing import choose, is_auto, keep_choice, with_courier
 from couriers.booking.create_call import create_booking
 from couriers.booking.drafts import clean_draft
 from couriers.booking.fingerprints import compute_fingerprints
@@ -44,6 +45,7 @@ from couriers.models import Company, CourierAccount, CourierCall, IdempotencyKey
 from couriers.models.announcements import status_changed
 from couriers.models.claims import seconds_from_now
 from couriers.models.transactions import refuse_open_transaction
+from couriers.rates.choice import Choice
 from couriers.resilience import bulkhead, deadline, waits
 from couriers.resilience.deadline import Deadline
 
@@ -63,6 +65,7 @@ def book(
 ) -> BookingResult:
     """Book a shipment once, even if several callers request it several times.
 
+    An order that names no courier, or `auto`, gets the one that the company's rules choose.
     `key` identifies the booking within the company; without a key the order number does. A test
     booking is made with the company's test account, and live ones do not count for it. Without a
     key, `rebook` books an order once more whose shipment has ended, once for each ended shipment.
@@ -81,7 +84,11 @@ def book(
     earlier = find()
     if earlier.answer:
         return earlier.answer
-    prepared = prepare(company, draft, is_test=is_test, is_trial=is_trial)
+    choice = _choice(company, draft, is_test=is_test, longest_wait=longest_wait)
+    named = with_courier(draft, choice.candidates[0]) if choice else draft
+    prepared = prepare(company, named, is_test=is_test, is_trial=is_trial)
+    if choice:
+        keep_choice(prepared.shipment, choice, choice.candidates[0])
     if revive_earlier_attempt(prepared):
         # The courier has an earlier attempt, which is booked now.
         earlier = find()
@@ -102,6 +109,15 @@ def book(
         failed = earlier.failed
         raise BookingInFlight(failed.shipment_id if failed else "", retry_after=1) from error
     return _call_and_settle(reserved, longest_wait)
+
+
+def _choice(
+    company: Company, draft: ShipmentDraft, *, is_test: bool, longest_wait: float | None
+) -> Choice | None:
+    """Return whom the company's rules choose, or None where the order names its courier."""
+    if not is_auto(draft):
+        return None
+    return choose(company, draft, is_test=is_test, longest_wait=longest_wait)
 
 
 @dataclass(frozen=True, slots=True)

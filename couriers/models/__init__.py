@@ -8,6 +8,7 @@ from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
 from couriers.models.company import Company, CompanyApiKey, Scope
 from couriers.models.company_logo import CompanyLogo
+from couriers.models.courier_rule import CourierRule
 from couriers.models.day_figure import DayFigure
 from couriers.models.document import StoredDocument
 from couriers.models.event import Event, EventType
@@ -44,6 +45,7 @@ __all__ = [
     "Courier",
     "CourierAccount",
     "CourierCall",
+    "CourierRule",
     "CourierToken",
     "DayFigure",
     "DoubtInquiry",

@@ -69,6 +69,7 @@ class Shipment(models.Model):
     with the order when it was booked: objects with `field`, `code` and `message`. `charges` is what
     the courier asks for it (couriers.booking.charges), or None where it did not say. `price_booked`
     is the company's price of that, `price_quoted` that of the quote by which it was booked.
+    `choice` is why it got its courier where the rules chose it (couriers.rates.choice), else None.
     `metadata` is the merchant's own, texts by name. An order has one live shipment in a direction
     and mode; `live_beside_another` marks one from before that. `is_test` is its account's.
     """
@@ -115,6 +116,7 @@ class Shipment(models.Model):
     charges = models.JSONField(null=True, blank=True)
     price_booked = models.JSONField(null=True, blank=True, editable=False)
     price_quoted = models.JSONField(null=True, blank=True, editable=False)
+    choice = models.JSONField(null=True, blank=True, editable=False)
 
     payment_mode = models.CharField(max_length=10, choices=PaymentMode)
     cod_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)

@@ -59,6 +59,10 @@ class SandboxProcess:
         """The requests that were received, where it was started with --record."""
         return self.list_all("/_sandbox/requests")
 
+    def invalid_requests(self) -> Iterator[dict[str, Any]]:
+        """The requests that broke a rule of the courier, each with its `error`."""
+        return self.list_all("/_sandbox/invalid-requests")
+
     def list_all(self, path: str) -> Iterator[dict[str, Any]]:
         """Everything that one of the pages under /_sandbox/ lists."""
         after = 0

@@ -95,7 +95,7 @@ def test_an_unknown_flag_is_refused(capsys: pytest.CaptureFixture[str], flag: st
         ("--fault", "create_shipment:slow:2"),
         ("--fault", "create_shipment:slow:often"),
         ("--outcomes", "delivered"),
-        ("--outcomes", "lost=1"),
+        ("--outcomes", "stolen=1"),
         ("--outcomes", "delivered=0"),
         ("--outcomes", "delivered=2,rto=-1"),
         ("--pincodes", "0"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
 
+from couriers.booking.attempts import note_parcel
 from couriers.booking.leases import seconds_until_call_is_over
 from couriers.booking.preparation import Prepared
 from couriers.booking.settling import settle_confirmed
@@ -23,7 +23,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, ShipmentRequest
-from couriers.models import CourierCall, ReservedId, Shipment
+from couriers.models import BookingAttempt, CourierCall, ReservedId, Shipment
 from couriers.models.call import Outcome
 from couriers.resilience import bulkhead, waits
 from couriers.resilience.retry import retry_safely
@@ -75,56 +75,66 @@ def revive_earlier_attempt(prepared: Prepared) -> bool:
     adapter = CourierFactory.get_adapter(prepared.account)
     if not adapter.supports(Capability.FIND_BOOKING):
         return False
-    earlier = _failed_attempt(prepared.shipment)
-    if earlier is None:
+    call = _unanswered_call(prepared.shipment)
+    if call is None or call.shipment is None:
         return False
+    earlier = call.shipment
     if (left := seconds_until_call_is_over(earlier)) > 0:
         raise BookingInFlight(earlier.pk, retry_after=max(1, round(left)))
     try:
         with waits.limit_sum(), bulkhead.hold_place(prepared.account, Capability.FIND_BOOKING):
-            request = _request_of(earlier, prepared)
+            request = _request_of(call, prepared)
             found = retry_safely(lambda: search(adapter, earlier, request))
     except CourierError as error:
         raise _unclear(error) from error
     if found is not None:
-        _revive(earlier.pk, found)
+        _revive(call, found)
     return found is not None
 
 
-def _failed_attempt(shipment: Shipment) -> Shipment | None:
-    """Return the order's last failed shipment with this account of which a call had no answer."""
-    unanswered = CourierCall.objects.filter(
-        shipment=OuterRef("pk"), outcome__in=(Outcome.UNKNOWN, Outcome.PENDING)
+def _unanswered_call(shipment: Shipment) -> CourierCall | None:
+    """Return the last call without an answer of the order's failed shipments with this account.
+
+    The shipment may be with another courier since, which did not book it either.
+    """
+    failed = Shipment.objects.same_order_as(shipment).filter(status=Status.FAILED)
+    calls = CourierCall.objects.filter(
+        shipment__in=failed,
+        account=shipment.account_id,
+        outcome__in=(Outcome.UNKNOWN, Outcome.PENDING),
     )
-    failed = Shipment.objects.same_order_as(shipment).filter(
-        status=Status.FAILED, account=shipment.account_id
-    )
-    return failed.filter(Exists(unanswered)).order_by("-id").first()
+    return calls.select_related("shipment").order_by("-shipment_id", "-id").first()
 
 
-def _request_of(earlier: Shipment, prepared: Prepared) -> ShipmentRequest:
+def _request_of(call: CourierCall, prepared: Prepared) -> ShipmentRequest:
     """Return the new request of the order with the identity of its earlier attempt."""
     number = (
-        ReservedId.objects.filter(shipment=earlier, attempt=earlier.attempt)
+        ReservedId.objects.filter(shipment=call.shipment_id, attempt=call.attempt)
         .values_list("number", flat=True)
         .first()
     )
     return dataclasses.replace(
         prepared.request,
-        shipment_id=earlier.pk,
-        attempt=earlier.attempt,
+        shipment_id=call.shipment_id or "",
+        attempt=call.attempt,
         reserved_id=number or "",
     )
 
 
-def _revive(shipment_id: str, booking: Booking) -> None:
+def _revive(call: CourierCall, booking: Booking) -> None:
     """Book the failed shipment that the courier has, unless something else has settled it."""
+    shipment_id = call.shipment_id or ""
     try:
         with transaction.atomic():
             shipment = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment_id)
             others = Shipment.objects.same_order_as(shipment).exclude(pk=shipment.pk)
-            if shipment.status == Status.FAILED and not others.live().exists():
+            if shipment.status != Status.FAILED or others.live().exists():
+                return
+            if shipment.account_id == call.account_id:
                 settle_found(shipment, booking)
+            else:
+                attempt = BookingAttempt.objects.get(shipment=shipment, number=call.attempt)
+                note_parcel(attempt, booking.tracking_id, by=SettledBy.SEARCH)
     except IntegrityError as error:
         # Another request has booked the order, or was given the tracking id, just now.
         raise BookingInFlight(shipment_id, retry_after=1) from error

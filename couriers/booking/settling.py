@@ -6,7 +6,6 @@ Each writes only a shipment that is still unsettled, so none can undo another.
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,8 +20,9 @@ from django.db import (
 )
 from django.utils import timezone
 
-from couriers.booking import reserved_ids
+from couriers.booking import attempts, reserved_ids
 from couriers.booking.answers import shipment_json
+from couriers.booking.booked import BOOKED_FIELDS, mark_booked, store_answer
 from couriers.booking.charges import BROUGHT_FIELDS, set_brought
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
@@ -32,7 +32,7 @@ from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
 from couriers.documents import pending
-from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
+from couriers.models import BookingAttempt, CourierCall, FlagKind, IdempotencyKey, Shipment
 from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
 from couriers.models.call_audit import end_call, reason_text
@@ -110,9 +110,9 @@ def settle_failed(
 ) -> BookingResult | None:
     """Settle as failed, because the order certainly was not booked. The key may be used again.
 
-    Returns None, or the result if an event or an operator had settled it as booked before. If the
-    call was repeated with its reserved number meanwhile, this one proves nothing, and the shipment
-    stays in doubt.
+    Returns None, or the result if an event or an operator had settled it as booked before, or if a
+    courier that was asked before turns out to have it. If the call was repeated with its reserved
+    number meanwhile, this one proves nothing, and the shipment stays in doubt.
     """
     now = timezone.now()
 
@@ -127,11 +127,14 @@ def settle_failed(
                 updated_at=now,
             )
         end_call(call, Outcome(error.outcome), error)
+        is_booked = False
         if previous is not None:
             reserved_ids.give_back(shipment, error)
+            attempts.note_end(shipment, Outcome(error.outcome), reason_text(error))
             booking_ended(shipment, previous, Status.FAILED, SettledBy.ANSWER)
+            is_booked = _adopt(shipment, SettledBy.ANSWER)
         signal_step(Step.SETTLING, shipment.pk)
-        return previous is not None
+        return previous is not None and not is_booked
 
     settled = _write_committed(write)
     signal_step(Step.SETTLED, shipment.pk)
@@ -166,24 +169,6 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
     return BookingResult(current, 201, store_answer(current))
 
 
-BOOKED_FIELDS = (
-    "status", "tracking_id", "waybill", "vendor", "booked_at", "status_at", "updated_at",
-    "lease_expires_at", "failure", *BROUGHT_FIELDS,
-)  # fmt: skip
-
-
-def mark_booked(shipment: Shipment, booking: Booking, now: dt.datetime) -> None:
-    """Set the BOOKED_FIELDS of a booked shipment in memory; `now` is the time of the booking."""
-    shipment.status = Status.BOOKED
-    shipment.tracking_id = booking.tracking_id
-    shipment.waybill = booking.waybill
-    shipment.vendor = booking.vendor
-    set_brought(shipment, booking)
-    shipment.booked_at = shipment.status_at = shipment.updated_at = now
-    shipment.lease_expires_at = None
-    shipment.failure = ""
-
-
 def settle_confirmed(
     shipment: Shipment,
     booking: Booking,
@@ -197,6 +182,8 @@ def settle_confirmed(
     Call with the row locked.
     """
     previous = shipment.status
+    if previous == Status.FAILED:
+        attempts.forget_end(shipment)
     mark_booked(shipment, booking, timezone.now())
     shipment.save(update_fields=[*BOOKED_FIELDS, *also_changed])
     pending.accept(shipment, booking.documents)
@@ -214,22 +201,17 @@ def settle_absent(shipment: Shipment, failure: str, *, by: SettledBy) -> None:
     shipment.lease_expires_at = None
     shipment.failure = failure
     shipment.save(update_fields=["status", "lease_expires_at", "failure", "updated_at"])
+    attempts.note_end(shipment, Outcome.UNKNOWN, failure)
     booking_ended(shipment, previous, Status.FAILED, by)
+    _adopt(shipment, by)
 
 
-def store_answer(shipment: Shipment) -> bytes:
-    """Store the booking's answer with its key, to be replayed, and return it.
-
-    Only the first answer is stored. Call after the booked shipment has been saved.
-    """
-    body = shipment_json(shipment)
-    is_first = IdempotencyKey.objects.filter(
-        shipment=shipment, response_status__isnull=True
-    ).update(response_status=201, response_body=body)
-    if is_first:
-        return body
-    key = IdempotencyKey.objects.filter(shipment=shipment).first()
-    return (key and key.answer()) or body
+def _adopt(shipment: Shipment, by: SettledBy) -> bool:
+    """Book a failed shipment as the parcel of an earlier courier, if one has it; return whether."""
+    if shipment.attempt == 1:
+        return False
+    failed = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment.pk)
+    return attempts.adopt_parcel(failed, by=by)
 
 
 def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
@@ -263,6 +245,8 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
     if booking.tracking_id in (current.tracking_id, *current.former_tracking_ids):
         _add_brought(current, booking)
         return current
+    if current.account_id != shipment.account_id:
+        return _note_earlier_courier(shipment, booking)
     others = [row for row in rows if row.pk != current.pk and row.status not in RELEASES_ORDER]
     if others or current.status not in (*UNSETTLED, Status.FAILED):
         raise_flag(
@@ -274,6 +258,8 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
         # It was released too early, or another attempt is under way. The parcel exists, so the
         # order must not be booked again.
         previous = current.status
+        if previous == Status.FAILED:
+            attempts.forget_end(current)
         mark_booked(current, booking, timezone.now())
         current.save(update_fields=BOOKED_FIELDS)
         pending.accept(current, booking.documents)
@@ -281,6 +267,12 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
         kind = FlagKind.LATE_ANSWER if previous == Status.FAILED else FlagKind.EARLIER_ATTEMPT
         raise_flag(current, kind, tracking_id=booking.tracking_id)
     return current
+
+
+def _note_earlier_courier(shipment: Shipment, booking: Booking) -> Shipment:
+    """Note the parcel of an attempt after which another courier was asked. The rows are locked."""
+    attempt = BookingAttempt.objects.get(shipment=shipment.pk, number=shipment.attempt)
+    return attempts.note_parcel(attempt, booking.tracking_id, by=SettledBy.ANSWER)
 
 
 def _add_brought(shipment: Shipment, booking: Booking) -> None:

@@ -3,6 +3,7 @@
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.account_check import AccountCheck, CheckKind, CheckOutcome
 from couriers.models.action import ShipmentAction
+from couriers.models.attempt import BookingAttempt, FailOver, ParcelCancel
 from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
@@ -33,6 +34,7 @@ __all__ = [
     "AccountCheck",
     "Assignment",
     "AuditEntry",
+    "BookingAttempt",
     "BulkJob",
     "BulkOrder",
     "BulkTurn",
@@ -51,6 +53,7 @@ __all__ = [
     "DoubtInquiry",
     "Event",
     "EventType",
+    "FailOver",
     "FlagKind",
     "IdempotencyKey",
     "LabelJob",
@@ -58,6 +61,7 @@ __all__ = [
     "ManifestChunk",
     "OperatorJob",
     "OperatorJobItem",
+    "ParcelCancel",
     "Product",
     "ReservedId",
     "Scan",

@@ -94,6 +94,7 @@ class Shipment(models.Model):
     failure = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
 
     attempt = models.PositiveIntegerField(default=1)
+    attempt_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
 
     tracking_id = models.CharField(max_length=100, blank=True)

@@ -23,7 +23,7 @@ import psycopg
 
 from couriers.booking.steps import Step
 from tests.chaos.comparison import Comparison, at_couriers, stored_bookings
-from tests.chaos.couriers import EKART, Callbacks, ChaosCourier, Operator
+from tests.chaos.couriers import EKART, Callbacks, ChaosCourier, Operator, fail_over_rules
 from tests.chaos.harness import CLIENTS, COMPANY, SECRET, THREADS, ChaosRun
 from tests.chaos.report import BookingReport
 
@@ -47,6 +47,7 @@ class BookingChaos(ChaosRun):
         self.report = BookingReport(seed=seed, bookings=bookings, couriers=names)
         self._seen_in_doubt: set[str] = set()
         self._cut_off: set[str] = set()
+        self._is_by_rule = len(couriers) > 1
         self._order_numbers = [f"C-{number:06d}" for number in range(bookings)]
         super().__init__(self.report, kills, couriers)
 
@@ -67,6 +68,10 @@ class BookingChaos(ChaosRun):
     def _prepare(self) -> list[dict[str, Any]]:
         seeded = {one.code: self._seed(one, *one.limits) for one in self._couriers}
         key = seeded[self._couriers[0].code]["api_key"]
+        if self._is_by_rule:
+            rules = json.dumps(fail_over_rules(self._couriers))
+            made = self._stack.run_module("tests.support.courier_rules", {"COURIER_RULES": rules})
+            assert made is not None
         self._start_platform()
         for courier in self._couriers:
             self._have_callbacks_sent(courier, seeded[courier.code]["webhook_url"])
@@ -81,7 +86,7 @@ class BookingChaos(ChaosRun):
             {
                 "url": self._stack.url,
                 "key": key,
-                "courier": self._couriers[0].code if len(self._couriers) == 1 else "auto",
+                "courier": "auto" if self._is_by_rule else self._couriers[0].code,
                 "orders": self._order_numbers[number::CLIENTS],
                 "threads": THREADS,
                 "seed": self.report.seed + number,
@@ -202,7 +207,7 @@ class BookingChaos(ChaosRun):
             self.report.wrong += [
                 f"{number} was answered with different bodies" for number in result["bodies_differ"]
             ]
-            if len(self._couriers) == 1:
+            if not self._is_by_rule:
                 self.report.wrong += [f"{n} was refused: {t}" for n, t in result["refused"].items()]
         self.report.check()
 
@@ -226,5 +231,9 @@ class BookingChaos(ChaosRun):
             ).fetchall()
         answered_202 = {number for result in results for number in result["in_doubt"]}
         unknown_calls = {number for (number,) in rows}
+        counted = self._query(
+            "SELECT count(DISTINCT shipment_id) FROM shipcrowd_couriers_bookingattempt"
+        )
+        report.failed_over = int(counted[0][0]) if counted else 0
         report.cut_off = len(self._cut_off)
         report.ever_in_doubt = len(self._seen_in_doubt | answered_202 | unknown_calls)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from couriers.testing.faults import FaultKind
 from couriers.testing.toy.sandbox import FORMS, KEY
 from sandbox.process import SandboxProcess
 from shipcrowd.stack import SANDBOX_LOGIN
+from tests.chaos.storefront import HEAVY_G
 
 FAULT_RATE = 0.1
 Fault = tuple[str, str, float]  # operation, kind and rate
@@ -107,3 +109,34 @@ def _toy(form: str) -> ChaosCourier:
 
 REAL = {one.code: one for one in (EKART,)}
 COURIERS = REAL | {one.code: one for one in map(_toy, FORMS)}
+
+
+def fail_over_rules(couriers: Sequence[ChaosCourier]) -> list[dict[str, Any]]:
+    """Return three rules of a company: each courier is the first one for many orders.
+
+    Every rule goes on to the next courier, also after a doubt that was settled as not booked.
+    """
+    codes = [courier.code for courier in couriers]
+    goes_on = {"fail_over": True, "book_after_doubt": True}
+    return [
+        {
+            "name": "Cash on delivery",
+            "conditions": {"payment_modes": ["cod"]},
+            "strategy": "priority",
+            "couriers": [{"courier": code} for code in (*codes[1:], codes[0])],
+            **goes_on,
+        },
+        {
+            "name": "Heavy",
+            "conditions": {"min_weight_g": HEAVY_G},
+            "strategy": "priority",
+            "couriers": [{"courier": code} for code in (*codes[2:], *codes[:2])],
+            **goes_on,
+        },
+        {
+            "name": "All others",
+            "strategy": "weights",
+            "couriers": [{"courier": code, "weight": 1} for code in codes],
+            **goes_on,
+        },
+    ]

@@ -19,6 +19,7 @@ from typing import Any
 
 SENT_TWICE = 0.05  # of the requests are sent twice at the same time
 MAX_SECONDS = 1800.0
+HEAVY_G = 1000  # grams
 
 
 class Storefront:
@@ -137,8 +138,12 @@ def _send(request: urllib.request.Request) -> tuple[int, bytes, Any]:
 
 
 def booking_request(courier: str, order_number: str) -> dict[str, Any]:
-    """Return the JSON that books the order with the courier."""
-    return {
+    """Return the JSON that books the order with the courier.
+
+    By its number an order is prepaid, paid on delivery, or heavy and prepaid.
+    """
+    kind = int(order_number.rpartition("-")[2]) % 3
+    request: dict[str, Any] = {
         "courier": courier,
         "order_number": order_number,
         "order_date": "2026-11-23",
@@ -150,6 +155,11 @@ def booking_request(courier: str, order_number: str) -> dict[str, Any]:
         "items": [{"name": "T-shirt", "quantity": 1, "value": "1523.00", "gst_rate": "12"}],
         "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
     }  # fmt: skip
+    if kind == 1:
+        request |= {"payment_mode": "cod", "cod_amount": "1523.00"}
+    if kind == 2:
+        request["parcel"]["weight_g"] = HEAVY_G
+    return request
 
 
 if __name__ == "__main__":

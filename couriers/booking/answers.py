@@ -28,6 +28,11 @@ ENCRYPTED_CONSIGNEE = (
 _ITEM = ("name", "sku", "category", "hsn_code", "quantity", "value", "gst_rate")
 MAX_ATTEMPTS = 50  # of a shipment, the newest
 _READ = "read_attempts"  # the attribute of a shipment with the attempts that were read before
+_CHOICE = (
+    "rule", "rule_name", "strategy", "fail_over", "after_doubt", "candidates", "passed_over",
+)  # fmt: skip
+_CANDIDATE = ("courier", "service", "price", "days")
+_PASSED_OVER = ("courier", "reason", "detail")
 _PRICE = ("base", "markup", "fee", "gst", "rounding", "total")
 
 
@@ -62,6 +67,7 @@ def shipment_data(shipment: Shipment, *, with_consignee: bool = True) -> dict[st
             "quoted": _price(shipment.price_quoted),
             "booked": _price(shipment.price_booked),
         },
+        "choice": choice_data(shipment),
         "warehouse": shipment.warehouse_id,
         "consignee": consignee_data(shipment) if with_consignee else None,
         "items": [_item(line) for line in shipment.items],
@@ -174,6 +180,18 @@ def charges_of(shipment: Shipment) -> dict[str, Any] | None:
         return None
     stored = {name: shipment.charges[name] for name in ("total", "gst", "parts", "billed_weight_g")}
     return stored | {"parts": dict(sorted(stored["parts"].items()))}
+
+
+def choice_data(shipment: Shipment) -> dict[str, Any] | None:
+    """Return why a shipment got its courier, always in the same order of members."""
+    stored = shipment.choice
+    if stored is None:
+        return None
+    lists = {
+        name: [{member: one[member] for member in members} for one in stored[name]]
+        for name, members in (("candidates", _CANDIDATE), ("passed_over", _PASSED_OVER))
+    }
+    return {name: lists.get(name, stored[name]) for name in _CHOICE}
 
 
 def warnings_data(shipment: Shipment) -> list[dict[str, str]]:

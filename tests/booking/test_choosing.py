@@ -1,4 +1,4 @@
-"""An order without a courier gets the one that the company's rules choose, and says why."""
+"""Whom the company's rules choose for an order, and who is passed over with which reason."""
 
 from __future__ import annotations
 
@@ -15,20 +15,15 @@ from django.utils import timezone
 from couriers.booking import choosing
 from couriers.booking.choosing import choose
 from couriers.booking.drafts import clean_draft
-from couriers.booking.protocol import book
 from couriers.contract.adapter import Capability
 from couriers.contract.errors import CourierDisabled, InvalidRequest, NotSent, RateLimited
-from couriers.contract.platform_errors import KeyReused, OrderDiffers
 from couriers.contract.request_checks import OrderLimits
 from couriers.contract.types import Direction, PaymentMode, Serviceability
 from couriers.models import (
     Company,
     Courier,
     CourierAccount,
-    CourierRule,
-    IdempotencyKey,
     ServiceablePincode,
-    Shipment,
 )
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from tests.support.choices import BOOKS, booking_courier, rule
@@ -45,62 +40,6 @@ def codes(company: Company, draft: Any = AUTO) -> list[str]:
 
 def reasons(company: Company, draft: Any = AUTO) -> dict[str, str]:
     return {one.courier: one.reason for one in choose(company, draft, is_test=False).passed_over}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_without_rules_the_cheapest_courier_books_and_the_shipment_says_why(
-    company: Company,
-) -> None:
-    with booking_courier(company, "dear", "90"), booking_courier(company, "cheap", "60", days=5):
-        result = book(company, AUTO)
-    shipment = Shipment.objects.get(pk=result.shipment.pk)
-    assert (shipment.courier_id, shipment.service) == ("cheap", "STANDARD")
-    assert shipment.choice == {
-        "rule": None, "rule_name": "", "strategy": "cheapest", "fail_over": True,
-        "after_doubt": False, "passed_over": [],
-        "candidates": [
-            {"courier": "cheap", "service": "STANDARD", "price": "60.00", "days": 5},
-            {"courier": "dear", "service": "STANDARD", "price": "90.00", "days": 3},
-        ],
-    }  # fmt: skip
-    assert shipment.price_quoted is not None
-    assert shipment.price_quoted["total"] == "60.00"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_courier_left_out_is_the_same_order_as_auto(company: Company) -> None:
-    with booking_courier(company, "one"):
-        first = book(company, draft_with(courier=""))
-        again = book(company, AUTO)
-    assert again.replayed
-    assert (again.shipment.pk, again.body) == (first.shipment.pk, first.body)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_replay_answers_the_same_after_the_rules_have_changed(company: Company) -> None:
-    with booking_courier(company, "one"), booking_courier(company, "two"):
-        made = rule(company, "one", "two")
-        first = book(company, AUTO, key="k")
-        CourierRule.objects.filter(pk=made.pk).update(couriers=[{"courier": "two"}])
-        again = book(company, AUTO, key="k")
-        with pytest.raises(KeyReused) as other:
-            book(company, draft_with(courier="two"), key="k")
-        without_key = book(company, AUTO)
-        with pytest.raises(OrderDiffers):
-            book(company, draft_with(courier="two"))
-    assert first.shipment.courier_id == "one"
-    assert again.body == without_key.body == first.body
-    assert other.value.fields == ("courier",)
-    assert Shipment.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_order_is_the_same_once_its_key_has_been_deleted(company: Company) -> None:
-    with booking_courier(company, "one"):
-        first = book(company, AUTO)
-        IdempotencyKey.objects.all().delete()
-        again = book(company, AUTO)
-    assert again.shipment.pk == first.shipment.pk
 
 
 @pytest.mark.django_db

@@ -17,8 +17,9 @@ from celery.signals import task_failure
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from couriers.booking import bulk_turns, inquiries, reserved_ids
+from couriers.booking import bulk_turns, going_on, inquiries, reserved_ids
 from couriers.booking.leases import expire_leases
+from couriers.booking.next_courier import GO_ON
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
 from couriers.contract.errors import NoReservedId
 from couriers.contract.logs import get_logger
@@ -47,11 +48,19 @@ SYNC_SLICES = 12  # then polling ends, and the next task that beat sends goes on
 def reconcile_bookings() -> int:
     """Put in doubt the bookings whose lease has run out; return how many. Sent by beat.
 
-    Then asks couriers about the doubts that are due, for MAX_RUN_SECONDS.
+    Then asks couriers about the doubts that are due, and the next couriers for orders whose doubt
+    was settled as not booked, each for MAX_RUN_SECONDS.
     """
     expired = expire_leases()
     inquiries.ask_about_doubts(MAX_RUN_SECONDS)
+    going_on.go_on_due(MAX_RUN_SECONDS)
     return expired
+
+
+@shared_task(name=GO_ON, our_queue=Queue.BOOKING, **TASK_OPTIONS)
+def go_on_booking(shipment_id: str) -> bool:
+    """Ask the next courier for an order whose doubt was settled as not booked; return whether."""
+    return going_on.go_on(shipment_id)
 
 
 @shared_task(name="couriers.fill_reserved_ids", our_queue=Queue.BOOKING, **TASK_OPTIONS)

@@ -8,7 +8,7 @@ no courier has the order by then does the parcel become the shipment's own.
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from couriers.booking.booked import BOOKED_FIELDS, mark_booked, store_answer
@@ -88,9 +88,7 @@ def adopt_parcel(shipment: Shipment, *, by: SettledBy) -> bool:
     """
     if shipment.attempt == 1:
         return False
-    found = BookingAttempt.objects.filter(shipment=shipment.pk, cancelled_at__isnull=True)
-    ended = found.filter(parcel_status__in=RELEASES_ORDER)
-    attempt = found.exclude(tracking_id="").exclude(pk__in=ended).order_by("-number").first()
+    attempt = open_parcels(shipment).order_by("-number").first()
     if attempt is None:
         return False
     others = Shipment.objects.same_order_as(shipment).exclude(pk=shipment.pk)
@@ -131,8 +129,7 @@ def _become(shipment: Shipment, attempt: BookingAttempt, by: SettledBy) -> None:
     raise_flag(shipment, FlagKind.LATE_CONFIRMATION, tracking_id=tracking_id)
 
 
-def attempts_at(account_id: str, shipment_ids: list[str]) -> list[BookingAttempt]:
-    """Return the attempts of shipments with an account that is no longer theirs, newest first."""
-    rows = BookingAttempt.objects.filter(account=account_id, shipment__in=shipment_ids)
-    moved = rows.exclude(shipment__account=F("account"))
-    return list(moved.select_related("shipment").order_by("-shipment_id", "-number"))
+def open_parcels(shipment: Shipment) -> QuerySet[BookingAttempt]:
+    """Return the shipment's attempts that are over and whose couriers have an open parcel."""
+    found = shipment.earlier_attempts.filter(cancelled_at__isnull=True).exclude(tracking_id="")
+    return found.exclude(parcel_status__in=sorted(RELEASES_ORDER))

@@ -10,16 +10,18 @@ repeated, except with the same reserved number. The courier's event settles it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from django.db import IntegrityError
 
-from couriers.booking.choosing import choose, is_auto, keep_choice, with_courier
+from couriers.booking.choosing import choose, is_auto
 from couriers.booking.create_call import create_booking
 from couriers.booking.drafts import clean_draft
+from couriers.booking.fail_over import Turns
 from couriers.booking.fingerprints import compute_fingerprints
-from couriers.booking.preparation import prepare
-from couriers.booking.replay import find_earlier
+from couriers.booking.preparation import Prepared, prepare
+from couriers.booking.replay import Earlier, find_earlier
 from couriers.booking.reserving import Reserved, reserve
 from couriers.booking.search import revive_earlier_attempt
 from couriers.booking.settling import BookingResult, settle_booked, settle_failed, settle_in_doubt
@@ -34,9 +36,8 @@ from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, ShipmentDraft
-from couriers.models import Company, Shipment
+from couriers.models import Company, CourierCall, Shipment
 from couriers.models.transactions import refuse_open_transaction
-from couriers.rates.choice import Choice
 from couriers.resilience import bulkhead, deadline, waits
 
 
@@ -52,7 +53,8 @@ def book(
 ) -> BookingResult:
     """Book a shipment once, even if several callers request it several times.
 
-    An order that names no courier, or `auto`, gets the one that the company's rules choose.
+    An order that names no courier, or `auto`, gets the one that the company's rules choose, and
+    the next of them where one surely did not book it (booking/fail_over.py).
     `key` identifies the booking within the company; without a key the order number does. A test
     booking is made with the company's test account, and live ones do not count for it. Without a
     key, `rebook` books an order once more whose shipment has ended, once for each ended shipment.
@@ -71,18 +73,42 @@ def book(
     earlier = find()
     if earlier.answer:
         return earlier.answer
-    choice = _choice(company, draft, is_test=is_test, longest_wait=longest_wait)
-    named = with_courier(draft, choice.candidates[0]) if choice else draft
-    prepared = prepare(company, named, is_test=is_test, is_trial=is_trial)
-    if choice:
-        keep_choice(prepared.shipment, choice, choice.candidates[0])
-    if revive_earlier_attempt(prepared):
-        # The courier has an earlier attempt, which is booked now.
-        earlier = find()
-        if earlier.answer:
-            return earlier.answer
+    turns = None
+    if is_auto(draft):
+        choice = choose(company, draft, is_test=is_test, longest_wait=longest_wait)
+        turns = Turns(
+            company, draft, choice, is_test=is_test, is_trial=is_trial, longest_wait=longest_wait
+        )
+    prepared = (
+        turns.first() if turns else prepare(company, draft, is_test=is_test, is_trial=is_trial)
+    )
+    while True:
+        if revive_earlier_attempt(prepared):
+            # The courier has an earlier attempt, which is booked now.
+            earlier = find()
+            if earlier.answer:
+                return earlier.answer
+        try:
+            reserved = _reserve(earlier, prepared, compute_fingerprints(draft), find)
+        except (NotSent, Rejected) as error:
+            if turns is None:
+                raise
+            prepared = turns.instead_of(prepared, error)
+            continue
+        if isinstance(reserved, BookingResult):
+            return reserved
+        return call_and_settle(reserved, longest_wait, turns)
+
+
+def _reserve(
+    earlier: Earlier,
+    prepared: Prepared,
+    fingerprints: dict[str, str],
+    find: Callable[[], Earlier],
+) -> Reserved | BookingResult:
+    """Make the first commit, or return the answer of another booking that was quicker."""
     try:
-        reserved = reserve(earlier, prepared, compute_fingerprints(draft))
+        return reserve(earlier, prepared, fingerprints)
     except IntegrityError as error:
         if not _is_conflict(error):
             raise
@@ -95,16 +121,6 @@ def book(
         # That booking has just failed or ended: the caller may ask again.
         failed = earlier.failed
         raise BookingInFlight(failed.shipment_id if failed else "", retry_after=1) from error
-    return _call_and_settle(reserved, longest_wait)
-
-
-def _choice(
-    company: Company, draft: ShipmentDraft, *, is_test: bool, longest_wait: float | None
-) -> Choice | None:
-    """Return whom the company's rules choose, or None where the order names its courier."""
-    if not is_auto(draft):
-        return None
-    return choose(company, draft, is_test=is_test, longest_wait=longest_wait)
 
 
 def _is_conflict(error: IntegrityError) -> bool:
@@ -118,19 +134,35 @@ def _live_shipment(shipment: Shipment) -> Shipment | None:
     return Shipment.objects.live().same_order_as(shipment).first()
 
 
-def _call_and_settle(reserved: Reserved, longest_wait: float | None) -> BookingResult:
-    shipment, call = reserved.prepared.shipment, reserved.call
-    answer = call_courier(reserved, longest_wait)
-    if isinstance(answer, Booking):
-        result = settle_booked(shipment, call, answer)
-        if result.shipment.status == Status.FAILED and (live := _live_shipment(shipment)):
-            raise OrderAlreadyLive(live.pk, live.status)
-        return result
-    if isinstance(answer, (NotSent, NotDone, Rejected)):
-        if settled := settle_failed(shipment, call, answer):
-            return settled
-        raise answer
-    return settle_in_doubt(shipment, call, answer)
+def call_and_settle(
+    reserved: Reserved, longest_wait: float | None, turns: Turns | None = None
+) -> BookingResult:
+    """Call the courier of a reserved booking, and write what came of it.
+
+    With `turns`, the next courier is called after one that surely did not book. Raises the error of
+    a booking that surely was not made.
+    """
+    while True:
+        shipment, call = reserved.prepared.shipment, reserved.call
+        answer = call_courier(reserved, longest_wait)
+        if isinstance(answer, Booking):
+            return _booked(shipment, call, answer)
+        if not isinstance(answer, (NotSent, NotDone, Rejected)):
+            return settle_in_doubt(shipment, call, answer)
+        following = turns.start_next(reserved, answer) if turns else None
+        if following is None:
+            break
+        reserved = following
+    if settled := settle_failed(shipment, call, answer):
+        return settled
+    raise turns.error() if turns else answer
+
+
+def _booked(shipment: Shipment, call: CourierCall, booking: Booking) -> BookingResult:
+    result = settle_booked(shipment, call, booking)
+    if result.shipment.status == Status.FAILED and (live := _live_shipment(shipment)):
+        raise OrderAlreadyLive(live.pk, live.status)
+    return result
 
 
 def call_courier(reserved: Reserved, longest_wait: float | None) -> Booking | CourierError:

@@ -27,8 +27,9 @@ from couriers.models.claims import seconds_from_now
 from couriers.resilience import deadline
 from couriers.resilience.deadline import Deadline
 
-# Two attempts with the same values in these fields are the same order to the courier.
-SAME_ORDER_FIELDS = ("account_id", "courier_id", "direction", "order_number")
+# Attempts with the same values in these fields are of one order, and of one order to a courier.
+SAME_ORDER_FIELDS = ("direction", "order_number")
+SAME_COURIER_FIELDS = ("account_id", "courier_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,10 @@ def _reserve_again(
         if last.status != Status.FAILED:
             raise BookingInFlight(last.pk, retry_after=1)
         # The courier may still confirm the last attempt, and its event names the order. So the row
-        # is used again only for the same order.
-        same = all(getattr(shipment, name) == getattr(last, name) for name in SAME_ORDER_FIELDS)
+        # is used again only for the same order, with the same courier or where rules choose it.
+        chosen = shipment.choice is not None and last.choice is not None
+        compared = SAME_ORDER_FIELDS if chosen else (*SAME_ORDER_FIELDS, *SAME_COURIER_FIELDS)
+        same = all(getattr(shipment, name) == getattr(last, name) for name in compared)
         if same:
             shipment.pk = last.pk
             shipment.attempt = last.attempt + 1

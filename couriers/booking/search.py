@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from couriers.booking.attempts import note_parcel
 from couriers.booking.leases import seconds_until_call_is_over
@@ -65,21 +66,24 @@ def settle_found(shipment: Shipment, booking: Booking) -> None:
     settle_confirmed(shipment, booking, by=SettledBy.SEARCH, also_changed=["courier_status"])
 
 
-def revive_earlier_attempt(prepared: Prepared) -> bool:
+def revive_earlier_attempt(prepared: Prepared, *, own: Shipment | None = None) -> bool:
     """Search for a failed attempt of the order that may have reached the courier.
 
-    Returns whether the courier has it: its shipment is then booked. Makes no statement for a
-    courier that cannot be searched. Raises EarlierUnclear where the courier cannot say, and
+    `own` is the order's shipment where an attempt of it has just ended, whose earlier attempts are
+    then looked at, too. Returns whether the courier has it: its shipment is then booked, and `own`
+    has it as the parcel of that attempt. Makes no statement for a courier that cannot be searched.
+    Raises EarlierUnclear where the courier cannot say, and
     BookingInFlight while an earlier call may still be answered.
     """
     adapter = CourierFactory.get_adapter(prepared.account)
     if not adapter.supports(Capability.FIND_BOOKING):
         return False
-    call = _unanswered_call(prepared.shipment)
+    call = _unanswered_call(prepared.shipment, own)
     if call is None or call.shipment is None:
         return False
     earlier = call.shipment
-    if (left := seconds_until_call_is_over(earlier)) > 0:
+    is_own = own is not None and own.pk == earlier.pk  # then its earlier attempts are all over
+    if not is_own and (left := seconds_until_call_is_over(earlier)) > 0:
         raise BookingInFlight(earlier.pk, retry_after=max(1, round(left)))
     try:
         with waits.limit_sum(), bulkhead.hold_place(prepared.account, Capability.FIND_BOOKING):
@@ -92,17 +96,21 @@ def revive_earlier_attempt(prepared: Prepared) -> bool:
     return found is not None
 
 
-def _unanswered_call(shipment: Shipment) -> CourierCall | None:
+def _unanswered_call(shipment: Shipment, own: Shipment | None) -> CourierCall | None:
     """Return the last call without an answer of the order's failed shipments with this account.
 
     The shipment may be with another courier since, which did not book it either.
     """
-    failed = Shipment.objects.same_order_as(shipment).filter(status=Status.FAILED)
+    failed = Q(status=Status.FAILED)
+    if own is not None:
+        failed |= Q(pk=own.pk)
     calls = CourierCall.objects.filter(
-        shipment__in=failed,
+        shipment__in=Shipment.objects.same_order_as(shipment).filter(failed),
         account=shipment.account_id,
         outcome__in=(Outcome.UNKNOWN, Outcome.PENDING),
     )
+    if own is not None:
+        calls = calls.exclude(shipment=own.pk, attempt=own.attempt)
     return calls.select_related("shipment").order_by("-shipment_id", "-id").first()
 
 
@@ -128,11 +136,11 @@ def _revive(call: CourierCall, booking: Booking) -> None:
         with transaction.atomic():
             shipment = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment_id)
             others = Shipment.objects.same_order_as(shipment).exclude(pk=shipment.pk)
-            if shipment.status != Status.FAILED or others.live().exists():
+            if others.live().exists():
                 return
-            if shipment.account_id == call.account_id:
+            if shipment.account_id == call.account_id and shipment.status == Status.FAILED:
                 settle_found(shipment, booking)
-            else:
+            elif shipment.account_id != call.account_id and not shipment.tracking_id:
                 attempt = BookingAttempt.objects.get(shipment=shipment, number=call.attempt)
                 note_parcel(attempt, booking.tracking_id, by=SettledBy.SEARCH)
     except IntegrityError as error:

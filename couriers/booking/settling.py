@@ -6,24 +6,19 @@ Each writes only a shipment that is still unsettled, so none can undo another.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    connection,
-    transaction,
-)
+from django.db import IntegrityError
 from django.utils import timezone
 
 from couriers.booking import attempts, reserved_ids
 from couriers.booking.answers import shipment_json
 from couriers.booking.booked import BOOKED_FIELDS, mark_booked, store_answer
 from couriers.booking.charges import BROUGHT_FIELDS, set_brought
+from couriers.booking.committed import write_committed
+from couriers.booking.next_courier import plan_next
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.logs import get_logger
@@ -37,14 +32,8 @@ from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
 from couriers.models.call_audit import end_call, reason_text
 from couriers.models.flag import raise_flag
-from couriers.resilience.database import is_outage
 
-T = TypeVar("T")
 log = get_logger(__name__)
-
-# How long the write of a courier's answer is repeated while the database does not answer.
-MAX_DATABASE_WAIT = 15.0  # seconds
-DATABASE_PAUSE = 0.25  # seconds between two tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +77,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
         return previous is not None
 
     try:
-        settled = _write_committed(write)
+        settled = write_committed(write)
     except IntegrityError:
         # The courier gave one tracking id to two orders. Only a person can find out which of
         # them it belongs to.
@@ -123,6 +112,7 @@ def settle_failed(
                 shipment,
                 status=Status.FAILED,
                 failure=reason_text(error),
+                choice=shipment.choice,
                 lease_expires_at=None,
                 updated_at=now,
             )
@@ -133,10 +123,12 @@ def settle_failed(
             attempts.note_end(shipment, Outcome(error.outcome), reason_text(error))
             booking_ended(shipment, previous, Status.FAILED, SettledBy.ANSWER)
             is_booked = _adopt(shipment, SettledBy.ANSWER)
+            if previous == Status.IN_DOUBT and not is_booked:
+                plan_next(shipment)
         signal_step(Step.SETTLING, shipment.pk)
         return previous is not None and not is_booked
 
-    settled = _write_committed(write)
+    settled = write_committed(write)
     signal_step(Step.SETTLED, shipment.pk)
     if settled:
         return None
@@ -159,7 +151,7 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
             status_changed(shipment, previous, Status.IN_DOUBT)
         signal_step(Step.SETTLING, shipment.pk)
 
-    _write_committed(write)
+    write_committed(write)
     signal_step(Step.SETTLED, shipment.pk)
     log.warning("booking_in_doubt", shipment=shipment.pk, error=str(error))
     current = Shipment.objects.get(pk=shipment.pk)
@@ -203,7 +195,8 @@ def settle_absent(shipment: Shipment, failure: str, *, by: SettledBy) -> None:
     shipment.save(update_fields=["status", "lease_expires_at", "failure", "updated_at"])
     attempts.note_end(shipment, Outcome.UNKNOWN, failure)
     booking_ended(shipment, previous, Status.FAILED, by)
-    _adopt(shipment, by)
+    if not _adopt(shipment, by):
+        plan_next(shipment)
 
 
 def _adopt(shipment: Shipment, by: SettledBy) -> bool:
@@ -229,10 +222,10 @@ def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
         return BookingResult(current, 202, shipment_json(current))
 
     try:
-        return _write_committed(apply)
+        return write_committed(apply)
     except IntegrityError:
         # The order has just been booked again, or the tracking id belongs to another shipment.
-        return _write_committed(flag_second_shipment)
+        return write_committed(flag_second_shipment)
 
 
 def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
@@ -294,22 +287,3 @@ def _update_unsettled(shipment: Shipment, **columns: Any) -> str | None:
         if attempt.filter(status=status).update(**columns):
             return status
     return None
-
-
-def _write_committed(write: Callable[[], T]) -> T:
-    """Run `write` in a transaction. Repeat it while the database cannot serve.
-
-    A courier's answer must not be lost because PostgreSQL restarts. Writing it twice does no harm:
-    if a commit succeeded but its acknowledgement was lost, nothing is unsettled any more.
-    """
-    deadline = time.monotonic() + MAX_DATABASE_WAIT
-    while True:
-        try:
-            with transaction.atomic():
-                return write()
-        except (DatabaseError, InterfaceError) as error:
-            over = time.monotonic() > deadline
-            if over or connection.in_atomic_block or not is_outage(error):
-                raise
-            connection.close()
-            time.sleep(DATABASE_PAUSE)

@@ -5,27 +5,36 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aiohttp
 
 from sandbox.draws import draw
 
-ATTEMPTS = 10
 CONCURRENCY = 16
 TIMEOUT_SECONDS = 15
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
+# The pauses before a callback is sent again, in seconds.
+PAUSES = tuple(min(5.0, 0.2 * 2**attempt) for attempt in range(9))
 
 
 class CallbackSender:
     """A queue of callbacks and the workers that deliver them.
 
+    One that is not taken is sent again after each of the `pauses`, in seconds, then given up.
     `counts` tells how many were made, taken (answered below 300) and given up, and how often each
     HTTP status, or none, was the answer. A share `loss` of them is never sent and counted as lost;
     of the others a share `repeats` is sent twice.
     """
 
-    def __init__(self, *, loss: float = 0, repeats: float = 0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        pauses: Sequence[float] = PAUSES,
+        *,
+        loss: float = 0,
+        repeats: float = 0,
+        seed: int = 0,
+    ) -> None:
+        self._pauses = pauses
         self.loss = loss
         self.repeats = repeats
         self._seed = seed
@@ -73,7 +82,8 @@ class CallbackSender:
     async def _deliver(
         self, session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
     ) -> bool:
-        for attempt in range(ATTEMPTS):
+        for pause in (0.0, *self._pauses):
+            await asyncio.sleep(pause)
             try:
                 async with session.post(url, data=body, headers=headers) as answer:
                     self.counts[f"answer_{answer.status}"] += 1
@@ -81,5 +91,4 @@ class CallbackSender:
                         return True
             except (aiohttp.ClientError, TimeoutError):
                 self.counts["no_answer"] += 1
-            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))
         return False

@@ -31,6 +31,29 @@ class Operation:
     secret_body: bool = False
 
 
+_OPERATION, _PROBLEMS = "operation", "problems"
+
+
+def begin(request: web.Request, operation: Operation) -> None:
+    """Note which operation a request asks for."""
+    request[_OPERATION] = operation.name
+    request[_PROBLEMS] = []
+
+
+def operation_of(request: web.Request) -> str:
+    """The name of the operation that a request asks for."""
+    return str(request[_OPERATION])
+
+
+def problems_of(request: web.Request) -> list[str]:
+    """The courier's rules that a request broke. What is appended lists it as an invalid request.
+
+    It is for a request that is answered all the same: raise Refused for any other.
+    """
+    problems: list[str] = request[_PROBLEMS]
+    return problems
+
+
 async def read_json(request: web.Request) -> dict[str, Any]:
     """The body of a request, a JSON object. Raises MalformedBody, or Refused for other JSON."""
     try:

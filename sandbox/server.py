@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from sandbox.callbacks import CallbackSender
+from sandbox.callbacks import PAUSES, CallbackSender
 from sandbox.control import Control
 from sandbox.errors import Declined, NotFound, Refused, Unauthorized, UnknownPath
-from sandbox.faults import FaultAnswer, Faults
+from sandbox.faults import FaultAnswer, Faults, OperationFault
 from sandbox.ledger import Ledger
 from sandbox.lifecycle import LifeCycles
-from sandbox.operations import Handler, Operation
+from sandbox.operations import Handler, Operation, begin, problems_of
 from sandbox.options import Options
 
 LARGEST_BODY = 5 * 1024 * 1024  # bytes
@@ -39,6 +39,10 @@ class Sandbox(ABC):
     options_class: ClassVar[type[Options]] = Options
     # The courier's own failing answers, by the kind of fault.
     fault_answers: ClassVar[Mapping[str, FaultAnswer]]
+    # Those that only one operation gives, or that are made from the request.
+    operation_faults: ClassVar[Mapping[str, OperationFault]] = {}
+    # The pauses before a callback is sent again, in seconds; it is given up after the last one.
+    callback_pauses: ClassVar[Sequence[float]] = PAUSES
     # The body of a good answer, or its beginning: a broken answer is half of it.
     sample_body: ClassVar[bytes]
 
@@ -48,16 +52,24 @@ class Sandbox(ABC):
     def __init__(self, options: Options) -> None:
         self.switches = options.switches_class.of(dict(options.switched))
         self.sender = CallbackSender(
-            loss=options.callback_loss, repeats=options.callback_repeats, seed=options.seed
+            self.callback_pauses,
+            loss=options.callback_loss,
+            repeats=options.callback_repeats,
+            seed=options.seed,
         )
         self.faults = Faults(
-            self.fault_answers,
+            self.all_fault_answers(),
             sample_body=self.sample_body,
             seed=options.seed,
             slow_seconds=options.slow_seconds,
         )
         self.faults.replace(options.faults)
         self._record_requests = options.record
+
+    @classmethod
+    def all_fault_answers(cls) -> Mapping[str, FaultAnswer | OperationFault]:
+        """The courier's own failing answers, of all operations and of one."""
+        return {**cls.fault_answers, **cls.operation_faults}
 
     @abstractmethod
     def operations(self) -> list[Operation]:
@@ -98,6 +110,7 @@ class Sandbox(ABC):
     def _route(self, operation: Operation) -> web.RouteDef:
         async def handle(request: web.Request) -> web.StreamResponse:
             self.ledger.calls[operation.name] += 1
+            begin(request, operation)
             if self._record_requests:
                 self.ledger.requests.append(await _record(operation, request))
             return await self.faults.apply(operation.name, request, checked)
@@ -107,9 +120,12 @@ class Sandbox(ABC):
                 return await authorized(request)
             except Refused as error:
                 if not isinstance(error, BLAMELESS):
-                    recorded = await _record(operation, request)
-                    self.ledger.invalid_requests.append(recorded | {"error": error.description})
+                    problems_of(request).append(error.description)
                 raise
+            finally:
+                for problem in problems_of(request):
+                    recorded = await _record(operation, request)
+                    self.ledger.invalid_requests.append(recorded | {"error": problem})
 
         async def authorized(request: web.Request) -> web.StreamResponse:
             if not operation.public:

@@ -55,8 +55,8 @@ def begin_call(operation: Operation) -> Call:
 
 
 def current_call() -> Call:
-    """The call that is being answered."""
-    return _call.get()
+    """The call that is being answered; without an operation on a path that is none of them."""
+    return _call.get(None) or Call("")
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:

@@ -240,8 +240,8 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
             "price", "choice", "warehouse", "consignee", "items", "parcel", "invoice_number",
             "invoice_date", "return_reason", "metadata", "payment_mode", "cod_amount",
             "total_amount", "taxable_amount", "tax_amount", "booking_attempts", "attempts",
-            "delivered_at", "estimated_delivery", "erased_at", "tracking_url", "actions_allowed", "created_at",
-            "updated_at",
+            "delivered_at", "estimated_delivery", "erased_at", "tracking_url", "actions_allowed",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 

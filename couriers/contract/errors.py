@@ -23,6 +23,7 @@ CourierError
 │   ├── CredentialsRefused  the account's login is wrong
 │   └── NotSupported        this courier has no such operation; raised before any call
 └── Unknown                 the request may have been carried out: never repeat a booking
+    └── PerhapsBooked       the courier answered that it failed, and may have saved the booking
 
 The class decides what the caller may do next, not the HTTP status (docs/booking.md).
 Messages hold the courier, the operation and the courier's own words, never a consignee's data.
@@ -189,6 +190,14 @@ class NotSupported(Rejected):
 
 class Unknown(CourierError):
     """The request may have been carried out. A booking that ends like this is in doubt."""
+
+
+class PerhapsBooked(Unknown):
+    """The courier answered that the booking failed, and that it may have saved it all the same.
+
+    Sent again, the same request gets the same answer. So it is not repeated at once, and a courier
+    that can be searched is searched.
+    """
 
 
 def plugin_fault(error: Exception, courier: str) -> Unknown:

@@ -15,6 +15,7 @@ from couriers.contract.errors import (
     CourierError,
     NotDone,
     NotSent,
+    PerhapsBooked,
     Rejected,
     ReservedIdRefused,
     Unknown,
@@ -58,6 +59,7 @@ class Books:
             "not sent": NotSent("connection refused"),
             "not done": NotDone("busy"),
             "refuses": Rejected("no such pincode"),
+            "fails in part": PerhapsBooked("it might have been saved"),
             "breaks": KeyError("a fault of the plug-in"),
         }
         if behaviour in errors:

@@ -232,7 +232,9 @@ class BookingChaos(ChaosRun):
         answered_202 = {number for result in results for number in result["in_doubt"]}
         unknown_calls = {number for (number,) in rows}
         counted = self._query(
-            "SELECT count(DISTINCT shipment_id) FROM shipcrowd_couriers_bookingattempt"
+            "SELECT count(DISTINCT shipment_id) FROM shipcrowd_couriers_bookingattempt attempt"
+            " JOIN shipcrowd_couriers_shipment shipment ON shipment.id = attempt.shipment_id"
+            " WHERE attempt.courier_id <> shipment.courier_id"
         )
         report.failed_over = int(counted[0][0]) if counted else 0
         report.cut_off = len(self._cut_off)

@@ -78,6 +78,42 @@ EKART = ChaosCourier(
     callbacks=Callbacks.REGISTERED,
     operator=Operator.ALL,
 )
+LOSSES = tuple(
+    f"{loss}_{when}"
+    for loss in ("timeout", "reset", "error", "broken")
+    for when in ("before", "after")
+)
+# Each of its ambiguous answers stands for work that was done, or was not.
+AMBIGUOUS = tuple(
+    f"{answer}_{when}"
+    for answer in (
+        "partial_save", "might_be_saved", "duplicate_order", "duplicate_waybill",
+        "other_environment",
+    )
+    for when in ("before", "after")
+)  # fmt: skip
+READ_FAULTS = (*LOSSES, "rate_limited", "slow")
+DELHIVERY = ChaosCourier(
+    code="delhivery",
+    stand_in=(
+        "delhivery", "--hold", "--switch", "not_picked_at_once=false", "--switch", "search_lag=1",
+    ),
+    login={"DELHIVERY_API_TOKEN": "sandbox", "DELHIVERY_CLIENT_NAME": "SANDBOX SURFACE"},
+    limits=(
+        "create_shipment=5000/1s", "track=1000/1s", "pincodes=1000/1s", "create_warehouse=1000/1s",
+        "fetch_numbers=100/1s",
+    ),
+    faults=(
+        *_spread("create_shipment", (*LOSSES, *AMBIGUOUS, "firewall", "rate_limited", "slow")),
+        *_spread("track", READ_FAULTS),
+        *_spread("bulk_waybills", READ_FAULTS),
+        *_spread("create_warehouse", READ_FAULTS),
+    ),
+    create="create_shipment",
+    known_outcome=("rate_limited", "firewall", "slow"),
+    callbacks=Callbacks.TOLD,
+    operator=Operator.NOBODY,
+)  # fmt: skip
 # An echo is a refusal, after which a storefront would not send the order again.
 TOY_FAULTS = [kind for kind in FaultKind if kind is not FaultKind.ECHO]
 
@@ -107,7 +143,7 @@ def _toy(form: str) -> ChaosCourier:
     )
 
 
-REAL = {one.code: one for one in (EKART,)}
+REAL = {one.code: one for one in (EKART, DELHIVERY)}
 COURIERS = REAL | {one.code: one for one in map(_toy, FORMS)}
 
 

@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 
 from couriers.api import (
     bulk,
+    courier_rules,
     couriers,
     events,
     jobs,
@@ -66,6 +67,10 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("products/<public_id:pk>/", products.ProductView, "product"),
     ("couriers/", couriers.CouriersView, "couriers"),
     ("couriers/<slug:code>/", couriers.CourierView, "courier"),
+    ("courier-rules/", courier_rules.CourierRulesView, "courier-rules"),
+    ("courier-rules/preview/", courier_rules.RulePreviewView, "courier-rules-preview"),
+    ("courier-rules/reorder/", courier_rules.RuleOrderView, "courier-rules-reorder"),
+    ("courier-rules/<public_id:pk>/", courier_rules.CourierRuleView, "courier-rule"),
     ("rates/", rates.RatesView, "rates"),
     ("serviceability/", rates.ServiceabilityView, "serviceability"),
     ("warehouses/", warehouses.WarehousesView, "warehouses"),

@@ -20,6 +20,7 @@ from couriers.models import (
     CallbackTally,
     CompanyLogo,
     CourierAccount,
+    CourierRule,
     CourierToken,
     DayFigure,
     DoubtInquiry,
@@ -130,6 +131,10 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
     )  # fmt: skip
     AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
     account.courier.rollout_companies.add(account.company)
+    CourierRule.objects.create(
+        company=account.company, is_test=account.is_test, name=f"Rule of {account.pk}",
+        strategy="priority", couriers=[{"courier": account.courier_id}],
+    )  # fmt: skip
     Product.objects.create(
         company=account.company, is_test=account.is_test, sku="MUG-11", name="Mug", hsn_code="6912"
     )

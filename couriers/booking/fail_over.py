@@ -70,7 +70,8 @@ class Turns:
 
     `longest_wait` is as in couriers.booking.protocol.book: without it, a further courier is asked
     only in the first REQUEST_SECONDS. `choice` has who was passed over since, and `errors` are
-    those of all couriers that did not book.
+    those of all couriers that did not book. `has_earlier` is the booking with a candidate that
+    turned out to have an earlier attempt of the order.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Turns:
         self._ends = None if longest_wait is not None else time.monotonic() + REQUEST_SECONDS
         self._is_checked = candidates is None  # the choice has checked the circuits just now
         self.errors: list[CourierError | UnknownCourier] = []
+        self.has_earlier: Prepared | None = None
 
     def error(self) -> CourierError | UnknownCourier:
         """Return the error to raise where no courier has booked the order.
@@ -173,7 +175,8 @@ class Turns:
                 prepared = self._prepare(candidate)
                 if own is None or not revive_earlier_attempt(prepared, own=own):
                     return prepared
-                self._left.clear()  # that courier has an earlier attempt of the order
+                self.has_earlier = prepared
+                self._left.clear()
             except EarlierUnclear as error:
                 self._left.clear()
                 self.errors.append(error)

@@ -155,7 +155,13 @@ def call_and_settle(
         reserved = following
     if settled := settle_failed(shipment, call, answer):
         return settled
-    raise turns.error() if turns else answer
+    if turns is None:
+        raise answer
+    # The earlier attempt is another shipment's, which can be booked now that this one has failed.
+    found = turns.has_earlier is not None and revive_earlier_attempt(turns.has_earlier)
+    if found and (live := _live_shipment(shipment)):
+        raise OrderAlreadyLive(live.pk, live.status)
+    raise turns.error()
 
 
 def _booked(shipment: Shipment, call: CourierCall, booking: Booking) -> BookingResult:

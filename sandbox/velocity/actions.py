@@ -72,7 +72,7 @@ class Actions:
         shipment.ndr_actions.append("reattempt")
         shipment.changes |= {name: value for name, value in body.items() if name != "awb"}
         self._life_cycles.reattempt(shipment)
-        return answers.with_data({"awb": shipment.tracking_id}, "Reattempt is requested")
+        return answers.with_data({"awb": shipment.tracking_id}, "Reattempt initiated successfully")
 
     async def initiate_rto(self, request: web.Request) -> web.StreamResponse:
         """Send an undelivered parcel back to its seller."""
@@ -81,7 +81,7 @@ class Actions:
         shipment = self._undelivered(body["awb"])
         shipment.ndr_actions.append("rto")
         self._life_cycles.return_to_seller(shipment)
-        return answers.with_data({"awb": shipment.tracking_id}, "RTO is initiated")
+        return answers.with_data({"awb": shipment.tracking_id}, "RTO initiated successfully")
 
     def _undelivered(self, awb: str) -> VelocityShipment:
         shipment = self._ledger.get(awb)

@@ -16,11 +16,13 @@ from sandbox.velocity.bookings import Bookings
 from sandbox.velocity.callbacks import VelocityCallbacks
 from sandbox.velocity.control import VelocityControl
 from sandbox.velocity.documents import Labels
+from sandbox.velocity.finance import Finance
 from sandbox.velocity.keys import Keys
 from sandbox.velocity.ledger import VelocityLedger
 from sandbox.velocity.lifecycle import VelocityLifeCycles
 from sandbox.velocity.options import VelocityOptions
 from sandbox.velocity.rates import Rates
+from sandbox.velocity.returns import Returns
 from sandbox.velocity.search import Search
 from sandbox.velocity.switches import VelocitySwitches
 from sandbox.velocity.tracking import Tracking
@@ -67,6 +69,8 @@ class VelocitySandbox(Sandbox):
             *Bookings(
                 ledger, assignment, self._labels, switches, self._options.slow_seconds
             ).operations(),
+            *Returns(ledger, assignment, self._labels, switches).operations(),
+            *Finance(ledger).operations(),
             *Search(ledger, switches).operations(),
             *Tracking(ledger, switches).operations(),
             *Actions(ledger, self.life_cycles, switches).operations(),

@@ -48,7 +48,11 @@ class Assignment:
             known = carriers.BY_ID.get(carrier_id)
             return [known] if known else []
         cod = order.parcel.cod > 0
-        return carriers.of_lane(order.origin, order.destination, cod=cod)[:MOST_TRIED]
+        served = carriers.of_lane(order.origin, order.destination, cod=cod)
+        if order.wants_quality_check:
+            # One that cannot check is taken where no other is left, without the check.
+            served.sort(key=lambda carrier: not carrier.checks_quality)
+        return served[:MOST_TRIED]
 
     async def _try_all(self, order: VelocityShipment, candidates: list[Carrier]) -> str:
         if draw(self._seed, "no awb", order.order_number) < self._switches.no_awb_rate:
@@ -70,7 +74,9 @@ class Assignment:
         lane_zone = carriers.zone(order.origin, order.destination)
         if order.reverse:
             price = carriers.return_price(carrier, lane_zone, order.parcel)
-            prices = {"reverse": price, "total": price}
+            is_checked = order.wants_quality_check and carrier.checks_quality
+            check = carriers.QUALITY_CHECK if is_checked else 0.0
+            prices = {"reverse": price, "qc": check, "total": price + check}
         else:
             prices = dict(carriers.forward_prices(carrier, lane_zone, order.parcel))
         if prices["total"] > self._ledger.wallet:

@@ -21,6 +21,7 @@ COD_RUPEES, COD_SHARE = 31.0, 0.018
 PLATFORM_FEE = 2.0
 RTO_SHARE = 0.9  # of the forward freight
 RETURN_SHARE = 1.2
+QUALITY_CHECK = 15.0
 ZONES = {"zone_a": 1.0, "zone_b": 1.15, "zone_c": 1.35, "zone_d": 1.6, "zone_e": 2.2}
 SMALL_COD = 5000
 

@@ -25,6 +25,7 @@ class VelocityControl:
             web.post("/_sandbox/unlock", self.unlock),
             web.post("/_sandbox/forget-warehouses", self.forget_warehouses),
             web.post("/_sandbox/verify-refusal", self.verify_refusal),
+            web.post("/_sandbox/remit", self.remit),
             web.put("/_sandbox/wallet", self.set_wallet),
         ]
 
@@ -52,6 +53,13 @@ class VelocityControl:
         body = await read_json(request)
         shipment = self._ledger.get(body.get("tracking_id", ""))
         shipment.refusal_verified = True
+        return web.json_response(shipment.summary())
+
+    async def remit(self, request: web.Request) -> web.StreamResponse:
+        """Pay a parcel's COD to the seller; `utr_no` is the number of the bank transfer."""
+        body = await read_json(request)
+        shipment = self._ledger.get(body.get("tracking_id", ""))
+        shipment.utr_no = str(body["utr_no"])
         return web.json_response(shipment.summary())
 
     async def set_wallet(self, request: web.Request) -> web.StreamResponse:

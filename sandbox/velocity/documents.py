@@ -63,15 +63,15 @@ def _error(status: int, code: str, message: str) -> web.Response:
 
 
 def _label(shipment: VelocityShipment) -> pdf.Label:
-    body = shipment.body
+    body, who = shipment.body, shipment.customer
     assert shipment.carrier is not None
     lines = [
         f"AWB: {shipment.tracking_id}",
         f"Carrier: {shipment.carrier.name}",
         f"Order: {shipment.order_number}",
-        f"{body['payment_method']} {body['cod_collectible']}",
-        f"To: {body['billing_customer_name']}",
-        *pdf.wrap(body["billing_address"]),
-        f"{body['billing_city']}, {body['billing_state']} {body['billing_pincode']}",
+        f"{body['payment_method']} {shipment.parcel.cod:.2f}",
+        f"{'From' if shipment.reverse else 'To'}: {body[f'{who}_customer_name']}",
+        *pdf.wrap(body[f"{who}_address"]),
+        f"{body[f'{who}_city']}, {body[f'{who}_state']} {body[f'{who}_pincode']}",
     ]
     return pdf.Label(lines, barcode=shipment.tracking_id)

@@ -36,7 +36,8 @@ REVERSE = (
 )  # fmt: skip
 ITEM = ("name", "sku", "units", "selling_price", "discount", "tax")
 QUALITY = (
-    "qc_enable", "qc_product_name", "qc_product_image", "qc_brand", "qc_size", "qc_color"
+    "qc_enable", "qc_product_name", "qc_product_image", "qc_brand", "qc_size", "qc_color",
+    "qc_questions",
 )  # fmt: skip
 VENDOR = (
     "email", "phone", "name", "address", "address_2", "city", "state", "country", "pin_code",
@@ -45,6 +46,7 @@ VENDOR = (
 # Beyond these a number is taken for grams or millimetres: kilograms and centimetres are meant.
 HEAVIEST, LONGEST = 100, 400
 LOWEST_COD = 1
+MOST_QUESTIONS = 6
 
 
 def check_forward(body: Mapping[str, Any]) -> None:
@@ -66,8 +68,11 @@ def check_forward(body: Mapping[str, Any]) -> None:
     check_known(vendor, VENDOR, "vendor_details.")
 
 
-def check_reverse(body: Mapping[str, Any]) -> None:
-    """The body of a return. The warehouse's phone and pincode may be numbers."""
+def check_reverse(body: Mapping[str, Any], *, image_needed: bool = True) -> None:
+    """The body of a return. The warehouse's phone and pincode may be numbers.
+
+    With `image_needed` an item to be checked needs a name and an image for it.
+    """
     check_known(body, REVERSE)
     _check_order(body, "%Y-%m-%d %H:%M", "%Y-%m-%d")
     for who in ("pickup", "shipping"):
@@ -78,7 +83,7 @@ def check_reverse(body: Mapping[str, Any]) -> None:
     require(isinstance(body.get("request_pickup", True), bool), "request_pickup: true or false")
     for item in body["order_items"]:
         check_known(item, (*ITEM, *QUALITY), "order_items.")
-        _check_quality(item)
+        _check_quality(item, image_needed=image_needed)
 
 
 def _check_order(body: Mapping[str, Any], *date_forms: str) -> None:
@@ -122,13 +127,16 @@ def _check_item(item: Any) -> None:
     require(_is_amount(tax) and tax <= 100, "order_items.tax must be a percentage")
 
 
-def _check_quality(item: Mapping[str, Any]) -> None:
+def _check_quality(item: Mapping[str, Any], *, image_needed: bool) -> None:
     wanted = item.get("qc_enable", False)
     require(isinstance(wanted, bool), "qc_enable must be true or false")
-    if wanted:
+    if wanted and image_needed:
         require(is_text(item.get("qc_product_name")), "qc_product_name is required")
         image = item.get("qc_product_image")
         require(bool(re.match(r"https?://\S+\Z", str(image))), "qc_product_image must be a URL")
+    questions = item.get("qc_questions", [])
+    require(isinstance(questions, list), "qc_questions must be a list")
+    require(len(questions) <= MOST_QUESTIONS, f"qc_questions must be at most {MOST_QUESTIONS}")
 
 
 def _check_money(body: Mapping[str, Any]) -> None:

@@ -76,10 +76,68 @@ def return_payload(order: VelocityShipment) -> dict[str, Any]:
         "pickup_token_number": None,
         "charges": {
             "reverse_charges": _rupees(order.prices["reverse"]),
-            "qc": "0.00",
+            "qc": _rupees(order.prices["qc"]),
             "qc_leeway": "0.00",
             "dead_weight_billing": _is_billed_by_weight(order),
         },
+    }
+
+
+def exchange_payload(forward: VelocityShipment, back: VelocityShipment) -> dict[str, Any]:
+    """The answer about an exchange: `awb_generated` counts the AWBs, `awb_code` is the return's."""
+    legs = {"forward": _leg(forward), "reverse": _leg(back)}
+    return {
+        "pickup_location_added": 1,
+        "order_created": 1,
+        "return_created": 1,
+        "awb_generated": sum(leg["awb"] is not None for leg in legs.values()),
+        "label_generated": int(bool(forward.label_url)),
+        "pickup_generated": int(back.carrier is not None),
+        "manifest_generated": 0,
+        "order_id": forward.order_id,
+        "return_id": back.return_id,
+        "shipment_id": forward.shipment_id,
+        "forward_shipment_id": forward.shipment_id,
+        "return_shipment_id": back.shipment_id,
+        "forward_awb": legs["forward"]["awb"],
+        "forward_awb_code": legs["forward"]["awb"],
+        "reverse_awb": legs["reverse"]["awb"],
+        "awb_code": legs["reverse"]["awb"],
+        "label_url": forward.label_url or None,
+        "forward_shipment_label": forward.label_url or None,
+        "reverse_shipment_label": back.label_url or None,
+        "courier_name": legs["forward"]["courier_name"],
+        "forward_courier_name": legs["forward"]["courier_name"],
+        "reverse_courier_name": legs["reverse"]["courier_name"],
+        "applied_weight": legs["forward"]["applied_weight"],
+        "cod": int(forward.body["payment_method"] == "COD"),
+        "is_exchange": 1,
+        "forward_shipment_details": legs["forward"],
+        "return_shipment": legs["reverse"],
+        "charges": {
+            "total": forward.prices.get("total", 0.0) + back.prices.get("total", 0.0),
+            "forward": {
+                "forward_charges": forward.prices.get("shipping", 0.0),
+                "forward_cod_charges": forward.prices.get("cod", 0.0),
+                "forward_rto_charges": forward.prices.get("rto", 0.0),
+            },
+            "reverse": {
+                "return_pickup_charges": back.prices.get("reverse", 0.0),
+                "qc_charges": back.prices.get("qc", 0.0),
+                "exchange_charges": 0,
+            },
+        },
+    }
+
+
+def _leg(order: VelocityShipment) -> dict[str, Any]:
+    return {
+        "shipment_id": order.shipment_id,
+        "awb": order.tracking_id or None,
+        "label_url": order.label_url or None,
+        "courier_name": order.carrier.name if order.carrier else None,
+        "applied_weight": _kilograms(order),
+        "status": order.status,
     }
 
 

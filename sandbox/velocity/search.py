@@ -26,8 +26,8 @@ class Search:
 
     def operations(self) -> list[Operation]:
         return [
-            Operation("search_shipments", "POST", "/custom/api/v1/shipments", self.forward),
-            Operation("search_returns", "POST", "/custom/api/v1/returns", self.returns),
+            Operation("find_shipment", "POST", "/custom/api/v1/shipments", self.forward),
+            Operation("find_return", "POST", "/custom/api/v1/returns", self.returns),
         ]
 
     async def forward(self, request: web.Request) -> web.StreamResponse:

@@ -10,14 +10,17 @@ from typing import Any
 from sandbox.ledger import Shipment
 from sandbox.velocity.carriers import Carrier, Parcel
 
+MOST_CHECKED = 2  # SKUs of a return whose quality is checked
+
 
 @dataclass(eq=False, kw_only=True)
 class VelocityShipment(Shipment):
     """An order; its `tracking_id` is the AWB, empty while no carrier has taken it.
 
     `order_id` and `shipment_id` are Velocity's own numbers, `order_number` is the client's;
-    `origin` is the pincode where it is fetched. `found_by` is what the full-text search looks at.
-    `refusal_verified` tells that the consignee refused the parcel with a one-time password.
+    `origin` is the pincode where it is fetched. `found_by` is what the full-text search looks at,
+    `utr_no` the number of the bank transfer that paid its COD. `refusal_verified` tells that the
+    consignee refused the parcel with a one-time password.
     """
 
     order_id: str
@@ -29,6 +32,7 @@ class VelocityShipment(Shipment):
     made_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     label_url: str = ""
     found_by: str = ""
+    utr_no: str = ""
     refusal_verified: bool = False
     cancel_asked: bool = False
     ndr_actions: list[str] = field(default_factory=list)
@@ -51,6 +55,12 @@ class VelocityShipment(Shipment):
             sizes=(body["length"], body["breadth"], body["height"]),
             cod=0.0 if self.reverse else float(body["cod_collectible"]),
         )
+
+    @property
+    def wants_quality_check(self) -> bool:
+        """Whether a return is checked when it is fetched: one of more than two SKUs is not."""
+        items = self.body["order_items"]
+        return len(items) <= MOST_CHECKED and any(item.get("qc_enable") for item in items)
 
     @property
     def failed_attempts(self) -> int:
@@ -78,6 +88,7 @@ class VelocityShipment(Shipment):
             "order_id": self.order_id,
             "shipment_id": self.shipment_id,
             "carrier": self.carrier.name if self.carrier else "",
+            "statuses": [step.status for step in self.steps],
             "ndr_actions": self.ndr_actions,
             "address_changed": "updated_address" in self.changes,
             "phone_changed": "updated_phone_number" in self.changes,

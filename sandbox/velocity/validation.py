@@ -163,7 +163,7 @@ def check_warehouse(body: Mapping[str, Any]) -> None:
 def check_search(body: Mapping[str, Any]) -> None:
     """The body of /shipments and /returns."""
     check_known(body, ("search", "per_page", "page", "next_search_after"))
-    require(is_text(body.get("search", "-")), "search must be text")
+    require(isinstance(body.get("search", ""), str), "search must be text")
     per_page = body.get("per_page", 20)
     require(
         isinstance(per_page, int) and not isinstance(per_page, bool) and per_page >= 1,

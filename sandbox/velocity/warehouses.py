@@ -18,7 +18,7 @@ class Warehouses:
 
     def operations(self) -> list[Operation]:
         path = "/custom/api/v1/warehouse"
-        return [Operation("create_warehouse", "POST", path, self.create)]
+        return [Operation("add_warehouse", "POST", path, self.create)]
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Make another warehouse, also where there is one like it."""

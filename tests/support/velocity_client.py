@@ -76,9 +76,6 @@ class Velocity:
         body = copy.deepcopy(ORDER) | given | changes
         return {name: value for name, value in body.items() if name not in without}
 
-    def prepaid(self, **changes: Any) -> dict[str, Any]:
-        return self.order(**{"payment_method": "PREPAID", "cod_collectible": 0} | changes)
-
     def return_body(self, *without: str, **changes: Any) -> dict[str, Any]:
         """Return a body for the call that books a return, with a new number."""
         given = {"order_id": f"R-{next(_numbers)}", "warehouse_id": self.warehouse_id}

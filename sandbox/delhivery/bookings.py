@@ -100,6 +100,8 @@ class Bookings:
             return Refusal(f"{order} is refused, as it asks for")
         if self._switches.empty_wallet:
             return Refusal("insufficient balance in the prepaid wallet, least balance is 500")
+        if self._switches.pickups_fail:
+            return Refusal(f"pickup failure rate of {client} is very high")
         if self._switches.capacity_exceeded:
             return Refusal(f"capacity of {package['pin']} exceeded, please try after midnight")
         waybill = package.get("waybill")

@@ -46,7 +46,7 @@ class DelhiveryCallbacks:
                     if self._switches.space_in_date
                     else planned,
                     "Status": {
-                        "Status": now.word,
+                        "Status": now.spelt(self._switches.status_words),
                         "StatusType": now.type,
                         "StatusDateTime": stamp(step.time_ms),
                         "StatusLocation": step.location,

@@ -101,6 +101,11 @@ class DelhiveryLifeCycles(LifeCycles[DelhiveryShipment]):
         if not self._options.hold:
             self.run(shipment, way)
 
+    def advance(self, shipment: DelhiveryShipment, status: str) -> None:
+        """Put a shipment into a status at once. Raises Refused for what is no status."""
+        statuses.Status.parse(status)
+        super().advance(shipment, status)
+
     def reach(self, shipment: DelhiveryShipment, status: str) -> None:
         """Add the status to the shipment and to its other boxes, and send their callbacks."""
         words = WORDS.get(statuses.Status.parse(status).code, "Shipment processed")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from sandbox.checks import require
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -19,9 +21,16 @@ class Status:
 
     @classmethod
     def parse(cls, text: str) -> Status:
-        """Read TYPE/Status/NSL. Raises ValueError."""
-        kind, word, code = text.split("/")
-        return cls(kind, word, code)
+        """Read TYPE/Status/NSL. Raises Refused."""
+        parts = text.split("/")
+        require(len(parts) == 3 and all(parts), "a status is TYPE/Status/NSL")
+        return cls(*parts)
+
+    def spelt(self, spelling: str) -> str:
+        """The word as it is spelt: `usual`, `upper`, or with `cancelled` in British English."""
+        if spelling == "cancelled":
+            return self.word.replace("Canceled", "Cancelled")
+        return self.word.upper() if spelling == "upper" else self.word
 
 
 MANIFESTED, NOT_PICKED_YET = "UD/Manifested/X-UCI", "UD/Not Picked/X-PNP"

@@ -18,6 +18,8 @@ class DelhiverySwitches(Switches):
         0.0, "seconds for which waybills beyond the first 25 of a call cannot be used"
     )
     cancel_scan_lag: float = switch(0.2, "seconds from a cancellation to its scan")
+    action_lag: float = switch(0.2, "seconds until an action for an undelivered one is done")
+    link_life: float = switch(86_400.0, "seconds for which a link to a label can be fetched")
     cancel_scan_comes: bool = switch(True, "whether a cancellation before pickup has a scan")
     # The account and its key.
     revoked: bool = switch(False, "whether every key is refused")
@@ -30,6 +32,7 @@ class DelhiverySwitches(Switches):
     client_name_needed: bool = switch(False, "whether a call for waybills must give cl")
     no_numbers: bool = switch(False, "whether a call for waybills is answered by a short number")
     auto_pickup: bool = switch(False, "whether pickups come by themselves and none can be asked")
+    pickups_fail: bool = switch(False, "whether too many pickups at its warehouse have failed")
     capacity_exceeded: bool = switch(False, "whether no pincode takes another parcel today")
     # What an answer is like.
     duplicates_refused: bool = switch(True, "whether an equal earlier order refuses a new one")
@@ -39,6 +42,12 @@ class DelhiverySwitches(Switches):
     )
     not_found: str = switch(
         "200", "the HTTP status where tracking finds nothing", choices=("200", "400")
+    )
+    not_found_words: str = switch("data", "what tracking says then", choices=("data", "number"))
+    status_words: str = switch(
+        "usual",
+        "how statuses are spelt: as usual, in capitals, or Cancelled with two l",
+        choices=("usual", "upper", "cancelled"),
     )
     pickup_done: str = switch(
         "201", "the HTTP status of a pickup that is taken", choices=("200", "201")

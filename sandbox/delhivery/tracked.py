@@ -13,14 +13,14 @@ from sandbox.ledger import Step
 TRAVEL_MS = 4 * 86_400_000  # from the booking to the promised delivery
 
 
-def shipment(one: DelhiveryShipment, verbose: int) -> dict[str, Any]:
-    """The shipment; 1 adds its scans to it, 2 its consignee too."""
+def shipment(one: DelhiveryShipment, verbose: int, spelling: str) -> dict[str, Any]:
+    """The shipment; 1 adds its scans to it, 2 its consignee too. `spelling` is of its statuses."""
     latest, promised = one.steps[-1], whole_stamp(one.steps[0].time_ms + TRAVEL_MS)
     delivered = _time(one.first("DL/Delivered", "DL/DTO"))
     shown: dict[str, Any] = {
         "AWB": one.tracking_id,
         "ReferenceNo": one.order_number,
-        "Status": status(one, latest),
+        "Status": _status(one, latest, spelling),
         "OrderType": one.mode,
         "ExpectedDeliveryDate": promised,
         "PromisedDeliveryDate": promised,
@@ -48,17 +48,17 @@ def shipment(one: DelhiveryShipment, verbose: int) -> dict[str, Any]:
         "Extras": "",
     }
     if verbose >= 1:
-        shown["Scans"] = [{"ScanDetail": _scan(step)} for step in one.steps]
+        shown["Scans"] = [{"ScanDetail": _scan(step, spelling)} for step in one.steps]
     if verbose >= 2:
         shown["Consignee"] = _consignee(one)
     return shown
 
 
-def status(one: DelhiveryShipment, step: Step) -> dict[str, Any]:
+def _status(one: DelhiveryShipment, step: Step, spelling: str) -> dict[str, Any]:
     """The present status; its code is the NSL."""
     now = Status.parse(step.status)
     return {
-        "Status": now.word,
+        "Status": now.spelt(spelling),
         "StatusType": now.type,
         "StatusCode": now.code,
         "StatusDateTime": stamp(step.time_ms),
@@ -68,12 +68,12 @@ def status(one: DelhiveryShipment, step: Step) -> dict[str, Any]:
     }
 
 
-def _scan(step: Step) -> dict[str, Any]:
+def _scan(step: Step, spelling: str) -> dict[str, Any]:
     now = Status.parse(step.status)
     return {
         "ScanDateTime": stamp(step.time_ms),
         "ScanType": now.type,
-        "Scan": now.word,
+        "Scan": now.spelt(spelling),
         "StatusCode": now.code,
         "StatusDateTime": stamp(step.time_ms),
         "ScannedLocation": step.location,

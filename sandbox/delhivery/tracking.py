@@ -15,7 +15,10 @@ from sandbox.delhivery.switches import DelhiverySwitches
 from sandbox.operations import Operation
 
 MOST = 50
-NOT_FOUND = "Data does not exists for provided Waybill(s)"
+NOT_FOUND = {
+    "data": "Data does not exists for provided Waybill(s)",
+    "number": "No such waybill or order Id found",
+}
 
 
 class Tracking:
@@ -36,11 +39,12 @@ class Tracking:
         require(verbose in ("0", "1", "2"), "verbose must be 0, 1 or 2")
         shipments = self._found(request)
         if not shipments:
-            body = {"Success": False, "Error": NOT_FOUND, "rmk": NOT_FOUND}
+            words = NOT_FOUND[self._switches.not_found_words]
+            body = {"Success": False, "Error": words, "rmk": words}
             return web.json_response(body, status=int(self._switches.not_found))
-        return web.json_response(
-            {"ShipmentData": [{"Shipment": tracked.shipment(s, int(verbose))} for s in shipments]}
-        )
+        spelling = self._switches.status_words
+        found = [tracked.shipment(one, int(verbose), spelling) for one in shipments]
+        return web.json_response({"ShipmentData": [{"Shipment": one} for one in found]})
 
     def _found(self, request: web.Request) -> list[DelhiveryShipment]:
         client = self._accounts.client_of(request)

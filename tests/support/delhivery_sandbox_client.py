@@ -122,6 +122,13 @@ class Delhivery:
     def advance(self, waybill: str, status: str) -> None:
         self.sandbox.post("/_sandbox/advance", {"tracking_id": waybill, "status": status})
 
+    def wait_for_callbacks(self) -> None:
+        """Wait until every callback so far is taken or given up."""
+        deadline = time.monotonic() + 10
+        while self.sandbox.state()["callbacks_pending"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
     def cancel(self, waybill: str) -> Any:
         body = {"waybill": waybill, "cancellation": "true"}
         return self.call("POST", "/api/p/edit", body).json()

@@ -135,10 +135,31 @@ def test_remarks_can_be_a_text_with_an_error_code_beside_them(delhivery: Delhive
     assert package["err_code"] == "ER0005"
 
 
-@pytest.mark.parametrize("switch", ["empty_wallet", "capacity_exceeded"])
-def test_an_account_can_refuse_a_package(delhivery: Delhivery, switch: str) -> None:
+@pytest.mark.parametrize(
+    ("switch", "reason"),
+    [
+        ("empty_wallet", "insufficient balance"),
+        ("capacity_exceeded", "capacity of 110001"),
+        ("pickups_fail", "pickup failure rate"),
+    ],
+)
+def test_an_account_can_refuse_a_package(delhivery: Delhivery, switch: str, reason: str) -> None:
     delhivery.switch(**{switch: True})
-    assert "insufficient balance" in delhivery.refusal() or "capacity" in delhivery.refusal()
+    assert reason in delhivery.refusal()
+
+
+def test_a_return_can_have_a_quality_check(delhivery: Delhivery) -> None:
+    item = {
+        "item": "Shoe",
+        "questions": [{"questions_id": "1", "options": ["yes"], "value": "yes"}],
+    }
+    asked = {"payment_mode": "Pickup", "qc_type": "param", "custom_qc": [item]}
+    answer = delhivery.create(delhivery.package(**asked, return_pin="560001"))
+    assert (answer["success"], answer["pickups_count"]) == (True, 1)
+    assert answer["packages"][0]["payment"] == "Pickup"
+    assert delhivery.problems() == []
+    delhivery.create(delhivery.package(**asked | {"custom_qc": [item] * 3}))
+    assert delhivery.problems() == ["custom_qc must be 1 to 2 items"]
 
 
 def test_only_an_equal_order_is_a_duplicate(delhivery: Delhivery) -> None:

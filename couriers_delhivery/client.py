@@ -9,13 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from couriers.contract.errors import (
-    CredentialsRefused,
-    NotFound,
-    Rejected,
-    TooManyRequests,
-    Unknown,
-)
+from couriers.contract import errors
 from couriers.contract.types import Limit, LimitScope
 from couriers.http.answers import KIB, MIB, AnswerSize, decode_json_or_xml
 from couriers.http.calls import SentFields
@@ -23,15 +17,15 @@ from couriers.http.client import CourierClient
 from couriers.http.logins import StaticKey
 from couriers.http.operations import Operation
 from couriers.http.outcomes import Answer, AnswerTable, Verdict
-from couriers_delhivery.mapper.answers import numbers_in, pickup_words, words_of
+from couriers_delhivery.mapper.answers import numbers_in
+from couriers_delhivery.mapper.bookings import remedy_for
 from couriers_delhivery.mapper.sent import NAME_FIELDS, OPEN_FIELDS, WORD_FIELDS
 
-PAUSE = 30.0  # seconds that the firewall wants
 _limit = partial(Limit, window=300, scope=LimitScope.ADDRESS)
-_OURS = Limit(5, 1)  # where Delhivery names no limit
+_OURS = Limit(5, 1)  # where Delhivery names none
+_SHORT = 200  # characters of a text that is words for people
 
 OPERATIONS: Mapping[str, Operation] = {
-    # A batch of reserved numbers has up to 21 bytes for each.
     "fetch_numbers": Operation(
         "GET", "/waybill/api/bulk/json/", _limit(5), AnswerSize(256 * KIB), decode=numbers_in
     ),
@@ -39,7 +33,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "create_shipment": Operation("POST", "/api/cmu/create.json", _limit(20_000)),
     # Cancellations, too.
     "edit": Operation("POST", "/api/p/edit", _limit(12_200)),
-    # A scan takes about 400 bytes, and 50 shipments come at once. Searches, too.
+    # Searches, too. A scan takes about 400 bytes, and 50 shipments come at once.
     "track": Operation("GET", "/api/v1/packages/json/", _limit(750), AnswerSize(4 * MIB)),
     "ndr": Operation("POST", "/api/p/update", _OURS),
     "ndr_outcome": Operation("GET", "/api/cmu/get_bulk_upl/{request_id}", _OURS),
@@ -56,31 +50,40 @@ OPERATIONS: Mapping[str, Operation] = {
         "POST", "/api/backend/clientwarehouse/create/", _limit(10, window=60)
     ),
 }
-_WRONG_KEY = ("invalid token", "unauthorized", "login or api key required")
-_UNKNOWN = ("does not exist", "no such waybill")
+# By the operation ("" for all) and a part of the words. A 403 otherwise is the firewall's: it holds
+# our address back, nothing was done, and the account is as good as before.
+_WRONG_KEY = Verdict(errors.CredentialsRefused, "the key is refused")
+_NOT_FOUND = Verdict(errors.NotFound, "no such shipment")
+_VERDICTS = {
+    ("", "invalid token"): _WRONG_KEY,
+    ("", "unauthorized"): _WRONG_KEY,
+    ("", "login or api key required"): _WRONG_KEY,
+    ("", "unable to fetch client name"): Verdict(
+        errors.Rejected, "set the account's client name as Delhivery registered it"
+    ),
+    ("track", "does not exist"): _NOT_FOUND,
+    ("track", "no such waybill"): _NOT_FOUND,
+    ("edit", "incorrect waybill"): Verdict(
+        errors.NotDone, "the shipment is unknown, or too new: it takes about a minute", 60.0
+    ),
+}
+_TOO_FAST = Verdict(errors.TooManyRequests, "too fast: the firewall holds us back", 30.0)
 
 
 def _judge(answer: Answer) -> Verdict | None:
-    words = words_of(answer.body)
-    if any(sign in words for sign in _WRONG_KEY):
-        return Verdict(CredentialsRefused, "the key is refused")
+    body = answer.body if isinstance(answer.body, dict) else {}
+    words = " ".join(str(body[name]) for name in WORD_FIELDS if body.get(name)).casefold()
+    for (operation, part), verdict in _VERDICTS.items():
+        if operation in ("", answer.operation) and part in words:
+            return verdict
     if answer.status == 403:
-        # Nothing was done, and the account is as good as before.
-        return Verdict(TooManyRequests, "too fast: Delhivery's firewall holds us back", PAUSE)
-    if "unable to fetch client name" in words:
-        return Verdict(Rejected, "set the account's client name as Delhivery registered it")
-    if answer.operation == "track" and any(sign in words for sign in _UNKNOWN):
-        return Verdict(NotFound, "no such shipment")
+        return _TOO_FAST
     if answer.operation == "track" and answer.status == 404:
-        return Verdict(Unknown, "the answer is not of the search")
+        return Verdict(errors.Unknown, "the answer is not the search's")
     if answer.operation == "pickup" and answer.status == 400:
-        found = pickup_words(answer.body)
-        poor = "prepaid" in found
-        return Verdict(
-            Rejected,
-            "the prepaid wallet at Delhivery is too low: recharge it" if poor else "refused",
-            words=found,
-        )
+        # The keys are the fields that are wrong.
+        found = "; ".join(f"{name}: {value}" for name, value in body.items())
+        return Verdict(errors.Rejected, remedy_for(found), words=found)
     return None
 
 
@@ -90,9 +93,7 @@ class DelhiveryClient(CourierClient):
     operations = OPERATIONS
     login = StaticKey("api_token", scheme="Token")
     sent_fields = SentFields(open=OPEN_FIELDS, names=NAME_FIELDS)
-    table = AnswerTable(
-        code_fields=("error_code", "err_code"), word_fields=WORD_FIELDS, judge=_judge
-    )
+    table = AnswerTable(code_fields=("error_code",), word_fields=WORD_FIELDS, judge=_judge)
 
     def decode(self, body: bytes) -> Any:
         """Read JSON, XML, or a short text; a text is the `message` of an object."""
@@ -100,6 +101,6 @@ class DelhiveryClient(CourierClient):
             decoded = decode_json_or_xml(body)
         except ValueError:
             decoded = body.decode().strip()
-            if not decoded or len(decoded) > 200 or decoded[0] in '{["<':
+            if not 0 < len(decoded) <= _SHORT or decoded[0] in '{["<':
                 raise
         return {"message": decoded} if isinstance(decoded, str) else decoded

@@ -23,10 +23,6 @@ class Scanned(Answer):
     step: Step = Field(alias="Status")
 
 
-class Body(Answer):
-    scanned: Scanned = Field(alias="Shipment")
-
-
 class DelhiveryReceiver(StaticHeaderReceiver):
     """Takes scans alone: proofs and pictures come as callbacks of other kinds, and are unknown."""
 
@@ -46,10 +42,6 @@ class DelhiveryReceiver(StaticHeaderReceiver):
 
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
         """Return the scan. Raises MalformedEvent, naming what is wrong."""
-        found = parse_event(Body, payload).scanned
-        scan = found.step.scan(found.code)
-        return [
-            CourierEvent(
-                Topic.TRACK_UPDATED, found.waybill, found.order, waybill=found.waybill, scan=scan
-            )
-        ]
+        found = parse_event(Scanned, payload.get("Shipment"))
+        scan, id_ = found.step.scan(found.code), found.waybill
+        return [CourierEvent(Topic.TRACK_UPDATED, id_, found.order, waybill=id_, scan=scan)]

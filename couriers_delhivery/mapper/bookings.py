@@ -16,34 +16,30 @@ from couriers.contract.words import clean_message
 
 READER = Reader("delhivery")
 CREATE = "create_shipment"
-
-# The frame of every reason of a failed package, whatever the reason is.
-_FRAME = re.compile(r"^.*?due to exception\s*(.*?)\s*(?:package might have been.*)?$", re.I | re.S)
-_UNKNOWN_WAREHOUSE = "clientwarehouse matching query does not exist"
+# The frame of every reason of a failed package.
+_FRAME = re.compile(r".*?due to exception\s*(.*?)\s*(?:package might have been.*)?", re.I | re.S)
 # These leave it open whether anything was saved, also without a package.
-_OPEN = ("might", "internal error", "internal_error")
+_OPEN = ("might", "internal error")
+_RECHARGE = "the prepaid wallet at Delhivery is too low: recharge it"
 # What to do, by a part of Delhivery's words in lower case.
-REMEDIES = (
-    ("end_date", "the key is of Delhivery's other environment (test or live), or the warehouse's "
-     "name is not exactly the registered one: check the account's key and address"),
-    ("balance", "the prepaid wallet at Delhivery is too low: recharge it"),
-    ("wallet", "the prepaid wallet at Delhivery is too low: recharge it"),
-    ("client-warehouse is not active", "the warehouse is switched off: ask Delhivery to activate "
-     "it"),
-    ("client is not active", "Delhivery has switched the account off: ask Delhivery"),
-    ("serviceable", "Delhivery does not serve this pincode or payment mode now"),
-    ("suspicious", "Delhivery takes the name or the phone for an invented one"),
-    ("capacity", "the pincode's capacity of today is used up: book after midnight"),
-    ("duplicate order", "Delhivery has a shipment of this order with the same goods, amount and "
-     "name: book under another order number"),
-)  # fmt: skip
+REMEDIES = {
+    "end_date": "the key is of Delhivery's other environment (test or live), or the warehouse's"
+    " name is not exactly the registered one: check the account's key and address",
+    "balance": _RECHARGE,
+    "wallet": _RECHARGE,
+    "prepaid:": _RECHARGE,
+    "client-warehouse is not active": "the warehouse is switched off: ask Delhivery to activate it",
+    "client is not active": "Delhivery has switched the account off: ask Delhivery",
+    "serviceable": "Delhivery does not serve this pincode or payment mode now",
+    "suspicious": "Delhivery takes the name or the phone for an invented one",
+    "capacity": "the pincode's capacity of today is used up: book after midnight",
+    "duplicate order": "Delhivery has a shipment of this order with the same goods, amount and"
+    " name: book under another order number",
+}
 
 
 class LookUp(PerhapsBooked):
-    """Delhivery may have the order already, which its tracking tells. `by_number`: by its waybill.
-
-    Otherwise by the order's number.
-    """
+    """Delhivery may have the order already: its tracking tells, by number or by order."""
 
     by_number = False
 
@@ -53,10 +49,6 @@ class Package(Answer):
     refnum: OrDefault[Identifier] = ""
     status: OrDefault[Text] = ""
     remarks: OrDefault[Remark] = ""
-
-    @property
-    def is_booked(self) -> bool:
-        return self.status.casefold() == "success" and bool(self.waybill)
 
 
 class CreateAnswer(Answer):
@@ -77,11 +69,11 @@ def booking_from(body: object, request: ShipmentRequest, boxes: int) -> Booking:
     if not answer.packages:
         raise _refusal(answer)
     mine = [one for one in answer.packages if one.refnum == request.order_number]
-    if failed := [one for one in mine if not one.is_booked]:
+    numbers = [one.waybill for one in mine if one.status.casefold() == "success" and one.waybill]
+    if failed := [one for one in mine if one.waybill not in numbers]:
         raise _failure(failed[0].remarks)
     if not answer.success or len(mine) != boxes:
         raise _error(PerhapsBooked, answer.rmk, "the answer contradicts itself")
-    numbers = [one.waybill for one in mine]
     number = request.reserved_id if request.reserved_id in numbers else numbers[0]
     return booking_of(number, request.order_number, "Manifested")
 
@@ -91,35 +83,33 @@ def booking_of(waybill: str, order_number: str, status: str) -> Booking:
     return Booking(waybill, waybill=waybill, order_number=order_number, courier_status=status)
 
 
+def remedy_for(words: str) -> str:
+    """Return what to do about Delhivery's words; "refused" where nothing is known."""
+    found = (remedy for part, remedy in REMEDIES.items() if part in words.casefold())
+    return next(found, "refused")
+
+
 def _refusal(answer: CreateAnswer) -> CourierError:
-    """Return the error for an answer without packages."""
     words = answer.rmk.casefold()
-    if answer.success or answer.packages is None or not words or any(o in words for o in _OPEN):
+    if answer.success or answer.packages is None or not words or any(one in words for one in _OPEN):
         return _error(PerhapsBooked, answer.rmk, "Delhivery may have saved it")
-    if _UNKNOWN_WAREHOUSE in words:
+    if "clientwarehouse matching query does not exist" in words:
         return _error(UnknownPickupAlias, answer.rmk, "the warehouse is not registered")
     return _error(Rejected, answer.rmk, remedy_for(words))
 
 
 def _failure(remarks: str) -> CourierError:
-    """Return the error for a package that failed."""
-    framed = _FRAME.match(remarks)
+    framed = _FRAME.fullmatch(remarks)
     reason = (framed[1] if framed else "").strip(" .'\"") or remarks
     words = reason.casefold()
     by_number = any(one in words for one in ("duplicate waybill", "wbn:", "consume waybill"))
-    kind = LookUp if by_number or "duplicate order" in words else PerhapsBooked
-    error = _error(kind, reason, remedy_for(words))
-    if isinstance(error, LookUp):
-        error.by_number = by_number
-    return error
-
-
-def remedy_for(words: str) -> str:
-    """Return what to do about Delhivery's words, which are in lower case; "refused" by default."""
-    return next((remedy for part, remedy in REMEDIES if part in words), "refused")
+    if not by_number and "duplicate order" not in words:
+        return _error(PerhapsBooked, reason, remedy_for(words))
+    doubt = _error(LookUp, reason, remedy_for(words))
+    doubt.by_number = by_number  # type: ignore[attr-defined]
+    return doubt
 
 
 def _error(kind: type[CourierError], words: str, message: str) -> CourierError:
-    return kind(
-        message, courier=READER.courier, operation=CREATE, courier_message=clean_message(words)
-    )
+    courier_words = clean_message(words)
+    return kind(message, courier="delhivery", operation=CREATE, courier_message=courier_words)

@@ -1,61 +1,52 @@
 """The schema of `options` of a booking with Delhivery. Pure."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
-from couriers.contract.options import (
-    Centimetres,
-    LongText,
-    OptionalEwaybill,
-    Options,
-    ShortText,
-    WebAddress,
-)
+from couriers.contract import options as fields
 
 
-class Package(Options):
+class Package(fields.Options):
     """A box of a shipment of several (MPS), in grams and centimetres; `count` are alike."""
 
     weight_g: int = Field(ge=1, le=1_000_000)
-    length_cm: Centimetres
-    width_cm: Centimetres
-    height_cm: Centimetres
+    length_cm: fields.Centimetres
+    width_cm: fields.Centimetres
+    height_cm: fields.Centimetres
     count: int = Field(default=1, ge=1, le=20)
 
 
-class Question(Options):
+class Question(fields.Options):
     """What the rider answers about a returned product; `questions_id` is Delhivery's own."""
 
-    questions_id: Annotated[ShortText, Field(min_length=1)]
-    options: list[ShortText] = Field(default=[], max_length=20)
-    value: list[ShortText] = Field(default=[], max_length=20)
+    questions_id: Annotated[fields.ShortText, Field(min_length=1)]
+    options: list[fields.ShortText] = Field(default=[], max_length=20)
+    value: list[fields.ShortText] = Field(default=[], max_length=20)
     required: StrictBool = True
-    type: ShortText = ""
+    type: fields.ShortText = ""
 
 
-class QualityCheck(Options):
+class QualityCheck(fields.Options):
     """A returned product that the rider checks before accepting it."""
 
-    item: Annotated[ShortText, Field(min_length=1)]
-    description: LongText = ""
-    images: list[WebAddress] = Field(default=[], max_length=10)
-    brand: ShortText = ""
-    product_category: ShortText = ""
+    item: Annotated[fields.ShortText, Field(min_length=1)]
+    description: fields.LongText = ""
+    images: list[fields.WebAddress] = Field(default=[], max_length=10)
+    brand: fields.ShortText = ""
+    product_category: fields.ShortText = ""
     quantity: int = Field(default=1, ge=1, le=1000)
     questions: list[Question] = Field(min_length=1, max_length=6)
 
 
-class DelhiveryOptions(Options):
+class DelhiveryOptions(fields.Options):
     """What Delhivery offers beyond the neutral request."""
 
     courier_name = "Delhivery"
 
     transport_speed: Literal["F", "D"] | None = None
     address_type: Literal["home", "office"] | None = None
-    ewaybill_number: OptionalEwaybill = ""
+    ewaybill_number: fields.OptionalEwaybill = ""
     fragile_shipment: StrictBool = False
     dangerous_good: StrictBool = False
     plastic_packaging: StrictBool = False

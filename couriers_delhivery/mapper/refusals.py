@@ -1,7 +1,4 @@
-"""Find what Delhivery would refuse before any call is made, and when it takes which action. Pure.
-
-Problems name the fields as the merchant knows them.
-"""
+"""Find what Delhivery would refuse before any call, and say when it takes which action. Pure."""
 
 from __future__ import annotations
 
@@ -21,35 +18,31 @@ from couriers_delhivery.mapper.options import DelhiveryOptions
 SERVICES = ("Surface", "Express")
 LIMITS = OrderLimits(services=SERVICES)
 MAX_ORDER_NUMBER = 50
-# They break the vendor's own way of sending, and a comma divides the orders that are searched for.
+# Delhivery wants the first five left out; a comma divides the orders that are searched for.
 REFUSED_IN_ORDERS = frozenset("&#%;\\,")
 EWAYBILL_FROM = Decimal(50_000)  # rupees
 MAX_BOXES = 20
 
 _FORWARD, _REVERSE = frozenset({Direction.FORWARD}), frozenset({Direction.REVERSE})
+_UNDELIVERED = frozenset({Status.UNDELIVERED})
 # Manifested, Not Picked, In Transit and Pending; not while it is out for delivery.
-_FORWARD_CHANGEABLE = (AWAITING_PICKUP - {Status.PICKUP_CANCELLED}) | {
-    Status.PICKED_UP, Status.IN_TRANSIT, Status.DELAYED, Status.UNDELIVERED,
-}  # fmt: skip
-# Open and Scheduled.
-_REVERSE_CHANGEABLE = frozenset({Status.BOOKED, Status.PICKUP_SCHEDULED})
+_ON_ITS_WAY = {Status.PICKED_UP, Status.IN_TRANSIT, Status.DELAYED, *_UNDELIVERED}
+_FORWARD_OPEN = (AWAITING_PICKUP - {Status.PICKUP_CANCELLED}) | _ON_ITS_WAY
+_REVERSE_OPEN = frozenset({Status.BOOKED, Status.PICKUP_SCHEDULED})
 _CHANGES = frozenset({"name", "phone", "address"})
 ACTION_RULES: Mapping[ActionKind, ActionRule | tuple[ActionRule, ...]] = {
     ActionKind.CANCEL: (
-        ActionRule(_FORWARD_CHANGEABLE, directions=_FORWARD),
-        ActionRule(_REVERSE_CHANGEABLE, directions=_REVERSE),
+        ActionRule(_FORWARD_OPEN, directions=_FORWARD),
+        ActionRule(_REVERSE_OPEN, directions=_REVERSE),
     ),
     ActionKind.ADDRESS: (
-        ActionRule(_FORWARD_CHANGEABLE, fields=_CHANGES, directions=_FORWARD),
-        ActionRule(_REVERSE_CHANGEABLE, fields=_CHANGES, directions=_REVERSE),
+        ActionRule(_FORWARD_OPEN, fields=_CHANGES, directions=_FORWARD),
+        ActionRule(_REVERSE_OPEN, fields=_CHANGES, directions=_REVERSE),
     ),
-    # No date and no remark. The reasons that allow it are those of the status table.
-    ActionKind.REATTEMPT: ActionRule(
-        frozenset({Status.UNDELIVERED}), max_attempts=2, directions=_FORWARD
-    ),
-    # Delhivery has no other RTO: a cancellation while the parcel is undelivered turns it back.
-    ActionKind.RTO: ActionRule(frozenset({Status.UNDELIVERED}), directions=_FORWARD),
-    # A warehouse's, for a day; and another pickup of a return whose pickup was called off.
+    # Without date and remark. The status table says which reasons allow it.
+    ActionKind.REATTEMPT: ActionRule(_UNDELIVERED, max_attempts=2, directions=_FORWARD),
+    ActionKind.RTO: ActionRule(_UNDELIVERED, directions=_FORWARD),
+    # A warehouse's, for a day; and another one of a return whose pickup was called off.
     ActionKind.PICKUP: (
         ActionRule(AWAITING_PICKUP, days=DayRange(0, 7), directions=_FORWARD),
         ActionRule(frozenset({Status.PICKUP_CANCELLED}), directions=_REVERSE),
@@ -58,38 +51,28 @@ ACTION_RULES: Mapping[ActionKind, ActionRule | tuple[ActionRule, ...]] = {
 
 
 def booking_problems(request: ShipmentRequest) -> list[FieldProblem]:
-    """Return every problem that Delhivery would refuse a booking for."""
+    """Return every problem that Delhivery would refuse a booking for, by the merchant's fields."""
     options, option_problems = parse_options(DelhiveryOptions, request.options)
     problems = FieldProblems(option_problems)
-    _check_order_number(request.order_number, problems)
     check_addresses(request, problems)
     problems += LIMITS.problems_of(request)
-    total = amounts_of(request.items).total
-    problems.require(
-        total < EWAYBILL_FROM or bool(options.ewaybill_number),
-        "options.ewaybill_number",
-        f"is required from ₹{EWAYBILL_FROM:,}",
-    )
-    boxes = len(options.boxes())
-    problems.require(boxes <= MAX_BOXES, "options.packages", f"are more than {MAX_BOXES} boxes")
-    if request.direction == Direction.REVERSE:
+    number, boxes = request.order_number, len(options.boxes())
+    refused = " ".join(sorted(REFUSED_IN_ORDERS & set(number)))
+    needs_ewaybill = amounts_of(request.items).total >= EWAYBILL_FROM
+    is_return = request.direction == Direction.REVERSE
+    is_cod = request.payment_mode == PaymentMode.COD and not is_return
+    for is_good, field, message in (
+        (0 < len(number) <= MAX_ORDER_NUMBER, "order_number",
+         f"must have 1 to {MAX_ORDER_NUMBER} characters for Delhivery"),
+        (not refused, "order_number", f"has {refused}, which Delhivery does not take"),
+        (options.ewaybill_number or not needs_ewaybill, "options.ewaybill_number",
+         f"is required from ₹{EWAYBILL_FROM:,}"),
+        (boxes <= MAX_BOXES, "options.packages", f"are more than {MAX_BOXES} boxes"),
+        (not (boxes and is_return), "options.packages", "is only for forward shipments"),
+        (is_return or not options.quality_check, "options.quality_check", "is only for returns"),
+        (request.cod_amount > 0 or not is_cod, "cod_amount", "is missing"),
+    ):  # fmt: skip
+        problems.require(bool(is_good), field, message)
+    if is_return:
         check_return(request, problems)
-        problems.require(not boxes, "options.packages", "is only for forward shipments")
-    else:
-        has_check = bool(options.quality_check)
-        problems.require(not has_check, "options.quality_check", "is only for returns")
-        is_cod = request.payment_mode == PaymentMode.COD
-        problems.require(not is_cod or request.cod_amount > 0, "cod_amount", "is missing")
     return problems
-
-
-def _check_order_number(number: str, problems: FieldProblems) -> None:
-    problems.require(
-        0 < len(number) <= MAX_ORDER_NUMBER,
-        "order_number",
-        f"must have 1 to {MAX_ORDER_NUMBER} characters for Delhivery",
-    )
-    found = sorted(REFUSED_IN_ORDERS & set(number))
-    problems.require(
-        not found, "order_number", f"has {' '.join(found)}, which Delhivery does not take"
-    )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from couriers.contract.errors import CourierError, Rejected
+from couriers.contract.errors import CourierError
 from couriers.contract.masking import Scrubber, SentValues
 from couriers.contract.registry import CourierFactory
 from couriers.contract.types import (
@@ -70,7 +70,7 @@ def account_at(url: str, **login: str) -> CourierAccount:
         courier=CourierRowFactory(code="delhivery", name="Delhivery"),
         base_url=url,
         login={**LOGIN, **login},
-        limits=dict.fromkeys(OPERATIONS, {"count": 10_000, "window": 1}),
+        limits={name: {"count": 10_000, "window": 1} for name in OPERATIONS},
     )
 
 
@@ -95,38 +95,33 @@ def classify_answer(
     return client.reader(operation).read(status, headers or {}, body, nothing_sent)
 
 
-def _numbers(body: Any) -> Any:
-    return answers.Numbers.model_validate(body).waybills()
+def _done(operation: str) -> Callable[[Any], Any]:
+    return lambda body: bookings.READER.parse_accepted(answers.Done, body, operation).remark
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": lambda body: bookings.booking_from(body, REQUEST, 1),
-    "fetch_numbers": _numbers,
-    "edit": lambda body: answers.edit_from(body, WAYBILL),
+    "fetch_numbers": lambda body: (
+        bookings.READER.parse(answers.Numbers, body, "fetch_numbers").numbers
+    ),
+    "edit": _done("edit"),
     "track": lambda body: tracking.shipments_from(body)[0].tracking(),
-    "ndr": lambda body: answers.Queued.model_validate(body).request_id,
+    "ndr": lambda body: bookings.READER.parse(answers.Queued, body, "ndr").request_id,
     "ndr_outcome": lambda body: answers.outcome_from(body, WAYBILL, "UPL1"),
-    "pickup": lambda body: answers.PickupAnswer.model_validate(body).result(),
+    "pickup": lambda body: bookings.READER.parse(answers.Pickup, body, "pickup").result(),
     "label": lambda body: answers.label_from(body, WAYBILL),
     "document": lambda body: answers.proof_from(body, WAYBILL),
     "charges": lambda body: answers.quote_from(body, "Surface"),
-    "transit": lambda body: answers.Transit.model_validate(body).days(),
+    "transit": answers.days_from,
     "pincodes": lambda body: list(answers.pincodes_from(body)),
-    "create_warehouse": lambda body: answers.SuccessAnswer.model_validate(body).require(
-        "create_warehouse"
-    ),
-    "ewaybill": lambda body: answers.SuccessAnswer.model_validate(body).require("ewaybill"),
+    "create_warehouse": _done("create_warehouse"),
+    "ewaybill": _done("ewaybill"),
 }
 
 
 def read(operation: str, status: int, body: bytes) -> Any:
-    """Return what the adapter makes of an answer. Raises a CourierError."""
+    """Return what is read of an answer. Raises a CourierError."""
     decoded, failure = classify_answer(status, body, operation)
-    try:
-        if failure:
-            raise failure
-        return READERS[operation](decoded)
-    except Rejected as refusal:
-        if operation == "pickup":
-            return answers.accept_open_pickup(refusal)
-        raise
+    if failure:
+        raise failure
+    return READERS[operation](decoded)

@@ -32,7 +32,7 @@ demo: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive couriers couriers_ekart couriers_delhivery webhooks shipcrowd sandbox
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive couriers couriers_ekart couriers_delhivery couriers_velocity webhooks shipcrowd sandbox
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
 	    git ls-files -z --cached --others --exclude-standard \
 	        | xargs -0 -P 2 -n 200 $(BIN)/detect-secrets-hook --baseline .secrets.json; \

@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "couriers",
     "couriers_ekart",
     "couriers_delhivery",
+    "couriers_velocity",
     "webhooks",
 ]
 

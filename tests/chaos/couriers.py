@@ -114,6 +114,29 @@ DELHIVERY = ChaosCourier(
     callbacks=Callbacks.TOLD,
     operator=Operator.NOBODY,
 )  # fmt: skip
+VELOCITY = ChaosCourier(
+    code="velocity",
+    stand_in=("velocity", "--hold", "--switch", "search_lag=1"),
+    login={"VELOCITY_API_KEY": "sandbox"},
+    limits=(
+        "create_shipment=5000/1s", "search=1000/1s", "serviceability=1000/1s",
+        "create_warehouse=1000/1s",
+    ),
+    faults=(
+        *_spread(
+            "create_shipment",
+            (
+                *LOSSES, "gateway_timeout_before", "gateway_timeout_after", "internal_error_after",
+                "rate_limited", "slow",
+            ),
+        ),
+        *_spread("search", (*READ_FAULTS, "gateway_timeout_before")),
+    ),
+    create="create_shipment",
+    known_outcome=("rate_limited", "slow"),
+    callbacks=Callbacks.TOLD,
+    operator=Operator.ABSENCES,
+)  # fmt: skip
 # An echo is a refusal, after which a storefront would not send the order again.
 TOY_FAULTS = [kind for kind in FaultKind if kind is not FaultKind.ECHO]
 
@@ -143,7 +166,7 @@ def _toy(form: str) -> ChaosCourier:
     )
 
 
-REAL = {one.code: one for one in (EKART, DELHIVERY)}
+REAL = {one.code: one for one in (EKART, DELHIVERY, VELOCITY)}
 COURIERS = REAL | {one.code: one for one in map(_toy, FORMS)}
 
 

@@ -10,7 +10,7 @@ SHIPCROWD = SHIPCROWD | {
     "BOOKING_LEASE": 20.0,
     "BREAKER_COOLDOWN": 2.0,
     "COURIERS": dict.fromkeys(
-        ("ekart", "delhivery", "toy_neither", "toy_search", "toy_reservation"), TIMES
+        ("ekart", "delhivery", "velocity", "toy_neither", "toy_search", "toy_reservation"), TIMES
     ),
 }
 PERIODS = {

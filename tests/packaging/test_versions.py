@@ -58,6 +58,7 @@ def sources(tmp_path: Path) -> Path:
         "couriers",
         "couriers_ekart",
         "couriers_delhivery",
+        "couriers_velocity",
         "webhooks",
         "sandbox",
     ):

@@ -152,6 +152,15 @@ def test_it_starts_without_django_and_without_the_platform() -> None:
     assert (running.returncode, errors) == (0, "")
     listening, imported = output.splitlines()
     assert "listening" in listening
-    others = {"django", "shipcrowd", "couriers", "couriers_ekart", "webhooks", "psycopg", "redis"}
+    others = {
+        "django",
+        "shipcrowd",
+        "couriers",
+        "couriers_ekart",
+        "couriers_velocity",
+        "webhooks",
+        "psycopg",
+        "redis",
+    }
     assert "sandbox" in imported.split()
     assert others.isdisjoint(imported.split())

@@ -15,6 +15,7 @@ from couriers.contract.errors import (
     CourierError,
     NotDone,
     NotSent,
+    OrderKept,
     PerhapsBooked,
     Rejected,
     ReservedIdRefused,
@@ -59,6 +60,7 @@ class Books:
             "not sent": NotSent("connection refused"),
             "not done": NotDone("busy"),
             "refuses": Rejected("no such pincode"),
+            "keeps": OrderKept("no carrier took it"),
             "fails in part": PerhapsBooked("it might have been saved"),
             "breaks": KeyError("a fault of the plug-in"),
         }

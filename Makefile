@@ -86,8 +86,11 @@ fuzz: $(INSTALLED)
 	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/api/test_fuzz.py -k many \
 	    -o faulthandler_timeout=7200 $(ARGS)
 
+# Bookings with Ekart, or with another courier: `make chaos COURIER=delhivery`. ARGS=failover, inbox and
+# outbox are other runs (tests/chaos/__main__.py).
+COURIER ?=
 chaos: $(INSTALLED)
-	$(BIN)/python -m tests.chaos $(ARGS)
+	$(BIN)/python -m tests.chaos $(if $(COURIER),bookings $(COURIER)) $(ARGS)
 
 clean:
 	rm -rf $(VENV) .embedded staticfiles media dist

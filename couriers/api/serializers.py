@@ -13,6 +13,7 @@ from couriers.api.fields import day, decimal, moment, optional_text, pincode, ru
 from couriers.api.json_types import type_problem
 from couriers.api.metadata import MetadataField
 from couriers.api.shipment_parts import (
+    BookingAttemptSerializer,
     ChoiceSerializer,
     ShipmentConsigneeSerializer,
     ShipmentItemSerializer,
@@ -217,6 +218,9 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     items = ShipmentItemSerializer(many=True)
     parcel = ShipmentParcelSerializer()
     metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    booking_attempts = BookingAttemptSerializer(
+        many=True, help_text="With whom the order was to be booked, the present attempt last."
+    )
     attempts = serializers.IntegerField(
         allow_null=True, help_text="Attempts to deliver it, null where the courier names none."
     )
@@ -235,9 +239,9 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
             "waybill", "vendor", "service", "courier_order_id", "courier_tracking_url", "charges",
             "price", "choice", "warehouse", "consignee", "items", "parcel", "invoice_number",
             "invoice_date", "return_reason", "metadata", "payment_mode", "cod_amount",
-            "total_amount", "taxable_amount", "tax_amount", "attempts", "delivered_at",
-            "estimated_delivery", "erased_at", "tracking_url", "actions_allowed", "created_at",
-            "updated_at",
+            "total_amount", "taxable_amount", "tax_amount", "booking_attempts", "attempts",
+            "delivered_at", "estimated_delivery", "erased_at", "tracking_url", "actions_allowed",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from couriers.api.fields import decimal
+from couriers.api.fields import decimal, moment
 from couriers.booking.offers import NoQuote
+from couriers.models.call import Outcome
 from couriers.models.rule_terms import Strategy
 
 
@@ -64,6 +65,26 @@ class ShipmentPriceSerializer(serializers.Serializer[Any]):
 
     quoted = PriceSerializer(allow_null=True)
     booked = PriceSerializer(allow_null=True)
+
+
+class BookingAttemptSerializer(serializers.Serializer[Any]):
+    """An attempt to book the order with a courier, and how it ended.
+
+    `outcome` is `ok` where it is booked, `pending` while it is under way, `unknown` where it is in
+    doubt, or was and turned out not to be booked; the others booked nothing. `reason` says why.
+    `tracking_id` of an attempt before the present one is that of a parcel which its courier turned
+    out to have, and `cancelled_at` says when that parcel was cancelled.
+    """
+
+    number = serializers.IntegerField()
+    courier = serializers.CharField()
+    service = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=Outcome.choices)
+    reason = serializers.CharField()
+    started_at = moment()
+    ended_at = moment(allow_null=True)
+    tracking_id = serializers.CharField()
+    cancelled_at = moment(allow_null=True)
 
 
 class CandidateSerializer(serializers.Serializer[Any]):

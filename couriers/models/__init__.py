@@ -3,6 +3,7 @@
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.account_check import AccountCheck, CheckKind, CheckOutcome
 from couriers.models.action import ShipmentAction
+from couriers.models.attempt import BookingAttempt, FailOver, ParcelCancel
 from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
@@ -19,6 +20,7 @@ from couriers.models.job import BulkJob, BulkOrder, BulkTurn
 from couriers.models.label_job import LabelJob
 from couriers.models.manifest import Manifest, ManifestChunk
 from couriers.models.operator_job import OperatorJob, OperatorJobItem
+from couriers.models.performance import CourierPerformance
 from couriers.models.pickup import WarehousePickup
 from couriers.models.product import Product
 from couriers.models.reserved_id import ReservedId
@@ -33,6 +35,7 @@ __all__ = [
     "AccountCheck",
     "Assignment",
     "AuditEntry",
+    "BookingAttempt",
     "BulkJob",
     "BulkOrder",
     "BulkTurn",
@@ -45,12 +48,14 @@ __all__ = [
     "Courier",
     "CourierAccount",
     "CourierCall",
+    "CourierPerformance",
     "CourierRule",
     "CourierToken",
     "DayFigure",
     "DoubtInquiry",
     "Event",
     "EventType",
+    "FailOver",
     "FlagKind",
     "IdempotencyKey",
     "LabelJob",
@@ -58,6 +63,7 @@ __all__ = [
     "ManifestChunk",
     "OperatorJob",
     "OperatorJobItem",
+    "ParcelCancel",
     "Product",
     "ReservedId",
     "Scan",

@@ -29,6 +29,7 @@ from couriers.models.call import Outcome
 from couriers.resilience import bulkhead, waits
 from couriers.resilience.retry import retry_safely
 
+_CREATES = (Capability.CREATE_SHIPMENT.value, Capability.CREATE_REVERSE_SHIPMENT.value)
 RETRY_AFTER = 10.0  # seconds, for a client while the courier cannot say
 
 
@@ -107,6 +108,7 @@ def _unanswered_call(shipment: Shipment, own: Shipment | None) -> CourierCall | 
     calls = CourierCall.objects.filter(
         shipment__in=Shipment.objects.same_order_as(shipment).filter(failed),
         account=shipment.account_id,
+        operation__in=_CREATES,
         outcome__in=(Outcome.UNKNOWN, Outcome.PENDING),
     )
     if own is not None:

@@ -25,6 +25,7 @@ from couriers.api import (
     pickups,
     products,
     rates,
+    serviceability,
     warehouses,
 )
 from couriers.api.documentation import DocumentationView, SchemaView
@@ -69,7 +70,7 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("couriers/performance/", performance.PerformanceView, "performance"),
     ("couriers/<slug:code>/", couriers.CourierView, "courier"),
     ("rates/", rates.RatesView, "rates"),
-    ("serviceability/", rates.ServiceabilityView, "serviceability"),
+    ("serviceability/", serviceability.ServiceabilityView, "serviceability"),
     ("warehouses/", warehouses.WarehousesView, "warehouses"),
     ("warehouses/<public_id:pk>/", warehouses.WarehouseView, "warehouse"),
     ("warehouses/<public_id:pk>/pickups/", pickups.PickupsView, "pickups"),

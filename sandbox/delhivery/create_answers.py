@@ -117,6 +117,7 @@ _AMBIGUOUS = {
     "might_be_saved": _refusing_with(MIGHT_BE_SAVED),
     "duplicate_order": _failing_with("Duplicate Order Id : {order}"),
     "duplicate_waybill": _failing_with("Duplicate waybill"),
+    "other_environment": _refusing_with(OTHER_ENVIRONMENT),
 }
 # Each is given before anything was saved, and after everything was.
 CREATE_FAULTS: dict[str, OperationFault] = {
@@ -125,7 +126,5 @@ CREATE_FAULTS: dict[str, OperationFault] = {
         for kind, fault in _AMBIGUOUS.items()
         for when in ("before", "after")
     },
-    # The whole request is refused, so that nothing was saved.
-    "other_environment": _refusing_with(OTHER_ENVIRONMENT),
     "rate_limited": OperationFault("create_shipment", _too_many),
 }

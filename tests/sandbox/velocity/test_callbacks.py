@@ -6,7 +6,7 @@ import json
 
 from sandbox.process import SandboxProcess
 from tests.support.callback_receiver import CallbackReceiver
-from tests.support.velocity_client import Velocity
+from tests.support.velocity_sandbox_client import Velocity
 
 
 def test_each_change_of_status_is_sent_with_the_key() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.velocity_client import ITEM, WAREHOUSE, Velocity, assert_refused
+from tests.support.velocity_sandbox_client import ITEM, WAREHOUSE, Velocity, assert_refused
 
 ADDRESS = WAREHOUSE["address_attributes"]
 CREATE, RETURN = "forward-order-orchestration", "reverse-order-orchestration"

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from sandbox.process import SandboxProcess
-from tests.support.velocity_client import ITEM, Velocity, assert_refused
+from tests.support.velocity_sandbox_client import ITEM, Velocity, assert_refused
 
 QUESTION = {
     "journey_type": "forward", "origin_pincode": "560034", "destination_pincode": "110001",

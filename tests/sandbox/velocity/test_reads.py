@@ -166,6 +166,7 @@ def test_serviceability_may_differ_from_the_booking(
         ("rates", QUESTION | {"payment_method": "COD"}, "payment_method"),
         ("rates", QUESTION | {"payment_method": "cod"}, "shipment_value"),
         ("rates", QUESTION | {"dead_weight": 0}, "dead_weight"),
+        ("rates", QUESTION | {"dead_weight": 240_000}, "dead_weight"),
         ("rates", QUESTION | {"breadth": 3}, "breadth"),
         ("rates", QUESTION | {"origin_pincode": 560034}, "origin_pincode"),
         ("rates", QUESTION | {"journey_type": "return"}, "qc_applicable"),

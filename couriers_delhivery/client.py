@@ -83,7 +83,7 @@ def _judge(answer: Answer) -> Verdict | None:
     if answer.operation == "pickup" and answer.status == 400:
         # The keys are the fields that are wrong.
         found = "; ".join(f"{name}: {value}" for name, value in body.items())
-        return Verdict(errors.Rejected, remedy_for(found), words=found)
+        return Verdict(errors.Rejected, remedy_for(found) or "refused", words=found)
     return None
 
 

@@ -105,6 +105,7 @@ class Line(Answer):
 class QueuedOutcome(Answer):
     """/api/cmu/get_bulk_upl/{request_id}; its own `status` says nothing of one waybill."""
 
+    request_id: RequiredId
     done: list[Line] = Field(default=[], alias="success_wbns")
     failed: list[Line] = Field(default=[], alias="failed_wbns")
 

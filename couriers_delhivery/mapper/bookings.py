@@ -5,8 +5,6 @@ as a whole has no packages, and nothing was saved. A package that failed "might 
 saved", whatever the reason, so its order is searched for before it is given up or sent again.
 """
 
-from __future__ import annotations
-
 import re
 
 from couriers.contract.errors import CourierError, PerhapsBooked, Rejected, UnknownPickupAlias

@@ -62,10 +62,11 @@ class VelocityReceiver(StaticHeaderReceiver):
         if self.topic_of(payload) is Topic.UNKNOWN:
             raise MalformedEvent("is no event of Velocity's document")
         told = parse_event(StatusChange, payload)
+        edd = told.estimate
         mapped = VELOCITY_MAPPER.map(told.status, kind=told.journey)
         event = CourierEvent(
             Topic.TRACK_UPDATED, told.awb, told.order_number, told.awb, told.carrier,
             scan=Scan(mapped, told.time, description=told.detail),
-            estimated_delivery_ms=told.estimate and round(told.estimate.timestamp() * 1000),
+            estimated_delivery_ms=round(edd.timestamp() * 1000) if edd else None,
         )  # fmt: skip
         return [event]

@@ -1,4 +1,4 @@
-"""A short run of `make chaos ARGS=failover`: each order is at one courier while everything fails."""
+"""A short run of `make chaos ARGS=failover`: each order is at one courier, whatever fails."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from couriers.models import (
     CallbackTally,
     CompanyLogo,
     CourierAccount,
+    CourierPerformance,
     CourierRule,
     CourierToken,
     DayFigure,
@@ -86,6 +87,10 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
     DayFigure.objects.get_or_create(
         day=timezone.localdate(), company=account.company, courier=account.courier,
         defaults={"booked": 1, "counted_at": timezone.now()},
+    )  # fmt: skip
+    CourierPerformance.objects.get_or_create(
+        month=timezone.localdate().replace(day=1), company=account.company,
+        courier=account.courier, defaults={"booked": 1, "counted_at": timezone.now()},
     )  # fmt: skip
     AccountCheck.objects.create(
         account=account, kind="login", outcome="refused", said="no such user", about="x"

@@ -12,6 +12,8 @@ from couriers.booking.bulk_jobs import book_due_orders
 from couriers.contract.actions import ActionResult, ActionState, PickupScope
 from couriers.fulfilment import label_jobs
 from couriers.models import Manifest, Shipment
+from couriers.operations.performance import count_months, live_accounts
+from couriers.rates.performance import last_months
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from tests.support.callbacks import send as send_callback
 from tests.support.example_world import World
@@ -25,7 +27,7 @@ def run_operations(world: World) -> None:
     """Ask for everything that the API offers."""
     for run in (
         warehouses, products, rates, courier_rules, bookings, reading, actions, returns, bulk,
-        manifests, second_courier, keys, staff,
+        manifests, second_courier, performance, keys, staff,
     ):  # fmt: skip
         run(world)
 
@@ -229,6 +231,12 @@ def _answering(method: str, result: ActionResult) -> Iterator[None]:
     AbleToyAdapter.on_call[method] = lambda _: result
     yield
     del AbleToyAdapter.on_call[method]
+
+
+def performance(world: World) -> None:
+    count_months(live_accounts(), last_months(1))
+    world.send("The couriers side by side", "GET", "couriers/performance/")
+    world.send("By lane", "GET", "couriers/performance/?lanes=true&courier=ekart")
 
 
 def keys(world: World) -> None:

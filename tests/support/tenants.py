@@ -138,6 +138,7 @@ ROUTES: dict[str, Route] = {
     "jobs/{}/orders/": Route(BulkJob),
     "jobs/{}/cancel/": Route(BulkJob),
     "couriers/": Route(),
+    "couriers/performance/": Route(),
     "couriers/{}/": Route(),
     "products/": Route(body=lambda t: {"sku": "SKU-OF-THE-WALK"}),
     "products/{}/": Route(Product, lambda t: {"sku": "SKU-OF-THE-WALK"}),
@@ -216,6 +217,11 @@ PARAMETERS: dict[str, Callable[[Tenant], list[str]]] = {
     "metadata[tag]": lambda t: [t.row(Shipment).metadata["tag"]],
     "default": lambda t: ["gst_rate=5"],
     "file_format": lambda t: ["auto"],
+    "month_from": lambda t: ["2026-01"],
+    "month_to": lambda t: ["2028-12"],
+    "lanes": lambda t: ["true", "false"],
+    "pickup_pincode": lambda t: ["560001"],
+    "drop_pincode": lambda t: ["411004"],
     "ignore_columns": lambda t: ["Colour"],
 }
 # What these routes need in every request.

@@ -36,10 +36,9 @@ from couriers.models.rule_terms import (
     MAX_SHARE,
     MAX_SKUS,
     MAX_WEIGHT,
-    Conditions,
     InvalidRule,
+    RuleTerms,
     Strategy,
-    read_conditions,
 )
 from couriers.operations.courier_rules import (
     company_rules,
@@ -130,15 +129,22 @@ class RuleOrderSerializer(StrictSerializer):
 
 
 def rule_data(rule: CourierRule, warnings: Sequence[FieldWarning]) -> dict[str, Any]:
-    """Return a rule for the API. Conditions that are left out are empty, or null."""
+    """Return a rule for the API. Conditions that are left out are empty, or null.
+
+    What cannot be read of a stored rule is left out; a warning says so.
+    """
+    try:
+        terms = rule.terms()
+    except InvalidRule:
+        terms = RuleTerms()
     return {
         "id": rule.pk,
         "position": rule.position,
         "name": rule.name,
         "enabled": rule.is_enabled,
-        "conditions": _conditions_data(rule),
+        "conditions": terms.conditions.model_dump(mode="json"),
         "strategy": rule.strategy,
-        "couriers": rule.couriers,
+        "couriers": [each.as_json() for each in terms.couriers],
         "fail_over": rule.fail_over,
         "book_after_doubt": rule.book_after_doubt,
         "warnings": [
@@ -147,15 +153,6 @@ def rule_data(rule: CourierRule, warnings: Sequence[FieldWarning]) -> dict[str, 
         "created_at": rule.created_at,
         "updated_at": rule.updated_at,
     }
-
-
-def _conditions_data(rule: CourierRule) -> dict[str, Any]:
-    """Return all conditions of a rule, none where they cannot be read, which is a warning."""
-    try:
-        found = read_conditions(rule.conditions)
-    except InvalidRule:
-        found = Conditions()
-    return found.model_dump(mode="json")
 
 
 class CourierRulesView(ApiView):

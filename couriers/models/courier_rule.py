@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
 from couriers.contract.field_problems import FieldProblems
@@ -92,15 +91,3 @@ class CourierRule(models.Model):
         if self.book_after_doubt and not self.fail_over:
             problems.refuse("book_after_doubt", "needs fail-over: it asks the next courier")
         return problems
-
-    def clean(self) -> None:
-        """Raise ValidationError naming each field with a problem."""
-        errors: dict[str, list[str]] = {}
-        for problem in self.problems():
-            name = problem.field.partition(".")[0].partition("[")[0]
-            text = (
-                problem.message if problem.field == name else f"{problem.field} {problem.message}"
-            )
-            errors.setdefault(name, []).append(text)
-        if errors:
-            raise ValidationError(errors)

@@ -46,7 +46,8 @@ READING = {
     "shipcrowd_couriers_operatorjob_open_report", "shipcrowd_guided_start",
     "shipcrowd_start_company",
 }  # fmt: skip
-EDITED = ("company", "companyapikey", "companylogo", "courier", "courieraccount", "product",
+EDITED = ("company", "companyapikey", "companylogo", "courier", "courieraccount", "courierrule",
+          "product",
           "staffscope", "warehouse")  # fmt: skip
 KEPT = ("companyapikey", "warehouse")  # a default warehouse, which the company needs
 WRITES = ("add", "change")

@@ -71,6 +71,7 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("couriers/<slug:code>/", couriers.CourierView, "courier"),
     ("courier-rules/", courier_rules.CourierRulesView, "courier-rules"),
     ("courier-rules/preview/", courier_rules.RulePreviewView, "courier-rules-preview"),
+    ("courier-rules/simulation/", courier_rules.RuleSimulationView, "courier-rules-simulation"),
     ("courier-rules/reorder/", courier_rules.RuleOrderView, "courier-rules-reorder"),
     ("courier-rules/<public_id:pk>/", courier_rules.CourierRuleView, "courier-rule"),
     ("rates/", rates.RatesView, "rates"),

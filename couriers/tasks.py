@@ -24,7 +24,14 @@ from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
 from couriers.contract.errors import NoReservedId
 from couriers.contract.logs import get_logger
 from couriers.documents import pending
-from couriers.fulfilment import label_jobs, manifests, operator_jobs, outcomes, pickups
+from couriers.fulfilment import (
+    earlier_parcels,
+    label_jobs,
+    manifests,
+    operator_jobs,
+    outcomes,
+    pickups,
+)
 from couriers.models import BulkJob, CourierAccount, LabelJob, Manifest, OperatorJob
 from couriers.operations import alerts, day_figures, performance, retention, worklist_filters
 from couriers.resilience import broker, once, waits
@@ -191,13 +198,15 @@ def sweep_jobs() -> bool:
 def sweep_actions() -> int:
     """Find out how due actions ended for MAX_RUN_SECONDS; return how many were asked about.
 
-    Actions and pickups whose process died before the answer are unknown. Jobs of operators that
-    lost their task go on. Sent by beat.
+    Actions, pickups and cancellations whose process died before the answer are unknown. Jobs of
+    operators that lost their task go on. Sent by beat.
     """
     deadline = time.monotonic() + MAX_RUN_SECONDS
     _sweep_operator_jobs()
     outcomes.expire_requests()
     pickups.expire_pickups()
+    earlier_parcels.expire_cancels()
+    earlier_parcels.ask_about_cancels()
     outcomes.bring_forward_late_actions()
     ids = list(outcomes.due_actions().values_list("pk", flat=True)[:1000])
     for number, pk in enumerate(ids):

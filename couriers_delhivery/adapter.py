@@ -1,7 +1,5 @@
 """The courier contract for Delhivery: puts the mapper and the HTTP client together."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -10,16 +8,17 @@ from couriers.contract import actions, errors, india, types
 from couriers.contract.actions import ActionResult
 from couriers.contract.adapter import Capability
 from couriers.contract.documents import DocumentLink
+from couriers.contract.logins import LoginField
 from couriers.contract.reading import words_if_done
-from couriers.contract.statuses import Status
+from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.http.adapter import HttpAdapter
 from couriers.http.preparation import before_sending
 from couriers.http.quotes import DeliveryDays, quote_services
 from couriers.http.tunables import http_tunables
 from couriers_delhivery.client import DelhiveryClient
-from couriers_delhivery.conf import LOGIN_FIELDS, DelhiveryTunables, delhivery_tunables
+from couriers_delhivery.conf import DelhiveryTunables, delhivery_tunables
 from couriers_delhivery.mapper import answers, bookings, payloads, refusals, tracking
-from couriers_delhivery.mapper.options import DelhiveryOptions
+from couriers_delhivery.mapper.options import DelhiveryOptions, options_of
 from couriers_delhivery.mapper.statuses import DELHIVERY_MAPPER
 
 CREATE = "create_shipment"
@@ -37,7 +36,10 @@ class DelhiveryAdapter(HttpAdapter):
     tunables = DelhiveryTunables
     test_hosts = ("staging-express.delhivery.com",)
     live_hosts = ("track.delhivery.com",)
-    login_fields = LOGIN_FIELDS
+    login_fields = (
+        LoginField("api_token", "API token", help="Test and live have different ones."),
+        LoginField("client_name", "Client name", secret=False, help="As Delhivery registered it."),
+    )
     login_identity = ("client_name",)
     options_model = DelhiveryOptions
     order_limits = refusals.LIMITS
@@ -78,7 +80,7 @@ class DelhiveryAdapter(HttpAdapter):
             self.check_request(request)
             if not (name := request.pickup.reference):
                 raise self._error(errors.UnknownPickupAlias, "the warehouse is not registered")
-            boxes = payloads.box_count(request)
+            boxes = max(1, len(options_of(request).boxes()))
             form = payloads.create_form(request, self._numbers_for(request, boxes))
         body = self.client.call(CREATE, form=form, ids=[name])
         try:
@@ -94,19 +96,21 @@ class DelhiveryAdapter(HttpAdapter):
             found = self._shipments(ref_ids=request.order_number)
         except errors.NotFound:
             return None
-        return tracking.booking_among(found, request, payloads.box_count(request))
+        boxes = len(options_of(request).boxes())
+        return tracking.booking_among(found, request, boxes)
 
     def reserve_ids(self, count: int) -> Sequence[str]:
         params = {"cl": self.client.login_values["client_name"]}
-        if count == 1:
-            return self.ask(answers.Numbers, "fetch_number", params=params).numbers
-        params["count"] = str(count)
-        return self.ask(answers.Numbers, "fetch_numbers", params=params).numbers
+        if count > 1:
+            params["count"] = str(count)
+        operation = "fetch_number" if count == 1 else "fetch_numbers"
+        numbers: list[str] = self.client.call(operation, params=params).get("numbers", [])
+        return numbers
 
     def track_shipment(self, tracking_id: str) -> types.Tracking:
         found = self.track_shipments([tracking_id])
         if tracking_id not in found:
-            raise self._error(errors.NotFound, "no such shipment", "track")
+            raise errors.NotFound("no such shipment", courier=self.code, operation="track")
         return found[tracking_id]
 
     def track_shipments(self, tracking_ids: Sequence[str]) -> Mapping[str, types.Tracking]:
@@ -119,16 +123,15 @@ class DelhiveryAdapter(HttpAdapter):
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         """Cancel: a parcel on its way turns back. Delhivery answers a repetition alike."""
-        return self._edit(tracking_id, answers.status_after_cancel(status), cancellation="true")
+        follows = Status.CANCELLED if status in AWAITING_PICKUP else Status.RTO_REQUESTED
+        return self._edit(tracking_id, status and follows, cancellation="true")
 
-    def cancel_reverse_shipment(
-        self, tracking_id: str, *, status: Status | None = None
-    ) -> ActionResult:
-        return self._edit(tracking_id, Status.CANCELLED, cancellation="true")
+    # A return is in one of PICKUP's statuses then.
+    cancel_reverse_shipment = cancel_shipment
 
     def request_rto(self, tracking_id: str, remark: str = "") -> ActionResult:
         """Cancel the undelivered parcel: Delhivery has no other call that turns it back."""
-        return self._edit(tracking_id, Status.RTO_REQUESTED, cancellation="true")
+        return self.cancel_shipment(tracking_id, status=Status.UNDELIVERED)
 
     def update_delivery_address(self, request: actions.ReattemptRequest) -> ActionResult:
         """Change name, phone or address, never the pincode."""
@@ -228,8 +231,8 @@ class DelhiveryAdapter(HttpAdapter):
         numbers = [request.reserved_id] if request.reserved_id else []
         if boxes > 1:
             numbers += self.reserve_ids(boxes - len(numbers))
-            if len(numbers) != boxes:
-                raise self.reader.unknown("fetch_numbers", "there are not enough numbers")
+        if boxes > max(1, len(numbers)):
+            raise self.reader.unknown("fetch_numbers", "there are not enough numbers")
         return numbers
 
     def _look_up(self, request: types.ShipmentRequest, doubt: bookings.LookUp) -> types.Booking:
@@ -267,7 +270,5 @@ class DelhiveryAdapter(HttpAdapter):
         handle = f"{queued.request_id}/{waybill}"
         return ActionResult(actions.ActionState.ACCEPTED, handle=handle, remark=queued.message)
 
-    def _error(
-        self, kind: type[errors.CourierError], message: str, operation: str = CREATE
-    ) -> errors.CourierError:
-        return kind(message, courier=self.code, operation=operation)
+    def _error(self, kind: type[errors.CourierError], message: str) -> errors.CourierError:
+        return kind(message, courier=self.code, operation=CREATE)

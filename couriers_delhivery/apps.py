@@ -2,8 +2,6 @@ from couriers.contract.installation import CourierAppConfig
 
 
 class CouriersDelhiveryConfig(CourierAppConfig):
-    """The Django app of Delhivery."""
-
     name = "couriers_delhivery"
     label = "shipcrowd_delhivery"
     verbose_name = "Delhivery"

@@ -3,8 +3,6 @@
 Limits are Delhivery's own, which it counts by address, in five minutes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -19,7 +17,21 @@ from couriers.http.operations import Operation
 from couriers.http.outcomes import Answer, AnswerTable, Verdict
 from couriers_delhivery.mapper.answers import numbers_in
 from couriers_delhivery.mapper.bookings import remedy_for
-from couriers_delhivery.mapper.sent import NAME_FIELDS, OPEN_FIELDS, WORD_FIELDS
+
+# Ids, places, dates, amounts and plain words may come back in Delhivery's words: without them no
+# refusal can be understood. Every field that is not listed is private.
+_OPEN = (
+    "format order waybill payment_mode pin city state country cod_amount total_amount weight"
+    " shipment_length shipment_width shipment_height shipping_mode transport_speed shipment_type"
+    " master_id mps_children mps_amount hsn_code quantity order_date address_type ewbn return_city"
+    " return_state return_country return_pin qc_type questions_id cl count ref_ids verbose"
+    " filter_codes cancellation act wbns pdf pdf_size doc_type dcn md ss o_pin d_pin cgm pt cod l b"
+    " h origin_pin destination_pin mot pdt expected_pickup_date pickup_location pickup_date"
+    " pickup_time expected_package_count"
+)
+OPEN_FIELDS = frozenset(_OPEN.split())
+NAME_FIELDS = frozenset({"name", "return_name"})
+WORD_FIELDS = ("Error", "error", "remark", "remarks", "rmk", "detail", "msg", "message")
 
 _limit = partial(Limit, window=300, scope=LimitScope.ADDRESS)
 _OURS = Limit(5, 1)  # where Delhivery names none
@@ -83,7 +95,7 @@ def _judge(answer: Answer) -> Verdict | None:
     if answer.operation == "pickup" and answer.status == 400:
         # The keys are the fields that are wrong.
         found = "; ".join(f"{name}: {value}" for name, value in body.items())
-        return Verdict(errors.Rejected, remedy_for(found), words=found)
+        return Verdict(errors.Rejected, remedy_for(found) or "refused", words=found)
     return None
 
 

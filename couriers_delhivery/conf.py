@@ -1,16 +1,9 @@
-"""The settings of the plug-in, in SHIPCROWD["COURIERS"]["delhivery"], and the login's fields."""
+"""The settings of the plug-in, in SHIPCROWD["COURIERS"]["delhivery"]."""
 
 from dataclasses import dataclass
 
 from couriers.conf import courier_tunables
-from couriers.contract.logins import LoginField
 from couriers.http.tunables import HttpTunables
-
-CLIENT_HELP = "As Delhivery registered it: capitals and spaces count."
-LOGIN_FIELDS = (
-    LoginField("api_token", "API token", help="Test and live have different ones."),
-    LoginField("client_name", "Client name", secret=False, help=CLIENT_HELP),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +12,7 @@ class DelhiveryTunables(HttpTunables):
 
     # The header that Delhivery was asked for when the callbacks were ordered.
     CALLBACK_HEADER: str = "x-delhivery-token"
-    # The paper of labels: 4R or A4.
-    LABEL_SIZE: str = "4R"
+    LABEL_SIZE: str = "4R"  # the paper of labels: 4R or A4
 
 
 def delhivery_tunables() -> DelhiveryTunables:

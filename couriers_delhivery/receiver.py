@@ -1,7 +1,5 @@
 """Read Delhivery's callbacks: one scan each, with a header of our choosing and no signature."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,11 +13,9 @@ from couriers_delhivery.mapper.tracking import Step
 
 
 class Scanned(Answer):
-    """A scan; the code stands beside the status here."""
-
     waybill: RequiredId = Field(alias="AWB")
     order: OrDefault[Identifier] = Field(default="", alias="ReferenceNo")
-    code: OrDefault[Text] = Field(default="", alias="NSLCode")
+    code: OrDefault[Text] = Field(default="", alias="NSLCode")  # in tracking it is a scan's own
     step: Step = Field(alias="Status")
 
 
@@ -33,15 +29,12 @@ class DelhiveryReceiver(StaticHeaderReceiver):
 
     @property
     def secret_header(self) -> str:
-        """The header of CALLBACK_HEADER."""
         return delhivery_tunables().CALLBACK_HEADER
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
-        """Return TRACK_UPDATED for a scan."""
         return Topic.TRACK_UPDATED if "Shipment" in payload else Topic.UNKNOWN
 
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
-        """Return the scan. Raises MalformedEvent, naming what is wrong."""
         found = parse_event(Scanned, payload.get("Shipment"))
         scan, id_ = found.step.scan(found.code), found.waybill
         return [CourierEvent(Topic.TRACK_UPDATED, id_, found.order, waybill=id_, scan=scan)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from couriers.contract import india, types
 from couriers.contract.actions import ActionResult, ActionState, ReattemptRequest
@@ -22,8 +22,6 @@ from couriers_velocity.conf import LOGIN_FIELDS, LOGINS, VelocityTunables
 from couriers_velocity.mapper import answers, payloads, refusals, tracking
 from couriers_velocity.mapper.options import VelocityOptions
 from couriers_velocity.mapper.statuses import VELOCITY_MAPPER
-
-Build = Callable[[types.ShipmentRequest], Mapping[str, Any]]
 
 
 class VelocityAdapter(HttpAdapter):
@@ -49,8 +47,6 @@ class VelocityAdapter(HttpAdapter):
     # Each call makes another warehouse, and none can be listed.
     warehouse_repeatable = False
     serves_lanes = True
-    # How soon a new order can be found is not known.
-    lookup_lag = None
     capabilities = frozenset(
         {
             Capability.CREATE_SHIPMENT, Capability.CREATE_REVERSE_SHIPMENT, Capability.FIND_BOOKING,
@@ -81,11 +77,11 @@ class VelocityAdapter(HttpAdapter):
 
         Raises OrderKept for a refusal: Velocity may have made the order all the same, without AWB.
         """
-        return self._create("create_shipment", payloads.shipment_payload, request)
+        return self._create("create_shipment", request)
 
     def create_reverse_shipment(self, request: types.ShipmentRequest) -> types.Booking:
         """Book a return. Raises as `create_shipment`."""
-        return self._create("create_return", payloads.return_payload, request)
+        return self._create("create_return", request)
 
     def find_booking(self, request: types.ShipmentRequest) -> types.Booking | None:
         """Search for the order of exactly this number. Raises OrderKept for one without an AWB."""
@@ -93,7 +89,7 @@ class VelocityAdapter(HttpAdapter):
         if found is None or (found.was_cancelled and not found.awb):
             return None
         if not found.awb:
-            raise answers.kept(self._search(request))
+            raise answers.kept("find_shipment")
         return types.Booking(
             found.awb, found.awb, found.carrier or "", courier_status=found.status or "",
             order_number=request.order_number,
@@ -108,8 +104,8 @@ class VelocityAdapter(HttpAdapter):
     def track_shipments(self, tracking_ids: Sequence[str]) -> Mapping[str, types.Tracking]:
         """Return the status of up to 50 shipments.
 
-        How many a call takes, and what it answers to an unknown one, is not known: a batch that is
-        refused is asked about in halves.
+        How many a call takes, and what it says of an unknown one, is not known: a batch that is
+        refused is asked about in halves. Raises Rejected where all of them are.
         """
         awbs = self._check_ids(tracking_ids, MAX_AWBS, "track")
         try:
@@ -117,9 +113,14 @@ class VelocityAdapter(HttpAdapter):
         except CredentialsRefused:
             raise
         except Rejected:
-            if not (half := len(awbs) // 2):
-                return {}
-            return {**self.track_shipments(awbs[:half]), **self.track_shipments(awbs[half:])}
+            found: dict[str, types.Tracking] = {}
+            half = len(awbs) // 2
+            for part in (awbs[:half], awbs[half:]) if half else ():
+                with suppress(Rejected):
+                    found |= self.track_shipments(part)
+            if not found:
+                raise
+            return found
         return tracking.trackings_from(answer, awbs, dt.datetime.now(dt.UTC))
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
@@ -170,9 +171,9 @@ class VelocityAdapter(HttpAdapter):
         made = self.ask(answers.Registered, "add_warehouse", json=body)
         return types.WarehouseRegistration(f"{made.warehouse_id}/{body['name']}")
 
-    def _create(
-        self, operation: str, build: Build, request: types.ShipmentRequest
-    ) -> types.Booking:
+    def _create(self, operation: str, request: types.ShipmentRequest) -> types.Booking:
+        is_return = operation == "create_return"
+        build = payloads.return_payload if is_return else payloads.shipment_payload
         with before_sending(self.code, operation, "the request could not be built"):
             self.check_request(request)
             payload = build(request)
@@ -191,22 +192,18 @@ class VelocityAdapter(HttpAdapter):
 
         Only if that order was cancelled, or has no AWB, it is surely no parcel.
         """
-        try:
+        with suppress(CourierError):
             found = self._look_up(request)
-        except CourierError:
-            found = None
-        if found is not None and found.was_cancelled:
-            message = "Velocity keeps the number of a cancelled order: book it under another one"
-            return self.reader.rejection(operation, "", message)
-        if found is not None and not found.awb:
-            return answers.kept(operation)
+            if found is not None and found.was_cancelled:
+                message = "Velocity has the number of a cancelled order: book under another one"
+                return self.reader.rejection(operation, "", message)
+            if found is not None and not found.awb:
+                return answers.kept(operation)
         return self.reader.unknown(operation, "Velocity has an order of this number already")
 
     def _look_up(self, request: types.ShipmentRequest) -> answers.FoundOrder | None:
-        operation = self._search(request)
+        is_return = request.direction == types.Direction.REVERSE
+        operation = "find_return" if is_return else "find_shipment"
         body = payloads.search_payload(request.order_number)
         found = self.ask(answers.Found, operation, json=body)
         return found.order(request.order_number, operation)
-
-    def _search(self, request: types.ShipmentRequest) -> str:
-        return "find_return" if request.direction == types.Direction.REVERSE else "find_shipment"

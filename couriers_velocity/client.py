@@ -1,7 +1,6 @@
 """Velocity's operations, its two logins, and what its answers mean.
 
-Velocity documents no rate limit of these calls: they are the platform's. An account can have limits
-of its own.
+Velocity documents no limits of these calls: they are the platform's.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from couriers_velocity.conf import velocity_tunables
 from couriers_velocity.mapper.statuses import VELOCITY_MAPPER
 
 # Of the second one only integrations tell.
-EVENTS = {"status_change", "tracking_addition"}
+EVENTS = ("status_change", "tracking_addition")
 
 
 class StatusChange(Answer):
@@ -55,19 +55,18 @@ class VelocityReceiver(StaticHeaderReceiver):
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Tell a change of status by its event."""
-        event = payload.get("event")
-        is_known = isinstance(event, str) and event in EVENTS
-        return Topic.TRACK_UPDATED if is_known else Topic.UNKNOWN
+        return Topic.TRACK_UPDATED if payload.get("event") in EVENTS else Topic.UNKNOWN
 
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
         """Return the callback's single event. Raises MalformedEvent, naming what is wrong."""
         if self.topic_of(payload) is Topic.UNKNOWN:
             raise MalformedEvent("is no event of Velocity's document")
         told = parse_event(StatusChange, payload)
+        edd = told.estimate
         mapped = VELOCITY_MAPPER.map(told.status, kind=told.journey)
         event = CourierEvent(
             Topic.TRACK_UPDATED, told.awb, told.order_number, told.awb, told.carrier,
             scan=Scan(mapped, told.time, description=told.detail),
-            estimated_delivery_ms=told.estimate and round(told.estimate.timestamp() * 1000),
+            estimated_delivery_ms=round(edd.timestamp() * 1000) if edd else None,
         )  # fmt: skip
         return [event]

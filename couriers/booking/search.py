@@ -30,6 +30,7 @@ from couriers.resilience import bulkhead, waits
 from couriers.resilience.retry import retry_safely
 
 UNANSWERED = (Outcome.UNKNOWN, Outcome.PENDING)
+_CREATES = (Capability.CREATE_SHIPMENT.value, Capability.CREATE_REVERSE_SHIPMENT.value)
 RETRY_AFTER = 10.0  # seconds, for a client while the courier cannot say
 
 
@@ -115,6 +116,7 @@ def _unanswered_call(shipment: Shipment, own: Shipment | None) -> CourierCall | 
     calls = CourierCall.objects.filter(
         shipment__in=Shipment.objects.same_order_as(shipment).filter(failed),
         account=shipment.account_id,
+        operation__in=_CREATES,
     ).filter(Q(outcome__in=UNANSWERED) | Q(code=ORDER_KEPT))
     if own is not None:
         calls = calls.exclude(shipment=own.pk, attempt=own.attempt)

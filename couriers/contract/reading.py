@@ -104,12 +104,12 @@ def _utc_from_text(value: Any) -> dt.datetime:
         raise ValueError("is not a time") from None
 
 
-def at(*path: str | int, default: Any = None) -> Any:
+def at(first: str, *path: str, default: Any = None) -> Any:
     """Return a field of an Answer that is read at this path, with a default where it is not there.
 
     A null inside the answer is not missing: such a field is of `OrDefault`, or takes None.
     """
-    return Field(default=default, validation_alias=AliasPath(path[0], *path[1:]))
+    return Field(default=default, validation_alias=AliasPath(first, *path))
 
 
 _INTEGER = TypeAdapter(int)

@@ -7,6 +7,7 @@ A plug-in with settings of its own extends HttpTunables, names the class in its 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from couriers.conf import bounded, courier_tunables
 from couriers.contract.platform_errors import UnknownCourier
@@ -34,7 +35,7 @@ class HttpTunables:
         """
         if read_timeout is None:
             return self.READ_TIMEOUT
-        default = next(one.default for one in fields(self) if one.name == "READ_TIMEOUT")
+        default: Any = next(one.default for one in fields(self) if one.name == "READ_TIMEOUT")
         return read_timeout * self.READ_TIMEOUT / default
 
     def longest_call(self, read_timeout: float | None = None) -> float:

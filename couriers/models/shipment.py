@@ -35,7 +35,7 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
     """Queries for the shipments of an order."""
 
     def live(self) -> "ShipmentQuerySet":
-        """Return the shipments that prevent another shipment of their order."""
+        """Return the shipments that prevent another one of their order."""
         return self.exclude(status__in=RELEASES_ORDER)
 
     def same_order_as(self, shipment: "Shipment") -> "ShipmentQuerySet":
@@ -59,8 +59,7 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 class Shipment(models.Model):
     """One parcel of one order with one courier.
 
-    Money is in rupees, weight in grams, sizes in centimetres. The consignee's phone, address,
-    landmark and e-mail are encrypted, and so are the options. By `phone_hash` the shipments of a
+    Money is in rupees, weight in grams, sizes in centimetres. By `phone_hash` the shipments of a
     phone are found. `erased_at` is set once the consignee and every free text have been erased
     (operations/erasure.py); nothing may write them again. `attempt` counts the attempts to book, by
     which the late answer of an earlier one is recognised (models/attempt.py). An attempt that has

@@ -3,12 +3,10 @@
 An answer that cannot be read raises Unknown, because Delhivery may have done the work.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
@@ -27,7 +25,6 @@ from couriers.contract.reading import (
     StatusAnswer,
     Text,
 )
-from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import RateQuote, Serviceability
 from couriers_delhivery.mapper.bookings import READER
 
@@ -48,12 +45,6 @@ def numbers_in(body: bytes) -> Any:
     return answer if isinstance(answer, dict) else {"message": str(answer)}
 
 
-class Numbers(Answer):
-    """/waybill/api/bulk/json/ and /waybill/api/fetch/json/, as `numbers_in` decodes them."""
-
-    numbers: list[Text]
-
-
 class Done(StatusAnswer):
     """An answer that says whether it is done, also with HTTP 200, and as XML."""
 
@@ -63,11 +54,6 @@ class Done(StatusAnswer):
     )
     waybill: OrDefault[Text] = ""
     data: OrDefault[dict[str, Any]] = {}
-
-
-def status_after_cancel(status: Status | None) -> Status | None:
-    """Return a forward shipment's status after its cancellation: on its way it turns back."""
-    return status and (Status.CANCELLED if status in AWAITING_PICKUP else Status.RTO_REQUESTED)
 
 
 def days_from(body: Any) -> tuple[int, int]:
@@ -105,6 +91,7 @@ class Line(Answer):
 class QueuedOutcome(Answer):
     """/api/cmu/get_bulk_upl/{request_id}; its own `status` says nothing of one waybill."""
 
+    request_id: RequiredId
     done: list[Line] = Field(default=[], alias="success_wbns")
     failed: list[Line] = Field(default=[], alias="failed_wbns")
 
@@ -136,7 +123,7 @@ def label_from(body: Any, waybill: str) -> DocumentLink:
     """Return the link of a label, which ends after a day. Raises NotFound."""
     packages = READER.parse(Label, body, "label").packages
     links = [str(one.get("pdf_download_link") or "") for one in packages]
-    return _link("label", links, f"label-{waybill}.pdf", ("application/pdf",))
+    return _link("label", links, f"label-{waybill}.pdf", _PICTURES[:1])
 
 
 def proof_from(body: Any, waybill: str) -> DocumentLink:
@@ -196,19 +183,15 @@ class Pincode(Answer):
     max_amount: OrDefault[Rupees] = _NOTHING
 
 
-class PincodeRow(Answer):
-    postal_code: Pincode
-
-
 class Pincodes(Answer):
     """/c/api/pin-codes/json/."""
 
-    rows: list[PincodeRow] = Field(alias="delivery_codes")
+    rows: list[dict[Literal["postal_code"], Pincode]] = Field(alias="delivery_codes")
 
 
 def pincodes_from(body: Any) -> Iterator[Serviceability]:
     """Yield what Delhivery offers. `pickup` is both the first mile and returns."""
-    for one in (row.postal_code for row in READER.parse(Pincodes, body, "pincodes").rows):
+    for one in (row["postal_code"] for row in READER.parse(Pincodes, body, "pincodes").rows):
         is_open = "embargo" not in one.remarks.casefold()
         drop, pickup = is_open and (one.prepaid or one.cod), is_open and one.pickup
         yield Serviceability(

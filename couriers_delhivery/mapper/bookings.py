@@ -5,8 +5,6 @@ as a whole has no packages, and nothing was saved. A package that failed "might 
 saved", whatever the reason, so its order is searched for before it is given up or sent again.
 """
 
-from __future__ import annotations
-
 import re
 
 from couriers.contract.errors import CourierError, PerhapsBooked, Rejected, UnknownPickupAlias
@@ -19,7 +17,7 @@ CREATE = "create_shipment"
 # The frame of every reason of a failed package.
 _FRAME = re.compile(r".*?due to exception\s*(.*?)\s*(?:package might have been.*)?", re.I | re.S)
 # These leave it open whether anything was saved, also without a package.
-_OPEN = ("might", "internal error")
+_OPEN = ("might", "internal error", "end_date")
 _RECHARGE = "the prepaid wallet at Delhivery is too low: recharge it"
 # What to do, by a part of Delhivery's words in lower case.
 REMEDIES = {
@@ -84,18 +82,17 @@ def booking_of(waybill: str, order_number: str, status: str) -> Booking:
 
 
 def remedy_for(words: str) -> str:
-    """Return what to do about Delhivery's words; "refused" where nothing is known."""
-    found = (remedy for part, remedy in REMEDIES.items() if part in words.casefold())
-    return next(found, "refused")
+    """Return what to do about Delhivery's words, "" where nothing is known."""
+    return next((remedy for part, remedy in REMEDIES.items() if part in words.casefold()), "")
 
 
 def _refusal(answer: CreateAnswer) -> CourierError:
     words = answer.rmk.casefold()
     if answer.success or answer.packages is None or not words or any(one in words for one in _OPEN):
-        return _error(PerhapsBooked, answer.rmk, "Delhivery may have saved it")
+        return _error(PerhapsBooked, answer.rmk, remedy_for(words) or "Delhivery may have saved it")
     if "clientwarehouse matching query does not exist" in words:
         return _error(UnknownPickupAlias, answer.rmk, "the warehouse is not registered")
-    return _error(Rejected, answer.rmk, remedy_for(words))
+    return _error(Rejected, answer.rmk, remedy_for(words) or "refused")
 
 
 def _failure(remarks: str) -> CourierError:
@@ -104,8 +101,8 @@ def _failure(remarks: str) -> CourierError:
     words = reason.casefold()
     by_number = any(one in words for one in ("duplicate waybill", "wbn:", "consume waybill"))
     if not by_number and "duplicate order" not in words:
-        return _error(PerhapsBooked, reason, remedy_for(words))
-    doubt = _error(LookUp, reason, remedy_for(words))
+        return _error(PerhapsBooked, reason, remedy_for(words) or "refused")
+    doubt = _error(LookUp, reason, remedy_for(words) or "refused")
     doubt.by_number = by_number  # type: ignore[attr-defined]
     return doubt
 

@@ -1,9 +1,4 @@
-"""Build what is sent to Delhivery from neutral requests that were checked. Pure.
-
-Weights are grams, sizes centimetres, amounts rupees.
-"""
-
-from __future__ import annotations
+"""Build what is sent to Delhivery from checked requests, in grams, centimetres and rupees. Pure."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,9 +7,8 @@ from typing import Any
 from couriers.contract import types
 from couriers.contract.goods import goods_of
 from couriers.contract.money import amounts_of, to_paisa
-from couriers.contract.options import parse_options
 from couriers.contract.types import Direction, PaymentMode
-from couriers_delhivery.mapper.options import DelhiveryOptions, Package
+from couriers_delhivery.mapper.options import Box, DelhiveryOptions, options_of
 
 MAX_DESCRIPTION = 200  # characters
 _UNWANTED = str.maketrans(dict.fromkeys("&#%;\\", " "))
@@ -26,8 +20,8 @@ def create_form(request: types.ShipmentRequest, numbers: Sequence[str]) -> dict[
     `numbers` are the waybills of the boxes, the first one the shipment's; without any Delhivery
     gives one. `pickup_location` stands beside the shipments, and its name counts by every letter.
     """
-    options = _options(request)
-    boxes: Sequence[types.Parcel | Package] = options.boxes() or [request.parcel]
+    options = options_of(request)
+    boxes: Sequence[types.Parcel | Box] = options.boxes() or [request.parcel]
     common = _order_fields(request, options) | _place(request.consignee)
     if len(boxes) > 1:
         common |= {"shipment_type": "MPS", "master_id": numbers[0], "mps_children": len(boxes)}
@@ -44,27 +38,15 @@ def create_form(request: types.ShipmentRequest, numbers: Sequence[str]) -> dict[
     return {"format": "json", "data": data}
 
 
-def box_count(request: types.ShipmentRequest) -> int:
-    """Return how many boxes the request has."""
-    return max(1, len(_options(request).boxes()))
-
-
-def _options(request: types.ShipmentRequest) -> DelhiveryOptions:
-    return parse_options(DelhiveryOptions, request.options)[0]
-
-
 def _order_fields(request: types.ShipmentRequest, options: DelhiveryOptions) -> dict[str, Any]:
-    """Return what all boxes have in common, without the customer.
-
-    A return travels from the customer to `return_…`, the warehouse.
-    """
-    goods = goods_of(request.items, max_length=MAX_DESCRIPTION)
+    """Return what all boxes have in common, without the customer. A return goes to `return_…`."""
+    goods, seller = goods_of(request.items, max_length=MAX_DESCRIPTION), request.seller
     is_return = request.direction == Direction.REVERSE
+    given = options.model_dump(exclude={"packages", "quality_check", "ewaybill_number"})
     checks = [
         _given(**one.model_dump(), return_reason=plain(request.return_reason))
         for one in options.quality_check
     ]
-    given = options.model_dump(exclude={"packages", "quality_check", "ewaybill_number"})
     return {
         "order": request.order_number,
         "order_date": request.order_date.isoformat(),
@@ -73,47 +55,32 @@ def _order_fields(request: types.ShipmentRequest, options: DelhiveryOptions) -> 
         "quantity": goods.quantity,
         **(_place(request.pickup.address, "return_") if is_return else {}),
         **_given(
-            hsn_code=goods.hsn_code,
-            shipping_mode=request.service,
-            seller_name=plain(request.seller.name),
-            seller_add=plain(request.seller.address),
-            seller_gst_tin=request.seller.gstin,
-            seller_inv=plain(request.invoice_number),
-            ewbn=options.ewaybill_number,
-            qc_type="param" if checks else "",
-            custom_qc=checks,
-            **given,
+            hsn_code=goods.hsn_code, shipping_mode=request.service, ewbn=options.ewaybill_number,
+            seller_name=plain(seller.name), seller_add=plain(seller.address),
+            seller_gst_tin=seller.gstin, seller_inv=plain(request.invoice_number),
+            qc_type="param" if checks else "", custom_qc=checks, **given,
         ),
-    }
+    }  # fmt: skip
 
 
 def _place(address: types.Address, prefix: str = "") -> dict[str, Any]:
     """Return the customer, or where a return travels to: the same fields with a prefix."""
     fields = {
-        "name": plain(address.name),
-        "phone": address.phone,
-        "add": plain(address.street),
-        "city": plain(address.city),
-        "state": plain(address.state),
-        "country": "India",
+        "name": plain(address.name), "phone": address.phone, "add": plain(address.street),
+        "city": plain(address.city), "state": plain(address.state), "country": "India",
         "pin": address.pincode,
-    }
+    }  # fmt: skip
     return {prefix + name: value for name, value in fields.items()}
 
 
 def _shares(amount: Decimal, boxes: int) -> list[Decimal]:
-    """Divide an amount among the boxes, to the paisa."""
     share = to_paisa(amount / boxes)
     return [amount - share * (boxes - 1), *[share] * (boxes - 1)]
 
 
-def _size(parcel: types.Parcel | Package) -> dict[str, Any]:
-    return {
-        "weight": parcel.weight_g,
-        "shipment_length": parcel.length_cm,
-        "shipment_width": parcel.width_cm,
-        "shipment_height": parcel.height_cm,
-    }
+def _size(parcel: types.Parcel | Box) -> dict[str, int]:
+    sizes = {"length": parcel.length_cm, "width": parcel.width_cm, "height": parcel.height_cm}
+    return {f"shipment_{name}": cm for name, cm in sizes.items()} | {"weight": parcel.weight_g}
 
 
 def warehouse_payload(pickup: types.Pickup, name: str) -> dict[str, str]:
@@ -149,5 +116,4 @@ def _payment_mode(request: types.ShipmentRequest | types.RateRequest, prepaid: s
 
 
 def _given(**fields: Any) -> dict[str, Any]:
-    """Return the fields that have a value: the others are left out, not sent empty."""
     return {name: value for name, value in fields.items() if value}

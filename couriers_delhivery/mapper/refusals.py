@@ -1,7 +1,5 @@
 """Find what Delhivery would refuse before any call, and say when it takes which action. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -17,7 +15,6 @@ from couriers_delhivery.mapper.options import DelhiveryOptions
 
 SERVICES = ("Surface", "Express")
 LIMITS = OrderLimits(services=SERVICES)
-MAX_ORDER_NUMBER = 50
 # Delhivery wants the first five left out; a comma divides the orders that are searched for.
 REFUSED_IN_ORDERS = frozenset("&#%;\\,")
 EWAYBILL_FROM = Decimal(50_000)  # rupees
@@ -27,17 +24,15 @@ _FORWARD, _REVERSE = frozenset({Direction.FORWARD}), frozenset({Direction.REVERS
 _UNDELIVERED = frozenset({Status.UNDELIVERED})
 # Manifested, Not Picked, In Transit and Pending; not while it is out for delivery.
 _ON_ITS_WAY = {Status.PICKED_UP, Status.IN_TRANSIT, Status.DELAYED, *_UNDELIVERED}
-_FORWARD_OPEN = (AWAITING_PICKUP - {Status.PICKUP_CANCELLED}) | _ON_ITS_WAY
-_REVERSE_OPEN = frozenset({Status.BOOKED, Status.PICKUP_SCHEDULED})
+_OPEN = {
+    _FORWARD: (AWAITING_PICKUP - {Status.PICKUP_CANCELLED}) | _ON_ITS_WAY,
+    _REVERSE: frozenset({Status.BOOKED, Status.PICKUP_SCHEDULED}),
+}
 _CHANGES = frozenset({"name", "phone", "address"})
 ACTION_RULES: Mapping[ActionKind, ActionRule | tuple[ActionRule, ...]] = {
-    ActionKind.CANCEL: (
-        ActionRule(_FORWARD_OPEN, directions=_FORWARD),
-        ActionRule(_REVERSE_OPEN, directions=_REVERSE),
-    ),
-    ActionKind.ADDRESS: (
-        ActionRule(_FORWARD_OPEN, fields=_CHANGES, directions=_FORWARD),
-        ActionRule(_REVERSE_OPEN, fields=_CHANGES, directions=_REVERSE),
+    ActionKind.CANCEL: tuple(ActionRule(_OPEN[way], directions=way) for way in _OPEN),
+    ActionKind.ADDRESS: tuple(
+        ActionRule(_OPEN[way], fields=_CHANGES, directions=way) for way in _OPEN
     ),
     # Without date and remark. The status table says which reasons allow it.
     ActionKind.REATTEMPT: ActionRule(_UNDELIVERED, max_attempts=2, directions=_FORWARD),
@@ -58,21 +53,20 @@ def booking_problems(request: ShipmentRequest) -> list[FieldProblem]:
     problems += LIMITS.problems_of(request)
     number, boxes = request.order_number, len(options.boxes())
     refused = " ".join(sorted(REFUSED_IN_ORDERS & set(number)))
-    needs_ewaybill = amounts_of(request.items).total >= EWAYBILL_FROM
+    is_dear = amounts_of(request.items).total >= EWAYBILL_FROM
     is_return = request.direction == Direction.REVERSE
     is_cod = request.payment_mode == PaymentMode.COD and not is_return
-    for is_good, field, message in (
-        (0 < len(number) <= MAX_ORDER_NUMBER, "order_number",
-         f"must have 1 to {MAX_ORDER_NUMBER} characters for Delhivery"),
-        (not refused, "order_number", f"has {refused}, which Delhivery does not take"),
-        (options.ewaybill_number or not needs_ewaybill, "options.ewaybill_number",
+    for is_wrong, field, message in (
+        (not 0 < len(number) <= 50, "order_number", "must have 1 to 50 characters for Delhivery"),
+        (refused, "order_number", f"has {refused}, which Delhivery does not take"),
+        (is_dear and not options.ewaybill_number, "options.ewaybill_number",
          f"is required from ₹{EWAYBILL_FROM:,}"),
-        (boxes <= MAX_BOXES, "options.packages", f"are more than {MAX_BOXES} boxes"),
-        (not (boxes and is_return), "options.packages", "is only for forward shipments"),
-        (is_return or not options.quality_check, "options.quality_check", "is only for returns"),
-        (request.cod_amount > 0 or not is_cod, "cod_amount", "is missing"),
+        (boxes > MAX_BOXES, "options.packages", f"are more than {MAX_BOXES} boxes"),
+        (boxes and is_return, "options.packages", "is only for forward shipments"),
+        (options.quality_check and not is_return, "options.quality_check", "is only for returns"),
+        (is_cod and not request.cod_amount, "cod_amount", "is missing"),
     ):  # fmt: skip
-        problems.require(bool(is_good), field, message)
+        problems.require(not is_wrong, field, message)
     if is_return:
         check_return(request, problems)
     return problems

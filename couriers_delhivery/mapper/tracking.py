@@ -1,7 +1,5 @@
 """Read tracking, and what it tells of an order's booking. Times are India's. Pure."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 

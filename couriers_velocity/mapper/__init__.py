@@ -1,5 +1,1 @@
-"""Translate neutral requests into Velocity's JSON, and its answers into neutral dataclasses. Pure.
-
-Weights are kilograms in orders and grams in rates. Nothing here raises anything but
-couriers.contract.errors.
-"""
+"""Translate between the contract's dataclasses and Velocity's JSON. Pure, without I/O."""

@@ -1,7 +1,6 @@
 """Velocity's answers, read tolerantly (couriers.contract.reading), as neutral dataclasses. Pure.
 
-That an answer says yes is checked before. One that cannot be read raises Unknown, because Velocity
-may have done the work.
+That an answer says yes was checked before. One that cannot be read is Unknown: it may be done.
 """
 
 from __future__ import annotations

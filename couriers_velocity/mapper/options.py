@@ -13,7 +13,7 @@ class QualityCheck(Options):
     """What the rider compares a returned product with; only some of the carriers do it."""
 
     product_name: Annotated[ShortText, Field(min_length=1)]
-    product_image: WebAddress | None = None
+    product_image: WebAddress
     brand: ShortText = ""
 
 

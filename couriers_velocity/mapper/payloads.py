@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from couriers.contract import types
 from couriers.contract.actions import ReattemptRequest
 from couriers.contract.money import amounts_of, to_paisa, unit_prices
 from couriers.contract.options import parse_options
-from couriers.contract.types import (
-    Address,
-    Direction,
-    Item,
-    PaymentMode,
-    Pickup,
-    RateRequest,
-    ShipmentRequest,
-)
 from couriers_velocity.mapper.options import VelocityOptions
 
 PER_PAGE = 20  # rows of a search
 
 
-def shipment_payload(request: ShipmentRequest) -> dict[str, Any]:
+def shipment_payload(request: types.ShipmentRequest) -> dict[str, Any]:
     """Return the body of POST /forward-order-orchestration, which books and charges the wallet."""
     options, _ = parse_options(VelocityOptions, request.options)
-    is_cod = request.payment_mode == PaymentMode.COD
+    is_cod = request.payment_mode == types.PaymentMode.COD
     return {
         **_order(request),
         **_place("billing", request.consignee),
@@ -39,7 +31,7 @@ def shipment_payload(request: ShipmentRequest) -> dict[str, Any]:
     }
 
 
-def return_payload(request: ShipmentRequest) -> dict[str, Any]:
+def return_payload(request: types.ShipmentRequest) -> dict[str, Any]:
     """Return the body of POST /reverse-order-orchestration, from the customer to the warehouse."""
     options, _ = parse_options(VelocityOptions, request.options)
     check: dict[str, Any] = {}
@@ -56,7 +48,7 @@ def return_payload(request: ShipmentRequest) -> dict[str, Any]:
     }
 
 
-def _order(request: ShipmentRequest) -> dict[str, Any]:
+def _order(request: types.ShipmentRequest) -> dict[str, Any]:
     """Return what a shipment and a return have in common; the weight is in kilograms."""
     return {
         "order_id": request.order_number,
@@ -71,7 +63,7 @@ def _order(request: ShipmentRequest) -> dict[str, Any]:
     }
 
 
-def _place(prefix: str, address: Address) -> dict[str, Any]:
+def _place(prefix: str, address: types.Address) -> dict[str, Any]:
     place = {
         "customer_name": address.name, "address": address.street, "city": address.city,
         "state": address.state, "country": "India", "pincode": address.pincode,
@@ -80,7 +72,7 @@ def _place(prefix: str, address: Address) -> dict[str, Any]:
     return {f"{prefix}_{name}": value for name, value in place.items()}
 
 
-def _items(items: Sequence[Item]) -> Iterator[dict[str, Any]]:
+def _items(items: Sequence[types.Item]) -> Iterator[dict[str, Any]]:
     """Yield each line, or two of them where its value cannot be divided by its units.
 
     `tax` is left out: the documents do not agree whether it is a percentage.
@@ -91,7 +83,7 @@ def _items(items: Sequence[Item]) -> Iterator[dict[str, Any]]:
             yield named | {"units": units, "selling_price": float(price)}
 
 
-def warehouse_payload(pickup: Pickup) -> dict[str, Any]:
+def warehouse_payload(pickup: types.Pickup) -> dict[str, Any]:
     """Return the body of POST /warehouse. The name tells addresses apart."""
     address = pickup.address
     place = {"street_address": address.street, "zip": address.pincode, "city": address.city}
@@ -115,12 +107,12 @@ def search_payload(order_number: str) -> dict[str, Any]:
     return {"search": order_number, "per_page": PER_PAGE}
 
 
-def rates_payload(request: RateRequest) -> dict[str, Any]:
+def rates_payload(request: types.RateRequest) -> dict[str, Any]:
     """Return the body of POST /rates. The weight is in grams here."""
     asked: dict[str, Any] = {"journey_type": "return", "qc_applicable": False}
-    if request.direction == Direction.FORWARD:
+    if request.direction == types.Direction.FORWARD:
         asked = {"journey_type": "forward", "payment_method": request.payment_mode.value}
-        if request.payment_mode == PaymentMode.COD:
+        if request.payment_mode == types.PaymentMode.COD:
             asked["shipment_value"] = float(to_paisa(request.invoice_amount))
     return asked | {
         "origin_pincode": request.pickup_pincode,

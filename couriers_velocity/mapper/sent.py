@@ -1,7 +1,4 @@
-"""What a call sends to Velocity, by what may come back of it in Velocity's words. Pure.
-
-Every field that is not listed here is private: names, phones, addresses, goods and free texts.
-"""
+"""What may come back of a call in Velocity's words: every field not listed is private. Pure."""
 
 from __future__ import annotations
 

@@ -29,9 +29,6 @@ class Tracked(Answer):
     activities: OrDefault[list[Activity]] = at(
         "tracking_data", "shipment_track_activities", default=[]
     )
-    delivered_at: OrDefault[IndiaTime | None] = at(
-        "tracking_data", "shipment_track", 0, "delivered_date"
-    )
 
 
 class TrackAnswer(Answer):
@@ -62,5 +59,5 @@ def _scans(tracked: Tracked, now: dt.datetime) -> tuple[Scan, ...]:
         at, latest = max(dated, key=lambda pair: pair[0])
         return (Scan(mapped, at, latest.location, latest.activity),)
     if mapped.status in TERMINAL:
-        return (Scan(mapped, tracked.delivered_at or now),)
+        return (Scan(mapped, now),)
     return ()

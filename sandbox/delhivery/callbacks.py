@@ -55,7 +55,7 @@ class DelhiveryCallbacks:
                 }
             }
         )
-        if now.word == "Delivered":
+        if now.word == "Delivered" and self._switches.proof_callbacks:
             self._send(
                 {
                     "waybill": shipment.tracking_id,

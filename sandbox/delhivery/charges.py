@@ -12,20 +12,7 @@ STEP_GRAMS = 500
 COD_RUPEES, FUEL, BACK, TAX = 40.0, 0.1, 0.9, 0.18  # FUEL and BACK are shares of the freight
 KNOWN = ("md", "ss", "o_pin", "d_pin", "cgm", "pt", "cod", "l", "b", "h")
 TAXES = ("CGST", "SGST", "IGST")
-PARTS = (
-    "DL",
-    "COD",
-    "FSC",
-    "DPH",
-    "RTO",
-    "DTO",
-    "REATTEMPT",
-    "INS",
-    "LABEL",
-    "FOD",
-    "ROV",
-    "DOCUMENT",
-)
+PARTS = ("DL", "COD", "FSC", "DPH", "RTO", "DTO")
 
 
 def problem_of(query: Mapping[str, str]) -> str:
@@ -76,7 +63,4 @@ def charge(query: Mapping[str, str], *, zero: bool) -> dict[str, Any]:
         "zone": "B" if is_inside else "D",
         "charged_weight": float(halves * STEP_GRAMS),
         "status": query["ss"],
-        "wt_rule_id": None,
-        "zonal_cl": None,
-        "adhoc_data": {},
     }

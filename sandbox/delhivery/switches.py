@@ -58,6 +58,7 @@ class DelhiverySwitches(Switches):
     null_sort_code: bool = switch(False, "whether a booking has no sort code")
     zero_rates: bool = switch(False, "whether every charge is 0, as in the test environment")
     space_in_date: bool = switch(False, "whether PickUpDate of a callback has a space for its T")
+    proof_callbacks: bool = switch(False, "whether a delivery has a callback with its proof too")
     not_picked_at_once: bool = switch(True, "whether Not Picked follows a booking at once")
     # The firewall.
     limits: bool = switch(False, "whether the limits of calls hold")

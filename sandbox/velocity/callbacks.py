@@ -47,7 +47,8 @@ class VelocityCallbacks:
             "data": data,
         }
         headers = {"X-API-Key": key} if key else {}
-        self._sender.send(url, json.dumps(body, separators=(",", ":")).encode(), headers)
+        raw = json.dumps(body, separators=(",", ":")).encode()
+        self._sender.send(url, raw, headers, again=self._switches.redelivers_callbacks)
 
 
 def _data(shipment: VelocityShipment, step: Step, switches: VelocitySwitches) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 from sandbox.checks import is_number, is_text, is_whole_number, require, require_fields
 from sandbox.errors import Refused
 from sandbox.velocity.validation import (
+    HEAVIEST,
+    LONGEST,
     LONGEST_NAME,
     check_address,
     check_known,
@@ -43,9 +45,8 @@ VENDOR = (
     "email", "phone", "name", "address", "address_2", "city", "state", "country", "pin_code",
     "pickup_location",
 )  # fmt: skip
-# Beyond these a number is taken for grams or millimetres: kilograms and centimetres are meant.
-HEAVIEST, LONGEST = 100, 400
 LOWEST_COD = 1
+MOST_UNITS, MOST_RUPEES = 10_000, 10_000_000
 MOST_QUESTIONS = 6
 
 
@@ -88,7 +89,7 @@ def check_reverse(body: Mapping[str, Any], *, image_needed: bool = True) -> None
 
 def _check_order(body: Mapping[str, Any], *date_forms: str) -> None:
     """What forward orders and returns have in common."""
-    require_fields(body, ("order_id", "warehouse_id"), is_text, "text")
+    require_fields(body, ("order_id", "warehouse_id"), _is_line, "text")
     require(len(body["order_id"]) <= LONGEST_NAME, "order_id is too long")
     for name in ("carrier_id", "channel_id"):
         require(isinstance(body.get(name, ""), str), f"{name} must be text")
@@ -117,9 +118,10 @@ def _check_date(value: Any, forms: tuple[str, ...]) -> None:
 
 def _check_item(item: Any) -> None:
     require(isinstance(item, dict), "an item must be an object")
-    require_fields(item, ("name", "sku"), is_text, "text")
+    require_fields(item, ("name", "sku"), _is_line, "text")
     require(
-        is_whole_number(item.get("units")) and item["units"] >= 1, "order_items.units: 1 or more"
+        is_whole_number(item.get("units")) and 1 <= item["units"] <= MOST_UNITS,
+        "order_items.units: 1 or more",
     )
     require(_is_amount(item.get("selling_price")), "order_items.selling_price must be an amount")
     require(_is_amount(item.get("discount", 0)), "order_items.discount must be an amount")
@@ -150,8 +152,12 @@ def _check_money(body: Mapping[str, Any]) -> None:
         require(collected >= LOWEST_COD, f"cod_collectible must be at least {LOWEST_COD}")
 
 
+def _is_line(value: Any) -> bool:
+    return is_text(value) and value.isprintable()
+
+
 def _is_amount(value: Any) -> bool:
-    return is_number(value) and value >= 0
+    return is_number(value) and 0 <= value <= MOST_RUPEES
 
 
 def _is_positive(value: Any) -> bool:

@@ -61,4 +61,5 @@ class VelocitySwitches(Switches):
         "message", "the field with an error's text", choices=("message", "error", "errors")
     )
     refuses_with_200: bool = switch(False, "whether refusals are HTTP 200 with status 0")
+    redelivers_callbacks: bool = switch(True, "whether a callback that is not taken is sent again")
     tracking_additions: bool = switch(False, "whether callbacks of carriers' activities are sent")

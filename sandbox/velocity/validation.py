@@ -14,6 +14,8 @@ from sandbox.checks import is_list_of_texts, is_number, is_text, require, requir
 
 LONGEST_ADDRESS, LONGEST_NAME, LONGEST_CITY = 255, 100, 50
 MOST_CANCELLED, MOST_FINANCE = 50, 100
+# Beyond these a number is taken for grams or millimetres: kilograms and centimetres are meant.
+HEAVIEST, LONGEST = 100, 400
 
 
 def check_known(body: Mapping[str, Any], names: Iterable[str], where: str = "") -> None:
@@ -67,9 +69,9 @@ def check_address(body: Mapping[str, Any], prefix: str) -> None:
     country = body.get(f"{prefix}_country")
     require(country in ("India", "IN"), f"{prefix}_country must be India")
     for part, longest in (("last_name", LONGEST_NAME), ("address_2", LONGEST_ADDRESS)):
-        if body.get(f"{prefix}_{part}"):
+        if body.get(f"{prefix}_{part}", "") != "":
             check_words(f"{prefix}_{part}", body[f"{prefix}_{part}"], longest)
-    if body.get(f"{prefix}_email"):
+    if body.get(f"{prefix}_email", "") != "":
         check_email(f"{prefix}_email", body[f"{prefix}_email"])
 
 
@@ -120,6 +122,9 @@ def check_rates(body: Mapping[str, Any]) -> None:
         check_pincode(name, body.get(name))
     sizes = ("dead_weight", "length", "width", "height")
     require_fields(body, sizes, lambda v: is_number(v) and v > 0, "more than 0")
+    require(body["dead_weight"] <= HEAVIEST * 1000, f"dead_weight must be at most {HEAVIEST} kg")
+    for name in sizes[1:]:
+        require(body[name] <= LONGEST, f"{name} must be at most {LONGEST} cm")
     if not forward:
         require(isinstance(body.get("qc_applicable"), bool), "qc_applicable must be true or false")
         return

@@ -28,6 +28,7 @@ DECISIONS = {
     "shipcrowd_settle_doubt", "shipcrowd_lift_status", "shipcrowd_correct_id",
     "shipcrowd_clear_flag", "shipcrowd_give_reference", "shipcrowd_replay_event",
     "shipcrowd_proof_of_delivery", "shipcrowd_couriers_shipment_settle_doubt",
+    "shipcrowd_cancel_parcel", "shipcrowd_couriers_shipment_cancel_parcel",
     "shipcrowd_couriers_shipment_lift_status", "shipcrowd_couriers_shipment_correct_id",
     "shipcrowd_couriers_shipment_clear_flag", "shipcrowd_couriers_shipment_open_proof",
     "shipcrowd_couriers_shipmentflag_clear_flag", "shipcrowd_couriers_storeddocument_open_document",

@@ -119,8 +119,8 @@ VELOCITY = ChaosCourier(
     stand_in=("velocity", "--hold", "--switch", "search_lag=1"),
     login={"VELOCITY_API_KEY": "sandbox"},
     limits=(
-        "create_shipment=5000/1s", "search=1000/1s", "serviceability=1000/1s",
-        "create_warehouse=1000/1s",
+        "create_shipment=5000/1s", "find_shipment=1000/1s", "serviceability=1000/1s",
+        "add_warehouse=1000/1s",
     ),
     faults=(
         *_spread(
@@ -130,7 +130,7 @@ VELOCITY = ChaosCourier(
                 "rate_limited", "slow",
             ),
         ),
-        *_spread("search", (*READ_FAULTS, "gateway_timeout_before")),
+        *_spread("find_shipment", (*READ_FAULTS, "gateway_timeout_before")),
     ),
     create="create_shipment",
     known_outcome=("rate_limited", "slow"),

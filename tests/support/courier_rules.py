@@ -1,6 +1,6 @@
-"""Run as a module, stores the courier rules of COURIER_RULES, a list as JSON, for a company.
+"""Courier rules of the one company that there is, checked and stored in their order.
 
-A rule has the fields of CourierRule; its position is its place in the list.
+Run as a module, it stores the rules of COURIER_RULES, a list as JSON.
 """
 
 from __future__ import annotations
@@ -8,24 +8,27 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import django
 
-
-def main() -> None:
-    django.setup()
+def store_rules(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Store rules, each with fields of CourierRule but its position; return their ids."""
     from couriers.models import Company, CourierRule
 
     company = Company.objects.get()
-    rules = [
+    made = [
         CourierRule(company=company, position=position, **fields)
-        for position, fields in enumerate(json.loads(os.environ["COURIER_RULES"]), start=1)
+        for position, fields in enumerate(rules, start=1)
     ]
-    for rule in rules:
+    for rule in made:
         rule.full_clean()
         rule.save()
-    json.dump({"rules": [rule.pk for rule in rules]}, sys.stdout)
+    return [rule.pk for rule in made]
 
 
 if __name__ == "__main__":
-    main()
+    import django
+
+    django.setup()
+    json.dump({"rules": store_rules(json.loads(os.environ["COURIER_RULES"]))}, sys.stdout)

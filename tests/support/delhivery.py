@@ -26,6 +26,7 @@ from couriers.models import CourierAccount
 from couriers_delhivery.adapter import DelhiveryAdapter
 from couriers_delhivery.client import OPERATIONS, DelhiveryClient
 from couriers_delhivery.mapper import answers, bookings, tracking
+from sandbox.process import SandboxProcess
 from tests.support.factories import CompanyFactory, CourierAccountFactory, CourierRowFactory
 
 EXCHANGES = Path(__file__).resolve().parents[2] / "fixtures" / "delhivery" / "exchanges"
@@ -101,9 +102,7 @@ def _done(operation: str) -> Callable[[Any], Any]:
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": lambda body: bookings.booking_from(body, REQUEST, 1),
-    "fetch_numbers": lambda body: (
-        bookings.READER.parse(answers.Numbers, body, "fetch_numbers").numbers
-    ),
+    "fetch_numbers": lambda body: body["numbers"],
     "edit": _done("edit"),
     "track": lambda body: tracking.shipments_from(body)[0].tracking(),
     "ndr": lambda body: bookings.READER.parse(answers.Queued, body, "ndr").request_id,
@@ -125,3 +124,33 @@ def read(operation: str, status: int, body: bytes) -> Any:
     if failure:
         raise failure
     return READERS[operation](decoded)
+
+
+class DelhiverySandbox(SandboxProcess):
+    """Delhivery's stand-in for tests, on hold, with the login of `LOGIN`."""
+
+    def __init__(self, *flags: str) -> None:
+        login = ("--key", LOGIN["api_token"], "--client-name", LOGIN["client_name"])
+        super().__init__("delhivery", "--hold", *login, *flags)
+
+    def booked(self, order_number: str) -> list[str]:
+        """Return the waybills of all bookings of an order."""
+        return [s["tracking_id"] for s in self.shipments() if s["order_number"] == order_number]
+
+    def switch(self, **values: Any) -> None:
+        """Switch oddities of the stand-in."""
+        self._ask("/_sandbox/switches", values, "PUT")
+
+    def advance(self, waybill: str, status: str) -> None:
+        """Put a parcel into a status, as type, word and code."""
+        self.post("/_sandbox/advance", {"tracking_id": waybill, "status": status})
+
+
+def registered(adapter: DelhiveryAdapter, **changes: Any) -> ShipmentRequest:
+    """Return a request of a warehouse that Delhivery knows, with a reserved number."""
+    pickup = dataclasses.replace(REQUEST.pickup, reference="")
+    reference = adapter.create_warehouse(pickup).reference
+    return request_with(
+        pickup=dataclasses.replace(pickup, reference=reference),
+        **{"reserved_id": adapter.reserve_ids(1)[0], **changes},
+    )

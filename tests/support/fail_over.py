@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from couriers.contract.action_rules import ActionKind
-from couriers.contract.actions import ActionResult, ActionRule, statuses_where
+from couriers.contract.actions import ActionResult, ActionRule, ActionState, statuses_where
 from couriers.contract.adapter import Capability
+from couriers.contract.errors import CourierError
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Scan, ShipmentRequest
@@ -22,6 +23,7 @@ from tests.support.drafts import draft_with
 from tests.support.toy import MAPPER, cancelled
 
 AUTO = draft_with(courier="auto")
+ACCEPTED = ActionResult(state=ActionState.ACCEPTED, handle="H1")
 LAG = 60.0  # seconds, of the couriers that can be searched
 
 
@@ -31,7 +33,8 @@ class Asked:
 
     account: CourierAccount
     books: Books
-    cancels: list[str]
+    cancels: list[str]  # the tracking ids
+    answers: list[ActionResult | CourierError]  # to the next cancellations
 
 
 @contextmanager
@@ -39,6 +42,7 @@ def asked_courier(company: Company, code: str, *, searchable: bool = True) -> It
     """Register a courier whose create calls behave as its books say."""
     books = Books()
     cancels: list[str] = []
+    answers: list[ActionResult | CourierError] = []
 
     def create(self: Any, request: ShipmentRequest) -> Booking:
         return books.create(request)
@@ -48,11 +52,17 @@ def asked_courier(company: Company, code: str, *, searchable: bool = True) -> It
 
     def cancel(self: Any, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         cancels.append(tracking_id)
-        return cancelled(status)
+        answer = answers.pop(0) if answers else cancelled(status)
+        if isinstance(answer, CourierError):
+            raise answer
+        return answer
+
+    def outcome(self: Any, handle: str) -> ActionResult:
+        return ActionResult(remark="cancelled") if books.is_indexed else ACCEPTED
 
     able = {
         Capability.GET_RATES, Capability.CREATE_SHIPMENT, Capability.CREATE_REVERSE_SHIPMENT,
-        Capability.CANCEL_SHIPMENT,
+        Capability.CANCEL_SHIPMENT, Capability.OUTCOME_OF,
     }  # fmt: skip
     with booking_courier(
         company,
@@ -61,13 +71,14 @@ def asked_courier(company: Company, code: str, *, searchable: bool = True) -> It
         create_reverse_shipment=create,
         find_booking=find,
         cancel_shipment=cancel,
+        outcome_of=outcome,
         mapper=MAPPER,
         lookup_lag=LAG if searchable else None,
         max_create_seconds=classmethod(lambda cls: 30.0),
         action_rules={ActionKind.CANCEL: ActionRule(statuses_where("cancellable"))},
         capabilities=frozenset(able | ({Capability.FIND_BOOKING} if searchable else set())),
     ) as account:
-        yield Asked(account, books, cancels)
+        yield Asked(account, books, cancels, answers)
 
 
 @contextmanager

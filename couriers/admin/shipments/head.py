@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch
 
 from couriers.admin.base import admin_url, mask_phone
+from couriers.admin.shipments.attempts import attempt_lines
 from couriers.booking.shipment_actions import actions_allowed
 from couriers.contract.actions import ActionKind
 from couriers.contract.statuses import Status
@@ -143,6 +144,7 @@ def head_of(
         "colour": STATUS_COLOURS[Status(shipment.status)],
         "is_return": shipment.direction == Direction.REVERSE,
         "facts": facts_of(shipment),
+        "attempts": attempt_lines(shipment),
         "open_flags": open_flags,
         "action_buttons": buttons_of(model_admin, request, shipment),
         "outside_links": links_of(shipment),

@@ -24,6 +24,7 @@ VERBS = {
     "ndr_note": "noted something on NDRs",
     "doubts_note": "noted something on doubts",
     "not_picked_note": "noted something on parcels that were not picked",
+    "cancel_earlier_parcel": "had an earlier courier's parcel cancelled",
     "lift_status": "lifted the end",
     "resolve_doubt": "settled the doubt as booked",
     "release_doubt": "settled the doubt as not booked",

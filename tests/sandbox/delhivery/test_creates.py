@@ -162,6 +162,11 @@ def test_a_return_can_have_a_quality_check(delhivery: Delhivery) -> None:
     assert delhivery.problems() == ["custom_qc must be 1 to 2 items"]
 
 
+def test_an_exchange_is_booked(delhivery: Delhivery) -> None:
+    answer = delhivery.create(delhivery.package(payment_mode="REPL"))
+    assert (answer["success"], answer["replacement_count"]) == (True, 1)
+
+
 def test_only_an_equal_order_is_a_duplicate(delhivery: Delhivery) -> None:
     package = delhivery.package()
     assert delhivery.create(package)["success"] is True

@@ -11,8 +11,6 @@ from sandbox.process import SandboxProcess
 from tests.support.callback_receiver import CallbackReceiver
 from tests.support.delhivery_sandbox_client import Delhivery
 
-WEBHOOK = ("http://127.0.0.1:9/", "a secret")
-
 
 @pytest.mark.parametrize(
     ("outcome", "reverse", "last"),
@@ -61,7 +59,7 @@ def test_each_scan_is_a_callback_with_a_static_header() -> None:
         flags = ("--pace", "0", "--brief", "--outcomes", "delivered=1")
         with SandboxProcess(
             "delhivery", *flags, "--webhook", receiver.url, "a secret", "--switch",
-            "space_in_date=true",
+            "space_in_date=true", "--switch", "proof_callbacks=true",
         ) as moving:  # fmt: skip
             waybill = Delhivery(moving).book(order="H-1")
             assert moving.wait_until_finished(10)

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.process import SandboxProcess
 from sandbox.velocity.switches import VelocitySwitches
-from tests.support.velocity_client import Velocity
+from tests.support.velocity_sandbox_client import Velocity
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from tests.support.velocity_client import Velocity, assert_refused, payload_of
+from tests.support.velocity_sandbox_client import Velocity, assert_refused, payload_of
 
 
 def test_a_booking_has_awb_label_carrier_and_charges(velocity: Velocity) -> None:

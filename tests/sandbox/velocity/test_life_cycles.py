@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.process import SandboxProcess
-from tests.support.velocity_client import Velocity
+from tests.support.velocity_sandbox_client import Velocity
 
 WAY = ["pending", "ready_for_pickup", "picked_up", "in_transit", "out_for_delivery"]
 RTO = ["rto_initiated", "rto_in_transit", "rto_delivered"]

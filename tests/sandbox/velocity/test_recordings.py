@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.support.sandbox_client import FIXTURES
-from tests.support.velocity_client import WAREHOUSE, Velocity
+from tests.support.velocity_sandbox_client import WAREHOUSE, Velocity
 
 EXCHANGES = FIXTURES / "velocity" / "exchanges"
 RATES = {

@@ -6,7 +6,14 @@ from typing import Any
 
 import requests
 
-from tests.support.velocity_client import ITEM, ORDER, RETURN, Velocity, assert_refused, payload_of
+from tests.support.velocity_sandbox_client import (
+    ITEM,
+    ORDER,
+    RETURN,
+    Velocity,
+    assert_refused,
+    payload_of,
+)
 
 CHECKED = ITEM | {
     "qc_enable": True, "qc_product_name": "T-shirt", "qc_product_image": "https://x.example/a.jpg",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.velocity_client import Velocity, assert_refused
+from tests.support.velocity_sandbox_client import Velocity, assert_refused
 
 
 def cancel(velocity: Velocity, *awbs: str) -> requests.Response:

@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from tests.support.velocity_client import Velocity
+from tests.support.velocity_sandbox_client import Velocity
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from sandbox.process import SandboxProcess
-from tests.support.velocity_client import API, Velocity
+from tests.support.velocity_sandbox_client import API, Velocity
 
 LOGIN = {"username": "+919876543210", "password": "sandbox"}
 

@@ -6,7 +6,7 @@ import json
 
 from sandbox.process import SandboxProcess
 from tests.support.callback_receiver import CallbackReceiver
-from tests.support.velocity_client import Velocity
+from tests.support.velocity_sandbox_client import Velocity
 
 
 def test_each_change_of_status_is_sent_with_the_key() -> None:
@@ -53,3 +53,21 @@ def test_a_repeat_has_the_same_event_id_and_a_lost_one_never_comes() -> None:
     assert len(set(ids)) == 3
     assert {event["event"] for event in events} == {"status_change", "tracking_addition"}
     assert "delivered" not in {event["data"].get("status") for event in events}
+
+
+def test_a_callback_that_is_not_taken_may_never_be_sent_again() -> None:
+    with CallbackReceiver([500]) as receiver:
+        flags = ("--hold", "--switch", "redelivers_callbacks=false")
+        with SandboxProcess("velocity", *flags) as running:
+            velocity = Velocity(running)
+            running.post("/_sandbox/callback", {"url": receiver.url, "secret": ""})
+            awb = velocity.book()["awb_code"]
+            velocity.advance(awb, "picked_up")
+            assert running.wait_until_finished(10)
+            velocity.switch(redelivers_callbacks=True)
+            velocity.advance(awb, "in_transit")
+            assert running.wait_until_finished(10)
+            assert running.state()["callbacks"] == {
+                "made": 2, "answer_500": 1, "given_up": 1, "answer_200": 1, "taken": 1
+            }  # fmt: skip
+        assert all("x-api-key" not in headers for _, headers in receiver.received)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.velocity_client import ITEM, WAREHOUSE, Velocity, assert_refused
+from tests.support.velocity_sandbox_client import ITEM, WAREHOUSE, Velocity, assert_refused
 
 ADDRESS = WAREHOUSE["address_attributes"]
 CREATE, RETURN = "forward-order-orchestration", "reverse-order-orchestration"
@@ -48,6 +48,9 @@ FORWARD_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"shipping_pincode": "110001"}, "shipping_pincode is not a known field"),
     ({"vendor_details": {"pincode": "110001"}}, "vendor_details.pincode"),
     ({"carrier_id": None}, "carrier_id"),
+    ({"billing_last_name": None}, "billing_last_name"),
+    ({"order_items": [ITEM | {"name": "T-shirt\0"}]}, "name"),
+    ({"order_items": [ITEM | {"selling_price": 10**8}]}, "selling_price"),
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from sandbox.process import SandboxProcess
-from tests.support.velocity_client import ITEM, Velocity, assert_refused
+from tests.support.velocity_sandbox_client import ITEM, Velocity, assert_refused
 
 QUESTION = {
     "journey_type": "forward", "origin_pincode": "560034", "destination_pincode": "110001",
@@ -166,6 +166,7 @@ def test_serviceability_may_differ_from_the_booking(
         ("rates", QUESTION | {"payment_method": "COD"}, "payment_method"),
         ("rates", QUESTION | {"payment_method": "cod"}, "shipment_value"),
         ("rates", QUESTION | {"dead_weight": 0}, "dead_weight"),
+        ("rates", QUESTION | {"dead_weight": 240_000}, "dead_weight"),
         ("rates", QUESTION | {"breadth": 3}, "breadth"),
         ("rates", QUESTION | {"origin_pincode": 560034}, "origin_pincode"),
         ("rates", QUESTION | {"journey_type": "return"}, "qc_applicable"),

@@ -1,4 +1,4 @@
-"""A company's courier rules over the API, and what they would choose for an order."""
+"""A company's courier rules over the API: list, add, change, delete, put in order."""
 
 from __future__ import annotations
 
@@ -13,17 +13,11 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of, is_test, of_client
 from couriers.api.base import ApiView
 from couriers.api.fields import moment, rupees, text
-from couriers.api.problem_schema import OFFER, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import (
     FieldWarningSerializer,
-    ShipmentDraftSerializer,
     StrictSerializer,
 )
-from couriers.api.shipment_parts import ChoiceSerializer
-from couriers.booking.choosing import choose, is_auto
-from couriers.booking.drafts import clean_draft
-from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.india import Zone
 from couriers.contract.types import MAX_SERVICE, Direction, FieldWarning, PaymentMode
 from couriers.models import CourierRule, Scope
@@ -226,29 +220,6 @@ class RuleOrderView(ApiView):
         reorder_rules(company, ids, is_test=mode)
         found = company_rules(company, is_test=mode)
         return Response([rule_data(*each) for each in found.rules])
-
-
-class RulePreviewView(ApiView):
-    """What the rules choose."""
-
-    @extend_schema(
-        operation_id="preview_courier_rules",
-        scope=Scope.BOOK,
-        request=ShipmentDraftSerializer,
-        responses={200: ChoiceSerializer, **problems(*OFFER)},
-    )
-    def post(self, request: Request) -> Response:
-        """Whom the rules choose for an order now, and why, without booking it.
-
-        The order is checked as a booking is. Couriers are asked for quotes and serviceability as a
-        booking asks them.
-        """
-        draft = clean_draft(ShipmentDraftSerializer.from_data(request.data).draft())
-        if not is_auto(draft):
-            message = "must be auto or left out: the rules choose no courier for this order"
-            raise InvalidRequest([FieldProblem("courier", message)])
-        choice = choose(company_of(request), draft, is_test=is_test(request))
-        return Response(choice.as_json())
 
 
 # What PUT sets where the body leaves it out.

@@ -26,6 +26,7 @@ from couriers.api import (
     pickups,
     products,
     rates,
+    rule_trials,
     serviceability,
     warehouses,
 )
@@ -71,7 +72,8 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("couriers/performance/", performance.PerformanceView, "performance"),
     ("couriers/<slug:code>/", couriers.CourierView, "courier"),
     ("courier-rules/", courier_rules.CourierRulesView, "courier-rules"),
-    ("courier-rules/preview/", courier_rules.RulePreviewView, "courier-rules-preview"),
+    ("courier-rules/preview/", rule_trials.RulePreviewView, "courier-rules-preview"),
+    ("courier-rules/simulation/", rule_trials.RuleSimulationView, "courier-rules-simulation"),
     ("courier-rules/reorder/", courier_rules.RuleOrderView, "courier-rules-reorder"),
     ("courier-rules/<public_id:pk>/", courier_rules.CourierRuleView, "courier-rule"),
     ("rates/", rates.RatesView, "rates"),

@@ -8,12 +8,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from couriers.booking.protocol import book
 from couriers.models import AuditEntry, Company, CourierAccount, CourierRule
 from tests.support.admin_links import row_url
 from tests.support.choices import booking_courier, rule
 from tests.support.drafts import draft_with
+from tests.support.factories import ShipmentFactory, make_staff
 
 ADD = "admin:shipcrowd_couriers_courierrule_add"
 
@@ -109,3 +111,26 @@ def test_the_page_of_a_shipment_says_why_it_has_its_courier(
         page = operator.get(row_url(shipment)).content.decode()
     assert "Why this courier" in page
     assert "rule Karnataka: the cheapest; candidates one; without two" in page
+
+
+@pytest.mark.django_db
+def test_the_simulation_shows_a_table_and_a_chart_and_costs_to_whom_may_see_them(
+    operator: Client, company: Company, account: CourierAccount
+) -> None:
+    rule(company, "toy", name="Toy first")
+    ShipmentFactory(account=account, booked_at=timezone.now(), price_booked={"total": "80.00"})
+    url = reverse("admin:shipcrowd_couriers_courierrule_simulate")
+    blank = operator.get(url)
+    assert "simulation" not in blank.context
+    found = operator.get(url, {"company": company.pk})
+    page = found.content.decode()
+    assert found.context["rows"][0][1] == [1]
+    assert "Toy first" in page
+    assert 'class="chart"' in page
+    assert "80.00" in page
+    support = Client()
+    support.force_login(make_staff("view_courierrule", username="support"))
+    assert "80.00" not in support.get(url, {"company": company.pk}).content.decode()
+    nobody = Client()
+    nobody.force_login(make_staff("view_shipment", username="nobody"))
+    assert nobody.get(url).status_code == 403

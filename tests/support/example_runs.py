@@ -93,6 +93,7 @@ def courier_rules(world: World) -> None:
     order = world.order()
     del order["courier"]
     world.send("What the rules choose", "POST", "courier-rules/preview/", order)
+    world.send("What they would have chosen", "GET", "courier-rules/simulation/")
     ids = [light["id"], made["id"]]
     world.send("Another order of the rules", "POST", "courier-rules/reorder/", {"rules": ids})
     world.send("One rule", "GET", path)

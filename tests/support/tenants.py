@@ -144,6 +144,7 @@ ROUTES: dict[str, Route] = {
     "products/{}/": Route(Product, lambda t: {"sku": "SKU-OF-THE-WALK"}),
     "courier-rules/": Route(body=lambda t: RULE),
     "courier-rules/preview/": Route(body=lambda t: _order(t) | {"courier": "auto"}),
+    "courier-rules/simulation/": Route(),
     "courier-rules/reorder/": Route(body=lambda t: {"rules": [t.id_of(CourierRule)]}),
     "courier-rules/{}/": Route(CourierRule, lambda t: RULE),
     "rates/": Route(

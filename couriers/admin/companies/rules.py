@@ -10,13 +10,14 @@ from django.http import HttpRequest
 
 from couriers.admin.base import PageAdmin
 from couriers.admin.companies.rule_form import CourierRuleForm
+from couriers.admin.companies.simulation_page import SimulationMixin
 from couriers.admin.registration import page
 from couriers.models import CourierRule
 from couriers.operations.courier_rules import company_rules, delete_rule, store_rule
 
 
 @page(CourierRule)
-class CourierRuleAdmin(PageAdmin):
+class CourierRuleAdmin(SimulationMixin, PageAdmin):
     company_path = "company"
     form = CourierRuleForm
     list_display = (
@@ -27,6 +28,7 @@ class CourierRuleAdmin(PageAdmin):
     list_select_related = ("company",)
     autocomplete_fields = ("company",)
     readonly_fields = ("id", "created_at", "updated_at")
+    actions_list = ("simulate",)
     fieldsets = (
         (None, {"fields": ("company", "is_test", "name", "position", "is_enabled")}),
         (

@@ -33,7 +33,7 @@ from couriers.fulfilment import (
     pickups,
 )
 from couriers.models import BulkJob, CourierAccount, LabelJob, Manifest, OperatorJob
-from couriers.operations import alerts, day_figures, retention, worklist_filters
+from couriers.operations import alerts, day_figures, performance, retention, worklist_filters
 from couriers.resilience import broker, once, waits
 from couriers.resilience.database import leave_connection
 from couriers.resilience.shared import RedisUnavailable
@@ -287,6 +287,12 @@ def read_alerts() -> None:
 def count_day_figures() -> int:
     """Count today, yesterday and some older days for the charts; return how many. Sent by beat."""
     return day_figures.count_due_days()
+
+
+@shared_task(name="couriers.count_performance", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
+def count_performance() -> int:
+    """Count due months of accounts for MAX_RUN_SECONDS; return how many. Sent by beat."""
+    return performance.count_due(MAX_RUN_SECONDS)
 
 
 @shared_task(name="couriers.purge_expired", our_queue=Queue.DEFAULT, **TASK_OPTIONS)

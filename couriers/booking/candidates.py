@@ -180,19 +180,19 @@ def _lane_problem(question: Question) -> str:
         if not adapter.supports(Capability.CHECK_SERVICEABILITY):
             return ""
         answer = cached_answer(account, adapter, request.drop_pincode, request.pickup_pincode)
-        return _end_problem(answer, request, at_consignee=True)
+        return end_problem(answer, request, at_consignee=True)
     for pincode, at_consignee in ((request.drop_pincode, True), (request.pickup_pincode, False)):
         answer_at = lines.get(pincode)
         if answer_at is None:
             if not adapter.supports(Capability.CHECK_SERVICEABILITY):
                 continue
             answer_at = cached_answer(account, adapter, pincode, "")
-        if problem := _end_problem(answer_at, request, at_consignee=at_consignee):
+        if problem := end_problem(answer_at, request, at_consignee=at_consignee):
             return problem
     return ""
 
 
-def _end_problem(answer: Serviceability, request: RateRequest, *, at_consignee: bool) -> str:
+def end_problem(answer: Serviceability, request: RateRequest, *, at_consignee: bool) -> str:
     """Return why one end of the lane is not served, or "". What is not named is believed."""
     is_return = request.direction == Direction.REVERSE
     named = {

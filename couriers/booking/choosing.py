@@ -40,8 +40,23 @@ from couriers.contract.money import amounts_of
 from couriers.contract.platform_errors import UnknownCourier
 from couriers.contract.types import RateRequest, ShipmentDraft
 from couriers.models import Company, Shipment
-from couriers.models.rule_terms import NEEDS_QUOTES, OrderFacts, RuledCourier, RuleTerms
-from couriers.rates.choice import AUTO, Candidate, Choice, PassedOver, in_order, terms_for
+from couriers.models.rule_terms import (
+    NEEDS_QUOTES,
+    OrderFacts,
+    RuledCourier,
+    RuleTerms,
+    Strategy,
+)
+from couriers.rates.choice import (
+    AUTO,
+    Candidate,
+    Choice,
+    PassedOver,
+    in_order,
+    order_seed,
+    terms_for,
+)
+from couriers.rates.performance import best_couriers
 from couriers.resilience import waits
 from couriers.resilience.circuit_breaker import CircuitBreaker, opened_circuits
 from couriers.resilience.shared import RedisUnavailable
@@ -105,9 +120,15 @@ def choose(
             refused.append(reply)
         else:
             candidates.append(candidate_of(company, question, reply.quotes, terms.strategy))
-    seed = f"{company.pk}|{draft.direction}|{draft.order_number}"
+    codes = [each.courier for each in candidates]
+    best = (
+        best_couriers(company, lane.warehouse_pincode, draft.consignee.pincode, codes)
+        if terms.strategy == Strategy.BEST
+        else []
+    )
+    seed = order_seed(company.pk, draft.direction, draft.order_number)
     choice = Choice(
-        candidates=in_order(candidates, terms.strategy, seed=seed),
+        candidates=in_order(candidates, terms.strategy, seed=seed, best=best),
         passed_over=tuple(refused),
         rule_id=terms.id,
         rule_name=terms.name,

@@ -17,7 +17,7 @@ from couriers.booking.preparation import Prepared
 from couriers.booking.settling import settle_confirmed
 from couriers.contract import checked_calls
 from couriers.contract.adapter import BaseCourierAdapter, Capability
-from couriers.contract.errors import CourierError, EarlierUnclear
+from couriers.contract.errors import ORDER_KEPT, CourierError, EarlierUnclear, OrderKept
 from couriers.contract.masking import mask_text
 from couriers.contract.platform_errors import BookingInFlight
 from couriers.contract.registry import CourierFactory
@@ -29,6 +29,7 @@ from couriers.models.call import Outcome
 from couriers.resilience import bulkhead, waits
 from couriers.resilience.retry import retry_safely
 
+UNANSWERED = (Outcome.UNKNOWN, Outcome.PENDING)
 _CREATES = (Capability.CREATE_SHIPMENT.value, Capability.CREATE_REVERSE_SHIPMENT.value)
 RETRY_AFTER = 10.0  # seconds, for a client while the courier cannot say
 
@@ -73,8 +74,9 @@ def revive_earlier_attempt(prepared: Prepared, *, own: Shipment | None = None) -
     `own` is the order's shipment where an attempt of it has just ended, whose earlier attempts are
     then looked at, too. Returns whether the courier has it: its shipment is then booked, and `own`
     has it as the parcel of that attempt. Makes no statement for a courier that cannot be searched.
-    Raises EarlierUnclear where the courier cannot say, and
-    BookingInFlight while an earlier call may still be answered.
+    An order that the courier kept without a parcel is none, if every call of the attempt was
+    answered. Raises EarlierUnclear where the courier cannot say, and BookingInFlight while an
+    earlier call may still be answered.
     """
     adapter = CourierFactory.get_adapter(prepared.account)
     if not adapter.supports(Capability.FIND_BOOKING):
@@ -90,6 +92,11 @@ def revive_earlier_attempt(prepared: Prepared, *, own: Shipment | None = None) -
         with waits.limit_sum(), bulkhead.hold_place(prepared.account, Capability.FIND_BOOKING):
             request = _request_of(call, prepared)
             found = retry_safely(lambda: search(adapter, earlier, request))
+    except OrderKept as error:
+        calls = earlier.calls.filter(account=call.account_id, attempt=call.attempt)
+        if calls.filter(outcome__in=UNANSWERED).exists():
+            raise _unclear(error) from error
+        return False
     except CourierError as error:
         raise _unclear(error) from error
     if found is not None:
@@ -98,9 +105,10 @@ def revive_earlier_attempt(prepared: Prepared, *, own: Shipment | None = None) -
 
 
 def _unanswered_call(shipment: Shipment, own: Shipment | None) -> CourierCall | None:
-    """Return the last call without an answer of the order's failed shipments with this account.
+    """Return the last call of the order's failed shipments with this account that may have booked.
 
-    The shipment may be with another courier since, which did not book it either.
+    It had no answer, or the courier may have kept the order. The shipment may be with another
+    courier since, which did not book it either.
     """
     failed = Q(status=Status.FAILED)
     if own is not None:
@@ -109,8 +117,7 @@ def _unanswered_call(shipment: Shipment, own: Shipment | None) -> CourierCall | 
         shipment__in=Shipment.objects.same_order_as(shipment).filter(failed),
         account=shipment.account_id,
         operation__in=_CREATES,
-        outcome__in=(Outcome.UNKNOWN, Outcome.PENDING),
-    )
+    ).filter(Q(outcome__in=UNANSWERED) | Q(code=ORDER_KEPT))
     if own is not None:
         calls = calls.exclude(shipment=own.pk, attempt=own.attempt)
     return calls.select_related("shipment").order_by("-shipment_id", "-id").first()

@@ -35,7 +35,7 @@ END $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0042_orders_by_outcome'),
+        ('shipcrowd_couriers', '0043_courier_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -20,6 +20,7 @@ from couriers.models.job import BulkJob, BulkOrder, BulkTurn
 from couriers.models.label_job import LabelJob
 from couriers.models.manifest import Manifest, ManifestChunk
 from couriers.models.operator_job import OperatorJob, OperatorJobItem
+from couriers.models.performance import CourierPerformance
 from couriers.models.pickup import WarehousePickup
 from couriers.models.product import Product
 from couriers.models.reserved_id import ReservedId
@@ -47,6 +48,7 @@ __all__ = [
     "Courier",
     "CourierAccount",
     "CourierCall",
+    "CourierPerformance",
     "CourierRule",
     "CourierToken",
     "DayFigure",

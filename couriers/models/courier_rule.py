@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
+from couriers.contract.field_problems import FieldProblems
 from couriers.models.company import Company
 from couriers.models.ids import new_rule_id
 from couriers.models.modes import mode_field
 from couriers.models.rule_terms import (
-    Conditions,
     InvalidRule,
-    RuledCourier,
     RuleTerms,
     Strategy,
     read_conditions,
@@ -77,22 +75,19 @@ class CourierRule(models.Model):
             name=self.name,
         )
 
-    def clean(self) -> None:
-        """Raise ValidationError naming each field with a problem; store both lists tidily."""
-        errors: dict[str, list[str]] = {}
-        conditions: Conditions | None = None
-        couriers: tuple[RuledCourier, ...] | None = None
+    def problems(self) -> FieldProblems:
+        """Return what is wrong with the rule, by the paths of fields; store both lists tidily."""
+        problems = FieldProblems()
+        problems.clean_text("name", self.name, 100)
         try:
-            conditions = read_conditions(self.conditions)
+            self.conditions = read_conditions(self.conditions).as_json()
         except InvalidRule as error:
-            errors["conditions"] = [f"{p.field}: {p.message}" for p in error.problems]
+            problems.extend(error.problems)
         try:
             couriers = read_couriers(self.couriers, self.strategy)
+            self.couriers = [each.as_json() for each in couriers]
         except InvalidRule as error:
-            errors["couriers"] = [f"{p.field}: {p.message}" for p in error.problems]
+            problems.extend(error.problems)
         if self.book_after_doubt and not self.fail_over:
-            errors["book_after_doubt"] = ["needs fail-over: it asks the next courier"]
-        if errors or conditions is None or couriers is None:
-            raise ValidationError(errors)
-        self.conditions = conditions.as_json()
-        self.couriers = [each.as_json() for each in couriers]
+            problems.refuse("book_after_doubt", "needs fail-over: it asks the next courier")
+        return problems

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem
-from couriers.contract.money import AMOUNT_LIMIT
+from couriers.contract.money import AMOUNT_LIMIT, to_paisa
 from couriers.contract.text import character_problem
 from couriers.contract.types import MAX_SERVICE, Direction, PaymentMode
 
@@ -86,7 +86,11 @@ _Sku = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_line)
 _Place = Annotated[str, Field(max_length=6), AfterValidator(_place)]
 _StateName = Annotated[str, Field(max_length=100), AfterValidator(_state)]
 _Grams = Annotated[int, Field(ge=1, le=MAX_WEIGHT, strict=True)]
-_Rupees = Annotated[Decimal, Field(ge=0, lt=AMOUNT_LIMIT, decimal_places=2, allow_inf_nan=False)]
+_Rupees = Annotated[
+    Decimal,
+    Field(ge=0, lt=AMOUNT_LIMIT, decimal_places=2, allow_inf_nan=False),
+    AfterValidator(to_paisa),
+]
 _All = AfterValidator(_different)
 
 

@@ -123,6 +123,11 @@ def terms_for(rules: Iterable[RuleTerms], order: OrderFacts) -> RuleTerms:
     return next((rule for rule in rules if rule.conditions.hold(order)), DEFAULT_TERMS)
 
 
+def order_seed(company_id: int, direction: str, order_number: str) -> str:
+    """Return the text that names an order, for the strategy by weights."""
+    return f"{company_id}|{direction}|{order_number}"
+
+
 def in_order(
     candidates: Sequence[Candidate], strategy: str, *, seed: str, best: Sequence[str] = ()
 ) -> tuple[Candidate, ...]:

@@ -44,10 +44,11 @@ READING = {
     "shipcrowd_couriers_shipment_overview", "shipcrowd_find",
     "shipcrowd_couriers_shipment_find_several", "shipcrowd_worklist", "shipcrowd_queues",
     "shipcrowd_alerts", "shipcrowd_operator_job", "shipcrowd_operator_job_csv",
-    "shipcrowd_couriers_operatorjob_open_report", "shipcrowd_guided_start",
-    "shipcrowd_start_company",
+    "shipcrowd_couriers_operatorjob_open_report", "shipcrowd_couriers_courierrule_simulate",
+    "shipcrowd_guided_start", "shipcrowd_start_company",
 }  # fmt: skip
-EDITED = ("company", "companyapikey", "companylogo", "courier", "courieraccount", "product",
+EDITED = ("company", "companyapikey", "companylogo", "courier", "courieraccount", "courierrule",
+          "product",
           "staffscope", "warehouse")  # fmt: skip
 KEPT = ("companyapikey", "warehouse")  # a default warehouse, which the company needs
 WRITES = ("add", "change")

@@ -238,7 +238,7 @@ def test_an_unknown_company_or_courier_is_refused_with_the_known_ones(
     path = str(write_orders(tmp_path / "o.csv", {}))
     with pytest.raises(CommandError, match="known: acme"):
         run_command("book_orders", path, "--company", "x", "--courier", "ekart")
-    with pytest.raises(CommandError, match="known: ekart"):
+    with pytest.raises(CommandError, match=r"known: .*ekart"):
         run_command("book_orders", path, "--company", "acme", "--courier", "dhl")
     Company.objects.create(slug="bare", name="Bare")
     with pytest.raises(CommandError, match="seed_courier ekart first"):

@@ -56,6 +56,6 @@ def rule(company: Company, *codes: str, **fields: Any) -> CourierRule:
         couriers=couriers,
         **fields,
     )
-    made.full_clean()
+    assert not made.problems()
     made.save()
     return made

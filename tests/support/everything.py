@@ -21,6 +21,8 @@ from couriers.models import (
     CallbackTally,
     CompanyLogo,
     CourierAccount,
+    CourierPerformance,
+    CourierRule,
     CourierToken,
     DayFigure,
     DoubtInquiry,
@@ -89,6 +91,10 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
         day=timezone.localdate(), company=account.company, courier=account.courier,
         defaults={"booked": 1, "counted_at": timezone.now()},
     )  # fmt: skip
+    CourierPerformance.objects.get_or_create(
+        month=timezone.localdate().replace(day=1), company=account.company,
+        courier=account.courier, defaults={"booked": 1, "counted_at": timezone.now()},
+    )  # fmt: skip
     AccountCheck.objects.create(
         account=account, kind="login", outcome="refused", said="no such user", about="x"
     )
@@ -142,6 +148,10 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
     )  # fmt: skip
     AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
     account.courier.rollout_companies.add(account.company)
+    CourierRule.objects.create(
+        company=account.company, is_test=account.is_test, name=f"Rule of {account.pk}",
+        strategy="priority", couriers=[{"courier": account.courier_id}],
+    )  # fmt: skip
     Product.objects.create(
         company=account.company, is_test=account.is_test, sku="MUG-11", name="Mug", hsn_code="6912"
     )

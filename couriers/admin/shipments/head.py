@@ -21,8 +21,10 @@ from couriers.contract.types import Direction
 from couriers.models import Shipment
 from couriers.models.addresses import NoAddress, tracking_url
 from couriers.models.fields import UNREADABLE_TEXT, readable_or
+from couriers.models.rule_terms import Strategy
 from couriers.operations.flags import sentence_of
 from couriers.operations.staff import ACT
+from couriers.rates.choice import Choice
 
 # The colour of each status. Unfold shows a status without a colour by its raw value.
 STATUS_COLOURS = dict.fromkeys(Status, "default") | {
@@ -89,6 +91,7 @@ def facts_of(shipment: Shipment) -> list[Fact]:
         Fact("Waybill", shipment.waybill if shipment.waybill != shipment.tracking_id else ""),
         Fact("Former tracking ids", ", ".join(shipment.former_tracking_ids)),
         Fact("Carried by", shipment.vendor),
+        Fact("Why this courier", why_this_courier(shipment)),
         Fact("Courier's order id", shipment.courier_order_id),
         Fact("Order taken", at=shipment.created_at),
         Fact("Last news", at=shipment.tracked_at),
@@ -150,6 +153,18 @@ def head_of(
         "parcel": parcel_of(shipment),
         "warnings": [f"{one['field']}: {one['message']}" for one in shipment.warnings],
     }
+
+
+def why_this_courier(shipment: Shipment) -> str:
+    """Which rule chose the courier, and who was passed over; "" where the order names it."""
+    if shipment.choice is None:
+        return ""
+    choice = Choice.from_json(shipment.choice)
+    by = f"rule {choice.rule_name}" if choice.rule_name else "no rule holds"
+    names = ", ".join(one.courier for one in choice.candidates)
+    parts = [f"{by}: {Strategy(choice.strategy).label.lower()}", f"candidates {names}"]
+    parts += [f"without {one.courier} ({one.detail})" for one in choice.passed_over]
+    return "; ".join(parts)
 
 
 def masked_phone(shipment: Shipment) -> str:

@@ -34,6 +34,7 @@ VERBS = {
     "change_rollout": "changed the roll-out",
     "replay_event": "replayed the callback",
     "close_circuit": "closed the circuit by hand",
+    "reorder_rules": "put the courier rules in order",
     "load_products": "loaded products",
     "run_command": "ran the command",
     "ask_action": "asked the courier to act",

@@ -140,7 +140,7 @@ def _chart(counted: _Counted, title: str, meaning: str, kind: str, value: Value)
     codes = list(counted.names)
     values = {code: [value(counted.of(day, code)) for day in counted.days] for code in codes}
     sets = [
-        _dataset(counted.names[code], values[code], COLOURS[number % len(COLOURS)], kind)
+        dataset(counted.names[code], values[code], COLOURS[number % len(COLOURS)], kind)
         for number, code in enumerate(codes)
     ]
     rows = [
@@ -153,7 +153,7 @@ def _chart(counted: _Counted, title: str, meaning: str, kind: str, value: Value)
         total=_text(value(counted.sums()), suffix),
         kind=kind,
         data=json.dumps({"labels": labels, "datasets": sets}),
-        options=json.dumps(_options(kind)),
+        options=json.dumps(options(kind)),
         couriers=[counted.names[code] for code in codes],
         rows=rows,
     )
@@ -163,14 +163,15 @@ def _text(value: float | None, suffix: str) -> str:
     return "-" if value is None else f"{value:,}{suffix}"
 
 
-def _dataset(name: str, values: list[float | None], colour: str, kind: str) -> dict[str, Any]:
+def dataset(name: str, values: Sequence[float | None], colour: str, kind: str) -> dict[str, Any]:
+    """Return the values of one courier for chart.js, as bars or a line."""
     shared = {"label": name, "data": values, "backgroundColor": colour, "borderColor": colour}
     if kind == "bar":
         return shared | {"maxBarThickness": 28, "borderRadius": 2}
     return shared | {"borderWidth": 2, "pointRadius": 3, "spanGaps": True, "tension": 0}
 
 
-def _options(kind: str) -> dict[str, Any]:
+def options(kind: str) -> dict[str, Any]:
     """The options of chart.js, which cannot have functions here: no inline script may run."""
     stacked = kind == "bar"
     ticks = {"color": TICKS}

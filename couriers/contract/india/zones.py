@@ -6,6 +6,8 @@ rules; what a courier charges is what it quotes.
 
 from __future__ import annotations
 
+import functools
+
 from django.db import models
 
 from couriers.contract.india.pincodes import place_of, states_of
@@ -38,6 +40,7 @@ class Zone(models.TextChoices):
     NATIONAL = "national", "The rest of India"
 
 
+@functools.lru_cache(maxsize=10_000)
 def zone_of(one: str, other: str) -> Zone:
     """Return the zone of the lane between two pincodes, the same in both directions."""
     if one[:3] == other[:3] or _are_of_one_city(one, other):

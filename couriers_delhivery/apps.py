@@ -1,0 +1,11 @@
+from couriers.contract.installation import CourierAppConfig
+
+
+class CouriersDelhiveryConfig(CourierAppConfig):
+    """The Django app of Delhivery."""
+
+    name = "couriers_delhivery"
+    label = "shipcrowd_delhivery"
+    verbose_name = "Delhivery"
+    adapters = ("couriers_delhivery.adapter.DelhiveryAdapter",)
+    receiver = "couriers_delhivery.receiver.DelhiveryReceiver"

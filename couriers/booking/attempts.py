@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from couriers.booking.booked import BOOKED_FIELDS, mark_booked, store_answer
 from couriers.contract.logs import get_logger
+from couriers.contract.masking import mask_text
 from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, Status
 from couriers.contract.types import Booking
@@ -41,7 +42,7 @@ def note_end(shipment: Shipment, outcome: Outcome, reason: str) -> None:
         courier_id=shipment.courier_id,
         service=shipment.service,
         outcome=outcome,
-        reason=reason,
+        reason=mask_text(reason),
         started_at=shipment.attempt_started_at or shipment.created_at,
         ended_at=timezone.now(),
     )

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('shipment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='earlier_attempts', to='shipcrowd_couriers.shipment')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('tracking_id', ''), _negated=True), fields=['account', 'tracking_id'], name='couriers_attempt_parcel'), models.Index(fields=['account', 'shipment'], name='couriers_attempt_account')],
+                'indexes': [models.Index(condition=models.Q(('tracking_id', ''), _negated=True), fields=['tracking_id', 'account'], name='couriers_attempt_parcel'), models.Index(fields=['account', 'shipment'], name='couriers_attempt_account')],
                 'constraints': [models.UniqueConstraint(fields=('shipment', 'number'), name='couriers_one_row_of_an_attempt'), models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'ok', 'not_sent', 'not_done', 'rejected', 'unknown'])), name='couriers_attempt_outcome_known'), models.CheckConstraint(condition=models.Q(models.Q(('found_at__isnull', True), ('tracking_id', '')), models.Q(models.Q(('tracking_id', ''), _negated=True), ('found_at__isnull', False)), _connector='OR'), name='couriers_attempt_parcel_has_time')],
                 'ordering': ('shipment', 'number'),
             },

@@ -66,7 +66,7 @@ class BookingAttempt(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["account", "tracking_id"],
+                fields=["tracking_id", "account"],
                 condition=~Q(tracking_id=""),
                 name="couriers_attempt_parcel",
             ),

@@ -52,6 +52,7 @@ DAILY = (
     Rows("Callbacks", "webhook", "shipcrowd_webhooks.webhookevent", badge="callbacks"),
     Rows("Manifests", "assignment", f"{_APP}.manifest", badge="chunks"),
     Rows("Bulk jobs", "inventory_2", f"{_APP}.bulkjob", badge="bulk"),
+    Rows("Performance", "insights", f"{_APP}.courierperformance"),
 )
 COMPANIES = (
     Rows("Companies", "store", f"{_APP}.company"),

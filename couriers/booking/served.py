@@ -79,15 +79,15 @@ def served_by_all(
         [each.courier_id for each in asked if not _serves_lanes(each)], {end for end, _ in ends}
     )
     answers = _ask(asked, ends, listed)
-    found = []
+    answered: list[Served] = []
     for account in asked:
         served = _served(account, ends, answers, listed)
         if isinstance(served, Missing):
             missing[account.pk] = served
         else:
-            found.append(served)
+            answered.append(served)
     in_order = tuple(missing[each.pk] for each in accounts if each.pk in missing)
-    return ServedComparison(tuple(found), in_order)
+    return ServedComparison(tuple(answered), in_order)
 
 
 def _serves_lanes(account: CourierAccount) -> bool:

@@ -128,6 +128,9 @@ class BaseCourierAdapter:
     live_hosts: ClassVar[tuple[str, ...]] = ()
     # Whether serviceability is of a lane: then check_serviceability is asked with an `origin`.
     serves_lanes: ClassVar[bool] = False
+    # The carriers behind an aggregator, as consignees know them. The tracking page names the one
+    # whose name a booking's vendor begins with, and never the vendor's own text.
+    carriers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, account: Account) -> None:
         self.account = account

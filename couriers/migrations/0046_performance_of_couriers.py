@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'figure of a courier',
                 'verbose_name_plural': 'performance of couriers',
                 'ordering': ('-month', 'company', 'courier', 'pickup_region', 'drop_region'),
-                'indexes': [models.Index(fields=['month', 'courier', 'pickup_region', 'drop_region'], name='couriers_performance_month')],
+                'indexes': [models.Index(fields=['pickup_region', 'month', 'company', 'courier', 'drop_region'], name='couriers_performance_region')],
                 'constraints': [models.UniqueConstraint(fields=('company', 'month', 'courier', 'pickup_region', 'drop_region'), name='couriers_performance_once'), models.CheckConstraint(condition=models.Q(models.Q(('drop_region', ''), ('pickup_region', '')), models.Q(models.Q(('pickup_region', ''), _negated=True), models.Q(('drop_region', ''), _negated=True)), _connector='OR'), name='couriers_performance_lane_or_all'), models.CheckConstraint(condition=models.Q(('ended', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('delivered'), '+', models.F('rto')), '+', models.F('lost')))), name='couriers_performance_adds_up')],
             },
         ),

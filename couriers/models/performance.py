@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -72,6 +73,12 @@ class PerformanceSums(Averages):
     attempts: int = 0
     first_attempt: int = 0
 
+    @classmethod
+    def of(cls, rows: Iterable[PerformanceSums]) -> PerformanceSums:
+        """Return the sums of sums."""
+        each = list(rows)
+        return cls(**{name: sum(getattr(one, name) for one in each) for name in COUNTS})
+
 
 COUNTS = tuple(one.name for one in fields(PerformanceSums))
 
@@ -85,7 +92,7 @@ class PerformanceQuerySet(models.QuerySet["CourierPerformance"]):
 
     def lanes(self) -> PerformanceQuerySet:
         """Return the rows of single lanes."""
-        return self.exclude(pickup_region="")
+        return self.filter(pickup_region__gt="")
 
     def sums_by(self, *names: str) -> list[tuple[tuple[Any, ...], PerformanceSums]]:
         """Return the values of the named columns, each with the sums of its rows, in one statement.
@@ -153,10 +160,10 @@ class CourierPerformance(Averages, models.Model):
             ),
         ]
         indexes = [
-            # The months of all companies together, and those that are due to be counted.
+            # The months of all companies together: of all lanes, or by region of the pickup.
             models.Index(
-                fields=["month", "courier", "pickup_region", "drop_region"],
-                name="couriers_performance_month",
+                fields=["pickup_region", "month", "company", "courier", "drop_region"],
+                name="couriers_performance_region",
             ),
         ]
 

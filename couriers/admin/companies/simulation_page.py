@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -14,7 +12,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
 from couriers.admin.base import PageAdmin, admin_url
-from couriers.admin.today.charts import COLOURS, dataset, options
+from couriers.admin.drawing import Chart, draw
 from couriers.models import Company
 from couriers.operations.rule_simulation import DAYS, Simulation, simulate_rules
 from couriers.operations.staff import VIEW_AMOUNTS, visible_to
@@ -33,28 +31,14 @@ class SimulationForm(forms.Form):
         field.queryset = visible_to(user, Company.objects.order_by("slug"), "pk")
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChart:
-    """Orders by rule, stacked by courier: for chart.js, and the couriers as a table's columns."""
-
-    data: str
-    options: str
-    couriers: tuple[str, ...]
-
-
-def chart_of(found: Simulation) -> RuleChart:
-    """Return the chart of a simulation."""
-    codes = tuple(sorted({code for one in found.outcomes for code in one.by_courier}))
+def chart_of(found: Simulation) -> Chart:
+    """Return the chart of a simulation: orders by rule, stacked by courier."""
+    codes = sorted({code for one in found.outcomes for code in one.by_courier})
     labels = [one.name or "No rule holds" for one in found.outcomes]
-    sets = [
-        dataset(
-            code, [one.by_courier[code] for one in found.outcomes],
-            COLOURS[number % len(COLOURS)], "bar",
-        )
-        for number, code in enumerate(codes)
-    ]  # fmt: skip
-    data = json.dumps({"labels": labels, "datasets": sets})
-    return RuleChart(data, json.dumps(options("bar")), codes)
+    series = {code: [one.by_courier[code] for one in found.outcomes] for code in codes}
+    total = sum(sum(values) for values in series.values())
+    meaning = "Orders by rule and courier"
+    return draw("Simulation", meaning, "bar", labels, series, total=total)
 
 
 class SimulationMixin(PageAdmin):

@@ -63,7 +63,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     """The body of a request, a JSON object. Raises MalformedBody, or Refused for other JSON."""
     try:
         body = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise MalformedBody("The body is not JSON") from None
     require(isinstance(body, dict), "a JSON object is required")
     return dict(body)

@@ -157,7 +157,7 @@ async def _record(operation: Operation, request: web.Request) -> dict[str, Any]:
     raw = await request.read()
     try:
         body = json.loads(raw) if raw and not operation.secret_body else None
-    except ValueError:
+    except (ValueError, RecursionError):
         body = raw.decode(errors="replace")
     return {
         "operation": operation.name,

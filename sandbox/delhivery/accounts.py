@@ -11,6 +11,18 @@ from sandbox.errors import Unauthorized
 from sandbox.operations import current_call
 
 PREFIX = "Token "
+# The parameters of an address that each operation knows; `charges` refuses others by itself.
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "bulk_waybills": ("cl", "count"),
+    "fetch_waybill": ("cl",),
+    "track": ("waybill", "ref_ids", "verbose"),
+    "ndr_status": ("verbose",),
+    "label": ("wbns", "pdf", "pdf_size"),
+    "document": ("doc_type", "waybill"),
+    "expected_tat": ("origin_pin", "destination_pin", "mot", "pdt", "expected_pickup_date"),
+    "pincodes": ("filter_codes",),
+}
+CHECKED_ELSEWHERE = ("charges",)
 
 
 class Accounts:
@@ -24,14 +36,16 @@ class Accounts:
 
     def check(self, request: web.Request) -> None:
         """Note what no client should send. Raises Unauthorized for a wrong key."""
-        problems = current_call().problems
+        operation, problems = current_call().operation, current_call().problems
         if not accepts_json(request):
             problems.append("Accept: application/json is missing")
         if "token" in request.query:
             problems.append("the key belongs in the header Authorization, not in the query")
+        known = (*PARAMETERS.get(operation, ()), "token")
+        if operation not in CHECKED_ELSEWHERE:
+            problems += [f"{name} is no parameter" for name in request.query if name not in known]
         self.client_of(request)
-        is_create = current_call().operation == "create_shipment"
-        if _key(request) == self._other_key and not is_create:
+        if _key(request) == self._other_key and operation != "create_shipment":
             raise Unauthorized("the key of the other environment")
 
     def client_of(self, request: web.Request) -> str:

@@ -76,7 +76,7 @@ class Bookings:
             raise Unreadable("shipment list contains no data")
         if not isinstance(body.warehouse, str):
             current_call().problems.append("pickup_location must stand beside shipments")
-        if (client, body.warehouse) not in self._ledger.warehouses:
+        if (client, str(body.warehouse)) not in self._ledger.warehouses:
             raise Unreadable("ClientWarehouse matching query does not exist.")
         if self._switches.warehouse_inactive:
             raise Unreadable("Client-Warehouse is not active.")
@@ -104,7 +104,7 @@ class Bookings:
             return Refusal(f"pickup failure rate of {client} is very high")
         if self._switches.capacity_exceeded:
             return Refusal(f"capacity of {package['pin']} exceeded, please try after midnight")
-        waybill = package.get("waybill")
+        waybill = str(package.get("waybill") or "")
         if waybill and (problem := self._ledger.waybills.problem_of(client, waybill)):
             return Refusal(problem)
         new = self._new(client, "", "", package)
@@ -114,7 +114,7 @@ class Bookings:
         return None
 
     def _book(self, client: str, warehouse: str, package: dict[str, Any]) -> DelhiveryShipment:
-        waybill = self._ledger.waybills.take(client, package.get("waybill") or "")
+        waybill = self._ledger.waybills.take(client, str(package.get("waybill") or ""))
         shipment = self._new(client, warehouse, waybill, package)
         master = self._master_of(package)
         self._ledger.book(shipment, master)

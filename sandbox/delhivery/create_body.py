@@ -51,7 +51,7 @@ def read_create(content_type: str, raw: bytes) -> CreateBody:
         raise Unreadable("format key missing in the post")
     try:
         data = json.loads(fields.get("data", ""))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from None
     return _read_data(data)
 

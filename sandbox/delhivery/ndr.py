@@ -108,7 +108,7 @@ def _check_actions(body: dict[str, Any]) -> Sequence[tuple[str, str]]:
             isinstance(action, dict) and set(action) == {"waybill", "act"},
             "each of data must have waybill and act, and nothing else",
         )
-        require(action["act"] in WAYS, f"act must be one of {', '.join(WAYS)}")
+        require(action["act"] in tuple(WAYS), f"act must be one of {', '.join(WAYS)}")
         require(isinstance(action["waybill"], str), "waybill must be text")
     return [(action["waybill"], action["act"]) for action in actions]
 

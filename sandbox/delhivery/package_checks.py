@@ -66,7 +66,7 @@ def problems_of(package: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems_of_modes(package: Mapping[str, Any]) -> Iterator[str]:
-    mode = package.get("payment_mode")
+    mode = str(package.get("payment_mode"))
     if mode not in MODES:
         yield f"payment_mode must be one of {', '.join(MODES)}"
     if mode == "COD" and not (number_in(package.get("cod_amount")) or 0) > 0:

@@ -66,6 +66,8 @@ def _problem_of_fields(body: dict[str, Any]) -> dict[str, str]:
     """Each wrong field with the words for it, noted as a break of the document."""
     problems = {name: "This field is required." for name in FIELDS if not body.get(name)}
     problems |= {name: "Not a field of a pickup." for name in body if name not in FIELDS}
+    if not isinstance(body.get("pickup_location", ""), str):
+        problems["pickup_location"] = "Not a valid string."
     if "expected_package_count" not in problems:
         count = body["expected_package_count"]
         if not is_whole_number(count) or count < 1:

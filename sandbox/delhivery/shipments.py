@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +17,10 @@ def number_in(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        return float(str(value).removesuffix(" gm"))
+        number = float(str(value).removesuffix(" gm"))
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 @dataclass(eq=False, kw_only=True)

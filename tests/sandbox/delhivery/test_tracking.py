@@ -98,6 +98,7 @@ def test_an_account_sees_only_its_own(delhivery: Delhivery) -> None:
         ({"waybill": "1,,2"}, "an empty number"),
         ({"waybill": "1", "verbose": "3"}, "verbose must be 0, 1 or 2"),
         ({"waybill": "1", "token": "sandbox"}, "not in the query"),
+        ({"waybill": "1", "wbns": "1"}, "wbns is no parameter"),
     ],
 )
 def test_a_request_that_breaks_the_document_is_listed(

@@ -149,8 +149,8 @@ class DelhiveryAdapter(HttpAdapter):
 
     def outcome_of(self, handle: str) -> ActionResult:
         request_id, _, waybill = handle.partition("/")
-        query = {"request_id": request_id, "params": {"verbose": "true"}, "ids": [waybill]}
-        return answers.outcome_from(self.client.call("ndr_outcome", **query), waybill, handle)
+        body = self.client.call("ndr_outcome", request_id=request_id, params={"verbose": "true"})
+        return answers.outcome_from(body, waybill, handle)
 
     def schedule_pickup(self, request: actions.PickupRequest) -> ActionResult:
         """Have all parcels of a warehouse fetched on a day. One that is open already is done."""

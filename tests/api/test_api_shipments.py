@@ -94,7 +94,7 @@ def test_the_problem_of_an_unknown_courier_lists_the_known_ones(
 ) -> None:
     answer = post_shipment(storefront, order | {"courier": "dhl"})
     assert answer.status_code == 400
-    assert "known: ekart, toy" in answer.json()["detail"]
+    assert "known: delhivery, ekart, toy" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def _done(operation: str) -> Callable[[Any], Any]:
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": lambda body: bookings.booking_from(body, REQUEST, 1),
-    "fetch_numbers": lambda body: body["numbers"],
+    "fetch_numbers": lambda body: body.get("numbers", []),
     "edit": _done("edit"),
     "track": lambda body: next(tracking.shipments_from(body)).tracking(),
     "ndr": lambda body: bookings.READER.parse(answers.Queued, body, "ndr").request_id,

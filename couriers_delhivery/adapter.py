@@ -93,7 +93,7 @@ class DelhiveryAdapter(HttpAdapter):
 
     def find_booking(self, request: types.ShipmentRequest) -> types.Booking | None:
         try:
-            found = self._shipments(ref_ids=request.order_number)
+            found = list(tracking.shipments_from(self._track(ref_ids=request.order_number)))
         except errors.NotFound:
             return None
         boxes = len(options_of(request).boxes())
@@ -116,10 +116,9 @@ class DelhiveryAdapter(HttpAdapter):
     def track_shipments(self, tracking_ids: Sequence[str]) -> Mapping[str, types.Tracking]:
         ids = self._check_ids(tracking_ids, self.track_size, "track")
         try:
-            found = self._shipments(waybill=",".join(ids))
+            return tracking.trackings_from(self._track(waybill=",".join(ids)), ids)
         except errors.NotFound:
             return {}
-        return {one.waybill: one.tracking() for one in found if one.waybill in ids}
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         """Cancel: a parcel on its way turns back. Delhivery answers a repetition alike."""
@@ -149,8 +148,8 @@ class DelhiveryAdapter(HttpAdapter):
 
     def outcome_of(self, handle: str) -> ActionResult:
         request_id, _, waybill = handle.partition("/")
-        query = {"request_id": request_id, "params": {"verbose": "true"}, "ids": [waybill]}
-        return answers.outcome_from(self.client.call("ndr_outcome", **query), waybill, handle)
+        body = self.client.call("ndr_outcome", request_id=request_id, params={"verbose": "true"})
+        return answers.outcome_from(body, waybill, handle)
 
     def schedule_pickup(self, request: actions.PickupRequest) -> ActionResult:
         """Have all parcels of a warehouse fetched on a day. One that is open already is done."""
@@ -243,18 +242,20 @@ class DelhiveryAdapter(HttpAdapter):
         number, order = request.reserved_id, request.order_number
         by_number = doubt.by_number and bool(number)
         try:
-            found = self._shipments(**({"waybill": number} if by_number else {"ref_ids": order}))
-            booking = tracking.booking_among(found, request, 1)
+            body = self._track(**({"waybill": number} if by_number else {"ref_ids": order}))
+            found = list(tracking.shipments_from(body))
+            is_others = by_number and all(one.order not in ("", order) for one in found)
+            booking = None if is_others else tracking.booking_among(found, request, 1)
         except errors.CourierError:
             raise doubt from None
-        if by_number and all(one.order != order for one in found):
+        if is_others:
             raise self._error(errors.ReservedIdRefused, "the number is another order's")
         if booking is None or number not in ("", booking.tracking_id):
             raise doubt
         return booking
 
-    def _shipments(self, **key: str) -> list[tracking.Shipment]:
-        return tracking.shipments_from(self.client.call("track", params={**key, "verbose": "1"}))
+    def _track(self, **key: str) -> object:
+        return self.client.call("track", params={**key, "verbose": "1"})
 
     def _edit(self, waybill: str, status: Status | None, **changes: str) -> ActionResult:
         body = self.client.call("edit", json={"waybill": waybill, **changes})

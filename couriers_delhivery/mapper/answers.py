@@ -39,7 +39,7 @@ def numbers_in(body: bytes) -> Any:
     """
     answer = json.loads(body)
     numbers = [one.strip() for one in str(answer).split(",")]
-    if all(one.isdigit() for one in numbers):
+    if all(one.isascii() and one.isdigit() for one in numbers):
         # A shorter one is the answer of an account without numbers.
         return {"numbers": [one for one in numbers if 10 <= len(one) <= 20]}
     return answer if isinstance(answer, dict) else {"message": str(answer)}

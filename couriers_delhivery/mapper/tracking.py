@@ -1,5 +1,6 @@
 """Read tracking, and what it tells of an order's booking. Times are India's. Pure."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -69,16 +70,23 @@ class TrackAnswer(Answer):
     rows: list[dict[str, Any]] = Field(alias="ShipmentData", min_length=1)
 
 
-def shipments_from(body: Any) -> list[Shipment]:
-    """Return the shipments of an answer. One of a batch that cannot be read is left out.
+def shipments_from(body: Any) -> Iterator[Shipment]:
+    """Yield the shipments of an answer, at least one. Raises Unknown for one that is unreadable."""
+    for row in READER.parse(TrackAnswer, body, TRACK).rows:
+        yield READER.parse(Shipment, row.get("Shipment"), TRACK)
 
-    Raises Unknown if there is none.
+
+def trackings_from(body: Any, waybills: Sequence[str]) -> dict[str, types.Tracking]:
+    """Return the trackings of a batch: one that cannot be read is left out, for the others' sake.
+
+    Raises Unknown where it was the only one that was asked for.
     """
-    found, rows = [], READER.parse(TrackAnswer, body, TRACK).rows
-    for row in rows:
-        with suppress(*[Unknown] * (len(rows) > 1)):
-            found.append(READER.parse(Shipment, row.get("Shipment"), TRACK))
-    return found or READER.parse_list(Shipment, None, TRACK)
+    found = {}
+    for row in READER.parse(TrackAnswer, body, TRACK).rows:
+        with suppress(*[Unknown] * (len(waybills) > 1)):
+            one = READER.parse(Shipment, row.get("Shipment"), TRACK)
+            found[one.waybill] = one.tracking()
+    return {waybill: found[waybill] for waybill in waybills if waybill in found}
 
 
 def booking_among(
@@ -87,9 +95,12 @@ def booking_among(
     """Return the booking of the request among the shipments of its order; None for none.
 
     It is the one with the reserved number. Otherwise it is the one that was booked last, of the
-    request's direction: the platform knows whose it is. Raises Unknown if boxes are missing.
+    request's direction: the platform knows whose it is. Raises Unknown if boxes are missing, and
+    if what was found names another order: then nobody can say that this one is absent.
     """
     mine = [one for one in found if one.order == request.order_number]
+    if len(mine) < len(found):
+        raise READER.unknown(TRACK, "what was found is of another order")
     named = [one for one in mine if one.waybill == request.reserved_id]
     if named and len(mine) < boxes:
         raise READER.unknown(TRACK, f"{len(mine)} of {boxes} boxes are booked: ask Delhivery")

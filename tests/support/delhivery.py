@@ -102,9 +102,9 @@ def _done(operation: str) -> Callable[[Any], Any]:
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "create_shipment": lambda body: bookings.booking_from(body, REQUEST, 1),
-    "fetch_numbers": lambda body: body["numbers"],
+    "fetch_numbers": lambda body: body.get("numbers", []),
     "edit": _done("edit"),
-    "track": lambda body: tracking.shipments_from(body)[0].tracking(),
+    "track": lambda body: next(tracking.shipments_from(body)).tracking(),
     "ndr": lambda body: bookings.READER.parse(answers.Queued, body, "ndr").request_id,
     "ndr_outcome": lambda body: answers.outcome_from(body, WAYBILL, "UPL1"),
     "pickup": lambda body: bookings.READER.parse(answers.Pickup, body, "pickup").result(),

@@ -1,4 +1,4 @@
-"""Marks of the tests that call Ekart itself. Environment variables switch them on."""
+"""Marks of the tests that call couriers themselves. Environment variables switch them on."""
 
 from __future__ import annotations
 
@@ -16,4 +16,17 @@ LIVE_MARKS = [
 mutation = pytest.mark.skipif(
     os.environ.get("EKART_ALLOW_MUTATIONS") != "1",
     reason="books and cancels at Ekart: set EKART_ALLOW_MUTATIONS=1",
+)
+VELOCITY_MARKS = [
+    pytest.mark.django_db,
+    pytest.mark.live,
+    pytest.mark.skipif(
+        os.environ.get("RUN_VELOCITY_LIVE") != "1",
+        reason="talks to Velocity: set RUN_VELOCITY_LIVE=1",
+    ),
+]
+velocity_mutation = pytest.mark.skipif(
+    os.environ.get("VELOCITY_ALLOW_MUTATIONS") != "1"
+    or not os.environ.get("VELOCITY_LIVE_WAREHOUSE"),
+    reason="books and cancels: set VELOCITY_ALLOW_MUTATIONS=1 and VELOCITY_LIVE_WAREHOUSE",
 )

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sandbox.process import SandboxProcess
-from tests.support.live import VELOCITY_MARKS
+from tests.support.live import live_marks
 from tests.support.velocity_client import WAREHOUSE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,10 +35,10 @@ def run(**environment: str) -> tuple[int, str]:
 
 @pytest.mark.skipif(os.environ.get("RUN_VELOCITY_LIVE") == "1", reason="it was asked for")
 def test_the_live_suite_is_skipped_by_default_with_a_reason() -> None:
-    (gate,) = (mark for mark in VELOCITY_MARKS if mark.name == "skipif")
+    (gate,) = (mark for mark in live_marks("velocity") if mark.name == "skipif")
     assert gate.args == (True,)
     assert "set RUN_VELOCITY_LIVE=1" in gate.kwargs["reason"]
-    assert "\npytestmark = VELOCITY_MARKS\n" in (ROOT / SUITE).read_text()
+    assert '\npytestmark = live_marks("velocity")\n' in (ROOT / SUITE).read_text()
 
 
 @pytest.mark.slow

@@ -26,9 +26,7 @@ class Activity(Answer):
 
 class Tracked(Answer):
     status: OrDefault[Text] = at("tracking_data", "shipment_status", default="")
-    activities: OrDefault[list[Activity]] = at(
-        "tracking_data", "shipment_track_activities", default=[]
-    )
+    steps: OrDefault[list[Activity]] = at("tracking_data", "shipment_track_activities", default=[])
 
 
 class TrackAnswer(Answer):
@@ -55,10 +53,10 @@ def _scans(tracked: Tracked, now: dt.datetime) -> tuple[Scan, ...]:
     time has no scan: each poll would add one.
     """
     mapped = VELOCITY_MAPPER.map(tracked.status)
-    dated = [(one.date, one) for one in tracked.activities if one.date]
+    dated = [(one.date, one) for one in tracked.steps if one.date]
     if dated:
-        at, latest = max(dated, key=lambda pair: pair[0])
-        return (Scan(mapped, at, latest.location, latest.activity),)
+        time, latest = max(dated, key=lambda pair: pair[0])
+        return (Scan(mapped, time, latest.location, latest.activity),)
     if mapped.status in TERMINAL:
         return (Scan(mapped, now),)
     return ()

@@ -18,16 +18,14 @@ from couriers.http.logins import NewToken, StaticKey, TokenLogin, login_of
 from couriers.http.operations import Operation
 from couriers.http.outcomes import Answer, AnswerTable, Verdict
 from couriers_velocity.conf import velocity_tunables
-from couriers_velocity.mapper.answers import READER, TokenAnswer
+from couriers_velocity.mapper.answers import EMPTY_WALLET, READER, TokenAnswer, wants_money
 from couriers_velocity.mapper.sent import NAME_FIELDS, OPEN_FIELDS, WORD_FIELDS
 
 MAX_AWBS = 50  # of a cancel; of tracking the most is not documented
 # Up to three carriers are tried in turn, with 30 s each, before a create call is answered.
 CREATE_TIME = 120.0  # seconds
 TOKEN_LIFE = 24 * 3600.0  # seconds
-CREATES = ("create_shipment", "create_return")
 YES = {"1", "true", "success", "ok"}
-EMPTY_WALLET = "the wallet does not cover it: recharge it in Velocity's panel and book again"
 
 
 def _post(path: str, limit: Limit, size: int = 64 * KIB, wait: float | None = None) -> Operation:
@@ -70,10 +68,9 @@ def _judge(answer: Answer) -> Verdict | None:
     errors, payload = body.get("errors"), body.get("payload")
     by_field = errors.items() if isinstance(errors, dict) else ()
     words = answer.words or "; ".join(f"{name}: {text}" for name, text in by_field)
-    if answer.operation in CREATES and isinstance(payload, dict) and payload.get("awb_code"):
+    if "create" in answer.operation and isinstance(payload, dict) and payload.get("awb_code"):
         return Verdict(Unknown, "the answer refuses, and has an AWB", words=words)
-    is_wallet = any(one in words.casefold() for one in ("wallet", "insufficient balance"))
-    return Verdict(Rejected, EMPTY_WALLET if is_wallet else "refused", words=words)
+    return Verdict(Rejected, EMPTY_WALLET if wants_money(words) else "refused", words=words)
 
 
 class VelocityClient(CourierClient):

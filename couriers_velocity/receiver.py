@@ -7,15 +7,8 @@ from typing import Any
 
 from pydantic import AliasPath, Field
 
-from couriers.contract.reading import (
-    Answer,
-    Identifier,
-    IndiaTime,
-    OrDefault,
-    Text,
-    at,
-    parse_event,
-)
+from couriers.contract import reading
+from couriers.contract.reading import IndiaTime, OrDefault, Text, at
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import StaticHeaderReceiver
 from couriers.contract.types import Scan
@@ -26,16 +19,18 @@ from couriers_velocity.mapper.statuses import VELOCITY_MAPPER
 EVENTS = ("status_change", "tracking_addition")
 
 
-class StatusChange(Answer):
+class StatusChange(reading.Answer):
     """A callback's body. Its AWB, its status and its time are needed."""
 
     time: IndiaTime = Field(alias="event_timestamp")
-    awb: Identifier = Field(min_length=1, validation_alias=AliasPath("data", "tracking_number"))
+    awb: reading.Identifier = Field(
+        min_length=1, validation_alias=AliasPath("data", "tracking_number")
+    )
     status: Text = Field(min_length=1, validation_alias=AliasPath("data", "status"))
     detail: OrDefault[Text] = at("data", "sub_status", default="")
     journey: OrDefault[Text] = at("data", "shipment_type", default="")
-    order_number: OrDefault[Identifier] = at("data", "order_external_id", default="")
-    carrier: OrDefault[Identifier] = at("data", "carrier_name", default="")
+    order_number: OrDefault[reading.Identifier] = at("data", "order_external_id", default="")
+    carrier: OrDefault[reading.Identifier] = at("data", "carrier_name", default="")
     estimate: OrDefault[IndiaTime | None] = at("data", "estimated_delivery_date")
 
 
@@ -61,7 +56,7 @@ class VelocityReceiver(StaticHeaderReceiver):
         """Return the callback's single event. Raises MalformedEvent, naming what is wrong."""
         if self.topic_of(payload) is Topic.UNKNOWN:
             raise MalformedEvent("is no event of Velocity's document")
-        told = parse_event(StatusChange, payload)
+        told = reading.parse_event(StatusChange, payload)
         edd = told.estimate
         mapped = VELOCITY_MAPPER.map(told.status, kind=told.journey)
         event = CourierEvent(

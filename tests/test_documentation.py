@@ -35,7 +35,7 @@ MAKE_TARGET = re.compile(
     r"^make (setup|demo|test|coverage|bench|chaos|lint|dist|matrix|screenshots|examples)"
     r"( ARGS=\S+)?$"
 )
-TESTED_ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_ekart_live\.py$")
+TESTED_ELSEWHERE = re.compile(r"--rotate-secret$|--forget-previous$|test_\w+_live\.py$")
 
 
 def commands() -> list[str]:

@@ -29,10 +29,12 @@ from couriers.contract.reading import (
 )
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Charges, RateQuote
+from couriers.contract.words import clean_message
 from couriers_velocity.mapper.payloads import PER_PAGE
 from couriers_velocity.mapper.statuses import VELOCITY_MAPPER
 
 READER = Reader("velocity")
+EMPTY_WALLET = "the wallet does not cover it: recharge it in Velocity's panel and book again"
 Amount = OrDefault[Rupees | None]
 Id = OrDefault[Identifier | None]
 Name = OrDefault[Text | None]
@@ -59,6 +61,7 @@ class Made(Answer):
     rto: Amount = at("payload", "charges", "rto_charges", "rto_charges")
     reverse: Amount = at("payload", "charges", "reverse_charges")
     quality_check: Amount = at("payload", "charges", "qc")
+    message: OrDefault[Text] = ""
 
 
 def booking_from(made: Made, operation: str) -> Booking:
@@ -70,7 +73,7 @@ def booking_from(made: Made, operation: str) -> Booking:
     if not made.awb_code:
         if made.awb_generated is not False:
             raise READER.unknown(operation, "the answer does not say whether there is an AWB")
-        raise kept(operation, made.shipment_id or made.order_id or "")
+        raise kept(operation, made.shipment_id or made.order_id or "", made.message)
     link = DocumentLink(made.label_url or "", f"label-{made.awb_code}.pdf")
     return Booking(
         tracking_id=made.awb_code,
@@ -82,14 +85,19 @@ def booking_from(made: Made, operation: str) -> Booking:
     )
 
 
-def kept(operation: str, number: str = "") -> OrderKept:
+def kept(operation: str, number: str = "", words: str = "") -> OrderKept:
     """Return the error for an order that Velocity has, under this number of its, without an AWB."""
+    known = f"no carrier took the order, which Velocity has{number and f' as {number}'}: "
+    remedy = EMPTY_WALLET if wants_money(words) else "assign one in its panel, or cancel it there"
+    courier_message = clean_message(words)
     return OrderKept(
-        f"no carrier took the order, which Velocity has{number and f' as {number}'}: assign one in "
-        "Velocity's panel, or cancel it there",
-        courier=READER.courier,
-        operation=operation,
+        known + remedy, courier="velocity", operation=operation, courier_message=courier_message
     )
+
+
+def wants_money(words: str) -> bool:
+    """Whether a refusal is for want of money in the wallet."""
+    return any(one in words.casefold() for one in ("wallet", "insufficient balance"))
 
 
 def _charges(made: Made) -> Charges | None:

@@ -26,25 +26,24 @@ class Activity(Answer):
 
 class Tracked(Answer):
     status: OrDefault[Text] = at("tracking_data", "shipment_status", default="")
-    activities: OrDefault[list[Activity]] = at(
-        "tracking_data", "shipment_track_activities", default=[]
-    )
+    steps: OrDefault[list[Activity]] = at("tracking_data", "shipment_track_activities", default=[])
 
 
 class TrackAnswer(Answer):
-    result: dict[str, OrDefault[Tracked | None]] | list[Any]
+    result: dict[str, Any] | list[Any]
 
 
 def trackings_from(body: Any, awbs: Sequence[str], now: dt.datetime) -> Mapping[str, Tracking]:
     """Return the tracking of each shipment that the answer has; `now` is the time of the call."""
     result = READER.parse(TrackAnswer, body, "track").result
     # An empty object is a list with some servers.
-    found = {awb: result.get(awb) for awb in awbs} if isinstance(result, dict) else {}
-    return {
-        awb: Tracking(awb, _scans(tracked, now))
-        for awb, tracked in found.items()
-        if tracked is not None and tracked.status
+    told = {awb: result.get(awb) for awb in awbs} if isinstance(result, dict) else {}
+    found = {
+        awb: READER.parse(Tracked, one, "track")
+        for awb, one in told.items()
+        if isinstance(one, dict)
     }
+    return {awb: Tracking(awb, _scans(one, now)) for awb, one in found.items() if one.status}
 
 
 def _scans(tracked: Tracked, now: dt.datetime) -> tuple[Scan, ...]:
@@ -54,10 +53,10 @@ def _scans(tracked: Tracked, now: dt.datetime) -> tuple[Scan, ...]:
     time has no scan: each poll would add one.
     """
     mapped = VELOCITY_MAPPER.map(tracked.status)
-    dated = [(one.date, one) for one in tracked.activities if one.date]
+    dated = [(one.date, one) for one in tracked.steps if one.date]
     if dated:
-        at, latest = max(dated, key=lambda pair: pair[0])
-        return (Scan(mapped, at, latest.location, latest.activity),)
+        time, latest = max(dated, key=lambda pair: pair[0])
+        return (Scan(mapped, time, latest.location, latest.activity),)
     if mapped.status in TERMINAL:
         return (Scan(mapped, now),)
     return ()

@@ -26,6 +26,7 @@ from couriers.api import (
     pickups,
     products,
     rates,
+    serviceability,
     warehouses,
 )
 from couriers.api.documentation import DocumentationView, SchemaView
@@ -74,7 +75,7 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("courier-rules/reorder/", courier_rules.RuleOrderView, "courier-rules-reorder"),
     ("courier-rules/<public_id:pk>/", courier_rules.CourierRuleView, "courier-rule"),
     ("rates/", rates.RatesView, "rates"),
-    ("serviceability/", rates.ServiceabilityView, "serviceability"),
+    ("serviceability/", serviceability.ServiceabilityView, "serviceability"),
     ("warehouses/", warehouses.WarehousesView, "warehouses"),
     ("warehouses/<public_id:pk>/", warehouses.WarehouseView, "warehouse"),
     ("warehouses/<public_id:pk>/pickups/", pickups.PickupsView, "pickups"),

@@ -72,6 +72,8 @@ def rates(world: World) -> None:
     world.send("One courier", "GET", "couriers/ekart/")
     path = "serviceability/?courier=ekart&pincode=560038"
     world.send("A pincode that is served", "GET", path)
+    path = "serviceability/?pincode=560038&both_ways=true"
+    world.send("All couriers side by side, and the way back", "GET", path)
 
 
 def courier_rules(world: World) -> None:

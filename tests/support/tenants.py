@@ -222,6 +222,7 @@ PARAMETERS: dict[str, Callable[[Tenant], list[str]]] = {
     "lanes": lambda t: ["true", "false"],
     "pickup_pincode": lambda t: ["560001"],
     "drop_pincode": lambda t: ["411004"],
+    "both_ways": lambda t: ["true"],
     "ignore_columns": lambda t: ["Colour"],
 }
 # What these routes need in every request.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ class DemoCourier:
         return next((ours for theirs, ours in self.ends.items() if last.startswith(theirs)), None)
 
 
+# The keys of one process' sandboxes, so that no page of the platform shows them by chance.
+DELHIVERY_KEY, VELOCITY_KEY = secrets.token_hex(12), secrets.token_hex(12)
 EKART = DemoCourier(
     code="ekart",
     login=SANDBOX_LOGIN,
@@ -48,7 +51,8 @@ EKART = DemoCourier(
 )  # fmt: skip
 DELHIVERY = DemoCourier(
     code="delhivery",
-    login={"DELHIVERY_API_TOKEN": "sandbox", "DELHIVERY_CLIENT_NAME": "SANDBOX SURFACE"},
+    login={"DELHIVERY_API_TOKEN": DELHIVERY_KEY, "DELHIVERY_CLIENT_NAME": "SANDBOX SURFACE"},
+    flags=("--key", DELHIVERY_KEY),
     # The code of an attempt that failed begins with EOD.
     ends={
         "DL/Delivered/": "delivered", "UD/Pending/EOD": "undelivered", "DL/RTO/": "rto_delivered",
@@ -56,7 +60,8 @@ DELHIVERY = DemoCourier(
 )  # fmt: skip
 VELOCITY = DemoCourier(
     code="velocity",
-    login={"VELOCITY_API_KEY": "sandbox"},
+    login={"VELOCITY_API_KEY": VELOCITY_KEY},
+    flags=("--api-key", VELOCITY_KEY),
     ends={
         "delivered": "delivered", "ndr_raised": "undelivered", "rto_delivered": "rto_delivered",
     },

@@ -13,7 +13,7 @@ import requests
 
 from sandbox.process import SandboxProcess
 from tests.support.live import live_marks
-from tests.support.velocity_client import WAREHOUSE
+from tests.support.velocity_sandbox_client import WAREHOUSE
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = "tests/velocity/test_velocity_live.py"

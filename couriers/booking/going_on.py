@@ -77,7 +77,7 @@ def _claim(rows: QuerySet[FailOver]) -> FailOver | None:
 
 def _go_on(claimed: FailOver) -> bool:
     shipment = Shipment.objects.select_related("company").get(pk=claimed.shipment_id)
-    if not _is_wanted(shipment, claimed):
+    if shipment.choice is None or not _is_wanted(shipment, claimed):
         _drop(claimed)
         return False
     choice = Choice.from_json(shipment.choice)
@@ -115,7 +115,7 @@ def _is_wanted(shipment: Shipment, claimed: FailOver) -> bool:
     """Whether nothing else has become of the order: it is as the doubt was settled."""
     if shipment.status != Status.FAILED or shipment.attempt != claimed.attempt:
         return False
-    if shipment.choice is None or shipment.erased_at is not None:
+    if shipment.erased_at is not None:
         return False
     # A key that was used for another order since has another shipment.
     return IdempotencyKey.objects.filter(shipment=shipment).exists()

@@ -68,8 +68,8 @@ class Shipment(models.Model):
     was booked: objects with `field`, `code` and `message`. `charges` is what the courier asks for
     it (couriers.booking.charges), or None where it did not say. `price_booked` is the company's
     price of that, `price_quoted` that of the quote by which it was booked. `choice` is why the
-    rules chose its courier, or None. `metadata` is the merchant's own, texts by name. An order has one
-    live shipment in a direction and mode; `live_beside_another` marks one from before that.
+    rules chose its courier, or None. `metadata` is the merchant's own, texts by name. An order
+    has one live shipment in a direction and mode; `live_beside_another` marks one from before that.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)

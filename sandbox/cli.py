@@ -53,7 +53,7 @@ def _run(courier: str, arguments: Sequence[str]) -> None:
         "--stop-with-stdin", action="store_true", help="stop when standard input is closed"
     )
     options_class = sandbox_class.options_class
-    options_class.add_flags(parser, all_kinds(sandbox_class.fault_answers))
+    options_class.add_flags(parser, all_kinds(sandbox_class.all_fault_answers()))
     flags = parser.parse_args(arguments)
     sandbox = sandbox_class(options_class.from_flags(flags))
     try:

@@ -7,7 +7,11 @@ import importlib
 from sandbox.server import Sandbox
 
 # The class of each stand-in as "module:class", imported only when it is asked for.
-COURIERS = {"ekart": "sandbox.ekart.app:EkartSandbox"}
+COURIERS = {
+    "delhivery": "sandbox.delhivery.app:DelhiverySandbox",
+    "ekart": "sandbox.ekart.app:EkartSandbox",
+    "velocity": "sandbox.velocity.app:VelocitySandbox",
+}
 
 
 def load(courier: str) -> type[Sandbox]:

@@ -1,6 +1,7 @@
 """Why a stand-in refuses a call. Knows no HTTP server; `Sandbox.error_answer` makes the answer.
 
-Refused            the call breaks a rule of the courier
+Refused            the call breaks a rule of the courier: a correct client never makes it
+├── Declined       the call is correct, and the courier does not do what it asks
 ├── MalformedBody  the body is not JSON
 ├── Unauthorized   the login, token or key is missing or wrong
 ├── NotFound       what the call names does not exist
@@ -20,6 +21,10 @@ class Refused(Exception):
     def __init__(self, description: str) -> None:
         super().__init__(description)
         self.description = description
+
+
+class Declined(Refused):
+    """The call is correct, and the courier does not do what it asks."""
 
 
 class MalformedBody(Refused):

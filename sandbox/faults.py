@@ -8,7 +8,7 @@ import hashlib
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +31,14 @@ class Loss(enum.StrEnum):
     RESET = "reset"
     ERROR = "error"
     BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFault:
+    """A failing answer that only one operation gives, made from the request that it answers."""
+
+    operation: str
+    answer: Callable[[web.Request], Awaitable[web.Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Fault:
         return asdict(self)
 
 
-def all_kinds(answers: Mapping[str, FaultAnswer]) -> tuple[str, ...]:
+def all_kinds(answers: Mapping[str, FaultAnswer | OperationFault]) -> tuple[str, ...]:
     """Every kind of fault of a courier that has these answers of its own."""
     losses = (f"{loss}_{when}" for loss in Loss for when in ("before", "after"))
     return (*losses, *answers, SLOW)
@@ -83,14 +91,15 @@ def outcome_is_unknown(kind: str) -> bool:
 class Faults:
     """Lets calls fail, always the same ones for the same seed.
 
-    `answers` are the courier's own failing answers, by their kinds. A name that ends in `_after`
-    means that the work is done first, and with `_before` or `_after` the client cannot tell whether
-    it was. `sample_body` is what a broken answer is half of where there is no true answer.
+    `answers` are the courier's own failing answers, by their kinds: of every operation, or of one.
+    A name that ends in `_after` means that the work is done first, and with `_before` or `_after`
+    the client cannot tell whether it was. `sample_body` is what a broken answer is half of where
+    there is no true answer.
     """
 
     def __init__(
         self,
-        answers: Mapping[str, FaultAnswer],
+        answers: Mapping[str, FaultAnswer | OperationFault],
         *,
         sample_body: bytes,
         seed: int,
@@ -128,8 +137,8 @@ class Faults:
             await asyncio.sleep(self._slow_seconds)
             return await handler(request)
         true_answer = await handler(request) if kind.endswith("_after") else None
-        if kind in self._answers:
-            return self._answers[kind]()
+        if own := self._answers.get(kind):
+            return await own.answer(request) if isinstance(own, OperationFault) else own()
         return await self._lose(kind, call_number, request, true_answer)
 
     def _draw(self, operation: str, call_number: int) -> str | None:
@@ -137,13 +146,18 @@ class Faults:
         for fault in self.active:
             if fault.operation not in (operation, EVERY):
                 continue
-            kinds = self._kinds if fault.kind == EVERY else (fault.kind,)
-            share = fault.rate / len(kinds)
+            named = self._kinds if fault.kind == EVERY else (fault.kind,)
+            kinds = [kind for kind in named if self._is_of(kind, operation)]
+            share = fault.rate / len(kinds) if kinds else 0.0
             for kind in kinds:
                 if number < share:
                     return kind
                 number -= share
         return None
+
+    def _is_of(self, kind: str, operation: str) -> bool:
+        own = self._answers.get(kind)
+        return not isinstance(own, OperationFault) or own.operation == operation
 
     def _number(self, operation: str, call_number: int) -> float:
         """From 0 to 1, evenly spread over the calls."""

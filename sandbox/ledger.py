@@ -76,12 +76,16 @@ AnyShipment = TypeVar("AnyShipment", bound=Shipment)
 
 
 class Ledger(Generic[AnyShipment]):
-    """Shipments, counts of calls by operation, and the requests where they are recorded."""
+    """Shipments, counts of calls by operation, and the requests where they are recorded.
+
+    `invalid_requests` are those that broke a rule of the courier.
+    """
 
     def __init__(self) -> None:
         self.shipments: list[AnyShipment] = []
         self.calls: Counter[str] = Counter()
         self.requests: list[dict[str, Any]] = []
+        self.invalid_requests: list[dict[str, Any]] = []
         # Bookings by order number and whether it is a return, which may have its order's number.
         self._bookings: Counter[tuple[str, bool]] = Counter()
         self._by_tracking_id: dict[str, AnyShipment] = {}
@@ -113,6 +117,7 @@ class Ledger(Generic[AnyShipment]):
             "finished": sum(shipment.finished for shipment in self.shipments),
             "statuses": dict(Counter(shipment.status for shipment in self.shipments)),
             "calls": dict(self.calls),
+            "invalid_requests": len(self.invalid_requests),
         }
 
 

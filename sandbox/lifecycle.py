@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Generic
 
 from sandbox.chosen_ends import OUTCOMES, chosen_end
@@ -17,12 +17,16 @@ from sandbox.ledger import AnyShipment
 class Outcomes:
     """Of each hundred shipments, how many end delivered, undelivered or returned to the seller.
 
-    Other sums than a hundred are taken as proportions.
+    A courier may have more: `recovered` are undelivered at first and then delivered, `lost` on the
+    way, `not_picked` stay with the seller. Other sums than a hundred are taken as proportions.
     """
 
     delivered: int = 85
     undelivered: int = 5
     rto: int = 10
+    recovered: int = 0
+    lost: int = 0
+    not_picked: int = 0
 
     def draw(self, order_number: str, seed: int) -> str:
         """The name of an outcome: always the same for the same order number and seed.
@@ -32,11 +36,13 @@ class Outcomes:
         if (end := chosen_end(order_number)) and end in OUTCOMES:
             return OUTCOMES[end]
         digest = hashlib.sha256(f"{seed}:{order_number}".encode()).digest()
-        total = self.delivered + self.undelivered + self.rto
-        number = int.from_bytes(digest[:4], "big") % total
-        if number < self.delivered:
-            return "delivered"
-        return "undelivered" if number < self.delivered + self.undelivered else "rto"
+        shares = asdict(self)
+        number = int.from_bytes(digest[:4], "big") % sum(shares.values())
+        for name, share in shares.items():
+            if number < share:
+                return name
+            number -= share
+        raise AssertionError("the number is less than the sum of the shares")
 
 
 class LifeCycles(ABC, Generic[AnyShipment]):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Self
 
 from sandbox.faults import Fault, check_kind
 from sandbox.lifecycle import Outcomes
+from sandbox.switches import Switches
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,12 @@ class Options:
 
     `pace` is the time between two statuses of a life cycle, `slow_seconds` the one that the fault
     `slow` takes, both in seconds. With `hold` no life cycle starts by itself. `webhook` is the URL
-    and the secret of a callback that nobody registered.
+    and the secret of a callback that nobody registered. `switched` are the courier's oddities
+    that are not as usual, by their names. `callback_loss` and `callback_repeats` are shares from 0
+    to 1.
     """
+
+    switches_class: ClassVar[type[Switches]] = Switches
 
     pace: float = 0.2
     hold: bool = False
@@ -29,6 +34,9 @@ class Options:
     faults: Sequence[Fault] = ()
     slow_seconds: float = 1.0
     webhook: tuple[str, str] | None = None
+    callback_loss: float = 0.0
+    callback_repeats: float = 0.0
+    switched: Sequence[tuple[str, Any]] = ()
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser, fault_kinds: Sequence[str]) -> None:
@@ -83,10 +91,27 @@ class Options:
         parser.add_argument(
             "--webhook", nargs=2, metavar=("URL", "SECRET"), help="a callback without registration"
         )
+        parser.add_argument(
+            "--callback-loss",
+            type=number(float, 0, 1),
+            default=cls.callback_loss,
+            metavar="RATE",
+            help="how many of the callbacks are never sent (%(default)s)",
+        )
+        parser.add_argument(
+            "--callback-repeats",
+            type=number(float, 0, 1),
+            default=cls.callback_repeats,
+            metavar="RATE",
+            help="how many of the callbacks are sent twice (%(default)s)",
+        )
+        if fields(cls.switches_class):
+            cls.switches_class.add_flag(parser)
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> Self:
-        return cls(**{option.name: getattr(flags, option.name) for option in fields(cls)})
+        given = {option.name for option in fields(cls)} & set(vars(flags))
+        return cls(**{name: getattr(flags, name) for name in given})
 
 
 def number(kind: Callable[[str], Any], lowest: float, highest: float) -> Callable[[str], Any]:
@@ -124,7 +149,7 @@ def _outcomes(text: str) -> Outcomes:
         raise argparse.ArgumentTypeError(
             "write it like delivered=85,undelivered=5,rto=10"
         ) from None
-    numbers = (outcomes.delivered, outcomes.undelivered, outcomes.rto)
+    numbers = asdict(outcomes).values()
     if min(numbers) < 0 or sum(numbers) == 0:
         raise argparse.ArgumentTypeError("numbers of 0 or more, not all 0")
     return outcomes

@@ -59,6 +59,10 @@ class SandboxProcess:
         """The requests that were received, where it was started with --record."""
         return self.list_all("/_sandbox/requests")
 
+    def invalid_requests(self) -> Iterator[dict[str, Any]]:
+        """The requests that broke a rule of the courier, each with its `error`."""
+        return self.list_all("/_sandbox/invalid-requests")
+
     def list_all(self, path: str) -> Iterator[dict[str, Any]]:
         """Everything that one of the pages under /_sandbox/ lists."""
         after = 0
@@ -74,6 +78,18 @@ class SandboxProcess:
         """Replace the faults: operation, kind and rate of each; none at all without arguments."""
         names = ("operation", "kind", "rate")
         self._ask("/_sandbox/faults", [dict(zip(names, f, strict=True)) for f in faults], "PUT")
+
+    def set_callback_faults(self, *, loss: float = 0, repeats: float = 0) -> None:
+        """Set the shares of callbacks that are never sent and that are sent twice."""
+        self._ask("/_sandbox/callback-faults", {"loss": loss, "repeats": repeats}, "PUT")
+
+    def set_switches(self, **values: Any) -> None:
+        """Change some oddities of the courier."""
+        self._ask("/_sandbox/switches", values, "PUT")
+
+    def switch(self, **switches: Any) -> None:
+        """Change oddities of the courier, by their names; the others stay as they are."""
+        self._ask("/_sandbox/switches", switches, "PUT")
 
     def wait_until_finished(self, seconds: float = 60) -> bool:
         """Wait for every life cycle to end and every callback to be taken.

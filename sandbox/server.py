@@ -13,17 +13,19 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from sandbox.callbacks import CallbackSender
+from sandbox.callbacks import PAUSES, CallbackSender
 from sandbox.control import Control
-from sandbox.errors import Refused, UnknownPath
-from sandbox.faults import FaultAnswer, Faults
+from sandbox.errors import Declined, NotFound, Refused, Unauthorized, UnknownPath
+from sandbox.faults import FaultAnswer, Faults, OperationFault
 from sandbox.ledger import Ledger
 from sandbox.lifecycle import LifeCycles
-from sandbox.operations import Handler, Operation
+from sandbox.operations import Handler, Operation, begin_call, current_call
 from sandbox.options import Options
 
 LARGEST_BODY = 5 * 1024 * 1024  # bytes
 BACKLOG = 1024  # connections that wait to be accepted
+# Refusals that a correct client meets too: they make no request an invalid one.
+BLAMELESS = (Declined, NotFound, Unauthorized)
 
 
 class Sandbox(ABC):
@@ -37,6 +39,10 @@ class Sandbox(ABC):
     options_class: ClassVar[type[Options]] = Options
     # The courier's own failing answers, by the kind of fault.
     fault_answers: ClassVar[Mapping[str, FaultAnswer]]
+    # Those that only one operation gives, or that are made from the request.
+    operation_faults: ClassVar[Mapping[str, OperationFault]] = {}
+    # The pauses before a callback is sent again, in seconds; it is given up after the last one.
+    callback_pauses: ClassVar[Sequence[float]] = PAUSES
     # The body of a good answer, or its beginning: a broken answer is half of it.
     sample_body: ClassVar[bytes]
 
@@ -44,15 +50,26 @@ class Sandbox(ABC):
     life_cycles: LifeCycles[Any]
 
     def __init__(self, options: Options) -> None:
-        self.sender = CallbackSender()
+        self.switches = options.switches_class.of(dict(options.switched))
+        self.sender = CallbackSender(
+            self.callback_pauses,
+            loss=options.callback_loss,
+            repeats=options.callback_repeats,
+            seed=options.seed,
+        )
         self.faults = Faults(
-            self.fault_answers,
+            self.all_fault_answers(),
             sample_body=self.sample_body,
             seed=options.seed,
             slow_seconds=options.slow_seconds,
         )
         self.faults.replace(options.faults)
         self._record_requests = options.record
+
+    @classmethod
+    def all_fault_answers(cls) -> Mapping[str, FaultAnswer | OperationFault]:
+        """The courier's own failing answers, of all operations and of one."""
+        return {**cls.fault_answers, **cls.operation_faults}
 
     @abstractmethod
     def operations(self) -> list[Operation]:
@@ -66,6 +83,10 @@ class Sandbox(ABC):
     def error_answer(self, error: Refused) -> web.Response:
         """The courier's answer to a call that is refused."""
 
+    def add_callback(self, url: str, secret: str) -> None:
+        """Send callbacks to an address that nobody registered by a call."""
+        raise Declined("this courier sends no callbacks")
+
     def extra_routes(self) -> Sequence[web.RouteDef]:
         """What is not an operation: the courier's own pages under /_sandbox/, and downloads."""
         return ()
@@ -73,7 +94,14 @@ class Sandbox(ABC):
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._answer_errors], client_max_size=LARGEST_BODY)
         app.add_routes([self._route(operation) for operation in self.operations()])
-        control = Control(self.ledger, self.life_cycles, self.sender, self.faults)
+        control = Control(
+            self.ledger,
+            self.life_cycles,
+            self.sender,
+            self.faults,
+            self.switches,
+            self.add_callback,
+        )
         app.add_routes(control.routes())
         app.add_routes(self.extra_routes())
         app.cleanup_ctx.append(self._send_callbacks)
@@ -82,9 +110,22 @@ class Sandbox(ABC):
     def _route(self, operation: Operation) -> web.RouteDef:
         async def handle(request: web.Request) -> web.StreamResponse:
             self.ledger.calls[operation.name] += 1
+            begin_call(operation)
             if self._record_requests:
                 self.ledger.requests.append(await _record(operation, request))
-            return await self.faults.apply(operation.name, request, authorized)
+            return await self.faults.apply(operation.name, request, checked)
+
+        async def checked(request: web.Request) -> web.StreamResponse:
+            try:
+                return await authorized(request)
+            except Refused as error:
+                if not isinstance(error, BLAMELESS):
+                    current_call().problems.append(error.description)
+                raise
+            finally:
+                for problem in current_call().problems:
+                    recorded = await _record(operation, request)
+                    self.ledger.invalid_requests.append(recorded | {"error": problem})
 
         async def authorized(request: web.Request) -> web.StreamResponse:
             if not operation.public:
@@ -116,7 +157,7 @@ async def _record(operation: Operation, request: web.Request) -> dict[str, Any]:
     raw = await request.read()
     try:
         body = json.loads(raw) if raw and not operation.secret_body else None
-    except ValueError:
+    except (ValueError, RecursionError):
         body = raw.decode(errors="replace")
     return {
         "operation": operation.name,

@@ -16,7 +16,7 @@ def register_pages(site: admin.AdminSite) -> None:
     """
     check_site(site)
     from couriers.admin import jobs  # noqa: F401 - the modules record their pages
-    from couriers.admin.companies import accounts, logos, products  # noqa: F401
+    from couriers.admin.companies import accounts, logos, products, rules  # noqa: F401
     from couriers.admin.companies import page as companies  # noqa: F401
     from couriers.admin.shipments import (  # noqa: F401
         actions,

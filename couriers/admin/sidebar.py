@@ -58,6 +58,7 @@ COMPANIES = (
     Rows("Companies", "store", f"{_APP}.company"),
     Rows("Accounts", "key", f"{_APP}.courieraccount"),
     Rows("Warehouses", "warehouse", f"{_APP}.warehouse", badge="registrations"),
+    Rows("Courier rules", "alt_route", f"{_APP}.courierrule"),
     Rows("Products", "sell", f"{_APP}.product"),
     Rows("API keys", "vpn_key", f"{_APP}.companyapikey"),
 )

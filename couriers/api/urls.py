@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 
 from couriers.api import (
     bulk,
+    courier_rules,
     couriers,
     events,
     jobs,
@@ -25,6 +26,7 @@ from couriers.api import (
     pickups,
     products,
     rates,
+    rule_trials,
     serviceability,
     warehouses,
 )
@@ -69,6 +71,11 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("couriers/", couriers.CouriersView, "couriers"),
     ("couriers/performance/", performance.PerformanceView, "performance"),
     ("couriers/<slug:code>/", couriers.CourierView, "courier"),
+    ("courier-rules/", courier_rules.CourierRulesView, "courier-rules"),
+    ("courier-rules/preview/", rule_trials.RulePreviewView, "courier-rules-preview"),
+    ("courier-rules/simulation/", rule_trials.RuleSimulationView, "courier-rules-simulation"),
+    ("courier-rules/reorder/", courier_rules.RuleOrderView, "courier-rules-reorder"),
+    ("courier-rules/<public_id:pk>/", courier_rules.CourierRuleView, "courier-rule"),
     ("rates/", rates.RatesView, "rates"),
     ("serviceability/", serviceability.ServiceabilityView, "serviceability"),
     ("warehouses/", warehouses.WarehousesView, "warehouses"),

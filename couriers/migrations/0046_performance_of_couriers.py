@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0042_orders_by_outcome'),
+        ('shipcrowd_couriers', '0045_wider_kinds_of_flags'),
     ]
 
     operations = [

@@ -70,10 +70,16 @@ def check_pincode(
     adapter = CourierFactory.get_adapter(account)
     if adapter.serves_lanes:
         origin = origin or default_origin(account)
-        lane = Lane(origin, pincode)
-        answer = cached("lanes", account, lane, _ANSWER, lambda: ask(adapter, pincode, origin))
-        return answer, origin
+        return cached_answer(account, adapter, pincode, origin), origin
     return stored_answer(account.courier_id, pincode) or ask(adapter, pincode, ""), ""
+
+
+def cached_answer(
+    account: CourierAccount, adapter: BaseCourierAdapter, pincode: str, origin: str
+) -> Serviceability:
+    """Return what `ask` returns, from Redis where it is cached. Raises the courier's errors."""
+    lane = Lane(origin, pincode)
+    return cached("lanes", account, lane, _ANSWER, lambda: ask(adapter, pincode, origin))
 
 
 def ask(adapter: BaseCourierAdapter, pincode: str, origin: str) -> Serviceability:

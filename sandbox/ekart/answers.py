@@ -6,10 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.errors import MalformedBody, NotFound, Refused, Unauthorized, UnknownPath
+from sandbox.errors import Declined, MalformedBody, NotFound, Refused, Unauthorized, UnknownPath
 
 CODES: dict[type[Refused], str] = {
     Refused: "SWIFT_VALIDATION_EXCEPTION",
+    Declined: "SWIFT_VALIDATION_EXCEPTION",
     MalformedBody: "SWIFT_MALFORMED_INPUT_EXCEPTION",
     Unauthorized: "SWIFT_UNAUTHORIZED",
     NotFound: "SWIFT_RESOURCE_NOT_FOUND_EXCEPTION",

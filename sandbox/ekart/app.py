@@ -43,8 +43,7 @@ class EkartSandbox(Sandbox):
         )
         self._documents = Documents(self.ledger)
         if options.webhook:
-            url, secret = options.webhook
-            self.ledger.add_webhook(url, secret, list(TOPICS))
+            self.add_callback(*options.webhook)
 
     def operations(self) -> list[Operation]:
         as_errors = self._options.as_errors
@@ -68,6 +67,9 @@ class EkartSandbox(Sandbox):
 
     def error_answer(self, error: Refused) -> web.Response:
         return answers.error_answer(error)
+
+    def add_callback(self, url: str, secret: str) -> None:
+        self.ledger.add_webhook(url, secret, list(TOPICS))
 
     def extra_routes(self) -> Sequence[web.RouteDef]:
         control = EkartControl(self.ledger, self._tokens, self._callbacks)

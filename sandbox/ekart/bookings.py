@@ -15,7 +15,7 @@ from sandbox.ekart.lifecycle import BEFORE_PICKUP, EkartLifeCycles
 from sandbox.ekart.shipment_validation import check_shipment
 from sandbox.ekart.shipments import EkartShipment
 from sandbox.ekart.validation import check_future_date, check_ids, check_ndr
-from sandbox.errors import Refused
+from sandbox.errors import Declined
 from sandbox.faults import reset_connection
 from sandbox.operations import Operation, read_json
 
@@ -63,7 +63,7 @@ class Bookings:
         check_shipment(body, set(self._ledger.addresses))
         chosen = chosen_end(str(body["order_number"]))
         if chosen is ChosenEnd.REFUSED:
-            raise Refused(f"order_number: {body['order_number']} is refused, as it asks for")
+            raise Declined(f"order_number: {body['order_number']} is refused, as it asks for")
         if chosen is ChosenEnd.SLOW:
             await asyncio.sleep(self._slow_seconds)
         shipment = self._ledger.book(body)
@@ -91,7 +91,7 @@ class Bookings:
         else:
             remark = f"Shipment is {shipment.status} and cannot be cancelled"
         if self._as_errors and not done:
-            raise Refused(remark)
+            raise Declined(remark)
         return web.json_response({"data": [acknowledgement(tracking_id, remark, done=done)]})
 
     async def set_dispatch_date(self, request: web.Request) -> web.StreamResponse:

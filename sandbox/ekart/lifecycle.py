@@ -20,6 +20,9 @@ FORWARD: dict[str, tuple[str, ...]] = {
     "delivered": (*PICK_UP_TO_DELIVERY, "Delivered"),
     "undelivered": (*PICK_UP_TO_DELIVERY, "Undelivered"),
     "rto": (*PICK_UP_TO_DELIVERY, "Undelivered", *RTO),
+    "recovered": (*PICK_UP_TO_DELIVERY, "Undelivered", "Out for Delivery", "Delivered"),
+    "lost": (*PICK_UP_TO_DELIVERY[:-1], "Lost"),
+    "not_picked": (*PICK_UP_TO_DELIVERY[:2], "Not Picked"),
 }
 REVERSE = ("Pickup Scheduled", "Out for Pickup", "Picked Up", "In Transit", "Delivered")
 REATTEMPT = ("Out for Delivery", "Delivered")

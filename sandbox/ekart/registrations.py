@@ -7,7 +7,7 @@ from aiohttp import web
 from sandbox.ekart.ledger import EkartLedger
 from sandbox.ekart.pincodes import look_up
 from sandbox.ekart.validation import check_address, check_new_webhook, check_webhook_changes
-from sandbox.errors import NotFound, Refused
+from sandbox.errors import Declined, NotFound
 from sandbox.operations import Operation, read_json
 
 
@@ -36,7 +36,7 @@ class Registrations:
         alias = body["alias"]
         problem = self._address_problem(alias, str(body["pincode"]))
         if problem and self._as_errors:
-            raise Refused(problem)
+            raise Declined(problem)
         if not problem:
             self._ledger.addresses[alias] = body
         remark = problem or "Successfully added address"

@@ -26,3 +26,8 @@ def test_outcomes_are_drawn_in_their_proportions() -> None:
 def test_an_outcome_of_zero_is_never_drawn() -> None:
     outcomes = Outcomes(delivered=0, undelivered=1, rto=0)
     assert {outcomes.draw(order, 0) for order in ORDERS} == {"undelivered"}
+
+
+def test_further_outcomes_are_drawn_where_they_have_a_share() -> None:
+    outcomes = Outcomes(0, 0, 0, recovered=1, lost=1, not_picked=1)
+    assert {outcomes.draw(order, 0) for order in ORDERS} == {"recovered", "lost", "not_picked"}

@@ -9,11 +9,11 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from sandbox.errors import Refused, Unauthorized
-from sandbox.faults import Fault
+from sandbox.errors import Declined, Refused, Unauthorized
+from sandbox.faults import Fault, OperationFault
 from sandbox.ledger import Ledger, Shipment
 from sandbox.lifecycle import LifeCycles
-from sandbox.operations import Operation, read_json
+from sandbox.operations import Operation, current_call, read_json
 from sandbox.options import Options
 from sandbox.server import Sandbox
 
@@ -26,6 +26,10 @@ class PlainLifeCycles(LifeCycles[Shipment]):
         shipment.add_step(status)
 
 
+async def echo(request: web.Request) -> web.Response:
+    return web.Response(text=f"maybe {await request.text()}")
+
+
 class PlainSandbox(Sandbox):
     """A courier with one operation, a fixed key and texts for errors."""
 
@@ -34,6 +38,7 @@ class PlainSandbox(Sandbox):
         "busy": lambda: web.Response(status=403, text="busy"),
         "vague_after": lambda: web.Response(text="it might be saved"),
     }
+    operation_faults = {"echo_after": OperationFault("book", echo)}
     sample_body = b"booked"
 
     def __init__(self, options: Options) -> None:
@@ -42,7 +47,10 @@ class PlainSandbox(Sandbox):
         self.life_cycles = PlainLifeCycles(options.pace, brief=options.brief)
 
     def operations(self) -> list[Operation]:
-        return [Operation("book", "POST", "/book", self.book)]
+        return [
+            Operation("book", "POST", "/book", self.book),
+            Operation("count", "GET", "/count", self.count),
+        ]
 
     def authorize(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != "key":
@@ -51,8 +59,14 @@ class PlainSandbox(Sandbox):
     def error_answer(self, error: Refused) -> web.Response:
         return web.Response(status=error.status, text=error.description)
 
+    async def count(self, request: web.Request) -> web.StreamResponse:
+        current_call().problems.extend(f"{name} is unknown" for name in request.query)
+        return web.Response(text=str(len(self.ledger.shipments)))
+
     async def book(self, request: web.Request) -> web.StreamResponse:
         body = await read_json(request)
+        if body["order"] == "FULL":
+            raise Declined("no parcel is taken today")
         shipment = Shipment(
             tracking_id=f"T{len(self.ledger.shipments)}",
             order_number=body["order"],
@@ -149,6 +163,40 @@ def test_a_fault_of_every_kind_has_the_couriers_own_among_them() -> None:
             "/_sandbox/faults", json=[{"operation": "*", "kind": "rate_limited", "rate": 1}]
         )
         assert refused.status == 400
-        assert "busy, vague_after, slow" in await refused.text()
+        assert "busy, vague_after, echo_after, slow" in await refused.text()
+
+    run(scenario)
+
+
+def test_requests_that_break_a_rule_are_listed_with_the_reason() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        await book(client)
+        await book(client, headers={})
+        assert await book(client, json={"order": "FULL"}) == (400, "no parcel is taken today")
+        await book(client, json=[])
+        (listed,) = await page(client, "invalid-requests")
+        assert (listed["operation"], listed["body"]) == ("book", [])
+        assert listed["error"] == "a JSON object is required"
+        assert (await page(client, "state"))["invalid_requests"] == 1
+
+    run(scenario)
+
+
+def test_a_fault_of_one_operation_is_made_from_its_request() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        fault = {"operation": "*", "kind": "echo_after", "rate": 1}
+        assert (await client.put("/_sandbox/faults", json=[fault])).status == 200
+        assert await book(client) == (200, 'maybe {"order": "A-1"}')
+        assert (await client.get("/count", headers=KEY)).status == 200
+        assert (await page(client, "state"))["booked"] == 1
+
+    run(scenario)
+
+
+def test_a_request_that_is_answered_can_still_be_listed_as_invalid() -> None:
+    async def scenario(client: TestClient[Any, Any]) -> None:
+        assert (await client.get("/count?colour=red", headers=KEY)).status == 200
+        (listed,) = await page(client, "invalid-requests")
+        assert (listed["operation"], listed["error"]) == ("count", "colour is unknown")
 
     run(scenario)

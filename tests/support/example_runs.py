@@ -26,8 +26,8 @@ LOST = ("create_shipment", "reset_after", 1)
 def run_operations(world: World) -> None:
     """Ask for everything that the API offers."""
     for run in (
-        warehouses, products, rates, bookings, reading, actions, returns, bulk, manifests,
-        second_courier, performance, keys, staff,
+        warehouses, products, rates, courier_rules, bookings, reading, actions, returns, bulk,
+        manifests, second_courier, performance, keys, staff,
     ):  # fmt: skip
         run(world)
 
@@ -74,6 +74,33 @@ def rates(world: World) -> None:
     world.send("A pincode that is served", "GET", path)
     path = "serviceability/?pincode=560038&both_ways=true"
     world.send("All couriers side by side, and the way back", "GET", path)
+
+
+def courier_rules(world: World) -> None:
+    cheap = {
+        "name": "Light parcels", "strategy": "cheapest",
+        "conditions": {"max_weight_g": 500, "payment_modes": ["prepaid"]},
+    }  # fmt: skip
+    first = {
+        "name": "Karnataka", "strategy": "priority", "position": 1, "fail_over": True,
+        "conditions": {"states": ["Karnataka"], "max_value": "5000.00"},
+        "couriers": [{"courier": "ekart", "weight": 1}],
+    }  # fmt: skip
+    light = world.send("The cheapest for light parcels", "POST", "courier-rules/", cheap).json()
+    made = world.send("One courier for a state", "POST", "courier-rules/", first).json()
+    path = f"courier-rules/{made['id']}/"
+    world.send("All rules in order", "GET", "courier-rules/")
+    order = world.order()
+    del order["courier"]
+    world.send("What the rules choose", "POST", "courier-rules/preview/", order)
+    world.send("What they would have chosen", "GET", "courier-rules/simulation/")
+    ids = [light["id"], made["id"]]
+    world.send("Another order of the rules", "POST", "courier-rules/reorder/", {"rules": ids})
+    world.send("One rule", "GET", path)
+    world.send("Switched off", "PATCH", path, {"enabled": False})
+    world.send("All fields anew", "PUT", path, first)
+    world.send("Delete a rule", "DELETE", path)
+    world.send("Delete the other", "DELETE", f"courier-rules/{light['id']}/")
 
 
 def bookings(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The fixture of a module whose tests talk to Ekart's sandbox."""
+"""The fixture of a module whose tests talk to a courier's sandbox."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from sandbox.process import SandboxProcess
 
 
-def sandbox_fixture(*flags: str, scope: Any = "function") -> Any:
-    """Return a fixture that starts the sandbox with these flags and stops it after its scope."""
+def sandbox_fixture(*flags: str, courier: str = "ekart", scope: Any = "function") -> Any:
+    """Return a fixture that starts a sandbox with these flags and stops it after its scope."""
 
     @pytest.fixture(scope=scope)
     def sandbox() -> Iterator[SandboxProcess]:
-        with SandboxProcess("ekart", *flags) as running:
+        with SandboxProcess(courier, *flags) as running:
             yield running
 
     return sandbox

@@ -22,6 +22,7 @@ from couriers.models import (
     Company,
     CompanyApiKey,
     CourierAccount,
+    CourierRule,
     Event,
     LabelJob,
     Manifest,
@@ -101,6 +102,9 @@ ORDER: dict[str, Any] = {
 }  # fmt: skip
 
 
+RULE = {"name": "RULE-OF-THE-WALK", "strategy": "priority", "couriers": [{"courier": "toy"}]}
+
+
 def _order(tenant: Tenant) -> dict[str, Any]:
     return ORDER | {"warehouse": tenant.id_of(Warehouse)}
 
@@ -138,6 +142,11 @@ ROUTES: dict[str, Route] = {
     "couriers/{}/": Route(),
     "products/": Route(body=lambda t: {"sku": "SKU-OF-THE-WALK"}),
     "products/{}/": Route(Product, lambda t: {"sku": "SKU-OF-THE-WALK"}),
+    "courier-rules/": Route(body=lambda t: RULE),
+    "courier-rules/preview/": Route(body=lambda t: _order(t) | {"courier": "auto"}),
+    "courier-rules/simulation/": Route(),
+    "courier-rules/reorder/": Route(body=lambda t: {"rules": [t.id_of(CourierRule)]}),
+    "courier-rules/{}/": Route(CourierRule, lambda t: RULE),
     "rates/": Route(
         body=lambda t: {
             "courier": "toy",

@@ -1,0 +1,1 @@
+"""Delhivery's stand-in: the B2C API of track.delhivery.com, with its oddities."""

@@ -1,0 +1,71 @@
+"""The calls that reserve waybills. Their answers are JSON strings."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from aiohttp import web
+
+from sandbox.delhivery.accounts import Accounts
+from sandbox.delhivery.answers import BehindFirewall
+from sandbox.delhivery.ledger import DelhiveryLedger
+from sandbox.delhivery.switches import DelhiverySwitches
+from sandbox.operations import Operation, current_call
+
+MOST = 10_000
+MOST_IN_WINDOW = 50_000
+NO_CLIENT = "Bad Request! Unable to fetch client name for the token"
+
+
+class Numbering:
+    """One waybill, or up to ten thousand."""
+
+    def __init__(
+        self, accounts: Accounts, ledger: DelhiveryLedger, switches: DelhiverySwitches
+    ) -> None:
+        self._accounts = accounts
+        self._ledger = ledger
+        self._switches = switches
+        self._given: deque[tuple[float, int]] = deque()
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation("bulk_waybills", "GET", "/waybill/api/bulk/json/", self.bulk),
+            Operation("fetch_waybill", "GET", "/waybill/api/fetch/json/", self.fetch),
+        ]
+
+    async def bulk(self, request: web.Request) -> web.StreamResponse:
+        client = self._accounts.client_of(request)
+        text = request.query.get("count", "")
+        if not text.isdecimal() or int(text) < 1:
+            return self._bad(f"Bad Request! Invalid count for client {client}")
+        count = int(text)
+        if count > MOST:
+            return self._bad(f"Bad Request! Count value should be less than {MOST}")
+        self._count(count)
+        return self._give(request, client, count)
+
+    async def fetch(self, request: web.Request) -> web.StreamResponse:
+        return self._give(request, self._accounts.client_of(request), 1)
+
+    def _give(self, request: web.Request, client: str, count: int) -> web.Response:
+        name = request.query.get("cl")
+        if name != client and (name is not None or self._switches.client_name_needed):
+            return self._bad(NO_CLIENT)
+        if self._switches.no_numbers:
+            return web.json_response("4")
+        return web.json_response(",".join(self._ledger.waybills.reserve(client, count)))
+
+    def _bad(self, words: str) -> web.Response:
+        current_call().problems.append(words)
+        return web.json_response(words, status=400)
+
+    def _count(self, count: int) -> None:
+        """Raise BehindFirewall for more numbers than a window has, where limits hold."""
+        now = time.monotonic()
+        while self._given and self._given[0][0] <= now - self._switches.limit_window:
+            self._given.popleft()
+        if self._switches.limits and sum(n for _, n in self._given) + count > MOST_IN_WINDOW:
+            raise BehindFirewall("too many numbers")
+        self._given.append((now, count))

@@ -25,7 +25,7 @@ def problem_of(query: Mapping[str, str]) -> str:
         ("ss", "Delivered|RTO|DTO"),
         ("o_pin", "[1-9][0-9]{5}"),
         ("d_pin", "[1-9][0-9]{5}"),
-        ("cgm", "[0-9]+([.][0-9]+)?"),
+        ("cgm", "[0-9]{1,7}([.][0-9]{1,3})?"),
     ):
         if not re.fullmatch(pattern, query.get(name, "")):
             return f"{name} is missing or invalid"

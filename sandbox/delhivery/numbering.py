@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 
 from sandbox.delhivery.accounts import Accounts
@@ -32,7 +34,7 @@ class Numbering:
     async def bulk(self, request: web.Request) -> web.StreamResponse:
         client = self._accounts.client_of(request)
         text = request.query.get("count", "")
-        if not text.isdecimal() or int(text) < 1:
+        if not re.fullmatch("0*[1-9][0-9]{0,9}", text):
             return self._bad(f"Bad Request! Invalid count for client {client}")
         count = int(text)
         if count > MOST:
@@ -45,7 +47,8 @@ class Numbering:
     def _give(self, request: web.Request, client: str, count: int) -> web.Response:
         name = request.query.get("cl")
         if name != client and (name is not None or self._switches.client_name_needed):
-            return self._bad(NO_CLIENT)
+            # The name is what the account's owner gave, so that this is no invalid request.
+            return web.json_response(NO_CLIENT, status=400)
         if self._switches.no_numbers:
             return web.json_response("4")
         return web.json_response(",".join(self._ledger.waybills.reserve(client, count)))

@@ -8,6 +8,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY shipcrowd shipcrowd
 COPY couriers couriers
 COPY couriers_ekart couriers_ekart
+COPY couriers_delhivery couriers_delhivery
+COPY couriers_velocity couriers_velocity
 COPY webhooks webhooks
 # The build sees no git tag, so the version is the fallback of pyproject.toml unless it is given here.
 ARG VERSION=

@@ -18,8 +18,8 @@ import django
 
 NAMES = (
     "statements", "floor", "ingest", "processing", "lists", "searches", "manifest", "purge",
-    "latency", "steadfast", "memory", "polling", "partitions", "footprint", "chaos", "limiter",
-    "breaker", "bookings",
+    "latency", "comparing", "steadfast", "memory", "polling", "partitions", "footprint", "chaos",
+    "limiter", "breaker", "bookings",
 )  # fmt: skip
 
 

@@ -17,15 +17,23 @@ from celery.signals import task_failure
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from couriers.booking import bulk_turns, inquiries, reserved_ids
+from couriers.booking import bulk_turns, going_on, inquiries, reserved_ids
 from couriers.booking.leases import expire_leases
+from couriers.booking.next_courier import GO_ON
 from couriers.conf import SWEEP_EXPIRES, TASK_OPTIONS, Queue, tunables
 from couriers.contract.errors import NoReservedId
 from couriers.contract.logs import get_logger
 from couriers.documents import pending
-from couriers.fulfilment import label_jobs, manifests, operator_jobs, outcomes, pickups
+from couriers.fulfilment import (
+    earlier_parcels,
+    label_jobs,
+    manifests,
+    operator_jobs,
+    outcomes,
+    pickups,
+)
 from couriers.models import BulkJob, CourierAccount, LabelJob, Manifest, OperatorJob
-from couriers.operations import alerts, day_figures, retention, worklist_filters
+from couriers.operations import alerts, day_figures, performance, retention, worklist_filters
 from couriers.resilience import broker, once, waits
 from couriers.resilience.database import leave_connection
 from couriers.resilience.shared import RedisUnavailable
@@ -47,11 +55,19 @@ SYNC_SLICES = 12  # then polling ends, and the next task that beat sends goes on
 def reconcile_bookings() -> int:
     """Put in doubt the bookings whose lease has run out; return how many. Sent by beat.
 
-    Then asks couriers about the doubts that are due, for MAX_RUN_SECONDS.
+    Then asks couriers about the doubts that are due, and the next couriers for orders whose doubt
+    was settled as not booked, each for MAX_RUN_SECONDS.
     """
     expired = expire_leases()
     inquiries.ask_about_doubts(MAX_RUN_SECONDS)
+    going_on.go_on_due(MAX_RUN_SECONDS)
     return expired
+
+
+@shared_task(name=GO_ON, our_queue=Queue.BOOKING, **TASK_OPTIONS)
+def go_on_booking(shipment_id: str) -> bool:
+    """Ask the next courier for an order whose doubt was settled as not booked; return whether."""
+    return going_on.go_on(shipment_id)
 
 
 @shared_task(name="couriers.fill_reserved_ids", our_queue=Queue.BOOKING, **TASK_OPTIONS)
@@ -182,13 +198,15 @@ def sweep_jobs() -> bool:
 def sweep_actions() -> int:
     """Find out how due actions ended for MAX_RUN_SECONDS; return how many were asked about.
 
-    Actions and pickups whose process died before the answer are unknown. Jobs of operators that
-    lost their task go on. Sent by beat.
+    Actions, pickups and cancellations whose process died before the answer are unknown. Jobs of
+    operators that lost their task go on. Sent by beat.
     """
     deadline = time.monotonic() + MAX_RUN_SECONDS
     _sweep_operator_jobs()
     outcomes.expire_requests()
     pickups.expire_pickups()
+    earlier_parcels.expire_cancels()
+    earlier_parcels.ask_about_cancels()
     outcomes.bring_forward_late_actions()
     ids = list(outcomes.due_actions().values_list("pk", flat=True)[:1000])
     for number, pk in enumerate(ids):
@@ -269,6 +287,12 @@ def read_alerts() -> None:
 def count_day_figures() -> int:
     """Count today, yesterday and some older days for the charts; return how many. Sent by beat."""
     return day_figures.count_due_days()
+
+
+@shared_task(name="couriers.count_performance", our_queue=Queue.DEFAULT, **TASK_OPTIONS)
+def count_performance() -> int:
+    """Count due months of accounts for MAX_RUN_SECONDS; return how many. Sent by beat."""
+    return performance.count_due(MAX_RUN_SECONDS)
 
 
 @shared_task(name="couriers.purge_expired", our_queue=Queue.DEFAULT, **TASK_OPTIONS)

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -15,6 +16,14 @@ CONCURRENCY = 16
 TIMEOUT_SECONDS = 15
 # The pauses before a callback is sent again, in seconds.
 PAUSES = tuple(min(5.0, 0.2 * 2**attempt) for attempt in range(9))
+
+
+@dataclass(frozen=True, slots=True)
+class _Callback:
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    pauses: Sequence[float]
 
 
 class CallbackSender:
@@ -40,7 +49,7 @@ class CallbackSender:
         self._seed = seed
         self._numbers = itertools.count(1)
         self.counts: Counter[str] = Counter()
-        self._queue: asyncio.Queue[tuple[str, bytes, Mapping[str, str]]] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Callback] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
 
@@ -58,8 +67,13 @@ class CallbackSender:
         if self._session:
             await self._session.close()
 
-    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Queue a JSON body for delivery with these headers."""
+    def send(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, again: bool = True
+    ) -> None:
+        """Queue a JSON body for delivery with these headers.
+
+        Without `again` it is given up where it is not taken at once.
+        """
         number = next(self._numbers)
         if draw(self._seed, "lost callback", number) < self.loss:
             self.counts["lost"] += 1
@@ -67,7 +81,8 @@ class CallbackSender:
         is_repeated = draw(self._seed, "repeated callback", number) < self.repeats
         for _ in range(2 if is_repeated else 1):
             self.counts["made"] += 1
-            self._queue.put_nowait((url, body, {"Content-Type": "application/json", **headers}))
+            told = {"Content-Type": "application/json", **headers}
+            self._queue.put_nowait(_Callback(url, body, told, self._pauses if again else ()))
 
     @property
     def pending(self) -> int:
@@ -76,16 +91,16 @@ class CallbackSender:
 
     async def _work(self, session: aiohttp.ClientSession) -> None:
         while True:
-            taken = await self._deliver(session, *await self._queue.get())
+            taken = await self._deliver(session, await self._queue.get())
             self.counts["taken" if taken else "given_up"] += 1
 
-    async def _deliver(
-        self, session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
-    ) -> bool:
-        for pause in (0.0, *self._pauses):
+    async def _deliver(self, session: aiohttp.ClientSession, callback: _Callback) -> bool:
+        for pause in (0.0, *callback.pauses):
             await asyncio.sleep(pause)
             try:
-                async with session.post(url, data=body, headers=headers) as answer:
+                async with session.post(
+                    callback.url, data=callback.body, headers=callback.headers
+                ) as answer:
                     self.counts[f"answer_{answer.status}"] += 1
                     if answer.status < 300:
                         return True

@@ -8,8 +8,9 @@ from sandbox.server import Sandbox
 
 # The class of each stand-in as "module:class", imported only when it is asked for.
 COURIERS = {
-    "ekart": "sandbox.ekart.app:EkartSandbox",
     "delhivery": "sandbox.delhivery.app:DelhiverySandbox",
+    "ekart": "sandbox.ekart.app:EkartSandbox",
+    "velocity": "sandbox.velocity.app:VelocitySandbox",
 }
 
 

@@ -79,6 +79,18 @@ class SandboxProcess:
         names = ("operation", "kind", "rate")
         self._ask("/_sandbox/faults", [dict(zip(names, f, strict=True)) for f in faults], "PUT")
 
+    def set_callback_faults(self, *, loss: float = 0, repeats: float = 0) -> None:
+        """Set the shares of callbacks that are never sent and that are sent twice."""
+        self._ask("/_sandbox/callback-faults", {"loss": loss, "repeats": repeats}, "PUT")
+
+    def set_switches(self, **values: Any) -> None:
+        """Change some oddities of the courier."""
+        self._ask("/_sandbox/switches", values, "PUT")
+
+    def switch(self, **switches: Any) -> None:
+        """Change oddities of the courier, by their names; the others stay as they are."""
+        self._ask("/_sandbox/switches", switches, "PUT")
+
     def wait_until_finished(self, seconds: float = 60) -> bool:
         """Wait for every life cycle to end and every callback to be taken.
 

@@ -135,6 +135,8 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "couriers",
     "couriers_ekart",
+    "couriers_delhivery",
+    "couriers_velocity",
     "webhooks",
 ]
 

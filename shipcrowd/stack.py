@@ -232,7 +232,7 @@ class Stack:
         self._processes.callback(stop_process, process)
         return process
 
-    def wait_until_ready(self, seconds: float = 30) -> None:
+    def wait_until_ready(self, seconds: float = 60) -> None:
         """Wait until /readyz answers 200. Raises StackError if it does not within `seconds`."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:

@@ -16,7 +16,7 @@ def register_pages(site: admin.AdminSite) -> None:
     """
     check_site(site)
     from couriers.admin import jobs  # noqa: F401 - the modules record their pages
-    from couriers.admin.companies import accounts, logos, products  # noqa: F401
+    from couriers.admin.companies import accounts, logos, products, rules  # noqa: F401
     from couriers.admin.companies import page as companies  # noqa: F401
     from couriers.admin.shipments import (  # noqa: F401
         actions,
@@ -28,7 +28,7 @@ def register_pages(site: admin.AdminSite) -> None:
     )
     from couriers.admin.shipments import page as shipments  # noqa: F401
     from couriers.admin.staff import scopes, trail  # noqa: F401
-    from couriers.admin.today import figures_page  # noqa: F401
+    from couriers.admin.today import figures_page, performance_page  # noqa: F401
     from couriers.admin.worklists import jobs as jobs_of_operators  # noqa: F401
     from couriers.admin.worklists import lists, notes, shipment_lists  # noqa: F401
 

@@ -52,11 +52,13 @@ DAILY = (
     Rows("Callbacks", "webhook", "shipcrowd_webhooks.webhookevent", badge="callbacks"),
     Rows("Manifests", "assignment", f"{_APP}.manifest", badge="chunks"),
     Rows("Bulk jobs", "inventory_2", f"{_APP}.bulkjob", badge="bulk"),
+    Rows("Performance", "insights", f"{_APP}.courierperformance"),
 )
 COMPANIES = (
     Rows("Companies", "store", f"{_APP}.company"),
     Rows("Accounts", "key", f"{_APP}.courieraccount"),
     Rows("Warehouses", "warehouse", f"{_APP}.warehouse", badge="registrations"),
+    Rows("Courier rules", "alt_route", f"{_APP}.courierrule"),
     Rows("Products", "sell", f"{_APP}.product"),
     Rows("API keys", "vpn_key", f"{_APP}.companyapikey"),
 )

@@ -32,6 +32,7 @@ from couriers.contract.platform_errors import KeyReused, TooManyJobs
 from couriers.contract.registry import CourierFactory
 from couriers.models import BulkJob, Scope
 from couriers.models.addresses import path_of
+from couriers.rates.choice import AUTO
 from couriers.tasks import start_job
 
 MAX_ORDERS = 10_000  # in the schema; BULK_MAX_ORDERS is the limit of a deployment
@@ -60,7 +61,12 @@ def _of_csv(name: str, schema: Any, description: str, **more: Any) -> OpenApiPar
 
 
 CSV_PARAMETERS = [
-    _of_csv("courier", {"type": "string", "maxLength": 30}, "who carries the orders; required."),
+    _of_csv(
+        "courier",
+        {"type": "string", "maxLength": 30},
+        "who carries the orders whose rows name no courier. "
+        "`auto`, as without it: the company's rules choose.",
+    ),
     _of_csv(
         "file_format",
         {"type": "string", "enum": ["auto", *FORMAT_NAMES]},
@@ -151,7 +157,7 @@ class _Csv:
 
     def __init__(self, request: Request) -> None:
         given = request.query_params
-        self.courier = given.get("courier", "")
+        self.courier = given.get("courier", "") or AUTO
         self.format_name = given.get("file_format", "auto")
         self.ignored = [name.strip() for name in given.get("ignore_columns", "").split(",")]
         self.settings = {name: given.getlist(name) for name in sorted(given)}
@@ -160,9 +166,7 @@ class _Csv:
             for name, values in self.settings.items()
             if len("".join(values)) > MAX_LENGTH
         }
-        if not self.courier:
-            wrong["courier"] = ["is needed with a body in CSV"]
-        elif self.courier not in CourierFactory.codes():
+        if self.courier not in (AUTO, *CourierFactory.codes()):
             wrong["courier"] = ["is not a courier of this platform"]
         if self.format_name not in ("auto", *FORMAT_NAMES):
             wrong["file_format"] = [f"must be one of auto, {', '.join(FORMAT_NAMES)}"]

@@ -86,9 +86,13 @@ class EventActionSerializer(serializers.Serializer[Any]):
 
 
 class EventFlagSerializer(serializers.Serializer[Any]):
-    """What an operator must look at; `tracking_id` and `order_number` are the other ones."""
+    """What an operator must look at; `tracking_id` and `order_number` are the other ones.
+
+    `courier` is another one than the shipment's, or "".
+    """
 
     kind = serializers.ChoiceField(choices=FlagKind.choices)
+    courier = serializers.CharField(required=False)  # events of earlier releases lack it
     tracking_id = serializers.CharField()
     order_number = serializers.CharField()
     raised_at = moment()

@@ -60,6 +60,15 @@ class UtcDateTimeFilter(filters.IsoDateTimeFilter):
     field_class = _UtcDateTimeField
 
 
+class CourierFilter(filters.CharFilter):
+    """The code of a courier of the platform."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            field_name="courier_id", lookup_expr="exact", max_length=30, validators=[_check_courier]
+        )
+
+
 class _TextsField(forms.MultipleChoiceField):
     """Texts of any content, each of at most `max_length` characters."""
 
@@ -95,9 +104,7 @@ class ShipmentFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(lookup_expr="exact", choices=Status.choices)
     direction = filters.ChoiceFilter(lookup_expr="exact", choices=Direction.choices)
     payment_mode = filters.ChoiceFilter(lookup_expr="exact", choices=PaymentMode.choices)
-    courier = filters.CharFilter(
-        field_name="courier_id", lookup_expr="exact", max_length=30, validators=[_check_courier]
-    )
+    courier = CourierFilter()
     order_number = TextsFilter(max_length=100)
     tracking_id = TextsFilter(max_length=100)
     waybill = TextsFilter(max_length=100)

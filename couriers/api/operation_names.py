@@ -43,6 +43,9 @@ GROUPS = (
         "Rates and couriers", "What a lane costs, and who serves it.",
         r"rates/|serviceability/|couriers/.*",
     ),
+    Group(
+        "Courier rules", "Who carries an order that names no courier.", r"courier-rules/.*",
+    ),
     Group("Events", "Everything that happens, to be read in order.", r"events/.*"),
     Group("Webhooks", "Events, sent to your server.", r"webhook-endpoints/.*"),
     Group("Manifests", "What a courier's driver signs.", r"manifests/.*"),

@@ -1,4 +1,4 @@
-"""Rates for a lane, and serviceability of a pincode, over the API."""
+"""Rates for a lane over the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from couriers.api.authentication import company_of, is_test
 from couriers.api.base import ApiView
 from couriers.api.client_accounts import client_account
-from couriers.api.fields import checked_pincode, decimal, optional_text, pincode, rupees, text
+from couriers.api.fields import checked_pincode, decimal, optional_text, pincode, rupees
 from couriers.api.problem_schema import OFFER, problems
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import ParcelSerializer, ProblemFieldSerializer, StrictSerializer
@@ -36,7 +36,7 @@ from couriers.contract.types import (
 )
 from couriers.models import Company, Scope
 from couriers.rates.quotes import price_data, sign_quote
-from couriers.rates.serviceability import check_cod_limit, check_pincode
+from couriers.rates.serviceability import check_cod_limit
 
 
 class RateRequestSerializer(StrictSerializer):
@@ -112,7 +112,7 @@ class RateQuoteSerializer(serializers.Serializer[Any]):
 
 
 class MissingQuoteSerializer(serializers.Serializer[Any]):
-    """A courier without a quote, and why. `errors` names the fields that are beyond its limits.
+    """A courier without an answer, and why. `errors` names the fields that are beyond its limits.
 
     `retry_after` is in seconds, null where asking again does not help.
     """
@@ -130,45 +130,6 @@ class RatesSerializer(serializers.Serializer[Any]):
 
     quotes = RateQuoteSerializer(many=True)
     missing = MissingQuoteSerializer(many=True)
-
-
-class ServiceabilityQuerySerializer(StrictSerializer):
-    """The courier and the pincode to ask about.
-
-    `origin` is the pincode that parcels come from, for couriers whose answer depends on it; left
-    out, it is that of the default warehouse.
-    """
-
-    courier = text(30)
-    pincode = pincode()
-    origin = optional_text(20)
-
-    def validate_pincode(self, value: str) -> str:
-        return checked_pincode(value)
-
-    def validate_origin(self, value: str) -> str:
-        return checked_pincode(value) if value else ""
-
-
-class ServiceabilitySerializer(serializers.Serializer[Any]):
-    """What a courier offers at a pincode. A value that the courier does not give is null.
-
-    `origin` is null where the answer holds for every origin.
-    """
-
-    courier = serializers.CharField()
-    pincode = serializers.CharField()
-    origin = serializers.CharField(allow_null=True)
-    serviceable = serializers.BooleanField()
-    cod = serializers.BooleanField(allow_null=True)
-    max_cod_amount = decimal(allow_null=True)
-    forward_pickup = serializers.BooleanField(allow_null=True)
-    forward_drop = serializers.BooleanField(allow_null=True)
-    reverse_pickup = serializers.BooleanField(allow_null=True)
-    reverse_drop = serializers.BooleanField(allow_null=True)
-    city = serializers.CharField()
-    state = serializers.CharField()
-    remark = serializers.CharField()
 
 
 class RatesView(ApiView):
@@ -200,32 +161,10 @@ class RatesView(ApiView):
         return Response(_comparison_data(company, wanted, offers_of_one(account, wanted)))
 
 
-class ServiceabilityView(ApiView):
-    """Serviceability of a pincode, or of a lane."""
-
-    @extend_schema(
-        operation_id="check_serviceability",
-        parameters=[ServiceabilityQuerySerializer],
-        responses={200: ServiceabilitySerializer, **problems(*OFFER)},
-    )
-    def get(self, request: Request) -> Response:
-        """Whether a courier serves a pincode, and with which services."""
-        serializer = ServiceabilityQuerySerializer.from_data(request.query_params.dict())
-        account = client_account(request, serializer.validated_data["courier"])
-        check_company_is_enabled(account)
-        asked = serializer.validated_data
-        answer, origin = check_pincode(account, asked["pincode"], asked["origin"])
-        data = ServiceabilitySerializer(
-            {"courier": account.courier_id, "origin": origin or None}
-            | {name: getattr(answer, name) for name in answer.__dataclass_fields__}
-        ).data
-        return Response(data)
-
-
 def _comparison_data(company: Company, wanted: RateRequest, found: Comparison) -> dict[str, Any]:
     return {
         "quotes": [_quote_data(company, wanted, offer) for offer in found.offers],
-        "missing": [_missing_data(missing) for missing in found.missing],
+        "missing": [missing_data(missing) for missing in found.missing],
     }
 
 
@@ -249,7 +188,8 @@ def _quote_data(company: Company, wanted: RateRequest, offer: Offer) -> dict[str
     }
 
 
-def _missing_data(missing: Missing) -> dict[str, Any]:
+def missing_data(missing: Missing) -> dict[str, Any]:
+    """Return what is answered of a courier without an answer."""
     seconds = missing.retry_after
     return {
         "courier": missing.courier,

@@ -66,6 +66,11 @@ class ReturnSerializer(StrictSerializer):
         help_text="Without it all comes back that is on no other return.",
     )
     parcel = ParcelSerializer(required=False)
+    courier = text(
+        30,
+        required=False,
+        help_text="Without it the shipment's own carries it. `auto`: the company's rules choose.",
+    )
     warehouse = text(40, required=False)
     service = text(MAX_SERVICE, required=False)
     options = OptionsField(required=False)

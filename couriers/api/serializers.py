@@ -13,6 +13,8 @@ from couriers.api.fields import day, decimal, moment, optional_text, pincode, ru
 from couriers.api.json_types import type_problem
 from couriers.api.metadata import MetadataField
 from couriers.api.shipment_parts import (
+    BookingAttemptSerializer,
+    ChoiceSerializer,
     ShipmentConsigneeSerializer,
     ShipmentItemSerializer,
     ShipmentParcelSerializer,
@@ -32,6 +34,7 @@ from couriers.contract.types import (
     ShipmentDraft,
 )
 from couriers.models import Shipment
+from couriers.rates.choice import AUTO
 from couriers.rates.quotes import MAX_LENGTH as MAX_QUOTE
 
 MAX_OPTIONS_LENGTH = 10_000  # characters of JSON
@@ -134,7 +137,13 @@ class OptionsField(serializers.DictField):
 class ShipmentDraftSerializer(StrictSerializer):
     """A shipment to book."""
 
-    courier = text(30)
+    courier = text(
+        30,
+        required=False,
+        allow_blank=True,
+        default=AUTO,
+        help_text="Left out, or `auto`: the company's rules choose it.",
+    )
     order_number = text(100)
     order_date = day()
     payment_mode = serializers.ChoiceField(choices=PaymentMode.choices)
@@ -204,10 +213,14 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     warnings = FieldWarningSerializer(many=True)
     charges = ChargesSerializer(allow_null=True)
     price = ShipmentPriceSerializer()
+    choice = ChoiceSerializer(allow_null=True, help_text="Why it has its courier. Null if named.")
     consignee = ShipmentConsigneeSerializer()
     items = ShipmentItemSerializer(many=True)
     parcel = ShipmentParcelSerializer()
     metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    booking_attempts = BookingAttemptSerializer(
+        many=True, help_text="With whom the order was to be booked, the present attempt last."
+    )
     attempts = serializers.IntegerField(
         allow_null=True, help_text="Attempts to deliver it, null where the courier names none."
     )
@@ -224,10 +237,11 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
             "id", "is_test", "courier", "order_number", "order_date", "direction", "original",
             "status", "courier_status", "ndr_reason", "failure", "warnings", "tracking_id",
             "waybill", "vendor", "service", "courier_order_id", "courier_tracking_url", "charges",
-            "price", "warehouse", "consignee", "items", "parcel", "invoice_number", "invoice_date",
-            "return_reason", "metadata", "payment_mode", "cod_amount", "total_amount",
-            "taxable_amount", "tax_amount", "attempts", "delivered_at", "estimated_delivery",
-            "erased_at", "tracking_url", "actions_allowed", "created_at", "updated_at",
+            "price", "choice", "warehouse", "consignee", "items", "parcel", "invoice_number",
+            "invoice_date", "return_reason", "metadata", "payment_mode", "cod_amount",
+            "total_amount", "taxable_amount", "tax_amount", "booking_attempts", "attempts",
+            "delivered_at", "estimated_delivery", "erased_at", "tracking_url", "actions_allowed",
+            "created_at", "updated_at",
         )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ from couriers.api.shipment_csv import shipments_csv
 from couriers.api.sorting import SORTING, sorted_page, total_of
 from couriers.booking.answers import (
     ENCRYPTED_CONSIGNEE,
+    prefetch_attempts,
     scan_data,
     shipment_data,
     shipment_json,
@@ -160,6 +161,7 @@ class ShipmentViewSet(ShipmentDocuments):
         if not whole:
             found = found.defer(*ENCRYPTED_CONSIGNEE)
         shipments, following = sorted_page(request, found)
+        prefetch_attempts(shipments)
         rows = [shipment_data(shipment, with_consignee=whole) for shipment in shipments]
         if is_csv:
             response = conditional_response(

@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 
 from couriers.api import (
     bulk,
+    courier_rules,
     couriers,
     events,
     jobs,
@@ -21,9 +22,12 @@ from couriers.api import (
     manifest_documents,
     manifests,
     ops,
+    performance,
     pickups,
     products,
     rates,
+    rule_trials,
+    serviceability,
     warehouses,
 )
 from couriers.api.documentation import DocumentationView, SchemaView
@@ -65,9 +69,15 @@ ROUTES: list[tuple[str, Any, str]] = [
     ("products/", products.ProductsView, "products"),
     ("products/<public_id:pk>/", products.ProductView, "product"),
     ("couriers/", couriers.CouriersView, "couriers"),
+    ("couriers/performance/", performance.PerformanceView, "performance"),
     ("couriers/<slug:code>/", couriers.CourierView, "courier"),
+    ("courier-rules/", courier_rules.CourierRulesView, "courier-rules"),
+    ("courier-rules/preview/", rule_trials.RulePreviewView, "courier-rules-preview"),
+    ("courier-rules/simulation/", rule_trials.RuleSimulationView, "courier-rules-simulation"),
+    ("courier-rules/reorder/", courier_rules.RuleOrderView, "courier-rules-reorder"),
+    ("courier-rules/<public_id:pk>/", courier_rules.CourierRuleView, "courier-rule"),
     ("rates/", rates.RatesView, "rates"),
-    ("serviceability/", rates.ServiceabilityView, "serviceability"),
+    ("serviceability/", serviceability.ServiceabilityView, "serviceability"),
     ("warehouses/", warehouses.WarehousesView, "warehouses"),
     ("warehouses/<public_id:pk>/", warehouses.WarehouseView, "warehouse"),
     ("warehouses/<public_id:pk>/pickups/", pickups.PickupsView, "pickups"),

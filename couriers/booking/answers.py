@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+
 from couriers.booking.shipment_actions import actions_allowed
 from couriers.contract.statuses import Status
-from couriers.models import Scan, Shipment
+from couriers.models import BookingAttempt, Scan, Shipment
 from couriers.models.addresses import tracking_url
+from couriers.models.call import Outcome
 from couriers.models.fields import readable_or
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -22,14 +26,22 @@ ENCRYPTED_CONSIGNEE = (
     "consignee_phone", "consignee_address", "consignee_landmark", "consignee_email",
 )  # fmt: skip
 _ITEM = ("name", "sku", "category", "hsn_code", "quantity", "value", "gst_rate")
+MAX_ATTEMPTS = 50  # of a shipment, the newest
+_READ = "read_attempts"  # the attribute of a shipment with the attempts that were read before
+_CHOICE = (
+    "rule", "rule_name", "strategy", "fail_over", "after_doubt", "candidates", "passed_over",
+)  # fmt: skip
+_CANDIDATE = ("courier", "service", "price", "days")
+_PASSED_OVER = ("courier", "reason", "detail")
 _PRICE = ("base", "markup", "fee", "gst", "rounding", "total")
 
 
 def shipment_data(shipment: Shipment, *, with_consignee: bool = True) -> dict[str, Any]:
-    """Return the fields of a shipment for the API, without a query.
+    """Return the fields of a shipment for the API.
 
-    Without its consignee, whose member is None then, nothing of it is decrypted. Amounts are
-    decimal strings in rupees, times are ISO 8601 in UTC.
+    Makes a query only for the attempts of a shipment that has several or has failed, and none where
+    `prefetch_attempts` has read them. Without its consignee, whose member is None then, nothing of
+    it is decrypted. Amounts are decimal strings in rupees, times are ISO 8601 in UTC.
     """
     return {
         "id": shipment.pk,
@@ -55,6 +67,7 @@ def shipment_data(shipment: Shipment, *, with_consignee: bool = True) -> dict[st
             "quoted": _price(shipment.price_quoted),
             "booked": _price(shipment.price_booked),
         },
+        "choice": choice_data(shipment),
         "warehouse": shipment.warehouse_id,
         "consignee": consignee_data(shipment) if with_consignee else None,
         "items": [_item(line) for line in shipment.items],
@@ -73,6 +86,7 @@ def shipment_data(shipment: Shipment, *, with_consignee: bool = True) -> dict[st
         "total_amount": _money(shipment.total_amount),
         "taxable_amount": _money(shipment.taxable_amount),
         "tax_amount": _money(shipment.tax_amount),
+        "booking_attempts": attempts_data(shipment),
         "attempts": shipment.delivery_attempts,
         "delivered_at": _time(shipment.status_at if shipment.status == Status.DELIVERED else None),
         "estimated_delivery": _time(shipment.estimated_delivery),
@@ -81,6 +95,68 @@ def shipment_data(shipment: Shipment, *, with_consignee: bool = True) -> dict[st
         "actions_allowed": [kind.value for kind in actions_allowed(shipment)],
         "created_at": _time(shipment.created_at),
         "updated_at": _time(shipment.updated_at),
+    }
+
+
+def attempts_data(shipment: Shipment) -> list[dict[str, Any]]:
+    """Return the attempts to book a shipment, the newest MAX_ATTEMPTS of them, in their order.
+
+    The present one is last; a failed shipment has none. `tracking_id` of an earlier one is that of
+    a parcel which its courier turned out to have.
+    """
+    found = []
+    if _has_earlier_attempts(shipment):
+        read = getattr(shipment, _READ, None)
+        newest = _newest_attempts(shipment.earlier_attempts.all()) if read is None else read
+        found = [_ended_attempt(attempt) for attempt in reversed(list(newest))]
+    if shipment.status != Status.FAILED:
+        found.append(_present_attempt(shipment))
+    return found[-MAX_ATTEMPTS:]
+
+
+def prefetch_attempts(shipments: Iterable[Shipment]) -> None:
+    """Read the earlier attempts of these shipments by one query, or none where none has any."""
+    rows = _newest_attempts(BookingAttempt.objects.all())
+    prefetch_related_objects(
+        [each for each in shipments if _has_earlier_attempts(each)],
+        Prefetch("earlier_attempts", queryset=rows, to_attr=_READ),
+    )
+
+
+def _newest_attempts(attempts: QuerySet[BookingAttempt]) -> QuerySet[BookingAttempt]:
+    return attempts.order_by("-number")[:MAX_ATTEMPTS]
+
+
+def _has_earlier_attempts(shipment: Shipment) -> bool:
+    return shipment.attempt > 1 or shipment.status == Status.FAILED
+
+
+def _ended_attempt(attempt: BookingAttempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "courier": attempt.courier_id,
+        "service": attempt.service,
+        "outcome": attempt.outcome,
+        "reason": attempt.reason,
+        "started_at": _time(attempt.started_at),
+        "ended_at": _time(attempt.ended_at),
+        "tracking_id": attempt.tracking_id,
+        "cancelled_at": _time(attempt.cancelled_at),
+    }
+
+
+def _present_attempt(shipment: Shipment) -> dict[str, Any]:
+    outcomes = {Status.BOOKING: Outcome.PENDING, Status.IN_DOUBT: Outcome.UNKNOWN}
+    return {
+        "number": shipment.attempt,
+        "courier": shipment.courier_id,
+        "service": shipment.service,
+        "outcome": str(outcomes.get(Status(shipment.status), Outcome.OK)),
+        "reason": shipment.failure,
+        "started_at": _time(shipment.attempt_started_at or shipment.created_at),
+        "ended_at": _time(shipment.booked_at),
+        "tracking_id": shipment.tracking_id,
+        "cancelled_at": None,
     }
 
 
@@ -104,6 +180,18 @@ def charges_of(shipment: Shipment) -> dict[str, Any] | None:
         return None
     stored = {name: shipment.charges[name] for name in ("total", "gst", "parts", "billed_weight_g")}
     return stored | {"parts": dict(sorted(stored["parts"].items()))}
+
+
+def choice_data(shipment: Shipment) -> dict[str, Any] | None:
+    """Return why a shipment got its courier, always in the same order of members."""
+    stored = shipment.choice
+    if stored is None:
+        return None
+    lists = {
+        name: [{member: one[member] for member in members} for one in stored[name]]
+        for name, members in (("candidates", _CANDIDATE), ("passed_over", _PASSED_OVER))
+    }
+    return {name: lists.get(name, stored[name]) for name in _CHOICE}
 
 
 def warnings_data(shipment: Shipment) -> list[dict[str, str]]:

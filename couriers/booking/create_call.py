@@ -17,6 +17,7 @@ from couriers.contract.errors import (
     InvalidRequest,
     NotFound,
     NotSupported,
+    PerhapsBooked,
     Rejected,
     ReservedIdRefused,
     Unknown,
@@ -72,6 +73,6 @@ def shows_absence(adapter: BaseCourierAdapter, error: CourierError) -> bool:
 
 def is_refused_create(error: CourierError) -> bool:
     """Whether the courier refused the create call itself, and not its login or its form."""
-    if isinstance(error, ReservedIdRefused):
+    if isinstance(error, (ReservedIdRefused, PerhapsBooked)):
         return True
     return isinstance(error, Rejected) and not isinstance(error, _SAY_NOTHING)

@@ -28,6 +28,7 @@ from couriers.contract.types import (
     PaymentMode,
     ShipmentDraft,
 )
+from couriers.rates.choice import AUTO
 
 MAX_KEY_LENGTH = 255
 MAX_LANDMARK = 200  # characters
@@ -49,7 +50,8 @@ def clean_draft(draft: ShipmentDraft) -> ShipmentDraft:
     """Return the draft with clean texts, a ten-digit phone, the state's name, and warnings.
 
     Raises InvalidRequest with all problems. A blank city or state is not a problem: the platform
-    fills it from the pincode. A draft that is cleaned twice keeps the warnings of the first time.
+    fills it from the pincode. A blank courier is AUTO. A draft that is cleaned twice keeps the
+    warnings of the first time.
     """
     problems = FieldProblems()
     metadata = clean_metadata(draft.metadata, problems)
@@ -82,6 +84,7 @@ def _clean_order(draft: ShipmentDraft, problems: FieldProblems) -> ShipmentDraft
     clean = problems.clean_text
     return dataclasses.replace(
         draft,
+        courier=draft.courier or AUTO,
         order_number=clean("order_number", draft.order_number, 100),
         service=clean("service", draft.service, MAX_SERVICE, required=False),
         invoice_number=clean("invoice_number", draft.invoice_number, 100, required=False),

@@ -28,6 +28,7 @@ from couriers.models import DoubtInquiry, Shipment
 from couriers.models.audit import record
 from couriers.models.call_audit import error_text
 from couriers.models.claims import DoublingPauses, back_off, seconds_from_now
+from couriers.models.fields import MAX_ERROR_TEXT
 from couriers.models.inquiry import InquiryAnswer
 
 PAUSES = DoublingPauses(first=15.0, longest=3600.0)
@@ -142,10 +143,16 @@ def _settle(inquiry: DoubtInquiry, first_absent_at: dt.datetime, lag: float) -> 
         if not is_open:
             return False
         inquiry.refresh_from_db(fields=["last_absent_at"])
-        settle_absent(shipment, "The courier does not have it.", by=SettledBy.SEARCH)
+        settle_absent(shipment, _reason(shipment.failure), by=SettledBy.SEARCH)
         reserved_ids.retire(shipment)
         _record(shipment, first_absent_at, inquiry.last_absent_at, lag)
     return True
+
+
+def _reason(doubt: str) -> str:
+    """Return why the booking failed: the words that had left it in doubt may say what to do."""
+    absent = "The courier does not have it."
+    return f"{absent} The call had ended with: {doubt}"[:MAX_ERROR_TEXT] if doubt else absent
 
 
 def _record(shipment: Shipment, first: dt.datetime, second: dt.datetime | None, lag: float) -> None:

@@ -116,12 +116,7 @@ def offers_of_all(company: Company, request: RateRequest, *, is_test: bool) -> C
     Raises InvalidRequest naming `courier` where it has none, and ImproperlyConfigured for a wrong
     pricing policy.
     """
-    mine = accounts_with_rollouts().filter(company=company, is_test=is_test)
-    accounts = list(mine.order_by("courier_id"))
-    if not accounts:
-        raise InvalidRequest(
-            [FieldProblem("courier", f"{company.slug} has no account with any courier")]
-        )
+    accounts = accounts_of(company, is_test=is_test)
     missing = {each.pk: found for each in accounts if (found := _not_asked(each, request))}
     asked = [each for each in accounts if each.pk not in missing]
     price = pricing_policy()
@@ -141,22 +136,51 @@ def offers_of_all(company: Company, request: RateRequest, *, is_test: bool) -> C
     return Comparison(_compared(offers), in_order)
 
 
-def _not_asked(account: CourierAccount, request: RateRequest) -> Missing | None:
-    """Return why the courier is not asked, or None. Its adapter is made here, not in a thread."""
+def accounts_of(company: Company, *, is_test: bool) -> list[CourierAccount]:
+    """Return the company's accounts of a mode. Raises InvalidRequest naming `courier` for none."""
+    mine = accounts_with_rollouts().filter(company=company, is_test=is_test)
+    accounts = list(mine.order_by("courier_id"))
+    if not accounts:
+        raise InvalidRequest(
+            [FieldProblem("courier", f"{company.slug} has no account with any courier")]
+        )
+    return accounts
+
+
+def not_asked(account: CourierAccount, capability: Capability, lacks: str) -> Missing | None:
+    """Return why the courier is not asked, or None. Its adapter is made here, not in a thread.
+
+    `lacks` says what a courier does not do that has no such capability.
+    """
     if reason_not_enabled(account) is not None:
         return _missing(account, NoQuote.NOT_ENABLED, "new bookings are not enabled")
     if not account.courier.is_enabled or account.rollout == Rollout.OFF:
         return _missing(account, NoQuote.SWITCHED_OFF, "new bookings are switched off")
     try:
-        if not CourierFactory.get_adapter(account).supports(Capability.GET_RATES):
-            return _missing(account, NoQuote.NOT_SUPPORTED, "it gives no quotes")
-        if request.cod_amount:
-            check_cod_limit(account.courier_id, request.drop_pincode, request.cod_amount)
+        if not CourierFactory.get_adapter(account).supports(capability):
+            return _missing(account, NoQuote.NOT_SUPPORTED, lacks)
     except UnknownCourier:
         return _missing(account, NoQuote.NOT_SUPPORTED, "its plug-in is not installed")
     except CourierError as error:
-        return _of_error(account, error)
+        return missing_of(account, error)
     return None
+
+
+def _not_asked(account: CourierAccount, request: RateRequest) -> Missing | None:
+    """Return why the courier is not asked for quotes, or None."""
+    found = not_asked(account, Capability.GET_RATES, "it gives no quotes")
+    if found is None and request.cod_amount:
+        try:
+            check_cod_limit(account.courier_id, request.drop_pincode, request.cod_amount)
+        except CourierError as error:
+            return missing_of(account, error)
+    return found
+
+
+def late(account: CourierAccount) -> Missing:
+    """Return that the courier did not answer within ASK_SECONDS."""
+    detail = f"no answer within {ASK_SECONDS:g} s"
+    return replace(_missing(account, NoQuote.TIMED_OUT, detail), retry_after=LATE_RETRY_AFTER)
 
 
 def _quotes_of(
@@ -165,19 +189,23 @@ def _quotes_of(
     """Return a courier's quotes, or why it has none. A fault of the platform is raised."""
     if not answer.done():
         log.warning("quotes_late", account=account.pk)
-        detail = f"no answer within {ASK_SECONDS:g} s"
-        return replace(_missing(account, NoQuote.TIMED_OUT, detail), retry_after=LATE_RETRY_AFTER)
+        return late(account)
     try:
         return answer.result() or _not_served(account)
     except CourierError as error:
-        return _of_error(account, error)
+        return missing_of(account, error)
 
 
-def _of_error(account: CourierAccount, error: CourierError) -> Missing:
-    reason = next(_REASONS[kind] for kind in type(error).__mro__ if kind in _REASONS)
+def reason_of(error: CourierError) -> NoQuote:
+    """Return why a courier has no quote, from the error that it raised."""
+    return next(_REASONS[kind] for kind in type(error).__mro__ if kind in _REASONS)
+
+
+def missing_of(account: CourierAccount, error: CourierError) -> Missing:
+    """Return why the account's courier has no answer, from the error that it raised."""
     return Missing(
         account.courier_id,
-        reason,
+        reason_of(error),
         error.message,
         error.problems if isinstance(error, InvalidRequest) else (),
         error.courier_message,

@@ -8,7 +8,8 @@ from couriers.booking.create_call import shows_absence
 from couriers.booking.leases import seconds_until_call_is_over
 from couriers.booking.permission import Permitted
 from couriers.booking.preparation import Prepared
-from couriers.booking.protocol import Reserved, call_courier, new_call, send_before
+from couriers.booking.protocol import call_courier
+from couriers.booking.reserving import Reserved, new_call, send_before
 from couriers.booking.settling import settle_booked, settle_failed
 from couriers.booking.stored_requests import repeat_request
 from couriers.conf import tunables

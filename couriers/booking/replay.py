@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from couriers.booking.answers import ENCRYPTED_CONSIGNEE, shipment_json
+from couriers.booking.booked import store_answer
 from couriers.booking.drafts import clean_key
 from couriers.booking.fingerprints import PERSONAL, differing_fields
 from couriers.booking.leases import expire_leases, lease_seconds_left
-from couriers.booking.settling import BookingResult, store_answer
+from couriers.booking.settling import BookingResult
 from couriers.booking.stored_drafts import differing_from_shipment
 from couriers.contract.platform_errors import (
     BookingInFlight,

@@ -39,7 +39,7 @@ class ReturnDraft:
 
     Without `items`, all comes back that is on no other return. Without `parcel`, the return has the
     size of the shipment. `order_date` None means today in India. `order_number` is the return's
-    own.
+    own. `courier` "" means the shipment's own, and AUTO the one that the company's rules choose.
     """
 
     return_reason: str
@@ -48,6 +48,7 @@ class ReturnDraft:
     warehouse_id: str = ""
     items: tuple[ReturnedItem, ...] = ()
     parcel: Parcel | None = None
+    courier: str = ""
     service: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -149,7 +150,7 @@ def _shipment_draft(
     `source` has the address, and what the request leaves out.
     """
     return ShipmentDraft(
-        courier=original.courier_id,
+        courier=draft.courier or original.courier_id,
         order_number=number,
         order_date=date,
         payment_mode=PaymentMode.PREPAID,

@@ -6,24 +6,19 @@ Each writes only a shipment that is still unsettled, so none can undo another.
 
 from __future__ import annotations
 
-import datetime as dt
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    connection,
-    transaction,
-)
+from django.db import IntegrityError
 from django.utils import timezone
 
-from couriers.booking import reserved_ids
+from couriers.booking import attempts, reserved_ids
 from couriers.booking.answers import shipment_json
+from couriers.booking.booked import BOOKED_FIELDS, mark_booked, store_answer
 from couriers.booking.charges import BROUGHT_FIELDS, set_brought
+from couriers.booking.committed import write_committed
+from couriers.booking.next_courier import plan_next
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.logs import get_logger
@@ -32,19 +27,13 @@ from couriers.contract.signals import SettledBy
 from couriers.contract.statuses import RELEASES_ORDER, UNSETTLED, Status
 from couriers.contract.types import Booking
 from couriers.documents import pending
-from couriers.models import CourierCall, FlagKind, IdempotencyKey, Shipment
+from couriers.models import BookingAttempt, CourierCall, FlagKind, IdempotencyKey, Shipment
 from couriers.models.announcements import booking_ended, status_changed
 from couriers.models.call import Outcome
 from couriers.models.call_audit import end_call, reason_text
 from couriers.models.flag import raise_flag
-from couriers.resilience.database import is_outage
 
-T = TypeVar("T")
 log = get_logger(__name__)
-
-# How long the write of a courier's answer is repeated while the database does not answer.
-MAX_DATABASE_WAIT = 15.0  # seconds
-DATABASE_PAUSE = 0.25  # seconds between two tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +77,7 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
         return previous is not None
 
     try:
-        settled = _write_committed(write)
+        settled = write_committed(write)
     except IntegrityError:
         # The courier gave one tracking id to two orders. Only a person can find out which of
         # them it belongs to.
@@ -110,9 +99,9 @@ def settle_failed(
 ) -> BookingResult | None:
     """Settle as failed, because the order certainly was not booked. The key may be used again.
 
-    Returns None, or the result if an event or an operator had settled it as booked before. If the
-    call was repeated with its reserved number meanwhile, this one proves nothing, and the shipment
-    stays in doubt.
+    Returns None, or the result if an event or an operator had settled it as booked before, or if a
+    courier that was asked before turns out to have it. If the call was repeated with its reserved
+    number meanwhile, this one proves nothing, and the shipment stays in doubt.
     """
     now = timezone.now()
 
@@ -123,17 +112,23 @@ def settle_failed(
                 shipment,
                 status=Status.FAILED,
                 failure=reason_text(error),
+                choice=shipment.choice,
                 lease_expires_at=None,
                 updated_at=now,
             )
         end_call(call, Outcome(error.outcome), error)
+        is_booked = False
         if previous is not None:
             reserved_ids.give_back(shipment, error)
+            attempts.note_end(shipment, Outcome(error.outcome), reason_text(error))
             booking_ended(shipment, previous, Status.FAILED, SettledBy.ANSWER)
+            is_booked = _adopt(shipment, SettledBy.ANSWER)
+            if previous == Status.IN_DOUBT and not is_booked:
+                plan_next(shipment)
         signal_step(Step.SETTLING, shipment.pk)
-        return previous is not None
+        return previous is not None and not is_booked
 
-    settled = _write_committed(write)
+    settled = write_committed(write)
     signal_step(Step.SETTLED, shipment.pk)
     if settled:
         return None
@@ -156,7 +151,7 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
             status_changed(shipment, previous, Status.IN_DOUBT)
         signal_step(Step.SETTLING, shipment.pk)
 
-    _write_committed(write)
+    write_committed(write)
     signal_step(Step.SETTLED, shipment.pk)
     log.warning("booking_in_doubt", shipment=shipment.pk, error=str(error))
     current = Shipment.objects.get(pk=shipment.pk)
@@ -164,24 +159,6 @@ def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) 
         return BookingResult(current, 202, shipment_json(current))
     # The courier's event came before the end of the call.
     return BookingResult(current, 201, store_answer(current))
-
-
-BOOKED_FIELDS = (
-    "status", "tracking_id", "waybill", "vendor", "booked_at", "status_at", "updated_at",
-    "lease_expires_at", "failure", *BROUGHT_FIELDS,
-)  # fmt: skip
-
-
-def mark_booked(shipment: Shipment, booking: Booking, now: dt.datetime) -> None:
-    """Set the BOOKED_FIELDS of a booked shipment in memory; `now` is the time of the booking."""
-    shipment.status = Status.BOOKED
-    shipment.tracking_id = booking.tracking_id
-    shipment.waybill = booking.waybill
-    shipment.vendor = booking.vendor
-    set_brought(shipment, booking)
-    shipment.booked_at = shipment.status_at = shipment.updated_at = now
-    shipment.lease_expires_at = None
-    shipment.failure = ""
 
 
 def settle_confirmed(
@@ -197,6 +174,8 @@ def settle_confirmed(
     Call with the row locked.
     """
     previous = shipment.status
+    if previous == Status.FAILED:
+        attempts.forget_end(shipment)
     mark_booked(shipment, booking, timezone.now())
     shipment.save(update_fields=[*BOOKED_FIELDS, *also_changed])
     pending.accept(shipment, booking.documents)
@@ -214,22 +193,18 @@ def settle_absent(shipment: Shipment, failure: str, *, by: SettledBy) -> None:
     shipment.lease_expires_at = None
     shipment.failure = failure
     shipment.save(update_fields=["status", "lease_expires_at", "failure", "updated_at"])
+    attempts.note_end(shipment, Outcome.UNKNOWN, failure)
     booking_ended(shipment, previous, Status.FAILED, by)
+    if not _adopt(shipment, by):
+        plan_next(shipment)
 
 
-def store_answer(shipment: Shipment) -> bytes:
-    """Store the booking's answer with its key, to be replayed, and return it.
-
-    Only the first answer is stored. Call after the booked shipment has been saved.
-    """
-    body = shipment_json(shipment)
-    is_first = IdempotencyKey.objects.filter(
-        shipment=shipment, response_status__isnull=True
-    ).update(response_status=201, response_body=body)
-    if is_first:
-        return body
-    key = IdempotencyKey.objects.filter(shipment=shipment).first()
-    return (key and key.answer()) or body
+def _adopt(shipment: Shipment, by: SettledBy) -> bool:
+    """Book a failed shipment as the parcel of an earlier courier, if one has it; return whether."""
+    if shipment.attempt == 1:
+        return False
+    failed = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment.pk)
+    return attempts.adopt_parcel(failed, by=by)
 
 
 def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
@@ -247,10 +222,10 @@ def _handle_late_answer(shipment: Shipment, booking: Booking) -> BookingResult:
         return BookingResult(current, 202, shipment_json(current))
 
     try:
-        return _write_committed(apply)
+        return write_committed(apply)
     except IntegrityError:
         # The order has just been booked again, or the tracking id belongs to another shipment.
-        return _write_committed(flag_second_shipment)
+        return write_committed(flag_second_shipment)
 
 
 def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
@@ -263,6 +238,8 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
     if booking.tracking_id in (current.tracking_id, *current.former_tracking_ids):
         _add_brought(current, booking)
         return current
+    if current.account_id != shipment.account_id:
+        return _note_earlier_courier(shipment, booking)
     others = [row for row in rows if row.pk != current.pk and row.status not in RELEASES_ORDER]
     if others or current.status not in (*UNSETTLED, Status.FAILED):
         raise_flag(
@@ -274,6 +251,8 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
         # It was released too early, or another attempt is under way. The parcel exists, so the
         # order must not be booked again.
         previous = current.status
+        if previous == Status.FAILED:
+            attempts.forget_end(current)
         mark_booked(current, booking, timezone.now())
         current.save(update_fields=BOOKED_FIELDS)
         pending.accept(current, booking.documents)
@@ -281,6 +260,12 @@ def _apply_late_answer(shipment: Shipment, booking: Booking) -> Shipment:
         kind = FlagKind.LATE_ANSWER if previous == Status.FAILED else FlagKind.EARLIER_ATTEMPT
         raise_flag(current, kind, tracking_id=booking.tracking_id)
     return current
+
+
+def _note_earlier_courier(shipment: Shipment, booking: Booking) -> Shipment:
+    """Note the parcel of an attempt after which another courier was asked. The rows are locked."""
+    attempt = BookingAttempt.objects.get(shipment=shipment.pk, number=shipment.attempt)
+    return attempts.note_parcel(attempt, booking.tracking_id, by=SettledBy.ANSWER)
 
 
 def _add_brought(shipment: Shipment, booking: Booking) -> None:
@@ -302,22 +287,3 @@ def _update_unsettled(shipment: Shipment, **columns: Any) -> str | None:
         if attempt.filter(status=status).update(**columns):
             return status
     return None
-
-
-def _write_committed(write: Callable[[], T]) -> T:
-    """Run `write` in a transaction. Repeat it while the database cannot serve.
-
-    A courier's answer must not be lost because PostgreSQL restarts. Writing it twice does no harm:
-    if a commit succeeded but its acknowledgement was lost, nothing is unsettled any more.
-    """
-    deadline = time.monotonic() + MAX_DATABASE_WAIT
-    while True:
-        try:
-            with transaction.atomic():
-                return write()
-        except (DatabaseError, InterfaceError) as error:
-            over = time.monotonic() > deadline
-            if over or connection.in_atomic_block or not is_outage(error):
-                raise
-            connection.close()
-            time.sleep(DATABASE_PAUSE)

@@ -18,6 +18,7 @@ from couriers.contract.types import (
 )
 from couriers.models import Shipment
 from couriers.models.fields import readable_or
+from couriers.rates.choice import AUTO
 
 # The draft of a stored shipment has no invoice and no quote, and a merchant may change the others.
 NOT_COMPARED = ("invoice_number", "invoice_date", "quote", "metadata", "consignee.email")
@@ -32,12 +33,15 @@ def differing_from_shipment(shipment: Shipment, draft: ShipmentDraft) -> tuple[s
     request and that the platform filled does not differ.
     """
     wanted, stored = fields_of(draft), fields_of(draft_of(shipment))
+    chosen = shipment.choice is not None
+    not_compared = {*NOT_COMPARED, *(("courier",) if chosen and draft.courier == AUTO else ())}
+    filled = {*FILLED_WHERE_BLANK, *(("service",) if chosen else ())}
     return tuple(
         sorted(
             name
             for name, value in wanted.items()
-            if name not in NOT_COMPARED
-            and not (name in FILLED_WHERE_BLANK and not value)
+            if name not in not_compared
+            and not (name in filled and not value)
             and value != stored.get(name, "")
         )
     )

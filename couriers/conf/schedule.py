@@ -42,6 +42,7 @@ SHIPCROWD_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-actions": _periodic("couriers.sweep_actions", Every(30.0), Queue.TRACKING),
     "read-alerts": _periodic("couriers.read_alerts", Every(30.0), Queue.DEFAULT),
     "count-day-figures": _periodic("couriers.count_day_figures", Every(60.0), Queue.DEFAULT),
+    "count-performance": _periodic("couriers.count_performance", Every(300.0), Queue.DEFAULT),
     "sync-tracking": _periodic("couriers.sync_tracking", Every(300.0), Queue.TRACKING),
     "purge-expired": _periodic("couriers.purge_expired", NIGHTLY, Queue.DEFAULT),
 }

@@ -85,6 +85,9 @@ class BaseCourierAdapter:
     tunables: ClassVar[type | None] = None
     # What a login consists of. `seed_courier`, the admin's form and the checks follow it.
     login_fields: ClassVar[tuple[LoginField, ...]] = ()
+    # Where a courier takes several logins: the names of the fields of each, one of which has to be
+    # complete. These fields are not `required`.
+    login_alternatives: ClassVar[Sequence[Sequence[str]]] = ()
     # The names of those of them by which the courier knows whom to send callbacks to. Two accounts
     # that have the same values of all of these, at one base URL, are refused.
     login_identity: ClassVar[tuple[str, ...]] = ()
@@ -125,6 +128,9 @@ class BaseCourierAdapter:
     live_hosts: ClassVar[tuple[str, ...]] = ()
     # Whether serviceability is of a lane: then check_serviceability is asked with an `origin`.
     serves_lanes: ClassVar[bool] = False
+    # The carriers behind an aggregator, as consignees know them. The tracking page names the one
+    # whose name a booking's vendor begins with, and never the vendor's own text.
+    carriers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -137,6 +143,14 @@ class BaseCourierAdapter:
         longer: the rest is the time for waiting, logging in and retries.
         """
         return 90.0
+
+    @classmethod
+    def reference_problem(cls, reference: str) -> str | None:
+        """Return why bookings could not use a warehouse's reference that a person gives, or None.
+
+        The text continues the name of the field: "must be …".
+        """
+        return None
 
     def supports(self, capability: Capability) -> bool:
         """Whether the courier offers the operation. Makes no call."""

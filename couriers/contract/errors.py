@@ -20,9 +20,11 @@ CourierError
 ├── Rejected                the courier or a check before the call refused: never retry unchanged
 │   ├── InvalidRequest      found before any call; names every field
 │   ├── NotFound            the courier knows no such shipment
+│   ├── OrderKept           no parcel was booked, and the courier may have kept the order
 │   ├── CredentialsRefused  the account's login is wrong
 │   └── NotSupported        this courier has no such operation; raised before any call
 └── Unknown                 the request may have been carried out: never repeat a booking
+    └── PerhapsBooked       the courier answered that it failed, and may have saved the booking
 
 The class decides what the caller may do next, not the HTTP status (docs/booking.md).
 Messages hold the courier, the operation and the courier's own words, never a consignee's data.
@@ -32,7 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class CourierError(Exception):
@@ -183,12 +185,45 @@ class CredentialsRefused(Rejected):
     """The courier refused the account's user name or password."""
 
 
+ORDER_KEPT = "order-kept"  # the code of OrderKept, by which its call is found again
+
+
+class OrderKept(Rejected):
+    """No parcel was booked, and the courier may have kept the order: look before sending it again.
+
+    A create call raises it, and a search that finds the order without a parcel. Another courier may
+    be asked. With this one the platform searches before it books the order again.
+    """
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message, **{**facts, "code": ORDER_KEPT})
+
+    @classmethod
+    def from_refusal(cls, refusal: Rejected) -> OrderKept:
+        """Return the error for a refusal that does not say whether the order was kept."""
+        return cls(
+            refusal.message,
+            courier=refusal.courier,
+            operation=refusal.operation,
+            http_status=refusal.http_status,
+            courier_message=refusal.courier_message,
+        )
+
+
 class NotSupported(Rejected):
     """The courier does not offer this operation. Raised before any network call."""
 
 
 class Unknown(CourierError):
     """The request may have been carried out. A booking that ends like this is in doubt."""
+
+
+class PerhapsBooked(Unknown):
+    """The courier answered that the booking failed, and that it may have saved it all the same.
+
+    Sent again, the same request gets the same answer. So it is not repeated at once, and a courier
+    that can be searched is searched.
+    """
 
 
 def plugin_fault(error: Exception, courier: str) -> Unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from couriers.contract.receiver import Topic
@@ -21,6 +22,20 @@ class LoginField:
     secret: bool = True
     required: bool = True
     help: str = ""
+
+
+def missing_login(
+    alternatives: Sequence[Sequence[str]], login: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """Return the field that a login lacks and what is wrong, or None.
+
+    `alternatives` are the sets of fields of which one has to be complete; () demands nothing.
+    """
+    if not alternatives or any(all(login.get(name) for name in one) for one in alternatives):
+        return None
+    begun = next((one for one in alternatives if any(login.get(n) for n in one)), alternatives[0])
+    field = next(name for name in begun if not login.get(name))
+    return field, f"is missing: a login is {', or '.join(' and '.join(a) for a in alternatives)}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

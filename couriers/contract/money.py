@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from couriers.contract.types import Item
 
@@ -34,6 +34,18 @@ def is_whole_paise(amount: Decimal) -> bool:
 def paise_problem(amount: Decimal) -> str | None:
     """Return what is wrong with an amount that cannot be paid in whole paise, or None."""
     return None if is_whole_paise(amount) else "has more than two decimals"
+
+
+def unit_prices(value: Decimal, quantity: int) -> list[tuple[int, Decimal]]:
+    """Divide a line's value in rupees by its units: how many there are at each price.
+
+    Prices are whole paise, and add up to the value: ₹100 for three units are 2 at 33.33 and 1 at
+    33.34. There are one or two of them.
+    """
+    low = (value / quantity).quantize(PAISA, rounding=ROUND_DOWN)
+    dearer = int((value - low * quantity) / PAISA)
+    prices = ((quantity - dearer, low), (dearer, low + PAISA))
+    return [(units, price) for units, price in prices if units]
 
 
 @dataclass(frozen=True, slots=True)

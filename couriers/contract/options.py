@@ -78,6 +78,16 @@ OptionalGstin = Annotated[str, Field(max_length=15), AfterValidator(_gstin)]
 OptionalEwaybill = Annotated[ShortText, matching(r"([0-9]{12})?", "12 digits")]
 
 
+class Box(Options):
+    """A box of a shipment of several, in grams and centimetres; `count` are alike."""
+
+    weight_g: int = Field(ge=1, le=1_000_000)
+    length_cm: Centimetres
+    width_cm: Centimetres
+    height_cm: Centimetres
+    count: int = Field(default=1, ge=1, le=100)
+
+
 def parse_options(kind: type[M], options: Mapping[str, Any]) -> tuple[M, list[FieldProblem]]:
     """Return the options and their problems, with fields named `options.…`.
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -101,6 +102,14 @@ def _utc_from_text(value: Any) -> dt.datetime:
         return _in_range(time.astimezone(dt.UTC))
     except OverflowError:
         raise ValueError("is not a time") from None
+
+
+def at(first: str, *path: str, default: Any = None) -> Any:
+    """Return a field of an Answer that is read at this path, with a default where it is not there.
+
+    A null inside the answer is not missing: such a field is of `OrDefault`, or takes None.
+    """
+    return Field(default=default, validation_alias=AliasPath(first, *path))
 
 
 _INTEGER = TypeAdapter(int)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from couriers.contract.accounts import Account
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.errors import LoginUnreadable
+from couriers.contract.logins import missing_login
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UnknownCourier, UnreadableValue
 from couriers.contract.receiver import WebhookReceiver
@@ -112,7 +113,10 @@ class CourierFactory:
 def _refuse_incomplete_login(adapter_class: type[BaseCourierAdapter], account: Account) -> None:
     """Raise LoginUnreadable for a login without a required field. A save by code may make one."""
     required = [field.name for field in adapter_class.login_fields if field.required]
-    if missing := [name for name in required if not account.login.get(name)]:
+    missing = [name for name in required if not account.login.get(name)]
+    if lacking := missing_login(adapter_class.login_alternatives, account.login):
+        missing.append(lacking[0])
+    if missing:
         log.error("login_incomplete", account=account.pk, missing=missing)
         raise LoginUnreadable(
             f"the stored login of the account lacks {', '.join(missing)}; an operator must type it",

@@ -5,11 +5,13 @@ Each adds its problems to a FieldProblems, with the fields as the merchant knows
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from couriers.contract import india
 from couriers.contract.field_problems import FieldProblems
+from couriers.contract.text import latin_problem
 from couriers.contract.types import RateRequest, Seller, ShipmentRequest
 
 
@@ -63,6 +65,23 @@ def check_addresses(request: ShipmentRequest, problems: FieldProblems) -> None:
         problems.refuse(f"{field}.state", india.state_problem(address.state))
         for part in ("name", "address", "city"):
             problems.require(bool(getattr(address, part)), f"{field}.{part}", "is missing")
+
+
+def check_texts(
+    request: ShipmentRequest, problems: FieldProblems, *, most: Mapping[str, int]
+) -> None:
+    """Add names, addresses and goods that are too long, or in letters that are not Latin.
+
+    For couriers whose labels take no others. `most` are the characters of `name`, `street` and
+    `city`.
+    """
+    for field, address in (("consignee", request.consignee), ("warehouse", request.pickup.address)):
+        for part, longest in most.items():
+            text, name = getattr(address, part), f"{field}.{part.replace('street', 'address')}"
+            problems.require(len(text) <= longest, name, f"is longer than {longest} characters")
+            problems.refuse(name, latin_problem(text))
+    for place, item in enumerate(request.items):
+        problems.refuse(f"items[{place}].name", latin_problem(item.name))
 
 
 def check_return(request: ShipmentRequest, problems: FieldProblems) -> None:

@@ -120,6 +120,7 @@ shipment_action_ended = ShipmentSignal()
 #   kind                str  a value of couriers.models.FlagKind
 #   other_tracking_id   str  the other tracking id of the problem, or ""
 #   other_order_number  str  the order number that the courier named, or ""
+#   other_courier       str  the courier of the problem where it is another one, or ""
 shipment_flagged = ShipmentSignal()
 
 

@@ -76,6 +76,18 @@ def character_problem(text: str) -> str | None:
     return None
 
 
+def latin_problem(text: str) -> str | None:
+    """Return what is wrong with a text of more than Latin letters and the signs beside them."""
+    if text.isascii():
+        return None
+    for one in text:
+        kind = unicodedata.category(one)
+        is_sign = one <= "\u00ff" or kind[0] in "PZ" or kind == "Sc"
+        if not is_sign and not unicodedata.name(one, "").startswith("LATIN "):
+            return "has an emoji or a letter that is not Latin, which the courier does not take"
+    return None
+
+
 def has_control_characters(text: str) -> bool:
     """Whether a text has invisible characters, or characters that hide or reorder others."""
     return character_problem(text) is not None

@@ -251,14 +251,15 @@ class CourierClient:
         Raises requests.RequestException.
         """
         times = self._times
-        default = times.AUTH_READ_TIMEOUT if self._is_login(call.operation) else times.READ_TIMEOUT
+        own = times.answer_time(call.declared.read_timeout)
+        longest = times.AUTH_READ_TIMEOUT if self._is_login(call.operation) else own
         with transport.session(self.courier, times.POOL_SIZE).request(
             call.declared.method,
             self._base_url + call.path,
             data=body,
             params=call.params,
             headers=headers,
-            timeout=(times.CONNECT_TIMEOUT, call.declared.read_timeout or default),
+            timeout=(times.CONNECT_TIMEOUT, longest),
             allow_redirects=False,
             stream=True,
         ) as response:

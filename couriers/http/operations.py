@@ -19,8 +19,9 @@ class Operation:
     """One of a courier's operations: where it is called, and what holds for each of its calls.
 
     `path` may name values in braces, as `/parcels/{number}` does. A call without `needs_login` is
-    sent without token and key. `read_timeout` is in seconds, for an operation that takes longer
-    than the setting READ_TIMEOUT. `decode` reads the answers, None: the client's decoder.
+    sent without token and key. `read_timeout` is for an operation that takes longer than others: in
+    seconds where READ_TIMEOUT has its default, and in proportion where it has not. `decode` reads
+    the answers, None: the client's decoder.
     """
 
     method: str

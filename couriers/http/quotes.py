@@ -1,10 +1,11 @@
-"""Asks for the price and the days of each service of a courier, all at once."""
+"""Makes calls at once: for the price and the days of each service, or for the sides of a lane."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from couriers.contract.accounts import Account
 from couriers.contract.errors import CourierError, Rejected
@@ -16,6 +17,25 @@ from couriers.resilience.threads import call_in_parallel
 log = get_logger(__name__)
 
 DeliveryDays = tuple[int | None, int | None]  # fewest and most; None where they are not known
+
+
+Result = TypeVar("Result")
+
+
+def ask_together(
+    account: Account,
+    operation: str,
+    prepare: Callable[[], None],
+    calls: Sequence[Callable[[], Result]],
+) -> list[Result]:
+    """Make calls of one operation at once, and return their results in order.
+
+    `prepare` is called first, before there are threads. Raises the first failure, in the order of
+    the calls.
+    """
+    with bulkhead.hold_place(account, operation):
+        prepare()
+        return call_in_parallel(calls, name=account.courier_id)
 
 
 def quote_services(
@@ -37,9 +57,7 @@ def quote_services(
         for service in services
         for ask in (partial(_priced, account, price), partial(_with_days, account, days))
     ]
-    with bulkhead.hold_place(account, "get_rates"):
-        prepare()
-        results = call_in_parallel(calls, name=account.courier_id)
+    results = ask_together(account, "get_rates", prepare, calls)
     quotes, refused = [], []
     for priced, found in zip(results[::2], results[1::2], strict=True):
         if not isinstance(found, tuple):

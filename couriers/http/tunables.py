@@ -6,7 +6,8 @@ A plug-in with settings of its own extends HttpTunables, names the class in its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from couriers.conf import bounded, courier_tunables
 from couriers.contract.platform_errors import UnknownCourier
@@ -26,12 +27,23 @@ class HttpTunables:
     TOKEN_LOCK_WAIT: float = 10.0
     POOL_SIZE: int = bounded(64, minimum=1)
 
+    def answer_time(self, read_timeout: float | None) -> float:
+        """Return the seconds that an answer may take: READ_TIMEOUT, or an operation's own time.
+
+        An operation's own is for the courier's default of READ_TIMEOUT, and changes with the
+        setting.
+        """
+        if read_timeout is None:
+            return self.READ_TIMEOUT
+        default: Any = next(one.default for one in fields(self) if one.name == "READ_TIMEOUT")
+        return read_timeout * self.READ_TIMEOUT / default
+
     def longest_call(self, read_timeout: float | None = None) -> float:
         """Return the seconds that one call can last, for `max_create_seconds`.
 
-        This is the time to connect and to read the answer, and a second read time-out as a margin.
+        This is the time to connect and to read the whole answer, and READ_TIMEOUT as a margin.
         """
-        return self.CONNECT_TIMEOUT + 2 * (read_timeout or self.READ_TIMEOUT)
+        return self.CONNECT_TIMEOUT + self.answer_time(read_timeout) + self.READ_TIMEOUT
 
 
 def tunables_class(courier: str) -> type:

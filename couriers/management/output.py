@@ -20,6 +20,7 @@ from couriers.contract.platform_errors import UnknownCourier, UnreadableValue
 from couriers.contract.registry import CourierFactory
 from couriers.models import Company, CourierAccount
 from couriers.models.audit import Door, acting, record
+from couriers.rates.choice import AUTO
 from couriers.resilience.database import leave_connection, outage_of
 
 EXIT_UNAVAILABLE = 3  # not everything is done, as of orders in doubt: run it again later
@@ -151,6 +152,20 @@ def courier_named(code: str) -> str:
         CourierFactory.adapter_class(code)
     except UnknownCourier as error:
         raise usage_error(str(error)) from None
+    return code
+
+
+def courier_or_auto(company: Company, code: str, *, is_test: bool = False) -> str:
+    """Return the code of a courier that the company has an account with, or AUTO.
+
+    Raises CommandError for any other, and for AUTO where the company has no account at all.
+    """
+    if code == AUTO:
+        if not company.accounts.filter(is_test=is_test).exists():
+            kind = "test account" if is_test else "account"
+            raise usage_error(f"{company.slug} has no {kind}: run seed_courier first")
+        return code
+    account_named(company, courier_named(code), is_test=is_test)
     return code
 
 

@@ -3,11 +3,13 @@
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.account_check import AccountCheck, CheckKind, CheckOutcome
 from couriers.models.action import ShipmentAction
+from couriers.models.attempt import BookingAttempt, FailOver, ParcelCancel
 from couriers.models.audit import AuditEntry
 from couriers.models.call import CourierCall
 from couriers.models.callback_tally import CallbackTally
 from couriers.models.company import Company, CompanyApiKey, Scope
 from couriers.models.company_logo import CompanyLogo
+from couriers.models.courier_rule import CourierRule
 from couriers.models.day_figure import DayFigure
 from couriers.models.document import StoredDocument
 from couriers.models.event import Event, EventType
@@ -18,6 +20,7 @@ from couriers.models.job import BulkJob, BulkOrder, BulkTurn
 from couriers.models.label_job import LabelJob
 from couriers.models.manifest import Manifest, ManifestChunk
 from couriers.models.operator_job import OperatorJob, OperatorJobItem
+from couriers.models.performance import CourierPerformance
 from couriers.models.pickup import WarehousePickup
 from couriers.models.product import Product
 from couriers.models.reserved_id import ReservedId
@@ -32,6 +35,7 @@ __all__ = [
     "AccountCheck",
     "Assignment",
     "AuditEntry",
+    "BookingAttempt",
     "BulkJob",
     "BulkOrder",
     "BulkTurn",
@@ -44,11 +48,14 @@ __all__ = [
     "Courier",
     "CourierAccount",
     "CourierCall",
+    "CourierPerformance",
+    "CourierRule",
     "CourierToken",
     "DayFigure",
     "DoubtInquiry",
     "Event",
     "EventType",
+    "FailOver",
     "FlagKind",
     "IdempotencyKey",
     "LabelJob",
@@ -56,6 +63,7 @@ __all__ = [
     "ManifestChunk",
     "OperatorJob",
     "OperatorJobItem",
+    "ParcelCancel",
     "Product",
     "ReservedId",
     "Scan",

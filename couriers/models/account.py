@@ -21,7 +21,7 @@ from couriers.models.addresses import callback_url
 from couriers.models.company import Company
 from couriers.models.fields import EncryptedJSONField, EncryptedTextField, readable_or
 from couriers.models.ids import new_account_id
-from couriers.models.logins import fingerprints, login_fields, login_identity, login_problems
+from couriers.models.logins import fingerprints, login_identity, login_problems
 from couriers.models.modes import mode_field, refuse_live_server
 from couriers.models.rollout import CourierRollout
 
@@ -233,7 +233,7 @@ class CourierAccount(models.Model):
             return
         if not isinstance(login, dict) or not all(isinstance(v, str) for v in login.values()):
             raise ValidationError({"login": "must be an object of texts"})
-        if wrong := login_problems(login_fields(self.courier_id), login):
+        if wrong := login_problems(self.courier_id, login):
             raise ValidationError({"login": [f"{name} {text}" for name, text in wrong.items()]})
 
     def base_url_problem(self) -> str | None:

@@ -96,7 +96,7 @@ def tracking_id_corrected(shipment: Shipment, wrong_id: str) -> None:
 
 
 def flag_raised(
-    shipment: Shipment, flag_id: int, kind: str, tracking_id: str, order_number: str
+    shipment: Shipment, flag_id: int, kind: str, tracking_id: str, order_number: str, courier: str
 ) -> None:
     """Announce a flag. Call in the transaction that writes it."""
     announce(
@@ -107,6 +107,7 @@ def flag_raised(
         kind=str(kind),
         other_tracking_id=tracking_id,
         other_order_number=order_number,
+        other_courier=courier,
     )
 
 

@@ -177,19 +177,24 @@ def values_of(row: models.Model | None, names: Iterable[str]) -> dict[str, Any] 
 
 
 def record_change(
-    row: models.Model, before: Mapping[str, Any] | None, given: Mapping[str, Any]
+    row: models.Model,
+    before: Mapping[str, Any] | None,
+    given: Mapping[str, Any],
+    *,
+    actor: Any = None,
 ) -> None:
     """Record that a row was added (`before` is None), or what is different of a changed one.
 
-    A value that the trail must not hold counts as different, since it was given.
+    `actor` is as in `record`. A value that the trail must not hold counts as different, since it
+    was given.
     """
     if before is None:
-        record(row, "add", after=given)
+        record(row, "add", actor=actor, after=given)
         return
     different = {n: v for n, v in given.items() if is_secret(row, n) or before[n] != v}
     if different:
         old = {name: before[name] for name in different if not is_secret(row, name)}
-        record(row, "change", before=old, after=different)
+        record(row, "change", actor=actor, before=old, after=different)
 
 
 def entry_of(

@@ -23,13 +23,14 @@ log = get_logger(__name__)
 
 
 class FlagKind(models.TextChoices):
-    """What the problem is. The flag's `tracking_id` and `order_number` complete it."""
+    """What the problem is. The flag's `tracking_id`, `order_number` and `courier` complete it."""
 
     SECOND_SHIPMENT = "second_shipment", "The courier has another tracking id for the order"
     BOOKED_AGAIN = "booked_again", "The courier booked an order again whose shipment had ended"
     LATE_CONFIRMATION = "late_confirmation", "Given up as not booked, then confirmed"
     LATE_ANSWER = "late_answer", "Given up as not booked, then the courier's answer came"
     EARLIER_ATTEMPT = "earlier_attempt", "An earlier attempt is booked as well"
+    EARLIER_COURIER = "earlier_courier", "A courier that was asked before has a parcel as well"
     AMBIGUOUS_CREATION = "ambiguous_creation", "A tracking id may belong to two shipments"
     POSSIBLE_CREATION = "possible_creation", "A tracking id came under a similar order number"
     AMBIGUOUS_RECREATION = "ambiguous_recreation", "Recreated, but of which shipment"
@@ -47,6 +48,7 @@ TWO_PARCELS = (
     FlagKind.SECOND_SHIPMENT,
     FlagKind.BOOKED_AGAIN,
     FlagKind.EARLIER_ATTEMPT,
+    FlagKind.EARLIER_COURIER,
     FlagKind.LIVE_TWICE,
 )
 # Kinds that depend on a shipment's scans alone: each recount of the scans raises and clears them.
@@ -79,6 +81,7 @@ class ShipmentFlag(models.Model):
     kind = models.CharField(max_length=30, choices=FlagKind)
     tracking_id = models.CharField(max_length=100, blank=True)
     order_number = models.CharField(max_length=100, blank=True)
+    courier = models.CharField(max_length=30, blank=True, default="", db_default="")
     raised_at = models.DateTimeField()
     cleared_at = models.DateTimeField(null=True, blank=True)
     cleared_by = models.ForeignKey(
@@ -102,7 +105,7 @@ class ShipmentFlag(models.Model):
                 name="couriers_flag_open_once",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=FlagKind.values), name="couriers_flag_kind_known"
+                condition=Q(kind__in=FlagKind.values), name="couriers_flag_kind_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(cleared_at__isnull=True, cleared_by__isnull=True, clear_reason="")
@@ -121,12 +124,18 @@ class ShipmentFlag(models.Model):
 
 
 def raise_flag(
-    shipment: Shipment, kind: FlagKind, *, tracking_id: str = "", order_number: str = ""
+    shipment: Shipment,
+    kind: FlagKind,
+    *,
+    tracking_id: str = "",
+    order_number: str = "",
+    courier: str = "",
 ) -> None:
     """Raise a flag on a shipment, unless the same flag is open already.
 
     `tracking_id` is the other tracking id of the problem, `order_number` the order number that the
-    courier named. Call with the shipment's row locked.
+    courier named, and `courier` the courier where it is not the shipment's. Call with the
+    shipment's row locked.
     """
     about = {
         "shipment": shipment,
@@ -136,8 +145,8 @@ def raise_flag(
     }
     if ShipmentFlag.objects.open().filter(**about).exists():
         return
-    flag = ShipmentFlag.objects.create(**about, raised_at=timezone.now())
-    flag_raised(shipment, flag.pk, flag.kind, flag.tracking_id, flag.order_number)
+    flag = ShipmentFlag.objects.create(**about, courier=courier, raised_at=timezone.now())
+    flag_raised(shipment, flag.pk, flag.kind, flag.tracking_id, flag.order_number, flag.courier)
     # A flag that follows from scans comes and goes with them; any other needs a person.
     level = logging.WARNING if kind in DERIVED_KINDS else logging.ERROR
     log.log(

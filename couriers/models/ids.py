@@ -89,3 +89,8 @@ def first_event_id(at: dt.datetime) -> str:
 def new_label_job_id() -> str:
     """Return a new `lbl_…` id of a LabelJob."""
     return _new("lbl")
+
+
+def new_rule_id() -> str:
+    """Return a new `rul_…` id of a CourierRule."""
+    return _new("rul")

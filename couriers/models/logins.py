@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from couriers.contract.logins import LoginField
+from couriers.contract.logins import LoginField, missing_login
 from couriers.contract.registry import CourierFactory
 
 _PURPOSE = b"shipcrowd: fingerprint of a login"
@@ -41,8 +41,16 @@ def login_identity(courier: str) -> tuple[str, ...]:
     return ()
 
 
-def login_problems(fields: Sequence[LoginField], login: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong with a login, by the name of the field."""
+def login_alternatives(courier: str) -> Sequence[Sequence[str]]:
+    """Return the sets of fields of which a login with the courier has one; () for no choice."""
+    if courier in CourierFactory.codes():
+        return CourierFactory.adapter_class(courier).login_alternatives
+    return ()
+
+
+def login_problems(courier: str, login: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with a login with the courier, by the name of the field."""
+    fields = login_fields(courier)
     names = {field.name for field in fields}
     problems = {name: "is no field of this courier's login" for name in login if name not in names}
     for field in fields:
@@ -51,6 +59,8 @@ def login_problems(fields: Sequence[LoginField], login: Mapping[str, str]) -> di
             problems[field.name] = "is missing"
         elif len(value) > MAX_LOGIN_VALUE:
             problems[field.name] = f"must have at most {MAX_LOGIN_VALUE} characters"
+    if lacking := missing_login(login_alternatives(courier), login):
+        problems.setdefault(*lacking)
     return problems
 
 

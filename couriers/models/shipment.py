@@ -35,7 +35,7 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
     """Queries for the shipments of an order."""
 
     def live(self) -> "ShipmentQuerySet":
-        """Return the shipments that prevent another shipment of their order."""
+        """Return the shipments that prevent another one of their order."""
         return self.exclude(status__in=RELEASES_ORDER)
 
     def same_order_as(self, shipment: "Shipment") -> "ShipmentQuerySet":
@@ -59,18 +59,17 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 class Shipment(models.Model):
     """One parcel of one order with one courier.
 
-    Money is in rupees, weight in grams, sizes in centimetres. The consignee's phone, address,
-    landmark and e-mail are encrypted, and so are the options, which may hold another phone. By
-    `phone_hash` the shipments of a phone are found. `erased_at` is set once the consignee and every
-    free text have been erased (operations/erasure.py); nothing may write them again. `attempt`
-    counts the attempts to book. With it, the late answer of an earlier attempt is recognised. An
-    attempt that has not ended by `lease_expires_at` is in doubt. A parcel that the courier
-    recreated under a new tracking id keeps its former ids. `warnings` holds what was likely wrong
-    with the order when it was booked: objects with `field`, `code` and `message`. `charges` is what
-    the courier asks for it (couriers.booking.charges), or None where it did not say. `price_booked`
-    is the company's price of that, `price_quoted` that of the quote by which it was booked.
-    `metadata` is the merchant's own, texts by name. An order has one live shipment in a direction
-    and mode; `live_beside_another` marks one from before that. `is_test` is its account's.
+    Money is in rupees, weight in grams, sizes in centimetres. By `phone_hash` the shipments of a
+    phone are found. `erased_at` is set once the consignee and every free text have been erased
+    (operations/erasure.py); nothing may write them again. `attempt` counts the attempts to book, by
+    which the late answer of an earlier one is recognised (models/attempt.py). An attempt that has
+    not ended by `lease_expires_at` is in doubt. A parcel that the courier recreated under a new
+    tracking id keeps its former ids. `warnings` holds what was likely wrong with the order when it
+    was booked: objects with `field`, `code` and `message`. `charges` is what the courier asks for
+    it (couriers.booking.charges), or None where it did not say. `price_booked` is the company's
+    price of that, `price_quoted` that of the quote by which it was booked. `choice` is why the
+    rules chose its courier, or None. `metadata` is the merchant's own, texts by name. An order has
+    one live shipment in a direction and mode; `live_beside_another` marks one from before that.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_shipment_id, editable=False)
@@ -93,6 +92,7 @@ class Shipment(models.Model):
     failure = models.CharField(max_length=MAX_ERROR_TEXT, blank=True)
 
     attempt = models.PositiveIntegerField(default=1)
+    attempt_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
 
     tracking_id = models.CharField(max_length=100, blank=True)
@@ -115,6 +115,7 @@ class Shipment(models.Model):
     charges = models.JSONField(null=True, blank=True)
     price_booked = models.JSONField(null=True, blank=True, editable=False)
     price_quoted = models.JSONField(null=True, blank=True, editable=False)
+    choice = models.JSONField(null=True, blank=True, editable=False)
 
     payment_mode = models.CharField(max_length=10, choices=PaymentMode)
     cod_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)

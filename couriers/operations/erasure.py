@@ -24,6 +24,7 @@ from couriers.conf import tunables
 from couriers.contract.logs import get_logger
 from couriers.contract.statuses import TERMINAL, UNSETTLED
 from couriers.models import (
+    BookingAttempt,
     BulkOrder,
     CourierCall,
     DoubtInquiry,
@@ -31,6 +32,7 @@ from couriers.models import (
     IdempotencyKey,
     OperatorJob,
     OperatorJobItem,
+    ParcelCancel,
     Scan,
     Shipment,
     ShipmentAction,
@@ -196,6 +198,8 @@ def erase_locked(ids: Sequence[str]) -> None:
         response_body=None,
     )
     CourierCall.objects.filter(shipment__in=ids).update(message="")
+    BookingAttempt.objects.filter(shipment__in=ids).update(reason="")
+    ParcelCancel.objects.filter(attempt__shipment__in=ids).update(words="")
     ShipmentAction.objects.filter(shipment__in=ids).update(asked={}, words="")
     DoubtInquiry.objects.filter(shipment__in=ids).update(message="")
     ShipmentNote.objects.filter(shipment__in=ids).delete()

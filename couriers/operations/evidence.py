@@ -166,7 +166,12 @@ def evidence_of_all(shipments: Sequence[Shipment]) -> list[Evidence]:
         .filter(shipment=OuterRef("pk"))
         .order_by("id")
         .values(
-            about=JSONObject(kind="kind", tracking_id="tracking_id", order_number="order_number")
+            about=JSONObject(
+                kind="kind",
+                tracking_id="tracking_id",
+                order_number="order_number",
+                courier="courier",
+            )
         )
     )
     tally = CallbackTally.objects.filter(account=OuterRef("account_id")).values(

@@ -23,6 +23,8 @@ _SENTENCES: Mapping[str, str] = {
     "it is booked.",
     FlagKind.EARLIER_ATTEMPT: "An earlier attempt was booked while a later one was under way: "
     "there may be two parcels.",
+    FlagKind.EARLIER_COURIER: "Second parcel: {courier}, which was asked before, has it too, as "
+    "{tracking_id}. Cancel that one.",
     FlagKind.AMBIGUOUS_CREATION: "The courier has {tracking_id}: it belongs to this shipment, or "
     "to the other one of this order number.",
     FlagKind.POSSIBLE_CREATION: "The courier created {tracking_id} for {order_number}: perhaps "
@@ -42,14 +44,16 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
-def sentence(kind: str, tracking_id: str, order_number: str) -> str:
+def sentence(kind: str, tracking_id: str, order_number: str, courier: str = "") -> str:
     """The text of a flag of this kind, in one or two sentences."""
-    return _SENTENCES[kind].format(tracking_id=tracking_id, order_number=order_number)
+    return _SENTENCES[kind].format(
+        tracking_id=tracking_id, order_number=order_number, courier=courier or "another courier"
+    )
 
 
 def sentence_of(flag: ShipmentFlag) -> str:
     """The text of the flag."""
-    return sentence(flag.kind, flag.tracking_id, flag.order_number)
+    return sentence(flag.kind, flag.tracking_id, flag.order_number, flag.courier)
 
 
 def comes_back(flag: ShipmentFlag) -> bool:

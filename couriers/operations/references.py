@@ -52,7 +52,7 @@ def give_reference(
     is registering the warehouse.
     """
     reference = clean_line(reference)
-    problems = [*_reference_problems(reference), *reason_problems(reason)]
+    problems = [*_reference_problems(account.courier_id, reference), *reason_problems(reason)]
     if not accounts_with_references(warehouse).filter(pk=account.pk).exists():
         problems.append(FieldProblem("account", "is none that this warehouse can have one with"))
     if problems:
@@ -81,8 +81,9 @@ def give_reference(
     return given
 
 
-def _reference_problems(reference: str) -> list[FieldProblem]:
+def _reference_problems(courier: str, reference: str) -> list[FieldProblem]:
     if not 0 < len(reference) <= MAX_REFERENCE:
         return [FieldProblem("reference", f"must have 1 to {MAX_REFERENCE} characters")]
-    problem = character_problem(reference)
+    adapter = CourierFactory.adapter_class(courier)
+    problem = character_problem(reference) or adapter.reference_problem(reference)
     return [FieldProblem("reference", problem)] if problem else []

@@ -63,7 +63,7 @@ def account_from(courier: str, environment: Mapping[str, str]) -> AccountDetails
         raise BadInput(f"set {', '.join(missing)} in the environment")
     given = {field.name: environment.get(variable(courier, field.name), "") for field in fields}
     login = {name: value for name, value in given.items() if value}
-    for name, wrong in login_problems(fields, login).items():
+    for name, wrong in login_problems(courier, login).items():
         raise BadInput(f"{variable(courier, name)} {wrong}")
     base_url = environment[variable(courier, "base_url")].removesuffix("/")
     account = CourierAccount(courier_id=courier, base_url=base_url, login=login)

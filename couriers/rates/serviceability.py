@@ -8,7 +8,7 @@ answers are cached by lane, and no list of pincodes is used.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -69,11 +69,17 @@ def check_pincode(
     """
     adapter = CourierFactory.get_adapter(account)
     if adapter.serves_lanes:
-        origin = origin or _default_origin(account)
-        lane = Lane(origin, pincode)
-        answer = cached("lanes", account, lane, _ANSWER, lambda: ask(adapter, pincode, origin))
-        return answer, origin
+        origin = origin or default_origin(account)
+        return cached_answer(account, adapter, pincode, origin), origin
     return stored_answer(account.courier_id, pincode) or ask(adapter, pincode, ""), ""
+
+
+def cached_answer(
+    account: CourierAccount, adapter: BaseCourierAdapter, pincode: str, origin: str
+) -> Serviceability:
+    """Return what `ask` returns, from Redis where it is cached. Raises the courier's errors."""
+    lane = Lane(origin, pincode)
+    return cached("lanes", account, lane, _ANSWER, lambda: ask(adapter, pincode, origin))
 
 
 def ask(adapter: BaseCourierAdapter, pincode: str, origin: str) -> Serviceability:
@@ -85,7 +91,11 @@ def ask(adapter: BaseCourierAdapter, pincode: str, origin: str) -> Serviceabilit
     return answer
 
 
-def _default_origin(account: CourierAccount) -> str:
+def default_origin(account: CourierAccount) -> str:
+    """Return the pincode of the company's default warehouse in the account's mode.
+
+    Raises InvalidRequest naming `origin` where there is none.
+    """
     warehouses = Warehouse.objects.filter(
         company_id=account.company_id, is_test=account.is_test, is_default=True
     )
@@ -100,6 +110,19 @@ def stored_answer(courier: str, pincode: str) -> Serviceability | None:
     """Return the pincode's line of the courier's list; None if the list is old or lacks it."""
     line = _fresh_lines(courier).filter(pincode=pincode).first()
     return None if line is None else line.as_serviceability()
+
+
+def stored_answers(
+    couriers: Iterable[str], pincodes: Iterable[str]
+) -> dict[tuple[str, str], Serviceability]:
+    """Return the lines of the couriers' lists for the pincodes, by courier and pincode.
+
+    An old list, and one that lacks a pincode, have none. One statement.
+    """
+    lines = ServiceablePincode.objects.filter(
+        courier__in=list(couriers), pincode__in=list(pincodes), loaded_at__gte=oldest_fresh()
+    )
+    return {(line.courier_id, line.pincode): line.as_serviceability() for line in lines}
 
 
 def known_cod_limit(courier: Slot, pincode: Slot, oldest: Slot) -> Subquery:

@@ -18,6 +18,7 @@ from couriers.contract.errors import (
     CourierError,
     NotDone,
     NotSent,
+    PerhapsBooked,
     RateLimited,
     ReservedIdRefused,
     TimeIsUp,
@@ -37,8 +38,8 @@ OWN_GUARDS = (
     CourierDisabled,
     WarehouseInDoubt,
 )
-# Another number, or another moment, is needed: the caller decides.
-NOT_REPEATED = (*OWN_GUARDS, ReservedIdRefused)
+# Another number, another moment or a search is needed: the caller decides.
+NOT_REPEATED = (*OWN_GUARDS, ReservedIdRefused, PerhapsBooked)
 BACKOFF = wait_exponential_jitter(initial=1, exp_base=2, max=8, jitter=1)
 
 
@@ -51,6 +52,8 @@ def retry_safely(
 ) -> T:
     """Return `work()`, called again after NotSent, NotDone and `also`, and after nothing else.
 
+    Not after the errors of NOT_REPEATED, though they are of these classes.
+
     Raises the last error, with the delay that it names, after `max_attempts` or if the pause would
     be longer than `waits.longest()`. An error of the platform's own guards is not retried, because
     the guard has waited already.
@@ -60,9 +63,7 @@ def retry_safely(
         return state.attempt_number >= max_attempts or state.upcoming_sleep > waits.longest()
 
     def may_retry(error: BaseException) -> bool:
-        if isinstance(error, also):
-            return True
-        return isinstance(error, (NotSent, NotDone)) and not isinstance(error, NOT_REPEATED)
+        return isinstance(error, (NotSent, NotDone, *also)) and not isinstance(error, NOT_REPEATED)
 
     def pause(seconds: float) -> None:
         sleep(seconds)

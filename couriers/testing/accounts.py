@@ -59,7 +59,7 @@ def stored_account(
     Warehouse.objects.create(
         company=company, name="Main", contact_name="Main gate", phone="9845012345",
         address="1, Example Road", city="Bengaluru", state="Karnataka", pincode="560001",
-        is_default=True,
+        is_default=True, email="warehouse@shop.example",
     )  # fmt: skip
     courier, _ = Courier.objects.get_or_create(
         code=adapter_class.code, defaults={"name": adapter_class.name}

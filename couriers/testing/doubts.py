@@ -144,7 +144,8 @@ class DoubtConformance(OperationConformance):
         with self.failing(proxy, FaultKind.RESET_BEFORE, position, settings):
             book(account.company, draft)
         reconcile()
-        assert self.status(draft.order_number) is Status.IN_DOUBT, "one absence was believed"
+        # One that reserves numbers may be booked by now: the call was repeated with its number.
+        assert self.status(draft.order_number) is not Status.FAILED, "one absence was believed"
         for _ in range(3):
             pass_time(LONG)
             reconcile()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,10 +13,11 @@ from django.utils import timezone
 from couriers.contract import types
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
-from couriers.models import CourierAccount, FlagKind, Shipment
+from couriers.models import BookingAttempt, CourierAccount, FlagKind, Shipment
 from couriers.models.flag import ShipmentFlag, raise_flag
 from couriers.tracking import snapshot
 from couriers.tracking.confirmation import Confirmation, apply_creation, may_name
+from couriers.tracking.earlier_couriers import apply_to_attempts, attempts_named
 from couriers.tracking.named_orders import settle_named_orders
 from couriers.tracking.recreation import apply_recreation
 from couriers.tracking.scan_rows import new_scan, store_and_recount
@@ -34,18 +36,49 @@ def apply_events(account: CourierAccount, events: Sequence[CourierEvent]) -> lis
     """Apply a courier's events to this account's shipments, in one transaction.
 
     Returns one Applied for each event. An event whose shipment is not known (yet) changes nothing.
+    What a courier says of an order that another one was asked for since is noted, and does not
+    change the order's shipment.
     """
     with transaction.atomic():
-        shipments = _lock_shipments(account, events)
+        locked = _lock_shipments(account, events)
+        noted = _note_earlier_parcels(events, locked)
+        rest = [event for position, event in enumerate(events) if position not in noted]
+        if noted:
+            locked = _lock_shipments(account, rest)
+        results = iter(_apply_events(account, rest, locked.shipments))
+        return [
+            Applied.APPLIED if position in noted else next(results)
+            for position in range(len(events))
+        ]
+
+
+def _note_earlier_parcels(events: Sequence[CourierEvent], locked: _Locked) -> set[int]:
+    """Apply the events about attempts before another courier's; return their positions."""
+    if not locked.attempts:
+        return set()
+    known = _by_tracking_id(locked.shipments)
+    strays = {
+        position: event for position, event in enumerate(events) if event.tracking_id not in known
+    }
+    by_key = {each.pk: each for each in (*locked.shipments, *locked.moved)}
+    return apply_to_attempts(locked.attempts, strays, by_key)
+
+
+def _apply_events(
+    account: CourierAccount, events: Sequence[CourierEvent], shipments: Sequence[Shipment]
+) -> list[Applied]:
+    if not events:
+        return []
+    with transaction.atomic():
         by_id = _by_tracking_id(shipments)
         # Creations first: the batch may hold a scan of a tracking id that it also assigns.
         results, assigned = _apply_creations(account, events, by_id, shipments)
         if assigned:
-            shipments = _lock_shipments(account, events)
+            shipments = _lock_shipments(account, events).shipments
             by_id = _by_tracking_id(shipments)
         scanned = {p: event for p, event in enumerate(events) if event.topic == Topic.TRACK_UPDATED}
         if settle_named_orders(account, [*scanned.values()], by_id.keys(), shipments):
-            shipments = _lock_shipments(account, events)
+            shipments = _lock_shipments(account, events).shipments
             by_id = _by_tracking_id(shipments)
         rows = []
         named: list[tuple[CourierEvent, Shipment]] = []
@@ -164,7 +197,18 @@ def _has_id(shipment: Shipment, tracking_id: str) -> bool:
     return tracking_id in (shipment.tracking_id, *shipment.former_tracking_ids)
 
 
-def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> list[Shipment]:
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """The account's shipments that events may change. `attempts` are its earlier ones of orders
+    that are with another account now, and `moved` are the shipments of those.
+    """
+
+    shipments: Sequence[Shipment]
+    moved: Sequence[Shipment] = ()
+    attempts: Sequence[BookingAttempt] = ()
+
+
+def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> _Locked:
     """Lock every shipment that the events may change, in the order of ids to avoid deadlocks."""
     ids = {event.tracking_id for event in events}
     of_account = Shipment.objects.filter(account=account).order_by()
@@ -184,12 +228,20 @@ def _lock_shipments(account: CourierAccount, events: Sequence[CourierEvent]) -> 
             numbers |= dict.fromkeys(former_ids, number)
     if orders := {event.order_number for event in events if _names_order(event, numbers)}:
         keys.update(of_account.filter(order_number__in=orders).values_list("pk", flat=True))
-    return list(
+    strays = [event for event in events if event.tracking_id not in numbers]
+    attempts = attempts_named(account, strays) if strays else ()
+    keys.update(attempt.shipment_id for attempt in attempts)
+    locked = list(
         Shipment.objects.select_for_update(of=("self",))
         .filter(pk__in=keys)
         .only(*snapshot.READ)
         .order_by("id")
     )
+    mine = [shipment for shipment in locked if shipment.account_id == account.pk]
+    moved = [shipment for shipment in locked if shipment.account_id != account.pk]
+    # A shipment may have come back to the account while it was waited for.
+    away = {shipment.pk for shipment in moved}
+    return _Locked(mine, moved, [each for each in attempts if each.shipment_id in away])
 
 
 def _names_order(event: CourierEvent, numbers: Mapping[str, str]) -> bool:

@@ -21,6 +21,8 @@ from django.views.decorators.http import conditional_page, require_safe
 from couriers.conf import tunables
 from couriers.contract.content_policy import parcel_page, with_policy
 from couriers.contract.india import today
+from couriers.contract.platform_errors import UnknownCourier
+from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.contract.types import Direction, PaymentMode
 from couriers.models import Scan, Shipment
@@ -37,7 +39,7 @@ from couriers.tracking.status import latest_possible_time
 # The columns that the page is made of. No personal data is among them, and none is read.
 COLUMNS = (
     "status", "status_at", "direction", "order_number", "tracking_id", "waybill", "ndr_reason",
-    "estimated_delivery", "payment_mode", "is_test", "courier__name",
+    "estimated_delivery", "payment_mode", "is_test", "vendor", "courier__name",
     *(f"company__{column}" for column in COMPANY_COLUMNS),
 )  # fmt: skip
 MAX_SCANS = 200  # in the history, the newest
@@ -101,6 +103,7 @@ def _context(shipment: Shipment) -> dict[str, object]:
     is_expected = direction == Direction.FORWARD and category in _EXPECTED
     return {
         "shipment": shipment,
+        "courier": _courier_name(shipment),
         "shop": shop_of(shipment.company),
         "is_return": direction == Direction.REVERSE,
         "number": shipment.waybill or shipment.tracking_id,
@@ -117,6 +120,26 @@ def _context(shipment: Shipment) -> dict[str, object]:
             and shipment.payment_mode == PaymentMode.COD
         ),
     }
+
+
+def _courier_name(shipment: Shipment) -> str:
+    """Return the courier's name, and the carrier's behind an aggregator: who comes to the door.
+
+    The carrier is one that the plug-in names: what a courier writes is shown on no page.
+    """
+    name = shipment.courier.name
+    try:
+        carriers = CourierFactory.adapter_class(shipment.courier_id).carriers
+    except UnknownCourier:
+        return name
+    vendor = _letters(shipment.vendor)
+    carrier = next((one for one in carriers if vendor.startswith(_letters(one))), None)
+    return f"{name} ({carrier})" if carrier else name
+
+
+def _letters(text: str) -> str:
+    """Return the text's letters and digits in lower case: Blue Dart is also written BLUEDART."""
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _steps(status: Status, category: Category, direction: str) -> list[Step]:

@@ -13,7 +13,7 @@ from pydantic import Field, StrictBool
 
 from couriers.contract.errors import FieldProblem
 from couriers.contract.options import (
-    Centimetres,
+    Box,
     LongText,
     OptionalEwaybill,
     OptionalGstin,
@@ -25,14 +25,10 @@ from couriers.contract.options import (
 )
 
 
-class Package(Options):
-    """A parcel of a shipment of several (MPS), in grams and centimetres; `count` are alike."""
+class Package(Box):
+    """A parcel of a shipment of several (MPS)."""
 
     weight_g: int = Field(ge=1, le=30_000)
-    length_cm: Centimetres
-    width_cm: Centimetres
-    height_cm: Centimetres
-    count: int = Field(default=1, ge=1, le=100)
 
 
 class QualityCheck(Options):

@@ -23,6 +23,7 @@ from couriers.models import (
     CompanyLogo,
     Courier,
     CourierAccount,
+    CourierRule,
     CourierToken,
     IdempotencyKey,
     Product,
@@ -40,7 +41,7 @@ from webhooks.models import WebhookEndpoint
 # Tables with a row for each company, courier, account, key or warehouse.
 SMALL = {
     AccountCheck, BulkTurn, CallbackTally, Company, CompanyApiKey, CompanyLogo, Courier,
-    CourierAccount, CourierToken, Warehouse, WarehouseRegistration, WebhookEndpoint,
+    CourierAccount, CourierRule, CourierToken, Warehouse, WarehouseRegistration, WebhookEndpoint,
 }  # fmt: skip
 PAGES = {
     model: page

@@ -28,6 +28,7 @@ DECISIONS = {
     "shipcrowd_settle_doubt", "shipcrowd_lift_status", "shipcrowd_correct_id",
     "shipcrowd_clear_flag", "shipcrowd_give_reference", "shipcrowd_replay_event",
     "shipcrowd_proof_of_delivery", "shipcrowd_couriers_shipment_settle_doubt",
+    "shipcrowd_cancel_parcel", "shipcrowd_couriers_shipment_cancel_parcel",
     "shipcrowd_couriers_shipment_lift_status", "shipcrowd_couriers_shipment_correct_id",
     "shipcrowd_couriers_shipment_clear_flag", "shipcrowd_couriers_shipment_open_proof",
     "shipcrowd_couriers_shipmentflag_clear_flag", "shipcrowd_couriers_storeddocument_open_document",
@@ -43,10 +44,11 @@ READING = {
     "shipcrowd_couriers_shipment_overview", "shipcrowd_find",
     "shipcrowd_couriers_shipment_find_several", "shipcrowd_worklist", "shipcrowd_queues",
     "shipcrowd_alerts", "shipcrowd_operator_job", "shipcrowd_operator_job_csv",
-    "shipcrowd_couriers_operatorjob_open_report", "shipcrowd_guided_start",
-    "shipcrowd_start_company",
+    "shipcrowd_couriers_operatorjob_open_report", "shipcrowd_couriers_courierrule_simulate",
+    "shipcrowd_guided_start", "shipcrowd_start_company",
 }  # fmt: skip
-EDITED = ("company", "companyapikey", "companylogo", "courier", "courieraccount", "product",
+EDITED = ("company", "companyapikey", "companylogo", "courier", "courieraccount", "courierrule",
+          "product",
           "staffscope", "warehouse")  # fmt: skip
 KEPT = ("companyapikey", "warehouse")  # a default warehouse, which the company needs
 WRITES = ("add", "change")

@@ -11,7 +11,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
-from couriers.admin.today.charts import Chart, charts_for
+from couriers.admin.drawing import Chart
+from couriers.admin.today.charts import charts_for
 from couriers.models import DayFigure
 from couriers.operations.day_figures import last_days
 from tests.support.factories import CourierAccountFactory, make_staff

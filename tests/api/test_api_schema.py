@@ -15,6 +15,7 @@ from couriers.api.problem_schema import KINDS, by_status
 from couriers.models import Scope
 from tests.support.answers import PROBLEM, Answer, NotInTheSchema, check_answer
 
+WITH_CSV = ("list_shipments", "list_job_orders", "list_courier_performance")
 JSON = "application/json"
 PAGE = {"results": [], "next": None, "total": None}
 ORDER_LIVE = {
@@ -109,7 +110,7 @@ def test_a_path_answers_in_one_media_type_but_where_somebody_chooses() -> None:
             media_types = [*response.get("content", ())]
             if (name, code) == ("get_shipment_proof_of_delivery", "200"):  # the courier chooses
                 assert media_types == ["application/pdf", "image/jpeg", "image/png"]
-            elif code == "200" and name in ("list_shipments", "list_job_orders"):  # the client does
+            elif code == "200" and name in WITH_CSV:  # the client does
                 assert media_types == ["application/json", "text/csv"]
             else:
                 assert len(media_types) == (code not in ("204", "304")), (name, code)

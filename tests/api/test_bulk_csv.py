@@ -163,7 +163,6 @@ def test_a_file_that_cannot_be_used_is_refused_whole(
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
-        ({}, "courier", "is needed with a body in CSV"),
         ({"courier": "nope"}, "courier", "is not a courier of this platform"),
         ({"courier": "toy", "file_format": "excel"}, "file_format", "must be one of auto"),
         ({"courier": "toy", "default": ["colour=red"]}, "default", "must be one of category"),

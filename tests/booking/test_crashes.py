@@ -22,7 +22,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from couriers.booking import protocol, settling
+from couriers.booking import committed, protocol, reserving, settling
 from couriers.booking.leases import expire_leases
 from couriers.booking.protocol import book
 from couriers.booking.steps import Step, booking_step
@@ -157,9 +157,9 @@ def test_a_crash_at_each_step_is_settled_as_expected(
 
 # The lines between the first and the last commit: these functions' own.
 FUNCTIONS = (
-    protocol._reserve, protocol._start_attempt, protocol.new_call, protocol._call_and_settle,
-    protocol.call_courier, protocol._call_before, settling.settle_booked,
-    settling.mark_booked, settling._write_committed, call_audit.end_call,
+    reserving._reserve_first, reserving.start_attempt, reserving.new_call,
+    protocol.call_and_settle, protocol.call_courier, protocol._call_before,
+    settling.settle_booked, settling.mark_booked, committed.write_committed, call_audit.end_call,
 )  # fmt: skip
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS} | {
     inner

@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from couriers import tasks
-from couriers.booking import bulk_jobs, settling
+from couriers.booking import bulk_jobs, committed
 from couriers.booking.protocol import book
 from couriers.booking.spreadsheet import run
 from couriers.models import BulkOrder, BulkTurn, Shipment
@@ -72,7 +72,7 @@ def let_leases_run_out() -> None:
 def test_the_answer_is_written_once_the_database_serves_again(
     account: Any, courier: Any, name: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(settling, "DATABASE_PAUSE", 0.05)
+    monkeypatch.setattr(committed, "DATABASE_PAUSE", 0.05)
     courier.fails_with(name, seconds=0.3)
     result = book(account.company, DRAFT)
     assert (result.status_code, courier.booked) == (201, ["A-1"])
@@ -83,8 +83,8 @@ def test_the_answer_is_written_once_the_database_serves_again(
 def test_a_booking_that_cannot_be_settled_ends_in_doubt_and_is_never_repeated(
     account: Any, courier: Any, name: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(settling, "MAX_DATABASE_WAIT", 0.1)
-    monkeypatch.setattr(settling, "DATABASE_PAUSE", 0.05)
+    monkeypatch.setattr(committed, "MAX_DATABASE_WAIT", 0.1)
+    monkeypatch.setattr(committed, "DATABASE_PAUSE", 0.05)
     courier.fails_with(name)
     with pytest.raises(ERRORS) as raised:
         book(account.company, DRAFT)
@@ -102,7 +102,7 @@ def test_a_job_goes_on_after_the_outage_and_books_each_order_once(
 ) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(tasks.run_bulk, "apply_async", lambda args, **_: sent.append(args))
-    monkeypatch.setattr(settling, "MAX_DATABASE_WAIT", 0.1)
+    monkeypatch.setattr(committed, "MAX_DATABASE_WAIT", 0.1)
     monkeypatch.setattr("couriers.conf.Tunables.BULK_THREADS", 1)
     drafts = [draft_with(order_number=f"A-{n}") for n in (1, 2, 3)]
     job = bulk_jobs.create_job(account.company, requests_for(*drafts))
@@ -139,7 +139,7 @@ def test_a_worker_that_met_a_read_only_database_writes_with_its_next_task(accoun
 def test_a_run_of_a_spreadsheet_ends_with_a_report_and_can_be_run_again(
     account: Any, courier: Any, name: str, monkeypatch: Any, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(settling, "MAX_DATABASE_WAIT", 0.1)
+    monkeypatch.setattr(committed, "MAX_DATABASE_WAIT", 0.1)
     monkeypatch.setattr(run, "DATABASE_WAIT", 0.2)
     monkeypatch.setattr(run, "DATABASE_PAUSE", 0.1)
     numbers = [{"order_number": f"A-{n}"} for n in (1, 2, 3)]

@@ -276,7 +276,7 @@ def test_a_switched_off_courier_or_account_refuses_new_bookings(account: Any) ->
 
 
 def test_an_unknown_courier_account_or_warehouse_is_named(account: Any, company: Any) -> None:
-    with pytest.raises(UnknownCourier, match="known: ekart, toy"):
+    with pytest.raises(UnknownCourier, match=r"known: .*ekart.*toy"):
         book(account.company, draft_with(courier="dhl"))
     with pytest.raises(InvalidRequest, match="no account"):
         book(account.company, draft_with(courier="ekart"))

@@ -146,6 +146,23 @@ def test_a_refusal_of_the_repetition_is_checked_by_a_search(account: Any, both: 
     assert [shipment.tracking_id] == both.order("A-1")
 
 
+def test_a_failure_that_may_have_saved_the_booking_is_searched_and_not_sent_again_at_once(
+    account: Any, both: Books
+) -> None:
+    both.behaviours = ["fails in part", "fails in part"]
+    result = book(account.company, DRAFT, key="first")
+    assert (result.status_code, len(both.create_calls)) == (202, 1)
+    reconcile()
+    assert (len(both.create_calls), len(both.searches)) == (2, 1)
+    for _ in range(2):
+        pass_time(100)
+        reconcile()
+    result.shipment.refresh_from_db()
+    assert result.shipment.status == "failed"
+    assert result.shipment.failure.endswith("had ended with: it might have been saved")
+    assert len(both.create_calls) == 2
+
+
 def test_absences_from_before_a_repetition_do_not_count(account: Any, both: Books) -> None:
     shipment = lose(account, both, "request lost")
     both.is_indexed = False

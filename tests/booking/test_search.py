@@ -95,7 +95,10 @@ def test_two_absences_a_lag_apart_free_the_order(account: Any, books: Books) -> 
     pass_time(2)
     assert reconcile().not_booked == 1
     shipment.refresh_from_db()
-    assert (shipment.status, shipment.failure) == ("failed", "The courier does not have it.")
+    assert shipment.status == "failed"
+    assert shipment.failure == (
+        "The courier does not have it. The call had ended with: reset after sending"
+    )
     again = book(account.company, DRAFT, key="first")
     assert (again.status_code, again.shipment.pk, again.shipment.attempt) == (201, shipment.pk, 2)
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from couriers.booking.protocol import book
-from couriers.contract.errors import EarlierUnclear, Rejected, Unknown
+from couriers.contract.errors import EarlierUnclear, OrderKept, Rejected, Unknown
 from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
+from couriers.contract.types import Booking
 from couriers.models import CourierCall, Shipment
 from couriers.operations.doubt import release
 from tests.support.doubt_toys import Books, PlainToy, SearchToy
@@ -86,6 +87,40 @@ def test_an_order_is_not_searched_whose_earlier_attempt_surely_failed(
         book(account.company, DRAFT)
     book(account.company, DRAFT)
     assert not books.searches
+
+
+def test_an_order_that_the_courier_kept_is_searched_before_it_is_booked_again(
+    account: Any, books: Books
+) -> None:
+    books.behaviours = ["keeps"]
+    with pytest.raises(OrderKept):
+        book(account.company, DRAFT, key="first")
+    books.search_error = OrderKept("still without a parcel")
+    assert book(account.company, DRAFT, key="second").status_code == 201
+    assert (len(books.searches), len(books.create_calls)) == (1, 2)
+
+
+def test_a_kept_order_that_has_a_parcel_by_now_is_not_booked_again(
+    account: Any, books: Books
+) -> None:
+    books.behaviours = ["keeps"]
+    with pytest.raises(OrderKept):
+        book(account.company, DRAFT, key="first")
+    books.search_answer = lambda _: Booking("T-1", order_number="A-1")
+    again = book(account.company, DRAFT, key="first")
+    assert (again.status_code, again.shipment.tracking_id) == (201, "T-1")
+    assert len(books.create_calls) == 1
+
+
+def test_a_lost_call_is_not_settled_by_an_order_without_a_parcel(
+    account: Any, books: Books
+) -> None:
+    shipment = lose(account, books)
+    release(shipment.pk, actor=make_staff("settle_doubt"), reason="not in the panel")
+    books.search_error = OrderKept("no carrier has it yet")
+    with pytest.raises(EarlierUnclear):
+        book(account.company, DRAFT, key="first")
+    assert len(books.create_calls) == 1
 
 
 def test_an_earlier_call_that_may_still_be_answered_is_waited_for(

@@ -183,7 +183,7 @@ def test_the_template_has_every_column_and_no_order(path: Path) -> None:
     path.write_text(template_text())
     assert refusal(path).endswith("has no orders")
     text = template_text()
-    assert text.splitlines()[0] == ",".join([*COLUMNS, "sku", "service"])
+    assert text.splitlines()[0] == ",".join([*COLUMNS, "sku", "service", "courier"])
     path.write_text(text.replace("# A-1", "A-1"))
     assert isinstance(drafts_of(path)["A-1"], ShipmentDraft)
 

@@ -1,7 +1,8 @@
-"""`make chaos`: 10,000 bookings while everything fails; with ARGS=inbox: 50,000 callbacks; with
-ARGS=outbox: 20,000 changes of which a merchant is told.
+"""`make chaos`: 10,000 bookings while everything fails, with Ekart or COURIER=CODE.
 
-`ARGS="bookings toy_search"` books 3,000 orders with another courier than Ekart, by its code.
+ARGS=failover leaves 10,000 orders to three couriers by a company's rules; ARGS="failover ekart
+delhivery" to those. ARGS=inbox sends 50,000 callbacks, ARGS=outbox tells a merchant of 20,000
+changes. With a toy courier, such as COURIER=toy_search, 3,000 orders are booked.
 
 With --pooler the platform's database is behind a PgBouncer that pools transactions, with fewer
 connections than the platform has threads. The web server is that of docker-compose.yml, so nginx
@@ -15,14 +16,16 @@ from typing import Any
 
 from shipcrowd import nginx
 from tests.chaos.bookings import BookingChaos
-from tests.chaos.couriers import COURIERS
+from tests.chaos.couriers import COURIERS, REAL
 from tests.chaos.inbox import InboxChaos
 from tests.chaos.outbox import OutboxChaos
 from tests.support.pgbouncer import MISSING, PROGRAM
 
 parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-parser.add_argument("what", nargs="?", choices=["bookings", "inbox", "outbox"], default="bookings")
-parser.add_argument("courier", nargs="?", choices=COURIERS, default="ekart")
+parser.add_argument(
+    "what", nargs="?", choices=["bookings", "failover", "inbox", "outbox"], default="bookings"
+)
+parser.add_argument("couriers", nargs="*", metavar="COURIER", help=", ".join(COURIERS))
 parser.add_argument(
     "--bookings", type=int, default=None, help="default: 10,000; 3,000 with a toy courier"
 )
@@ -52,9 +55,13 @@ elif options.what == "outbox":
     run = OutboxChaos(options.changes, seed, kills)
 else:
     kills = 56 if options.kills is None else options.kills
-    courier = COURIERS[options.courier]
-    bookings = options.bookings or (10_000 if courier is COURIERS["ekart"] else 3_000)
-    run = BookingChaos(bookings, seed, kills, courier)
+    codes = options.couriers or (list(REAL) if options.what == "failover" else ["ekart"])
+    if unknown := sorted({*codes} - COURIERS.keys()):
+        parser.error(f"no such courier: {', '.join(unknown)}")
+    if (options.what == "failover") != (len(codes) > 1):
+        parser.error("bookings are made with one courier, failover with several")
+    bookings = options.bookings or (10_000 if REAL.keys() >= {*codes} else 3_000)
+    run = BookingChaos(bookings, seed, kills, [COURIERS[code] for code in codes])
 run.pool_size = options.pooler
 report = run.run()
 print("\n".join(report.lines()))

@@ -1,9 +1,12 @@
 """Chaos for bookings: storefronts book over HTTP while everything that can fail does.
 
-A tenth of the courier's calls fail. Web and worker processes are killed at random and at each named
+A tenth of the couriers' calls fail. Web and worker processes are killed at random and at each named
 step of the protocol, Valkey and PostgreSQL are restarted, and leases run out early. What the
-courier's callbacks do not settle, an operator does, or the platform itself where the courier can be
-asked. Then the sandbox's shipments are compared with the platform's, order by order.
+couriers' callbacks do not settle, the platform does where a courier can be asked, and an operator
+elsewhere. Then the sandboxes' shipments are compared with the platform's, order by order.
+
+With several couriers each order is left to the company's rules, and goes on to the next courier
+where one does not take it.
 """
 
 from __future__ import annotations
@@ -11,89 +14,42 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from couriers.booking.steps import Step
-from tests.chaos.couriers import EKART, ChaosCourier
-from tests.chaos.harness import CLIENTS, SECRET, THREADS, ChaosRun, RunReport
+from tests.chaos.comparison import Comparison, at_couriers, stored_bookings
+from tests.chaos.couriers import EKART, Callbacks, ChaosCourier, Operator, fail_over_rules
+from tests.chaos.harness import CLIENTS, COMPANY, SECRET, THREADS, ChaosRun
+from tests.chaos.report import BookingReport
 
-# How long the operator waits for the courier's callback before settling a doubt, in seconds.
+# How long the operator waits for the couriers' callbacks before settling a doubt, in seconds.
 OPERATOR_WAIT = 6.0
 MAX_IDLE_WAIT = 180  # seconds after the last booking until everything must be settled
 
 
-@dataclass(kw_only=True)
-class BookingReport(RunReport):
-    """The results of a run.
-
-    `duplicates` are shipments too many at the courier, `lost` orders are not booked on one of the
-    two sides, `unknown_to_courier` ones have a tracking id that the courier does not have for them.
-    `cut_off` is the most orders whose booking a kill, a restart or an early end of its lease can
-    have interrupted.
-    """
-
-    courier: str
-    bookings: int
-    booked: int = 0
-    duplicates: int = 0
-    lost: int = 0
-    unknown_to_courier: int = 0
-    unsettled: int = 0
-    ever_in_doubt: int = 0
-    injected_unknown: int = 0
-    cut_off: int = 0
-    faults: int = 0
-    released: int = 0
-    resolved: int = 0
-    requests: int = 0
-
-    def lines(self) -> list[str]:
-        """Return the figures as lines of text."""
-        share, injected = self.ever_in_doubt / self.bookings, self.injected_unknown / self.bookings
-        return [
-            f"{self.courier}, seed {self.seed}: {self.bookings} orders in {self.seconds:.0f} s "
-            f"({self.bookings / self.seconds:.0f} a second), {self.requests} requests, "
-            f"{self.faults} faults",
-            f"killed: {self.kills.total()} ({self.killed()})",
-            f"restarted: {self.restarted()}",
-            f"booked {self.booked}, duplicates {self.duplicates}, lost {self.lost}, "
-            f"unknown to the courier {self.unknown_to_courier}, unsettled {self.unsettled}",
-            f"ever in doubt {self.ever_in_doubt} ({share:.1%}), unknown outcomes injected "
-            f"{self.injected_unknown} ({injected:.1%}), cut off at most {self.cut_off}; "
-            f"released {self.released} and resolved {self.resolved} by the operator",
-            *(f"WRONG: {line}" for line in self.wrong[:20]),
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Booking:
-    """An order's shipment in the platform's database."""
-
-    status: str = "missing"
-    tracking_id: str = ""
-    flags: str | None = None
-
-
 class BookingChaos(ChaosRun):
-    """The platform, the courier's sandbox, storefronts and an operator."""
+    """The platform, the couriers' sandboxes, storefronts and an operator."""
 
     name = "chaos"
     client = "tests.chaos.storefront"
     application = "tests.chaos.wsgi"
     restarts_at = {"valkey": 0.35, "postgres": 0.65}
 
-    def __init__(self, bookings: int, seed: int, kills: int, courier: ChaosCourier = EKART) -> None:
-        self.report = BookingReport(seed=seed, bookings=bookings, courier=courier.code)
+    def __init__(
+        self, bookings: int, seed: int, kills: int, couriers: Sequence[ChaosCourier] = (EKART,)
+    ) -> None:
+        names = ", ".join(courier.code for courier in couriers)
+        self.report = BookingReport(seed=seed, bookings=bookings, couriers=names)
         self._seen_in_doubt: set[str] = set()
         self._cut_off: set[str] = set()
+        self._is_by_rule = len(couriers) > 1
         self._order_numbers = [f"C-{number:06d}" for number in range(bookings)]
-        super().__init__(self.report, kills, courier)
+        super().__init__(self.report, kills, couriers)
 
     def run(self) -> BookingReport:
         """Run it and return the report, whose `wrong` is empty if every promise held."""
@@ -102,24 +58,35 @@ class BookingChaos(ChaosRun):
 
     def _environment(self, opened: ExitStack) -> dict[str, str]:
         self._kill_requests = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        self._sandbox = opened.enter_context(self._courier.sandbox(self.report.seed))
-        base_url = f"{self._courier.code}_base_url".upper()
-        return {base_url: self._sandbox.url, "CHAOS_DIR": str(self._kill_requests)}
+        self._sandboxes = {
+            courier.code: opened.enter_context(courier.sandbox(self.report.seed))
+            for courier in self._couriers
+        }
+        urls = {f"{code}_base_url".upper(): box.url for code, box in self._sandboxes.items()}
+        return urls | {"CHAOS_DIR": str(self._kill_requests)}
 
     def _prepare(self) -> list[dict[str, Any]]:
-        seeded = self._seed(*self._courier.limits)
+        seeded = {one.code: self._seed(one, *one.limits) for one in self._couriers}
+        key = seeded[self._couriers[0].code]["api_key"]
+        if self._is_by_rule:
+            rules = json.dumps(fail_over_rules(self._couriers))
+            made = self._stack.run_module("tests.support.courier_rules", {"COURIER_RULES": rules})
+            assert made is not None
         self._start_platform()
-        self._have_callbacks_sent(seeded["webhook_url"])
+        for courier in self._couriers:
+            self._have_callbacks_sent(courier, seeded[courier.code]["webhook_url"])
         self._operator = self._stack.start_interactive(
             "tests.chaos.operator",
-            {"SANDBOX_URL": self._sandbox.url, "OPERATOR_WAIT": str(OPERATOR_WAIT)},
-        )
-        self._sandbox.set_faults(*self._courier.faults)
+            {"OPERATOR_TASKS": json.dumps(self._operator_tasks()),
+             "OPERATOR_WAIT": str(OPERATOR_WAIT)},
+        )  # fmt: skip
+        for courier in self._couriers:
+            self._sandboxes[courier.code].set_faults(*courier.faults)
         return [
             {
                 "url": self._stack.url,
-                "key": seeded["api_key"],
-                "courier": self._courier.code,
+                "key": key,
+                "courier": "auto" if self._is_by_rule else self._couriers[0].code,
                 "orders": self._order_numbers[number::CLIENTS],
                 "threads": THREADS,
                 "seed": self.report.seed + number,
@@ -127,23 +94,34 @@ class BookingChaos(ChaosRun):
             for number in range(CLIENTS)
         ]
 
-    def _have_callbacks_sent(self, url: str) -> None:
-        if self._courier.registers_webhooks:
-            command = ("register_webhooks", self._courier.code, "--company", "chaos")
-            self._stack.run_command(*command)
-        elif self._courier.has_callbacks:
-            self._sandbox.post("/_sandbox/callback", {"url": url, "secret": SECRET})
+    def _operator_tasks(self) -> dict[str, dict[str, str]]:
+        """Return the sandbox of each courier whose doubts an operator settles, and which ones."""
+        return {
+            courier.code: {
+                "sandbox": self._sandboxes[courier.code].url, "settles": courier.operator,
+            }
+            for courier in self._couriers
+            if courier.operator is not Operator.NOBODY
+        }  # fmt: skip
+
+    def _have_callbacks_sent(self, courier: ChaosCourier, url: str) -> None:
+        if courier.callbacks is Callbacks.REGISTERED:
+            self._stack.run_command("register_webhooks", courier.code, "--company", COMPANY)
+        elif courier.callbacks is Callbacks.TOLD:
+            sandbox = self._sandboxes[courier.code]
+            sandbox.post("/_sandbox/callback", {"url": url, "secret": SECRET})
 
     def _kill_targets(self) -> list[str]:
         return [*Step, "web", "worker"]
 
     def _progress(self) -> float:
-        return float(self._sandbox.state()["orders"]) / self.report.bookings
+        orders = sum(sandbox.state()["orders"] for sandbox in self._sandboxes.values())
+        return float(orders) / self.report.bookings
 
     def _background_work(self) -> Iterable[Callable[[], None]]:
-        return (self._watch_doubts,) if self._courier.settles_doubts else (
-            self._operate, self._watch_doubts,
-        )  # fmt: skip
+        if not self._operator_tasks():
+            return (self._watch_doubts,)
+        return (self._operate, self._watch_doubts)
 
     def _restart(self, server: str) -> None:
         self._note_bookings_being_made()
@@ -204,60 +182,47 @@ class BookingChaos(ChaosRun):
         result = json.loads(self._operator.stdout.readline())
         if result is None:
             return -1
-        self.report.released += result["released"]
-        self.report.resolved += result["resolved"]
+        self.report.released.update(result["released"])
+        self.report.resolved.update(result["resolved"])
         return int(result["left"])
 
     def _wait_until_idle(self) -> None:
-        self._sandbox.set_faults()
+        for sandbox in self._sandboxes.values():
+            sandbox.set_faults()
         deadline = time.monotonic() + MAX_IDLE_WAIT
         while time.monotonic() < deadline:
-            if self._sandbox.state()["callbacks_pending"] == 0 and self._open_bookings() == 0:
+            pending = sum(box.state()["callbacks_pending"] for box in self._sandboxes.values())
+            if pending == 0 and self._settle_old_doubts() == 0:
                 return
             time.sleep(1)
 
-    def _open_bookings(self) -> int:
-        """Return how many bookings are not settled, after an operator's work where one works."""
-        if not self._courier.settles_doubts:
-            return self._settle_old_doubts()
-        counted = self._query(
-            "SELECT count(*) FROM shipcrowd_couriers_shipment"
-            " WHERE status IN ('booking', 'in_doubt')"
-        )
-        return int(counted[0][0]) if counted else -1
-
     def _compare(self, results: list[dict[str, Any]]) -> None:
         self._count_faults(results)
-        at_courier: dict[str, list[str]] = {}
-        for shipment in self._sandbox.shipments():
-            at_courier.setdefault(shipment["order_number"], []).append(shipment["tracking_id"])
-        with psycopg.connect(self._database) as connection:
-            stored = {
-                number: _Booking(*columns)
-                for number, *columns in connection.execute(
-                    "SELECT order_number, status, tracking_id,"
-                    " (SELECT string_agg(kind, ', ') FROM shipcrowd_couriers_shipmentflag"
-                    "  WHERE shipment_id = shipment.id AND cleared_at IS NULL)"
-                    " FROM shipcrowd_couriers_shipment AS shipment"
-                )
-            }
-        answered = {n: tracking_id for one in results for n, tracking_id in one["booked"].items()}
-        self.report.duplicates = sum(len(ids) - 1 for ids in at_courier.values())
-        for number in self._order_numbers:
-            booking = stored.get(number, _Booking())
-            self._compare_order(number, booking, at_courier.get(number, []), answered.get(number))
-        self._check_report(results)
+        comparison = Comparison(
+            at_couriers(self._sandboxes), stored_bookings(self._database), results
+        )
+        comparison.fill(self.report, self._order_numbers)
+        for result in results:
+            self.report.wrong += result["unexpected"]
+            self.report.wrong += [
+                f"{number} was answered with different bodies" for number in result["bodies_differ"]
+            ]
+            if not self._is_by_rule:
+                self.report.wrong += [f"{n} was refused: {t}" for n, t in result["refused"].items()]
+        self.report.check()
 
     def _count_faults(self, results: list[dict[str, Any]]) -> None:
-        report, faults = self.report, self._sandbox.state()["faults"]
+        report = self.report
         report.requests = sum(result["requests"] for result in results)
-        report.faults = sum(faults.values())
-        report.injected_unknown = sum(
-            count
-            for name, count in faults.items()
-            if name.startswith(f"{self._courier.create}:")
-            and not name.endswith(self._courier.known_outcome)
-        )
+        for courier in self._couriers:
+            faults = self._sandboxes[courier.code].state()["faults"]
+            report.faults += sum(faults.values())
+            report.injected_unknown += sum(
+                count
+                for name, count in faults.items()
+                if name.startswith(f"{courier.create}:")
+                and not name.endswith(courier.known_outcome)
+            )
         with psycopg.connect(self._database) as connection:
             rows = connection.execute(
                 "SELECT DISTINCT s.order_number FROM shipcrowd_couriers_couriercall c"
@@ -266,39 +231,11 @@ class BookingChaos(ChaosRun):
             ).fetchall()
         answered_202 = {number for result in results for number in result["in_doubt"]}
         unknown_calls = {number for (number,) in rows}
+        counted = self._query(
+            "SELECT count(DISTINCT shipment_id) FROM shipcrowd_couriers_bookingattempt attempt"
+            " JOIN shipcrowd_couriers_shipment shipment ON shipment.id = attempt.shipment_id"
+            " WHERE attempt.courier_id <> shipment.courier_id"
+        )
+        report.failed_over = int(counted[0][0]) if counted else 0
         report.cut_off = len(self._cut_off)
         report.ever_in_doubt = len(self._seen_in_doubt | answered_202 | unknown_calls)
-
-    def _compare_order(
-        self, number: str, stored: _Booking, at_courier: list[str], answered: str | None
-    ) -> None:
-        """Compare one order's shipment with the courier's and with the storefront's answer."""
-        report = self.report
-        if stored.status in ("booking", "in_doubt"):
-            report.unsettled += 1
-        elif stored.status != "booked" or not at_courier:
-            report.lost += 1
-        else:
-            report.booked += 1
-        if stored.status == "booked" and stored.tracking_id not in at_courier:
-            report.unknown_to_courier += 1
-        if stored.flags:
-            report.wrong.append(f"{number} is flagged: {stored.flags}")
-        if answered != stored.tracking_id:
-            report.wrong.append(
-                f"{number}: the storefront was answered {answered}, stored is {stored.tracking_id}"
-            )
-
-    def _check_report(self, results: list[dict[str, Any]]) -> None:
-        """Add to `wrong` what the figures and the storefronts' results show."""
-        report = self.report
-        for result in results:
-            report.wrong += result["unexpected"]
-            report.wrong += [
-                f"{number} was answered with different bodies" for number in result["bodies_differ"]
-            ]
-        for name in ("duplicates", "lost", "unknown_to_courier", "unsettled"):
-            if getattr(report, name):
-                report.wrong.append(f"{getattr(report, name)} {name}")
-        if report.ever_in_doubt > report.injected_unknown + report.cut_off:
-            report.wrong.append("more doubts than unknown outcomes and bookings cut off together")

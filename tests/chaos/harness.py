@@ -12,7 +12,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -27,6 +27,7 @@ from tests.chaos.couriers import EKART, ChaosCourier
 from tests.support.pgbouncer import pgbouncer
 from tests.support.worker import forks_of
 
+COMPANY = "chaos"
 SECRET = "a-secret-of-chaos"
 CLIENTS = 3  # client processes
 THREADS = 8  # of each client
@@ -63,9 +64,11 @@ class ChaosRun(ABC):
     queues: ClassVar[tuple[Collection[Queue], ...]] = (INBOX_QUEUES, OTHER_QUEUES)  # of each worker
     pool_size = 0  # of a PgBouncer that pools transactions; 0 is none
 
-    def __init__(self, report: RunReport, kills: int, courier: ChaosCourier = EKART) -> None:
+    def __init__(
+        self, report: RunReport, kills: int, couriers: Sequence[ChaosCourier] = (EKART,)
+    ) -> None:
         self._run_report = report
-        self._courier = courier
+        self._couriers = couriers
         self._random = random.Random(report.seed)
         self._kills_wanted = kills
         self._over = threading.Event()
@@ -80,9 +83,8 @@ class ChaosRun(ABC):
             used = self._through_pooler(servers, opened)
             environment = {
                 "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
-                f"{self._courier.code}_webhook_secret".upper(): SECRET,
                 "LOG_LEVEL": "CRITICAL",
-                **self._courier.login,
+                **self._logins(),
                 "DATABASE_POOLER": "transaction" if self.pool_size else "none",
                 **self._environment(opened),
             }
@@ -104,6 +106,13 @@ class ChaosRun(ABC):
             self._wait_until_idle()
             self._compare(results)
             self._check_injected_failures()
+
+    def _logins(self) -> dict[str, str]:
+        logins: dict[str, str] = {}
+        for courier in self._couriers:
+            logins[f"{courier.code}_webhook_secret".upper()] = SECRET
+            logins |= courier.login
+        return logins
 
     def _through_pooler(self, servers: Servers, opened: ExitStack) -> Servers:
         """Return the servers as the platform shall use them. Its books are read past a pooler."""
@@ -143,11 +152,11 @@ class ChaosRun(ABC):
     def _compare(self, results: list[dict[str, Any]]) -> None:
         """Compare what the clients saw with what is stored, and fill the report."""
 
-    def _seed(self, *limits: str) -> dict[str, Any]:
+    def _seed(self, courier: ChaosCourier = EKART, *limits: str) -> dict[str, Any]:
         return self._stack.run_command(
-            "seed_courier", self._courier.code, "--company", "chaos", "--create", "--name", "Chaos",
+            "seed_courier", courier.code, "--company", COMPANY, "--create", "--name", "Chaos",
             "--gstin", "29AAGCR4375J1ZU", "--address", "1 Example Road", "--state", "KA",
-            "--pincode", "560001", "--phone", "9845012345",
+            "--pincode", "560001", "--phone", "9845012345", "--email", "warehouse@chaos.example",
             *(f"--limit={limit}" for limit in limits),
         )  # fmt: skip
 

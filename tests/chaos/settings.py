@@ -9,7 +9,9 @@ TIMES = {"READ_TIMEOUT": 1.0, "AUTH_READ_TIMEOUT": 1.0}
 SHIPCROWD = SHIPCROWD | {
     "BOOKING_LEASE": 20.0,
     "BREAKER_COOLDOWN": 2.0,
-    "COURIERS": dict.fromkeys(("ekart", "toy_neither", "toy_search", "toy_reservation"), TIMES),
+    "COURIERS": dict.fromkeys(
+        ("ekart", "delhivery", "velocity", "toy_neither", "toy_search", "toy_reservation"), TIMES
+    ),
 }
 PERIODS = {
     "sweep-inbox": 1.0, "reconcile-bookings": 2.0, "sweep-jobs": 2.0, "sweep-manifests": 2.0,

@@ -19,6 +19,7 @@ from typing import Any
 
 SENT_TWICE = 0.05  # of the requests are sent twice at the same time
 MAX_SECONDS = 1800.0
+HEAVY_G = 1000  # grams
 
 
 class Storefront:
@@ -32,6 +33,7 @@ class Storefront:
         self.booked: dict[str, str] = {}
         self.bodies: dict[str, set[bytes]] = {}
         self.in_doubt: set[str] = set()
+        self.refused: dict[str, str] = {}
         self.unexpected: list[str] = []
         self.requests = 0
         self.left = len(self.waiting)
@@ -47,6 +49,7 @@ class Storefront:
             "booked": self.booked,
             "in_doubt": sorted(self.in_doubt),
             "bodies_differ": sorted(n for n, bodies in self.bodies.items() if len(bodies) > 1),
+            "refused": self.refused,
             "unexpected": self.unexpected,
             "requests": self.requests,
         }
@@ -83,7 +86,10 @@ class Storefront:
             self.waiting.append((due, number))
 
     def _post(self, number: str) -> float | None:
-        """Send the order; return None if it is booked, else the seconds until the next try."""
+        """Send the order; return None if it is booked or refused, else when to send it again.
+
+        That is in seconds from now.
+        """
         request = urllib.request.Request(
             f"{self.url}/api/v1/shipments/",
             data=json.dumps(booking_request(self.courier, number)).encode(),
@@ -111,6 +117,11 @@ class Storefront:
         # 502 and 504 are the proxy's, for a process that was killed.
         if status in (409, 429, 500, 502, 503, 504):
             return min(float(headers.get("Retry-After", 1)), 5.0)
+        if status == 422:
+            problem = json.loads(body)
+            with self.lock:
+                self.refused[number] = f"{problem['type']}: {problem.get('detail', '')}"
+            return None
         with self.lock:
             self.unexpected.append(f"{number}: {status} {body[:200].decode(errors='replace')}")
         return None
@@ -127,8 +138,12 @@ def _send(request: urllib.request.Request) -> tuple[int, bytes, Any]:
 
 
 def booking_request(courier: str, order_number: str) -> dict[str, Any]:
-    """Return the JSON that books the order with the courier."""
-    return {
+    """Return the JSON that books the order with the courier.
+
+    By its number an order is prepaid, paid on delivery, or heavy and prepaid.
+    """
+    kind = int(order_number.rpartition("-")[2]) % 3
+    request: dict[str, Any] = {
         "courier": courier,
         "order_number": order_number,
         "order_date": "2026-11-23",
@@ -140,6 +155,11 @@ def booking_request(courier: str, order_number: str) -> dict[str, Any]:
         "items": [{"name": "T-shirt", "quantity": 1, "value": "1523.00", "gst_rate": "12"}],
         "parcel": {"weight_g": 240, "length_cm": 30, "width_cm": 22, "height_cm": 8},
     }  # fmt: skip
+    if kind == 1:
+        request |= {"payment_mode": "cod", "cod_amount": "1523.00"}
+    if kind == 2:
+        request["parcel"]["weight_g"] = HEAVY_G
+    return request
 
 
 if __name__ == "__main__":

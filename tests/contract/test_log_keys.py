@@ -35,7 +35,7 @@ def logged_keys(source: str) -> Iterator[str]:
 def test_every_key_that_the_platform_logs_is_allowed() -> None:
     found = {
         key
-        for app in ("couriers", "couriers_ekart", "webhooks", "shipcrowd")
+        for app in ("couriers", "couriers_ekart", "couriers_velocity", "webhooks", "shipcrowd")
         for path in (ROOT / app).rglob("*.py")
         for key in logged_keys(path.read_text())
     }

@@ -13,6 +13,7 @@ from couriers.contract.money import (
     is_whole_paise,
     split_gst,
     to_paisa,
+    unit_prices,
 )
 from couriers.contract.types import Item
 
@@ -78,3 +79,13 @@ def test_an_amount_with_at_most_two_decimals_is_whole_paise(amount: str) -> None
 )
 def test_an_amount_with_a_fraction_of_a_paisa_is_not_whole_paise(amount: str) -> None:
     assert not is_whole_paise(Decimal(amount))
+
+
+@given(st.integers(1, 10**8), st.integers(1, 5000))
+def test_prices_of_units_are_whole_paise_and_add_up_to_the_value(paise: int, quantity: int) -> None:
+    value = Decimal(paise) / 100
+    prices = unit_prices(value, quantity)
+    assert sum(units for units, _ in prices) == quantity
+    assert sum(units * price for units, price in prices) == value
+    assert all(is_whole_paise(price) for _, price in prices)
+    assert len(prices) <= 2

@@ -11,9 +11,9 @@ from couriers.contract.registry import CourierFactory
 
 
 def test_an_unknown_courier_is_refused_with_the_registered_couriers(toy: Any) -> None:
-    assert CourierFactory.codes() == ["ekart", "toy"]
+    assert {"ekart", "toy"} <= set(CourierFactory.codes())
     assert CourierFactory.adapter_class("toy") is toy
-    with pytest.raises(UnknownCourier, match=r"unknown courier 'dhl' \(known: ekart, toy\)"):
+    with pytest.raises(UnknownCourier, match=r"unknown courier 'dhl' \(known: .*ekart.*toy"):
         CourierFactory.adapter_class("dhl")
 
 

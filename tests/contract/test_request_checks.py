@@ -18,6 +18,7 @@ from couriers.contract.request_checks import (
     check_phone,
     check_return,
     check_seller,
+    check_texts,
 )
 from couriers.contract.types import (
     Address,
@@ -124,3 +125,14 @@ def test_a_new_reference_tells_addresses_apart() -> None:
     first, second = REQUEST.pickup.new_reference(), moved.new_reference()
     assert first.startswith("asha-23456789-")
     assert first != second
+
+
+def test_names_and_addresses_are_checked_for_length_and_letters() -> None:
+    problems = FieldProblems()
+    consignee = dataclasses.replace(HERE, address="x" * 11, city="दिल्ली")
+    items = (dataclasses.replace(REQUEST.items[0], name="Mug 🎉"),)
+    request = dataclasses.replace(REQUEST, consignee=consignee, items=items)
+    check_texts(request, problems, most={"name": 4, "street": 10, "city": 20})
+    assert [problem.field for problem in problems] == [
+        "consignee.address", "consignee.city", "warehouse.address", "items[0].name",
+    ]  # fmt: skip

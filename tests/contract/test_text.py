@@ -10,6 +10,7 @@ from couriers.contract.text import (
     character_problem,
     clean_line,
     has_control_characters,
+    latin_problem,
     make_storable,
 )
 
@@ -84,3 +85,15 @@ def test_a_clean_line_stays_as_it_is_and_has_no_break_and_no_blank_at_its_ends(t
     assert clean_line(line) == line
     assert line == line.strip()
     assert not set(line) & set("\t\n\v\f\r\x85\u2028\u2029\u00a0")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Asha O\u2019Neil \u2013 2nd floor", "₹5, 20°", "Zoë Łuczak", "9½ \u00a0 «x»"]
+)
+def test_latin_letters_and_the_signs_beside_them_are_latin(text: str) -> None:
+    assert latin_problem(text) is None
+
+
+@pytest.mark.parametrize("text", ["आशा", "Asha 🎉", "\u0410sha", "ⓐ", "\uff41sha"])
+def test_emoji_and_other_scripts_are_not_latin(text: str) -> None:
+    assert latin_problem(text)

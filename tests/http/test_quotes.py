@@ -11,7 +11,7 @@ import pytest
 
 from couriers.contract.errors import Rejected, Unknown
 from couriers.contract.types import RateQuote
-from couriers.http.quotes import DeliveryDays, quote_services
+from couriers.http.quotes import DeliveryDays, ask_together, quote_services
 from tests.support.factories import CourierAccountFactory
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +87,21 @@ def test_another_failure_of_a_price_is_an_error() -> None:
 
     with pytest.raises(Unknown):
         quotes(ask)
+
+
+def test_calls_are_made_together_and_the_first_failure_is_raised() -> None:
+    together = threading.Barrier(2, timeout=10)
+
+    def wait(number: int) -> int:
+        together.wait()
+        return number
+
+    account = CourierAccountFactory()
+    calls = [lambda: wait(1), lambda: wait(2)]
+    assert ask_together(account, "serviceability", lambda: None, calls) == [1, 2]
+
+    def fail() -> int:
+        raise Unknown("HTTP 504")
+
+    with pytest.raises(Unknown):
+        ask_together(account, "serviceability", lambda: None, [lambda: 1, fail])

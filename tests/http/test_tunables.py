@@ -55,7 +55,8 @@ def test_a_couriers_settings_have_its_own_defaults(settings: Any) -> None:
     assert http_tunables("small").READ_TIMEOUT == 7
     assert courier_tunables("small", SmallTunables).DOCUMENT == "4R"
     assert http_tunables("small").longest_call() == 3.05 + 14
-    assert http_tunables("small").longest_call(100) == 3.05 + 200
+    own = 100 * 7 / 120
+    assert http_tunables("small").longest_call(100) == pytest.approx(3.05 + own + 7)
 
 
 def test_settings_that_are_right_have_no_errors(settings: Any) -> None:
@@ -82,3 +83,10 @@ def test_a_base_url_of_the_environment_is_checked_for_every_plug_in(
     assert "SMALL_BASE_URL must begin with https" in errors(settings)["couriers_small.E003"]
     monkeypatch.setenv("SMALL_BASE_URL", "https://small.example")
     assert "couriers_small.E003" not in errors(settings)
+
+
+def test_an_operations_own_time_changes_with_the_setting() -> None:
+    assert HttpTunables().answer_time(None) == 20
+    assert HttpTunables().answer_time(120) == 120
+    assert HttpTunables(READ_TIMEOUT=0.3).answer_time(120) == pytest.approx(1.8)
+    assert HttpTunables().longest_call(120) == pytest.approx(3.05 + 120 + 20)

@@ -19,7 +19,7 @@ from couriers.resilience.shared import RedisUnavailable, with_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"FERNET_KEYS", "SHIPCROWD"}
-APPS = ("couriers", "couriers_ekart", "webhooks")
+APPS = ("couriers", "couriers_ekart", "couriers_velocity", "webhooks")
 
 
 def settings_read_by(path: Path) -> Iterator[str]:

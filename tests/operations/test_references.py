@@ -156,3 +156,13 @@ def test_a_warehouses_e_mail_reaches_the_plug_in(account: Any, warehouse: Any, t
     warehouse.save()
     book(account.company, dataclasses.replace(DRAFT, order_number="E-1"))
     assert seen[0].pickup.email == "gate@acme.example"
+
+
+def test_a_reference_that_bookings_could_not_use_is_refused(
+    account: Any, warehouse: Any, actor: User, toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = classmethod(lambda cls, text: None if "/" in text else "must be an id and a name")
+    monkeypatch.setattr(toy, "reference_problem", rule)
+    with pytest.raises(InvalidRequest, match="reference: must be an id and a name"):
+        give(account, warehouse, actor)
+    assert give(account, warehouse, actor, "WH-7/Gate").reference == "WH-7/Gate"

@@ -13,7 +13,14 @@ import pytest
 from tests.support.wheels import PROJECTS, ROOT, Distributions, build
 
 PACKAGES = {
-    "shipcrowd": ("shipcrowd", "couriers", "couriers_ekart", "webhooks"),
+    "shipcrowd": (
+        "shipcrowd",
+        "couriers",
+        "couriers_ekart",
+        "couriers_delhivery",
+        "couriers_velocity",
+        "webhooks",
+    ),
     "shipcrowd_sandbox": ("sandbox",),
 }
 # What describes a distribution and is not a part of the package.
@@ -64,6 +71,8 @@ def test_the_wheel_has_every_file_of_its_packages_and_no_other(
         "couriers/templates/couriers/pages.css",
         "couriers/templates/couriers/reference_operation.html",
         "couriers_ekart/py.typed",
+        "couriers_delhivery/py.typed",
+        "couriers_velocity/py.typed",
         "shipcrowd/py.typed",
         "shipcrowd/templates/admin/index.html",
         "webhooks/migrations/0001_initial.py",

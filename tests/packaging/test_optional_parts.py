@@ -131,7 +131,8 @@ def test_the_sandboxs_wheel_runs_without_the_platform(
     host_virtualenv: HostVirtualenv, tmp_path: Path
 ) -> None:
     done = host_virtualenv.run(
-        "-c", WITHOUT, "django,shipcrowd,couriers,couriers_ekart,webhooks",
+        "-c", WITHOUT,
+        "django,shipcrowd,couriers,couriers_ekart,couriers_delhivery,couriers_velocity,webhooks",
         "sandbox", "ekart", "--help", cwd=tmp_path,
     )  # fmt: skip
     assert "--fault" in done.stdout

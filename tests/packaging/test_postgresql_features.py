@@ -15,7 +15,14 @@ from django.db.migrations.loader import MigrationLoader
 
 from tests.support.wheels import ROOT
 
-PACKAGES = ("shipcrowd", "couriers", "couriers_ekart", "webhooks")
+PACKAGES = (
+    "shipcrowd",
+    "couriers",
+    "couriers_ekart",
+    "couriers_delhivery",
+    "couriers_velocity",
+    "webhooks",
+)
 # What came after 14, by the version that brought it. Capitals are keywords of SQL, which the
 # project writes in capitals; names of functions and options are matched in any case.
 KEYWORDS = {

@@ -53,7 +53,15 @@ def sources(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore", "CHANGELOG.md"):
         shutil.copy(ROOT / name, folder)
-    for name in ("shipcrowd", "couriers", "couriers_ekart", "webhooks", "sandbox"):
+    for name in (
+        "shipcrowd",
+        "couriers",
+        "couriers_ekart",
+        "couriers_delhivery",
+        "couriers_velocity",
+        "webhooks",
+        "sandbox",
+    ):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

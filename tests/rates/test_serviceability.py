@@ -94,7 +94,7 @@ def test_a_courier_without_a_list_and_an_unknown_courier_are_refused(
 ) -> None:
     with pytest.raises(CommandError, match="has no list of pincodes"):
         call_command("load_serviceability", "--courier", "toy")
-    with pytest.raises(CommandError, match="known: ekart, toy"):
+    with pytest.raises(CommandError, match=r"known: .*ekart.*toy"):
         call_command("load_serviceability", "--courier", "dhl")
 
 

@@ -109,6 +109,28 @@ def test_an_invalid_value_is_refused(
     assert flag in refusal(capsys, "ekart", f"{flag}={value}")
 
 
+@pytest.mark.parametrize(
+    ("value", "about"),
+    [
+        ("colour=red", "duplicate_orders"),
+        ("duplicate_orders=twice", "books, existing, refuses"),
+        ("search_lag=-1", "from 0"),
+        ("cancels_returns=1", "true or false"),
+    ],
+)
+def test_a_switch_that_a_courier_does_not_have_is_refused(
+    capsys: pytest.CaptureFixture[str], value: str, about: str
+) -> None:
+    assert about in refusal(capsys, "velocity", f"--switch={value}")
+    assert "--switch" in refusal(capsys, "ekart", f"--switch={value}")
+
+
+def test_help_of_a_courier_tells_its_switches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["velocity", "--help"])
+    assert "duplicate_orders" in capsys.readouterr().out
+
+
 def test_a_port_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -130,6 +152,15 @@ def test_it_starts_without_django_and_without_the_platform() -> None:
     assert (running.returncode, errors) == (0, "")
     listening, imported = output.splitlines()
     assert "listening" in listening
-    others = {"django", "shipcrowd", "couriers", "couriers_ekart", "webhooks", "psycopg", "redis"}
+    others = {
+        "django",
+        "shipcrowd",
+        "couriers",
+        "couriers_ekart",
+        "couriers_velocity",
+        "webhooks",
+        "psycopg",
+        "redis",
+    }
     assert "sandbox" in imported.split()
     assert others.isdisjoint(imported.split())

@@ -15,6 +15,8 @@ from couriers.contract.errors import (
     CourierError,
     NotDone,
     NotSent,
+    OrderKept,
+    PerhapsBooked,
     Rejected,
     ReservedIdRefused,
     Unknown,
@@ -58,6 +60,8 @@ class Books:
             "not sent": NotSent("connection refused"),
             "not done": NotDone("busy"),
             "refuses": Rejected("no such pincode"),
+            "keeps": OrderKept("no carrier took it"),
+            "fails in part": PerhapsBooked("it might have been saved"),
             "breaks": KeyError("a fault of the plug-in"),
         }
         if behaviour in errors:

@@ -14,21 +14,26 @@ from couriers.models import (
     AccountCheck,
     Assignment,
     AuditEntry,
+    BookingAttempt,
     BulkJob,
     BulkOrder,
     BulkTurn,
     CallbackTally,
     CompanyLogo,
     CourierAccount,
+    CourierPerformance,
+    CourierRule,
     CourierToken,
     DayFigure,
     DoubtInquiry,
+    FailOver,
     FlagKind,
     LabelJob,
     Manifest,
     ManifestChunk,
     OperatorJob,
     OperatorJobItem,
+    ParcelCancel,
     Product,
     ReservedId,
     Scan,
@@ -86,10 +91,23 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
         day=timezone.localdate(), company=account.company, courier=account.courier,
         defaults={"booked": 1, "counted_at": timezone.now()},
     )  # fmt: skip
+    CourierPerformance.objects.get_or_create(
+        month=timezone.localdate().replace(day=1), company=account.company,
+        courier=account.courier, defaults={"booked": 1, "counted_at": timezone.now()},
+    )  # fmt: skip
     AccountCheck.objects.create(
         account=account, kind="login", outcome="refused", said="no such user", about="x"
     )
     DoubtInquiry.objects.create(shipment=shipment, attempt=1, asked=1, last_answer="absent")
+    attempt = BookingAttempt.objects.create(
+        shipment=shipment, number=1, account=account, courier=account.courier, outcome="rejected",
+        reason="no to 9123456780", started_at=timezone.now(), ended_at=timezone.now(),
+        tracking_id="LATE", found_at=timezone.now(),
+    )  # fmt: skip
+    ParcelCancel.objects.create(
+        attempt=attempt, state="done", words="cancelled for 9123456780", ended_at=timezone.now()
+    )
+    FailOver.objects.create(shipment=shipment, attempt=1, next_attempt_at=timezone.now())
     ReservedId.objects.create(
         account=account, courier=account.courier,
         number=f"N-{ReservedId.objects.count() + 1}", fetched_at=timezone.now(),
@@ -130,6 +148,10 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
     )  # fmt: skip
     AuditEntry.objects.create(company=account.company, shipment=shipment, action="x", reason="y")
     account.courier.rollout_companies.add(account.company)
+    CourierRule.objects.create(
+        company=account.company, is_test=account.is_test, name=f"Rule of {account.pk}",
+        strategy="priority", couriers=[{"courier": account.courier_id}],
+    )  # fmt: skip
     Product.objects.create(
         company=account.company, is_test=account.is_test, sku="MUG-11", name="Mug", hsn_code="6912"
     )

@@ -12,6 +12,8 @@ from couriers.booking.bulk_jobs import book_due_orders
 from couriers.contract.actions import ActionResult, ActionState, PickupScope
 from couriers.fulfilment import label_jobs
 from couriers.models import Manifest, Shipment
+from couriers.operations.performance import count_months, live_accounts
+from couriers.rates.performance import last_months
 from couriers.resilience.circuit_breaker import CircuitBreaker
 from tests.support.callbacks import send as send_callback
 from tests.support.example_world import World
@@ -24,8 +26,8 @@ LOST = ("create_shipment", "reset_after", 1)
 def run_operations(world: World) -> None:
     """Ask for everything that the API offers."""
     for run in (
-        warehouses, products, rates, bookings, reading, actions, returns, bulk, manifests,
-        second_courier, keys, staff,
+        warehouses, products, rates, courier_rules, bookings, reading, actions, returns, bulk,
+        manifests, second_courier, performance, keys, staff,
     ):  # fmt: skip
         run(world)
 
@@ -70,6 +72,35 @@ def rates(world: World) -> None:
     world.send("One courier", "GET", "couriers/ekart/")
     path = "serviceability/?courier=ekart&pincode=560038"
     world.send("A pincode that is served", "GET", path)
+    path = "serviceability/?pincode=560038&both_ways=true"
+    world.send("All couriers side by side, and the way back", "GET", path)
+
+
+def courier_rules(world: World) -> None:
+    cheap = {
+        "name": "Light parcels", "strategy": "cheapest",
+        "conditions": {"max_weight_g": 500, "payment_modes": ["prepaid"]},
+    }  # fmt: skip
+    first = {
+        "name": "Karnataka", "strategy": "priority", "position": 1, "fail_over": True,
+        "conditions": {"states": ["Karnataka"], "max_value": "5000.00"},
+        "couriers": [{"courier": "ekart", "weight": 1}],
+    }  # fmt: skip
+    light = world.send("The cheapest for light parcels", "POST", "courier-rules/", cheap).json()
+    made = world.send("One courier for a state", "POST", "courier-rules/", first).json()
+    path = f"courier-rules/{made['id']}/"
+    world.send("All rules in order", "GET", "courier-rules/")
+    order = world.order()
+    del order["courier"]
+    world.send("What the rules choose", "POST", "courier-rules/preview/", order)
+    world.send("What they would have chosen", "GET", "courier-rules/simulation/")
+    ids = [light["id"], made["id"]]
+    world.send("Another order of the rules", "POST", "courier-rules/reorder/", {"rules": ids})
+    world.send("One rule", "GET", path)
+    world.send("Switched off", "PATCH", path, {"enabled": False})
+    world.send("All fields anew", "PUT", path, first)
+    world.send("Delete a rule", "DELETE", path)
+    world.send("Delete the other", "DELETE", f"courier-rules/{light['id']}/")
 
 
 def bookings(world: World) -> None:
@@ -203,6 +234,12 @@ def _answering(method: str, result: ActionResult) -> Iterator[None]:
     AbleToyAdapter.on_call[method] = lambda _: result
     yield
     del AbleToyAdapter.on_call[method]
+
+
+def performance(world: World) -> None:
+    count_months(live_accounts(), last_months(1))
+    world.send("The couriers side by side", "GET", "couriers/performance/")
+    world.send("By lane", "GET", "couriers/performance/?lanes=true&courier=ekart")
 
 
 def keys(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Marks of the tests that call Ekart itself. Environment variables switch them on."""
+"""Marks of the tests that call a courier itself. Environment variables switch them on."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ import os
 
 import pytest
 
-LIVE_MARKS = [
-    pytest.mark.django_db,
-    pytest.mark.live,
-    pytest.mark.skipif(
-        os.environ.get("RUN_EKART_LIVE") != "1", reason="talks to Ekart: set RUN_EKART_LIVE=1"
-    ),
-]
-mutation = pytest.mark.skipif(
-    os.environ.get("EKART_ALLOW_MUTATIONS") != "1",
-    reason="books and cancels at Ekart: set EKART_ALLOW_MUTATIONS=1",
-)
+
+def live_marks(courier: str) -> list[pytest.MarkDecorator]:
+    """Return the marks of a courier's gated suite."""
+    gate = f"RUN_{courier.upper()}_LIVE"
+    return [
+        pytest.mark.django_db,
+        pytest.mark.live,
+        pytest.mark.skipif(
+            os.environ.get(gate) != "1", reason=f"talks to {courier.title()}: set {gate}=1"
+        ),
+    ]
+
+
+def mutation_of(courier: str) -> pytest.MarkDecorator:
+    """Return the mark of the tests that book with a courier."""
+    gate = f"{courier.upper()}_ALLOW_MUTATIONS"
+    return pytest.mark.skipif(
+        os.environ.get(gate) != "1", reason=f"books and cancels at {courier.title()}: set {gate}=1"
+    )
+
+
+LIVE_MARKS = live_marks("ekart")
+mutation = mutation_of("ekart")

@@ -12,7 +12,7 @@ from couriers.contract.adapter import BaseCourierAdapter, Capability
 from couriers.contract.reading import Answer
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import StatusMapper
-from couriers.contract.types import RateQuote, RateRequest
+from couriers.contract.types import RateQuote, RateRequest, Serviceability
 from couriers.http.adapter import HttpAdapter
 from couriers.http.operations import Operation
 from couriers.models import Company, CourierAccount
@@ -76,13 +76,18 @@ def http_courier(
         price = self.ask(Price, "rates", json={"to": request.drop_pincode})
         return [quote("STANDARD", str(price.total), 3)]
 
+    def check_serviceability(self: Any, pincode: str, *, origin: str = "") -> Serviceability:
+        self.ask(Price, "rates", json={"to": pincode})
+        return Serviceability(pincode, True)
+
     members = {
         "code": code,
         "name": code.title(),
         "mapper": StatusMapper({}),
         "client_class": RatesClient,
-        "capabilities": frozenset({Capability.GET_RATES}),
+        "capabilities": frozenset({Capability.GET_RATES, Capability.CHECK_SERVICEABILITY}),
         "get_rates": get_rates,
+        "check_serviceability": check_serviceability,
     }
     with SmallCourier(reply) as server:
         CourierFactory.register(type(code, (HttpAdapter,), members))

@@ -22,10 +22,12 @@ EXPORT = "/export/"
 def secrets_of_the_project() -> set[str]:
     """What nobody may see: logins, secrets of callbacks, tokens, and the API keys of the caller."""
     from couriers.models import CourierAccount, CourierToken
+    from couriers.models.logins import login_fields
 
     found = {key for key in os.environ.get("API_KEYS", "").split(",") if key}
     for account in CourierAccount.objects.all():
-        found |= {str(value) for name, value in account.login.items() if "password" in name}
+        fields = login_fields(account.courier_id)
+        found |= {str(account.login.get(field.name, "")) for field in fields if field.secret}
         found |= {account.webhook_secret, account.previous_webhook_secret}
     found |= set(CourierToken.objects.values_list("access_token", flat=True))
     return {one for one in found if one and len(one) > 7}

@@ -22,6 +22,7 @@ from couriers.models import (
     Company,
     CompanyApiKey,
     CourierAccount,
+    CourierRule,
     Event,
     LabelJob,
     Manifest,
@@ -101,6 +102,9 @@ ORDER: dict[str, Any] = {
 }  # fmt: skip
 
 
+RULE = {"name": "RULE-OF-THE-WALK", "strategy": "priority", "couriers": [{"courier": "toy"}]}
+
+
 def _order(tenant: Tenant) -> dict[str, Any]:
     return ORDER | {"warehouse": tenant.id_of(Warehouse)}
 
@@ -134,9 +138,15 @@ ROUTES: dict[str, Route] = {
     "jobs/{}/orders/": Route(BulkJob),
     "jobs/{}/cancel/": Route(BulkJob),
     "couriers/": Route(),
+    "couriers/performance/": Route(),
     "couriers/{}/": Route(),
     "products/": Route(body=lambda t: {"sku": "SKU-OF-THE-WALK"}),
     "products/{}/": Route(Product, lambda t: {"sku": "SKU-OF-THE-WALK"}),
+    "courier-rules/": Route(body=lambda t: RULE),
+    "courier-rules/preview/": Route(body=lambda t: _order(t) | {"courier": "auto"}),
+    "courier-rules/simulation/": Route(),
+    "courier-rules/reorder/": Route(body=lambda t: {"rules": [t.id_of(CourierRule)]}),
+    "courier-rules/{}/": Route(CourierRule, lambda t: RULE),
     "rates/": Route(
         body=lambda t: {
             "courier": "toy",
@@ -208,6 +218,12 @@ PARAMETERS: dict[str, Callable[[Tenant], list[str]]] = {
     "metadata[tag]": lambda t: [t.row(Shipment).metadata["tag"]],
     "default": lambda t: ["gst_rate=5"],
     "file_format": lambda t: ["auto"],
+    "month_from": lambda t: ["2026-01"],
+    "month_to": lambda t: ["2028-12"],
+    "lanes": lambda t: ["true", "false"],
+    "pickup_pincode": lambda t: ["560001"],
+    "drop_pincode": lambda t: ["411004"],
+    "both_ways": lambda t: ["true"],
     "ignore_columns": lambda t: ["Colour"],
 }
 # What these routes need in every request.

@@ -126,6 +126,26 @@ def test_the_page_stays_where_the_couriers_plug_in_is_removed(shop: CourierAccou
         CourierFactory.register(adapter, receiver)
 
 
+@pytest.mark.parametrize(
+    ("vendor", "shown"),
+    [
+        ("Blue Dart", "Ekart (Blue Dart)"), ("BLUEDART_SURFACE 1kg", "Ekart (Blue Dart)"),
+        ("", "Ekart"), ("Ramu 9811122237", "Ekart"), ("Dart", "Ekart"),
+    ],
+)  # fmt: skip
+def test_a_carrier_that_the_plug_in_names_is_shown_and_no_other_text(
+    shop: CourierAccount, monkeypatch: pytest.MonkeyPatch, vendor: str, shown: str
+) -> None:
+    shipment = make_parcel(shop, "on-its-way", vendor=vendor)
+    assert "Sent with Ekart " in text_of(shipment)
+    carriers = ("Delhivery", "Blue Dart")
+    monkeypatch.setattr(CourierFactory.adapter_class("ekart"), "carriers", carriers)
+    text = text_of(shipment)
+    assert text.partition("Sent with ")[2].startswith(f"{shown} ")
+    assert not re.search("Ramu|SURFACE", text)
+    assert ("(" in text.partition("Sent with ")[2][:12]) == ("(" in shown)
+
+
 def test_the_history_is_of_days_and_hours_of_india_the_newest_first(shop: CourierAccount) -> None:
     shipment = make_parcel(shop, "booked")
     Scan.objects.all().delete()

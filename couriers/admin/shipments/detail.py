@@ -100,6 +100,7 @@ class DetailMixin(PageAdmin):
         """The buttons that the shipment may have: of no other is the permission asked about."""
         shipment = self.shipment_of(request, unquote(str(object_id)))
         possible = {
+            "cancel_parcel": shipment.attempt > 1,
             "settle_doubt": shipment.status == Status.IN_DOUBT,
             "lift_status": shipment.status in LIFTABLE,
             "open_proof": can_have_proof(shipment),

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch
 
 from couriers.admin.base import admin_url, mask_phone
+from couriers.admin.shipments.attempts import attempt_lines
 from couriers.booking.shipment_actions import actions_allowed
 from couriers.contract.actions import ActionKind
 from couriers.contract.statuses import Status
@@ -20,8 +21,10 @@ from couriers.contract.types import Direction
 from couriers.models import Shipment
 from couriers.models.addresses import NoAddress, tracking_url
 from couriers.models.fields import UNREADABLE_TEXT, readable_or
+from couriers.models.rule_terms import Strategy
 from couriers.operations.flags import sentence_of
 from couriers.operations.staff import ACT
+from couriers.rates.choice import Choice
 
 # The colour of each status. Unfold shows a status without a colour by its raw value.
 STATUS_COLOURS = dict.fromkeys(Status, "default") | {
@@ -88,6 +91,7 @@ def facts_of(shipment: Shipment) -> list[Fact]:
         Fact("Waybill", shipment.waybill if shipment.waybill != shipment.tracking_id else ""),
         Fact("Former tracking ids", ", ".join(shipment.former_tracking_ids)),
         Fact("Carried by", shipment.vendor),
+        Fact("Why this courier", why_this_courier(shipment)),
         Fact("Courier's order id", shipment.courier_order_id),
         Fact("Order taken", at=shipment.created_at),
         Fact("Last news", at=shipment.tracked_at),
@@ -140,6 +144,7 @@ def head_of(
         "colour": STATUS_COLOURS[Status(shipment.status)],
         "is_return": shipment.direction == Direction.REVERSE,
         "facts": facts_of(shipment),
+        "attempts": attempt_lines(shipment),
         "open_flags": open_flags,
         "action_buttons": buttons_of(model_admin, request, shipment),
         "outside_links": links_of(shipment),
@@ -148,6 +153,18 @@ def head_of(
         "parcel": parcel_of(shipment),
         "warnings": [f"{one['field']}: {one['message']}" for one in shipment.warnings],
     }
+
+
+def why_this_courier(shipment: Shipment) -> str:
+    """Which rule chose the courier, and who was passed over; "" where the order names it."""
+    if shipment.choice is None:
+        return ""
+    choice = Choice.from_json(shipment.choice)
+    by = f"rule {choice.rule_name}" if choice.rule_name else "no rule holds"
+    names = ", ".join(one.courier for one in choice.candidates)
+    parts = [f"{by}: {Strategy(choice.strategy).label.lower()}", f"candidates {names}"]
+    parts += [f"without {one.courier} ({one.detail})" for one in choice.passed_over]
+    return "; ".join(parts)
 
 
 def masked_phone(shipment: Shipment) -> str:

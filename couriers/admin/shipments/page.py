@@ -17,6 +17,7 @@ from couriers.admin.base import ReadOnlyAdmin
 from couriers.admin.dashboard import overview
 from couriers.admin.export import Column
 from couriers.admin.registration import page
+from couriers.admin.shipments.attempts import CancelParcelMixin
 from couriers.admin.shipments.consignee import ShowConsigneeMixin
 from couriers.admin.shipments.correction import CorrectIdMixin
 from couriers.admin.shipments.documents import ProofMixin
@@ -52,13 +53,16 @@ class ShipmentAdmin(
     SettleDoubtMixin,
     LiftStatusMixin,
     CorrectIdMixin,
+    CancelParcelMixin,
     ClearFlagMixin,
     ProofMixin,
     ReadOnlyAdmin,
 ):
     company_path = "company"
     actions_list = ["overview", "find_several"]
-    actions_detail = ["settle_doubt", "lift_status", "correct_id", "clear_flag", "open_proof"]
+    actions_detail = [
+        "cancel_parcel", "settle_doubt", "lift_status", "correct_id", "clear_flag", "open_proof",
+    ]  # fmt: skip
     list_display = (
         "order_number", "company", "courier", "status_label", "tracking_id", "payment_mode",
         "total_amount", "consignee_city", "test_label", "created",

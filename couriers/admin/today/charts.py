@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,31 +10,14 @@ from typing import Any
 from django.db.models import Min, Q, Sum
 from django.utils.formats import date_format
 
+from couriers.admin.drawing import Chart, draw
 from couriers.models import DayFigure
 from couriers.operations.day_figures import COUNTS, last_days
 from couriers.operations.staff import companies_of
 
 WINDOWS = {1: "Today", 7: "7 days", 30: "30 days"}
 DEFAULT_WINDOW = 7
-# Told apart on white and on black.
-COLOURS = ("#7c3aed", "#0891b2", "#d97706", "#16a34a", "#db2777", "#64748b")
-TICKS = "#7c8493"
-
 Figures = Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One chart. `rows` are the same numbers for a table: a day, then a value for each courier."""
-
-    title: str
-    meaning: str
-    total: str
-    kind: str
-    data: str
-    options: str
-    couriers: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,61 +117,10 @@ def _share(name: str) -> Value:
 
 
 def _chart(counted: _Counted, title: str, meaning: str, kind: str, value: Value) -> Chart:
-    suffix = "%" if kind == "line" else ""
     labels = [date_format(day, "j M") for day in counted.days]
-    codes = list(counted.names)
-    values = {code: [value(counted.of(day, code)) for day in counted.days] for code in codes}
-    sets = [
-        _dataset(counted.names[code], values[code], COLOURS[number % len(COLOURS)], kind)
-        for number, code in enumerate(codes)
-    ]
-    rows = [
-        (label, [_text(values[code][place], suffix) for code in codes])
-        for place, label in enumerate(labels)
-    ]
-    return Chart(
-        title=title,
-        meaning=meaning,
-        total=_text(value(counted.sums()), suffix),
-        kind=kind,
-        data=json.dumps({"labels": labels, "datasets": sets}),
-        options=json.dumps(_options(kind)),
-        couriers=[counted.names[code] for code in codes],
-        rows=rows,
-    )
-
-
-def _text(value: float | None, suffix: str) -> str:
-    return "-" if value is None else f"{value:,}{suffix}"
-
-
-def _dataset(name: str, values: list[float | None], colour: str, kind: str) -> dict[str, Any]:
-    shared = {"label": name, "data": values, "backgroundColor": colour, "borderColor": colour}
-    if kind == "bar":
-        return shared | {"maxBarThickness": 28, "borderRadius": 2}
-    return shared | {"borderWidth": 2, "pointRadius": 3, "spanGaps": True, "tension": 0}
-
-
-def _options(kind: str) -> dict[str, Any]:
-    """The options of chart.js, which cannot have functions here: no inline script may run."""
-    stacked = kind == "bar"
-    ticks = {"color": TICKS}
-    return {
-        "animation": False,
-        "responsive": True,
-        "maintainAspectRatio": False,
-        "plugins": {
-            "legend": {
-                "position": "bottom",
-                "labels": {"boxWidth": 10, "boxHeight": 10, "color": TICKS},
-            }
-        },
-        "scales": {
-            "x": {"stacked": stacked, "grid": {"display": False}, "ticks": ticks},
-            "y": {
-                "stacked": stacked, "beginAtZero": True, "suggestedMax": 5,
-                "ticks": ticks | {"precision": 0}, "grid": {},
-                "title": {"display": not stacked, "text": "%", "color": TICKS},
-            },
-        },
-    }  # fmt: skip
+    series = {
+        name: [value(counted.of(day, code)) for day in counted.days]
+        for code, name in counted.names.items()
+    }
+    suffix = "%" if kind == "line" else ""
+    return draw(title, meaning, kind, labels, series, total=value(counted.sums()), suffix=suffix)

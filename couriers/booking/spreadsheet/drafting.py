@@ -45,7 +45,7 @@ def draft_of(order: OrderLines, courier: str, goods: Goods = NO_GOODS) -> Shipme
 
 
 def read_draft(order: OrderLines, courier: str, goods: Goods = NO_GOODS) -> SheetDraft:
-    """Return the draft of an order with its cells.
+    """Return the draft of an order with its cells. A courier in its row is taken for `courier`.
 
     Raises NothingToShip, saying why, and OrderProblem with every problem that was found.
     """
@@ -64,7 +64,7 @@ def read_draft(order: OrderLines, courier: str, goods: Goods = NO_GOODS) -> Shee
     problems.read(cells.number_text, number, "")
     packed = [_Packed(order, line, goods, problems) for line in sheet.lines]
     draft = ShipmentDraft(
-        courier=courier,
+        courier=sheet.courier.text or courier,
         order_number=order.order_number,
         order_date=sheet.date,
         payment_mode=sheet.mode,
@@ -172,6 +172,7 @@ def _cells(number_cell: Cell, sheet: SheetOrder, packed: Sequence[_Packed]) -> d
         "payment_mode": sheet.mode_cell,
         "cod_amount": sheet.cod_cell,
         "service": sheet.service,
+        **({"courier": sheet.courier} if sheet.courier else {}),
         "consignee": Cell(number_cell.place.partition(",")[0], None),
         "parcel": Cell(_rows(packed), None),
         "parcel.weight_g": first.found.get("unit_weight_g", first.line.sku),

@@ -47,7 +47,8 @@ class SheetOrder:
 
     `consignee` has the cells of name, phone, address, city, state and pincode. `parcel` has those
     of length_cm, width_cm and height_cm where the file tells the size of the whole parcel.
-    `service` is the courier's service, which only our own format has.
+    `service` is the courier's service, and `courier` the order's own where it is not the file's;
+    only our own format has them.
     """
 
     date_cell: Cell
@@ -60,3 +61,4 @@ class SheetOrder:
     lines: tuple[SheetLine, ...]
     parcel: Mapping[str, Cell] = field(default_factory=dict)
     service: Cell = NO_CELL
+    courier: Cell = NO_CELL

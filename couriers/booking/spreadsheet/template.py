@@ -33,6 +33,7 @@ EXAMPLE = {
     "b2b": "false",
     "sku": "KU-M",
     "service": "",
+    "courier": "",
 }
 
 

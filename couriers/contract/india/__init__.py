@@ -41,12 +41,14 @@ from couriers.contract.india.pincodes import (
 )
 from couriers.contract.india.remarks import Remark
 from couriers.contract.india.states import GST_STATES, state_name, state_problem, state_remark
+from couriers.contract.india.zones import METROS, SPECIAL_STATES, Zone, zone_of
 
 __all__ = [
-    "GST_BEGAN", "GST_STATES", "IST", "RATES", "GstinKind", "Phone", "PincodeKind", "Place",
-    "Remark", "clean_pincode", "day_span", "gst_rate_problem", "gst_rate_remark", "gstin_kind",
-    "gstin_problem", "hsn_problem", "hsn_remark", "is_pincode", "parse_phone", "phone_problem",
-    "phone_remarks", "pincode_kind", "pincode_problem", "place_of", "place_remark", "read_phone",
-    "seller_gstin_problem", "single_phone_problem", "state_contradiction",
-    "state_name", "state_problem", "state_remark", "states_of", "today",
+    "GST_BEGAN", "GST_STATES", "IST", "METROS", "RATES", "SPECIAL_STATES", "GstinKind", "Phone",
+    "PincodeKind", "Place", "Remark", "Zone", "clean_pincode", "day_span", "gst_rate_problem",
+    "gst_rate_remark", "gstin_kind", "gstin_problem", "hsn_problem", "hsn_remark", "is_pincode",
+    "parse_phone", "phone_problem", "phone_remarks", "pincode_kind", "pincode_problem", "place_of",
+    "place_remark", "read_phone", "seller_gstin_problem", "single_phone_problem",
+    "state_contradiction",
+    "state_name", "state_problem", "state_remark", "states_of", "today", "zone_of",
 ]  # fmt: skip

@@ -35,7 +35,11 @@ class Command(output.PlatformCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, nargs="?", metavar="FILE.csv")
         parser.add_argument("--company", metavar="SLUG")
-        parser.add_argument("--courier", metavar="CODE")
+        parser.add_argument(
+            "--courier",
+            metavar="CODE|auto",
+            help="who carries orders whose rows name none; auto: the company's rules choose",
+        )
         parser.add_argument(
             "--format",
             choices=["auto", *FORMAT_NAMES],
@@ -80,9 +84,8 @@ class Command(output.PlatformCommand):
         _require(options, "file", "--company", "--courier")
         workers = output.workers_from(options)
         company = output.company_named(options["company"])
-        courier = output.courier_named(options["courier"])
         report: Path | None = options["report"]
-        output.account_named(company, courier, is_test=options["test"])
+        courier = output.courier_or_auto(company, options["courier"], is_test=options["test"])
         try:
             defaults = read_defaults(options["default"])
             orders = read_file(

@@ -36,7 +36,7 @@ COLUMNS = (
     "gst_rate",
     "b2b",
 )
-OPTIONAL = ("b2b", "sku", "service")
+OPTIONAL = ("b2b", "sku", "service", "courier")
 # An order has one consignee and one payment.
 SAME_ON_EVERY_ROW = (
     "order_date",
@@ -48,6 +48,7 @@ SAME_ON_EVERY_ROW = (
     "state",
     "pincode",
     "service",
+    "courier",
 )
 _MODES = {
     "cod": PaymentMode.COD,
@@ -88,6 +89,7 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
         },
         lines=lines,
         service=first["service"],
+        courier=first["courier"],
     )
 
 
@@ -119,7 +121,7 @@ def _skus(row: Line) -> Iterator[str]:
 FORMAT = Format(
     name="shipcrowd",
     title="Shipcrowd's own format",
-    columns=(*COLUMNS, "sku", "service"),
+    columns=(*COLUMNS, "sku", "service", "courier"),
     required=tuple((column,) for column in COLUMNS if column not in OPTIONAL),
     signature=("order_number", "payment_mode", "consignee_name", "order_value"),
     order_number=("order_number",),

@@ -1,0 +1,1 @@
+"""Delhivery for Shipcrowd: its B2C API of 2026."""

@@ -1,0 +1,1 @@
+"""Velocity Shipping, an aggregator that books with several carriers, for Shipcrowd."""

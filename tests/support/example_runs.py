@@ -26,8 +26,8 @@ LOST = ("create_shipment", "reset_after", 1)
 def run_operations(world: World) -> None:
     """Ask for everything that the API offers."""
     for run in (
-        warehouses, products, rates, courier_rules, bookings, reading, actions, returns, bulk,
-        manifests, second_courier, performance, keys, staff,
+        warehouses, products, rates, bookings, reading, actions, returns, bulk,
+        manifests, second_courier, performance, courier_rules, keys, staff,
     ):  # fmt: skip
         run(world)
 

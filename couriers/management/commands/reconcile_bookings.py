@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from couriers.booking.going_on import go_on_due
 from couriers.booking.inquiries import ask_about_doubts
 from couriers.booking.leases import expire_leases
 from couriers.contract.statuses import Status
@@ -14,11 +15,11 @@ MAX_SECONDS = 600.0  # for asking couriers
 
 
 class Command(output.PlatformCommand):
-    """Puts bookings whose lease has run out in doubt, and asks couriers about doubts."""
+    """Puts bookings whose lease has run out in doubt, asks couriers about doubts, and goes on."""
 
     help = (
         "Put in doubt every booking whose lease has run out, and ask the couriers that can be "
-        "asked about the doubts that are due."
+        "asked about the doubts that are due. Then ask the next courier where a rule says so."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,6 +30,7 @@ class Command(output.PlatformCommand):
         doubts = Shipment.objects.filter(status=Status.IN_DOUBT)
         with output.progress("Asking couriers", doubts.count()) as advance:
             asked = ask_about_doubts(MAX_SECONDS, advance)
+        go_on_due(MAX_SECONDS)
         in_doubt = doubts.count()
         output.finish(
             self,

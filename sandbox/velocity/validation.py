@@ -55,9 +55,11 @@ def check_words(name: str, value: Any, longest: int) -> None:
 
 
 def _is_printed(character: str) -> bool:
-    if character.isascii():
-        return character.isprintable()
-    return character.isalpha() and unicodedata.name(character, "").startswith("LATIN")
+    """Whether it is a Latin letter, or punctuation: neither an emoji nor of another script."""
+    kind = unicodedata.category(character)
+    is_sign = character <= "\u00ff" or kind[0] in "PZ" or kind == "Sc"
+    is_latin = unicodedata.name(character, "").startswith("LATIN")
+    return character.isprintable() and (is_sign or is_latin)
 
 
 def check_address(body: Mapping[str, Any], prefix: str) -> None:

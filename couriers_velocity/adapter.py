@@ -47,6 +47,7 @@ class VelocityAdapter(HttpAdapter):
     # Each call makes another warehouse, and none can be listed.
     warehouse_repeatable = False
     serves_lanes = True
+    carriers = ("Blue Dart", "Delhivery", "DTDC", "Ekart", "Shadowfax", "XpressBees")
     capabilities = frozenset(
         {
             Capability.CREATE_SHIPMENT, Capability.CREATE_REVERSE_SHIPMENT, Capability.FIND_BOOKING,

@@ -29,11 +29,13 @@ from couriers.booking.offers import ASK_SECONDS, LATE_RETRY_AFTER, NoQuote
 from couriers.booking.permission import DISABLED_RETRY_AFTER
 from couriers.conf import tunables
 from couriers.contract.errors import (
+    CircuitOpen,
     CourierDisabled,
     CourierError,
     FieldProblem,
     InvalidRequest,
     NotSent,
+    RateLimited,
 )
 from couriers.contract.logs import get_logger
 from couriers.contract.money import amounts_of
@@ -69,6 +71,11 @@ RETRY_AFTER = 5.0  # seconds, where couriers were passed over that may soon take
 _PASSING = frozenset(
     {NoQuote.CIRCUIT_OPEN, NoQuote.BUSY, NoQuote.TIMED_OUT, NoQuote.FAILED}
 )  # fmt: skip
+# Of these, those that bulk work waits for however long they last.
+_HELD_BACK: dict[str, type[NotSent]] = {
+    NoQuote.BUSY: RateLimited,
+    NoQuote.CIRCUIT_OPEN: CircuitOpen,
+}
 _OFF = frozenset({NoQuote.SWITCHED_OFF, NoQuote.NOT_ENABLED})
 
 
@@ -251,7 +258,8 @@ def _none_left(choice: Choice) -> CourierError:
     found = {one.reason for one in choice.passed_over}
     if found & _PASSING:
         delays = [one.retry_after for one in choice.passed_over if one.reason in _PASSING]
-        return NotSent(
+        kind = next((each for reason, each in _HELD_BACK.items() if reason in found), NotSent)
+        return kind(
             f"no courier can take the order now{by_rule}: {reasons}",
             retry_after=min((delay for delay in delays if delay), default=RETRY_AFTER),
         )

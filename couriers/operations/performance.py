@@ -43,6 +43,7 @@ from couriers.rates.performance import last_months
 MONTHS = 6  # that are counted again: what was booked before has ended
 NEWEST_MONTHS, NEWEST_AGE = 2, 3600.0  # the newest, in which most changes, are counted every hour
 OLDER_AGE = 86_400.0  # the others every day
+SLICE_DAYS = 4  # of a month that one statement counts
 BATCH = 200  # accounts whose months are looked up at once
 _LOST = (Status.LOST, Status.DAMAGED)
 
@@ -89,7 +90,7 @@ def count_month(account: CourierAccount, month: dt.date) -> bool:
             return False
         totals = dict.fromkeys(COUNTS, 0)
         lanes = []
-        for pickup, drop, counts in _figures_of(account, month):
+        for (pickup, drop), counts in _figures_of(account, month).items():
             for name, count in counts.items():
                 totals[name] += count
             if pickup and drop:
@@ -120,15 +121,29 @@ def _due_accounts(month: dt.date, before: dt.datetime) -> Iterator[CourierAccoun
         yield from batch
 
 
-def _figures_of(
-    account: CourierAccount, month: dt.date
-) -> Iterator[tuple[str, str, dict[str, int]]]:
-    """Yield the counts of each lane: the regions of pickup and drop, and the counts by name."""
+def _figures_of(account: CourierAccount, month: dt.date) -> dict[tuple[str, str], dict[str, int]]:
+    """Return the counts of each lane: by the regions of pickup and drop, then by name.
+
+    SLICE_DAYS are read at a time, so that no statement is long, however much a merchant ships.
+    """
+    found: dict[tuple[str, str], dict[str, int]] = {}
     begin, end = _month_span(month)
+    while begin < end:
+        until = min(begin + dt.timedelta(days=SLICE_DAYS), end)
+        for pickup, drop, *sums in _lanes_of(account, begin, until):
+            counts = found.setdefault((pickup, drop), dict.fromkeys(COUNTS, 0))
+            for name, count in zip(COUNTS, sums, strict=True):
+                counts[name] += count
+        begin = until
+    return found
+
+
+def _lanes_of(account: CourierAccount, begin: dt.datetime, end: dt.datetime) -> QuerySet[Any, Any]:
+    """Return (pickup, drop, sums in the order of COUNTS) of what was booked from begin to end."""
     booked = Shipment.objects.filter(
         account=account, direction=Direction.FORWARD, booked_at__gte=begin, booked_at__lt=end
     )
-    lanes = (
+    return (
         booked.order_by()
         .annotate(
             pickup=Left("warehouse__pincode", REGION_DIGITS),
@@ -138,8 +153,6 @@ def _figures_of(
         .values_list("pickup", "drop")
         .annotate(**_sums())
     )
-    for pickup, drop, *sums in lanes:
-        yield pickup, drop, dict(zip(_sums(), sums, strict=True))
 
 
 def _sums() -> dict[str, Any]:

@@ -6,7 +6,7 @@ An answer that cannot be read raises Unknown, because Delhivery may have done th
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AliasChoices, Field
 
@@ -183,15 +183,19 @@ class Pincode(Answer):
     max_amount: OrDefault[Rupees] = _NOTHING
 
 
+class PincodeRow(Answer):
+    postal_code: Pincode
+
+
 class Pincodes(Answer):
     """/c/api/pin-codes/json/."""
 
-    rows: list[dict[Literal["postal_code"], Pincode]] = Field(alias="delivery_codes")
+    rows: list[PincodeRow] = Field(alias="delivery_codes")
 
 
 def pincodes_from(body: Any) -> Iterator[Serviceability]:
     """Yield what Delhivery offers. `pickup` is both the first mile and returns."""
-    for one in (row["postal_code"] for row in READER.parse(Pincodes, body, "pincodes").rows):
+    for one in (row.postal_code for row in READER.parse(Pincodes, body, "pincodes").rows):
         is_open = "embargo" not in one.remarks.casefold()
         drop, pickup = is_open and (one.prepaid or one.cod), is_open and one.pickup
         yield Serviceability(

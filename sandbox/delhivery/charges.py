@@ -12,7 +12,7 @@ STEP_GRAMS = 500
 COD_RUPEES, FUEL, BACK, TAX = 40.0, 0.1, 0.9, 0.18  # FUEL and BACK are shares of the freight
 KNOWN = ("md", "ss", "o_pin", "d_pin", "cgm", "pt", "cod", "l", "b", "h")
 TAXES = ("CGST", "SGST", "IGST")
-PARTS = ("DL", "COD", "FSC", "DPH", "RTO", "DTO")
+PARTS = ("DL", "COD", "FSC", "DPH", "RTO", "DTO", "REATTEMPT", "ROV")
 
 
 def problem_of(query: Mapping[str, str]) -> str:
@@ -25,7 +25,7 @@ def problem_of(query: Mapping[str, str]) -> str:
         ("ss", "Delivered|RTO|DTO"),
         ("o_pin", "[1-9][0-9]{5}"),
         ("d_pin", "[1-9][0-9]{5}"),
-        ("cgm", "[0-9]+([.][0-9]+)?"),
+        ("cgm", "[0-9]{1,7}([.][0-9]{1,3})?"),
     ):
         if not re.fullmatch(pattern, query.get(name, "")):
             return f"{name} is missing or invalid"

@@ -13,10 +13,12 @@ from sandbox.checks import require
 from sandbox.delhivery import charges
 from sandbox.delhivery.pincodes import Pincode, sample
 from sandbox.delhivery.switches import DelhiverySwitches
+from sandbox.errors import Refused
 from sandbox.india import today
 from sandbox.operations import Operation, current_call
 
 ALL_PINCODES = 19_000
+PICKUP_DAY = "expected_pickup_date must be YYYY-MM-DD HH:mm"
 DAYS = {"S": 5, "E": 2, "N": 1}  # by mode of transport
 
 
@@ -88,8 +90,9 @@ def _pickup_day(text: str | None) -> dt.date:
     """The day of YYYY-MM-DD HH:mm, or today. Raises Refused."""
     if text is None:
         return today()
-    require(
-        bool(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", text)),
-        "expected_pickup_date must be YYYY-MM-DD HH:mm",
-    )
-    return dt.datetime.strptime(text, "%Y-%m-%d %H:%M").date()  # noqa: DTZ007 - India time
+    # strptime() alone would also take numbers of one digit.
+    require(bool(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", text)), PICKUP_DAY)
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d %H:%M").date()  # noqa: DTZ007 - India time
+    except ValueError:
+        raise Refused(PICKUP_DAY) from None

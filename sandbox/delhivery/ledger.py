@@ -30,7 +30,7 @@ class Pickup:
         return {
             "pickup_id": self.id,
             "client_name": self.client,
-            "pickup_location": self.warehouse,
+            "pickup_location_name": self.warehouse,
             "pickup_date": self.day,
             "pickup_time": self.time,
             "expected_package_count": self.packages,

@@ -16,7 +16,7 @@ from couriers.booking import choosing
 from couriers.booking.choosing import choose
 from couriers.booking.drafts import clean_draft
 from couriers.contract.adapter import Capability
-from couriers.contract.errors import CourierDisabled, InvalidRequest, NotSent, RateLimited
+from couriers.contract.errors import CourierDisabled, InvalidRequest, RateLimited
 from couriers.contract.request_checks import OrderLimits
 from couriers.contract.types import Direction, PaymentMode, Serviceability
 from couriers.models import (
@@ -250,7 +250,7 @@ def test_no_courier_now_is_worth_asking_again(company: Company) -> None:
     with (
         booking_courier(company, "busy", raising(RateLimited("slowly", retry_after=7))),
         booking_courier(company, "never", lambda _: []),
-        pytest.raises(NotSent) as later,
+        pytest.raises(RateLimited) as later,
     ):
         choose(company, AUTO, is_test=False)
     assert later.value.retry_after == 7

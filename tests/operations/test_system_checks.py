@@ -105,7 +105,7 @@ def test_the_projects_own_settings_have_no_errors() -> None:
             "couriers.W019",
             "Set both to 0.5",
         ),
-        ({"SHIPCROWD": {"BOOKING_LEASE": 40.0}}, "couriers.E004", "more than 43.05"),
+        ({"SHIPCROWD": {"BOOKING_LEASE": 140.0}}, "couriers.E004", "more than 143.05"),
         ({"SHIPCROWD": {}}, "couriers.E007", "is not set"),
         ({"SHIPCROWD": {"BASE_URL": "http://shop.example"}}, "couriers.E007", "https://"),
         ({"SHIPCROWD": {"BASE_URL": "https://shop.example/?a"}}, "couriers.E007", "no query"),

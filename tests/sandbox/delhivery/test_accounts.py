@@ -80,6 +80,7 @@ def test_an_account_can_need_its_name_for_waybills(delhivery: Delhivery) -> None
     assert answer.status_code == 400
     assert "Unable to fetch client name for the token" in answer.json()
     assert delhivery.call("GET", FETCH, cl=CLIENT).status_code == 200
+    assert delhivery.problems() == []
 
 
 def test_an_account_without_numbers_gets_a_short_one(delhivery: Delhivery) -> None:

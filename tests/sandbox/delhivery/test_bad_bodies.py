@@ -57,6 +57,7 @@ def _bill(delhivery: Delhivery, bill: Any) -> requests.Response:
     return _json("PUT", path)(delhivery, {"data": [bill]})
 
 
+CHARGE = {"md": "S", "ss": "Delivered", "o_pin": "560001", "d_pin": "110001", "pt": "COD"}
 # How a body is sent, and one that is taken.
 BODIES: dict[str, tuple[Callable[[Delhivery, Any], requests.Response], dict[str, Any]]] = {
     "edit": (
@@ -111,3 +112,23 @@ def test_a_body_that_is_no_json_is_refused(delhivery: Delhivery, body: bytes) ->
         f"{delhivery.url}/api/p/edit", data=body, headers=delhivery.headers, timeout=10
     )
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/waybill/api/bulk/json/", {"count": "9" * 5000}),
+        ("/waybill/api/bulk/json/", {"count": "٣"}),
+        ("/api/dc/expected_tat", {"mot": "S", "expected_pickup_date": "2026-99-99 99:99"}),
+        ("/api/dc/expected_tat", {"mot": "S", "origin_pin": "5" * 500}),
+        ("/api/kinko/v1/invoice/charges/.json", CHARGE | {"cgm": "9" * 400}),
+        ("/api/kinko/v1/invoice/charges/.json", CHARGE | {"cgm": "nan"}),
+        ("/c/api/pin-codes/json/", {"filter_codes": "110001,560001"}),
+        ("/api/v1/packages/json/", {"waybill": ","}),
+        ("/api/p/packing_slip", {"wbns": ""}),
+        ("/api/rest/fetch/pkg/document/", {"doc_type": "PDF"}),
+    ],
+)
+def test_an_odd_parameter_is_refused(delhivery: Delhivery, path: str, query: Any) -> None:
+    assert delhivery.call("GET", path, **query).status_code == 400
+    assert len(delhivery.problems()) == 1

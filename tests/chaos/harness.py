@@ -24,6 +24,7 @@ from shipcrowd import embedded
 from shipcrowd.embedded import Servers
 from shipcrowd.stack import INBOX_QUEUES, OTHER_QUEUES, Stack
 from tests.chaos.couriers import EKART, ChaosCourier
+from tests.support.databases import copy_database
 from tests.support.pgbouncer import pgbouncer
 from tests.support.worker import forks_of
 
@@ -63,6 +64,8 @@ class ChaosRun(ABC):
     restarts_at: ClassVar[dict[str, float]]  # the progress at which each server is restarted
     queues: ClassVar[tuple[Collection[Queue], ...]] = (INBOX_QUEUES, OTHER_QUEUES)  # of each worker
     pool_size = 0  # of a PgBouncer that pools transactions; 0 is none
+    # The URL of a migrated database without rows of its own, which is copied; "" migrates another.
+    migrated = ""
 
     def __init__(
         self, report: RunReport, kills: int, couriers: Sequence[ChaosCourier] = (EKART,)
@@ -89,7 +92,10 @@ class ChaosRun(ABC):
                 **self._environment(opened),
             }
             self._stack = opened.enter_context(Stack(used, environment))
-            self._stack.migrate()
+            if self.migrated:
+                copy_database(self.migrated, self._database)
+            else:
+                self._stack.migrate()
             tasks = self._prepare()
             started = time.monotonic()
             threads = [

@@ -10,6 +10,7 @@ from couriers.booking.steps import Step
 from tests.chaos.bookings import BookingChaos
 from tests.chaos.couriers import REAL
 from tests.support.nginx import needs_nginx
+from tests.support.worker import own_servers
 
 BOOKINGS = 150
 KILLS = 8
@@ -17,9 +18,13 @@ KILLS = 8
 
 @needs_nginx
 @pytest.mark.slow
-def test_every_order_is_at_one_courier_or_nowhere_and_told_so_while_everything_fails() -> None:
+def test_every_order_is_at_one_courier_or_nowhere_and_told_so_while_everything_fails(
+    transactional_db: None,
+) -> None:
     couriers = list(REAL.values())
-    report = BookingChaos(BOOKINGS, secrets.randbelow(10**6), KILLS, couriers).run()
+    run = BookingChaos(BOOKINGS, secrets.randbelow(10**6), KILLS, couriers)
+    run.migrated = own_servers().database_url
+    report = run.run()
     text = "\n".join(report.lines())
     assert not report.wrong, text
     assert report.booked + report.refused == BOOKINGS, text

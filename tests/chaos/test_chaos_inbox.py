@@ -8,6 +8,7 @@ import pytest
 
 from tests.chaos.inbox import InboxChaos
 from tests.support.nginx import needs_nginx
+from tests.support.worker import own_servers
 
 DELIVERIES = 2_000
 KILLS = 4
@@ -15,8 +16,12 @@ KILLS = 4
 
 @needs_nginx
 @pytest.mark.slow
-def test_every_callback_that_got_a_200_is_applied_once_while_everything_fails() -> None:
-    report = InboxChaos(DELIVERIES, seed=secrets.randbelow(10**6), kills=KILLS).run()
+def test_every_callback_that_got_a_200_is_applied_once_while_everything_fails(
+    transactional_db: None,
+) -> None:
+    run = InboxChaos(DELIVERIES, seed=secrets.randbelow(10**6), kills=KILLS)
+    run.migrated = own_servers().database_url
+    report = run.run()
     text = "\n".join(report.lines())
     assert not report.wrong, text
     assert (report.accepted, report.missing, report.unprocessed) == (DELIVERIES, 0, 0), text

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from couriers.booking.protocol import book
+from couriers.contract.masking import mask_text
 from couriers.contract.types import ShipmentDraft
 from couriers.models import (
     AccountCheck,
@@ -101,11 +102,14 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
     DoubtInquiry.objects.create(shipment=shipment, attempt=1, asked=1, last_answer="absent")
     attempt = BookingAttempt.objects.create(
         shipment=shipment, number=1, account=account, courier=account.courier, outcome="rejected",
-        reason="no to 9123456780", started_at=timezone.now(), ended_at=timezone.now(),
+        reason=mask_text("no to 9123456780"), started_at=timezone.now(), ended_at=timezone.now(),
         tracking_id="LATE", found_at=timezone.now(),
     )  # fmt: skip
     ParcelCancel.objects.create(
-        attempt=attempt, state="done", words="cancelled for 9123456780", ended_at=timezone.now()
+        attempt=attempt,
+        state="done",
+        words=mask_text("cancelled for 9123456780"),
+        ended_at=timezone.now(),
     )
     FailOver.objects.create(shipment=shipment, attempt=1, next_attempt_at=timezone.now())
     ReservedId.objects.create(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from aiohttp import web
 
@@ -68,7 +68,9 @@ def edit_answer(request: web.Request, fields: Mapping[str, Any]) -> web.Response
     """The answer of /api/p/edit: JSON where it is asked for, else XML; HTTP 200 in any case."""
     if accepts_json(request):
         return web.json_response(dict(fields))
-    parts = "".join(f"<{name}>{escape(_xml(value))}</{name}>" for name, value in fields.items())
+    parts = "".join(
+        f"<{name}>{escape(_xml(value), quote=False)}</{name}>" for name, value in fields.items()
+    )
     text = f'<?xml version="1.0" encoding="utf-8"?>\n<root>{parts}</root>'
     return web.Response(text=text, content_type="application/xml")
 

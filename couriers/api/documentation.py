@@ -102,8 +102,12 @@ def _settings() -> dict[str, Any]:
     """Return all settings of drf-spectacular: ours, and its defaults for the others."""
     enums = {
         "ActionKindEnum": "couriers.contract.actions.ActionKind",
+        "AttemptOutcomeEnum": "couriers.models.call.Outcome",
         "AskedStateEnum": "couriers.models.asked.AskedState",
         "JobStateEnum": "couriers.models.job.JobState",
+        "DirectionEnum": "couriers.contract.types.Direction",
+        "NoQuoteEnum": "couriers.booking.offers.NoQuote",
+        "PaymentModeEnum": "couriers.contract.types.PaymentMode",
         "ManifestStateEnum": "couriers.models.manifest.ManifestState",
         "StatusEnum": "couriers.contract.statuses.Status",
         "RegistrationStateEnum": "couriers.models.warehouse.RegistrationState",

@@ -22,11 +22,12 @@ _OF_EVERY_LINE = (
 )  # fmt: skip
 # Ids and codes of the platform's own.
 _IDS = (
-    "account", "action", "actor", "company", "courier", "document", "endpoint", "event_id",
-    "former", "job", "label", "other", "pickup", "plugin", "shipment", "tracking_id", "warehouse",
+    "account", "action", "actor", "cancel", "company", "courier", "document", "endpoint",
+    "event_id", "former", "job", "label", "other", "pickup", "plugin", "shipment", "tracking_id",
+    "warehouse",
 )  # fmt: skip
 _FACTS = (
-    "address", "code", "count", "ended", "error", "failures", "field", "file",
+    "address", "attempt", "by", "code", "count", "ended", "error", "failures", "field", "file",
     "host", "ids", "kind", "known_as", "method", "milliseconds", "missing", "name",
     "operation", "order_number", "orders", "outcome", "position", "reason", "receiver", "result",
     "route", "rows", "shipments", "source", "status", "type", "verdict", "version", "word", "work",

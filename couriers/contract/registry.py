@@ -114,7 +114,9 @@ def _refuse_incomplete_login(adapter_class: type[BaseCourierAdapter], account: A
     """Raise LoginUnreadable for a login without a required field. A save by code may make one."""
     required = [field.name for field in adapter_class.login_fields if field.required]
     missing = [name for name in required if not account.login.get(name)]
-    if lacking := missing_login(adapter_class.login_alternatives, account.login):
+    # The login is read where the courier wants one: its column may not be loaded.
+    alternatives = adapter_class.login_alternatives
+    if alternatives and (lacking := missing_login(alternatives, account.login)):
         missing.append(lacking[0])
     if missing:
         log.error("login_incomplete", account=account.pk, missing=missing)

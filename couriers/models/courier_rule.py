@@ -57,6 +57,7 @@ class CourierRule(models.Model):
             models.CheckConstraint(
                 condition=models.Q(strategy__in=Strategy.values),
                 name="couriers_rule_strategy_known",
+                violation_error_message="Choose a strategy of the list.",
             ),
         ]
 

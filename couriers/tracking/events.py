@@ -69,32 +69,31 @@ def _apply_events(
 ) -> list[Applied]:
     if not events:
         return []
-    with transaction.atomic():
+    by_id = _by_tracking_id(shipments)
+    # Creations first: the batch may hold a scan of a tracking id that it also assigns.
+    results, assigned = _apply_creations(account, events, by_id, shipments)
+    if assigned:
+        shipments = _lock_shipments(account, events).shipments
         by_id = _by_tracking_id(shipments)
-        # Creations first: the batch may hold a scan of a tracking id that it also assigns.
-        results, assigned = _apply_creations(account, events, by_id, shipments)
-        if assigned:
-            shipments = _lock_shipments(account, events).shipments
-            by_id = _by_tracking_id(shipments)
-        scanned = {p: event for p, event in enumerate(events) if event.topic == Topic.TRACK_UPDATED}
-        if settle_named_orders(account, [*scanned.values()], by_id.keys(), shipments):
-            shipments = _lock_shipments(account, events).shipments
-            by_id = _by_tracking_id(shipments)
-        rows = []
-        named: list[tuple[CourierEvent, Shipment]] = []
-        touched = {by_id[i].pk: by_id[i] for i in assigned if i in by_id}
-        for position, event in scanned.items():
-            shipment = by_id.get(event.tracking_id)
-            if shipment is None or event.scan is None:
-                results[position] = Applied.UNKNOWN_SHIPMENT
-                continue
-            results[position] = _applied_to(shipment)
-            touched[shipment.pk] = shipment
-            rows.append(new_scan(shipment, event.scan, event.tracking_id, _estimate(event)))
-            if not may_name(event.order_number, shipment.order_number):
-                named.append((event, shipment))
-        _flag_other_orders(named, shipments, again=False)
-        store_and_recount(touched.values(), rows)
+    scanned = {p: event for p, event in enumerate(events) if event.topic == Topic.TRACK_UPDATED}
+    if settle_named_orders(account, [*scanned.values()], by_id.keys(), shipments):
+        shipments = _lock_shipments(account, events).shipments
+        by_id = _by_tracking_id(shipments)
+    rows = []
+    named: list[tuple[CourierEvent, Shipment]] = []
+    touched = {by_id[i].pk: by_id[i] for i in assigned if i in by_id}
+    for position, event in scanned.items():
+        shipment = by_id.get(event.tracking_id)
+        if shipment is None or event.scan is None:
+            results[position] = Applied.UNKNOWN_SHIPMENT
+            continue
+        results[position] = _applied_to(shipment)
+        touched[shipment.pk] = shipment
+        rows.append(new_scan(shipment, event.scan, event.tracking_id, _estimate(event)))
+        if not may_name(event.order_number, shipment.order_number):
+            named.append((event, shipment))
+    _flag_other_orders(named, shipments, again=False)
+    store_and_recount(touched.values(), rows)
     return [results[position] for position in range(len(events))]
 
 

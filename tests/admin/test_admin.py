@@ -104,7 +104,8 @@ def test_a_read_only_list_reads_only_the_rows_of_its_page(
     with CaptureQueriesContext(connection) as queries:
         page = operator.get(url)
     table = f'FROM "{model._meta.db_table}"'
-    statements = [q["sql"] for q in queries if table in q["sql"]]
+    # What charts beside the rows add up is no row.
+    statements = [q["sql"] for q in queries if table in q["sql"] and " GROUP BY " not in q["sql"]]
     assert len(statements) == 1
     assert " LIMIT " in statements[0]
     assert "across all pages" not in page.content.decode()

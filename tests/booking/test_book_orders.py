@@ -261,7 +261,7 @@ def test_a_lost_answer_ends_in_doubt_and_exit_3(
     assert run_json("reconcile_bookings") == {
         "newly_in_doubt": 0, "asked": 0, "booked": 0, "not_booked": 0, "in_doubt": 1,
     }  # fmt: skip
-    assert run_json("seed_couriers") == {"added": [], "known": ["delhivery", "ekart"]}
+    assert run_json("seed_couriers") == {"added": [], "known": ["delhivery", "ekart", "velocity"]}
 
 
 def test_an_order_that_is_in_doubt_already_is_reported_in_doubt(

@@ -140,9 +140,11 @@ def _send(request: urllib.request.Request) -> tuple[int, bytes, Any]:
 def booking_request(courier: str, order_number: str) -> dict[str, Any]:
     """Return the JSON that books the order with the courier.
 
-    By its number an order is prepaid, paid on delivery, or heavy and prepaid.
+    By the number at its end an order is prepaid, paid on delivery, or heavy and prepaid. One
+    without a number is prepaid.
     """
-    kind = int(order_number.rpartition("-")[2]) % 3
+    number = order_number[len(order_number.rstrip("0123456789")) :]
+    kind = int(number or "0") % 3
     request: dict[str, Any] = {
         "courier": courier,
         "order_number": order_number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -48,12 +49,14 @@ def return_waybill(adapter: DelhiveryAdapter, request_: Any) -> str:
 
 def ends(adapter: DelhiveryAdapter, handle: str) -> str:
     """Return the words of the refusal of a queued action, once there are any."""
-    for _ in range(50):
+    ends_at = time.monotonic() + 20
+    while time.monotonic() < ends_at:
         try:
             result = adapter.outcome_of(handle)
         except Rejected as refusal:
             return refusal.courier_message
         assert result.state == ActionState.ACCEPTED
+        time.sleep(0.02)
     return ""
 
 

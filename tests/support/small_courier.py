@@ -54,7 +54,7 @@ class SmallClient(CourierClient):
         "login": Operation("POST", "/login/{client_id}", PLENTY),
         "by_address": Operation("GET", "/by_address", Limit(1, 60, scope=LimitScope.ADDRESS)),
         "open": Operation("GET", "/open", PLENTY, needs_login=False),
-        "slow": Operation("GET", "/slow", PLENTY, read_timeout=5.0),
+        "slow": Operation("GET", "/slow", PLENTY, read_timeout=200.0),
         "xml": Operation("POST", "/xml", PLENTY, decode=decode_json_or_xml),
         "text": Operation("POST", "/text", PLENTY, decode=decode_text),
     }

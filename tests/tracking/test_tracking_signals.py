@@ -179,6 +179,7 @@ def test_a_second_shipment_is_announced_as_a_flag_with_its_tracking_id(
                 "kind": "second_shipment",
                 "other_tracking_id": "T-8",
                 "other_order_number": "",
+                "other_courier": "",
             },
         )
     ]

@@ -20,6 +20,7 @@ from couriers.operations.courier_rules import company_rules, delete_rule, store_
 class CourierRuleAdmin(SimulationMixin, PageAdmin):
     company_path = "company"
     form = CourierRuleForm
+    search_fields = ("name", "company__slug")
     list_display = (
         "name", "company", "position", "is_enabled", "strategy", "courier_names", "fail_over",
         "is_test",

@@ -209,8 +209,6 @@ def able(toy: Any, account: Any) -> Iterator[Any]:
     AbleToyAdapter.on_call.clear()
     yield AbleToyAdapter
     AbleToyAdapter.on_call.clear()
-    if "on_create" in vars(AbleToyAdapter):  # it would hide that of the plain one from here on
-        del AbleToyAdapter.on_create
 
 
 @pytest.fixture

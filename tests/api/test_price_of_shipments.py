@@ -50,9 +50,9 @@ def ask_for(client: Client, account: Any, order: dict[str, Any]) -> dict[str, An
 
 
 def test_price_quoted_and_price_booked_stand_side_by_side(
-    storefront: Client, quote: dict[str, Any], order: dict[str, Any], able: Any
+    storefront: Client, quote: dict[str, Any], order: dict[str, Any], toy: Any
 ) -> None:
-    able.on_create = lambda _: Booking("T-1", charges=Charges(Decimal("100.00")))
+    toy.on_create = lambda _: Booking("T-1", charges=Charges(Decimal("100.00")))
     booked = post_shipment(storefront, order | {"quote": quote["quote"]})
     assert booked.status_code == 201, booked.content
     price = booked.json()["price"]

@@ -24,6 +24,7 @@ from couriers.contract.statuses import Status
 from couriers.documents.sheets import PageFormat
 from couriers.fulfilment import label_jobs, manifests
 from couriers.models import CompanyApiKey, Event, LabelJob, Manifest, ManifestChunk, Product
+from couriers.operations.events import number_events
 from tests.support.api import post_json
 from tests.support.factories import ShipmentFactory, make_api_key
 from tests.support.fuzzing import Known, Outcome, run
@@ -94,9 +95,8 @@ def known(account: Any, order: dict[str, Any], storefront: Client) -> Known:
         account=account, content_hash=b"1" * 32, body=b'{"id": "T1"}', topic="track_updated",
         received_at=timezone.now(), next_attempt_at=timezone.now(),
     )  # fmt: skip
-    told = Event.objects.create(
-        company=account.company, type="ping", data={"endpoint": "whe_1"}, position=1
-    )
+    told = Event.objects.create(company=account.company, type="ping", data={"endpoint": "whe_1"})
+    number_events()
     job = post_json(storefront, "/api/v1/shipments/bulk/", {"orders": [order]}).json()
     of_the_company = {"name": "known", "company": account.company}
     doubts = shipments(*[Status.IN_DOUBT] * 40, tracking_id="")

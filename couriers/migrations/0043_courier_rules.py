@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('company', 'is_test', 'position', 'id'),
-                'constraints': [models.UniqueConstraint(fields=('company', 'is_test', 'name'), name='couriers_one_rule_of_a_name'), models.CheckConstraint(condition=models.Q(('strategy__in', ['priority', 'cheapest', 'fastest', 'weights', 'best'])), name='couriers_rule_strategy_known')],
+                'constraints': [models.UniqueConstraint(fields=('company', 'is_test', 'name'), name='couriers_one_rule_of_a_name'), models.CheckConstraint(condition=models.Q(('strategy__in', ['priority', 'cheapest', 'fastest', 'weights', 'best'])), name='couriers_rule_strategy_known', violation_error_message='Choose a strategy of the list.')],
             },
         ),
     ]

@@ -23,9 +23,10 @@ from couriers.operations.seeding import account_from
 from couriers_ekart.adapter import EkartAdapter
 from tests.support.ekart import request_for
 from tests.support.factories import GSTIN, CompanyFactory, CourierAccountFactory, WarehouseFactory
-from tests.support.live import LIVE_MARKS, mutation
+from tests.support.live import live_marks, mutation_of
 
-pytestmark = LIVE_MARKS
+pytestmark = live_marks("ekart")
+mutation = mutation_of("ekart")
 LANE = RateRequest(
     "560001", "110001", Parcel(500, 20, 15, 5), PaymentMode.COD, Decimal(999), Decimal(999)
 )

@@ -25,7 +25,3 @@ def mutation_of(courier: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(
         os.environ.get(gate) != "1", reason=f"books and cancels at {courier.title()}: set {gate}=1"
     )
-
-
-LIVE_MARKS = live_marks("ekart")
-mutation = mutation_of("ekart")

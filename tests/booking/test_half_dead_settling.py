@@ -56,10 +56,18 @@ def courier(toy: Any) -> Iterator[Any]:
 
                 toy.on_create = hook
 
-        yield Courier()
-        # The end of an outage takes longer than a write does that waits for it.
-        for timer in timers:
-            timer.join()
+            def join(self) -> None:
+                """Wait for the outage's end, which takes longer than a write that waits for it.
+
+                It ends sessions, so the test's own may be gone.
+                """
+                for timer in timers:
+                    timer.join()
+                connections.close_all()
+
+        courier = Courier()
+        yield courier
+        courier.join()
 
 
 def let_leases_run_out() -> None:
@@ -75,6 +83,7 @@ def test_the_answer_is_written_once_the_database_serves_again(
     monkeypatch.setattr(committed, "DATABASE_PAUSE", 0.05)
     courier.fails_with(name, seconds=0.3)
     result = book(account.company, DRAFT)
+    courier.join()
     assert (result.status_code, courier.booked) == (201, ["A-1"])
     assert Shipment.objects.get().status == "booked"
 

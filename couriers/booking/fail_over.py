@@ -26,6 +26,7 @@ from couriers.booking.search import revive_earlier_attempt
 from couriers.booking.steps import Step, signal_step
 from couriers.conf import tunables
 from couriers.contract.errors import (
+    HELD_BY_PERSON,
     CircuitOpen,
     CourierError,
     EarlierUnclear,
@@ -99,10 +100,11 @@ class Turns:
     def error(self) -> CourierError | UnknownCourier:
         """Return the error to raise where no courier has booked the order.
 
-        It is the last one that may be retried, else the last one.
+        It is the last one that passes by itself, else one that a person must mend, else the last.
         """
-        passing = [one for one in self.errors if isinstance(one, (NotSent, NotDone))]
-        return (passing or self.errors)[-1]
+        retried = [one for one in self.errors if isinstance(one, (NotSent, NotDone))]
+        passing = [one for one in retried if not isinstance(one, HELD_BY_PERSON)]
+        return (passing or retried or self.errors)[-1]
 
     def first(self) -> Prepared:
         """Return the booking with the first candidate that takes it. Raises the last one's error.

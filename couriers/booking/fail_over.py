@@ -18,6 +18,7 @@ from couriers.booking import attempts, reserved_ids
 from couriers.booking.candidates import passed_over
 from couriers.booking.choosing import keep_choice, with_courier
 from couriers.booking.committed import write_committed
+from couriers.booking.next_courier import Round
 from couriers.booking.permission import check_again
 from couriers.booking.preparation import Prepared, prepare
 from couriers.booking.reserving import Reserved, identify, new_call, send_before, start_attempt
@@ -72,7 +73,8 @@ class Turns:
     `longest_wait` is as in couriers.booking.protocol.book: without it, a further courier is asked
     only in the first REQUEST_SECONDS. `choice` has who was passed over since, and `errors` are
     those of all couriers that did not book. `has_earlier` is the booking with a candidate that
-    turned out to have an earlier attempt of the order.
+    turned out to have an earlier attempt of the order. `rounds_before` is given where the order is
+    gone on with after a doubt (booking/going_on.py).
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Turns:
         is_trial: bool = False,
         longest_wait: float | None = None,
         candidates: tuple[Candidate, ...] | None = None,
+        rounds_before: int | None = None,
     ) -> None:
         self._company = company
         self._draft = draft
@@ -96,6 +99,7 @@ class Turns:
         self._is_checked = candidates is None  # the choice has checked the circuits just now
         self.errors: list[CourierError | UnknownCourier] = []
         self.has_earlier: Prepared | None = None
+        self.round = None if rounds_before is None else Round(rounds_before, self.errors)
 
     def error(self) -> CourierError | UnknownCourier:
         """Return the error to raise where no courier has booked the order.

@@ -175,12 +175,6 @@ class DelhiveryAdapter(HttpAdapter):
         params = {"doc_type": "EPOD", "waybill": tracking_id}
         return answers.proof_from(self.client.call("document", params=params), tracking_id)
 
-    def set_ewaybill(self, tracking_id: str, invoice_number: str, number: str) -> None:
-        """Give a booked shipment its e-way bill, of twelve digits. Raises Rejected."""
-        body = {"data": [{"dcn": invoice_number, "ewbn": number}]}
-        answer = self.client.call("ewaybill", waybill=tracking_id, json=body)
-        self.reader.parse_accepted(answers.Done, answer, "ewaybill")
-
     def create_warehouse(self, pickup: types.Pickup) -> types.WarehouseRegistration:
         """Register a warehouse under its reference, or a new name. One that exists is done."""
         operation, name = "create_warehouse", pickup.reference or pickup.new_reference()

@@ -9,6 +9,7 @@ from couriers.contract.adapter import Capability
 from couriers_delhivery.adapter import DelhiveryAdapter
 from couriers_delhivery.client import OPERATIONS
 from couriers_delhivery.mapper.options import DelhiveryOptions, QualityCheck, Question
+from tests.support.plug_ins import lines_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "delhivery.md").read_text()
 METHODS, AFTER = PAGE.split("## The contract's methods")[1].split("## Answers that leave it open")
@@ -52,3 +53,7 @@ def test_every_option_has_a_row() -> None:
     check = table["`quality_check`"]
     for name in (*QualityCheck.model_fields, *Question.model_fields):
         assert f"`{name}`" in check
+
+
+def test_the_plug_in_has_less_than_a_thousand_lines() -> None:
+    assert lines_of("couriers_delhivery") < 1000

@@ -9,6 +9,7 @@ from couriers.contract.adapter import Capability
 from couriers_velocity.adapter import VelocityAdapter
 from couriers_velocity.client import OPERATIONS
 from couriers_velocity.mapper.options import QualityCheck, VelocityOptions
+from tests.support.plug_ins import lines_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "velocity.md").read_text()
 METHODS, AFTER = PAGE.split("## The contract's methods")[1].split("## Options of a booking")
@@ -60,5 +61,4 @@ def test_every_option_has_a_row() -> None:
 
 
 def test_the_plug_in_has_less_than_a_thousand_lines() -> None:
-    package = Path(__file__).resolve().parents[2] / "couriers_velocity"
-    assert sum(len(path.read_text().splitlines()) for path in package.rglob("*.py")) < 1000
+    assert lines_of("couriers_velocity") < 1000

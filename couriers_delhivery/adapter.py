@@ -148,11 +148,6 @@ class DelhiveryAdapter(BatchTrackingAdapter):
         params = {"doc_type": "EPOD", "waybill": tracking_id}
         return answers.proof_from(self.client.call("document", params=params), tracking_id)
 
-    def set_ewaybill(self, tracking_id: str, invoice_number: str, number: str) -> None:
-        """Give a booked shipment its e-way bill, of twelve digits. Raises Rejected."""
-        body = {"data": [{"dcn": invoice_number, "ewbn": number}]}
-        self.ask_accepted(answers.Done, "ewaybill", waybill=tracking_id, json=body)
-
     def create_warehouse(self, pickup: types.Pickup) -> types.WarehouseRegistration:
         """Register a warehouse under its reference, or a new name. One that exists is done."""
         name = pickup.reference or pickup.new_reference()

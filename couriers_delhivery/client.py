@@ -49,7 +49,6 @@ OPERATIONS = {
     # One in a hundred takes more than 62 seconds.
     "label": Operation("GET", "/api/p/packing_slip", _limit(3000), read_timeout=65),
     "document": Operation("GET", "/api/rest/fetch/pkg/document/", _OURS),
-    "ewaybill": Operation("PUT", "/api/rest/ewaybill/{waybill}/", _limit(250)),
     "charges": Operation("GET", "/api/kinko/v1/invoice/charges/.json", _limit(50)),
     "transit": Operation("GET", "/api/dc/expected_tat", _limit(750)),
     # All pincodes, without a filter: about 20,000 of 400 bytes.

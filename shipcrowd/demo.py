@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from couriers.booking.spreadsheet import OrderLines, OrderProblem, draft_of, read_file
+from couriers.contract.registry import AUTO
 from couriers.contract.types import ShipmentDraft
 from couriers.models.addresses import path_of
-from couriers.rates.choice import AUTO
 from sandbox.process import SandboxProcess
 from shipcrowd.demo_couriers import COURIERS, DemoCourier
 from shipcrowd.demo_orders import (

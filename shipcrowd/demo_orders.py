@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from couriers.contract import india
+from couriers.contract.registry import AUTO
 from couriers.contract.types import Address, Item, Parcel, PaymentMode, ShipmentDraft
-from couriers.rates.choice import AUTO
 
 SAREE, KURTA_SET = "SAREE-SILK", "KURTA-SET"
 DOUBT, FAIL_OVER, NDR = "TEST-DOUBT", "DEMO-FAIL-OVER", "TEST-NDR"  # how the numbers begin

@@ -29,10 +29,9 @@ from couriers.booking.spreadsheet import FORMAT_NAMES, FileUnusable, read_defaul
 from couriers.booking.spreadsheet.uploads import FILE, read_upload
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.platform_errors import KeyReused, TooManyJobs
-from couriers.contract.registry import CourierFactory
+from couriers.contract.registry import AUTO, CourierFactory
 from couriers.models import BulkJob, Scope
 from couriers.models.addresses import path_of
-from couriers.rates.choice import AUTO
 from couriers.tasks import start_job
 
 MAX_ORDERS = 10_000  # in the schema; BULK_MAX_ORDERS is the limit of a deployment

@@ -23,7 +23,8 @@ from couriers.api.pagination import PAGING, PAGING_IN_ORDER, page, page_in_order
 from couriers.api.renderers import ApiRenderer, CsvRenderer
 from couriers.api.schema import extend_schema
 from couriers.api.serializers import FieldWarningSerializer, ProblemFieldSerializer
-from couriers.booking.answers import warnings_data
+from couriers.api.shipment_parts import BookingAttemptSerializer
+from couriers.booking.answers import attempts_data, prefetch_attempts, warnings_data
 from couriers.booking.bulk_jobs import cancel_job
 from couriers.booking.bulk_report import counts_of, report_text
 from couriers.models import BulkJob, BulkOrder, Scope
@@ -51,13 +52,20 @@ class JobPageSerializer(serializers.Serializer[Any]):
 
 
 class BulkOrderSerializer(serializers.Serializer[Any]):
-    """The outcome of one order. `errors` are of a rejected order, `warnings` of a booked one."""
+    """The outcome of one order. `errors` are of a rejected order, `warnings` of a booked one.
+
+    `courier` and `booking_attempts` are those of its shipment, as they are now.
+    """
 
     order_number = serializers.CharField()
     outcome = serializers.ChoiceField(choices=OrderOutcome.choices)
     shipment = serializers.CharField(allow_null=True)
+    courier = serializers.CharField(help_text='"" where the order has no shipment.')
     tracking_id = serializers.CharField()
     reason = serializers.CharField()
+    booking_attempts = BookingAttemptSerializer(
+        many=True, help_text="With whom the order was to be booked, the present attempt last."
+    )
     errors = ProblemFieldSerializer(many=True)  # type: ignore[assignment]
     warnings = FieldWarningSerializer(many=True)
 
@@ -143,6 +151,7 @@ class JobOrdersView(ApiView):
             return HttpResponse(report_text(orders), content_type=CsvRenderer.content_type)
         orders = orders.select_related("shipment").defer("request")
         found, following = page_in_order(request, orders, by="position")
+        prefetch_attempts(order.shipment for order in found if order.shipment)
         return Response({"results": [_order_data(order) for order in found], "next": following})
 
 
@@ -188,12 +197,15 @@ def _jobs_data(jobs: Sequence[BulkJob]) -> list[Any]:
 
 
 def _order_data(order: BulkOrder) -> dict[str, Any]:
+    shipment = order.shipment
     return {
         "order_number": order.order_number,
         "outcome": order.outcome,
         "shipment": order.shipment_id,
-        "tracking_id": order.shipment.tracking_id if order.shipment else "",
+        "courier": shipment.courier_id if shipment else "",
+        "tracking_id": shipment.tracking_id if shipment else "",
         "reason": order.reason,
+        "booking_attempts": attempts_data(shipment) if shipment else [],
         "errors": order.problems,
-        "warnings": warnings_data(order.shipment) if order.shipment else [],
+        "warnings": warnings_data(shipment) if shipment else [],
     }

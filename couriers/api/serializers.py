@@ -24,6 +24,7 @@ from couriers.api.shipment_parts import (
 from couriers.api.strictness import unknown_fields
 from couriers.booking.drafts import MAX_LANDMARK
 from couriers.contract.actions import ActionKind
+from couriers.contract.registry import AUTO
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
     MAX_SERVICE,
@@ -34,7 +35,6 @@ from couriers.contract.types import (
     ShipmentDraft,
 )
 from couriers.models import Shipment
-from couriers.rates.choice import AUTO
 from couriers.rates.quotes import MAX_LENGTH as MAX_QUOTE
 
 MAX_OPTIONS_LENGTH = 10_000  # characters of JSON

@@ -16,8 +16,8 @@ from functools import partial
 from couriers.booking.protocol import book
 from couriers.booking.settling import BookingResult
 from couriers.contract.errors import (
+    HELD_BY_PERSON,
     CircuitOpen,
-    CourierDisabled,
     CourierError,
     FieldProblem,
     InvalidRequest,
@@ -25,7 +25,6 @@ from couriers.contract.errors import (
     NotSent,
     RateLimited,
     Rejected,
-    WarehouseInDoubt,
 )
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import (
@@ -183,7 +182,7 @@ def _after_no_booking(error: CourierError, tries: int) -> OrderResult | TryAgain
     if isinstance(error, (RateLimited, CircuitOpen)):
         return _try_again(error.retry_after or 1.0, error, tries, held_back=True)
     tries += 1
-    if isinstance(error, (CourierDisabled, WarehouseInDoubt)) or tries >= MAX_TRIES:
+    if isinstance(error, HELD_BY_PERSON) or tries >= MAX_TRIES:
         return OrderResult(OrderOutcome.FAILED, reason=error.reason)
     return _try_again(back_off(tries, PAUSES, error.retry_after), error, tries)
 

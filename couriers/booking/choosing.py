@@ -40,6 +40,7 @@ from couriers.contract.errors import (
 from couriers.contract.logs import get_logger
 from couriers.contract.money import amounts_of
 from couriers.contract.platform_errors import UnknownCourier
+from couriers.contract.registry import AUTO
 from couriers.contract.types import RateRequest, ShipmentDraft
 from couriers.models import Company, Shipment
 from couriers.models.rule_terms import (
@@ -50,7 +51,6 @@ from couriers.models.rule_terms import (
     Strategy,
 )
 from couriers.rates.choice import (
-    AUTO,
     Candidate,
     Choice,
     PassedOver,

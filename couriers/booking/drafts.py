@@ -19,6 +19,7 @@ from couriers.contract import india
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import AMOUNT_LIMIT, paise_problem
+from couriers.contract.registry import AUTO
 from couriers.contract.text import clean_line, has_control_characters
 from couriers.contract.types import (
     MAX_SERVICE,
@@ -28,7 +29,6 @@ from couriers.contract.types import (
     PaymentMode,
     ShipmentDraft,
 )
-from couriers.rates.choice import AUTO
 
 MAX_KEY_LENGTH = 255
 MAX_LANDMARK = 200  # characters

@@ -18,6 +18,7 @@ from couriers.booking import attempts, reserved_ids
 from couriers.booking.candidates import passed_over
 from couriers.booking.choosing import keep_choice, with_courier
 from couriers.booking.committed import write_committed
+from couriers.booking.next_courier import Round
 from couriers.booking.permission import check_again
 from couriers.booking.preparation import Prepared, prepare
 from couriers.booking.reserving import Reserved, identify, new_call, send_before, start_attempt
@@ -26,6 +27,7 @@ from couriers.booking.search import revive_earlier_attempt
 from couriers.booking.steps import Step, signal_step
 from couriers.conf import tunables
 from couriers.contract.errors import (
+    HELD_BY_PERSON,
     CircuitOpen,
     CourierError,
     EarlierUnclear,
@@ -71,7 +73,8 @@ class Turns:
     `longest_wait` is as in couriers.booking.protocol.book: without it, a further courier is asked
     only in the first REQUEST_SECONDS. `choice` has who was passed over since, and `errors` are
     those of all couriers that did not book. `has_earlier` is the booking with a candidate that
-    turned out to have an earlier attempt of the order.
+    turned out to have an earlier attempt of the order. `rounds_before` is given where the order is
+    gone on with after a doubt (booking/going_on.py).
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Turns:
         is_trial: bool = False,
         longest_wait: float | None = None,
         candidates: tuple[Candidate, ...] | None = None,
+        rounds_before: int | None = None,
     ) -> None:
         self._company = company
         self._draft = draft
@@ -95,14 +99,16 @@ class Turns:
         self._is_checked = candidates is None  # the choice has checked the circuits just now
         self.errors: list[CourierError | UnknownCourier] = []
         self.has_earlier: Prepared | None = None
+        self.round = None if rounds_before is None else Round(rounds_before, self.errors)
 
     def error(self) -> CourierError | UnknownCourier:
         """Return the error to raise where no courier has booked the order.
 
-        It is the last one that may be retried, else the last one.
+        It is the last one that passes by itself, else one that a person must mend, else the last.
         """
-        passing = [one for one in self.errors if isinstance(one, (NotSent, NotDone))]
-        return (passing or self.errors)[-1]
+        retried = [one for one in self.errors if isinstance(one, (NotSent, NotDone))]
+        passing = [one for one in retried if not isinstance(one, HELD_BY_PERSON)]
+        return (passing or retried or self.errors)[-1]
 
     def first(self) -> Prepared:
         """Return the booking with the first candidate that takes it. Raises the last one's error.

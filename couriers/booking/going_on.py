@@ -14,33 +14,23 @@ from django.db import IntegrityError
 from django.db.models import F, QuerySet
 
 from couriers.booking.fail_over import Turns
-from couriers.booking.next_courier import candidates_after
+from couriers.booking.next_courier import PAUSES, candidates_left, pause_after
 from couriers.booking.protocol import call_and_settle
 from couriers.booking.stored_drafts import draft_of
 from couriers.conf import tunables
-from couriers.contract.errors import CourierError, NotDone, NotSent, Rejected
+from couriers.contract.errors import NotDone, NotSent, Rejected
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.statuses import Status
 from couriers.contract.types import ShipmentDraft
 from couriers.models import FailOver, IdempotencyKey, Shipment
-from couriers.models.claims import (
-    DoublingPauses,
-    back_off,
-    bring_forward,
-    claim,
-    due,
-    seconds_from_now,
-    unclaimed,
-)
+from couriers.models.claims import bring_forward, claim, due, seconds_from_now, unclaimed
 from couriers.models.transactions import refuse_open_transaction
 from couriers.rates.choice import Choice
 
 log = get_logger(__name__)
 
 LONGEST_WAIT = 5.0  # seconds for the rate limiter
-PAUSES = DoublingPauses(first=30.0, longest=600.0)
-MAX_TRIES = 10  # then the order has failed, as its shipment says
 
 
 def go_on(shipment_id: str) -> bool:
@@ -85,7 +75,7 @@ def _go_on(claimed: FailOver) -> bool:
         draft = _draft_of(shipment)
     except UnreadableValue as error:
         log.error("next_courier_not_asked", shipment=shipment.pk, error=str(error))
-        _put_off(claimed, None)
+        _put_off(claimed, PAUSES.after(claimed.tries + 1))
         return False
     turns = Turns(
         shipment.company,
@@ -93,7 +83,8 @@ def _go_on(claimed: FailOver) -> bool:
         choice,
         is_test=shipment.is_test,
         longest_wait=LONGEST_WAIT,
-        candidates=candidates_after(choice, shipment.courier_id),
+        candidates=candidates_left(choice, shipment),
+        rounds_before=claimed.tries,
     )
     try:
         reserved = turns.start_from(shipment)
@@ -131,21 +122,19 @@ def _draft_of(shipment: Shipment) -> ShipmentDraft:
 
 
 def _end_without(claimed: FailOver, turns: Turns) -> None:
-    """Try again later where a courier may soon take the order; else the order has failed."""
-    errors = turns.errors
-    if claimed.tries + 1 < MAX_TRIES and any(isinstance(e, (NotSent, NotDone)) for e in errors):
-        error = turns.error()
-        _put_off(claimed, error.retry_after if isinstance(error, CourierError) else None)
+    """Ask again later where a courier may soon take the order; else the order has failed."""
+    pause = pause_after(turns.round) if turns.round else None
+    if pause is not None:
+        _put_off(claimed, pause)
         return
-    if errors:
+    if turns.errors:
         Shipment.objects.filter(
             pk=claimed.shipment_id, attempt=claimed.attempt, status=Status.FAILED
         ).update(choice=turns.choice.as_json())
     _drop(claimed)
 
 
-def _put_off(claimed: FailOver, retry_after: float | None) -> None:
-    pause = min(back_off(claimed.tries + 1, PAUSES, retry_after), PAUSES.longest)
+def _put_off(claimed: FailOver, pause: float) -> None:
     FailOver.objects.filter(pk=claimed.pk).update(
         next_attempt_at=seconds_from_now(pause), lease_expires_at=None
     )

@@ -153,7 +153,7 @@ def call_and_settle(
         if following is None:
             break
         reserved = following
-    if settled := settle_failed(shipment, call, answer):
+    if settled := settle_failed(shipment, call, answer, turns.round if turns else None):
         return settled
     if turns is None:
         raise answer

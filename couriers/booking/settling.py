@@ -18,7 +18,7 @@ from couriers.booking.answers import shipment_json
 from couriers.booking.booked import BOOKED_FIELDS, mark_booked, store_answer
 from couriers.booking.charges import BROUGHT_FIELDS, set_brought
 from couriers.booking.committed import write_committed
-from couriers.booking.next_courier import plan_next
+from couriers.booking.next_courier import Round, plan_again, plan_next
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import CourierError, Unknown
 from couriers.contract.logs import get_logger
@@ -95,9 +95,12 @@ def settle_booked(shipment: Shipment, call: CourierCall, booking: Booking) -> Bo
 
 
 def settle_failed(
-    shipment: Shipment, call: CourierCall, error: CourierError
+    shipment: Shipment, call: CourierCall, error: CourierError, ended: Round | None = None
 ) -> BookingResult | None:
     """Settle as failed, because the order certainly was not booked. The key may be used again.
+
+    `ended` is the round of an order that was gone on with after a doubt: couriers that may take it
+    later are asked again.
 
     Returns None, or the result if an event or an operator had settled it as booked before, or if a
     courier that was asked before turns out to have it. If the call was repeated with its reserved
@@ -123,8 +126,8 @@ def settle_failed(
             attempts.note_end(shipment, Outcome(error.outcome), reason_text(error))
             booking_ended(shipment, previous, Status.FAILED, SettledBy.ANSWER)
             is_booked = _adopt(shipment, SettledBy.ANSWER)
-            if previous == Status.IN_DOUBT and not is_booked:
-                plan_next(shipment)
+            if not is_booked:
+                _plan_next(shipment, previous, ended)
         signal_step(Step.SETTLING, shipment.pk)
         return previous is not None and not is_booked
 
@@ -136,6 +139,14 @@ def settle_failed(
     if current.status in RELEASES_ORDER or not current.tracking_id:
         return None
     return BookingResult(current, 201, store_answer(current))
+
+
+def _plan_next(shipment: Shipment, previous: str, ended: Round | None) -> None:
+    """Have the couriers asked that are left after a doubt, or that may take the order later."""
+    if ended is not None and plan_again(shipment, ended):
+        return
+    if previous == Status.IN_DOUBT:
+        plan_next(shipment)
 
 
 def settle_in_doubt(shipment: Shipment, call: CourierCall, error: CourierError) -> BookingResult:

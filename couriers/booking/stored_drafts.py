@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from couriers.booking.fingerprints import fields_of
+from couriers.contract.registry import AUTO
 from couriers.contract.types import (
     Address,
     Direction,
@@ -18,7 +19,6 @@ from couriers.contract.types import (
 )
 from couriers.models import Shipment
 from couriers.models.fields import readable_or
-from couriers.rates.choice import AUTO
 
 # The draft of a stored shipment has no invoice and no quote, and a merchant may change the others.
 NOT_COMPARED = ("invoice_number", "invoice_date", "quote", "metadata", "consignee.email")

@@ -131,6 +131,10 @@ class WarehouseInDoubt(NotSent):
     """
 
 
+# Errors of this kind are there until a person has done something.
+HELD_BY_PERSON = (CourierDisabled, WarehouseInDoubt)
+
+
 class NotDone(CourierError):
     """The courier answered that it did nothing; retry after `retry_after` seconds."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from couriers.contract.adapter import BaseCourierAdapter, Capability
+from couriers.contract.registry import AUTO
 from couriers.contract.types import Limit
 
 CODE = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -26,6 +27,8 @@ def _names(adapter: type[BaseCourierAdapter]) -> Iterator[str]:
     code, name = getattr(adapter, "code", None), getattr(adapter, "name", None)
     if not isinstance(code, str) or not CODE.fullmatch(code):
         yield "`code` must be 1 to 30 small letters, digits and _, beginning with a letter"
+    elif code == AUTO:
+        yield f"`code` must not be {AUTO!r}, which stands for the choice by the company's rules"
     if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
         yield f"`name` must have 1 to {MAX_NAME} characters"
 

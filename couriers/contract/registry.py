@@ -16,6 +16,8 @@ from couriers.contract.receiver import WebhookReceiver
 
 log = get_logger(__name__)
 
+# In the place of a courier's code: the company's rules choose. So no courier may have this code.
+AUTO = "auto"
 LOGIN_RETRY_AFTER = 60  # seconds, for clients while an account's login cannot be read
 
 

@@ -17,10 +17,9 @@ from couriers.booking.permission import account_of
 from couriers.conf import MAX_THREADS
 from couriers.contract.errors import InvalidRequest
 from couriers.contract.platform_errors import UnknownCourier, UnreadableValue
-from couriers.contract.registry import CourierFactory
+from couriers.contract.registry import AUTO, CourierFactory
 from couriers.models import Company, CourierAccount
 from couriers.models.audit import Door, acting, record
-from couriers.rates.choice import AUTO
 from couriers.resilience.database import leave_connection, outage_of
 
 EXIT_UNAVAILABLE = 3  # not everything is done, as of orders in doubt: run it again later

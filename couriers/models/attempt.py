@@ -26,7 +26,8 @@ class BookingAttempt(models.Model):
     Shipment.failure. `tracking_id` is that of a parcel which its courier turned out to have, and
     `parcel_status` the last known status of that parcel, which never is the shipment's,
     with the courier's time of it.
-    `cancelled_at` is when that parcel was cancelled.
+    `cancelled_at` is when that parcel was cancelled, and `polled_at` when its courier was last
+    asked about it.
     """
 
     # No index of its own: the unique constraint's index begins with the shipment.
@@ -48,6 +49,7 @@ class BookingAttempt(models.Model):
     parcel_status_at = models.DateTimeField(null=True, blank=True)
     found_at = models.DateTimeField("parcel found", null=True, blank=True)
     cancelled_at = models.DateTimeField("parcel cancelled", null=True, blank=True)
+    polled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("shipment", "number")

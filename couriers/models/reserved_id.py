@@ -1,8 +1,15 @@
 """Numbers that were reserved with a courier, to book shipments with."""
 
+from collections.abc import Collection
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
 
+from couriers.contract.platform_errors import UnreadableValue
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.shipment import Shipment
 
@@ -20,8 +27,8 @@ class ReservedId(models.Model):
 
     A free one belongs to no shipment. A taken one belongs to one attempt to book a shipment, for
     ever. A retired one is never used: the courier refused it, or refused the booking that it was
-    for. Free numbers are taken in the order of `use_from`, before which the courier may refuse
-    them.
+    for, or its account has got another server or login. Free numbers are taken in the order of
+    `use_from`, before which the courier may refuse them.
     """
 
     account = models.ForeignKey(
@@ -77,3 +84,23 @@ class ReservedId(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+@receiver(pre_save, sender=CourierAccount)
+def retire_numbers_of_another_login(
+    instance: CourierAccount, update_fields: Collection[str] | None = None, **_: Any
+) -> None:
+    """Retire the free numbers of an account that gets another server or login.
+
+    A number of a courier's test server is none at its live one, nor one account's another's.
+    """
+    if instance._state.adding or not {"base_url", "login"} & {*(update_fields or ("login",))}:
+        return
+    stored = CourierAccount.objects.filter(pk=instance.pk).first()
+    try:
+        if stored is None or {*stored.login_fingerprints()} & {*instance.login_fingerprints()}:
+            return
+    except UnreadableValue:  # it is the stored one
+        return
+    free = ReservedId.objects.filter(account=instance, state=ReservedIdState.FREE)
+    free.update(state=ReservedIdState.RETIRED, state_at=Now())

@@ -16,7 +16,6 @@ from typing import Any
 
 from couriers.models.rule_terms import OrderFacts, RuleTerms, Strategy
 
-AUTO = "auto"  # the courier of an order that leaves the choice to the company's rules
 # What is chosen by where a company has no rules, or none of them holds.
 DEFAULT_TERMS = RuleTerms()
 

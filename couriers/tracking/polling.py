@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from couriers.conf import tunables
@@ -21,6 +21,7 @@ from couriers.contract.statuses import UNDER_WAY
 from couriers.models import CourierAccount, Shipment
 from couriers.models.shipment import LAST_CONTACT
 from couriers.resilience.threads import run_in_threads
+from couriers.tracking.earlier_polling import due_parcels, poll_parcels
 from couriers.tracking.poll_feed import Feed
 from couriers.tracking.poller import Polled, Poller, batch_size
 
@@ -47,7 +48,7 @@ def due_for_poll(cutoff: dt.datetime) -> QuerySet[Shipment]:
 
 
 def accounts_to_poll(cutoff: dt.datetime) -> QuerySet[CourierAccount]:
-    """The accounts with due shipments whose courier can be asked about them."""
+    """The accounts with due shipments, or earlier couriers' parcels, that can be asked about."""
     asked_by = {Capability.TRACK_SHIPMENT, Capability.TRACK_SHIPMENTS}
     able = [
         code
@@ -55,7 +56,9 @@ def accounts_to_poll(cutoff: dt.datetime) -> QuerySet[CourierAccount]:
         if asked_by & CourierFactory.adapter_class(code).capabilities
     ]
     due = due_for_poll(cutoff).filter(account=OuterRef("pk"))
-    return CourierAccount.objects.filter(Exists(due), courier__in=able).order_by("pk")
+    parcels = due_parcels(cutoff).filter(account=OuterRef("pk"))
+    accounts = CourierAccount.objects.filter(Q(Exists(due)) | Q(Exists(parcels)))
+    return accounts.filter(courier__in=able).order_by("pk")
 
 
 def poll(
@@ -71,15 +74,18 @@ def poll(
     Returns the seconds after which the rest may be polled, 0 for at once, or None where none is
     left or the account cannot be polled now.
 
-    Waits for the rate limiter as bulk jobs do. `done` is called for each shipment, by one thread
-    at a time. The run ends early when the account's circuit is open, when its login is refused
-    or unreadable, and when the rate limiter's next permit would come after the end of the run.
+    Waits for the rate limiter as bulk jobs do. Parcels of the courier's that another one was asked
+    for since come first. `done` is called for each shipment, by one thread at a time. The run ends
+    early when the account's circuit is open, when its login is refused or unreadable, and when the
+    rate limiter's next permit would come after the end of the run.
     """
+    deadline = time.monotonic() + seconds
+    poll_parcels(account, cutoff=cutoff, deadline=deadline)
     feed = Feed(
         lambda: due_for_poll(cutoff).filter(account=account),
         size=batch_size(account.courier_id),
         cutoff=cutoff,
-        deadline=time.monotonic() + seconds,
+        deadline=deadline,
     )
     lock = threading.Lock()
 

@@ -61,6 +61,29 @@ def test_a_booking_takes_a_number_of_the_pool(account: Any, books: Books) -> Non
     assert (taken.number, taken.shipment, taken.attempt) == (request.reserved_id, shipment, 1)
 
 
+@pytest.mark.parametrize(
+    "change", [{"base_url": "http://127.0.0.1:10"}, {"login": {"client_id": "another"}}]
+)
+def test_numbers_of_another_server_or_login_are_never_used(
+    account: Any, books: Books, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number of the courier's test server is none at its live one."""
+    monkeypatch.setattr(ReserveToy, "login_identity", ("client_id",))
+    account.save()
+    reserved_ids.fetch(account)
+    before = set(books.reserved)
+    taken = book(account.company, DRAFT).shipment.tracking_id
+    account.limits = {"track": {"count": 1, "window": 1}}
+    account.save()
+    assert sorted(states().values()) == ["free", "free", "taken"]
+    for name, value in change.items():
+        setattr(account, name, account.login | value if name == "login" else value)
+    account.save()
+    assert states() == {number: "taken" if number == taken else "retired" for number in before}
+    later = book(account.company, draft_with(order_number="A-2")).shipment
+    assert later.tracking_id not in before
+
+
 def test_an_empty_pool_is_filled_by_one_batch_before_the_reservation(
     account: Any, books: Books
 ) -> None:

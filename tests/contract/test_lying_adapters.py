@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import ERROR, run_checks
 from django.db import OperationalError
 from django.test import override_settings
 
@@ -194,6 +194,21 @@ def test_what_an_adapter_class_declares_is_compared_with_what_it_has() -> None:
     assert "declares CREATE_SHIPMENT and lacks the method create_shipment" in problems
     assert "has the method track_shipment and does not declare TRACK_SHIPMENT" in problems
     assert adapter_problems(ToyAdapter) == []
+
+
+def test_a_courier_that_is_called_auto_is_refused_when_the_platform_starts() -> None:
+    class Auto(ToyAdapter):
+        code = "auto"
+        name = "Auto Couriers"
+
+    CourierFactory.register(Auto)
+    try:
+        found = [one for one in run_checks() if "plug-in auto" in one.msg]
+    finally:
+        CourierFactory.unregister("auto")
+    (error,) = found
+    assert (error.id, error.level) == ("couriers.E024", ERROR)
+    assert "`code` must not be 'auto', which stands for the choice" in error.msg
 
 
 @pytest.mark.usefixtures("toy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,10 +10,15 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from couriers.booking import reserved_ids
 from couriers.booking.protocol import book
+from couriers.contract.registry import CourierFactory
+from couriers.fulfilment.actions import cancel
 from couriers.models import CourierAccount, CourierCall, ReservedId, Shipment
+from couriers.tracking import polling
+from couriers.tracking.events import apply_tracking
 from tests.support.api import post_shipment
 from tests.support.delhivery import LOGIN, DelhiverySandbox, account_at
 from tests.support.doubts import pass_time, reconcile
@@ -104,6 +110,35 @@ def test_a_failed_booking_is_sent_twice_at_most(
     shipment = settle(book(account.company, draft("C-1")).shipment)
     calls = CourierCall.objects.filter(shipment=shipment, operation=BOOKS)
     assert (shipment.status, calls.count()) == ("failed", 2)
+
+
+def test_a_cancelled_shipment_whose_status_never_says_so_is_polled_no_more(
+    account: CourierAccount, sandbox: DelhiverySandbox
+) -> None:
+    """Its status stays Not Picked, and the scan DTUP-210 never comes: the call's answer counts."""
+    sandbox.switch(cancel_scan_comes=False, edit_lag=0)
+    shipment = book(account.company, draft("X-1")).shipment
+    cancel(shipment)
+    shipment.refresh_from_db()
+    assert shipment.status == "cancelled"
+    due = polling.due_for_poll(timezone.now() + dt.timedelta(days=1))
+    assert not due.filter(pk=shipment.pk).exists()
+    adapter = CourierFactory.get_adapter(account)
+    shipment = apply_tracking(shipment, adapter.track_shipment(shipment.tracking_id))
+    assert shipment.status == "cancelled"
+
+
+def test_a_number_of_the_test_server_is_never_used_at_the_live_one(
+    account: CourierAccount,
+) -> None:
+    of_the_test_server = set(ReservedId.objects.values_list("number", flat=True))
+    with DelhiverySandbox() as live:
+        account.base_url = live.url
+        account.save()
+        shipment = book(account.company, draft("L-1")).shipment
+    assert shipment.status == "booked"
+    assert shipment.tracking_id not in of_the_test_server
+    assert not ReservedId.objects.filter(number__in=of_the_test_server, state="free").exists()
 
 
 def test_numbers_are_fetched_in_one_large_batch(account: CourierAccount) -> None:

@@ -114,7 +114,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "transit": answers.days_from,
     "pincodes": lambda body: list(answers.pincodes_from(body)),
     "create_warehouse": _done("create_warehouse"),
-    "ewaybill": _done("ewaybill"),
 }
 
 

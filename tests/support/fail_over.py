@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from couriers.contract.adapter import Capability
 from couriers.contract.errors import CourierError
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.statuses import Status
-from couriers.contract.types import Booking, Scan, ShipmentRequest
+from couriers.contract.types import Booking, Scan, ShipmentRequest, Tracking
 from couriers.models import BookingAttempt, Company, CourierAccount, CourierRule, Shipment
 from tests.support.choices import booking_courier, rule
 from tests.support.doubt_toys import Books
@@ -35,6 +35,8 @@ class Asked:
     books: Books
     cancels: list[str]  # the tracking ids
     answers: list[ActionResult | CourierError]  # to the next cancellations
+    tracks: list[list[str]]  # the tracking ids of each call
+    scans: dict[str, list[Scan] | CourierError]  # what tracking answers, by tracking id
 
 
 @contextmanager
@@ -43,6 +45,8 @@ def asked_courier(company: Company, code: str, *, searchable: bool = True) -> It
     books = Books()
     cancels: list[str] = []
     answers: list[ActionResult | CourierError] = []
+    tracks: list[list[str]] = []
+    scans: dict[str, list[Scan] | CourierError] = {}
 
     def create(self: Any, request: ShipmentRequest) -> Booking:
         return books.create(request)
@@ -57,12 +61,23 @@ def asked_courier(company: Company, code: str, *, searchable: bool = True) -> It
             raise answer
         return answer
 
+    def track(self: Any, tracking_ids: Sequence[str]) -> dict[str, Tracking]:
+        tracks.append(list(tracking_ids))
+        found = {}
+        for one in tracking_ids:
+            answer = scans.get(one)
+            if isinstance(answer, CourierError):
+                raise answer
+            if answer is not None:
+                found[one] = Tracking(one, tuple(answer))
+        return found
+
     def outcome(self: Any, handle: str) -> ActionResult:
         return ActionResult(remark="cancelled") if books.is_indexed else ACCEPTED
 
     able = {
         Capability.GET_RATES, Capability.CREATE_SHIPMENT, Capability.CREATE_REVERSE_SHIPMENT,
-        Capability.CANCEL_SHIPMENT, Capability.OUTCOME_OF,
+        Capability.CANCEL_SHIPMENT, Capability.OUTCOME_OF, Capability.TRACK_SHIPMENTS,
     }  # fmt: skip
     with booking_courier(
         company,
@@ -72,13 +87,15 @@ def asked_courier(company: Company, code: str, *, searchable: bool = True) -> It
         find_booking=find,
         cancel_shipment=cancel,
         outcome_of=outcome,
+        track_shipments=track,
+        track_size=2,
         mapper=MAPPER,
         lookup_lag=LAG if searchable else None,
         max_create_seconds=classmethod(lambda cls: 30.0),
         action_rules={ActionKind.CANCEL: ActionRule(statuses_where("cancellable"))},
         capabilities=frozenset(able | ({Capability.FIND_BOOKING} if searchable else set())),
     ) as account:
-        yield Asked(account, books, cancels, answers)
+        yield Asked(account, books, cancels, answers, tracks, scans)
 
 
 @contextmanager
@@ -98,10 +115,13 @@ def asked_in_turn(
 
 def scan_event(tracking_id: str, status: str, hour: int = 1, order: str = "") -> CourierEvent:
     """Return a scan of a parcel, so many hours after a morning."""
+    return CourierEvent(Topic.TRACK_UPDATED, tracking_id, order, scan=scan_of(status, hour))
+
+
+def scan_of(status: str, hour: int = 1) -> Scan:
+    """Return a scan so many hours after a morning."""
     at = dt.datetime(2026, 11, 24, tzinfo=dt.UTC) + dt.timedelta(hours=hour)
-    return CourierEvent(
-        Topic.TRACK_UPDATED, tracking_id, order, scan=Scan(MAPPER.map(status), at, "PUNE", "")
-    )
+    return Scan(MAPPER.map(status), at, "PUNE", "")
 
 
 def outcomes(shipment: Shipment) -> list[tuple[int, str, str]]:

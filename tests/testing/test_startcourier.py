@@ -75,7 +75,7 @@ def test_an_existing_folder_is_refused_and_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Acme", "acme-express", "2acme", "acme_", "../acme", "a" * 31, "é"]
+    "name", ["", "auto", "Acme", "acme-express", "2acme", "acme_", "../acme", "a" * 31, "é"]
 )
 def test_a_name_that_is_no_code_is_refused(name: Any) -> None:
     with pytest.raises(CommandError, match="is not a courier's code"):

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from couriers.contract.plugin_problems import CODE
+from couriers.contract.registry import AUTO
 from couriers.management import output
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "courier_template"
@@ -35,10 +36,10 @@ class Command(output.PlatformCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         code: str = options["name"]
-        if not CODE.fullmatch(code) or code.endswith("_"):
+        if not CODE.fullmatch(code) or code.endswith("_") or code == AUTO:
             raise output.usage_error(
                 f"{code!r} is not a courier's code: small letters, digits and _, at most 30, "
-                "beginning with a letter"
+                f"beginning with a letter, and not {AUTO!r}"
             )
         folder = Path.cwd() / f"couriers_{code}"
         names = names_of(code, options["title"])

@@ -61,11 +61,6 @@ def _register(delhivery: Delhivery) -> Any:
     return delhivery.call("POST", "/api/backend/clientwarehouse/create/", body).json()
 
 
-def _bill(delhivery: Delhivery) -> Any:
-    body = {"data": [{"dcn": "INV-1", "ewbn": "123456789012"}]}
-    return delhivery.call("PUT", f"/api/rest/ewaybill/{delhivery.book()}/", body).json()
-
-
 # How the stand-in is asked for the first exchange of each file, which is a good one.
 CALLS: dict[str, Callable[[Delhivery], Any]] = {
     "create_shipment": lambda d: d.create(d.package()),
@@ -81,7 +76,6 @@ CALLS: dict[str, Callable[[Delhivery], Any]] = {
     "transit": lambda d: d.call("GET", "/api/dc/expected_tat", **LANE).json(),
     "pincodes": lambda d: d.call("GET", "/c/api/pin-codes/json/", filter_codes="110001").json(),
     "create_warehouse": _register,
-    "ewaybill": _bill,
 }
 
 

@@ -3,20 +3,18 @@
 Limits are Delhivery's own, which it counts by address, in five minutes.
 """
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from couriers.contract import errors
 from couriers.contract.types import Limit, LimitScope
-from couriers.http.answers import KIB, MIB, AnswerSize, decode_json_or_xml
+from couriers.contract.words import meaning_of, words_by_field
+from couriers.http.answers import KIB, MIB, AnswerSize, decode_any
 from couriers.http.calls import SentFields
 from couriers.http.client import CourierClient
 from couriers.http.logins import StaticKey
 from couriers.http.operations import Operation
 from couriers.http.outcomes import Answer, AnswerTable, Verdict
-from couriers_delhivery.mapper.answers import numbers_in
-from couriers_delhivery.mapper.bookings import remedy_for
+from couriers_delhivery.mapper.answers import REMEDIES, numbers_in
 
 # Ids, places, dates, amounts and plain words may come back in Delhivery's words: without them no
 # refusal can be understood. Every field that is not listed is private.
@@ -29,15 +27,13 @@ _OPEN = (
     " h origin_pin destination_pin mot pdt expected_pickup_date pickup_location pickup_date"
     " pickup_time expected_package_count"
 )
-OPEN_FIELDS = frozenset(_OPEN.split())
-NAME_FIELDS = frozenset({"name", "return_name"})
+_NAMES = ("name", "return_name")
 WORD_FIELDS = ("Error", "error", "remark", "remarks", "rmk", "detail", "msg", "message")
 
 _limit = partial(Limit, window=300, scope=LimitScope.ADDRESS)
 _OURS = Limit(5, 1)  # where Delhivery names none
-_SHORT = 200  # characters of a text that is words for people
 
-OPERATIONS: Mapping[str, Operation] = {
+OPERATIONS = {
     "fetch_numbers": Operation(
         "GET", "/waybill/api/bulk/json/", _limit(5), AnswerSize(256 * KIB), decode=numbers_in
     ),
@@ -45,8 +41,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "create_shipment": Operation("POST", "/api/cmu/create.json", _limit(20_000)),
     # Cancellations, too.
     "edit": Operation("POST", "/api/p/edit", _limit(12_200)),
-    # Searches, too. A scan takes about 400 bytes, and 50 shipments come at once.
-    "track": Operation("GET", "/api/v1/packages/json/", _limit(750), AnswerSize(4 * MIB)),
+    # Searches, too. A scan takes about 400 bytes, and 50 shipments come at once, here with scans.
+    "track": Operation("GET", "/api/v1/packages/json/?verbose=1", _limit(750), AnswerSize(4 * MIB)),
     "ndr": Operation("POST", "/api/p/update", _OURS),
     "ndr_outcome": Operation("GET", "/api/cmu/get_bulk_upl/{request_id}", _OURS),
     "pickup": Operation("POST", "/fm/request/new/", _limit(4000)),
@@ -61,11 +57,9 @@ OPERATIONS: Mapping[str, Operation] = {
         "POST", "/api/backend/clientwarehouse/create/", _limit(10, window=60)
     ),
 }
-# By the operation ("" for all) and a part of the words. A 403 otherwise is the firewall's: it holds
-# our address back, nothing was done, and the account is as good as before.
 _WRONG_KEY = Verdict(errors.CredentialsRefused, "the key is refused")
 _NOT_FOUND = Verdict(errors.NotFound, "no such shipment")
-_VERDICTS = {
+PHRASES = {
     ("", "invalid token"): _WRONG_KEY,
     ("", "unauthorized"): _WRONG_KEY,
     ("", "login or api key required"): _WRONG_KEY,
@@ -78,23 +72,17 @@ _VERDICTS = {
         errors.NotDone, "the shipment is unknown, or too new: it takes about a minute", 60.0
     ),
 }
-_TOO_FAST = Verdict(errors.TooManyRequests, "too fast: the firewall holds us back", 30.0)
+# It holds our address back, nothing was done, and the account is as good as before.
+_FIREWALL = Verdict(errors.TooManyRequests, "too fast: the firewall holds us back", 30.0)
 
 
 def _judge(answer: Answer) -> Verdict | None:
-    body = answer.body if isinstance(answer.body, dict) else {}
-    words = " ".join(str(body[name]) for name in WORD_FIELDS if body.get(name)).casefold()
-    for (operation, part), verdict in _VERDICTS.items():
-        if operation in ("", answer.operation) and part in words:
-            return verdict
-    if answer.status == 403:
-        return _TOO_FAST
     if answer.operation == "track" and answer.status == 404:
         return Verdict(errors.Unknown, "the answer is not the search's")
     if answer.operation == "pickup" and answer.status == 400:
         # The keys are the fields that are wrong.
-        found = "; ".join(f"{name}: {value}" for name, value in body.items())
-        return Verdict(errors.Rejected, remedy_for(found) or "refused", words=found)
+        found = words_by_field(answer.body)
+        return Verdict(errors.Rejected, meaning_of(found, REMEDIES, "refused"), words=found)
     return None
 
 
@@ -103,15 +91,12 @@ class DelhiveryClient(CourierClient):
 
     operations = OPERATIONS
     login = StaticKey("api_token", scheme="Token")
-    sent_fields = SentFields(open=OPEN_FIELDS, names=NAME_FIELDS)
-    table = AnswerTable(code_fields=("error_code",), word_fields=WORD_FIELDS, judge=_judge)
-
-    def decode(self, body: bytes) -> Any:
-        """Read JSON, XML, or a short text; a text is the `message` of an object."""
-        try:
-            decoded = decode_json_or_xml(body)
-        except ValueError:
-            decoded = body.decode().strip()
-            if not 0 < len(decoded) <= _SHORT or decoded[0] in '{["<':
-                raise
-        return {"message": decoded} if isinstance(decoded, str) else decoded
+    sent_fields = SentFields(open=frozenset(_OPEN.split()), names=frozenset(_NAMES))
+    table = AnswerTable(
+        phrases=PHRASES,
+        statuses={403: _FIREWALL},
+        code_fields=("error_code",),
+        word_fields=WORD_FIELDS,
+        judge=_judge,
+    )
+    decode = staticmethod(decode_any)

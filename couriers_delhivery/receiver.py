@@ -8,11 +8,12 @@ from pydantic import Field
 from couriers.contract.reading import Answer, Identifier, OrDefault, RequiredId, Text, parse_event
 from couriers.contract.receiver import CourierEvent, Topic
 from couriers.contract.signatures import StaticHeaderReceiver
-from couriers_delhivery.conf import delhivery_tunables
+from couriers_delhivery.conf import DelhiveryTunables
 from couriers_delhivery.mapper.tracking import Step
 
 
 class Scanned(Answer):
+    wrapped_in = "Shipment"
     waybill: RequiredId = Field(alias="AWB")
     order: OrDefault[Identifier] = Field(default="", alias="ReferenceNo")
     code: OrDefault[Text] = Field(default="", alias="NSLCode")  # in tracking it is a scan's own
@@ -29,12 +30,12 @@ class DelhiveryReceiver(StaticHeaderReceiver):
 
     @property
     def secret_header(self) -> str:
-        return delhivery_tunables().CALLBACK_HEADER
+        return DelhiveryTunables.of("delhivery").CALLBACK_HEADER
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         return Topic.TRACK_UPDATED if "Shipment" in payload else Topic.UNKNOWN
 
     def parse(self, payload: Mapping[str, Any]) -> Sequence[CourierEvent]:
-        found = parse_event(Scanned, payload.get("Shipment"))
+        found = parse_event(Scanned, payload)
         scan, id_ = found.step.scan(found.code), found.waybill
         return [CourierEvent(Topic.TRACK_UPDATED, id_, found.order, waybill=id_, scan=scan)]

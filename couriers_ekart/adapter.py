@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from couriers.contract import india
 from couriers.contract.actions import ActionResult, PickupRequest, ReattemptRequest
 from couriers.contract.adapter import Capability
 from couriers.contract.documents import Document, ManifestDocument
-from couriers.contract.errors import Rejected
+from couriers.contract.errors import FieldProblem, Rejected
 from couriers.contract.logins import RegisteredWebhook, Webhook
 from couriers.contract.statuses import Status
 from couriers.contract.types import (
@@ -24,11 +23,10 @@ from couriers.contract.types import (
     WarehouseRegistration,
 )
 from couriers.http.adapter import HttpAdapter
-from couriers.http.preparation import before_sending
-from couriers.http.quotes import DeliveryDays, quote_services
+from couriers.http.quotes import DeliveryDays
 from couriers_ekart import callback_urls
 from couriers_ekart.client import MAX_IDS, EkartClient
-from couriers_ekart.conf import LOGIN_FIELDS, EkartTunables, ekart_tunables
+from couriers_ekart.conf import LOGIN_FIELDS, EkartTunables
 from couriers_ekart.mapper import answers, payloads, refusals, tracking
 from couriers_ekart.mapper.options import EkartOptions
 from couriers_ekart.mapper.statuses import EKART_MAPPER
@@ -66,17 +64,16 @@ class EkartAdapter(HttpAdapter):
         Capability.OUTCOME_OF,
     }
 
-    def check_request(self, request: ShipmentRequest) -> None:
-        """Raise InvalidRequest, naming every field that Ekart would refuse. Makes no call."""
-        self._refuse(refusals.booking_problems(request, india.today()), "create_shipment")
+    def booking_problems(self, request: ShipmentRequest) -> Sequence[FieldProblem]:
+        """Return what Ekart would refuse, which depends on the day in India."""
+        return refusals.booking_problems(request, india.today())
 
     def create_shipment(self, request: ShipmentRequest) -> Booking:
         """Book (PUT /api/v1/package/create). Raises InvalidRequest before any call.
 
         A warehouse without a reference is sent with its whole address.
         """
-        with before_sending(self.code, "create_shipment", "the request could not be built"):
-            self.check_request(request)
+        with self.building("create_shipment", request):
             payload = payloads.shipment_payload(request)
         alias = request.pickup.reference
         ids = [alias] if alias else []
@@ -99,14 +96,7 @@ class EkartAdapter(HttpAdapter):
         The price comes from the estimate (POST /data/pricing/estimate), the days from the lane
         (POST /data/v3/serviceability). Raises InvalidRequest for what a booking would refuse.
         """
-        self._refuse(refusals.LIMITS.problems_of(request), "estimate")
-        return quote_services(
-            self.account,
-            [request.service] if request.service else refusals.SERVICES,
-            prepare=self.client.ensure_token,
-            price=partial(self._price, request),
-            days=partial(self._delivery_days, request),
-        )
+        return self.quote_services(request, "estimate", price=self._price, days=self._delivery_days)
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         """Cancel (DELETE /api/v1/package/cancel); a shipment that is already cancelled is done.
@@ -132,7 +122,7 @@ class EkartAdapter(HttpAdapter):
 
         The type is a setting of the deployment, because all accounts share the stored list.
         """
-        kind = ekart_tunables().SERVICEABILITY_TYPE
+        kind = EkartTunables.of(self.code).SERVICEABILITY_TYPE
         return answers.bulk_serviceability_from(self.client.call("bulk_serviceability", kind=kind))
 
     def create_warehouse(self, pickup: Pickup) -> WarehouseRegistration:
@@ -203,7 +193,7 @@ class EkartAdapter(HttpAdapter):
 
     def _price(self, request: RateRequest, service: str) -> RateQuote:
         client_type = self.account.settings.get(
-            "billing_client_type", ekart_tunables().BILLING_CLIENT_TYPE
+            "billing_client_type", EkartTunables.of(self.code).BILLING_CLIENT_TYPE
         )
         payload = payloads.estimate_payload(request, service, client_type)
         return answers.quote_from(self.client.call("estimate", json=payload), service)

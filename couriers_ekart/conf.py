@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from couriers.conf import courier_tunables
 from couriers.contract.logins import LoginField
 from couriers.http.tunables import HttpTunables
 
@@ -26,8 +25,3 @@ class EkartTunables(HttpTunables):
     BILLING_CLIENT_TYPE: str = "EXISTING_CLIENT"
     # Which list of pincodes is loaded: NON_LARGE or LARGE.
     SERVICEABILITY_TYPE: str = "NON_LARGE"
-
-
-def ekart_tunables() -> EkartTunables:
-    """Return the plug-in's settings; what is not set has its default."""
-    return courier_tunables("ekart", EkartTunables)

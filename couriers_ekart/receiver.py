@@ -18,7 +18,7 @@ from couriers.contract.reading import (
 )
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import HmacReceiver
-from couriers_ekart.conf import ekart_tunables
+from couriers_ekart.conf import EkartTunables
 from couriers_ekart.mapper.tracking import TrackDetail, scan_from
 
 
@@ -54,12 +54,12 @@ class EkartReceiver(HmacReceiver):
     @property
     def signature_headers(self) -> Sequence[str]:
         """The headers of SIGNATURE_HEADERS."""
-        return ekart_tunables().SIGNATURE_HEADERS
+        return EkartTunables.of("ekart").SIGNATURE_HEADERS
 
     @property
     def signature_encodings(self) -> Sequence[str]:
         """The encodings of SIGNATURE_ENCODINGS."""
-        return ekart_tunables().SIGNATURE_ENCODINGS
+        return EkartTunables.of("ekart").SIGNATURE_ENCODINGS
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Tell a track update (by its status and time) from a creation (by its order and id).

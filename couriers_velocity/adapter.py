@@ -14,8 +14,7 @@ from couriers.contract.errors import CourierError, CredentialsRefused, NotFound,
 from couriers.contract.reading import words_if_done
 from couriers.contract.statuses import Status
 from couriers.contract.words import clean_message
-from couriers.http.adapter import HttpAdapter
-from couriers.http.preparation import before_sending
+from couriers.http.adapter import BatchTrackingAdapter
 from couriers.http.quotes import ask_together
 from couriers_velocity.client import MAX_AWBS, VelocityClient
 from couriers_velocity.conf import LOGIN_FIELDS, LOGINS, VelocityTunables
@@ -24,7 +23,7 @@ from couriers_velocity.mapper.options import VelocityOptions
 from couriers_velocity.mapper.statuses import VELOCITY_MAPPER
 
 
-class VelocityAdapter(HttpAdapter):
+class VelocityAdapter(BatchTrackingAdapter):
     """Calls Velocity for one account. It arranges pickup and label when it books, and not later."""
 
     code = "velocity"
@@ -40,6 +39,7 @@ class VelocityAdapter(HttpAdapter):
     track_size = MAX_AWBS
     options_model = VelocityOptions
     order_limits = refusals.LIMITS
+    booking_problems = staticmethod(refusals.booking_problems)
     # Labels are in a store of Amazon's, whose bucket and region the document does not name.
     document_hosts = ("*.amazonaws.com",)
     action_rules = refusals.ACTION_RULES
@@ -63,10 +63,6 @@ class VelocityAdapter(HttpAdapter):
         return self.client.check_login() or bool(
             self.client.call("find_shipment", json=payloads.search_payload("login-check"))
         )
-
-    def check_request(self, request: types.ShipmentRequest) -> None:
-        """Raise InvalidRequest, naming every field that would be refused. Makes no call."""
-        self._refuse(refusals.booking_problems(request), "create_shipment")
 
     @classmethod
     def reference_problem(cls, reference: str) -> str | None:
@@ -96,33 +92,26 @@ class VelocityAdapter(HttpAdapter):
             order_number=request.order_number,
         )  # fmt: skip
 
-    def track_shipment(self, tracking_id: str) -> types.Tracking:
-        """Return the shipment's status. Raises NotFound."""
-        if found := self.track_shipments([tracking_id]).get(tracking_id):
-            return found
-        raise NotFound("no such shipment", courier=self.code, operation="track")
-
-    def track_shipments(self, tracking_ids: Sequence[str]) -> Mapping[str, types.Tracking]:
+    def track_batch(self, tracking_ids: list[str]) -> Mapping[str, types.Tracking]:
         """Return the status of up to 50 shipments.
 
         How many a call takes, and what it says of an unknown one, is not known: a batch that is
         refused is asked about in halves. Raises Rejected where all of them are.
         """
-        awbs = self._check_ids(tracking_ids, MAX_AWBS, "track")
         try:
-            answer = self.client.call("track", json={"awbs": awbs})
+            answer = self.client.call("track", json={"awbs": tracking_ids})
         except CredentialsRefused:
             raise
         except Rejected:
             found: dict[str, types.Tracking] = {}
-            half = len(awbs) // 2
-            for part in (awbs[:half], awbs[half:]) if half else ():
+            half = len(tracking_ids) // 2
+            for part in (tracking_ids[:half], tracking_ids[half:]) if half else ():
                 with suppress(Rejected):
-                    found |= self.track_shipments(part)
+                    found |= self.track_batch(part)
             if not found:
                 raise
             return found
-        return tracking.trackings_from(answer, awbs, dt.datetime.now(dt.UTC))
+        return tracking.trackings_from(answer, tracking_ids, dt.datetime.now(dt.UTC))
 
     def cancel_shipment(self, tracking_id: str, *, status: Status | None = None) -> ActionResult:
         """Ask for a cancellation: accepted, and the shipment's status tells when it is done."""
@@ -175,8 +164,7 @@ class VelocityAdapter(HttpAdapter):
     def _create(self, operation: str, request: types.ShipmentRequest) -> types.Booking:
         is_return = operation == "create_return"
         build = payloads.return_payload if is_return else payloads.shipment_payload
-        with before_sending(self.code, operation, "the request could not be built"):
-            self.check_request(request)
+        with self.building(operation, request):
             payload = build(request)
         try:
             return answers.booking_from(self.ask(answers.Made, operation, json=payload), operation)

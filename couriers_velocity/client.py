@@ -11,14 +11,15 @@ from typing import Any
 from couriers.contract.accounts import Account
 from couriers.contract.errors import Rejected, Unknown
 from couriers.contract.types import Limit
+from couriers.contract.words import meaning_of, words_by_field
 from couriers.http.answers import KIB, MIB, AnswerSize
 from couriers.http.calls import SentFields
 from couriers.http.client import CourierClient
 from couriers.http.logins import NewToken, StaticKey, TokenLogin, login_of
 from couriers.http.operations import Operation
 from couriers.http.outcomes import Answer, AnswerTable, Verdict
-from couriers_velocity.conf import velocity_tunables
-from couriers_velocity.mapper.answers import EMPTY_WALLET, READER, TokenAnswer, wants_money
+from couriers_velocity.conf import VelocityTunables
+from couriers_velocity.mapper.answers import READER, REMEDIES, TokenAnswer
 from couriers_velocity.mapper.sent import NAME_FIELDS, OPEN_FIELDS, WORD_FIELDS
 
 MAX_AWBS = 50  # of a cancel; of tracking the most is not documented
@@ -65,12 +66,11 @@ def _judge(answer: Answer) -> Verdict | None:
             return None
     elif answer.status not in (400, 422):
         return None
-    errors, payload = body.get("errors"), body.get("payload")
-    by_field = errors.items() if isinstance(errors, dict) else ()
-    words = answer.words or "; ".join(f"{name}: {text}" for name, text in by_field)
+    payload = body.get("payload")
+    words = answer.words or words_by_field(body.get("errors"))
     if "create" in answer.operation and isinstance(payload, dict) and payload.get("awb_code"):
         return Verdict(Unknown, "the answer refuses, and has an AWB", words=words)
-    return Verdict(Rejected, EMPTY_WALLET if wants_money(words) else "refused", words=words)
+    return Verdict(Rejected, meaning_of(words, REMEDIES, "refused"), words=words)
 
 
 class VelocityClient(CourierClient):
@@ -81,7 +81,7 @@ class VelocityClient(CourierClient):
     table = AnswerTable(word_fields=WORD_FIELDS, judge=_judge)
 
     def __init__(self, account: Account) -> None:
-        self.login = StaticKey("api_key", scheme=velocity_tunables().KEY_SCHEME)
+        self.login = StaticKey("api_key", scheme=VelocityTunables.of("velocity").KEY_SCHEME)
         if not login_of(account).get("api_key"):
             self.login = TokenLogin(
                 "get_token",

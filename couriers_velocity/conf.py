@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from couriers.conf import courier_tunables
 from couriers.contract.logins import LoginField
 from couriers.http.tunables import HttpTunables
 
@@ -24,8 +23,3 @@ class VelocityTunables(HttpTunables):
 
     KEY_SCHEME: str = ""  # the word before the API key; the document has none
     WEBHOOK_HEADER: str = "X-API-Key"  # of a callback, with the webhook secret
-
-
-def velocity_tunables() -> VelocityTunables:
-    """Return the plug-in's settings; what is not set has its default."""
-    return courier_tunables("velocity", VelocityTunables)

@@ -12,7 +12,7 @@ from couriers.contract.reading import IndiaTime, OrDefault, Text, at
 from couriers.contract.receiver import CourierEvent, MalformedEvent, Topic
 from couriers.contract.signatures import StaticHeaderReceiver
 from couriers.contract.types import Scan
-from couriers_velocity.conf import velocity_tunables
+from couriers_velocity.conf import VelocityTunables
 from couriers_velocity.mapper.statuses import VELOCITY_MAPPER
 
 # Of the second one only integrations tell.
@@ -46,7 +46,7 @@ class VelocityReceiver(StaticHeaderReceiver):
     @property
     def secret_header(self) -> str:
         """The header of WEBHOOK_HEADER."""
-        return velocity_tunables().WEBHOOK_HEADER
+        return VelocityTunables.of("velocity").WEBHOOK_HEADER
 
     def topic_of(self, payload: Mapping[str, Any]) -> Topic:
         """Tell a change of status by its event."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.db import models
 
+PDF_OR_PICTURE = ("application/pdf", "image/jpeg", "image/png")
+
 
 class DocumentKind(models.TextChoices):
     """What a document of a shipment is."""

@@ -25,6 +25,8 @@ CourierError
 │   └── NotSupported        this courier has no such operation; raised before any call
 └── Unknown                 the request may have been carried out: never repeat a booking
     └── PerhapsBooked       the courier answered that it failed, and may have saved the booking
+        └── OrderTaken      the courier has an equal order already: this booking or an older one
+            └── NumberTaken the reserved number is used already, or not usable yet
 
 The class decides what the caller may do next, not the HTTP status (docs/booking.md).
 Messages hold the courier, the operation and the courier's own words, never a consignee's data.
@@ -228,6 +230,17 @@ class PerhapsBooked(Unknown):
     Sent again, the same request gets the same answer. So it is not repeated at once, and a courier
     that can be searched is searched.
     """
+
+
+class OrderTaken(PerhapsBooked):
+    """The courier answered that it has such an order already: this booking, or an older one.
+
+    A plug-in looks at once which of them it is (couriers.contract.found_bookings).
+    """
+
+
+class NumberTaken(OrderTaken):
+    """The courier answered that the reserved number is used already, or not usable yet."""
 
 
 def plugin_fault(error: Exception, courier: str) -> Unknown:

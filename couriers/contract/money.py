@@ -48,6 +48,12 @@ def unit_prices(value: Decimal, quantity: int) -> list[tuple[int, Decimal]]:
     return [(units, price) for units, price in prices if units]
 
 
+def equal_shares(amount: Decimal, count: int) -> list[Decimal]:
+    """Divide rupees among so many boxes, in whole paise. The first one has what is left over."""
+    share = to_paisa(amount / count)
+    return [amount - share * (count - 1), *[share] * (count - 1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Amounts:
     """The amounts of an order in rupees: `total == taxable + tax`, to the paisa."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from couriers.contract import india
 from couriers.contract.errors import FieldProblem
 from couriers.contract.text import character_problem, clean_line
+from couriers.contract.types import ShipmentRequest
 
 
 class Options(BaseModel):
@@ -26,6 +27,11 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
     courier_name: ClassVar[str] = "this courier"
+
+    @classmethod
+    def of(cls, request: ShipmentRequest) -> Self:
+        """Return a request's options; those with a wrong value are all defaults."""
+        return parse_options(cls, request.options)[0]
 
     def conflicts(self) -> Sequence[FieldProblem]:
         """Return the problems of options that exclude each other."""
@@ -68,6 +74,7 @@ def _gstin(text: str) -> str:
 
 
 ShortText = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+RequiredText = Annotated[ShortText, Field(min_length=1)]
 LongText = Annotated[str, Field(max_length=500), AfterValidator(_one_line)]
 WebAddress = Annotated[LongText, matching(r"https?://\S+", "an address with http or https")]
 Centimetres = Annotated[int, Field(ge=1, le=1000)]
@@ -86,6 +93,22 @@ class Box(Options):
     width_cm: Centimetres
     height_cm: Centimetres
     count: int = Field(default=1, ge=1, le=100)
+
+
+class BoxedOptions(Options):
+    """Base of options with `packages`, for couriers that take a shipment of several boxes."""
+
+    packages: list[Box] = Field(default=[], max_length=20)
+
+    @property
+    def boxes(self) -> list[Box]:
+        """Each box of a shipment of several; an empty list for a single parcel."""
+        return [package for package in self.packages for _ in range(package.count)]
+
+    @property
+    def box_count(self) -> int:
+        """How many boxes travel: one where there are no `packages`."""
+        return len(self.boxes) or 1
 
 
 def parse_options(kind: type[M], options: Mapping[str, Any]) -> tuple[M, list[FieldProblem]]:

@@ -5,14 +5,16 @@ Each adds its problems to a FieldProblems, with the fields as the merchant knows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from couriers.contract import india
 from couriers.contract.field_problems import FieldProblems
+from couriers.contract.money import amounts_of
+from couriers.contract.options import M, parse_options
 from couriers.contract.text import latin_problem
-from couriers.contract.types import RateRequest, Seller, ShipmentRequest
+from couriers.contract.types import Direction, RateRequest, Seller, ShipmentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,55 @@ def check_texts(
             problems.refuse(name, latin_problem(text))
     for place, item in enumerate(request.items):
         problems.refuse(f"items[{place}].name", latin_problem(item.name))
+
+
+def check_booking(
+    request: ShipmentRequest,
+    kind: type[M],
+    limits: OrderLimits = OrderLimits(),
+    *,
+    forward: Collection[str] = (),
+    returns: Collection[str] = (),
+) -> tuple[M, FieldProblems]:
+    """Return a booking's options, and the problems that any courier has with a booking.
+
+    They are those of the options, the addresses, the limits, and a return. `forward` are the
+    options of forward shipments alone, `returns` those of returns alone.
+    """
+    options, option_problems = parse_options(kind, request.options)
+    problems = FieldProblems(option_problems)
+    check_addresses(request, problems)
+    problems += limits.problems_of(request)
+    is_return = request.direction == Direction.REVERSE
+    if is_return:
+        check_return(request, problems)
+    others, travels = (forward, "forward shipments") if is_return else (returns, "returns")
+    for name in others:
+        problems.require(not getattr(options, name), f"options.{name}", f"is only for {travels}")
+    return options, problems
+
+
+def check_order_number(
+    request: ShipmentRequest, problems: FieldProblems, *, most: int, refused: str = ""
+) -> None:
+    """Add an order number of more than `most` characters, or with one of the `refused` ones."""
+    number = request.order_number
+    fits, found = 0 < len(number) <= most, " ".join(sorted(set(refused) & set(number)))
+    problems.require(fits, "order_number", f"must have 1 to {most} characters for this courier")
+    problems.require(not found, "order_number", f"has {found}, which the courier does not take")
+
+
+def check_ewaybill(
+    request: ShipmentRequest, number: str, problems: FieldProblems, rupees: Decimal, *, above: bool
+) -> None:
+    """Add that the option `ewaybill_number` is missing for goods of at least so many rupees.
+
+    With `above` they must be worth more.
+    """
+    total, limit = amounts_of(request.items).total, "above" if above else "from"
+    is_needed = total > rupees if above else total >= rupees
+    is_given = bool(number) or not is_needed
+    problems.require(is_given, "options.ewaybill_number", f"is required {limit} ₹{rupees:,}")
 
 
 def check_return(request: ShipmentRequest, problems: FieldProblems) -> None:

@@ -6,7 +6,7 @@ No courier is named here: each plug-in gives its own table to a StatusMapper.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -178,6 +178,19 @@ StatusKey = str | tuple[str, str, str] | tuple[str, str, str, str]
 _Parts = tuple[str, str, str, str]
 
 
+def status_table(rows: Iterable[tuple[str, str, str, str]]) -> dict[StatusKey, Status]:
+    """Return a mapper's statuses from rows of type, words, codes and the neutral status.
+
+    Words and codes stand for several with `|` between them.
+    """
+    return {
+        ("", kind, word, code): Status(status)
+        for kind, words, codes, status in rows
+        for word in words.split("|")
+        for code in codes.split("|")
+    }
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class _Shape:
     """Which parts the entries of a mapper name. The greater shape is the more specific one.
@@ -210,7 +223,8 @@ class StatusMapper:
     anything, and a code that ends in `*` matches every code that begins so. The most specific entry
     wins: an exact code before a longer beginning before a shorter one before none, then a word, a
     direction, a type before none. `reasons` maps the courier's NDR reasons to ReasonFacts;
-    `default_reason` stands for one that is not among them.
+    `default_reason` stands for one that is not among them. With `code_is_reason` a failed delivery
+    or pickup has its code as its reason.
 
     A plug-in calls `map` while it reads a scan. It need not know the shipment's direction: the
     platform asks `in_direction` when it applies the scan.
@@ -222,6 +236,7 @@ class StatusMapper:
         reasons: Mapping[str, ReasonFacts] | None = None,
         *,
         default_reason: ReasonFacts = OTHER_REASON,
+        code_is_reason: bool = False,
     ) -> None:
         tables: dict[_Shape, dict[_Parts, Status]] = {}
         for key, status in statuses.items():
@@ -234,6 +249,7 @@ class StatusMapper:
         self._has_directions = any(shape.direction for shape in tables)
         self._reasons = {normalise(word): facts for word, facts in (reasons or {}).items()}
         self._default_reason = default_reason
+        self._code_is_reason = code_is_reason
 
     def map(
         self, status: str, *, direction: str = "", kind: str = "", code: str = "", reason: str = ""
@@ -243,6 +259,8 @@ class StatusMapper:
         `kind` is the courier's type of the status.
         """
         _, found = self._find(direction, kind, status, code)
+        if self._code_is_reason and found in (Status.UNDELIVERED, Status.NOT_PICKED):
+            reason = reason or code
         reason_key = normalise(reason)
         return MappedStatus(
             status=found,

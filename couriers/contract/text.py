@@ -61,6 +61,11 @@ def plain_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(c, c)) for c in plain).strip()
 
 
+def without_characters(text: str, unwanted: str) -> str:
+    """Return the text with one blank where a courier does not take the characters."""
+    return " ".join(text.translate(dict.fromkeys(map(ord, unwanted), " ")).split())
+
+
 def compact(text: str) -> str:
     """Return `plain_digits` without any blanks, for numbers such as pincodes."""
     return plain_digits(text).replace(" ", "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from couriers.contract.text import make_storable
 
+T = TypeVar("T")
 MAX_LENGTH = 500  # characters
 WHOLE_ANSWER = ""  # the name of a field that stands for the whole answer, where that is a text
 
@@ -26,6 +27,27 @@ def words_in(answer: Any, fields: Sequence[str]) -> str:
     """
     found = (_text(answer, field) for field in fields)
     return clean_message(next((text for text in found if text), ""))
+
+
+def words_by_field(problems: Any) -> str:
+    """Return the words of an object whose keys are the fields that are wrong; "" for another."""
+    if not isinstance(problems, dict):
+        return ""
+    return "; ".join(f"{name}: {words}" for name, words in problems.items())
+
+
+def says(words: str, *parts: str) -> bool:
+    """Whether the words contain one of these parts, in lower case, whatever their own case is."""
+    folded = words.casefold()
+    return any(part in folded for part in parts)
+
+
+def meaning_of(words: str, meanings: Mapping[str, T], otherwise: T) -> T:
+    """Return the meaning of the first part, in lower case, that the words contain.
+
+    A plug-in has such a table for what to do about its courier's words.
+    """
+    return next((meaning for part, meaning in meanings.items() if says(words, part)), otherwise)
 
 
 def _text(answer: Any, field: str) -> str:

@@ -19,6 +19,7 @@ Decoder = Callable[[bytes], Any]
 
 KIB, MIB = 1024, 1024 * 1024
 PDF = b"%PDF-"
+SHORT = 200  # characters of a text that is words for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,21 @@ def decode_xml(body: bytes) -> Any:
 def decode_json_or_xml(body: bytes) -> Any:
     """Return JSON or XML, by the answer's first character. Raises ValueError."""
     return decode_xml(body) if body.lstrip().startswith(b"<") else decode_json(body)
+
+
+def decode_any(body: bytes) -> Any:
+    """Return JSON, XML, or else a short text; a text is the `message` of an object.
+
+    For couriers that answer words for people where an object is expected. Raises ValueError for a
+    text that is long, or the beginning of something else.
+    """
+    try:
+        decoded = decode_json_or_xml(body)
+    except ValueError:
+        decoded = decode_text(body)
+        if not 0 < len(decoded) <= SHORT or decoded[0] in '{["<':
+            raise
+    return {"message": decoded} if isinstance(decoded, str) else decoded
 
 
 class _XmlBuilder:

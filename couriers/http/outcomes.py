@@ -26,7 +26,7 @@ from couriers.contract.errors import (
     Unknown,
 )
 from couriers.contract.masking import mask_text
-from couriers.contract.words import WHOLE_ANSWER, clean_message, words_in
+from couriers.contract.words import WHOLE_ANSWER, clean_message, meaning_of, words_in
 from couriers.http.answers import PDF, Decoder, decode_json
 from couriers.http.connections import AddressRefused
 
@@ -85,14 +85,18 @@ DEFAULT_STATUSES: Mapping[int, Verdict] = {
 class AnswerTable:
     """What a courier's answers mean, and where their codes and words are.
 
-    The judge is asked first, then `codes`, then a 2xx is a success, then `statuses` and
-    DEFAULT_STATUSES decide. A judge also sees a 2xx, and may refuse it.
+    `phrases` come first, then the judge is asked, then `codes`, then a 2xx is a success, then
+    `statuses` and DEFAULT_STATUSES decide. Phrases and judge also see a 2xx, and may refuse it.
+
+    A key of `phrases` is an operation, "" for each, and a part of the words in lower case. The
+    words of all `word_fields` are looked through.
 
     `code_fields` hold a code, or a list of them. `word_fields` hold words for people, a text or a
     list of texts; the first that has some is taken. "" among them stands for an answer that is a
     text itself.
     """
 
+    phrases: Mapping[tuple[str, str], Verdict] = field(default_factory=dict)
     codes: Mapping[str, Verdict] = field(default_factory=dict)
     statuses: Mapping[int, Verdict] = field(default_factory=dict)
     code_fields: tuple[str, ...] = ("code",)
@@ -101,11 +105,16 @@ class AnswerTable:
 
     def verdict(self, answer: Answer) -> Verdict | None:
         """Return what the answer means; None is a success."""
-        verdict = self.judge(answer) or self.codes.get(answer.code)
+        verdict = self._by_words(answer) or self.judge(answer) or self.codes.get(answer.code)
         if verdict is None and not 200 <= answer.status < 300:
             unknown = DEFAULT_STATUSES.get(answer.status, Verdict(Unknown, "failed"))
             verdict = self.statuses.get(answer.status, unknown)
         return verdict
+
+    def _by_words(self, answer: Answer) -> Verdict | None:
+        words = " ".join(words_in(answer.body, [name]) for name in self.word_fields)
+        own = {part: v for (at, part), v in self.phrases.items() if at in ("", answer.operation)}
+        return meaning_of(words, own, None)
 
     @property
     def masked_fields(self) -> frozenset[str]:

@@ -1,13 +1,13 @@
 """The settings that every courier called over HTTP has, in SHIPCROWD["COURIERS"][code].
 
 A plug-in with settings of its own extends HttpTunables, names the class in its adapter's
-`tunables`, and reads it with `couriers.conf.courier_tunables`.
+`tunables`, and reads it with `of`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from couriers.conf import bounded, courier_tunables
 from couriers.contract.platform_errors import UnknownCourier
@@ -26,6 +26,11 @@ class HttpTunables:
     TOKEN_LOCK_LIFE: float = 30.0
     TOKEN_LOCK_WAIT: float = 10.0
     POOL_SIZE: int = bounded(64, minimum=1)
+
+    @classmethod
+    def of(cls, courier: str) -> Self:
+        """Return a courier's settings as this class; what is not set has its default."""
+        return courier_tunables(courier, cls)
 
     def answer_time(self, read_timeout: float | None) -> float:
         """Return the seconds that an answer may take: READ_TIMEOUT, or an operation's own time.

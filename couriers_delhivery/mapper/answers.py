@@ -4,32 +4,108 @@ An answer that cannot be read raises Unknown, because Delhivery may have done th
 """
 
 import json
+import re
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
-from couriers.contract import india
+from couriers.contract import errors, reading
 from couriers.contract.actions import ActionResult, ActionState
-from couriers.contract.documents import DocumentLink
-from couriers.contract.errors import NotFound
+from couriers.contract.documents import PDF_OR_PICTURE, DocumentLink
+from couriers.contract.errors import CourierError, PerhapsBooked
 from couriers.contract.money import to_paisa
-from couriers.contract.reading import (
-    Answer,
-    Flag,
-    OrDefault,
-    Remark,
-    RequiredId,
-    Rupees,
-    StatusAnswer,
-    Text,
-)
-from couriers.contract.types import RateQuote, Serviceability
-from couriers_delhivery.mapper.bookings import READER
+from couriers.contract.payloads import given
+from couriers.contract.reading import Answer, Flag, Identifier, OrDefault, Remark, Rupees, Text
+from couriers.contract.serviceability import served
+from couriers.contract.types import Booking, RateQuote, Serviceability, ShipmentRequest
+from couriers.contract.words import meaning_of, says
 
-_PICTURES = ("application/pdf", "image/jpeg", "image/png")
-_NOTHING = Decimal(0)
+READER = reading.Reader("delhivery")
+CREATE = "create_shipment"
+# The frame of every reason of a failed package.
+_FRAME = re.compile(r".*?due to exception\s*(.*?)\s*(?:package might have been.*)?", re.I | re.S)
+# These leave it open whether anything was saved, also without a package.
+_OPEN = ("might", "internal error", "end_date")
+_RECHARGE = "the prepaid wallet at Delhivery is too low: recharge it"
+# What to do, by a part of Delhivery's words in lower case.
+REMEDIES = {
+    "end_date": "the key is of Delhivery's other environment (test or live), or the warehouse's"
+    " name is not exactly the registered one: check the account's key and address",
+    "balance": _RECHARGE,
+    "wallet": _RECHARGE,
+    "prepaid:": _RECHARGE,
+    "client-warehouse is not active": "the warehouse is switched off: ask Delhivery to activate it",
+    "client is not active": "Delhivery has switched the account off: ask Delhivery",
+    "serviceable": "Delhivery does not serve this pincode or payment mode now",
+    "suspicious": "Delhivery takes the name or the phone for an invented one",
+    "capacity": "the pincode's capacity of today is used up: book after midnight",
+    "duplicate order": "Delhivery has a shipment of this order with the same goods, amount and"
+    " name: book under another order number",
+}
+
+
+class Package(Answer):
+    waybill: OrDefault[Identifier] = ""
+    refnum: OrDefault[Identifier] = ""
+    status: OrDefault[Text] = ""
+    remarks: OrDefault[Remark] = ""
+
+
+class CreateAnswer(Answer):
+    """/api/cmu/create.json, which is HTTP 200 in every case.
+
+    Only a package of our order with `status` Success and a waybill is booked. A request that is
+    refused as a whole has no packages, and nothing was saved; else `rmk` is worth nothing. A
+    package that failed "might have been partially saved", whatever the reason, so its order is
+    searched for before it is given up or sent again.
+    """
+
+    success: OrDefault[Flag] = False
+    packages: OrDefault[list[Package] | None] = None
+    rmk: OrDefault[Remark] = ""
+
+
+def booking_from(body: object, request: ShipmentRequest, boxes: int) -> Booking:
+    """Return the booking of the request's order, which has so many boxes.
+
+    Raises UnknownPickupAlias or Rejected for a request that was refused as a whole, OrderTaken
+    where tracking may show the booking, PerhapsBooked for all else that is not a plain success.
+    """
+    answer = READER.parse(CreateAnswer, body, CREATE)
+    if not answer.packages:
+        raise _refusal(answer)
+    mine = [one for one in answer.packages if one.refnum == request.order_number]
+    numbers = [one.waybill for one in mine if one.status.casefold() == "success" and one.waybill]
+    if failed := [one for one in mine if one.waybill not in numbers]:
+        raise _failure(failed[0].remarks)
+    if not answer.success or len(mine) != boxes:
+        raise _error(PerhapsBooked, answer.rmk, "the answer contradicts itself")
+    number = request.reserved_id if request.reserved_id in numbers else numbers[0]
+    order = request.order_number
+    return Booking(number, number, order_number=order, courier_status="Manifested")
+
+
+def _refusal(answer: CreateAnswer) -> CourierError:
+    words = answer.rmk
+    if answer.success or answer.packages is None or not words or says(words, *_OPEN):
+        return _error(PerhapsBooked, words, "Delhivery may have saved it")
+    if says(words, "clientwarehouse matching query does not exist"):
+        return _error(errors.UnknownPickupAlias, words, "the warehouse is not registered")
+    return _error(errors.Rejected, words)
+
+
+def _failure(remarks: str) -> CourierError:
+    framed = _FRAME.fullmatch(remarks)
+    reason = (framed[1] if framed else "").strip(" .'\"") or remarks
+    if says(reason, "duplicate waybill", "wbn:", "consume waybill"):
+        return _error(errors.NumberTaken, reason)
+    return _error(errors.OrderTaken if says(reason, "duplicate order") else PerhapsBooked, reason)
+
+
+def _error(kind: type[CourierError], words: str, otherwise: str = "refused") -> CourierError:
+    """Return the error with what to do about the words, or what else is said of them."""
+    return READER.error(kind, CREATE, meaning_of(words, REMEDIES, otherwise), words)
 
 
 def numbers_in(body: bytes) -> Any:
@@ -45,13 +121,11 @@ def numbers_in(body: bytes) -> Any:
     return answer if isinstance(answer, dict) else {"message": str(answer)}
 
 
-class Done(StatusAnswer):
+class Done(reading.StatusAnswer):
     """An answer that says whether it is done, also with HTTP 200, and as XML."""
 
-    status: Flag = Field(validation_alias=AliasChoices("status", "success"))
-    remark: OrDefault[Remark] = Field(
-        default="", validation_alias=AliasChoices("error", "message", "msg", "remark")
-    )
+    status: Flag = reading.named("status", "success")
+    remark: OrDefault[Remark] = reading.named("error", "message", "msg", "remark", default="")
     waybill: OrDefault[Text] = ""
     data: OrDefault[dict[str, Any]] = {}
 
@@ -67,7 +141,7 @@ def days_from(body: Any) -> tuple[int, int]:
 class Pickup(Answer):
     """/fm/request/new/; day and time may differ from those that were asked for."""
 
-    pickup_id: RequiredId
+    pickup_id: reading.RequiredId
     incoming_center_name: OrDefault[Text] = ""
     pickup_date: OrDefault[Text] = ""
     pickup_time: OrDefault[Text] = ""
@@ -79,7 +153,7 @@ class Pickup(Answer):
 class Queued(Answer):
     """/api/p/update: nothing is done yet."""
 
-    request_id: RequiredId = Field(max_length=80)
+    request_id: reading.RequiredId = Field(max_length=80)
     message: OrDefault[Remark] = ""
 
 
@@ -91,7 +165,7 @@ class Line(Answer):
 class QueuedOutcome(Answer):
     """/api/cmu/get_bulk_upl/{request_id}; its own `status` says nothing of one waybill."""
 
-    request_id: RequiredId
+    request_id: reading.RequiredId
     done: list[Line] = Field(default=[], alias="success_wbns")
     failed: list[Line] = Field(default=[], alias="failed_wbns")
 
@@ -102,40 +176,33 @@ def outcome_from(body: Any, waybill: str, handle: str) -> ActionResult:
     if any(line.waybill == waybill for line in answer.done):
         return ActionResult()
     words = next((line.message for line in answer.failed if line.waybill == waybill), None)
-    if words is None or "being performed" in words.casefold():
+    if words is None or says(words, "being performed"):
         return ActionResult(ActionState.ACCEPTED, handle=handle)
     raise READER.rejection("ndr_outcome", words)
 
 
 class Label(Answer):
-    """/api/p/packing_slip; no packages for an unknown waybill."""
+    """A package of /api/p/packing_slip; there is none for an unknown waybill."""
 
-    packages: list[dict[str, Any]]
+    url: OrDefault[Text] = Field(default="", alias="pdf_download_link")
 
 
 class Proof(Answer):
     """/api/rest/fetch/pkg/document/."""
 
-    data: dict[str, list[Text]]
+    links: dict[str, list[Text]] = Field(alias="data")
 
 
 def label_from(body: Any, waybill: str) -> DocumentLink:
     """Return the link of a label, which ends after a day. Raises NotFound."""
-    packages = READER.parse(Label, body, "label").packages
-    links = [str(one.get("pdf_download_link") or "") for one in packages]
-    return _link("label", links, f"label-{waybill}.pdf", _PICTURES[:1])
+    packages = READER.parse_list(Label, body, "label", field="packages")
+    return READER.link("label", [one.url for one in packages], f"label-{waybill}.pdf")
 
 
 def proof_from(body: Any, waybill: str) -> DocumentLink:
     """Return the link of a proof of delivery, which ends after seven days. Raises NotFound."""
-    links = READER.parse(Proof, body, "document").data.get("EPOD", [])
-    return _link("document", links, f"proof-{waybill}", _PICTURES)
-
-
-def _link(operation: str, links: list[str], name: str, kinds: tuple[str, ...]) -> DocumentLink:
-    if not links or not links[0]:
-        raise NotFound("there is no document", courier="delhivery", operation=operation)
-    return DocumentLink(links[0], name, kinds)
+    links = READER.parse(Proof, body, "document").links.get("EPOD", [])
+    return READER.link("document", links, f"proof-{waybill}", PDF_OR_PICTURE)
 
 
 class Charges(Answer):
@@ -143,14 +210,15 @@ class Charges(Answer):
 
     total: Rupees = Field(alias="total_amount")
     gross: OrDefault[Rupees | None] = Field(default=None, alias="gross_amount")
-    freight: OrDefault[Rupees] = Field(default=_NOTHING, alias="charge_DL")
-    freight_back: OrDefault[Rupees] = Field(default=_NOTHING, alias="charge_DTO")
-    cod: OrDefault[Rupees] = Field(default=_NOTHING, alias="charge_COD")
-    fuel: OrDefault[Rupees] = Field(default=_NOTHING, alias="charge_FSC")
-    diesel: OrDefault[Rupees] = Field(default=_NOTHING, alias="charge_DPH")
-    rto: OrDefault[Rupees] = Field(default=_NOTHING, alias="charge_RTO")
     zone: OrDefault[Text] = ""
-    weight_g: OrDefault[Decimal | None] = Field(default=None, alias="charged_weight")
+    weight_g: reading.Grams = Field(default=None, alias="charged_weight")
+
+
+# Only a parcel that goes back to its origin costs the last one.
+_PARTS = {
+    "shipping": ("charge_DL", "charge_DTO"), "cod": ("charge_COD",),
+    "fuel": ("charge_FSC", "charge_DPH"), "rto": ("charge_RTO",),
+}  # fmt: skip
 
 
 def quote_from(body: Any, service: str) -> RateQuote:
@@ -158,21 +226,17 @@ def quote_from(body: Any, service: str) -> RateQuote:
     rows = READER.parse_list(Charges, body, "charges")
     if not rows or rows[0].total <= 0:
         raise READER.rejection("charges", "the price is 0", "Delhivery gives no price")
-    found = rows[0]
-    tax = _NOTHING if found.gross is None else found.total - found.gross
-    parts = {"shipping": found.freight + found.freight_back, "cod": found.cod, "tax": tax}
-    # Only a parcel that goes back to its origin costs the last one.
-    parts |= {"fuel": found.fuel + found.diesel, "rto": found.rto}
-    return RateQuote(
-        service,
-        to_paisa(found.total),
-        {name: to_paisa(amount) for name, amount in parts.items() if amount},
-        zone=found.zone,
-        billed_weight_g=None if found.weight_g is None else round(found.weight_g),
-    )
+    found, parts = rows[0], reading.amounts_in(body[0], _PARTS)
+    if found.gross is not None:
+        parts |= given(tax=to_paisa(found.total - found.gross))
+    total = to_paisa(found.total)
+    return RateQuote(service, total, parts, found.zone, billed_weight_g=found.weight_g)
 
 
 class Pincode(Answer):
+    """/c/api/pin-codes/json/."""
+
+    wrapped_in = "postal_code"
     pin: Text
     prepaid: OrDefault[Flag] = Field(default=False, alias="pre_paid")
     cod: OrDefault[Flag] = False
@@ -180,33 +244,21 @@ class Pincode(Answer):
     remarks: OrDefault[Remark] = ""
     city: OrDefault[Text] = ""
     state_code: OrDefault[Text] = ""
-    max_amount: OrDefault[Rupees] = _NOTHING
-
-
-class PincodeRow(Answer):
-    postal_code: Pincode
-
-
-class Pincodes(Answer):
-    """/c/api/pin-codes/json/."""
-
-    rows: list[PincodeRow] = Field(alias="delivery_codes")
+    max_amount: OrDefault[Rupees | None] = None
 
 
 def pincodes_from(body: Any) -> Iterator[Serviceability]:
     """Yield what Delhivery offers. `pickup` is both the first mile and returns."""
-    for one in (row.postal_code for row in READER.parse(Pincodes, body, "pincodes").rows):
-        is_open = "embargo" not in one.remarks.casefold()
-        drop, pickup = is_open and (one.prepaid or one.cod), is_open and one.pickup
-        yield Serviceability(
+    for one in READER.parse_list(Pincode, body, "pincodes", field="delivery_codes"):
+        is_open = not says(one.remarks, "embargo")
+        yield served(
             one.pin,
-            serviceable=drop or pickup,
+            prepaid=is_open and one.prepaid,
             cod=is_open and one.cod,
-            max_cod_amount=one.max_amount if one.max_amount > 0 else None,
-            forward_pickup=pickup,
-            forward_drop=drop,
-            reverse_pickup=pickup,
+            pickup=is_open and one.pickup,
+            reverse=is_open and one.pickup,
+            max_cod_amount=one.max_amount if one.max_amount and one.max_amount > 0 else None,
             city=one.city,
-            state=india.state_name(one.state_code) or one.state_code,
+            state=one.state_code,
             remark=one.remarks,
         )

@@ -1,14 +1,14 @@
 """The schema of `options` of a booking with Delhivery. Pure."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, StrictBool
 
 from couriers.contract import options as kit
-from couriers.contract.options import Box, ShortText
-from couriers.contract.types import ShipmentRequest
+from couriers.contract.options import RequiredText, ShortText
 
-RequiredText = Annotated[ShortText, Field(min_length=1)]
+# Delhivery wants these left out of texts.
+UNWANTED = "&#%;\\"
 
 
 class Question(kit.Options):
@@ -33,7 +33,7 @@ class QualityCheck(kit.Options):
     questions: list[Question] = Field(min_length=1, max_length=6)
 
 
-class DelhiveryOptions(kit.Options):
+class DelhiveryOptions(kit.BoxedOptions):
     """What Delhivery offers beyond the neutral request."""
 
     courier_name = "Delhivery"
@@ -43,15 +43,5 @@ class DelhiveryOptions(kit.Options):
     fragile_shipment: StrictBool = False
     dangerous_good: StrictBool = False
     plastic_packaging: StrictBool = False
-    packages: list[Box] = Field(default=[], max_length=20)
     # Delhivery refuses a third product, or takes the whole return without a check.
     quality_check: list[QualityCheck] = Field(default=[], max_length=2)
-
-    def boxes(self) -> list[Box]:
-        """Return each box of a shipment of several; an empty list for a single parcel."""
-        return [package for package in self.packages for _ in range(package.count)]
-
-
-def options_of(request: ShipmentRequest) -> DelhiveryOptions:
-    """Return a request's options; those with a wrong value are all defaults."""
-    return kit.parse_options(DelhiveryOptions, request.options)[0]

@@ -1,17 +1,20 @@
 """Build what is sent to Delhivery from checked requests, in grams, centimetres and rupees. Pure."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from couriers.contract import types
 from couriers.contract.goods import goods_of
-from couriers.contract.money import amounts_of, to_paisa
+from couriers.contract.money import amounts_of, equal_shares, to_paisa
+from couriers.contract.options import Box
+from couriers.contract.payloads import given
+from couriers.contract.text import without_characters
 from couriers.contract.types import Direction, PaymentMode
-from couriers_delhivery.mapper.options import Box, DelhiveryOptions, options_of
+from couriers_delhivery.mapper.options import UNWANTED, DelhiveryOptions
 
 MAX_DESCRIPTION = 200  # characters
-_UNWANTED = str.maketrans(dict.fromkeys("&#%;\\", " "))
+plain = partial(without_characters, unwanted=UNWANTED)
 
 
 def create_form(request: types.ShipmentRequest, numbers: Sequence[str]) -> dict[str, Any]:
@@ -20,16 +23,16 @@ def create_form(request: types.ShipmentRequest, numbers: Sequence[str]) -> dict[
     `numbers` are the waybills of the boxes, the first one the shipment's; without any Delhivery
     gives one. `pickup_location` stands beside the shipments, and its name counts by every letter.
     """
-    options = options_of(request)
-    boxes: Sequence[types.Parcel | Box] = options.boxes() or [request.parcel]
+    options = DelhiveryOptions.of(request)
+    boxes: Sequence[types.Parcel | Box] = options.boxes or [request.parcel]
     common = _order_fields(request, options) | _place(request.consignee)
     if len(boxes) > 1:
         common |= {"shipment_type": "MPS", "master_id": numbers[0], "mps_children": len(boxes)}
         common["mps_amount"] = float(request.cod_amount)
-    totals = _shares(amounts_of(request.items).total, len(boxes))
-    cash = _shares(request.cod_amount, len(boxes))
+    totals = equal_shares(amounts_of(request.items).total, len(boxes))
+    cash = equal_shares(request.cod_amount, len(boxes))
     shipments = [
-        common | _size(box) | {"total_amount": float(total)} | _given(cod_amount=float(collected))
+        common | _size(box) | {"total_amount": float(total)} | given(cod_amount=float(collected))
         for box, total, collected in zip(boxes, totals, cash, strict=True)
     ]
     for shipment, number in zip(shipments, numbers, strict=False):
@@ -42,11 +45,9 @@ def _order_fields(request: types.ShipmentRequest, options: DelhiveryOptions) -> 
     """Return what all boxes have in common, without the customer. A return goes to `return_…`."""
     goods, seller = goods_of(request.items, max_length=MAX_DESCRIPTION), request.seller
     is_return = request.direction == Direction.REVERSE
-    given = options.model_dump(exclude={"packages", "quality_check", "ewaybill_number"})
-    checks = [
-        _given(**one.model_dump(), return_reason=plain(request.return_reason))
-        for one in options.quality_check
-    ]
+    others = options.model_dump(exclude={"packages", "quality_check", "ewaybill_number"})
+    reason = plain(request.return_reason)
+    checks = [given(**one.model_dump(), return_reason=reason) for one in options.quality_check]
     return {
         "order": request.order_number,
         "order_date": request.order_date.isoformat(),
@@ -54,11 +55,11 @@ def _order_fields(request: types.ShipmentRequest, options: DelhiveryOptions) -> 
         "products_desc": plain(goods.description),
         "quantity": goods.quantity,
         **(_place(request.pickup.address, "return_") if is_return else {}),
-        **_given(
+        **given(
             hsn_code=goods.hsn_code, shipping_mode=request.service, ewbn=options.ewaybill_number,
             seller_name=plain(seller.name), seller_add=plain(seller.address),
             seller_gst_tin=seller.gstin, seller_inv=plain(request.invoice_number),
-            qc_type="param" if checks else "", custom_qc=checks, **given,
+            qc_type="param" if checks else "", custom_qc=checks, **others,
         ),
     }  # fmt: skip
 
@@ -73,11 +74,6 @@ def _place(address: types.Address, prefix: str = "") -> dict[str, Any]:
     return {prefix + name: value for name, value in fields.items()}
 
 
-def _shares(amount: Decimal, boxes: int) -> list[Decimal]:
-    share = to_paisa(amount / boxes)
-    return [amount - share * (boxes - 1), *[share] * (boxes - 1)]
-
-
 def _size(parcel: types.Parcel | Box) -> dict[str, int]:
     sizes = {"length": parcel.length_cm, "width": parcel.width_cm, "height": parcel.height_cm}
     return {f"shipment_{name}": cm for name, cm in sizes.items()} | {"weight": parcel.weight_g}
@@ -90,7 +86,7 @@ def warehouse_payload(pickup: types.Pickup, name: str) -> dict[str, str]:
     back = {f"return_{part}": own[part] for part in ("city", "state", "country", "pin")}
     own |= {"name": name, "registered_name": registered_name, "address": street}
     email = pickup.email or pickup.address.email
-    return own | back | {"return_address": street} | _given(email=email)
+    return own | back | {"return_address": street} | given(email=email)
 
 
 def charges_params(request: types.RateRequest, service: str) -> dict[str, str]:
@@ -106,14 +102,5 @@ def charges_params(request: types.RateRequest, service: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def plain(text: str) -> str:
-    """Return the text with blanks for the characters that Delhivery wants left out."""
-    return " ".join(text.translate(_UNWANTED).split())
-
-
 def _payment_mode(request: types.ShipmentRequest | types.RateRequest, prepaid: str) -> str:
     return "COD" if request.payment_mode == PaymentMode.COD else prepaid
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value}

@@ -3,20 +3,14 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from couriers.contract import request_checks as checks
 from couriers.contract.actions import ActionKind, ActionRule, DayRange
 from couriers.contract.errors import FieldProblem
-from couriers.contract.field_problems import FieldProblems
-from couriers.contract.money import amounts_of
-from couriers.contract.options import parse_options
-from couriers.contract.request_checks import OrderLimits, check_addresses, check_return
 from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import Direction, PaymentMode, ShipmentRequest
-from couriers_delhivery.mapper.options import DelhiveryOptions
+from couriers_delhivery.mapper.options import UNWANTED, DelhiveryOptions
 
-SERVICES = ("Surface", "Express")
-LIMITS = OrderLimits(services=SERVICES)
-# Delhivery wants the first five left out; a comma divides the orders that are searched for.
-REFUSED_IN_ORDERS = frozenset("&#%;\\,")
+LIMITS = checks.OrderLimits(services=("Surface", "Express"))
 EWAYBILL_FROM = Decimal(50_000)  # rupees
 MAX_BOXES = 20
 
@@ -47,26 +41,14 @@ ACTION_RULES: Mapping[ActionKind, ActionRule | tuple[ActionRule, ...]] = {
 
 def booking_problems(request: ShipmentRequest) -> list[FieldProblem]:
     """Return every problem that Delhivery would refuse a booking for, by the merchant's fields."""
-    options, option_problems = parse_options(DelhiveryOptions, request.options)
-    problems = FieldProblems(option_problems)
-    check_addresses(request, problems)
-    problems += LIMITS.problems_of(request)
-    number, boxes = request.order_number, len(options.boxes())
-    refused = " ".join(sorted(REFUSED_IN_ORDERS & set(number)))
-    is_dear = amounts_of(request.items).total >= EWAYBILL_FROM
-    is_return = request.direction == Direction.REVERSE
-    is_cod = request.payment_mode == PaymentMode.COD and not is_return
-    for is_wrong, field, message in (
-        (not 0 < len(number) <= 50, "order_number", "must have 1 to 50 characters for Delhivery"),
-        (refused, "order_number", f"has {refused}, which Delhivery does not take"),
-        (is_dear and not options.ewaybill_number, "options.ewaybill_number",
-         f"is required from ₹{EWAYBILL_FROM:,}"),
-        (boxes > MAX_BOXES, "options.packages", f"are more than {MAX_BOXES} boxes"),
-        (boxes and is_return, "options.packages", "is only for forward shipments"),
-        (options.quality_check and not is_return, "options.quality_check", "is only for returns"),
-        (is_cod and not request.cod_amount, "cod_amount", "is missing"),
-    ):  # fmt: skip
-        problems.require(not is_wrong, field, message)
-    if is_return:
-        check_return(request, problems)
+    options, problems = checks.check_booking(
+        request, DelhiveryOptions, LIMITS, forward=["packages"], returns=["quality_check"]
+    )
+    # A comma divides the orders that are searched for.
+    checks.check_order_number(request, problems, most=50, refused=f"{UNWANTED},")
+    checks.check_ewaybill(request, options.ewaybill_number, problems, EWAYBILL_FROM, above=False)
+    fits = options.box_count <= MAX_BOXES
+    problems.require(fits, "options.packages", f"are more than {MAX_BOXES} boxes")
+    is_cod = request.payment_mode == PaymentMode.COD and request.direction == Direction.FORWARD
+    problems.require(not is_cod or request.cod_amount > 0, "cod_amount", "is missing")
     return problems

@@ -4,7 +4,7 @@ The type `DL` alone says nothing: Delivered, RTO and DTO all have it. An unknown
 type and word say; an unknown type and word change no status.
 """
 
-from couriers.contract.statuses import MappedStatus, ReasonFacts, Status, StatusKey, StatusMapper
+from couriers.contract.statuses import ReasonFacts, StatusMapper, status_table
 
 # Type, words, codes ("" for any other), neutral status.
 _ROWS = (
@@ -42,12 +42,7 @@ _ROWS = (
     ("CN", "Canceled|Cancelled", "EOD-21|EOD-777", "pickup_cancelled"),
     ("LT", "LOST", "", "lost"),
 )
-STATUSES: dict[StatusKey, Status] = {
-    ("", kind, word, code): Status(status)
-    for kind, words, codes, status in _ROWS
-    for word in words.split("|")
-    for code in codes.split("|")
-}
+STATUSES = status_table(_ROWS)
 # Another attempt is taken for these codes alone (the portal of 2026).
 _REATTEMPTABLE = {
     "EOD-74": "address_issue", "EOD-15": "address_issue", "EOD-104": "out_of_delivery_area",
@@ -64,14 +59,5 @@ REASONS = {code: ReasonFacts(name) for code, name in _REATTEMPTABLE.items()} | {
     code: ReasonFacts(name, reattemptable=False, needs_action=code not in ("EOD-3", "EOD-6O"))
     for code, name in _OTHERS.items()
 }
-DELHIVERY_MAPPER = StatusMapper(
-    STATUSES, REASONS, default_reason=ReasonFacts("other", reattemptable=False)
-)
-
-
-def map_status(word: str, kind: str, code: str) -> MappedStatus:
-    """Return the neutral status. With a failed attempt, the code is the reason."""
-    found = DELHIVERY_MAPPER.map(word, kind=kind, code=code)
-    if found.status not in (Status.UNDELIVERED, Status.NOT_PICKED):
-        return found
-    return DELHIVERY_MAPPER.map(word, kind=kind, code=code, reason=code)
+_OTHER = ReasonFacts("other", reattemptable=False)
+DELHIVERY_MAPPER = StatusMapper(STATUSES, REASONS, default_reason=_OTHER, code_is_reason=True)

@@ -30,6 +30,7 @@ from couriers.contract.reading import (
     Text,
     words_if_done,
 )
+from couriers.contract.serviceability import served
 from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import (
     Booking,
@@ -164,16 +165,13 @@ def bulk_serviceability_from(body: Any) -> Iterator[Serviceability]:
     the line of a pincode that is served.
     """
     operation = "bulk_serviceability"
-    lines = body.get("serviceability") if isinstance(body, dict) else None
-    for line in parse_list(BulkLine, lines, operation):
-        drop = line.cod or line.prepaid
-        yield Serviceability(
-            pincode=line.pincode,
-            serviceable=line.first_mile or drop or line.reverse,
+    for line in parse_list(BulkLine, body, operation, field="serviceability"):
+        yield served(
+            line.pincode,
+            prepaid=line.prepaid,
             cod=line.cod,
-            forward_pickup=line.first_mile,
-            forward_drop=drop,
-            reverse_pickup=line.reverse,
+            pickup=line.first_mile,
+            reverse=line.reverse,
         )
 
 

@@ -19,6 +19,7 @@ from couriers.contract.options import (
     OptionalGstin,
     OptionalPhone,
     Options,
+    RequiredText,
     ShortText,
     WebAddress,
     matching,
@@ -34,7 +35,7 @@ class Package(Box):
 class QualityCheck(Options):
     """What the rider compares a returned product with before accepting it."""
 
-    product_name: Annotated[ShortText, Field(min_length=1)]
+    product_name: RequiredText
     product_desc: LongText = ""
     product_sku: ShortText = ""
     product_color: ShortText = ""

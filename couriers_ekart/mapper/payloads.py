@@ -17,7 +17,7 @@ from couriers.contract.money import (
     split_gst,
     to_paisa,
 )
-from couriers.contract.options import parse_options
+from couriers.contract.payloads import given
 from couriers.contract.types import (
     Address,
     Direction,
@@ -39,7 +39,7 @@ def shipment_payload(request: ShipmentRequest) -> dict[str, Any]:
     The customer is `drop_location` and the seller `pickup_location` in reverse
     shipments, too (the document, under "Reverse Shipments").
     """
-    options, _ = parse_options(EkartOptions, request.options)
+    options = EkartOptions.of(request)
     return (
         _order_fields(request)
         | _goods_fields(request.items)
@@ -63,7 +63,7 @@ def _order_fields(request: ShipmentRequest) -> dict[str, Any]:
         "consignee_name": request.consignee.name,
         "payment_mode": "Pickup" if reverse else _PAYMENT_MODES[request.payment_mode],
         # The document does not list a service for this call: the name is the estimate's.
-        **_given(
+        **given(
             return_reason=request.return_reason if reverse else "", serviceType=request.service
         ),
     }
@@ -75,7 +75,7 @@ def _goods_fields(items: Sequence[Item]) -> dict[str, Any]:
         "category_of_goods": goods.category or "General",
         "products_desc": goods.description,
         "quantity": goods.quantity,
-        **_given(hsn_code=goods.hsn_code),
+        **given(hsn_code=goods.hsn_code),
     }
 
 
@@ -98,7 +98,7 @@ def _location_fields(request: ShipmentRequest, options: EkartOptions) -> dict[st
     """Return the places. A registered warehouse is sent as its alias only, another in full."""
     alias = request.pickup.reference
     pickup = {"name": alias} if alias else _location(request.pickup.address)
-    drop = _location(request.consignee) | _given(location_type=options.location_type)
+    drop = _location(request.consignee) | given(location_type=options.location_type)
     return {"drop_location": drop, "pickup_location": pickup, "return_location": pickup}
 
 
@@ -114,7 +114,7 @@ def _option_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str,
     # Ekart refuses an alternate phone that equals the phone.
     repeated = options.alternate_phone == request.consignee.phone
     day = options.preferred_dispatch_date
-    fields = _given(
+    fields = given(
         consignee_alternate_phone="" if repeated else options.alternate_phone,
         preferred_dispatch_date=day.isoformat() if day else "",
         delayed_dispatch=options.delayed_dispatch,
@@ -128,8 +128,8 @@ def _option_fields(request: ShipmentRequest, options: EkartOptions) -> dict[str,
         packages = [_parcel(one) | {"count": str(one.count)} for one in options.packages]
         fields |= {"mps": True, "items": _items(request), "packages": packages}
     if options.quality_check:
-        given = _given(**options.quality_check.model_dump())
-        fields["qc_details"] = {"qc_shipment": True} | given
+        check = given(**options.quality_check.model_dump())
+        fields["qc_details"] = {"qc_shipment": True} | check
     return fields
 
 
@@ -152,7 +152,7 @@ def _item(item: Item, taxes: GstParts) -> dict[str, Any]:
         "sgst_tax_value": float(taxes.sgst),
         "cgst_tax_value": float(taxes.cgst),
         "igst_tax_value": float(taxes.igst),
-        **_given(
+        **given(
             taxable_value=float(taxable) if taxable >= 1 else 0,  # the document allows no less
             sku=item.sku,
             hsn_code=item.hsn_code,
@@ -224,7 +224,7 @@ def lane_payload(request: RateRequest, service: str) -> dict[str, Any]:
         "paymentType": "COD" if cod else "Prepaid",
         "serviceType": service,
         "invoiceAmount": str(to_paisa(request.invoice_amount)),
-        **_given(codAmount=str(to_paisa(request.cod_amount)) if cod else ""),
+        **given(codAmount=str(to_paisa(request.cod_amount)) if cod else ""),
     }
 
 
@@ -237,19 +237,14 @@ def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
     if request.date is not None:
         noon = dt.datetime.combine(request.date, dt.time(12), india.IST)
         payload["date"] = int(noon.timestamp()) * 1000
-    return payload | _given(
+    return payload | given(
         phone=request.phone, address=request.address, instructions=request.instructions
     )
 
 
 def rto_payload(tracking_id: str, remark: str) -> dict[str, Any]:
     """Return the body of POST /api/v2/package/ndr for a return to origin."""
-    return {"action": "RTO", "wbn": tracking_id} | _given(instructions=remark)
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    """Return the fields that have a value: the others are left out, not sent empty."""
-    return {name: value for name, value in fields.items() if value}
+    return {"action": "RTO", "wbn": tracking_id} | given(instructions=remark)
 
 
 def _is_return(request: RateRequest) -> bool:

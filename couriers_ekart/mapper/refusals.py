@@ -11,13 +11,11 @@ from decimal import Decimal
 
 from couriers.contract.actions import ActionKind, ActionRule, DayRange, statuses_where
 from couriers.contract.errors import FieldProblem
-from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import amounts_of
-from couriers.contract.options import parse_options
 from couriers.contract.request_checks import (
     OrderLimits,
-    check_addresses,
-    check_return,
+    check_booking,
+    check_ewaybill,
     check_seller,
 )
 from couriers.contract.statuses import AWAITING_PICKUP, Status
@@ -56,32 +54,21 @@ ACTION_RULES: Mapping[ActionKind, ActionRule] = {
 
 def booking_problems(request: ShipmentRequest, today: dt.date) -> list[FieldProblem]:
     """Return every problem that Ekart would refuse a booking for."""
-    options, option_problems = parse_options(EkartOptions, request.options)
-    problems = FieldProblems(option_problems)
-    check_seller(request.seller, problems)
-    check_addresses(request, problems)
-    amounts = amounts_of(request.items)
-    problems.require(amounts.taxable >= 1, "items", "are worth less than ₹1 without GST")
-    problems += LIMITS.problems_of(request, is_weighed=not options.packages)
-    problems.require(
-        amounts.total <= EWAYBILL_ABOVE or bool(options.ewaybill_number),
-        "options.ewaybill_number",
-        f"is required above ₹{EWAYBILL_ABOVE:,}",
+    options, problems = check_booking(
+        request,
+        EkartOptions,
+        forward=["packages", "open_box_delivery"],
+        returns=["quality_check"],
     )
+    check_seller(request.seller, problems)
+    is_worth_something = amounts_of(request.items).taxable >= 1
+    problems.require(is_worth_something, "items", "are worth less than ₹1 without GST")
+    problems += LIMITS.problems_of(request, is_weighed=not options.packages)
+    check_ewaybill(request, options.ewaybill_number, problems, EWAYBILL_ABOVE, above=True)
     dispatch = options.preferred_dispatch_date
     problems.require(
         dispatch is None or dispatch > today,
         "options.preferred_dispatch_date",
         "must be tomorrow or later, India time",
     )
-    if request.direction == Direction.REVERSE:
-        check_return(request, problems)
-        for name in ("packages", "open_box_delivery"):
-            problems.require(
-                not getattr(options, name), f"options.{name}", "is only for forward shipments"
-            )
-    else:
-        problems.require(
-            options.quality_check is None, "options.quality_check", "is only for returns"
-        )
     return problems

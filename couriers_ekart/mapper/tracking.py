@@ -6,7 +6,7 @@ for large and one for other shipments. Its statuses are in snake case and its ti
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from couriers.contract.reading import (
     MillisecondsTime,
     OrDefault,
     Reader,
+    RequiredText,
     Text,
 )
 from couriers.contract.statuses import STATUS_FACTS
@@ -29,7 +30,7 @@ READER = Reader("ekart")
 class TrackDetail(Answer):
     """One status update."""
 
-    status: Annotated[Text, Field(min_length=1)]
+    status: RequiredText
     time: MillisecondsTime = Field(alias="ctime")
     description: OrDefault[Text] = Field(default="", alias="desc")
     location: OrDefault[Text] = ""

@@ -29,12 +29,14 @@ from couriers.contract.reading import (
 )
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, Charges, RateQuote
-from couriers.contract.words import clean_message
+from couriers.contract.words import meaning_of
 from couriers_velocity.mapper.payloads import PER_PAGE
 from couriers_velocity.mapper.statuses import VELOCITY_MAPPER
 
 READER = Reader("velocity")
-EMPTY_WALLET = "the wallet does not cover it: recharge it in Velocity's panel and book again"
+_RECHARGE = "the wallet does not cover it: recharge it in Velocity's panel and book again"
+# What to do, by a part of Velocity's words in lower case.
+REMEDIES = {"wallet": _RECHARGE, "insufficient balance": _RECHARGE}
 Amount = OrDefault[Rupees | None]
 Id = OrDefault[Identifier | None]
 Name = OrDefault[Text | None]
@@ -88,16 +90,8 @@ def booking_from(made: Made, operation: str) -> Booking:
 def kept(operation: str, number: str = "", words: str = "") -> OrderKept:
     """Return the error for an order that Velocity has, under this number of its, without an AWB."""
     known = f"no carrier took the order, which Velocity has{number and f' as {number}'}: "
-    remedy = EMPTY_WALLET if wants_money(words) else "assign one in its panel, or cancel it there"
-    courier_message = clean_message(words)
-    return OrderKept(
-        known + remedy, courier="velocity", operation=operation, courier_message=courier_message
-    )
-
-
-def wants_money(words: str) -> bool:
-    """Whether a refusal is for want of money in the wallet."""
-    return any(one in words.casefold() for one in ("wallet", "insufficient balance"))
+    remedy = meaning_of(words, REMEDIES, "assign one in its panel, or cancel it there")
+    return READER.error(OrderKept, operation, known + remedy, words)
 
 
 def _charges(made: Made) -> Charges | None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from couriers.contract.options import Options, ShortText, WebAddress
+from couriers.contract.options import Options, RequiredText, ShortText, WebAddress
 
 
 class QualityCheck(Options):
     """What the rider compares a returned product with; only some of the carriers do it."""
 
-    product_name: Annotated[ShortText, Field(min_length=1)]
+    product_name: RequiredText
     product_image: WebAddress
     brand: ShortText = ""
 

@@ -8,7 +8,7 @@ from typing import Any
 from couriers.contract import types
 from couriers.contract.actions import ReattemptRequest
 from couriers.contract.money import amounts_of, to_paisa, unit_prices
-from couriers.contract.options import parse_options
+from couriers.contract.payloads import given
 from couriers_velocity.mapper.options import VelocityOptions
 
 PER_PAGE = 20  # rows of a search
@@ -16,7 +16,7 @@ PER_PAGE = 20  # rows of a search
 
 def shipment_payload(request: types.ShipmentRequest) -> dict[str, Any]:
     """Return the body of POST /forward-order-orchestration, which books and charges the wallet."""
-    options, _ = parse_options(VelocityOptions, request.options)
+    options = VelocityOptions.of(request)
     is_cod = request.payment_mode == types.PaymentMode.COD
     return {
         **_order(request),
@@ -27,17 +27,17 @@ def shipment_payload(request: types.ShipmentRequest) -> dict[str, Any]:
         "cod_collectible": float(to_paisa(request.cod_amount)) if is_cod else 0,
         "order_items": list(_items(request.items)),
         "pickup_location": _reference_parts(request.pickup.reference)[1],
-        **_given(rto_warehouse_id=options.rto_warehouse_id),
+        **given(rto_warehouse_id=options.rto_warehouse_id),
     }
 
 
 def return_payload(request: types.ShipmentRequest) -> dict[str, Any]:
     """Return the body of POST /reverse-order-orchestration, from the customer to the warehouse."""
-    options, _ = parse_options(VelocityOptions, request.options)
+    options = VelocityOptions.of(request)
     check: dict[str, Any] = {}
     if asked := options.quality_check:
         check = {"qc_enable": True, "qc_product_name": asked.product_name}
-        check |= _given(qc_product_image=asked.product_image, qc_brand=asked.brand)
+        check |= given(qc_product_image=asked.product_image, qc_brand=asked.brand)
     return {
         **_order(request),
         **_place("pickup", request.consignee),
@@ -59,7 +59,7 @@ def _order(request: types.ShipmentRequest) -> dict[str, Any]:
         "breadth": request.parcel.width_cm,
         "height": request.parcel.height_cm,
         "warehouse_id": _reference_parts(request.pickup.reference)[0],
-        **_given(carrier_id=request.service),
+        **given(carrier_id=request.service),
     }
 
 
@@ -67,7 +67,7 @@ def _place(prefix: str, address: types.Address) -> dict[str, Any]:
     place = {
         "customer_name": address.name, "address": address.street, "city": address.city,
         "state": address.state, "country": "India", "pincode": address.pincode,
-        "phone": address.phone, **_given(email=address.email),
+        "phone": address.phone, **given(email=address.email),
     }  # fmt: skip
     return {f"{prefix}_{name}": value for name, value in place.items()}
 
@@ -136,13 +136,8 @@ def lane_payloads(origin: str, pincode: str) -> list[dict[str, Any]]:
 
 def reattempt_payload(request: ReattemptRequest) -> dict[str, Any]:
     """Return the body of POST /reattempt, with the changes for the next attempt."""
-    return {"awb": request.tracking_id} | _given(
+    return {"awb": request.tracking_id} | given(
         updated_address={"address_line": request.address} if request.address else None,
         updated_phone_number=f"+91{request.phone}" if request.phone else "",
         comments=request.instructions,
     )
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    """Return the fields that have a value: the others are left out, not sent empty."""
-    return {name: value for name, value in fields.items() if value}

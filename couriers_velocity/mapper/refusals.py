@@ -11,15 +11,8 @@ from decimal import Decimal
 
 from couriers.contract.actions import ActionKind, ActionRule
 from couriers.contract.errors import FieldProblem
-from couriers.contract.field_problems import FieldProblems
 from couriers.contract.money import amounts_of
-from couriers.contract.options import parse_options
-from couriers.contract.request_checks import (
-    OrderLimits,
-    check_addresses,
-    check_return,
-    check_texts,
-)
+from couriers.contract.request_checks import OrderLimits, check_booking, check_texts
 from couriers.contract.statuses import AWAITING_PICKUP, Status
 from couriers.contract.types import Direction, PaymentMode, ShipmentRequest
 from couriers_velocity.mapper.options import VelocityOptions
@@ -44,26 +37,21 @@ ACTION_RULES: Mapping[ActionKind, ActionRule] = {
 
 def booking_problems(request: ShipmentRequest) -> list[FieldProblem]:
     """Return every problem that a booking would be refused for."""
-    options, option_problems = parse_options(VelocityOptions, request.options)
-    problems = FieldProblems(option_problems)
-    check_addresses(request, problems)
+    options, problems = check_booking(request, VelocityOptions, LIMITS, returns=["quality_check"])
     check_texts(request, problems, most=LONGEST)
-    problems += LIMITS.problems_of(request)
     problems.require(amounts_of(request.items).total > 0, "items", "are worth nothing")
-    checked = "options.quality_check"
     if request.direction == Direction.REVERSE:
-        check_return(request, problems)
         fits = options.quality_check is None or len(request.items) <= MAX_CHECKED_PRODUCTS
-        problems.require(fits, checked, f"is for at most {MAX_CHECKED_PRODUCTS} products")
+        message = f"is for at most {MAX_CHECKED_PRODUCTS} products"
+        problems.require(fits, "options.quality_check", message)
     else:
-        problems.require(options.quality_check is None, checked, "is only for returns")
         is_cod = request.payment_mode == PaymentMode.COD
         problems.require(not is_cod or request.cod_amount >= 1, "cod_amount", "is less than ₹1")
     if request.pickup.reference:
         problems.refuse("warehouse.reference", reference_problem(request.pickup.reference))
     else:
         problems.require(bool(request.pickup.email), "warehouse.email", "is required by Velocity")
-    return list(problems)
+    return problems
 
 
 def reference_problem(reference: str) -> str | None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from couriers.contract.money import (
     amounts_of,
+    equal_shares,
     gst_parts,
     gst_parts_of_lines,
     is_whole_paise,
@@ -89,3 +90,14 @@ def test_prices_of_units_are_whole_paise_and_add_up_to_the_value(paise: int, qua
     assert sum(units * price for units, price in prices) == value
     assert all(is_whole_paise(price) for _, price in prices)
     assert len(prices) <= 2
+
+
+@given(st.integers(0, 10**8), st.integers(1, 500))
+def test_shares_are_whole_paise_almost_equal_and_add_up(paise: int, count: int) -> None:
+    amount = Decimal(paise) / 100
+    shares = equal_shares(amount, count)
+    assert len(shares) == count
+    assert sum(shares) == amount
+    assert all(is_whole_paise(share) for share in shares)
+    assert len(set(shares[1:])) <= 1
+    assert abs(shares[0] - shares[-1]) <= Decimal(count) / 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
@@ -11,6 +12,7 @@ from couriers.contract.accounts import Account
 from couriers.contract.adapter import BaseCourierAdapter
 from couriers.contract.errors import FieldProblem, InvalidRequest
 from couriers.contract.options import (
+    BoxedOptions,
     Centimetres,
     LongText,
     OptionalEwaybill,
@@ -21,6 +23,12 @@ from couriers.contract.options import (
     WebAddress,
     parse_options,
 )
+from couriers.testing.samples import SampleCalls
+from couriers.testing.toy.adapter import ToyAdapter
+
+
+class Samples(SampleCalls):
+    adapter_class = ToyAdapter
 
 
 class Box(Options):
@@ -114,3 +122,20 @@ def test_the_options_have_a_json_schema() -> None:
         500,
     )
     assert PlainAdapter.options_schema()["properties"] == {}
+
+
+def test_the_options_of_a_request_are_defaults_where_one_is_wrong() -> None:
+    request = Samples().booking_request("A-1")
+    right = dataclasses.replace(request, options={"fragile": True})
+    assert ToyOptions.of(right) == ToyOptions(fragile=True)
+    wrong = dataclasses.replace(request, options={"fragile": True, "size": 1})
+    assert ToyOptions.of(wrong) == ToyOptions()
+
+
+def test_boxes_that_are_alike_are_counted_one_by_one() -> None:
+    box = {"weight_g": 500, "length_cm": 10, "width_cm": 10, "height_cm": 10}
+    packages = [{**box, "count": 2}, {**box, "weight_g": 900}]
+    options = BoxedOptions.model_validate({"packages": packages})
+    assert [one.weight_g for one in options.boxes] == [500, 500, 900]
+    assert options.box_count == 3
+    assert (BoxedOptions().boxes, BoxedOptions().box_count) == ([], 1)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from couriers.contract.errors import Rejected, Unknown
+from couriers.contract.errors import NotDone, NotFound, Rejected, Unknown
 from couriers.contract.masking import MASK
 from couriers.contract.reading import (
     Answer,
     Flag,
+    Grams,
     Identifier,
     IndiaTime,
     MillisecondsTime,
@@ -23,6 +24,8 @@ from couriers.contract.reading import (
     RequiredId,
     Rupees,
     Text,
+    amounts_in,
+    named,
     parse_event,
     words_if_done,
 )
@@ -197,3 +200,88 @@ def test_a_refusal_has_the_couriers_words_and_may_say_that_the_work_is_done() ->
     assert words_if_done(refusal, "already cancelled").startswith("Already cancelled")
     with pytest.raises(Rejected):
         words_if_done(refusal, "already registered")
+
+
+class Scan(Answer):
+    wrapped_in = "Scan"
+    word: Text = named("Status", "Word")
+    place: OrDefault[Text] = named("Place", "Hub", default="")
+    weight_g: Grams = None
+
+
+def test_a_field_may_have_one_of_several_names() -> None:
+    read_scan = Scan.model_validate({"Word": "open", "Hub": "Pune"})
+    assert (read_scan.word, read_scan.place) == ("open", "Pune")
+    assert Scan.model_validate({"Status": "open"}).place == ""
+    assert unread({"Hub": "Pune"}, Scan) == "the answer cannot be read (Status)"
+
+
+def test_an_object_may_be_wrapped_in_another() -> None:
+    assert Scan.model_validate({"Scan": {"Status": "open"}}).word == "open"
+    assert unread({"Scan": None}, Scan) == "the answer cannot be read (body)"
+    assert unread({"Scan": {}}, Scan) == "the answer cannot be read (Status)"
+
+
+@pytest.mark.parametrize(
+    ("value", "grams"),
+    [(250, 250), ("249.6", 250), (0, None), (-5, None), (10**6, None), ("heavy", None), ([], None)],
+)
+def test_a_weight_is_whole_grams_or_not_known(value: Any, grams: int | None) -> None:
+    assert Scan.model_validate({"Status": "x", "weight_g": value}).weight_g == grams
+
+
+ROWS = {"rows": [{"Status": "a"}, {"Scan": {"Status": "b"}}]}
+BROKEN = {"rows": [{"Status": "a"}, {"Place": "Pune"}]}
+
+
+def test_a_list_may_be_in_a_field() -> None:
+    words = [one.word for one in READER.parse_list(Scan, ROWS, "track", field="rows")]
+    assert words == ["a", "b"]
+    for body in (BROKEN, {}, {"rows": {}}, [], None):
+        with pytest.raises(Unknown):
+            READER.parse_list(Scan, body, "track", field="rows", fewest=1)
+    with pytest.raises(Unknown, match="rows"):
+        READER.parse_list(Scan, {"rows": []}, "track", field="rows", fewest=1)
+    assert READER.parse_list(Scan, {"rows": []}, "track", field="rows") == []
+
+
+def test_what_can_be_read_of_a_list_is_not_hidden_by_the_rest() -> None:
+    found = READER.parse_readable(Scan, BROKEN, "track", field="rows")
+    assert [one.word for one in found] == ["a"]
+    assert READER.parse_readable(Scan, [], "track") == []
+    for body in ([{"Place": "Pune"}], [1, 2], {}):
+        with pytest.raises(Unknown):
+            READER.parse_readable(Scan, body, "track")
+    with pytest.raises(Unknown):
+        READER.parse_readable(Scan, [], "track", fewest=1)
+
+
+def test_the_parts_of_a_price_are_sums_of_fields() -> None:
+    row = {"freight": "40.005", "freight_back": 10, "cash": "free", "fuel": 0, "other": 9}
+    parts = {"shipping": ("freight", "freight_back"), "cod": ("cash",), "fuel": ("fuel", "none")}
+    assert amounts_in(row, parts) == {"shipping": Decimal("50.01")}
+    assert amounts_in(None, parts) == {}
+
+
+def test_an_error_has_the_couriers_words() -> None:
+    error = READER.error(NotDone, "edit", "too new", "wait\x00 a minute")
+    assert type(error) is NotDone
+    assert (error.courier, error.operation, error.message) == ("courier", "edit", "too new")
+    assert error.courier_message == "wait a minute"
+
+
+def test_a_link_is_the_first_of_an_answer() -> None:
+    link = READER.link("label", ["https://a/1", "https://a/2"], "label.pdf", ("image/png",))
+    assert (link.url, link.filename, link.content_types) == (
+        "https://a/1", "label.pdf", ("image/png",),
+    )  # fmt: skip
+    for urls in ([], [""]):
+        with pytest.raises(NotFound):
+            READER.link("label", urls, "label.pdf")
+
+
+def test_a_refusal_may_say_in_several_ways_that_it_is_done() -> None:
+    refusal = READER.rejection("pickup", "PR exists: true")
+    assert words_if_done(refusal, "already", "exists: true") == "PR exists: true"
+    with pytest.raises(Rejected):
+        words_if_done(refusal, "already", "auto pickup")

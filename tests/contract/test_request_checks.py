@@ -12,9 +12,13 @@ import pytest
 from couriers.contract.batches import batches
 from couriers.contract.field_problems import FieldProblems
 from couriers.contract.goods import goods_of
+from couriers.contract.options import Options
 from couriers.contract.request_checks import (
     OrderLimits,
     check_addresses,
+    check_booking,
+    check_ewaybill,
+    check_order_number,
     check_phone,
     check_return,
     check_seller,
@@ -136,3 +140,70 @@ def test_names_and_addresses_are_checked_for_length_and_letters() -> None:
     assert [problem.field for problem in problems] == [
         "consignee.address", "consignee.city", "warehouse.address", "items[0].name",
     ]  # fmt: skip
+
+
+class SmallOptions(Options):
+    courier_name = "Small"
+    packages: int = 0
+    check: bool = False
+
+
+def booking_fields(**changes: Any) -> list[str]:
+    limits = OrderLimits(max_cod=Decimal(500))
+    _, problems = check_booking(
+        with_(**changes), SmallOptions, limits, forward=["packages"], returns=["check"]
+    )
+    return fields(problems)
+
+
+RETURN = {
+    "direction": Direction.REVERSE,
+    "return_reason": "Wrong size",
+    "cod_amount": Decimal(0),
+}
+
+
+def test_a_booking_has_its_options_and_the_problems_of_any_courier() -> None:
+    options, problems = check_booking(with_(options={"packages": 2}), SmallOptions)
+    assert (options.packages, problems) == (2, [])
+    assert booking_fields(options={"size": 1}) == ["options.size"]
+    assert booking_fields(cod_amount=Decimal(501)) == ["cod_amount"]
+    assert booking_fields(consignee=dataclasses.replace(HERE, city="")) == ["consignee.city"]
+    assert booking_fields(**RETURN) == []
+    assert booking_fields(**RETURN | {"return_reason": ""}) == ["return_reason"]
+
+
+def test_an_option_of_the_other_direction_is_refused() -> None:
+    assert booking_fields(options={"check": True}) == ["options.check"]
+    assert booking_fields(options={"packages": 2}) == []
+    assert booking_fields(**RETURN, options={"check": True}) == []
+    assert booking_fields(**RETURN, options={"packages": 2}) == ["options.packages"]
+
+
+def test_an_order_number_is_what_the_courier_takes() -> None:
+    problems = FieldProblems()
+    check_order_number(with_(order_number="A-1"), problems, most=3, refused="&%")
+    assert problems == []
+    for number in ("", "A-10", "A&%"):
+        check_order_number(with_(order_number=number), problems, most=3, refused="&%")
+    assert [problem.message for problem in problems] == [
+        "must have 1 to 3 characters for this courier",
+        "must have 1 to 3 characters for this courier",
+        "has % &, which the courier does not take",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rupees", "number", "above", "message"),
+    [
+        (500, "", False, "is required from ₹500"),
+        (500, "", True, ""),
+        (499, "", True, "is required above ₹499"),
+        (501, "", False, ""),
+        (500, "123456789012", False, ""),
+    ],
+)
+def test_dear_goods_need_an_e_way_bill(rupees: int, number: str, above: bool, message: str) -> None:
+    problems = FieldProblems()
+    check_ewaybill(REQUEST, number, problems, Decimal(rupees), above=above)
+    assert [problem.message for problem in problems] == ([message] if message else [])

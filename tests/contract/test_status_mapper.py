@@ -16,6 +16,7 @@ from couriers.contract.statuses import (
     StatusKey,
     StatusMapper,
     normalise,
+    status_table,
 )
 
 S = Status
@@ -188,3 +189,26 @@ def test_the_look_ups_find_what_a_search_of_all_entries_finds(
     searched = itertools.chain((e for e in mapper.entries() if matches(e, given_parts)), [None])
     first = next(searched)
     assert found == (None if first is None else table[first])
+
+
+def test_the_code_of_a_failed_attempt_may_be_its_reason() -> None:
+    absent = ReasonFacts("absent")
+    table: dict[StatusKey, Status] = {
+        "Pending": S.UNDELIVERED, "Not Picked": S.NOT_PICKED, "Delivered": S.DELIVERED,
+    }  # fmt: skip
+    mapper = StatusMapper(table, {"EOD-11": absent}, code_is_reason=True)
+    for word in ("Pending", "Not Picked"):
+        mapped = mapper.map(word, code="EOD-11")
+        assert (mapped.reason, mapped.courier_reason) == (absent, "EOD-11")
+    assert mapper.map("Delivered", code="EOD-11").reason is None
+    assert mapper.map("Pending", code="X", reason="EOD-11").reason == absent
+    assert StatusMapper(table, {"EOD-11": absent}).map("Pending", code="EOD-11").reason is None
+
+
+def test_a_row_of_a_table_stands_for_several_words_and_codes() -> None:
+    table = status_table((("UD", "Open|Closed", "A-1|B-*", "booked"), ("", "Lost", "", "lost")))
+    assert table == {
+        ("", "UD", "Open", "A-1"): S.BOOKED, ("", "UD", "Open", "B-*"): S.BOOKED,
+        ("", "UD", "Closed", "A-1"): S.BOOKED, ("", "UD", "Closed", "B-*"): S.BOOKED,
+        ("", "", "Lost", ""): S.LOST,
+    }  # fmt: skip

@@ -12,6 +12,7 @@ from couriers.contract.text import (
     has_control_characters,
     latin_problem,
     make_storable,
+    without_characters,
 )
 
 # Names and words whose spelling has joiners: of six scripts of India, and emoji.
@@ -97,3 +98,8 @@ def test_latin_letters_and_the_signs_beside_them_are_latin(text: str) -> None:
 @pytest.mark.parametrize("text", ["आशा", "Asha 🎉", "\u0410sha", "ⓐ", "\uff41sha"])
 def test_emoji_and_other_scripts_are_not_latin(text: str) -> None:
     assert latin_problem(text)
+
+
+def test_characters_that_a_courier_does_not_take_become_one_blank() -> None:
+    assert without_characters(" 10; & #5,  Lane;", "&#;") == "10 5, Lane"
+    assert without_characters("plain text", "&#;") == "plain text"

@@ -12,6 +12,7 @@ from couriers.contract.errors import (
     CourierError,
     CredentialsRefused,
     InvalidRequest,
+    OrderTaken,
     PerhapsBooked,
     RateLimited,
     Rejected,
@@ -22,7 +23,6 @@ from couriers.contract.errors import (
 )
 from couriers.testing.samples import new_order_number
 from couriers_delhivery.adapter import DelhiveryAdapter
-from couriers_delhivery.mapper.bookings import LookUp
 from tests.support.delhivery import DelhiverySandbox, adapter_at, registered, return_with
 
 BOX = {"weight_g": 500, "length_cm": 10, "width_cm": 10, "height_cm": 10}
@@ -99,7 +99,7 @@ def test_a_duplicate_of_an_older_shipment_is_not_taken_for_this_one(
     adapter.create_shipment(first)
     second = dataclasses.replace(first, reserved_id=adapter.reserve_ids(1)[0])
     error = failure_of(adapter, second)
-    assert isinstance(error, LookUp)
+    assert isinstance(error, OrderTaken)
     assert "another order number" in error.reason
     assert sandbox.booked(first.order_number) == [first.reserved_id]
 

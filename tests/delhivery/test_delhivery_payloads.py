@@ -17,7 +17,7 @@ from couriers_delhivery.adapter import DelhiveryAdapter
 from couriers_delhivery.client import OPERATIONS
 from couriers_delhivery.mapper import payloads
 from couriers_delhivery.mapper.refusals import booking_problems
-from couriers_delhivery.mapper.statuses import map_status
+from couriers_delhivery.mapper.statuses import DELHIVERY_MAPPER
 from tests.support.delhivery import REQUEST, WAYBILL, request_with, return_with
 
 BOX = {"weight_g": 500, "length_cm": 10, "width_cm": 10, "height_cm": 10}
@@ -197,7 +197,7 @@ def test_a_price_is_asked_in_grams_with_the_payment_mode() -> None:
 def allowed(
     status: Status, direction: Direction = Direction.FORWARD, code: str = "", attempts: int = 1
 ) -> set[str]:
-    reason = map_status("Pending", "UD", code).reason if code else None
+    reason = DELHIVERY_MAPPER.map("Pending", kind="UD", code=code).reason if code else None
     facts = ActionFacts(status, direction, reason, attempts)
     return {str(kind) for kind in allowed_actions(DelhiveryAdapter, facts)}
 

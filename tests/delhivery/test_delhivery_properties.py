@@ -18,7 +18,7 @@ from couriers.contract.types import Booking, PaymentMode
 from couriers.http.calls import Call
 from couriers_delhivery.client import OPERATIONS
 from couriers_delhivery.mapper import payloads
-from couriers_delhivery.mapper.bookings import booking_from
+from couriers_delhivery.mapper.answers import booking_from
 from tests.support.delhivery import EXCHANGES, READERS, REQUEST, WAYBILL, read, request_with
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from couriers.contract.errors import Unknown
+from couriers.contract.found_bookings import booking_among
 from couriers.contract.types import ShipmentRequest
-from couriers_delhivery.mapper.tracking import booking_among, shipments_from, trackings_from
+from couriers_delhivery.mapper.answers import READER
+from couriers_delhivery.mapper.tracking import bookings_from, trackings_from
 from tests.support.delhivery import EXCHANGES, WAYBILL, request_with, return_with
 
 OTHER, THIRD = "84300000000026", "84300000000037"
@@ -27,8 +29,8 @@ def later(waybill: str, **changes: Any) -> Any:
 
 
 def found(request: ShipmentRequest, *rows: Any, boxes: int = 1) -> str | None:
-    shipments = list(shipments_from({"ShipmentData": list(rows)}))
-    booking = booking_among(shipments, request, boxes)
+    shipments = bookings_from({"ShipmentData": list(rows)})
+    booking = booking_among(READER, shipments, request, boxes=boxes)
     return booking.tracking_id if booking else None
 
 
@@ -65,7 +67,13 @@ def test_a_search_never_leaves_out_what_it_cannot_read() -> None:
     broken = row(AWB=OTHER, Status={"Status": "Manifested"})
     with pytest.raises(Unknown):
         found(request_with(reserved_id=OTHER), row(), broken)
-    tracked = trackings_from({"ShipmentData": [row(), broken]}, [WAYBILL, OTHER])
+    tracked = trackings_from({"ShipmentData": [row(), broken]})
     assert set(tracked) == {WAYBILL}
     with pytest.raises(Unknown):
-        trackings_from({"ShipmentData": [broken]}, [OTHER])
+        trackings_from({"ShipmentData": [broken]})
+
+
+def test_a_search_without_rows_is_no_absence() -> None:
+    for read in (bookings_from, trackings_from):
+        with pytest.raises(Unknown):
+            read({"ShipmentData": []})

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from couriers.contract.statuses import STATUS_FACTS
-from couriers_delhivery.mapper.statuses import map_status
+from couriers.contract.statuses import STATUS_FACTS, MappedStatus
+from couriers_delhivery.mapper.statuses import DELHIVERY_MAPPER
 
 # The facts' table, row by row; "?" stands for a code that nobody has seen.
 EXPECTED = """
@@ -43,6 +43,10 @@ CN|Cancelled|EOD-777|pickup_cancelled       CN|Cancelled|?|cancelled
 CN|Closed|?|cancelled                       LT|LOST|LT-100|lost
 """
 ROWS = [row.strip().split("|") for row in re.split(r"\s+(?=[A-Z]{2}\|)", EXPECTED) if row.strip()]
+
+
+def map_status(word: str, kind: str, code: str) -> MappedStatus:
+    return DELHIVERY_MAPPER.map(word, kind=kind, code=code)
 
 
 @pytest.mark.parametrize(("kind", "word", "code", "status"), ROWS)

@@ -11,6 +11,7 @@ import pytest
 from couriers.contract.errors import (
     CourierError,
     CredentialsRefused,
+    NotFound,
     RateLimited,
     Rejected,
     TokenRefused,
@@ -19,6 +20,7 @@ from couriers.contract.errors import (
 )
 from couriers.http.answers import (
     MIB,
+    decode_any,
     decode_json,
     decode_json_or_xml,
     decode_text,
@@ -78,6 +80,35 @@ def test_an_answer_may_be_a_text_or_json_or_xml() -> None:
     assert decode_json_or_xml(b"\n<root><status>True</status></root>") == {"status": "True"}
     with pytest.raises(ValueError, match="deep"):
         decode_json(b"[" * 300 + b"]" * 300)
+
+
+def test_a_short_text_is_the_message_where_anything_may_come() -> None:
+    assert decode_any(b'{"status": true}') == {"status": True}
+    assert decode_any(b"<root><status>True</status></root>") == {"status": "True"}
+    for words in (b"Unauthorized", b'"Unauthorized"', b" Unauthorized\n"):
+        assert decode_any(words) == {"message": "Unauthorized"}
+    for broken in (b"", b"{", b'["a', b"<root>", b"x" * 201, b"\xff"):
+        with pytest.raises(ValueError, match=r"."):
+            decode_any(broken)
+
+
+def test_a_part_of_the_words_decides_first() -> None:
+    refused, gone = Verdict(Rejected, "refused"), Verdict(NotFound, "gone")
+    table = AnswerTable(
+        phrases={("", "no key"): refused, ("track", "does not exist"): gone},
+        word_fields=("rmk", "error"),
+        judge=lambda _: Verdict(Unknown, "the judge's"),
+    )
+
+    def verdict(operation: str, body: Any) -> Verdict | None:
+        return table.verdict(Answer(operation, 200, body, "", ""))
+
+    assert verdict("edit", {"rmk": "x", "error": "NO KEY"}) == refused
+    assert verdict("track", {"error": ["it", "does not exist"]}) == gone
+    for operation, body in (("edit", {"rmk": "does not exist"}), ("track", {"other": "no key"})):
+        found = verdict(operation, body)
+        assert found is not None
+        assert found.message == "the judge's"
 
 
 def test_a_call_may_have_a_decoder_of_its_own(courier: SmallCourier) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from couriers.conf import courier_tunables
 from couriers.contract.registry import CourierFactory
 from couriers.http.tunables import HttpTunables, http_tunables
 from tests.support.toy import ToyAdapter
@@ -53,7 +52,8 @@ def test_a_couriers_settings_have_its_own_defaults(settings: Any) -> None:
     assert http_tunables("plain").READ_TIMEOUT == 20
     settings.SHIPCROWD = settings.SHIPCROWD | {"COURIERS": {"small": {"READ_TIMEOUT": 7.0}}}
     assert http_tunables("small").READ_TIMEOUT == 7
-    assert courier_tunables("small", SmallTunables).DOCUMENT == "4R"
+    assert SmallTunables.of("small").DOCUMENT == "4R"
+    assert SmallTunables.of("small").READ_TIMEOUT == 7
     assert http_tunables("small").longest_call() == 3.05 + 14
     own = 100 * 7 / 120
     assert http_tunables("small").longest_call(100) == pytest.approx(3.05 + own + 7)

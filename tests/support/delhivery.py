@@ -25,7 +25,7 @@ from couriers.contract.types import (
 from couriers.models import CourierAccount
 from couriers_delhivery.adapter import DelhiveryAdapter
 from couriers_delhivery.client import OPERATIONS, DelhiveryClient
-from couriers_delhivery.mapper import answers, bookings, tracking
+from couriers_delhivery.mapper import answers, tracking
 from sandbox.process import SandboxProcess
 from tests.support.factories import CompanyFactory, CourierAccountFactory, CourierRowFactory
 
@@ -97,17 +97,17 @@ def classify_answer(
 
 
 def _done(operation: str) -> Callable[[Any], Any]:
-    return lambda body: bookings.READER.parse_accepted(answers.Done, body, operation).remark
+    return lambda body: answers.READER.parse_accepted(answers.Done, body, operation).remark
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
-    "create_shipment": lambda body: bookings.booking_from(body, REQUEST, 1),
+    "create_shipment": lambda body: answers.booking_from(body, REQUEST, 1),
     "fetch_numbers": lambda body: body.get("numbers", []),
     "edit": _done("edit"),
-    "track": lambda body: next(tracking.shipments_from(body)).tracking(),
-    "ndr": lambda body: bookings.READER.parse(answers.Queued, body, "ndr").request_id,
+    "track": lambda body: next(iter(tracking.trackings_from(body).values())),
+    "ndr": lambda body: answers.READER.parse(answers.Queued, body, "ndr").request_id,
     "ndr_outcome": lambda body: answers.outcome_from(body, WAYBILL, "UPL1"),
-    "pickup": lambda body: bookings.READER.parse(answers.Pickup, body, "pickup").result(),
+    "pickup": lambda body: answers.READER.parse(answers.Pickup, body, "pickup").result(),
     "label": lambda body: answers.label_from(body, WAYBILL),
     "document": lambda body: answers.proof_from(body, WAYBILL),
     "charges": lambda body: answers.quote_from(body, "Surface"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,9 @@ from playwright.sync_api import Page
 WIDTHS = {1280: 900, 390: 844}  # of a small laptop and of a phone, with their heights, in pixels
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-PAIRS: list[tuple[int, Theme]] = [(1280, "light"), (390, "dark")]
+View = tuple[int, Theme]
+PAIRS: tuple[View, ...] = ((1280, "light"), (390, "dark"))
+ALL_VIEWS: tuple[View, ...] = tuple((width, theme) for width in WIDTHS for theme in THEMES)
 AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 OPTIONS = {"runOnly": {"type": "tag", "values": list(AA)}, "resultTypes": ["violations"]}
 MAX_NAMED = 5  # elements of one finding
@@ -35,14 +38,17 @@ WIDE = """() => {
 }"""
 
 
-def problems_of(page: Page, folder: Path | None = None, name: str = "page") -> list[str]:
+def problems_of(
+    page: Page, folder: Path | None = None, name: str = "page", views: Sequence[View] = PAIRS
+) -> list[str]:
     """Return what is wrong with the open page, in sentences.
 
     Whether it is too wide depends on the width, and contrast on the theme, so each width is looked
     at in one theme. With a `folder` it is each width in both, and each view is stored as a picture.
     """
     found = []
-    views = PAIRS if folder is None else [(w, t) for w in WIDTHS for t in THEMES]
+    if folder is not None:
+        views = ALL_VIEWS
     for width, theme in views:
         page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         page.evaluate(SET_THEME, theme)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from couriers_velocity.adapter import VelocityAdapter
 from couriers_velocity.client import OPERATIONS
 from couriers_velocity.mapper.options import QualityCheck, VelocityOptions
-from tests.support.courier_pages import DOCS, CourierPage
+from tests.support.courier_pages import CourierPage
+from tests.support.plug_ins import lines_of
 
 PAGE = CourierPage("velocity")
 
@@ -23,5 +24,4 @@ def test_every_option_has_a_row() -> None:
 
 
 def test_the_plug_in_has_less_than_a_thousand_lines() -> None:
-    package = DOCS.parent / "couriers_velocity"
-    assert sum(len(path.read_text().splitlines()) for path in package.rglob("*.py")) < 1000
+    assert lines_of("couriers_velocity") < 1000

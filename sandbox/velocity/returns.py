@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.checks import is_text, require
-from sandbox.chosen_ends import ChosenEnd, chosen_end
-from sandbox.errors import Declined
-from sandbox.faults import reset_connection
 from sandbox.operations import Operation, read_json
 from sandbox.velocity import answers
 from sandbox.velocity.assignment import Assignment
@@ -17,16 +15,18 @@ from sandbox.velocity.documents import Labels
 from sandbox.velocity.exchange_validation import check_exchange, forward_of, reverse_of
 from sandbox.velocity.ledger import VelocityLedger
 from sandbox.velocity.order_validation import check_reverse
+from sandbox.velocity.orders import PATH, Orders
 from sandbox.velocity.payloads import exchange_payload, return_payload
 from sandbox.velocity.shipments import VelocityShipment
 from sandbox.velocity.switches import VelocitySwitches
 from sandbox.velocity.validation import check_known
 
-PATH = "/custom/api/v1"
 
-
-class Returns:
+class Returns(Orders):
     """Parcels that are fetched from the customer."""
+
+    reverse = True
+    has_label = False
 
     def __init__(
         self,
@@ -35,10 +35,7 @@ class Returns:
         labels: Labels,
         switches: VelocitySwitches,
     ) -> None:
-        self._ledger = ledger
-        self._assignment = assignment
-        self._labels = labels
-        self._switches = switches
+        super().__init__(ledger, assignment, labels, switches)
         # The forward order and the return of each exchange, by the number it was asked for with.
         self._exchanges: dict[str, tuple[VelocityShipment, VelocityShipment]] = {}
 
@@ -54,40 +51,13 @@ class Returns:
             ),
         ]
 
-    async def create(self, request: web.Request) -> web.StreamResponse:
-        """Make a return and give it a carrier. Its number may choose a refusal or a lost answer."""
-        body = await self._reverse_body(request)
-        chosen = chosen_end(body["order_id"])
-        if chosen is ChosenEnd.REFUSED:
-            raise Declined(f"order_id: {body['order_id']} is refused, as it asks for")
-        known = self._known(body["order_id"])
-        if known is not None:
-            return answers.of_order(return_payload(known))
-        order = self._make(body)
-        reason = await self._assignment.assign(order, body.get("carrier_id", ""))
-        if chosen is ChosenEnd.DOUBT:
-            return reset_connection(request)
-        return answers.of_order(return_payload(order), reason)
-
-    async def create_order(self, request: web.Request) -> web.StreamResponse:
-        """Make a return that waits for its carrier."""
-        body = await self._reverse_body(request)
-        order = self._known(body["order_id"]) or self._make(body)
-        return answers.of_order(return_payload(order))
-
     async def assign(self, request: web.Request) -> web.StreamResponse:
         """Give a return its carrier, which may be asked for."""
         body = await read_json(request)
         check_known(body, ("return_id", "warehouse_id", "carrier_id"))
         for name in ("return_id", "warehouse_id"):
             require(is_text(body.get(name)), f"{name} is required")
-        require(isinstance(body.get("carrier_id", ""), str), "carrier_id must be text")
-        order = self._ledger.order_by("return_id", body["return_id"])
-        self._ledger.warehouse(body["warehouse_id"])
-        if order.tracking_id:
-            raise Declined("AWB is already generated")
-        reason = await self._assignment.assign(order, body.get("carrier_id", ""))
-        return answers.of_order(return_payload(order), reason)
+        return await self._assign("return_id", body, request)
 
     async def exchange(self, request: web.Request) -> web.StreamResponse:
         """Bring a new item and fetch the old one. A number that is known gives what there is."""
@@ -112,20 +82,14 @@ class Returns:
                 order.label_url = self._labels.link(order, request)
         return answers.of_order(exchange_payload(forward, back), "; ".join(filter(None, reasons)))
 
-    async def _reverse_body(self, request: web.Request) -> dict[str, Any]:
+    async def _read(self, request: web.Request) -> dict[str, Any]:
         body = await read_json(request)
         check_reverse(body)
         self._ledger.warehouse(body["warehouse_id"])
         return body
 
-    def _known(self, number: str) -> VelocityShipment | None:
-        """The return that is given instead of a new one. Raises Declined for a duplicate."""
-        known = self._ledger.order_of(number, reverse=True)
-        if known is None or self._switches.duplicate_orders == "books":
-            return None
-        if self._switches.duplicate_orders == "refuses":
-            raise Declined("Duplicate order id")
-        return known
+    def _payload(self, order: VelocityShipment) -> Mapping[str, Any]:
+        return return_payload(order)
 
     def _make(self, body: dict[str, Any]) -> VelocityShipment:
         return self._ledger.make_order(body, str(body["pickup_pincode"]), reverse=True)

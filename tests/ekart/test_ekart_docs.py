@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-from couriers.contract.adapter import Capability
 from couriers_ekart.adapter import EkartAdapter
 from couriers_ekart.client import OPERATIONS
 from couriers_ekart.mapper.options import EkartOptions, QualityCheck
+from tests.support.courier_pages import CourierPage
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "ekart.md").read_text()
-METHODS, AFTER = PAGE.split("## The contract's methods")[1].split("## Options of a booking")
-OPTIONS = AFTER.split("## Amounts")[0]
-
-
-def rows(text: str) -> dict[str, list[str]]:
-    """Return the rows of the tables by their first cell, a name in backticks."""
-    found = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in text.splitlines()
-        if line.startswith("| `")
-    ]
-    names = [cells[0].strip("`") for cells in found]
-    assert len(names) == len(set(names))
-    return dict(zip(names, found, strict=True))
+PAGE = CourierPage("ekart")
 
 
 def test_every_method_of_the_contract_has_a_row() -> None:
-    table = rows(METHODS)
-    assert set(table) == {capability.value for capability in Capability}
-    for name, (_, call, limit, raises) in table.items():
-        assert raises
-        if Capability(name) not in EkartAdapter.capabilities:
-            assert (call, limit, "NotSupported" in raises) == ("none", "none", True)
+    PAGE.check_methods(EkartAdapter)
 
 
 def test_every_limit_is_the_limit_in_the_code() -> None:
-    written: dict[str, tuple[int, float]] = {}
-    for _, call, limit, _ in rows(METHODS).values():
-        operations = re.findall(r"\(`(\w+)`\)", call)
-        limits = re.findall(r"(\d+) in (\d+) s", limit)
-        assert len(limits) == len(operations), call
-        for operation, (count, window) in zip(operations, limits, strict=True):
-            written[operation] = (int(count), float(window))
-    rest = " ".join(METHODS.split("Beside these")[1].split())
-    for operation, count, window in re.findall(
-        r"`(get_token|list_addresses)`, (\d+) in (\d+) s", rest
-    ):
-        written[operation] = (int(count), float(window))
-    assert written == {
-        name: (one.limit.count, one.limit.window) for name, one in OPERATIONS.items()
-    }
+    PAGE.check_limits(OPERATIONS)
 
 
 def test_every_option_has_a_row() -> None:
-    table = rows(OPTIONS)
-    assert set(table) == set(EkartOptions.model_fields)
-    assert all(f"`{name}`" in table["quality_check"][1] for name in QualityCheck.model_fields)
+    PAGE.check_options(EkartOptions, QualityCheck)

@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import requests
 
 from sandbox.process import SandboxProcess
-from tests.support.live import live_marks
+from tests.support.live_suite import LiveSuite, unless_asked_for
 from tests.support.velocity_sandbox_client import WAREHOUSE
 
-ROOT = Path(__file__).resolve().parents[2]
-SUITE = "tests/velocity/test_velocity_live.py"
+SUITE = LiveSuite("velocity", {"VELOCITY_API_KEY": "sandbox"})
 
 
-def run(**environment: str) -> tuple[int, str]:
-    others = ("VELOCITY_", "RUN_VELOCITY", "PYTEST_", "COV")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(others)}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rs", SUITE],
-        cwd=ROOT,
-        env=clean | environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    return done.returncode, done.stdout
-
-
-@pytest.mark.skipif(os.environ.get("RUN_VELOCITY_LIVE") == "1", reason="it was asked for")
+@unless_asked_for("velocity")
 def test_the_live_suite_is_skipped_by_default_with_a_reason() -> None:
-    (gate,) = (mark for mark in live_marks("velocity") if mark.name == "skipif")
-    assert gate.args == (True,)
-    assert "set RUN_VELOCITY_LIVE=1" in gate.kwargs["reason"]
-    assert '\npytestmark = live_marks("velocity")\n' in (ROOT / SUITE).read_text()
+    SUITE.check_is_gated()
 
 
 @pytest.mark.slow
@@ -46,21 +22,11 @@ def test_the_live_suite_books_only_if_mutations_are_allowed_and_passes_against_t
     None
 ):
     with SandboxProcess("velocity", "--hold") as sandbox:
-        live = {
-            "RUN_VELOCITY_LIVE": "1", "VELOCITY_BASE_URL": sandbox.url,
-            "VELOCITY_API_KEY": "sandbox",
-        }  # fmt: skip
-        code, out = run(**live)
-        assert (code, sandbox.state()["booked"]) == (0, 0), out
-        assert re.search(r"^5 passed, 1 skipped", out, re.MULTILINE), out
-        assert "set VELOCITY_ALLOW_MUTATIONS=1" in out
+        SUITE.check_reads(sandbox, passed=5, skipped=1)
         made = requests.post(
             f"{sandbox.url}/custom/api/v1/warehouse", json=WAREHOUSE, timeout=10,
             headers={"Authorization": "sandbox"},
         ).json()  # fmt: skip
         reference = f"{made['payload']['warehouse_id']}/{WAREHOUSE['name']}"
-        code, out = run(**live, VELOCITY_ALLOW_MUTATIONS="1", VELOCITY_LIVE_WAREHOUSE=reference)
-        assert code == 0, out
-        assert re.search(r"^6 passed", out, re.MULTILINE), out
-        assert sandbox.state()["booked"] == 1
+        SUITE.check_books(sandbox, passed=6, booked=1, VELOCITY_LIVE_WAREHOUSE=reference)
         assert list(sandbox.invalid_requests()) == []

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from couriers.booking.protocol import book
-from couriers.conf import tunables
 from couriers.contract.actions import ActionState, ReattemptRequest
 from couriers.contract.errors import (
     CredentialsRefused,
@@ -28,7 +27,6 @@ from couriers.contract.statuses import Status
 from couriers.contract.types import Direction, Parcel, PaymentMode, RateRequest
 from couriers.models import CourierAccount, WarehouseRegistration
 from couriers_velocity.adapter import VelocityAdapter
-from couriers_velocity.client import OPERATIONS
 from sandbox.process import SandboxProcess
 from tests.support.velocity import account_at, adapter_of, draft_for, request_for
 
@@ -100,25 +98,6 @@ def test_a_booking_brings_carrier_charges_and_label(adapter: VelocityAdapter) ->
     assert booking.charges.billed_weight_g
     (label,) = booking.documents
     assert label.kind == "label"
-
-
-def test_the_carrier_that_took_it_is_kept_and_not_the_one_of_the_first_choice(
-    account: CourierAccount, sandbox: SandboxProcess
-) -> None:
-    first = book(account.company, draft_for()).shipment.vendor
-    sandbox.set_switches(fall_through_rate=1)
-    later = book(account.company, draft_for()).shipment.vendor
-    assert "" not in (first, later)
-    assert later != first
-
-
-def test_a_create_call_is_waited_for_while_three_carriers_are_asked(
-    adapter: VelocityAdapter,
-) -> None:
-    """Each carrier gets 30 s, so a shorter wait would leave good bookings in doubt."""
-    for create in ("create_shipment", "create_return"):
-        assert OPERATIONS[create].read_timeout == 120
-    assert 120 < adapter.max_create_seconds() < tunables().BOOKING_LEASE
 
 
 def test_a_shipment_is_booked_from_a_new_warehouse_and_its_label_is_stored(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -89,6 +90,26 @@ def test_a_rule_behind_one_that_takes_all_its_orders_is_said_to_be_shadowed(
     assert any("is never reached: 'All' before it" in one for one in said)
     operator.post(row_url(CourierRule.objects.get(name="Light")), typed(company, position="1"))
     assert list(CourierRule.objects.values_list("name", "position")) == [("Light", 1), ("All", 2)]
+    moved = AuditEntry.objects.get(action="reorder_rules")
+    assert (moved.before, moved.after) == ({"rules": ["All", "Light"]}, {"rules": ["Light", "All"]})
+
+
+@pytest.mark.django_db
+def test_who_may_not_change_a_rule_reads_all_that_it_says(
+    company: Company, account: CourierAccount
+) -> None:
+    made = rule(
+        company, couriers=[{"courier": "toy", "weight": 3, "service": "AIR"}], strategy="weights",
+        conditions={"zones": ["metro"], "max_weight_g": 500, "pincodes": ["5600", "411"]},
+    )  # fmt: skip
+    reader = Client()
+    reader.force_login(make_staff("view_courierrule", username="reader"))
+    page = " ".join(re.sub(r"<[^>]+>", " ", reader.get(row_url(made)).content.decode()).split())
+    for text in (
+        "Couriers toy 3 AIR", "Zones Between metro cities", "Weight to (grams) 500",
+        "Pincodes 5600, 411", "SKUs any", "Payment any",
+    ):  # fmt: skip
+        assert text in page
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from couriers.admin.base import PageAdmin, admin_url
+from couriers.admin.companies.rule_form import courier_names
 from couriers.admin.companies.start import start_url
 from couriers.models import (
     AccountCheck,
@@ -26,6 +27,7 @@ from couriers.models import (
     CompanyApiKey,
     CompanyLogo,
     CourierAccount,
+    CourierRule,
     CourierToken,
     Product,
     Shipment,
@@ -67,6 +69,7 @@ def blocks_of(model_admin: PageAdmin, request: HttpRequest, company: Company) ->
     made: tuple[tuple[str, Callable[[PageAdmin, HttpRequest, Company], Block]], ...] = (
         ("shipcrowd_couriers.view_courieraccount", _accounts),
         ("shipcrowd_couriers.view_warehouse", _warehouses),
+        ("shipcrowd_couriers.view_courierrule", _rules),
         ("shipcrowd_couriers.view_companyapikey", _keys),
         ("shipcrowd_couriers.view_product", _products),
         ("shipcrowd_couriers.view_shipment", _shipments),
@@ -168,6 +171,33 @@ def _warehouses(model_admin: PageAdmin, request: HttpRequest, company: Company) 
     return Block(
         "Warehouses", ("Name", "Place", "", "Registered"), rows, "No warehouse yet: add one.",
         _add(model_admin, request, "warehouse", company, "Add a warehouse"),
+    )  # fmt: skip
+
+
+def _rules(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
+    found = CourierRule.objects.filter(company=company).order_by("is_test", "position", "id")
+    rows = [
+        (
+            Cell(str(rule.position)),
+            Cell(rule.name, _url(model_admin, "courierrule_change", rule.pk)),
+            Cell(rule.get_strategy_display()),
+            Cell(courier_names(rule)),
+            Cell("Test orders" if rule.is_test else ""),
+            Cell("" if rule.is_enabled else "Switched off"),
+        )
+        for rule in found[:MAX_ROWS]
+    ]
+    actions = _add(model_admin, request, "courierrule", company, "Add a rule")
+    if rows:
+        simulation = _url(model_admin, "courierrule_simulate")
+        actions += [
+            Cell("All rules of the company", _list(model_admin, "courierrule", company)),
+            Cell("Simulate them", f"{simulation}?{urlencode({'company': company.pk})}"),
+        ]
+    heads = ("Position", "Rule", "Strategy", "Couriers", "", "")
+    return Block(
+        "Courier rules", heads, rows, "No rule yet: the cheapest courier is chosen.",
+        [one for one in actions if one.url],
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from tests.support.factories import (
 
 EMPTY = {
     "Accounts": "No account yet: add one.",
+    "To do for the accounts": "Nothing is left to do.",
     "Warehouses": "No warehouse yet: add one.",
     "Courier rules": "No rule yet: the cheapest courier is chosen.",
     "API keys": "No key yet: the storefront cannot call the API.",
@@ -72,6 +73,7 @@ def test_each_block_shows_what_is_so(client: Client, account: Any) -> None:
     found = blocks(client, company)
     assert "Toy Cannot be tested, " in found["Accounts"]
     assert "Refused: 70 None stored Made All orders Guided start" in found["Accounts"]
+    assert "Toy Callbacks Toy has no call for it. Ask Toy" in (found["To do for the accounts"])
     assert f"{warehouse.name} Bengaluru, 560001 Default Toy: failed" in found["Warehouses"]
     assert "1 Toy first The first that can toy" in found["Courier rules"]
     assert "read, book, operate Never used Revoke" in found["API keys"]

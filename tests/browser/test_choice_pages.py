@@ -17,6 +17,7 @@ from couriers.models import AuditEntry, BookingAttempt, Company, CourierRule, Sh
 from couriers.operations.roles import ADMINISTRATOR, FINANCE, OPERATIONS, SUPPORT
 from tests.support.browser import log_in_as
 from tests.support.choice_history import LATE, late_yes, make_history, refused_first
+from tests.support.factories import CourierAccountFactory, CourierRowFactory, ShipmentFactory
 from tests.support.fail_over import Asked, asked_in_turn
 from tests.support.looks import problems_of
 from tests.support.roles import staff_of
@@ -229,3 +230,38 @@ def test_who_may_not_act_reads_of_the_second_parcel_and_cannot_cancel_it(
     assert forge(browse, path, {"attempt": str(attempt.pk), "reason": "x"}) == 403
     assert asked[0].cancels == []
     assert AuditEntry.objects.filter(action="refused").count() == 1
+
+
+def test_what_an_account_lacks_is_said_and_made_good_from_the_company_s_page(
+    browse: Page, company: Company, settings: Any
+) -> None:
+    settings.SHIPCROWD = settings.SHIPCROWD | {"WEBHOOK_ACCOUNT_CACHE": 0.0}
+    account = CourierAccountFactory(
+        company=company, courier=CourierRowFactory(code="delhivery", name="Delhivery"),
+        webhook_secret="",
+    )  # fmt: skip
+    for number in range(3):
+        ShipmentFactory(
+            account=account, warehouse=company.warehouses.get(), order_number=f"F-{number}",
+            status="failed", tracking_id="", failure="the prepaid wallet is too low: recharge it",
+        )  # fmt: skip
+    log_in_as(browse, staff_of(ADMINISTRATOR))
+    sidebar(browse, "Companies")
+    browse.locator("#result_list").get_by_role("link", name=company.slug).click()
+    for words in (
+        "The last 3 bookings with Delhivery had no parcel", "recharge it",
+        "Make a webhook secret.", "at Delhivery.",
+    ):  # fmt: skip
+        expect(browse.get_by_role("cell").get_by_text(words)).to_be_visible()
+    look(browse, "company-to-do")
+    browse.get_by_role("link", name="Guided start").last.click()
+    expect(browse.locator('[data-step="live"]')).to_have_attribute("data-state", "failed")
+    look(browse, "start-delhivery")
+    browse.get_by_role("link", name="Make the webhook secret").click()
+    browse.get_by_label("Reason").fill("to begin")
+    browse.get_by_role("button", name="Make the secret").click()
+    expect(browse.get_by_role("cell", name="x-delhivery-token")).to_be_visible()
+    look(browse, "start-secret")
+    sidebar(browse, "Companies")
+    browse.locator("#result_list").get_by_role("link", name=company.slug).click()
+    expect(browse.get_by_text("with the header x-delhivery-token")).to_be_visible()

@@ -13,7 +13,7 @@ def create(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0046_performance_of_couriers'),
+        ('shipcrowd_couriers', '0047_orders_asked_for_again'),
         ('auth', '0012_alter_user_first_name_max_length'),
         ('contenttypes', '0002_remove_content_type_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -112,6 +112,23 @@ def reorder_rules(
         _record_order(company, before, ordered, actor)
 
 
+def move_rule(rule: CourierRule, places: int, *, actor: AbstractBaseUser | None = None) -> bool:
+    """Move a rule by so many places, up where they are negative, as the rules stand now.
+
+    Returns False where there is no such place, and changes nothing.
+    """
+    with transaction.atomic():
+        stored = _locked(rule.company, rule.is_test)
+        at = [each.pk for each in stored].index(rule.pk)
+        if not 0 <= at + places < len(stored):
+            return False
+        ordered = [*stored[:at], *stored[at + 1 :]]
+        ordered.insert(at + places, stored[at])
+        _number(ordered)
+        _record_order(rule.company, stored, ordered, actor)
+    return True
+
+
 def delete_rule(rule: CourierRule, *, actor: AbstractBaseUser | None = None) -> None:
     """Delete a rule. Shipments that it chose the courier of keep its name."""
     with transaction.atomic():

@@ -17,6 +17,7 @@ from couriers.models import AuditEntry, BookingAttempt, Company, CourierRule, Sh
 from couriers.operations.roles import ADMINISTRATOR, FINANCE, OPERATIONS, SUPPORT
 from tests.support.browser import log_in_as
 from tests.support.choice_history import LATE, late_yes, make_history, refused_first
+from tests.support.choices import rule
 from tests.support.factories import CourierAccountFactory, CourierRowFactory, ShipmentFactory
 from tests.support.fail_over import Asked, asked_in_turn
 from tests.support.looks import problems_of
@@ -103,12 +104,38 @@ def test_an_administrator_adds_a_rule_that_is_refused_first_and_changes_it(
     assert rows[1].after == {"rules": names}
 
 
+def test_rules_are_moved_by_buttons_and_an_order_is_tried(
+    browse: Page, company: Company, asked: list[Asked]
+) -> None:
+    rule(company, "beta", name="Beta alone")
+    log_in_as(browse, staff_of(ADMINISTRATOR))
+    sidebar(browse, "Courier rules")
+    browse.get_by_role("button", name="Move Beta alone up").click()
+    expect(browse.get_by_text("Beta alone is tried at another place now.")).to_be_visible()
+    look(browse, "rules-moved")
+    assert CourierRule.objects.get(name="Beta alone").position == 1
+    browse.get_by_role("link", name="Try an order").click()
+    look(browse, "try")
+    browse.get_by_label("Company").select_option(label=str(company))
+    browse.get_by_label("Consignee's pincode").fill("411004")
+    browse.get_by_role("button", name="Try the order").click()
+    expect(browse.get_by_role("heading", name="beta would be asked first")).to_be_visible()
+    expect(browse.get_by_text("The rule Beta alone holds")).to_be_visible()
+    look(browse, "tried")
+    browse.get_by_label("Consignee's pincode").fill("000000")
+    browse.get_by_role("button", name="Try the order").click()
+    expect(browse.locator("#choice")).to_have_count(0)
+    look(browse, "tried-wrong")
+
+
 def test_who_may_only_read_rules_has_no_way_to_change_them(
     browse: Page, company: Company, asked: list[Asked]
 ) -> None:
     log_in_as(browse, staff_of(SUPPORT))
     sidebar(browse, "Courier rules")
-    expect(browse.get_by_role("link", name="Add courier rule")).to_have_count(0)
+    for name in ("Add courier rule", "Try an order"):
+        expect(browse.get_by_role("link", name=name)).to_have_count(0)
+    expect(browse.get_by_role("button", name="Move")).to_have_count(0)
     browse.locator("#result_list").get_by_role("link", name="Alpha, then Beta").click()
     expect(browse.get_by_text("alpha 1; beta 1")).to_be_visible()
     expect(browse.get_by_text("any", exact=True)).to_have_count(11)
@@ -117,11 +144,12 @@ def test_who_may_only_read_rules_has_no_way_to_change_them(
     rule = CourierRule.objects.get()
     base = "/admin/shipcrowd_couriers/courierrule"
     key = rule.pk.replace("_", "_5F")
-    for path in (f"{base}/add/", f"{base}/{key}/change/", f"{base}/{key}/delete/"):
-        assert forge(browse, path, {"name": "x", "post": "yes"}) == 403, path
+    pages = ("add", f"{key}/change", f"{key}/delete", f"{key}/move/up", "try")
+    for page in pages:
+        assert forge(browse, f"{base}/{page}/", {"name": "x", "post": "yes"}) == 403, page
     rule.refresh_from_db()
     assert rule.name == "Alpha, then Beta"
-    assert AuditEntry.objects.filter(action="refused").count() == 3
+    assert AuditEntry.objects.filter(action="refused").count() == len(pages)
 
 
 def test_finance_simulates_the_rules_and_support_sees_no_prices(

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from couriers.admin.base import PageAdmin
 from couriers.admin.companies.rule_form import CourierRuleForm, courier_names, typed_rule
+from couriers.admin.companies.rule_order import RuleOrderMixin
+from couriers.admin.companies.rule_trial import RuleTrialMixin
 from couriers.admin.companies.simulation_page import SimulationMixin
 from couriers.admin.registration import page
 from couriers.models import CourierRule
@@ -27,7 +29,7 @@ def _typed(name: str) -> Any:
 
 
 @page(CourierRule)
-class CourierRuleAdmin(SimulationMixin, PageAdmin):
+class CourierRuleAdmin(RuleOrderMixin, RuleTrialMixin, SimulationMixin, PageAdmin):
     company_path = "company"
     form = CourierRuleForm
     search_fields = ("name", "company__slug")
@@ -40,7 +42,7 @@ class CourierRuleAdmin(SimulationMixin, PageAdmin):
     sortable_by = ()  # they are listed as they are tried
     autocomplete_fields = ("company",)
     readonly_fields = ("id", "created_at", "updated_at")
-    actions_list = ("simulate",)
+    actions_list = ("try_order", "simulate")
     fieldsets = (
         (None, {"fields": ("company", "is_test", "name", "position", "is_enabled")}),
         (

@@ -54,7 +54,7 @@ class RuleOrderMixin(PageAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = page_while_away(self.admin_site.admin_view(require_POST(self._move)))
-        route = path("<path:pk>/move/<str:way>/", view, name="shipcrowd_move_rule")
+        route = path("<str:pk>/move/<str:way>/", view, name="shipcrowd_move_rule")
         return [route, *super().get_urls()]
 
     def _move(self, request: HttpRequest, pk: str, way: str) -> HttpResponse:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipcrowd_couriers', '0046_performance_of_couriers'),
+        ('shipcrowd_couriers', '0047_orders_asked_for_again'),
     ]
 
     operations = [

@@ -224,6 +224,13 @@ class Shipment(models.Model):
                 condition=Q(status__in=sorted({*NEEDS_ACTION, Status.FAILED})),
                 name="couriers_ship_work",
             ),
+            # Few orders are asked for a second time, and the first page counts those of a day.
+            models.Index(
+                fields=["created_at"],
+                include=["company", "courier", "is_test"],
+                condition=Q(attempt__gt=1),
+                name="couriers_ship_asked_again",
+            ),
             # The figures of a day are counted from these alone.
             models.Index(
                 fields=["booked_at"],

@@ -24,6 +24,7 @@ from couriers.contract.errors import (
     plugin_fault,
 )
 from couriers.contract.logs import get_logger
+from couriers.contract.origins import is_one_of
 from couriers.contract.platform_errors import UnreadableValue
 from couriers.contract.registry import CourierFactory
 from couriers.contract.text import make_storable
@@ -76,6 +77,9 @@ def try_login(account: CourierAccount) -> Tried:
             is_offered = adapter.check_login()
     except UnreadableValue:
         return Tried(CheckOutcome.REFUSED, "No key opens the stored login: type it again.")
+    except CredentialsRefused as error:
+        tried = _of_error(name, error)
+        return Tried(tried.outcome, f"{tried.said}{_server_of(account)}")
     except CourierError as error:
         return _of_error(name, error)
     except Exception as error:
@@ -85,6 +89,22 @@ def try_login(account: CourierAccount) -> Tried:
         text = f"{name} has no call that tries a login. The test booking will show it."
         return Tried(CheckOutcome.NOT_OFFERED, text)
     return Tried(CheckOutcome.PASSED, f"{name} accepts the login.")
+
+
+def _server_of(account: CourierAccount) -> str:
+    """Return which server of its courier the account is at, where it has a test and a live one."""
+    adapter = CourierFactory.adapter_class(account.courier_id)
+    if not (adapter.test_hosts and adapter.live_hosts):
+        return ""
+    names = {"test": adapter.test_hosts, "live": adapter.live_hosts}
+    for kind, hosts in names.items():
+        if is_one_of(account.base_url, hosts):
+            other = "live" if kind == "test" else "test"
+            return (
+                f" The base URL is that of {account.courier.name}'s {kind} server, which refuses "
+                f"the login of the {other} one."
+            )
+    return ""
 
 
 def check_login(account: CourierAccount, actor: AbstractBaseUser | None) -> AccountCheck:

@@ -71,7 +71,8 @@ def store_rule(
     Raises InvalidRequest with all problems.
     """
     with transaction.atomic():
-        others = [each for each in _locked(rule.company, rule.is_test) if each.pk != rule.pk]
+        stored = _locked(rule.company, rule.is_test)
+        others = [each for each in stored if each.pk != rule.pk]
         is_new = rule._state.adding
         before = None if is_new else values_of(rule, data)
         for name, value in data.items():
@@ -90,7 +91,10 @@ def store_rule(
         rule.position = 0  # of no rule, until all are numbered
         rule.save()
         record_change(rule, before, {name: getattr(rule, name) for name in data}, actor=actor)
-        _number([*others[:at], rule, *others[at:]])
+        ordered = [*others[:at], rule, *others[at:]]
+        _number(ordered)
+        if not is_new:
+            _record_order(rule.company, stored, ordered, actor)
     return rule
 
 
@@ -103,15 +107,26 @@ def reorder_rules(
         if len(ids) != len(rules) or set(ids) != rules.keys():
             message = f"must name each of the {len(rules)} rules once"
             raise InvalidRequest([FieldProblem("rules", message)])
-        before = [each.name for each in rules.values()]
-        ordered = [rules[pk] for pk in ids]
-        after = [each.name for each in ordered]
-        if after != before:
-            _number(ordered)
-            record(
-                company, "reorder_rules", actor=actor,
-                before={"rules": before}, after={"rules": after},
-            )  # fmt: skip
+        before, ordered = list(rules.values()), [rules[pk] for pk in ids]
+        _number(ordered)
+        _record_order(company, before, ordered, actor)
+
+
+def move_rule(rule: CourierRule, places: int, *, actor: AbstractBaseUser | None = None) -> bool:
+    """Move a rule by so many places, up where they are negative, as the rules stand now.
+
+    Returns False where there is no such place, and changes nothing.
+    """
+    with transaction.atomic():
+        stored = _locked(rule.company, rule.is_test)
+        at = [each.pk for each in stored].index(rule.pk)
+        if not 0 <= at + places < len(stored):
+            return False
+        ordered = [*stored[:at], *stored[at + 1 :]]
+        ordered.insert(at + places, stored[at])
+        _number(ordered)
+        _record_order(rule.company, stored, ordered, actor)
+    return True
 
 
 def delete_rule(rule: CourierRule, *, actor: AbstractBaseUser | None = None) -> None:
@@ -139,6 +154,21 @@ def _number(rules: Iterable[CourierRule]) -> None:
         if rule.position != position:
             rule.position = position
             rule.save(update_fields=["position", "updated_at"])
+
+
+def _record_order(
+    company: Company,
+    before: Sequence[CourierRule],
+    after: Sequence[CourierRule],
+    actor: AbstractBaseUser | None,
+) -> None:
+    """Record that the same rules are in another order now, by their names."""
+    if [each.pk for each in before] != [each.pk for each in after]:
+        record(
+            company, "reorder_rules", actor=actor,
+            before={"rules": [each.name for each in before]},
+            after={"rules": [each.name for each in after]},
+        )  # fmt: skip
 
 
 def _couriers_of(company: Company, *, is_test: bool) -> set[str]:

@@ -29,9 +29,10 @@ from couriers.models.addresses import NoAddress
 from couriers.models.fields import readable_or
 from couriers.models.warehouse import RegistrationState
 from couriers.operations.account_checks import about_callbacks, about_login
+from couriers.operations.last_bookings import Refusals, refusals_of
 from couriers.operations.rollouts import couriers_of
 from couriers.operations.trials import trial_of
-from couriers.operations.webhook_registration import NoReceiver, is_by_hand, to_ask_for
+from couriers.operations.webhook_registration import ByHand, NoReceiver, is_by_hand, to_ask_for
 
 
 class StepKey(enum.StrEnum):
@@ -87,11 +88,14 @@ def steps_of(company: Company | None, account: CourierAccount | None) -> list[St
     steps = [_company_step(company), _account_step(account)]
     if account is not None and is_usable(account):
         checks = {check.kind: check for check in AccountCheck.objects.filter(account=account)}
+        warehouse = default_warehouse(account)
+        known = WarehouseRegistration.objects.filter(account=account, warehouse=warehouse).first()
+        tally = CallbackTally.objects.filter(account=account).first()
         steps += [
-            _login_step(account, checks.get(CheckKind.LOGIN)),
-            _warehouse_step(account),
-            _callbacks_step(account, checks.get(CheckKind.CALLBACKS)),
-            _test_callback_step(account, checks.get(CheckKind.TEST_CALLBACK)),
+            login_step(account, checks.get(CheckKind.LOGIN)),
+            warehouse_step(account, warehouse, known),
+            callbacks_step(account, checks.get(CheckKind.CALLBACKS), tally),
+            _test_callback_step(account, checks.get(CheckKind.TEST_CALLBACK), tally),
             _trial_step(account),
             _live_step(account),
         ]
@@ -141,7 +145,8 @@ def _account_step(account: CourierAccount | None) -> Step:
     return Step(StepKey.ACCOUNT, StepState.DONE, text, account.created_at)
 
 
-def _login_step(account: CourierAccount, check: AccountCheck | None) -> Step:
+def login_step(account: CourierAccount, check: AccountCheck | None) -> Step:
+    """Return the step of the account's login, which was tried as `check` says."""
     key = StepKey.LOGIN
     if check is None:
         return Step(key, StepState.TO_DO, f"Ask {account.courier} whether it takes the login.")
@@ -160,9 +165,13 @@ def _state_of(check: AccountCheck) -> StepState:
     return StepState.DONE if check.outcome == CheckOutcome.PASSED else StepState.FAILED
 
 
-def _warehouse_step(account: CourierAccount) -> Step:
+def warehouse_step(
+    account: CourierAccount, warehouse: Warehouse | None, found: WarehouseRegistration | None
+) -> Step:
+    """Return the step of the default warehouse of the account's mode. `found` is how it is known
+    to the courier.
+    """
     key, courier = StepKey.WAREHOUSE, account.courier
-    warehouse = default_warehouse(account)
     if warehouse is None:
         return Step(
             key, StepState.TO_DO, "Add the company's warehouse, where parcels are picked up."
@@ -171,7 +180,6 @@ def _warehouse_step(account: CourierAccount) -> Step:
     if not adapter.registers_warehouses:
         text = f"{warehouse} exists. {courier} takes its whole address with each booking."
         return Step(key, StepState.DONE, text, warehouse.created_at)
-    found = WarehouseRegistration.objects.filter(account=account, warehouse=warehouse).first()
     if found is None or found.address_hash != warehouse.as_pickup().address.fingerprint():
         return Step(key, StepState.TO_DO, f"Register {warehouse} at {courier}.")
     said = f": {found.reason}" if found.reason else ""
@@ -186,7 +194,10 @@ def _warehouse_step(account: CourierAccount) -> Step:
     return Step(key, StepState.DONE if is_done else StepState.FAILED, text, found.updated_at)
 
 
-def _callbacks_step(account: CourierAccount, check: AccountCheck | None) -> Step:
+def callbacks_step(
+    account: CourierAccount, check: AccountCheck | None, tally: CallbackTally | None
+) -> Step:
+    """Return the step of the account's callbacks, of which `tally` has come."""
     key, courier = StepKey.CALLBACKS, account.courier
     try:
         asked = to_ask_for(account)
@@ -195,13 +206,10 @@ def _callbacks_step(account: CourierAccount, check: AccountCheck | None) -> Step
         return Step(key, StepState.DONE, text)
     except (NoAddress, UnreadableValue) as error:
         return Step(key, StepState.FAILED, str(error))
-    tally = CallbackTally.objects.filter(account=account).first()
     if is_by_hand(account):
         if tally and tally.accepted_at:
             return Step(key, StepState.DONE, f"{courier} sends callbacks.", tally.accepted_at)
-        urls = ", ".join(one.url for one in asked)
-        text = f"{courier} has no call for it. Ask {courier} to send its callbacks to {urls}."
-        return Step(key, StepState.WAITING, text)
+        return _ask_for_callbacks(account, asked)
     if check is None:
         return Step(key, StepState.TO_DO, f"Tell {courier} where to send callbacks.")
     if check.about != about_callbacks(account):
@@ -210,11 +218,33 @@ def _callbacks_step(account: CourierAccount, check: AccountCheck | None) -> Step
     return Step(key, _state_of(check), check.said, check.at)
 
 
-def _test_callback_step(account: CourierAccount, check: AccountCheck | None) -> Step:
+def _ask_for_callbacks(account: CourierAccount, asked: list[ByHand]) -> Step:
+    """Return the step of an account whose courier a person asks for its callbacks."""
+    key, courier = StepKey.CALLBACKS, account.courier
+    if not account.webhook_secret:
+        text = f"Make a webhook secret. {courier} has no call for callbacks: ask {courier} for them"
+        return Step(key, StepState.TO_DO, f"{text}, with the secret that is shown then.")
+    urls = " and ".join(one.url for one in asked)
+    header = next((one.header for one in asked if one.header), "")
+    how = (
+        f"the header {header}, whose value is the webhook secret"
+        if header
+        else "the webhook secret as its secret"
+    )
+    text = (
+        f"{courier} has no call for it. Ask {courier} to send the callbacks of tracking to {urls} "
+        f"with {how}. Nobody can read the stored one: if it was not kept, make a new one. Until "
+        "the first callback comes, shipments are tracked by asking."
+    )
+    return Step(key, StepState.WAITING, text)
+
+
+def _test_callback_step(
+    account: CourierAccount, check: AccountCheck | None, tally: CallbackTally | None
+) -> Step:
     key = StepKey.TEST_CALLBACK
     if CourierFactory.receiver(account.courier_id) is None:
         return Step(key, StepState.DONE, "Not needed: the courier sends no callbacks.")
-    tally = CallbackTally.objects.filter(account=account).first()
     if tally and tally.accepted_at and not tally.is_refused:
         text = f"{account.courier} itself has sent a callback, which was taken."
         return Step(key, StepState.DONE, text, tally.accepted_at)
@@ -254,9 +284,19 @@ def _live_step(account: CourierAccount) -> Step:
     if obstacles:
         why = " and ".join(obstacles)
         return Step(StepKey.LIVE, StepState.TO_DO, f"The company may not book yet: {why}.")
+    if refused := refusals_of(account.company).get(account.pk):
+        text = refused_bookings(account, refused)
+        return Step(StepKey.LIVE, StepState.FAILED, text, refused.at)
     share = (
         f" {account.canary_percent} per cent of its orders"
         if account.rollout == Rollout.CANARY
         else ""
     )
     return Step(StepKey.LIVE, StepState.DONE, f"The company may book{share}.")
+
+
+def refused_bookings(account: CourierAccount, refused: Refusals) -> str:
+    """Say that the last bookings had no parcel, with the plug-in's words of the newest."""
+    text = f"The last {refused.count} bookings with {account.courier} had no parcel"
+    reason = refused.reason.rstrip(".")
+    return f"{text}. The newest ended with: {reason}." if reason else f"{text}."

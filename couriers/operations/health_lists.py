@@ -8,17 +8,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from couriers.contract.statuses import STATUS_FACTS, Category, Status
 from couriers.http.reports import failed_logins
-from couriers.models import Courier, CourierAccount, Shipment
+from couriers.models import BookingAttempt, Courier, CourierAccount, Shipment
 from couriers.models.account import Rollout
 from couriers.models.rollout import CourierRollout
 from couriers.operations.worklists import Worklist
 from couriers.resilience.circuit_breaker import opened_circuits
 
+FAILED_OVER_FOR = dt.timedelta(days=1)  # how long an order that went on to a courier is shown
 FAILED_FOR = dt.timedelta(days=1)  # how long a failed booking is shown
 LOST_FOR = dt.timedelta(days=30)  # how long a lost or damaged parcel is shown
 
@@ -84,6 +85,14 @@ def logins_failed(accounts: list[AccountFacts]) -> dict[str, float]:
     return {one.pk: failed[one.pk] for one in accounts if one.pk in failed and not one.is_off}
 
 
+def _failed_over() -> Q:
+    """Orders of the last day that another courier was asked for before the present one."""
+    earlier = BookingAttempt.objects.filter(shipment=OuterRef("pk"))
+    other = earlier.exclude(courier=OuterRef("courier"))
+    recent = Q(attempt__gt=1, created_at__gt=timezone.now() - FAILED_OVER_FOR)
+    return recent & Q(Exists(other))
+
+
 def _lost() -> Q:
     """Parcels that went wrong: lost and damaged ones of late, and failed ways back."""
     gone = sorted(
@@ -104,6 +113,15 @@ for _one in (
         "Bookings failed, 24 h",
         Shipment,
         lambda: Q(status=Status.FAILED, created_at__gt=timezone.now() - FAILED_FOR),
+        "company",
+        "created_at",
+        "is_test",
+    ),
+    Worklist(
+        "failed-over",
+        "Tried at a second courier, 24 h",
+        Shipment,
+        _failed_over,
         "company",
         "created_at",
         "is_test",

@@ -231,9 +231,14 @@ class CompanyAtCourier:
     obstacles: Sequence[str]
 
 
-def couriers_of(company: Company) -> list[CompanyAtCourier]:
-    """Return the company's accounts, and what keeps each of them from booking."""
+def couriers_of(company: Company, *, with_secrets: bool = False) -> list[CompanyAtCourier]:
+    """Return the company's accounts, and what keeps each of them from booking.
+
+    Their secrets are read at once only where they are asked for.
+    """
     accounts = accounts_with_rollouts().filter(company=company).order_by("courier")
+    if with_secrets:
+        accounts = accounts.defer(None)
     return [CompanyAtCourier(account, _obstacles(account)) for account in accounts]
 
 

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from couriers.models import CallbackTally, Company, StaffScope, WarehouseRegistration
 from couriers.operations.account_checks import check_login
 from tests.support.admin_links import hrefs, row_url
+from tests.support.choices import rule
 from tests.support.factories import (
     CompanyFactory,
     CourierAccountFactory,
@@ -24,7 +25,9 @@ from tests.support.factories import (
 
 EMPTY = {
     "Accounts": "No account yet: add one.",
+    "To do for the accounts": "Nothing is left to do.",
     "Warehouses": "No warehouse yet: add one.",
+    "Courier rules": "No rule yet: the cheapest courier is chosen.",
     "API keys": "No key yet: the storefront cannot call the API.",
     "Products": "No product yet.",
     "Latest shipments": "No shipment yet.",
@@ -50,7 +53,7 @@ def test_an_empty_block_says_what_is_missing_and_leads_to_adding_it(
     for title, text in EMPTY.items():
         assert text in found[title]
     links = hrefs(client.get(row_url(company)))
-    for model in ("courieraccount", "warehouse", "companyapikey", "product"):
+    for model in ("courieraccount", "warehouse", "courierrule", "companyapikey", "product"):
         add = f"/admin/shipcrowd_couriers/{model}/add/?company={company.pk}"
         assert add in links
         assert client.get(add).status_code == 200
@@ -63,19 +66,22 @@ def test_each_block_shows_what_is_so(client: Client, account: Any) -> None:
     CallbackTally.objects.create(account=account, refused_at=timezone.now(), refused_count=70)
     WarehouseRegistration.objects.create(account=account, warehouse=warehouse, state="failed")
     make_api_key(company)
+    rule(company, "toy", name="Toy first")
     shipment = ShipmentFactory(account=account, warehouse=warehouse)
     StaffScope.objects.create(user=make_staff(username="asha")).companies.add(company)
     other = ShipmentFactory()
     found = blocks(client, company)
     assert "Toy Cannot be tested, " in found["Accounts"]
     assert "Refused: 70 None stored Made All orders Guided start" in found["Accounts"]
+    assert "Toy Callbacks Toy has no call for it. Ask Toy" in (found["To do for the accounts"])
     assert f"{warehouse.name} Bengaluru, 560001 Default Toy: failed" in found["Warehouses"]
+    assert "1 Toy first The first that can toy" in found["Courier rules"]
     assert "read, book, operate Never used Revoke" in found["API keys"]
     assert f"{shipment.order_number} Booked Toy {shipment.tracking_id}" in found["Latest shipments"]
     assert found["Latest shipments"].count("Booked") == 1
     assert found["Members of staff held to it"].endswith("asha")
     links = hrefs(client.get(row_url(company)))
-    (listed,) = [url for url in links if f"company__id__exact={company.pk}" in url]
+    (listed,) = [url for url in links if f"/shipment/?company__id__exact={company.pk}" in url]
     shown = client.get(listed).content.decode()
     assert (shipment.order_number in shown, other.order_number in shown) == (True, False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from couriers.booking.protocol import book
-from couriers.models import AuditEntry, Company, CourierAccount, CourierRule
-from tests.support.admin_links import row_url
+from couriers.models import AuditEntry, Company, CourierAccount, CourierRule, Shipment
+from tests.support.admin_links import list_url, row_url
 from tests.support.choices import booking_courier, rule
 from tests.support.drafts import draft_with
-from tests.support.factories import ShipmentFactory, make_staff
+from tests.support.factories import CompanyFactory, ShipmentFactory, make_staff
+from tests.support.work import hold_to
 
 ADD = "admin:shipcrowd_couriers_courierrule_add"
 
@@ -89,6 +91,26 @@ def test_a_rule_behind_one_that_takes_all_its_orders_is_said_to_be_shadowed(
     assert any("is never reached: 'All' before it" in one for one in said)
     operator.post(row_url(CourierRule.objects.get(name="Light")), typed(company, position="1"))
     assert list(CourierRule.objects.values_list("name", "position")) == [("Light", 1), ("All", 2)]
+    moved = AuditEntry.objects.get(action="reorder_rules")
+    assert (moved.before, moved.after) == ({"rules": ["All", "Light"]}, {"rules": ["Light", "All"]})
+
+
+@pytest.mark.django_db
+def test_who_may_not_change_a_rule_reads_all_that_it_says(
+    company: Company, account: CourierAccount
+) -> None:
+    made = rule(
+        company, couriers=[{"courier": "toy", "weight": 3, "service": "AIR"}], strategy="weights",
+        conditions={"zones": ["metro"], "max_weight_g": 500, "pincodes": ["5600", "411"]},
+    )  # fmt: skip
+    reader = Client()
+    reader.force_login(make_staff("view_courierrule", username="reader"))
+    page = " ".join(re.sub(r"<[^>]+>", " ", reader.get(row_url(made)).content.decode()).split())
+    for text in (
+        "Couriers toy 3 AIR", "Zones Between metro cities", "Weight to (grams) 500",
+        "Pincodes 5600, 411", "SKUs any", "Payment any",
+    ):  # fmt: skip
+        assert text in page
 
 
 @pytest.mark.django_db
@@ -134,3 +156,97 @@ def test_the_simulation_shows_a_table_and_a_chart_and_costs_to_whom_may_see_them
     nobody = Client()
     nobody.force_login(make_staff("view_shipment", username="nobody"))
     assert nobody.get(url).status_code == 403
+
+
+def move(client: Client, which: CourierRule, way: str) -> Any:
+    return client.post(row_url(which, f"move/{way}"))
+
+
+@pytest.mark.django_db
+def test_a_rule_is_moved_up_and_down_by_its_buttons_and_recorded(
+    operator: Client, company: Company, account: CourierAccount
+) -> None:
+    one, two = rule(company, "toy", name="One"), rule(company, "toy", name="Two")
+    page = operator.get(list_url(CourierRule)).content.decode()
+    assert f'formaction="{row_url(two, "move/up")}"' in page
+    assert move(operator, two, "up").status_code == 302
+    assert list(CourierRule.objects.values_list("name", "position")) == [("Two", 1), ("One", 2)]
+    move(operator, two, "up")
+    move(operator, two, "down")
+    move(operator, two, "down")
+    assert list(CourierRule.objects.values_list("name", "position")) == [("One", 1), ("Two", 2)]
+    rows = AuditEntry.objects.order_by("id").values_list("action", "actor_name", "after")
+    assert list(rows) == [
+        ("reorder_rules", "op", {"rules": ["Two", "One"]}),
+        ("reorder_rules", "op", {"rules": ["One", "Two"]}),
+    ]
+    assert operator.get(row_url(one, "move/up")).status_code == 405
+    assert move(operator, one, "sideways").status_code == 404
+
+
+@pytest.mark.django_db
+def test_who_may_not_change_a_rule_has_no_buttons_and_moves_none(
+    company: Company, account: CourierAccount
+) -> None:
+    rule(company, "toy", name="One")
+    two = rule(company, "toy", name="Two")
+    reader = Client()
+    user = make_staff("view_courierrule", username="reader")
+    reader.force_login(user)
+    assert "move/up" not in reader.get(list_url(CourierRule)).content.decode()
+    assert move(reader, two, "up").status_code == 403
+    assert AuditEntry.objects.get().action == "refused"
+    held = Client()
+    clerk = make_staff("view_courierrule", "change_courierrule", username="clerk")
+    hold_to(clerk, CompanyFactory())
+    held.force_login(clerk)
+    assert move(held, two, "up").status_code == 404
+    two.refresh_from_db()
+    assert two.position == 2
+
+
+ORDER = {"pincode": "411004", "payment_mode": "prepaid", "value": "500", "weight_g": "400",
+         "order_number": "TRY-1"}  # fmt: skip
+TRY = "admin:shipcrowd_try_order"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_is_tried_and_the_page_says_which_courier_it_would_get_and_why(
+    operator: Client, company: Company
+) -> None:
+    with booking_courier(company, "one", "90"), booking_courier(company, "two", lambda _: []):
+        rule(company, "two", "one", name="Light", strategy="cheapest",
+             conditions={"max_weight_g": 500})  # fmt: skip
+        found = operator.post(reverse(TRY), ORDER | {"company": company.pk})
+        page = " ".join(re.sub(r"<[^>]+>", " ", found.content.decode()).split())
+        choice = found.context["choice"]
+        assert (choice.rule_name, [one.courier for one in choice.candidates]) == ("Light", ["one"])
+        assert "one would be asked first" in page
+        assert "The rule Light holds (strategy: the cheapest)." in page
+        assert "90.00" in page
+        assert "Passed over two:" in page
+        heavy = operator.post(reverse(TRY), ORDER | {"company": company.pk, "weight_g": "900"})
+        assert "No rule holds" in heavy.content.decode()
+        wrong = operator.post(reverse(TRY), ORDER | {"company": company.pk, "pincode": "000000"})
+        assert wrong.context["form"].errors["pincode"]
+        assert "choice" not in wrong.context
+    refused = operator.post(reverse(TRY), ORDER | {"company": company.pk})
+    assert refused.context["form"].non_field_errors()
+    assert not Shipment.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_is_tried_by_those_alone_who_may_have_couriers_asked(
+    company: Company, account: CourierAccount
+) -> None:
+    rule(company, "toy", name="Toy first")
+    may, may_not = Client(), Client()
+    may.force_login(make_staff("view_courierrule", "act_on_shipment", username="may"))
+    may_not.force_login(make_staff("view_courierrule", username="may-not"))
+    found = may.post(reverse(TRY), ORDER | {"company": company.pk})
+    assert found.context["choice"].rule_name == "Toy first"
+    assert "Price" not in found.content.decode()
+    assert "Try an order" in may.get(list_url(CourierRule)).content.decode()
+    assert "Try an order" not in may_not.get(list_url(CourierRule)).content.decode()
+    assert may_not.post(reverse(TRY), ORDER | {"company": company.pk}).status_code == 403
+    assert AuditEntry.objects.get(action="refused").actor_name == "may-not"

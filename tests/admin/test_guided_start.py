@@ -128,6 +128,43 @@ def test_a_courier_that_a_person_must_ask_is_said_with_the_addresses(
     assert account.webhook_url in text
 
 
+def test_the_first_secret_for_such_a_courier_is_made_and_shown_once(
+    client: Client, administrator: Any, account: CourierAccount, settings: Any, monkeypatch: Any
+) -> None:
+    settings.SHIPCROWD = settings.SHIPCROWD | {"WEBHOOK_ACCOUNT_CACHE": 0.0}
+    monkeypatch.setattr("couriers.admin.companies.webhook_secret.time.sleep", lambda _: None)
+    CourierAccount.objects.update(webhook_secret="")
+    state, text = steps(client, url_of(account))["callbacks"]
+    assert (state, "Make a webhook secret." in text) == ("todo", True)
+    page = client.get(url_of(account))
+    (make,) = [url for url in hrefs(page) if url.endswith("/secret/")]
+    assert 'value="callbacks"' not in page.content.decode()
+    form = client.get(make).context["form"]
+    shown = client.post(make, {"reason": "to begin", "seen": form.initial["seen"]})
+    account.refresh_from_db()
+    assert len(account.webhook_secret) > 20
+    assert account.webhook_secret in shown.content.decode()
+    assert account.webhook_url in shown.content.decode()
+    assert account.webhook_secret not in client.get(make).content.decode()
+    state, text = steps(client, url_of(account))["callbacks"]
+    assert (state, account.webhook_url in text) == ("waiting", True)
+    assert AuditEntry.objects.get().action == "rotate_webhook_secret"
+
+
+def test_a_warehouse_in_doubt_leads_to_giving_its_reference(
+    client: Client, administrator: Any, account: CourierAccount, registering: Any
+) -> None:
+    warehouse = account.company.warehouses.get()
+    WarehouseRegistration.objects.create(
+        account=account, warehouse=warehouse, state="in_doubt",
+        address_hash=warehouse.as_pickup().address.fingerprint(),
+    )  # fmt: skip
+    client.force_login(make_staff(*ADMINISTRATOR, "give_reference", username="giver"))
+    assert "Give the reference" in steps(client, url_of(account))["warehouse"][1]
+    (give,) = [url for url in hrefs(client.get(url_of(account))) if "/reference" in url]
+    assert client.get(give).status_code == 200
+
+
 class RegisteringToy(ToyAdapter):
     """A toy courier that knows warehouses by a reference. `problem` is what it answers."""
 

@@ -39,6 +39,7 @@ DECISIONS = {
     "shipcrowd_act", "shipcrowd_row_act", "shipcrowd_close_circuit",
     "shipcrowd_couriers_courieraccount_close_circuit",
     "shipcrowd_operate_endpoint", "shipcrowd_webhooks_webhookendpoint_operate",
+    "shipcrowd_try_order", "shipcrowd_couriers_courierrule_try_order",
 }  # fmt: skip
 READING = {
     "shipcrowd_couriers_shipment_overview", "shipcrowd_find",
@@ -63,6 +64,7 @@ OWNERS = {
         "shipcrowd_couriers_courieraccount",
     ),
     "shipcrowd_guided_start": "shipcrowd_couriers_company",
+    "shipcrowd_move_rule": "shipcrowd_couriers_courierrule",
     "shipcrowd_operator_job": "shipcrowd_couriers_operatorjob",
     "shipcrowd_operator_job_csv": "shipcrowd_couriers_operatorjob",
 }
@@ -83,7 +85,7 @@ ADMINISTERED = {
     "shipcrowd_rotate_secret", "shipcrowd_couriers_courieraccount_rotate_secret",
     "shipcrowd_couriers_courieraccount_test_connection",
     "shipcrowd_couriers_company_start_company",
-    "shipcrowd_couriers_company_guided_start",
+    "shipcrowd_couriers_company_guided_start", "shipcrowd_move_rule",
 }  # fmt: skip
 MAY = {
     SUPPORT: READING,

@@ -101,7 +101,7 @@ def test_a_secret_that_a_person_must_tell_is_shown_once(
 
 
 def test_an_account_without_a_secret_has_none_to_rotate(
-    client: Client, operator: Any, account: CourierAccount
+    client: Client, operator: Any, account: CourierAccount, registering: Any
 ) -> None:
     CourierAccount.objects.update(webhook_secret="")
     shown = said(client.get(buttons(client, row_url(account))[BUTTON], follow=True))

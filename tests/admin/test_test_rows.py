@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from couriers.contract import india
 from couriers.models import (
+    BookingAttempt,
     BulkJob,
     BulkOrder,
     CompanyApiKey,
@@ -30,6 +31,7 @@ from couriers.operations.shipment_gauges import doubt_gauges, flag_gauges
 from tests.support.admin_links import list_url, row_url
 from tests.support.factories import (
     CourierAccountFactory,
+    CourierRowFactory,
     ShipmentFactory,
     WarehouseFactory,
     make_api_key,
@@ -63,7 +65,11 @@ def _a_row_on_every_list(account: CourierAccount) -> None:
 
     for status in ("in_doubt", "undelivered", "not_picked", "lost", "failed", "delivered"):
         shipment(status)
-    moving = shipment("in_transit")
+    moving = shipment("in_transit", attempt=2)
+    BookingAttempt.objects.create(
+        shipment=moving, number=1, account=account, courier=CourierRowFactory(code="first"),
+        outcome="rejected", started_at=now, ended_at=now,
+    )  # fmt: skip
     raise_flag(moving, FlagKind.SECOND_SHIPMENT, tracking_id="T-9")
     for status in ("", "undelivered", "rto_in_transit"):
         Scan.objects.create(shipment=moving, at=now, courier_status=f"x{status}", status=status)
@@ -83,7 +89,7 @@ def _a_row_on_every_list(account: CourierAccount) -> None:
 
 LISTS = (
     "doubts", "ndr", "not-picked", "flags", "chunks", "registrations", "actions", "bulk",
-    "unknown-statuses", "lost", "failed-bookings",
+    "unknown-statuses", "lost", "failed-bookings", "failed-over",
 )  # fmt: skip
 
 

@@ -16,11 +16,18 @@ from django.utils import timezone
 
 from couriers.conf import SENT_AT
 from couriers.http.reports import report_login
-from couriers.models import CallbackTally, Courier, CourierToken
-from couriers.operations import day_figures
+from couriers.models import BookingAttempt, CallbackTally, Courier, CourierToken, Shipment
+from couriers.operations import day_figures, health_lists
+from couriers.operations.worklists import tallies
 from couriers.resilience.circuit_breaker import CircuitBreaker
-from tests.support.factories import CourierAccountFactory, ShipmentFactory, make_staff
+from tests.support.factories import (
+    CourierAccountFactory,
+    CourierRowFactory,
+    ShipmentFactory,
+    make_staff,
+)
 from tests.support.hanging import own_valkey
+from tests.support.plans import whole_reads
 from tests.support.today import rows_at, tiles_of
 from tests.support.work import hold_to, make_work
 
@@ -41,6 +48,7 @@ def make_trouble(account: Any, count: int) -> None:
         now = timezone.now()
         ShipmentFactory(account=one, status="failed", tracking_id="")
         ShipmentFactory(account=one, status="lost", status_at=now)
+        fail_over(ShipmentFactory(account=one, attempt=2))
         CallbackTally.objects.create(account=one, accepted_at=now, refused_at=timezone.now())
         one.rollout = "canary"
         one.save()
@@ -48,6 +56,16 @@ def make_trouble(account: Any, count: int) -> None:
         for _ in range(5):
             circuit.record_failure()
         report_login(one.pk, success=False)
+
+
+def fail_over(shipment: Any, courier: str = "first") -> Any:
+    """Have the shipment tried at another courier before its own."""
+    now = timezone.now()
+    BookingAttempt.objects.create(
+        shipment=shipment, number=1, account=shipment.account,
+        courier=CourierRowFactory(code=courier), outcome="rejected", started_at=now, ended_at=now,
+    )  # fmt: skip
+    return shipment
 
 
 @pytest.fixture
@@ -62,7 +80,7 @@ def test_every_tile_shows_as_many_as_its_list_has_rows(boss: Client) -> None:
     make_trouble(CourierAccountFactory(), 1)
     Courier.objects.filter(code="c1").update(is_enabled=False)
     tiles = tiles_of(boss)
-    assert len(tiles) == 21
+    assert len(tiles) == 22
     for name, tile in tiles.items():
         if name == "alerts":
             continue
@@ -85,7 +103,7 @@ def test_a_user_held_to_a_company_is_shown_that_companys_numbers(client: Client)
 def test_a_tile_is_for_those_who_may_see_its_rows(client: Client) -> None:
     client.force_login(make_staff("view_shipment"))
     names = set(tiles_of(client))
-    assert {"doubts", "ndr", "not-picked", "lost", "failed-bookings"} <= names
+    assert {"doubts", "ndr", "not-picked", "lost", "failed-bookings", "failed-over"} <= names
     assert not names & {"callbacks", "circuits", "flags", "refused-callbacks", "unknown-statuses"}
     other = Client()
     other.force_login(make_staff("view_company", username="other"))
@@ -111,7 +129,7 @@ def test_each_state_is_said_by_a_word_and_an_icon(boss: Client) -> None:
     }  # fmt: skip
     assert {name for name, tile in tiles.items() if tile.state == "look"} >= {
         "ndr", "not-picked", "actions", "bulk", "unknown-statuses", "lost", "failed-bookings",
-        "accounts-restricted",
+        "accounts-restricted", "failed-over",
     }  # fmt: skip
     page = boss.get("/admin/").content.decode()
     assert 'aria-hidden="true">error</span>bad</span>' in page
@@ -170,7 +188,7 @@ def test_the_page_makes_at_most_twelve_statements_for_whoever_sees_the_most(
     hold_to(user, mine.company)
     client.force_login(user)
     with CaptureQueriesContext(connection) as queries:
-        assert len(tiles_of(client)) == 21
+        assert len(tiles_of(client)) == 22
     assert len(queries) <= 12
 
 
@@ -184,3 +202,33 @@ def test_the_tile_of_logins_says_how_many_tokens_end_within_the_hour(boss: Clien
     page = boss.get("/admin/").content.decode()
     assert "2 tokens end within the hour" in page
     assert tiles_of(boss)["logins"].number == 0
+
+
+def test_the_tile_of_second_couriers_leads_to_exactly_these_orders(boss: Client) -> None:
+    account = CourierAccountFactory(courier__code="second")
+    with_two = fail_over(ShipmentFactory(account=account, attempt=2))
+    fail_over(ShipmentFactory(account=account, attempt=2), courier="second")  # asked again
+    ShipmentFactory(account=account)
+    old = fail_over(ShipmentFactory(account=account, attempt=2))
+    Shipment.objects.filter(pk=old.pk).update(
+        created_at=timezone.now() - dt.timedelta(hours=25)
+    )  # fmt: skip
+    tile = tiles_of(boss)["failed-over"]
+    assert (tile.number, tile.state) == (1, "look")
+    listed = boss.get(tile.url).context["cl"].result_list
+    assert [row.pk for row in listed] == [with_two.pk]
+
+
+def test_second_couriers_are_counted_and_listed_by_an_index_of_these_orders_alone(
+    boss: Client,
+) -> None:
+    fail_over(ShipmentFactory(attempt=2))
+    (one,) = [one for one in health_lists.registered() if one.name == "failed-over"]
+    with CaptureQueriesContext(connection) as captured:
+        assert tallies(make_staff(), [one])["failed-over"].count == 1
+        assert rows_at(boss, "/admin/shipcrowd_couriers/shipment/?work=failed-over") == 1
+    asked = [query["sql"] for query in captured if '"attempt" > 1' in query["sql"]]
+    counted, listed = asked[0], asked[-1]
+    for sql in (counted, listed):
+        assert "UNION" not in sql
+        assert whole_reads(sql) == [], sql

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -328,3 +329,21 @@ def test_another_courier_without_a_plug_in_stops_no_list(operator: Client, accou
     gone = CourierAccountFactory(company=account.company, courier__code="gone")
     undelivered(gone, ndr_reason="x")
     assert "Gone" in page_of(operator, "ndr") or "gone" in page_of(operator, "ndr")
+
+
+def test_a_link_of_a_row_is_for_those_who_may_go_there(account: Any) -> None:
+    shipment = ShipmentFactory(account=account, warehouse=account.company.warehouses.get())
+    raise_flag(shipment, FlagKind.EARLIER_COURIER, tracking_id="LATE1", courier="alpha")
+    raise_flag(shipment, FlagKind.LATE_ANSWER)
+    may = staff_client(*ACTS, "view_shipmentflag")
+    may_not = staff_client("view_shipment", "view_shipmentflag", username="reader")
+    url = reverse("admin:shipcrowd_cancel_parcel", args=[quote(shipment.pk)])
+    assert page_of(may, "flags").count(f'href="{url}"') == 1
+    assert url not in page_of(may_not, "flags")
+    ShipmentFactory(
+        account=account, warehouse=account.company.warehouses.get(), status="in_doubt",
+        tracking_id="",
+    )  # fmt: skip
+    settler = staff_client("view_shipment", "settle_doubt", username="settler")
+    assert ">Settle<" in page_of(settler, "doubts")
+    assert ">Settle<" not in page_of(may_not, "doubts")

@@ -18,6 +18,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from playwright.sync_api import Page
 
+from couriers.models import CourierPerformance, CourierRule
+from tests.support.admin_links import list_url
 from tests.support.browser import PASSWORD
 from tests.support.crawling import linked_pages
 from tests.support.everything import make_everything
@@ -40,7 +42,7 @@ def test_no_page_is_too_wide_or_breaks_a_rule_of_wcag_aa(
     user = get_user_model().objects.create_superuser("op", password=PASSWORD)
     client = Client()
     client.force_login(user)
-    pages = linked_pages(client)
+    pages = linked_pages(client) | asked_pages(account)
     cookie = client.cookies["sessionid"]
     browse.goto("/admin/login/")
     browse.context.add_cookies(
@@ -70,6 +72,14 @@ def _views_of(names: Sequence[str]) -> dict[str, Sequence[View]]:
             views[name] = [PAIRS[seen[kind]]]
         seen[kind] += 1
     return views
+
+
+def asked_pages(account: Any) -> dict[str, str]:
+    """Return pages that show more once something is chosen, as `linked_pages` does."""
+    return {
+        "courierrule-simulated": f"{list_url(CourierRule)}simulate/?company={account.company_id}",
+        "courierperformance-lanes": f"{list_url(CourierPerformance)}?rows=lanes",
+    }
 
 
 def test_links_lead_to_the_pages_of_all_models(account: Any, able: Any, client: Client) -> None:

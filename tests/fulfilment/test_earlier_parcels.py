@@ -169,4 +169,4 @@ def test_the_button_of_the_shipments_page_cancels_it(
         reverse("admin:shipcrowd_couriers_shipment_change", args=[shipment.pk])
     ).content.decode()
     assert "Cancel the second parcel" not in after
-    assert "cancellation done" in after
+    assert "Its cancellation: done (cancelled)." in after

@@ -105,6 +105,7 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
         reason=mask_text("no to 9123456780"), started_at=timezone.now(), ended_at=timezone.now(),
         tracking_id="LATE", found_at=timezone.now(),
     )  # fmt: skip
+    Shipment.objects.filter(pk=shipment.pk).update(attempt=2)
     ParcelCancel.objects.create(
         attempt=attempt,
         state="done",

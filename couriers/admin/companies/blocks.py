@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from couriers.admin.base import PageAdmin, admin_url
+from couriers.admin.companies.rule_form import courier_names
 from couriers.admin.companies.start import start_url
 from couriers.models import (
     AccountCheck,
@@ -26,20 +27,30 @@ from couriers.models import (
     CompanyApiKey,
     CompanyLogo,
     CourierAccount,
+    CourierRule,
     CourierToken,
     Product,
     Shipment,
     StaffScope,
-    WarehouseRegistration,
+    Warehouse,
 )
 from couriers.models.addresses import NoAddress, url_of
 from couriers.operations.account_checks import about_login
+from couriers.operations.account_problems import account_problems
 from couriers.operations.circuits import circuit_state
-from couriers.operations.rollouts import CompanyAtCourier, couriers_of
+from couriers.operations.company_rows import MAX_ROWS, CompanyRows
+from couriers.operations.guided_start import StepKey
+from couriers.operations.rollouts import CompanyAtCourier
 
-MAX_ROWS = 20  # of each block
 MAX_SHIPMENTS = 10
 MAX_COUNTED = 1000  # products; more are "over 1,000"
+# What a step that is not done is about.
+ABOUT = {
+    StepKey.LOGIN: "Login",
+    StepKey.WAREHOUSE: "Warehouse",
+    StepKey.CALLBACKS: "Callbacks",
+    StepKey.LIVE: "Bookings",
+}
 PREFIX = "shipcrowd_couriers_"
 
 
@@ -64,9 +75,12 @@ class Block:
 
 def blocks_of(model_admin: PageAdmin, request: HttpRequest, company: Company) -> list[Block]:
     """Return the blocks that the user may see."""
-    made: tuple[tuple[str, Callable[[PageAdmin, HttpRequest, Company], Block]], ...] = (
+    rows = CompanyRows(company)
+    made: tuple[tuple[str, Callable[[PageAdmin, HttpRequest, CompanyRows], Block]], ...] = (
         ("shipcrowd_couriers.view_courieraccount", _accounts),
+        ("shipcrowd_couriers.view_courieraccount", _to_do),
         ("shipcrowd_couriers.view_warehouse", _warehouses),
+        ("shipcrowd_couriers.view_courierrule", _rules),
         ("shipcrowd_couriers.view_companyapikey", _keys),
         ("shipcrowd_couriers.view_product", _products),
         ("shipcrowd_couriers.view_shipment", _shipments),
@@ -74,38 +88,46 @@ def blocks_of(model_admin: PageAdmin, request: HttpRequest, company: Company) ->
         ("shipcrowd_couriers.view_staffscope", _staff),
     )
     allowed = [make for permission, make in made if request.user.has_perm(permission)]
-    return [make(model_admin, request, company) for make in allowed]
+    return [make(model_admin, request, rows) for make in allowed]
 
 
-def _accounts(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
-    found = couriers_of(company)[:MAX_ROWS]
-    keys = [one.account.pk for one in found]
-    checks = {
-        check.account_id: check
-        for check in AccountCheck.objects.filter(account__in=keys, kind=CheckKind.LOGIN)
-    }
-    stored = CourierAccount.objects.in_bulk(keys)  # with the login, to compare it
-    tallies = CallbackTally.objects.in_bulk(keys)
+def _accounts(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
+    keys = [one.account.pk for one in known.accounts]
     tokens = CourierToken.objects.defer("access_token").in_bulk(keys)
     rows = [
         (
             Cell(
                 one.account.courier.name, _url(model_admin, "courieraccount_change", one.account.pk)
             ),
-            Cell(_login(stored[one.account.pk], checks.get(one.account.pk))),
-            Cell(_callbacks(tallies.get(one.account.pk))),
+            Cell(_login(one.account, known.checks.get((one.account.pk, CheckKind.LOGIN)))),
+            Cell(_callbacks(known.tallies.get(one.account.pk))),
             Cell(_token(tokens.get(one.account.pk))),
             Cell(_calls(one)),
             Cell(_may_book(one)),
             Cell("Guided start", start_url(model_admin, company.pk, one.account)),
         )
-        for one in found
+        for one in known.accounts
     ]
     heads = ("Courier", "Login", "Callbacks", "Token", "Calls", "New bookings", "")
     return Block(
         "Accounts", heads, rows, "No account yet: add one.",
         _add(model_admin, request, "courieraccount", company, "Add an account"),
     )  # fmt: skip
+
+
+def _to_do(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    rows = [
+        (
+            Cell(f"{one.account.courier}{', test orders' if one.account.is_test else ''}"),
+            Cell(ABOUT[one.step.key]),
+            Cell(one.step.text),
+            Cell("Guided start", start_url(model_admin, known.company.pk, one.account)),
+        )
+        for one in account_problems(known)
+    ]
+    heads = ("Courier", "About", "What is so, and what to do", "")
+    return Block("To do for the accounts", heads, rows, "Nothing is left to do.", [])
 
 
 def _login(account: CourierAccount, check: AccountCheck | None) -> str:
@@ -149,21 +171,22 @@ def _may_book(one: CompanyAtCourier) -> str:
     return (share if one.account.rollout == "canary" else "All orders") + limits
 
 
-def _warehouses(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
-    found = list(company.warehouses.order_by("-is_default", "name")[:MAX_ROWS])
-    at: dict[str, list[str]] = {}
-    registrations = WarehouseRegistration.objects.filter(warehouse__in=found)
-    for one in registrations.select_related("account__courier"):
-        text = f"{one.account.courier}: {one.get_state_display().lower()}"
-        at.setdefault(one.warehouse_id, []).append(text)
+def _warehouses(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
+
+    def registered(row: Warehouse) -> str:
+        found = known.registrations.get(row.pk, [])
+        texts = [f"{one.account.courier}: {one.get_state_display().lower()}" for one in found]
+        return "; ".join(texts) or "Nowhere so far"
+
     rows = [
         (
             Cell(row.name, _url(model_admin, "warehouse_change", row.pk)),
             Cell(f"{row.city}, {row.pincode}"),
             Cell("Default" if row.is_default else ""),
-            Cell("; ".join(at.get(row.pk, [])) or "Nowhere so far"),
+            Cell(registered(row)),
         )
-        for row in found
+        for row in known.warehouses
     ]
     return Block(
         "Warehouses", ("Name", "Place", "", "Registered"), rows, "No warehouse yet: add one.",
@@ -171,7 +194,36 @@ def _warehouses(model_admin: PageAdmin, request: HttpRequest, company: Company) 
     )  # fmt: skip
 
 
-def _keys(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
+def _rules(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
+    found = CourierRule.objects.filter(company=company).order_by("is_test", "position", "id")
+    rows = [
+        (
+            Cell(str(rule.position)),
+            Cell(rule.name, _url(model_admin, "courierrule_change", rule.pk)),
+            Cell(rule.get_strategy_display()),
+            Cell(courier_names(rule)),
+            Cell("Test orders" if rule.is_test else ""),
+            Cell("" if rule.is_enabled else "Switched off"),
+        )
+        for rule in found[:MAX_ROWS]
+    ]
+    actions = _add(model_admin, request, "courierrule", company, "Add a rule")
+    if rows:
+        simulation = _url(model_admin, "courierrule_simulate")
+        actions += [
+            Cell("All rules of the company", _list(model_admin, "courierrule", company)),
+            Cell("Simulate them", f"{simulation}?{urlencode({'company': company.pk})}"),
+        ]
+    heads = ("Position", "Rule", "Strategy", "Couriers", "", "")
+    return Block(
+        "Courier rules", heads, rows, "No rule yet: the cheapest courier is chosen.",
+        [one for one in actions if one.url],
+    )  # fmt: skip
+
+
+def _keys(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
     found = CompanyApiKey.objects.filter(company=company).order_by("revoked", "-created")
     can_revoke = request.user.has_perm("shipcrowd_couriers.change_companyapikey")
     rows = []
@@ -194,7 +246,8 @@ def _keys(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Blo
     )  # fmt: skip
 
 
-def _products(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
+def _products(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
     count = Product.objects.filter(company=company)[: MAX_COUNTED + 1].count()
     many = f"Over {MAX_COUNTED:,}" if count > MAX_COUNTED else f"{count:,}"
     url = _list(model_admin, "product", company)
@@ -205,7 +258,8 @@ def _products(model_admin: PageAdmin, request: HttpRequest, company: Company) ->
     )  # fmt: skip
 
 
-def _shipments(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
+def _shipments(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
     latest = Shipment.objects.filter(company=company).select_related("courier").order_by("-id")
     rows = [
         (
@@ -225,7 +279,8 @@ def _shipments(model_admin: PageAdmin, request: HttpRequest, company: Company) -
     )  # fmt: skip
 
 
-def _tracking_pages(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
+def _tracking_pages(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
     try:
         form = url_of("couriers_tracking:find", company.slug) if company.is_active else ""
     except NoAddress:
@@ -238,7 +293,8 @@ def _tracking_pages(model_admin: PageAdmin, request: HttpRequest, company: Compa
     return Block("Tracking pages", ("Form that finds a parcel", "Logo"), [row], "", add)
 
 
-def _staff(model_admin: PageAdmin, request: HttpRequest, company: Company) -> Block:
+def _staff(model_admin: PageAdmin, request: HttpRequest, known: CompanyRows) -> Block:
+    company = known.company
     held = StaffScope.objects.filter(companies=company).select_related("user").order_by("user")
     rows = [(Cell(str(scope.user)),) for scope in held[:MAX_ROWS]]
     empty = "Nobody is held to it: members of staff without a scope see it."

@@ -87,18 +87,12 @@ class CourierRuleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
             return
-        try:
-            terms = self.instance.terms()
-        except InvalidRule:
-            terms = RuleTerms()
+        terms = _terms_of(self.instance)
         for name, value in terms.conditions.model_dump(mode="json").items():
             is_text = isinstance(self.fields[name].widget, UnfoldAdminTextareaWidget)
             self.initial[name] = "\n".join(value) if is_text else value
         self.initial["position"] = self.instance.position
-        self.initial["courier_lines"] = "\n".join(
-            " ".join(filter(None, (each.courier, str(each.weight), each.service)))
-            for each in terms.couriers
-        )
+        self.initial["courier_lines"] = "\n".join(_courier_lines(terms))
 
     def clean(self) -> dict[str, Any]:
         """Check the rule as a whole, and name each field with a problem."""
@@ -128,6 +122,37 @@ class CourierRuleForm(forms.ModelForm):
         }
         own["couriers"] = [each for each in own["couriers"] if each]
         return {name: own.get(name, data.get(name)) for name in FIELDS}
+
+
+def courier_names(rule: CourierRule) -> str:
+    """Return the codes of a stored rule's couriers in their order."""
+    return ", ".join(each.courier for each in _terms_of(rule).couriers) or "all"
+
+
+def typed_rule(rule: CourierRule) -> dict[str, str]:
+    """Return the inputs of a stored rule as texts, by the names of the form's fields."""
+    terms = _terms_of(rule)
+    shown = {}
+    for name, value in terms.conditions.model_dump(mode="json").items():
+        labels = dict(getattr(CourierRuleForm.base_fields[name], "choices", ()))
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        shown[name] = ", ".join(str(labels.get(one, one)) for one in values) or "any"
+    return shown | {"courier_lines": "; ".join(_courier_lines(terms)) or "all of the company"}
+
+
+def _terms_of(rule: CourierRule) -> RuleTerms:
+    """Return what a rule says, and what it says of nothing where it cannot be read."""
+    try:
+        return rule.terms()
+    except InvalidRule:
+        return RuleTerms()
+
+
+def _courier_lines(terms: RuleTerms) -> list[str]:
+    return [
+        " ".join(filter(None, (each.courier, str(each.weight), each.service)))
+        for each in terms.couriers
+    ]
 
 
 def _texts(text: str) -> list[str]:

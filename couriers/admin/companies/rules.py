@@ -9,15 +9,27 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from couriers.admin.base import PageAdmin
-from couriers.admin.companies.rule_form import CourierRuleForm
+from couriers.admin.companies.rule_form import CourierRuleForm, courier_names, typed_rule
+from couriers.admin.companies.rule_order import RuleOrderMixin
+from couriers.admin.companies.rule_trial import RuleTrialMixin
 from couriers.admin.companies.simulation_page import SimulationMixin
 from couriers.admin.registration import page
 from couriers.models import CourierRule
 from couriers.operations.courier_rules import company_rules, delete_rule, store_rule
 
 
+def _typed(name: str) -> Any:
+    """Return the column that shows an input of the form to whom may not change the rule."""
+
+    @admin.display(description=str(CourierRuleForm.base_fields[name].label))
+    def shown(self: Any, rule: CourierRule) -> str:
+        return typed_rule(rule)[name]
+
+    return shown
+
+
 @page(CourierRule)
-class CourierRuleAdmin(SimulationMixin, PageAdmin):
+class CourierRuleAdmin(RuleOrderMixin, RuleTrialMixin, SimulationMixin, PageAdmin):
     company_path = "company"
     form = CourierRuleForm
     search_fields = ("name", "company__slug")
@@ -27,9 +39,10 @@ class CourierRuleAdmin(SimulationMixin, PageAdmin):
     )  # fmt: skip
     list_filter = ("is_test", "is_enabled", "company")
     list_select_related = ("company",)
+    sortable_by = ()  # they are listed as they are tried
     autocomplete_fields = ("company",)
     readonly_fields = ("id", "created_at", "updated_at")
-    actions_list = ("simulate",)
+    actions_list = ("try_order", "simulate")
     fieldsets = (
         (None, {"fields": ("company", "is_test", "name", "position", "is_enabled")}),
         (
@@ -48,11 +61,23 @@ class CourierRuleAdmin(SimulationMixin, PageAdmin):
         ("Row", {"fields": ("id", "created_at", "updated_at")}),
     )  # fmt: skip
 
+    payment_modes = _typed("payment_modes")
+    directions = _typed("directions")
+    zones = _typed("zones")
+    min_weight_g = _typed("min_weight_g")
+    max_weight_g = _typed("max_weight_g")
+    min_value = _typed("min_value")
+    max_value = _typed("max_value")
+    pincodes = _typed("pincodes")
+    states = _typed("states")
+    skus = _typed("skus")
+    services = _typed("services")
+    courier_lines = _typed("courier_lines")
+
     @admin.display(description="couriers")
     def courier_names(self, rule: CourierRule) -> str:
         """The couriers in their order."""
-        names = [str(one.get("courier", "")) for one in rule.couriers if isinstance(one, dict)]
-        return ", ".join(names) or "all"
+        return courier_names(rule)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fixed = (*self.readonly_fields, "company", "is_test")

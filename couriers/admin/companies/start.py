@@ -26,8 +26,9 @@ from unfold.widgets import INPUT_CLASSES
 from couriers.admin.base import PageAdmin, admin_url
 from couriers.admin.companies.account_pages import CHANGE_ACCOUNT
 from couriers.admin.companies.start_steps import DO, PERMISSIONS, carry_out
-from couriers.models import Company, CourierAccount
+from couriers.models import Company, CourierAccount, WarehouseRegistration
 from couriers.models.fields import readable_or
+from couriers.models.warehouse import RegistrationState
 from couriers.operations.guided_start import (
     TITLES,
     Step,
@@ -39,6 +40,7 @@ from couriers.operations.guided_start import (
 )
 from couriers.operations.staff import visible_to
 from couriers.operations.trials import CONFIRMATION, is_test_account, trial_of
+from couriers.operations.webhook_registration import is_by_hand
 from couriers.resilience.unavailable import page_while_away
 
 VIEW = ("shipcrowd_couriers.view_company", "shipcrowd_couriers.view_courieraccount")
@@ -231,18 +233,33 @@ class GuidedStartMixin(LeadsBackToStart):
                 url = self._change_url("courieraccount", account.pk)
                 return url, "Correct the login", "change_courieraccount"
             case StepKey.WAREHOUSE, state if company and state != StepState.DONE:
-                return self._warehouse_link(company, is_test=bool(account and account.is_test))
+                return self._warehouse_link(company, account)
+            case StepKey.CALLBACKS, StepState.TO_DO | StepState.WAITING if account and is_by_hand(
+                account
+            ):
+                url = admin_url(self, "shipcrowd_rotate_secret", account.pk)
+                words = "Make a new secret" if account.webhook_secret else "Make the webhook secret"
+                return url, words, "change_courieraccount"
             case StepKey.TRIAL, _ if account and (shipment := trial_of(account)):
                 url = admin_url(self, "shipcrowd_couriers_shipment_change", shipment.pk)
                 return url, "Open the shipment", "view_shipment"
         return "", "", ""
 
-    def _warehouse_link(self, company: Company, *, is_test: bool) -> tuple[str, str, str]:
+    def _warehouse_link(
+        self, company: Company, account: CourierAccount | None
+    ) -> tuple[str, str, str]:
+        is_test = bool(account and account.is_test)
         found = company.warehouses.filter(is_default=True, is_test=is_test).first()
         if found is None:
             chosen = {"is_default": "on"} | ({"is_test": "on"} if is_test else {})
             url = self._add_url("warehouse", company, **chosen)
             return url, "Add the warehouse", "add_warehouse"
+        in_doubt = WarehouseRegistration.objects.filter(
+            account=account, warehouse=found, state=RegistrationState.IN_DOUBT
+        )
+        if account and in_doubt.exists():
+            url = admin_url(self, "shipcrowd_give_reference", found.pk)
+            return f"{url}?account={account.pk}", "Give the reference", "give_reference"
         return self._change_url("warehouse", found.pk), "Change the warehouse", "change_warehouse"
 
 
@@ -266,6 +283,8 @@ def _button(step: Step, account: CourierAccount | None) -> tuple[str, str]:
         return "", ""
     again = step.state != StepState.TO_DO
     match step.key, step.state:
+        case StepKey.CALLBACKS, _ if is_by_hand(account):
+            return "", ""
         case StepKey.LOGIN, _:
             return "login", "Test the login again" if again else "Test the login"
         case StepKey.WAREHOUSE, state if state != StepState.DONE:

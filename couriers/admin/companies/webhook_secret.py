@@ -92,7 +92,9 @@ class WebhookSecretMixin(PageAdmin):
     def _secret_page(self, request: HttpRequest, account: CourierAccount) -> HttpResponseBase:
         """Say what will happen, and rotate the secret when the form is sent."""
         back = account_url(self, account)
-        if not readable_or(account, "webhook_secret", ""):
+        stored = readable_or(account, "webhook_secret", None)
+        # A person takes the first secret to a courier that has no call for it.
+        if stored is None or (not stored and not is_by_hand(account)):
             return render_decision(
                 self, request, f"{account}: rotate the webhook secret?", facts=(NOTHING_STORED,),
                 form=None, button="", back=back,
@@ -103,9 +105,10 @@ class WebhookSecretMixin(PageAdmin):
             if told:
                 return self._show(request, account, told)
             return redirect(back)
+        what = "rotate the webhook secret" if stored else "make the webhook secret"
         return render_decision(
-            self, request, f"{account}: rotate the webhook secret?", facts=_facts(account),
-            form=form, button="Rotate the secret", back=back,
+            self, request, f"{account}: {what}?", facts=_facts(account), form=form,
+            button="Rotate the secret" if stored else "Make the secret", back=back,
         )  # fmt: skip
 
     def _rotate(
@@ -162,6 +165,11 @@ def _facts(account: CourierAccount) -> tuple[str, ...]:
     seconds = round(tunables().WEBHOOK_ACCOUNT_CACHE + 1)
     name = account.courier.name
     valid = _hours(tunables().WEBHOOK_PREVIOUS_SECRET_SECONDS)
+    if not account.webhook_secret:
+        return (
+            "The platform makes a secret, and shows it to you once.",
+            f"You have {name} send it with each callback.",
+        )
     if is_by_hand(account):
         return (
             "The platform makes a new secret, and shows it to you once.",

@@ -30,7 +30,7 @@ from couriers.contract.platform_errors import PlatformError
 from couriers.contract.statuses import Status
 from couriers.fulfilment.earlier_parcels import cancel_parcel
 from couriers.models import BookingAttempt, FailOver, ParcelCancel, Shipment
-from couriers.models.asked import AskedState, Asker
+from couriers.models.asked import Asker
 from couriers.operations.decisions import MAX_REASON
 from couriers.operations.staff import ACT
 
@@ -72,8 +72,13 @@ def _line(row: BookingAttempt) -> AttemptLine:
         reason=mask_text(row.reason),
         ended_at=row.ended_at,
         parcel=parcel,
-        cancel="" if last is None else f"{last.get_state_display().lower()} {last.words}".strip(),
+        cancel="" if last is None else _how_it_ended(last),
     )
+
+
+def _how_it_ended(row: ParcelCancel) -> str:
+    state = row.get_state_display().lower()
+    return f"{state} ({row.words})" if row.words else state
 
 
 class CancelParcelForm(forms.Form):
@@ -145,9 +150,7 @@ class CancelParcelMixin(admin.ModelAdmin):
         except (CourierError, PlatformError) as error:
             form.add_error(None, as_sentence(error))
             return False
-        words = f" ({row.words})" if row.words else ""
-        state = AskedState(row.state).label.lower()
-        messages.success(request, f"Cancellation of the second parcel: {state}{words}.")
+        messages.success(request, f"Cancellation of the second parcel: {_how_it_ended(row)}.")
         return True
 
 

@@ -18,7 +18,7 @@ from couriers.booking.shipment_actions import actions_allowed
 from couriers.contract.actions import ActionKind
 from couriers.contract.statuses import Status
 from couriers.contract.types import Direction
-from couriers.models import Shipment
+from couriers.models import FlagKind, Shipment
 from couriers.models.addresses import NoAddress, tracking_url
 from couriers.models.fields import UNREADABLE_TEXT, readable_or
 from couriers.models.rule_terms import Strategy
@@ -136,6 +136,9 @@ def head_of(
         (
             sentence_of(flag),
             f"{admin_url(model_admin, 'shipcrowd_clear_flag', shipment.pk)}?flag={flag.pk}",
+            admin_url(model_admin, "shipcrowd_cancel_parcel", shipment.pk)
+            if flag.kind == FlagKind.EARLIER_COURIER and request.user.has_perm(ACT)
+            else "",
         )
         for flag in shipment.flags.all()
         if flag.cleared_at is None

@@ -71,7 +71,7 @@ class CourierPerformanceAdmin(ReadOnlyAdmin):
     ordering = ("-pickup_region", "-month", "-company", "-courier", "-drop_region")
     list_display = (
         "shown_month", "company", "courier", "lane", "booked", "ended", "shown_delivered",
-        "shown_rto", "lost", "shown_days", "shown_attempts", "shown_first", "counted_at",
+        "shown_rto", "shown_lost", "shown_days", "shown_attempts", "shown_first",
     )  # fmt: skip
     list_filter = (RowsFilter, MonthFilter, "courier", "company")
     list_select_related = ("company", "courier")
@@ -100,6 +100,10 @@ class CourierPerformanceAdmin(ReadOnlyAdmin):
     @display(description="RTO")
     def shown_rto(self, row: CourierPerformance) -> str:
         return _shown(row.rto_percent, "%")
+
+    @display(description="Lost")
+    def shown_lost(self, row: CourierPerformance) -> str:
+        return str(row.lost)
 
     @display(description="Days")
     def shown_days(self, row: CourierPerformance) -> str:

@@ -77,7 +77,9 @@ RULES: Mapping[str, Rule] = {
         ("flags", "callbacks", "chunks", "registrations", "refused-callbacks"), _BAD
     ),
 }  # fmt: skip
-WITHOUT_AGE = {"refused-callbacks", "accounts-restricted", "couriers-restricted"}
+WITHOUT_AGE = {
+    "refused-callbacks", "accounts-restricted", "couriers-restricted", "failed-over",
+}  # fmt: skip
 
 
 def work_tiles(request: HttpRequest, site: str) -> list[Tile]:

@@ -23,6 +23,7 @@ from couriers.fulfilment.settling_actions import ask_now, settle_unknown
 from couriers.fulfilment.starting import restart_bulk, restart_manifest
 from couriers.models import (
     BulkOrder,
+    FlagKind,
     ManifestChunk,
     Scan,
     ShipmentAction,
@@ -56,6 +57,14 @@ def _order_link(row: Any, model_admin: admin.ModelAdmin) -> Link:
     return Link(url, row.shipment.order_number)
 
 
+def _what_to_do(flag: ShipmentFlag, model_admin: admin.ModelAdmin) -> Link | str:
+    """Return what mends the flag's cause with two clicks, "" where a person must find out."""
+    if flag.kind != FlagKind.EARLIER_COURIER:
+        return ""
+    url = admin_url(model_admin, "shipcrowd_cancel_parcel", flag.shipment_id)
+    return Link(url, "Cancel the second parcel", staff.ACT)
+
+
 def _flag_cells(rows: Sequence[ShipmentFlag], model_admin: admin.ModelAdmin) -> Mapping[Any, Any]:
     return {
         one.pk: (
@@ -63,6 +72,7 @@ def _flag_cells(rows: Sequence[ShipmentFlag], model_admin: admin.ModelAdmin) -> 
             str(one.shipment.company),
             str(one.shipment.courier),
             flags.sentence_of(one),
+            _what_to_do(one, model_admin),
             _ago(one.raised_at),
         )
         for one in rows
@@ -111,7 +121,7 @@ def _registration_cells(
     def remedy(one: WarehouseRegistration) -> Link | str:
         if one.state == RegistrationState.IN_DOUBT:
             url = admin_url(model_admin, "shipcrowd_give_reference", one.warehouse_id)
-            return Link(url, "Give the reference")
+            return Link(url, "Give the reference", references.PERMISSION)
         return "retry, or mend the address"
 
     warehouse = "shipcrowd_couriers_warehouse_change"
@@ -222,8 +232,8 @@ OF_SHIPMENT = ("shipment__company", "shipment__courier")
 register(
     "flags",
     Looks(
-        ("Order", "Company", "Courier", "What is wrong", "Since"), _flag_cells, OF_SHIPMENT,
-        "shipment_id", (TRACK, CANCEL),
+        ("Order", "Company", "Courier", "What is wrong", "What to do", "Since"), _flag_cells,
+        OF_SHIPMENT, "shipment_id", (TRACK, CANCEL),
         (
             RowAct(
                 "clear", "Clear", flags.PERMISSION,

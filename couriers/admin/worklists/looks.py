@@ -17,10 +17,11 @@ from couriers.models.operator_job import OperatorAct
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A cell that leads to a page."""
+    """A cell that leads to a page. It is shown to those with its `permission`, if it has one."""
 
     url: str
     text: str
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,16 @@ class Looks:
     shipment: str = ""
     acts: tuple[OperatorAct, ...] = ()
     row_acts: tuple[RowAct, ...] = ()
+
+
+def cells_for(user: Any, cells: Sequence[Link | str]) -> list[Link | str]:
+    """Return the cells as the user may see them: empty instead of a link that is not for them."""
+    return [
+        ""
+        if isinstance(one, Link) and one.permission and not user.has_perm(one.permission)
+        else one
+        for one in cells
+    ]
 
 
 _looks: dict[str, Looks] = {}

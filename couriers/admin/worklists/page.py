@@ -20,7 +20,7 @@ from django.utils.dateparse import parse_datetime
 from couriers.admin.base import admin_url
 from couriers.admin.worklists.act import acts_url
 from couriers.admin.worklists.chosen import list_of
-from couriers.admin.worklists.looks import Link, Looks, looks_of
+from couriers.admin.worklists.looks import Link, Looks, cells_for, looks_of
 from couriers.admin.worklists.people import People, people_of
 from couriers.contract.errors import InvalidRequest
 from couriers.models import Company, Courier, Shipment
@@ -186,8 +186,8 @@ class WorklistMixin(admin.ModelAdmin):
             people = people_of(page, request.user, shown)
         return [
             Row(
-                one.pk, cells[one.pk], getattr(one, looks.shipment) if looks.shipment else "",
-                people.get(one.pk),
+                one.pk, cells_for(request.user, cells[one.pk]),
+                getattr(one, looks.shipment) if looks.shipment else "", people.get(one.pk),
             )
             for one in page
         ]  # fmt: skip

@@ -18,7 +18,7 @@ from couriers.admin.base import admin_url
 from couriers.admin.decision_pages import add_errors
 from couriers.admin.worklists.act import acts_url
 from couriers.admin.worklists.chosen import MAX_CHOSEN, NOTHING_CHOSEN, list_of, rows_on_list
-from couriers.admin.worklists.looks import Looks, RowAct
+from couriers.admin.worklists.looks import Looks, RowAct, cells_for
 from couriers.contract.errors import InvalidRequest
 from couriers.models.staff_notes import MAX_NOTE
 from couriers.operations.decisions import MAX_REASON
@@ -78,7 +78,7 @@ class RowActMixin(admin.ModelAdmin):
             "title": f"{act.label}: {len(rows)} of “{found.title}”",
             "act": act,
             "headers": looks.headers,
-            "rows": [(one.pk, cells[one.pk]) for one in rows],
+            "rows": [(one.pk, cells_for(request.user, cells[one.pk])) for one in rows],
             "gone": len(set(asked)) - len(rows),
             "form": form,
             "back": back,

@@ -18,6 +18,7 @@ from couriers.contract.registry import CourierFactory
 from couriers.contract.types import Direction
 from couriers.fulfilment.rules import why_not
 from couriers.models import Scan, Shipment
+from couriers.operations import doubt
 
 Cells = Mapping[str, Sequence[Link | str]]
 
@@ -33,7 +34,8 @@ def doubt_cells(rows: Sequence[Shipment], model_admin: admin.ModelAdmin) -> Cell
     found = {}
     for one in rows:
         order, company, courier = _order(one, model_admin)
-        settle = Link(admin_url(model_admin, "shipcrowd_settle_doubt", one.pk), "Settle")
+        url = admin_url(model_admin, "shipcrowd_settle_doubt", one.pk)
+        settle = Link(url, "Settle", doubt.PERMISSION)
         why = mask_text(one.failure) or "the process that booked it stopped"
         since = timesince(one.created_at, depth=1)
         found[one.pk] = (order, settle, company, courier, since, why)

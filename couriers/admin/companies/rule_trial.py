@@ -32,11 +32,12 @@ from couriers.booking.drafts import clean_draft
 from couriers.contract import india
 from couriers.contract.errors import CourierError, InvalidRequest
 from couriers.contract.platform_errors import PlatformError
+from couriers.contract.registry import AUTO
 from couriers.contract.types import MAX_SERVICE, Address, Item, Parcel, PaymentMode, ShipmentDraft
 from couriers.models import Company
 from couriers.models.rule_terms import Strategy
 from couriers.operations.staff import ACT, VIEW_AMOUNTS, visible_to
-from couriers.rates.choice import AUTO, Choice
+from couriers.rates.choice import Choice
 from couriers.resilience.unavailable import page_while_away
 
 SIDE = 10  # centimetres, of the parcel

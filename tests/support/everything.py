@@ -112,7 +112,9 @@ def make_everything(account: CourierAccount, draft: ShipmentDraft = WHOLE_DRAFT)
         words=mask_text("cancelled for 9123456780"),
         ended_at=timezone.now(),
     )
-    FailOver.objects.create(shipment=shipment, attempt=1, next_attempt_at=timezone.now())
+    # Not due: a worker of the project would drop it.
+    later = timezone.now() + dt.timedelta(minutes=10)
+    FailOver.objects.create(shipment=shipment, attempt=1, next_attempt_at=later)
     ReservedId.objects.create(
         account=account, courier=account.courier,
         number=f"N-{ReservedId.objects.count() + 1}", fetched_at=timezone.now(),

@@ -27,7 +27,7 @@ from couriers.models import CourierAccount, CourierCall, ReservedId, Shipment
 from couriers.models.account import Rollout
 from couriers.models.call_audit import audited_call
 from couriers.models.claims import lock_rows, seconds_from_now
-from couriers.models.reserved_id import ReservedIdState
+from couriers.models.reserved_id import ReservedIdState, has_numbers
 
 log = get_logger(__name__)
 
@@ -75,7 +75,7 @@ def was_repeated(call: CourierCall) -> bool:
     Call in the transaction that settles the attempt. It locks the shipment, as a repetition does
     before it stores its call.
     """
-    if not _has_numbers(call.shipment.courier_id if call.shipment else ""):
+    if not has_numbers(call.shipment.courier_id if call.shipment else ""):
         return False
     Shipment.objects.select_for_update(of=("self",)).get(pk=call.shipment_id)
     later = CourierCall.objects.filter(shipment=call.shipment_id, attempt=call.attempt)
@@ -89,7 +89,7 @@ def give_back(shipment: Shipment, error: CourierError) -> None:
     refused is retired, unless it was fetched so lately that this is to be expected. Any other
     refusal may have used it up. Call in the transaction that settles the attempt.
     """
-    if not _has_numbers(shipment.courier_id):
+    if not has_numbers(shipment.courier_id):
         return
     number = ReservedId.objects.filter(
         shipment=shipment, attempt=shipment.attempt, state=ReservedIdState.TAKEN
@@ -199,12 +199,6 @@ def _store(account: CourierAccount, numbers: tuple[str, ...]) -> int:
     if len(new) < len(numbers):
         log.warning("reserved_number_known", account=account.pk, count=len(numbers) - len(new))
     return len(new)
-
-
-def _has_numbers(courier: str) -> bool:
-    return courier in CourierFactory.codes() and (
-        Capability.RESERVE_IDS in CourierFactory.adapter_class(courier).capabilities
-    )
 
 
 def _use_from() -> CombinedExpression:

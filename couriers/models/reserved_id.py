@@ -9,7 +9,9 @@ from django.db.models.functions import Now
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
+from couriers.contract.adapter import Capability
 from couriers.contract.platform_errors import UnreadableValue
+from couriers.contract.registry import CourierFactory
 from couriers.models.account import Courier, CourierAccount
 from couriers.models.shipment import Shipment
 
@@ -86,6 +88,13 @@ class ReservedId(models.Model):
         return self.number
 
 
+def has_numbers(courier: str) -> bool:
+    """Whether shipments of a courier (code) are booked with numbers that were reserved."""
+    return courier in CourierFactory.codes() and (
+        Capability.RESERVE_IDS in CourierFactory.adapter_class(courier).capabilities
+    )
+
+
 @receiver(pre_save, sender=CourierAccount)
 def retire_numbers_of_another_login(
     instance: CourierAccount, update_fields: Collection[str] | None = None, **_: Any
@@ -95,6 +104,8 @@ def retire_numbers_of_another_login(
     A number of a courier's test server is none at its live one, nor one account's another's.
     """
     if instance._state.adding or not {"base_url", "login"} & {*(update_fields or ("login",))}:
+        return
+    if not has_numbers(instance.courier_id):
         return
     stored = CourierAccount.objects.filter(pk=instance.pk).first()
     try:

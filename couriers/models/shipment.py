@@ -7,7 +7,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest
 
 from couriers.contract.statuses import (
-    NEEDS_ACTION,
     RELEASES_ORDER,
     RTO,
     STATUS_FACTS,
@@ -23,7 +22,7 @@ from couriers.models.fields import MAX_ERROR_TEXT, EncryptedJSONField, Encrypted
 from couriers.models.ids import new_shipment_id
 from couriers.models.modes import mode_field
 from couriers.models.phones import PhoneHashField
-from couriers.models.shipment_indexes import FILTERS, FINDING, STOREFRONT
+from couriers.models.shipment_indexes import FILTERS, FINDING, STOREFRONT, TODAY
 from couriers.models.warehouse import Warehouse
 
 # The last news of a shipment or the last time it was asked about, whichever is later. GREATEST
@@ -217,33 +216,6 @@ class Shipment(models.Model):
         ]
         indexes = [
             models.Index(fields=["company", "-id"], name="couriers_ship_company_id"),
-            # Few shipments have these statuses at a time, and the first page counts them.
-            models.Index(
-                fields=["status", "created_at"],
-                include=["company", "status_at", "is_test"],
-                condition=Q(status__in=sorted({*NEEDS_ACTION, Status.FAILED})),
-                name="couriers_ship_work",
-            ),
-            # Few orders are asked for a second time, and the first page counts those of a day.
-            models.Index(
-                fields=["created_at"],
-                include=["company", "courier", "is_test"],
-                condition=Q(attempt__gt=1),
-                name="couriers_ship_asked_again",
-            ),
-            # The figures of a day are counted from these alone.
-            models.Index(
-                fields=["booked_at"],
-                include=["company", "courier", "is_test"],
-                condition=Q(booked_at__isnull=False),
-                name="couriers_ship_booked_day",
-            ),
-            models.Index(
-                fields=["status_at"],
-                include=["company", "courier", "is_test"],
-                condition=Q(status=Status.DELIVERED),
-                name="couriers_ship_delivered_day",
-            ),
             models.Index(fields=["company", "status", "-id"], name="couriers_ship_status"),
             models.Index(fields=["company", "order_number"], name="couriers_ship_order"),
             models.Index(fields=["account", "order_number"], name="couriers_ship_acc_order"),
@@ -274,6 +246,7 @@ class Shipment(models.Model):
                 condition=Q(status__in=sorted(UNDER_WAY)),
                 name="couriers_ship_poll_due",
             ),
+            *TODAY,
             *FINDING,
             *FILTERS,
             *STOREFRONT,

@@ -1,10 +1,11 @@
-"""The indexes by which members of staff and storefronts find shipments, and filter their lists."""
+"""The indexes of the first page, and those by which people find shipments and filter lists."""
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
+from couriers.contract.statuses import NEEDS_ACTION, Status
 from couriers.contract.types import Direction
 
 # Members of staff find a shipment of any company (operations/finding.py). Of names the beginnings
@@ -50,5 +51,35 @@ STOREFRONT = (
         OpClass("metadata", name="jsonb_path_ops"),
         name="couriers_ship_metadata",
         condition=~Q(metadata={}),
+    ),
+)
+# The first page counts these.
+TODAY = (
+    # Few shipments have these statuses at a time, and the first page counts them.
+    models.Index(
+        fields=["status", "created_at"],
+        include=["company", "status_at", "is_test"],
+        condition=Q(status__in=sorted({*NEEDS_ACTION, Status.FAILED})),
+        name="couriers_ship_work",
+    ),
+    # Few orders are asked for a second time, and the first page counts those of a day.
+    models.Index(
+        fields=["created_at"],
+        include=["company", "courier", "is_test"],
+        condition=Q(attempt__gt=1),
+        name="couriers_ship_asked_again",
+    ),
+    # The figures of a day are counted from these alone.
+    models.Index(
+        fields=["booked_at"],
+        include=["company", "courier", "is_test"],
+        condition=Q(booked_at__isnull=False),
+        name="couriers_ship_booked_day",
+    ),
+    models.Index(
+        fields=["status_at"],
+        include=["company", "courier", "is_test"],
+        condition=Q(status=Status.DELIVERED),
+        name="couriers_ship_delivered_day",
     ),
 )

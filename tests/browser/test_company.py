@@ -172,7 +172,7 @@ def test_who_may_not_is_shown_nothing_of_it_and_is_refused(browse: Page, account
     expect(browse.get_by_role("link", name="Start a company")).to_have_count(0)
     open_row(browse, "Companies", account.company.slug)
     expect(browse.get_by_role("heading", name="Accounts", exact=True)).to_be_visible()
-    browse.get_by_role("link", name="Guided start").click()
+    browse.get_by_role("link", name="Guided start").first.click()
     expect(browse.get_by_role("heading", name="Login tested at the courier")).to_be_visible()
     expect(browse.locator("#steps").get_by_role("button")).to_have_count(0)
     open_row(browse, "Couriers", "toy")

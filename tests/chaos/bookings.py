@@ -197,7 +197,7 @@ class BookingChaos(ChaosRun):
             time.sleep(1)
 
     def _compare(self, results: list[dict[str, Any]]) -> None:
-        self._count_faults(results)
+        self._count(results)
         comparison = Comparison(
             at_couriers(self._sandboxes), stored_bookings(self._database), results
         )
@@ -211,11 +211,15 @@ class BookingChaos(ChaosRun):
                 self.report.wrong += [f"{n} was refused: {t}" for n, t in result["refused"].items()]
         self.report.check()
 
-    def _count_faults(self, results: list[dict[str, Any]]) -> None:
+    def _count(self, results: list[dict[str, Any]]) -> None:
         report = self.report
         report.requests = sum(result["requests"] for result in results)
         for courier in self._couriers:
-            faults = self._sandboxes[courier.code].state()["faults"]
+            sandbox = self._sandboxes[courier.code]
+            invalid = list(sandbox.invalid_requests())
+            report.invalid_requests += len(invalid)
+            report.wrong += [f"{courier.code} was sent an invalid {sent}" for sent in invalid[:5]]
+            faults = sandbox.state()["faults"]
             report.faults += sum(faults.values())
             report.injected_unknown += sum(
                 count

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from tests.chaos.harness import RunReport
 
-BROKEN = ("duplicates", "at_two_couriers", "lost", "unknown_to_courier", "unsettled")
+BROKEN = (
+    "duplicates", "at_two_couriers", "lost", "unknown_to_courier", "unsettled", "invalid_requests",
+)  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -17,9 +19,10 @@ class BookingReport(RunReport):
     `duplicates` are shipments too many at the couriers, `at_two_couriers` orders that more than one
     of them has. `lost` orders are not booked on one of the two sides, and their storefront was not
     told so; `refused` ones are nowhere, and it was. `unknown_to_courier` ones have a tracking id
-    that their courier does not have for them. `cut_off` is the most orders whose booking a kill, a
-    restart or an early end of its lease can have interrupted. `released` and `resolved` count an
-    operator's decisions by courier, `booked_by` the bookings.
+    that their courier does not have for them. `invalid_requests` broke a rule of their courier.
+    `cut_off` is the most orders whose booking a kill, a restart or an early end of its lease can
+    have interrupted. `released` and `resolved` count an operator's decisions by courier,
+    `booked_by` the bookings.
     """
 
     couriers: str
@@ -32,6 +35,7 @@ class BookingReport(RunReport):
     lost: int = 0
     unknown_to_courier: int = 0
     unsettled: int = 0
+    invalid_requests: int = 0
     ever_in_doubt: int = 0
     injected_unknown: int = 0
     cut_off: int = 0
@@ -47,7 +51,7 @@ class BookingReport(RunReport):
         return [
             f"{self.couriers}, seed {self.seed}: {self.bookings} orders in {self.seconds:.0f} s "
             f"({self.bookings / self.seconds:.0f} a second), {self.requests} requests, "
-            f"{self.faults} faults",
+            f"{self.faults} faults, invalid requests {self.invalid_requests}",
             f"killed: {self.kills.total()} ({self.killed()})",
             f"restarted: {self.restarted()}",
             f"booked {self.booked} ({_counted(self.booked_by)}), refused {self.refused}, "

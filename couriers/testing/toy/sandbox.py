@@ -55,6 +55,7 @@ class ToySandbox(FaultServer):
         self._reserved: dict[str, str] = {}  # the order that each number was used for
         self._mark = secrets.token_hex(2).upper()
         self._numbers = itertools.count(1)
+        self._invalid: list[dict[str, str]] = []
         self._changes = threading.RLock()
         self._callback: tuple[str, str] | None = None
         self._unsent: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -88,7 +89,8 @@ class ToySandbox(FaultServer):
             return Answer.of(self._work(request))
         except Refused as refusal:
             return refusal.answer
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError) as error:
+            self._invalid.append({"operation": self.operation(request), "error": repr(error)})
             return Answer.of({"error": "the request cannot be read"}, 400)
 
     def _work(self, request: Request) -> Any:
@@ -157,11 +159,12 @@ class ToySandbox(FaultServer):
     def control(self, request: Request) -> Answer:
         match request.path.removeprefix(CONTROL), request.method:
             case "shipments", _:
-                after, limit = int(request.query["after"]), int(request.query["limit"])
-                listed = list(self._parcels.values())[after : after + limit]
+                parcels = _page(list(self._parcels.values()), request)
                 return Answer.of(
-                    [{"tracking_id": p["parcel"], "order_number": p["order"]} for p in listed]
+                    [{"tracking_id": p["parcel"], "order_number": p["order"]} for p in parcels]
                 )
+            case "invalid-requests", _:
+                return Answer.of(_page(self._invalid, request))
             case "callback", "POST":
                 told = request.json()
                 self._callback = (told["url"], told["secret"])
@@ -195,6 +198,11 @@ class ToySandbox(FaultServer):
                 return True
         except OSError:
             return False
+
+
+def _page(rows: list[Any], request: Request) -> list[Any]:
+    after, limit = int(request.query["after"]), int(request.query["limit"])
+    return rows[after : after + limit]
 
 
 def _listed(parcel: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +24,6 @@ from tests.support.drafts import created_event, draft_with
 from tests.support.fail_over import (
     AUTO,
     Asked,
-    asked_in_turn,
     current,
     scan_event,
     settle_absent,
@@ -33,13 +31,6 @@ from tests.support.fail_over import (
 from tests.support.flags import open_flags
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def two(company: Company, no_backoff: None) -> Iterator[list[Asked]]:
-    """Two couriers that a rule asks in turn, also after a doubt."""
-    with asked_in_turn(company, "one", "two", book_after_doubt=True) as asked:
-        yield asked
 
 
 def moved(company: Company, two: list[Asked]) -> Shipment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -32,13 +31,6 @@ from tests.support.fail_over import (
 from tests.support.threads import run_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def two(company: Company, no_backoff: None) -> Iterator[list[Asked]]:
-    """Two couriers that a rule asks in turn, also after a doubt."""
-    with asked_in_turn(company, "one", "two", book_after_doubt=True) as asked:
-        yield asked
 
 
 @pytest.mark.parametrize("behaviour", ["not sent", "not done", "refuses"])

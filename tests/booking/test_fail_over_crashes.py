@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +15,7 @@ from couriers.models import Company, Shipment
 from tests.support.booking_machine import Killed
 from tests.support.doubts import pass_time
 from tests.support.drafts import draft_with
-from tests.support.fail_over import Asked, asked_in_turn, settle_absent
+from tests.support.fail_over import Asked, settle_absent
 from tests.support.flags import open_flags
 
 # Each step comes once for the first courier. The move to the second one has no settling of its own.
@@ -24,13 +23,6 @@ POINTS = [
     Step.RESERVING, Step.RESERVED, Step.CALLING, Step.CALLED,
     Step.RESERVING, Step.RESERVED, Step.CALLING, Step.CALLED, Step.SETTLING, Step.SETTLED,
 ]  # fmt: skip
-
-
-@pytest.fixture
-def two(company: Company, no_backoff: None) -> Iterator[list[Asked]]:
-    """Two couriers that a rule asks in turn, also after a doubt."""
-    with asked_in_turn(company, "one", "two", book_after_doubt=True) as asked:
-        yield asked
 
 
 def seen_until(fatal: int, work: Any) -> list[Step]:

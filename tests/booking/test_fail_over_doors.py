@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,6 @@ from tests.support.spreadsheets import write_orders
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EACH_DOOR = pytest.mark.parametrize("door", DOORS, indirect=True, ids=lambda door: door.__name__)
-
-
-@pytest.fixture
-def two(company: Company, no_backoff: None) -> Iterator[list[Asked]]:
-    """Two couriers that a rule asks in turn, also after a doubt."""
-    with asked_in_turn(company, "one", "two", book_after_doubt=True) as asked:
-        yield asked
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -32,13 +31,6 @@ from tests.support.fail_over import (
 from tests.support.threads import run_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def two(company: Company, no_backoff: None) -> Iterator[list[Asked]]:
-    """Two couriers that a rule asks in turn, also after a doubt."""
-    with asked_in_turn(company, "one", "two", book_after_doubt=True) as asked:
-        yield asked
 
 
 def test_a_doubt_that_is_settled_as_absent_goes_on_with_the_next_courier(

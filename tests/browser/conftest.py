@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 TIMEOUT = 15_000  # milliseconds that a page may take
@@ -40,5 +40,6 @@ def browse(chromium: str, live_server: Any, monkeypatch: pytest.MonkeyPatch) -> 
             base_url=live_server.url, viewport={"width": 1400, "height": 1000}
         )
         context.set_default_timeout(TIMEOUT)
+        expect.set_options(timeout=TIMEOUT)
         yield context.new_page()
         browser.close()

@@ -47,8 +47,10 @@ class WebhooksConfig(ShipcrowdAppConfig):
         metrics.register_zeros(declare_events)
         metrics.register_zeros(declare_deliveries)
         canary_figures.register(read_callbacks)
-        worklists.register(lists.DEAD)
-        health_lists.register(lists.DUE)
+        for worklist in (lists.DEAD, lists.DISABLED):
+            worklists.register(worklist)
+        for health_list in (lists.DUE, lists.FAILING):
+            health_lists.register(health_list)
         account_checks.register_test_callback(send_test)
         signals.shipment_settled.connect(waiting.on_settled)
         signals.shipment_tracking_id_corrected.connect(waiting.on_corrected)

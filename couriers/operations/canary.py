@@ -25,8 +25,9 @@ INBOX_ALERT = 60.0  # seconds for which a callback is due
 SYNC_ALERT = 0.90
 TOO_FAST_ALERT = 50  # answers "too fast" in TOO_FAST_MINUTES minutes: ten a minute
 TOO_FAST_MINUTES = 5
-# Alerts that follow from what no table has, such as counters of processes.
-NOT_IN_TABLES = (
+# Alerts that follow from what no table has, such as counters of processes, or that say nothing of a
+# courier.
+NOT_JUDGED = (
     "CourierCircuitBreakerOpen",
     "CourierAuthRefreshFailures",
     "CourierWebhookProcessingFailed",
@@ -35,6 +36,8 @@ NOT_IN_TABLES = (
     "DatabaseAway",
     "RedisAway",
     "QueueBehind",
+    "StorefrontEndpointDisabled",
+    "OutboxBehind",
     "BeatSilent",
     "DiskAlmostFull",
     "CertificateExpiring",

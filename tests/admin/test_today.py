@@ -29,7 +29,7 @@ from tests.support.factories import (
 from tests.support.hanging import own_valkey
 from tests.support.plans import whole_reads
 from tests.support.today import rows_at, tiles_of
-from tests.support.work import hold_to, make_work
+from tests.support.work import endpoint_that_is, hold_to, make_work
 
 pytestmark = pytest.mark.django_db
 HELD = {"view_shipment", "view_shipmentflag", "view_manifestchunk", "view_warehouseregistration",
@@ -50,6 +50,7 @@ def make_trouble(account: Any, count: int) -> None:
         ShipmentFactory(account=one, status="lost", status_at=now)
         fail_over(ShipmentFactory(account=one, attempt=2))
         CallbackTally.objects.create(account=one, accepted_at=now, refused_at=timezone.now())
+        endpoint_that_is(account.company, failing_since=now, failures=1)
         one.rollout = "canary"
         one.save()
         circuit = CircuitBreaker.of_account(one.courier_id, one.pk)
@@ -80,7 +81,7 @@ def test_every_tile_shows_as_many_as_its_list_has_rows(boss: Client) -> None:
     make_trouble(CourierAccountFactory(), 1)
     Courier.objects.filter(code="c1").update(is_enabled=False)
     tiles = tiles_of(boss)
-    assert len(tiles) == 22
+    assert len(tiles) == 24
     for name, tile in tiles.items():
         if name == "alerts":
             continue
@@ -126,10 +127,11 @@ def test_each_state_is_said_by_a_word_and_an_icon(boss: Client) -> None:
     tiles = tiles_of(boss)
     assert {name for name, tile in tiles.items() if tile.state == "bad"} >= {
         "flags", "callbacks", "chunks", "registrations", "refused-callbacks", "circuits", "logins",
+        "endpoints",
     }  # fmt: skip
     assert {name for name, tile in tiles.items() if tile.state == "look"} >= {
         "ndr", "not-picked", "actions", "bulk", "unknown-statuses", "lost", "failed-bookings",
-        "accounts-restricted", "failed-over",
+        "accounts-restricted", "failed-over", "endpoints-failing",
     }  # fmt: skip
     page = boss.get("/admin/").content.decode()
     assert 'aria-hidden="true">error</span>bad</span>' in page

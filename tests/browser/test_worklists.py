@@ -41,6 +41,7 @@ from tests.support.browser import open_list as open_model
 from tests.support.drafts import draft_with, raising
 from tests.support.factories import ShipmentFactory
 from tests.support.roles import staff_of
+from tests.support.work import endpoint_that_is
 from webhooks.models import WebhookEvent
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -207,6 +208,33 @@ def test_dead_callbacks_are_replayed(browse: Page, account: Any) -> None:
     button(browse, "Confirm: replay").click()
     expect(browse.get_by_text("1 callback replayed.")).to_be_visible()
     expect(browse.get_by_text(GREEN)).to_be_visible()
+
+
+def test_an_endpoint_that_works_again_is_enabled_and_one_that_is_gone_is_left(
+    browse: Page, account: Any
+) -> None:
+    works, gone = (
+        endpoint_that_is(account.company, "failing"),
+        endpoint_that_is(account.company, "gone"),
+    )
+    log_in_as(browse, staff_of(OPERATIONS))
+    open_list(browse, "Storefront endpoints disabled")
+    browse.get_by_role("row").filter(has_text="It has failed for a day").get_by_role(
+        "checkbox"
+    ).check()
+    button(browse, "Enable").click()
+    browse.get_by_label("Reason").fill("its firewall lets us in again")
+    button(browse, "Confirm: enable").click()
+    expect(browse.get_by_text("1 endpoint enabled.")).to_be_visible()
+    select_all(browse).check()
+    button(browse, "Leave disabled").click()
+    browse.get_by_label("Reason").fill("the shop has closed")
+    button(browse, "Confirm: leave disabled").click()
+    expect(browse.get_by_text("1 endpoint left disabled.")).to_be_visible()
+    expect(browse.get_by_text(GREEN)).to_be_visible()
+    works.refresh_from_db()
+    gone.refresh_from_db()
+    assert (works.enabled, gone.enabled, gone.disabled_by) == (True, False, "by_hand")
 
 
 def test_failed_chunks_are_made_again(browse: Page, account: Any, able: Any) -> None:

@@ -20,7 +20,7 @@ from grafana_foundation_sdk.models import dashboard
 from tests.support.factories import CourierAccountFactory
 from tests.support.promtool import DASHBOARD, MONITORING, metrics_of, panels, queries, rules
 
-ROWS = ["Promise", "Couriers", "Callbacks", "Queues", "API", "Machine"]
+ROWS = ["Promise", "Couriers", "Callbacks", "Storefronts", "Queues", "API", "Machine"]
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 PROVISIONING = MONITORING / "grafana" / "provisioning"
 

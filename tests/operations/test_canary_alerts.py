@@ -82,4 +82,4 @@ def test_the_report_names_every_alert_that_there_is(account: Any) -> None:
         Bookings(long_doubts=1, duplicates=1, too_fast=[ago()] * 51), OpenDoubts(0, 0),
         News(due=1, fresh=0), Senders(1, 1, 1, 1), Callbacks(dead=1, longest_due=61),
     )  # fmt: skip
-    assert sorted([*fired, *canary.NOT_IN_TABLES]) == sorted(general)
+    assert sorted([*fired, *canary.NOT_JUDGED]) == sorted(general)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 NAMES = {
     "doubts", "ndr", "not-picked", "flags", "chunks", "registrations", "actions", "bulk",
-    "unknown-statuses", "callbacks",
+    "unknown-statuses", "callbacks", "endpoints",
 }  # fmt: skip
 
 

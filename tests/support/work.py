@@ -10,6 +10,7 @@ from django.utils import timezone
 from couriers.models import (
     BulkJob,
     BulkOrder,
+    Company,
     CourierAccount,
     FlagKind,
     Manifest,
@@ -21,7 +22,8 @@ from couriers.models import (
 )
 from couriers.models.flag import raise_flag
 from tests.support.factories import ShipmentFactory, WarehouseFactory
-from webhooks.models import WebhookEvent
+from tests.support.outbox import make_endpoint
+from webhooks.models import WebhookEndpoint, WebhookEvent
 
 
 def make_work(account: CourierAccount) -> dict[str, Any]:
@@ -76,7 +78,20 @@ def make_work(account: CourierAccount) -> dict[str, Any]:
             state=state, body=b"{}",
         )  # fmt: skip
         rows.setdefault("callbacks", event)
+    for why, is_test in (("failing", False), ("failing", True), ("by_hand", False), ("", False)):
+        endpoint = endpoint_that_is(account.company, why, is_test=is_test)
+        rows.setdefault("endpoints", endpoint)
     return rows
+
+
+def endpoint_that_is(company: Company, disabled_by: str = "", **fields: Any) -> WebhookEndpoint:
+    """Create a storefront's endpoint with these fields, disabled if something disabled it."""
+    endpoint = make_endpoint(company, "https://shop.example.com/hooks")
+    if disabled_by:
+        fields |= {"enabled": False, "disabled_by": disabled_by, "disabled_at": timezone.now()}
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
+    endpoint.refresh_from_db()
+    return endpoint
 
 
 def hold_to(user: Any, *companies: Any) -> None:

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from couriers.models import AuditEntry, Company, CompanyApiKey, Event
 from tests.support.api import post_json
-from tests.support.factories import CompanyFactory, make_api_key
+from tests.support.factories import CompanyFactory, make_api_key, make_staff
 from tests.support.outbox import Shop, deliver, make_endpoint, make_events, verified
 from tests.support.small_courier import Reply
+from webhooks import lists
 from webhooks.models import WebhookDelivery, WebhookEndpoint
 from webhooks.outbox import endpoints
 
@@ -103,6 +104,17 @@ def test_a_disabled_endpoint_is_not_pinged(storefront: Client, made: dict[str, A
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "enabled"
     assert not Event.objects.exists()
+
+
+def test_what_the_platform_has_disabled_is_disabled_by_hand_once_its_owner_says_so(
+    storefront: Client, made: dict[str, Any]
+) -> None:
+    since = timezone.now() - dt.timedelta(hours=3)
+    WebhookEndpoint.objects.update(enabled=False, disabled_by="failing", disabled_at=since)
+    shown = patch(storefront, f"{ENDPOINTS}{made['id']}/", {"enabled": False}).json()
+    assert shown["disabled"]["reason"] == "by_hand"
+    assert WebhookEndpoint.objects.get().disabled_at == since
+    assert not lists.DISABLED.count(make_staff())
 
 
 def test_an_endpoint_that_is_enabled_again_gets_what_it_missed(

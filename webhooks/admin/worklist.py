@@ -1,4 +1,4 @@
-"""How the work list of dead callbacks looks. They are replayed there."""
+"""How the work lists look: dead callbacks, which are replayed, and endpoints that are disabled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from django.utils.timesince import timesince
 from couriers.admin.base import admin_url
 from couriers.admin.worklists.looks import Link, Looks, RowAct, register
 from couriers.contract.masking import mask_text
-from webhooks.models import WebhookEvent
+from webhooks.models import WebhookEndpoint, WebhookEvent
+from webhooks.outbox import endpoints
 from webhooks.replay import PERMISSION, replay
 
 
@@ -37,6 +38,39 @@ def _replay(rows: Sequence[WebhookEvent], actor: AbstractBaseUser, reason: str) 
     return f"{count} callback{'' if count == 1 else 's'} replayed."
 
 
+def _endpoint_cells(
+    rows: Sequence[WebhookEndpoint], model_admin: admin.ModelAdmin
+) -> Mapping[Any, Any]:
+    page = "shipcrowd_webhooks_webhookendpoint_change"
+    return {
+        one.pk: (
+            Link(admin_url(model_admin, page, one.pk), one.shown_url),
+            str(one.company),
+            one.get_disabled_by_display(),
+            str(one.failures),
+            timesince(one.failing_since, depth=1) if one.failing_since else "",
+            timesince(one.disabled_at, depth=1),
+        )
+        for one in rows
+    }
+
+
+def _enable(rows: Sequence[WebhookEndpoint], actor: AbstractBaseUser, reason: str) -> str:
+    for one in rows:
+        endpoints.enable(one, actor=actor, reason=reason)
+    return f"{_count(rows)} enabled."
+
+
+def _leave(rows: Sequence[WebhookEndpoint], actor: AbstractBaseUser, reason: str) -> str:
+    for one in rows:
+        endpoints.disable_by_hand(one, actor=actor, reason=reason)
+    return f"{_count(rows)} left disabled."
+
+
+def _count(rows: Sequence[WebhookEndpoint]) -> str:
+    return f"{len(rows)} endpoint{'' if len(rows) == 1 else 's'}"
+
+
 register(
     "callbacks",
     Looks(
@@ -46,6 +80,25 @@ register(
             RowAct(
                 "replay", "Replay", PERMISSION,
                 "They are applied once more. Applying one twice changes nothing.", _replay,
+            ),
+        ),
+    ),
+)  # fmt: skip
+register(
+    "endpoints",
+    Looks(
+        ("Endpoint", "Company", "Why", "Failures", "Failing for", "Disabled for"), _endpoint_cells,
+        ("company",),
+        row_acts=(
+            RowAct(
+                "enable", "Enable", endpoints.PERMISSION,
+                "Each is sent what has happened since it was disabled.", _enable,
+                needs_reason=True,
+            ),
+            RowAct(
+                "leave", "Leave disabled", endpoints.PERMISSION,
+                "They are sent nothing, and leave this list. The merchant enables them over the "
+                "API, or you do on the endpoint's page.", _leave, needs_reason=True,
             ),
         ),
     ),

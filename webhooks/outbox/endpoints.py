@@ -124,10 +124,10 @@ def enable(endpoint: WebhookEndpoint, *, actor: Any = None, reason: str = "") ->
 
 
 def disable_by_hand(endpoint: WebhookEndpoint, *, actor: Any = None, reason: str = "") -> None:
-    """Send the endpoint nothing until it is enabled."""
+    """Send the endpoint nothing until it is enabled. One that is disabled stays so."""
     with transaction.atomic():
         locked = _lock(endpoint)
-        if locked.enabled:
+        if locked.disabled_by != DisabledBy.HAND:
             disable(locked, DisabledBy.HAND)
             locked.save()
             record(

@@ -40,6 +40,7 @@ def outbox_gauges() -> Iterable[Metric]:
     pending = WebhookDelivery.objects.filter(state=DeliveryState.PENDING)
     answering = Q(endpoint__enabled=True, endpoint__failing_since__isnull=True)
     due = pending.filter(answering, next_attempt_at__lte=now)
+    live = WebhookEndpoint.objects.filter(is_test=False)
     oldest = due.aggregate(oldest=Min("next_attempt_at"))["oldest"]
     gauges = (
         ("backlog", "Deliveries that are due, to endpoints that answer", due.count()),
@@ -51,15 +52,13 @@ def outbox_gauges() -> Iterable[Metric]:
         ),
         (
             "endpoints_failing",
-            "Enabled endpoints whose last delivery failed",
-            WebhookEndpoint.objects.filter(enabled=True, failing_since__isnull=False).count(),
+            "Enabled endpoints of live mode whose last delivery failed",
+            live.filter(enabled=True, failing_since__isnull=False).count(),
         ),
         (
             "endpoints_disabled",
-            "Endpoints that the platform has disabled and nobody has enabled since",
-            WebhookEndpoint.objects.filter(
-                enabled=False, disabled_by__in=[DisabledBy.GONE, DisabledBy.FAILING]
-            ).count(),
+            "Endpoints of live mode that the platform has disabled, until a person decides",
+            live.filter(disabled_by__in=[DisabledBy.GONE, DisabledBy.FAILING]).count(),
         ),
     )
     for name, meaning, value in gauges:

@@ -132,10 +132,14 @@ def _judge(endpoint: WebhookEndpoint, attempt: Attempt) -> _Outcome:
 
 
 def disable(endpoint: WebhookEndpoint, why: DisabledBy) -> None:
-    """Change the row, which is not saved: it is sent nothing until somebody enables it."""
+    """Change the row, which is not saved: it is sent nothing until somebody enables it.
+
+    One that the platform has disabled can be disabled by hand: then nobody need look at it.
+    """
     if endpoint.enabled:
-        endpoint.enabled, endpoint.disabled_by = False, why
         endpoint.disabled_at = timezone.now()
+    if endpoint.enabled or why is DisabledBy.HAND:
+        endpoint.enabled, endpoint.disabled_by = False, why
 
 
 def _jitter() -> float:

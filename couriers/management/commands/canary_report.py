@@ -90,7 +90,7 @@ class Command(output.PlatformCommand):
                 "until": now.isoformat(),
                 "checks": [dataclasses.asdict(check) for check in report.checks],
                 "alerts": list(report.alerts),
-                "alerts_not_in_tables": list(canary.NOT_IN_TABLES),
+                "alerts_not_judged": list(canary.NOT_JUDGED),
                 **report.facts,
             },
             as_json=options["json"],

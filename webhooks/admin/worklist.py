@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,11 +49,15 @@ def _endpoint_cells(
             str(one.company),
             one.get_disabled_by_display(),
             str(one.failures),
-            timesince(one.failing_since, depth=1) if one.failing_since else "",
-            timesince(one.disabled_at, depth=1),
+            _age(one.failing_since),
+            _age(one.disabled_at),
         )
         for one in rows
     }
+
+
+def _age(since: dt.datetime | None) -> str:
+    return timesince(since, depth=1) if since else ""
 
 
 def _enable(rows: Sequence[WebhookEndpoint], actor: AbstractBaseUser, reason: str) -> str:

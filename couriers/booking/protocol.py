@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from django.db import IntegrityError
+from psycopg.errors import ForeignKeyViolation
 
 from couriers.booking.choosing import choose, is_auto
 from couriers.booking.create_call import create_booking
@@ -28,6 +29,8 @@ from couriers.booking.settling import BookingResult, settle_booked, settle_faile
 from couriers.booking.steps import Step, signal_step
 from couriers.contract.errors import (
     CourierError,
+    FieldProblem,
+    InvalidRequest,
     NotDone,
     NotSent,
     Rejected,
@@ -36,7 +39,7 @@ from couriers.contract.platform_errors import BookingInFlight, OrderAlreadyLive
 from couriers.contract.registry import CourierFactory
 from couriers.contract.statuses import Status
 from couriers.contract.types import Booking, ShipmentDraft
-from couriers.models import Company, CourierCall, Shipment
+from couriers.models import Company, CourierAccount, CourierCall, Shipment, Warehouse
 from couriers.models.transactions import refuse_open_transaction
 from couriers.resilience import bulkhead, deadline, waits
 
@@ -106,10 +109,15 @@ def _reserve(
     fingerprints: dict[str, str],
     find: Callable[[], Earlier],
 ) -> Reserved | BookingResult:
-    """Make the first commit, or return the answer of another booking that was quicker."""
+    """Make the first commit, or return the answer of another booking that was quicker.
+
+    Raises InvalidRequest where what it refers to was deleted meanwhile.
+    """
     try:
         return reserve(earlier, prepared, fingerprints)
     except IntegrityError as error:
+        if isinstance(error.__cause__, ForeignKeyViolation):
+            _refuse_deleted(prepared.shipment)
         if not _is_conflict(error):
             raise
         # Another booking of the key or the order was committed first.
@@ -127,6 +135,19 @@ def _is_conflict(error: IntegrityError) -> bool:
     """Whether the reservation failed because the key or the order was reserved before."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
     return constraint in ("couriers_one_use_of_a_key", "couriers_one_live_shipment")
+
+
+def _refuse_deleted(shipment: Shipment) -> None:
+    """Raise InvalidRequest if the account or the warehouse was deleted since it was found."""
+    used = {
+        "courier": CourierAccount.objects.filter(pk=shipment.account_id),
+        "warehouse": Warehouse.objects.filter(pk=shipment.warehouse_id),
+    }
+    gone = [
+        FieldProblem(field, "was deleted just now") for field in used if not used[field].exists()
+    ]
+    if gone:
+        raise InvalidRequest(gone, courier=shipment.courier_id)
 
 
 def _live_shipment(shipment: Shipment) -> Shipment | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from couriers.booking.steps import Step, booking_step
 from couriers.models import (
     AuditEntry,
     CompanyApiKey,
@@ -17,6 +18,7 @@ from couriers.models import (
     WarehouseRegistration,
 )
 from tests.support.api import post_shipment
+from tests.support.callbacks import other_connection
 from tests.support.factories import CompanyFactory, WarehouseFactory, make_api_key
 
 
@@ -60,6 +62,29 @@ def test_one_that_was_used_stays(
     assert "shipments" in why_not(storefront, spare)
     Shipment.objects.update(status="cancelled")
     assert "shipments" in why_not(storefront, spare)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("field", ["warehouse", "courier"])
+def test_what_is_deleted_while_an_order_is_booked_with_it_is_refused_by_its_field(
+    storefront: Client, account: Any, spare: Warehouse, order: dict[str, Any], field: str
+) -> None:
+    used = spare if field == "warehouse" else account
+
+    def delete_elsewhere(step: Step, **_: Any) -> None:
+        if step is Step.RESERVING:
+            table = type(used)._meta.db_table
+            with other_connection() as elsewhere:
+                elsewhere.execute(f"DELETE FROM {table} WHERE id = %s", [used.pk])
+
+    booking_step.connect(delete_elsewhere)
+    try:
+        answer = post_shipment(storefront, order | {"warehouse": spare.pk})
+    finally:
+        booking_step.disconnect(delete_elsewhere)
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": field, "message": "was deleted just now"}]
+    assert not Shipment.objects.exists()
 
 
 def test_one_with_a_pickup_stays(storefront: Client, account: Any, spare: Warehouse) -> None:

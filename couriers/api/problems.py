@@ -21,6 +21,7 @@ from django.core.exceptions import (
 )
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from rest_framework import exceptions as drf
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -265,7 +266,7 @@ def _message(detail: Any) -> str:
 
 
 def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
-    """A problem outside of DRF: the same JSON below the API, its title as plain text elsewhere."""
+    """A problem outside of DRF: the same JSON below the API, a page or plain text elsewhere."""
     headers = {HEADER: NOTHING}
     if "Retry-After" in answer:
         headers["Retry-After"] = answer["Retry-After"]
@@ -273,11 +274,15 @@ def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
         return JsonResponse(
             answer.data, status=answer.status_code, headers=headers, content_type=CONTENT_TYPE
         )
+    if "text/html" in request.headers.get("Accept", ""):
+        content, media_type = render_to_string("couriers/error.html", answer.data), "text/html"
+    else:
+        content, media_type = f"{answer.data['title']}\n", "text/plain"
     return HttpResponse(
-        f"{answer.data['title']}\n",
+        content,
         status=answer.status_code,
         headers=headers,
-        content_type="text/plain; charset=utf-8",
+        content_type=f"{media_type}; charset=utf-8",
     )
 
 

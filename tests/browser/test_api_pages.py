@@ -24,6 +24,7 @@ PAGES = {
     "read-operation": "/api/reference/list_shipments/",
     "staff-operation": "/api/reference/settle_as_booked/",
     "problem": "/problems/order-live",
+    "not-found": "/no-such-page/",
     "swagger": "/api/docs/",
 }
 

@@ -38,7 +38,7 @@ from couriers.api.problem_types import (
     ProblemType,
 )
 from couriers.contract import errors, platform_errors
-from couriers.contract.content_policy import HEADER, NOTHING
+from couriers.contract.content_policy import HEADER, NOTHING, plain_page
 from couriers.contract.errors import CourierError
 from couriers.contract.logs import get_logger
 from couriers.contract.platform_errors import PlatformError
@@ -275,14 +275,15 @@ def _django_response(request: HttpRequest, answer: Response) -> HttpResponse:
             answer.data, status=answer.status_code, headers=headers, content_type=CONTENT_TYPE
         )
     if "text/html" in request.headers.get("Accept", ""):
-        content, media_type = render_to_string("couriers/error.html", answer.data), "text/html"
-    else:
-        content, media_type = f"{answer.data['title']}\n", "text/plain"
+        page = render_to_string("couriers/error.html", answer.data)
+        return HttpResponse(
+            page, status=answer.status_code, headers=headers | {HEADER: plain_page()}
+        )
     return HttpResponse(
-        content,
+        f"{answer.data['title']}\n",
         status=answer.status_code,
         headers=headers,
-        content_type=f"{media_type}; charset=utf-8",
+        content_type="text/plain; charset=utf-8",
     )
 
 

@@ -62,6 +62,11 @@ def nothing() -> str:
     return NOTHING
 
 
+def plain_page() -> str:
+    """Return the policy of a page without links, such as that of an error."""
+    return page_policy("couriers/pages.css")
+
+
 def parcel_page() -> str:
     """Return the policy of the tracking page of a parcel."""
     return page_policy("couriers/tracking.css")

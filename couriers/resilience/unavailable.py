@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from couriers.contract.content_policy import HEADER, plain_page
 from couriers.contract.logs import get_logger
 from couriers.resilience.database import (
     RETRY_AFTER,
@@ -43,9 +44,8 @@ def unavailable_page(outage: Outage) -> HttpResponse:
     """Return the 503 page, which no cache keeps. The reason is logged, and told to nobody else."""
     log.error("database_unavailable", reason=outage.value)
     content = render_to_string("couriers/unavailable.html")
-    return HttpResponse(
-        content, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
-    )
+    headers = {"Retry-After": RETRY_AFTER, "Cache-Control": "no-store", HEADER: plain_page()}
+    return HttpResponse(content, status=503, headers=headers)
 
 
 def _or_unavailable(make: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 import pytest
@@ -24,7 +26,11 @@ def operator(client: Client, db: None) -> Client:
 def test_a_page_that_is_missing_is_said_so_in_words(operator: Client, path: str) -> None:
     answer = operator.get(path, headers=BROWSER)
     assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert "There is no such page here." in answer.content.decode()
+    page = answer.content.decode()
+    assert "There is no such page here." in page
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in answer["Content-Security-Policy"]
     plain = operator.get(path)
     assert (plain.status_code, plain.content) == (404, b"Not found\n")
 

@@ -15,7 +15,7 @@ PYTHONS ?= python3.11 python3.12 python3.13
 # Keep bytecode: the project starts many processes, and each would compile its modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test coverage lint bench fuzz chaos screenshots examples dist matrix setup clean
+.PHONY: demo test test-slow coverage lint bench fuzz chaos screenshots examples dist matrix setup clean
 
 setup: $(INSTALLED)
 
@@ -40,8 +40,15 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 	DATABASE_URL=postgres://lint@127.0.0.1/lint REDIS_URL=redis://127.0.0.1 SECRET_KEY=lint FERNET_KEYS=lint $(BIN)/mypy
 
+PYTEST := $(BIN)/python -m pytest $(POOLED) -n $(WORKERS) --dist worksteal
+
 test: lint
-	$(BIN)/python -m pytest $(POOLED) -n $(WORKERS) --dist worksteal $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+# What takes long: browsers, kills and restarts, upgrades, crawls over every page, many random examples.
+# With `make test` it is every test. `.ci/run` runs both.
+test-slow: $(INSTALLED)
+	$(PYTEST) -m slow $(ARGS)
 
 # The pictures of docs/operations.md, taken anew in Chromium.
 screenshots: $(INSTALLED)

@@ -91,11 +91,11 @@ def test_the_documented_commands_run(environment: dict[str, str], tmp_path: Path
 
 
 def test_every_make_target_of_the_documentation_exists() -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         name
         for page in PAGES
-        for name in re.findall(r"`?(?:\$ )?make (\w+)(?: ARGS=\S+)?`", page.read_text())
+        for name in re.findall(r"`?(?:\$ )?make ([\w-]+)(?: ARGS=\S+)?`", page.read_text())
     }
     assert {"chaos", "bench"} <= named <= targets
     assert {command.split()[1] for command in commands() if MAKE_TARGET.match(command)} <= targets

@@ -136,6 +136,7 @@ def rows(account: Any, able: Any) -> Any:
     return account
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_may_send_what_the_table_says_and_nothing_else(
     client: Client, rows: Any, role: str
@@ -225,6 +226,7 @@ def test_amounts_and_addresses_are_for_those_who_may_see_them(
         assert ("9845012345" in text) is ("1, Example Road" in text) is address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [SUPPORT, FINANCE])
 def test_no_page_of_support_or_finance_has_a_phone_or_an_address(
     client: Client, rows: Any, role: str
@@ -244,6 +246,7 @@ def test_no_page_of_support_or_finance_has_a_phone_or_an_address(
     assert opened > 50
 
 
+@pytest.mark.slow
 def test_the_page_before_a_deletion_names_no_rows_that_only_tie_two_together(
     client: Client, rows: Any
 ) -> None:

@@ -40,6 +40,7 @@ def leaks(texts: dict[str, str], *words: str) -> list[tuple[str, str]]:
     return [(url, word) for url, text in texts.items() for word in words if word in text]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_sees_no_secret_and_no_phone_without_the_permission(
     account: CourierAccount, able: Any, role: str

@@ -72,6 +72,7 @@ def links(page: str) -> Iterator[str]:
             yield path
 
 
+@pytest.mark.slow
 def test_every_page_of_the_project_opens(logged_in: Client, operator: Any, account: Any) -> None:
     make_everything(account)
     opened = list(admin_pages(operator))
@@ -82,6 +83,7 @@ def test_every_page_of_the_project_opens(logged_in: Client, operator: Any, accou
     assert len(opened) == len(set(opened)) > 60
 
 
+@pytest.mark.slow
 def test_every_page_links_only_to_the_operators_own_site(
     logged_in: Client, operator: Any, account: Any, own_site: admin.AdminSite
 ) -> None:
@@ -152,6 +154,7 @@ def below_shop() -> Iterator[None]:
     set_script_prefix("/")
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_site_below_a_script_name_link_below_it(
     logged_in: Client, operator: Any, account: Any, own_site: Any, below_shop: None
 ) -> None:
@@ -265,6 +268,7 @@ urlpatterns = [
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "id_", "registered"),
     [
@@ -283,6 +287,7 @@ def test_a_project_starts_and_keeps_its_page_of_keys(
     assert len(re.findall(r"couriers\.W00[3-6]", done.stderr)) == bool(id_)
 
 
+@pytest.mark.slow
 def test_a_site_that_the_projects_urls_make_is_known_to_the_check(tmp_path: Path) -> None:
     basic = "['unfold.apps.BasicAppConfig' if a == 'unfold' else a for a in apps]"
     page = (ROOT / "docs" / "admin.md").read_text()

@@ -47,6 +47,7 @@ def draft(order: dict[str, Any], **changes: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_the_generator_knows_everything_but_the_media_types_of_documents(generated: str) -> None:
     files = ("label", "labels", "labels of a job", "document of a manifest", "proof of delivery")
     assert generated.count("WARNING") == len(files) + 1

@@ -24,6 +24,7 @@ def test_the_walk_finds_the_paths_of_every_part() -> None:
     assert len(PATHS) > 35
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["company", "staff", "nobody"])
 def test_a_path_has_the_same_answer_with_and_without_its_slash(
     storefront: Client, admin_client: Client, account: Any, who: str

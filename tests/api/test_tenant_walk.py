@@ -212,6 +212,7 @@ def test_its_own_key_is_told_them(tenants: list[Tenant]) -> None:
         assert f"{word}owner-live" in found, word
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", [(0, 1), (0, 2), (2, 0), (2, 3)])
 def test_no_route_tells_of_another_tenant(tenants: list[Tenant], pair: tuple[int, int]) -> None:
     owner, other = (tenants[number] for number in pair)

@@ -155,6 +155,7 @@ def test_a_command_says_that_there_is_a_test_account_alone(
         run_command("book_orders", str(path), "--company", "acme", "--courier", "ekart")
 
 
+@pytest.mark.slow
 def test_a_spreadsheet_is_booked_in_test_mode(seeded: dict[str, Any]) -> None:
     done = run_json(
         "book_orders", "fixtures/orders_sample.csv", "--company", "acme", "--courier", "ekart",

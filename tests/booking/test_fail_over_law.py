@@ -101,6 +101,7 @@ def check(two: list[Asked], number: str, late: str) -> None:
         assert len(asked.books.order(number)) <= 1, "booked twice with one courier"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("late", LATE)
 def test_one_live_parcel_and_every_other_flagged(

@@ -57,6 +57,7 @@ def written() -> list[Event]:
     return found
 
 
+@pytest.mark.slow
 def test_every_change_of_the_status_is_one_event_of_its_type(shipment: Shipment) -> None:
     row = Shipment.objects.filter(pk=shipment.pk)
     row.update(lease_expires_at=timezone.now())

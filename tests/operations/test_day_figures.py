@@ -58,6 +58,7 @@ def day_of(moment: dt.datetime) -> dt.date:
     return moment.astimezone(IST).date()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_figures_equal_a_count_over_the_rows_after_any_history(seed: int) -> None:
     dice, now = random.Random(seed), timezone.now()

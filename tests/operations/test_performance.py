@@ -99,6 +99,7 @@ def some_shipment(dice: random.Random, account: CourierAccount, warehouse: Any) 
     return shipment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_figures_equal_a_count_over_the_rows_after_any_history(seed: int) -> None:
     dice = random.Random(seed)

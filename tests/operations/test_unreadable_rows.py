@@ -56,6 +56,7 @@ def locked_out(company: Any) -> CourierAccount:
     return CourierAccount.objects.get(pk=account.pk)
 
 
+@pytest.mark.slow
 def test_every_admin_page_opens(client: Client, all_unreadable: Any) -> None:
     operator = User.objects.create_superuser("root")
     client.force_login(operator)

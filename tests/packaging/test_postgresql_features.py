@@ -113,6 +113,7 @@ def texts(source: str) -> Iterator[str]:
             yield node.value
 
 
+@pytest.mark.slow
 def test_no_sql_in_the_sources_needs_more_than_postgresql_14() -> None:
     found = {
         str(path.relative_to(ROOT)): features
@@ -139,6 +140,7 @@ def test_no_model_or_migration_asks_django_for_a_newer_feature(version: int) -> 
     assert found == []
 
 
+@pytest.mark.slow
 # Migrations that make an index concurrently run in no transaction.
 @pytest.mark.django_db(transaction=True)
 def test_no_migration_needs_more_than_postgresql_14() -> None:

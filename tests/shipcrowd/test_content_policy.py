@@ -83,6 +83,7 @@ def test_the_documentation_may_load_static_files_of_another_host(
         assert "https://files.example" in policy[kind].split()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_every_page_of_the_admin_has_its_policy(
     admin_client: Client, account: CourierAccount

@@ -16,6 +16,12 @@ from tests.support.demo import ROOT, RunningDemo, running_demo
 
 MAY_EXPORT = {"Support": False, "Operations": False, "Finance": True, "Administrator": True}
 
+SHOWN = {
+    "TEST-DOUBT": ("velocity", "Silk sarees: priority", "1, in doubt, then found"),
+    "DEMO-FAIL-OVER": ("ekart", "Cash on delivery: priority", "2 (delhivery: rejected)"),
+    "TEST-NDR": ("ekart", "Kurta sets: priority", "delivered"),
+}
+
 
 @dataclass(frozen=True)
 class FinishedDemo:
@@ -27,13 +33,24 @@ class FinishedDemo:
     mark: str
 
 
-@pytest.fixture(scope="module")
-def demo() -> FinishedDemo:
+@pytest.mark.slow
+def test_a_full_demo(subtests: pytest.Subtests) -> None:
+    """One demo for all of it: it takes a minute, and two workers would run one each."""
     with running_demo() as running:
         read = _read_by_each_role(running)
         mark = running.environment["DEMO_MARK"]
         processes = len(_processes_with_mark(mark))
-    return FinishedDemo(running.output, read, processes, mark)
+    demo = FinishedDemo(running.output, read, processes, mark)
+    with subtests.test("it shows the sandboxes' statuses and leaves no process running"):
+        _check_end(demo)
+    for order, words in SHOWN.items():
+        with subtests.test("it shows why the order is with its courier", order=order):
+            (line,) = [line for line in demo.output.splitlines() if line.startswith(f"│ {order}")]
+            assert [word for word in words if word not in line] == []
+    for role in demo.read:
+        with subtests.test("no secret, and no phone without the permission", role=role):
+            _check_read(role, demo.read[role])
+    assert demo.read.keys() == MAY_EXPORT.keys()
 
 
 def _read_by_each_role(demo: RunningDemo) -> dict[str, Any]:
@@ -50,10 +67,7 @@ def _read_by_each_role(demo: RunningDemo) -> dict[str, Any]:
     return dict(json.loads(run.stdout))
 
 
-@pytest.mark.slow
-def test_the_demo_shows_the_sandboxes_statuses_and_leaves_no_process_running(
-    demo: FinishedDemo,
-) -> None:
+def _check_end(demo: FinishedDemo) -> None:
     # The demo itself, three sandboxes, web server, two workers and beat.
     assert demo.processes >= 8
     assert _processes_with_mark(demo.mark) == []
@@ -64,35 +78,13 @@ def test_the_demo_shows_the_sandboxes_statuses_and_leaves_no_process_running(
     assert counts.keys() <= {"delivered", "undelivered", "rto_delivered"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
-        ("TEST-DOUBT", ("velocity", "Silk sarees: priority", "1, in doubt, then found")),
-        ("DEMO-FAIL-OVER", ("ekart", "Cash on delivery: priority", "2 (delhivery: rejected)")),
-        ("TEST-NDR", ("ekart", "Kurta sets: priority", "delivered")),
-    ],
-)
-def test_the_demo_shows_why_each_order_is_with_its_courier(
-    demo: FinishedDemo, order: str, words: tuple[str, ...]
-) -> None:
-    (line,) = [line for line in demo.output.splitlines() if line.startswith(f"│ {order}")]
-    for word in words:
-        assert word in line
-
-
-@pytest.mark.slow
-def test_no_role_reads_a_secret_or_a_phone_without_the_permission_in_a_full_demo(
-    demo: FinishedDemo,
-) -> None:
-    assert demo.read.keys() == MAY_EXPORT.keys()
-    for role, result in demo.read.items():
-        assert result["leaks"] == [], role
-        assert result["pages"] > 90, role
-        assert bool(result["exports"]) == MAY_EXPORT[role], role
-        # Without these the search would prove nothing.
-        assert result["secrets"] >= 4
-        assert result["personal"] > 20
+def _check_read(role: str, result: dict[str, Any]) -> None:
+    assert result["leaks"] == []
+    assert result["pages"] > 90
+    assert bool(result["exports"]) == MAY_EXPORT[role]
+    # Without these the search would prove nothing.
+    assert result["secrets"] >= 4
+    assert result["personal"] > 20
 
 
 def _processes_with_mark(mark: str) -> list[int]:

@@ -36,6 +36,7 @@ from tests.support.factories import (
     WarehouseFactory,
     make_api_key,
 )
+from tests.support.work import endpoint_that_is
 
 pytestmark = pytest.mark.django_db
 
@@ -85,11 +86,14 @@ def _a_row_on_every_list(account: CourierAccount) -> None:
     BulkOrder.objects.create(
         job=job, position=0, order_number="B-1", outcome="failed", finished_at=now
     )
+    endpoint_that_is(account.company, "failing", is_test=account.is_test)
+    endpoint_that_is(account.company, failing_since=now, is_test=account.is_test)
 
 
 LISTS = (
     "doubts", "ndr", "not-picked", "flags", "chunks", "registrations", "actions", "bulk",
-    "unknown-statuses", "lost", "failed-bookings", "failed-over",
+    "unknown-statuses", "lost", "failed-bookings", "failed-over", "endpoints",
+    "endpoints-failing",
 )  # fmt: skip
 
 

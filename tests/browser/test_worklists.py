@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +35,15 @@ from couriers.models import (
 from couriers.models.asked import Asker
 from couriers.models.flag import raise_flag
 from couriers.operations.roles import OPERATIONS, SUPPORT
-from tests.support.browser import log_in_as
+from tests.support.browser import GREEN, button, log_in_as, open_worklist, select_all, tile
 from tests.support.browser import open_list as open_model
 from tests.support.drafts import draft_with, raising
 from tests.support.factories import ShipmentFactory
 from tests.support.roles import staff_of
-from tests.support.work import endpoint_that_is
 from webhooks.models import WebhookEvent
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-GREEN = "Nothing is left to do here"
 SHOTS = os.environ.get("SCREENSHOTS")
 
 
@@ -64,25 +61,6 @@ class Clicks:
 @pytest.fixture(autouse=True)
 def _styles(settings: Any) -> None:
     settings.WHITENOISE_USE_FINDERS = True
-
-
-def button(page: Page, name: str) -> Locator:
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def select_all(page: Page) -> Locator:
-    return page.get_by_label("Select all rows of the page")
-
-
-def tile(page: Page, title: str) -> Locator:
-    """The link to a work list on the first page, which may have the count in its text."""
-    return page.locator("#content").get_by_role("link", name=re.compile(rf"^{title}\b")).first
-
-
-def open_list(page: Page, title: str) -> None:
-    """From the first page, open a work list."""
-    page.goto("/admin/")
-    tile(page, title).click()
 
 
 def shoot(page: Page, name: str) -> None:
@@ -129,7 +107,7 @@ def test_ten_ndrs_are_reattempted_in_four_clicks(browse: Page, account: Any, abl
     shoot(browse, "job")
     assert [name for name, _ in able.asked] == ["request_reattempt"] * 10
     Shipment.objects.update(status="out_for_delivery")
-    open_list(browse, "NDR")
+    open_worklist(browse, "NDR")
     expect(browse.get_by_text(GREEN)).to_be_visible()
     shoot(browse, "green")
     open_model(browse, "Jobs of operators")
@@ -159,7 +137,7 @@ def test_a_doubt_is_settled_in_three_clicks(browse: Page, account: Any, toy: Any
     assert clicks.count <= 3
     shipment.refresh_from_db()
     assert shipment.status == "failed"
-    open_list(browse, "All 0 in doubt")
+    open_worklist(browse, "All 0 in doubt")
     expect(browse.get_by_text(GREEN)).to_be_visible()
 
 
@@ -169,7 +147,7 @@ def test_what_was_not_picked_gets_a_day(browse: Page, account: Any, able: Any) -
         status_at=timezone.now(),
     )  # fmt: skip
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Not picked")
+    open_worklist(browse, "Not picked")
     select_all(browse).check()
     button(browse, "Set the day of pickup").click()
     button(browse, "Confirm: set the day of pickup").click()
@@ -185,7 +163,7 @@ def test_flags_are_cleared(browse: Page, shipment: Shipment) -> None:
     raise_flag(shipment, FlagKind.LATE_ANSWER)
     raise_flag(shipment, FlagKind.OTHER_ORDER, tracking_id="T-1", order_number="B-1")
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Flags")
+    open_worklist(browse, "Flags")
     shoot(browse, "flags")
     select_all(browse).check()
     button(browse, "Clear").click()
@@ -202,39 +180,12 @@ def test_dead_callbacks_are_replayed(browse: Page, account: Any) -> None:
         received_at=timezone.now(), body=b"{}", reason="no such shipment",
     )  # fmt: skip
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Dead callbacks")
+    open_worklist(browse, "Dead callbacks")
     select_all(browse).check()
     button(browse, "Replay").click()
     button(browse, "Confirm: replay").click()
     expect(browse.get_by_text("1 callback replayed.")).to_be_visible()
     expect(browse.get_by_text(GREEN)).to_be_visible()
-
-
-def test_an_endpoint_that_works_again_is_enabled_and_one_that_is_gone_is_left(
-    browse: Page, account: Any
-) -> None:
-    works, gone = (
-        endpoint_that_is(account.company, "failing"),
-        endpoint_that_is(account.company, "gone"),
-    )
-    log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Storefront endpoints disabled")
-    browse.get_by_role("row").filter(has_text="It has failed for a day").get_by_role(
-        "checkbox"
-    ).check()
-    button(browse, "Enable").click()
-    browse.get_by_label("Reason").fill("its firewall lets us in again")
-    button(browse, "Confirm: enable").click()
-    expect(browse.get_by_text("1 endpoint enabled.")).to_be_visible()
-    select_all(browse).check()
-    button(browse, "Leave disabled").click()
-    browse.get_by_label("Reason").fill("the shop has closed")
-    button(browse, "Confirm: leave disabled").click()
-    expect(browse.get_by_text("1 endpoint left disabled.")).to_be_visible()
-    expect(browse.get_by_text(GREEN)).to_be_visible()
-    works.refresh_from_db()
-    gone.refresh_from_db()
-    assert (works.enabled, gone.enabled, gone.disabled_by) == (True, False, "by_hand")
 
 
 def test_failed_chunks_are_made_again(browse: Page, account: Any, able: Any) -> None:
@@ -244,7 +195,7 @@ def test_failed_chunks_are_made_again(browse: Page, account: Any, able: Any) -> 
         finished_at=timezone.now(),
     )  # fmt: skip
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Manifest chunks failed")
+    open_worklist(browse, "Manifest chunks failed")
     select_all(browse).check()
     button(browse, "Retry").click()
     button(browse, "Confirm: retry").click()
@@ -263,7 +214,7 @@ def test_failed_registrations_are_tried_again(
         account=account, warehouse=account.company.warehouses.get(), state="failed", reason="no"
     )
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Warehouse registrations failed")
+    open_worklist(browse, "Warehouse registrations failed")
     select_all(browse).check()
     button(browse, "Retry").click()
     button(browse, "Confirm: retry").click()
@@ -277,7 +228,7 @@ def test_an_action_without_an_end_is_settled(browse: Page, account: Any, able: A
         shipment=shipment, kind="rto", state="unknown", outcome="unknown", ended_at=timezone.now()
     )
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Actions without an end")
+    open_worklist(browse, "Actions without an end")
     select_all(browse).check()
     button(browse, "It was not done").click()
     browse.get_by_label("Reason").fill("the courier says so")
@@ -291,7 +242,7 @@ def test_an_unknown_status_is_mapped_once_the_plug_in_knows_it(
 ) -> None:
     Scan.objects.create(shipment=shipment, at=timezone.now(), courier_status="in_transit")
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Unknown statuses")
+    open_worklist(browse, "Unknown statuses")
     select_all(browse).check()
     button(browse, "Map again").click()
     button(browse, "Confirm: map again").click()
@@ -305,7 +256,7 @@ def test_failed_bulk_orders_are_booked_again(browse: Page, account: Any, toy: An
     tasks.run_bulk()
     toy.on_create = None
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "Bulk orders failed")
+    open_worklist(browse, "Bulk orders failed")
     expect(browse.get_by_text("switched off")).to_be_visible()
     select_all(browse).check()
     button(browse, "Retry").click()
@@ -321,7 +272,7 @@ def test_an_action_waits_while_the_courier_is_away(browse: Page, account: Any, a
     undelivered(account, 1)
     able.on_call["request_rto"] = raising(CircuitOpen("the courier has been failing"))
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "NDR")
+    open_worklist(browse, "NDR")
     select_all(browse).check()
     button(browse, "Return to origin").click()
     button(browse, "Confirm: return to origin").click()
@@ -338,7 +289,7 @@ def test_two_people_with_the_same_page(browse: Page, account: Any, able: Any) ->
     [shipment] = undelivered(account, 1)
     anita = staff_of(OPERATIONS, "anita")
     log_in_as(browse, staff_of(OPERATIONS))
-    open_list(browse, "NDR")
+    open_worklist(browse, "NDR")
     select_all(browse).check()
     button(browse, "Re-attempt").click()
     reattempt_as(anita, shipment)
@@ -359,7 +310,7 @@ def reattempt_as(user: User, shipment: Shipment) -> None:
 def test_a_reader_has_no_buttons(browse: Page, account: Any) -> None:
     undelivered(account, 1)
     log_in_as(browse, staff_of(SUPPORT))
-    open_list(browse, "NDR")
+    open_worklist(browse, "NDR")
     expect(browse.get_by_role("cell", name="door locked")).to_be_visible()
     expect(button(browse, "Re-attempt")).to_have_count(0)
     expect(browse.get_by_role("link", name="Flags", exact=True)).to_have_count(0)

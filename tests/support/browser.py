@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.factories import make_staff
 
 PASSWORD = "a-password-of-tests"
+GREEN = "Nothing is left to do here"  # what a work list without rows says
 
 
 def log_in(page: Page, *permissions: str) -> None:
@@ -47,3 +50,22 @@ def open_row(page: Page, title: str, text: str) -> None:
     open_list(page, title)
     page.locator("#result_list").get_by_role("link", name=text, exact=True).first.click()
     page.wait_for_load_state("load")
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def select_all(page: Page) -> Locator:
+    return page.get_by_label("Select all rows of the page")
+
+
+def tile(page: Page, title: str) -> Locator:
+    """The link to a work list on the first page, which may have the count in its text."""
+    return page.locator("#content").get_by_role("link", name=re.compile(rf"^{title}\b")).first
+
+
+def open_worklist(page: Page, title: str) -> None:
+    """From the first page, open a work list."""
+    page.goto("/admin/")
+    tile(page, title).click()

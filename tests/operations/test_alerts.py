@@ -58,7 +58,7 @@ class OwnPrometheus:
 def prometheus(settings: Any) -> Iterator[OwnPrometheus]:
     own = OwnPrometheus()
     settings.SHIPCROWD = {**settings.SHIPCROWD, "PROMETHEUS_URL": own.url}
-    threading.Thread(target=own.server.serve_forever, daemon=True).start()
+    threading.Thread(target=own.server.serve_forever, args=(0.02,), daemon=True).start()
     yield own
     own.server.shutdown()
     own.server.server_close()

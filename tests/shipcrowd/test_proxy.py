@@ -108,7 +108,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         Upstream(str(folder / "web.sock"), Echo) as upstream,
         subprocess.Popen([*command, "-g", f"daemon off; {user}"]) as process,
     ):
-        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        threading.Thread(target=upstream.serve_forever, args=(0.02,), daemon=True).start()
         assert wait_until(lambda: all(map(accepts_connections, ports.values())), 10)
         yield Proxy(ports, upstream)
         upstream.shutdown()
@@ -186,7 +186,7 @@ def test_a_request_that_was_sent_is_not_sent_to_the_other_web_server(
     with Upstream(
         f"{proxy.upstream.server_address}".replace("web.sock", "web-2.sock"), Echo
     ) as two:
-        threading.Thread(target=two.serve_forever, daemon=True).start()
+        threading.Thread(target=two.serve_forever, args=(0.02,), daemon=True).start()
         answer = proxy.ask("8443", "/api/v1/shipments/", "POST", Content_Length="0")
         two.shutdown()
     Path(str(two.server_address)).unlink()

@@ -130,7 +130,7 @@ class ObjectStore:
         return BookingDocument(DocumentKind.LABEL, self.link(path))
 
     def __enter__(self) -> ObjectStore:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -116,7 +116,7 @@ class EchoCourier:
         return {"status": True, "alias": (sent or {}).get("alias", ""), "remark": "ok"}
 
     def __enter__(self) -> EchoCourier:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

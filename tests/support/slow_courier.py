@@ -73,7 +73,7 @@ class SlowCourier:
         self._over.set()
 
     def __enter__(self) -> SlowCourier:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -157,7 +157,7 @@ class SmallCourier:
         return SmallClient(account_at(self.url, **fields))
 
     def __enter__(self) -> SmallCourier:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -52,7 +52,7 @@ class ChosenAnswers:
     def running(self) -> Iterator[ChosenAnswers]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield self
         server.shutdown()
         server.server_close()

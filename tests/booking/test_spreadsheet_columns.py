@@ -10,7 +10,7 @@ import pytest
 
 from couriers.booking.spreadsheet import FileUnusable, read_defaults, read_file, template_text
 from couriers.booking.spreadsheet.formats import ALL, OWN, detect
-from couriers.booking.spreadsheet.formats.shipcrowd import COLUMNS
+from couriers.booking.spreadsheet.formats.shipcrowd import COLUMNS, MORE_COLUMNS
 from couriers.contract.types import ShipmentDraft
 from tests.support.spreadsheets import DEFAULTS, ROW, drafts_of
 
@@ -156,6 +156,24 @@ def test_two_orders_under_one_number_are_rejected_naming_what_differs(path: Path
     assert 'row 3, column "pincode": read "570001", but row 2 of this order has "560034"' in problem
 
 
+def test_a_landmark_and_an_e_mail_are_read_where_the_file_has_their_columns(path: Path) -> None:
+    def written(*emails: str, heading: str = "Email") -> Path:
+        lines = write(path, *[{} for _ in emails]).read_text().splitlines()
+        cells = [f"Landmark,{heading}", *(f"behind the temple,{email}" for email in emails)]
+        path.write_text("\n".join(map(",".join, zip(lines, cells, strict=True))))
+        return path
+
+    read = drafts_of(written("asha@example.com"))["A-1"].consignee
+    assert (read.email, read.landmark) == ("asha@example.com", "behind the temple")
+    plain = drafts_of(write(path, {}))["A-1"].consignee
+    assert (plain.email, plain.landmark) == ("", "")
+    assert 'has column "E-mail"' in refusal(written("asha@example.com", heading="E-mail"))
+    problem = str(drafts_of(written("asha"))["A-1"])
+    assert problem == 'row 2, column "Email": read "asha", is no e-mail address'
+    problem = str(drafts_of(written("asha@example.com", "ravi@example.com"))["A-1"])
+    assert 'row 3, column "Email": read "ravi@example.com", but row 2' in problem
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [("colour=red", "must be one of category, hsn_code"), ("gst_rate", "is missing"),
@@ -183,7 +201,7 @@ def test_the_template_has_every_column_and_no_order(path: Path) -> None:
     path.write_text(template_text())
     assert refusal(path).endswith("has no orders")
     text = template_text()
-    assert text.splitlines()[0] == ",".join([*COLUMNS, "sku", "service", "courier"])
+    assert text.splitlines()[0] == ",".join([*COLUMNS, *MORE_COLUMNS])
     path.write_text(text.replace("# A-1", "A-1"))
     assert isinstance(drafts_of(path)["A-1"], ShipmentDraft)
 

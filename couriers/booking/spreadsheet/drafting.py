@@ -12,7 +12,7 @@ from couriers.booking.spreadsheet.cells import Cell, Problems
 from couriers.booking.spreadsheet.errors import CellProblem, NothingToShip, OrderProblem
 from couriers.booking.spreadsheet.goods import PARSERS, Goods
 from couriers.booking.spreadsheet.lines import OrderLines
-from couriers.booking.spreadsheet.orders import GOODS, SheetLine, SheetOrder
+from couriers.booking.spreadsheet.orders import GOODS, NO_CELL, SheetLine, SheetOrder
 from couriers.contract.types import Address, Item, Parcel, ShipmentDraft
 
 NO_GOODS = Goods()
@@ -161,6 +161,8 @@ def _consignee(sheet: SheetOrder, problems: Problems) -> Address:
         city=cell["city"].text or "",
         state=cell["state"].text or "",
         pincode=problems.read(cells.digits, cell["pincode"], ""),
+        landmark=cell.get("landmark", NO_CELL).text or "",
+        email=cell.get("email", NO_CELL).text or "",
     )
 
 

@@ -45,10 +45,10 @@ class SheetLine:
 class SheetOrder:
     """An order. `cod_amount` is what the courier is to collect, in rupees; 0 for a prepaid one.
 
-    `consignee` has the cells of name, phone, address, city, state and pincode. `parcel` has those
-    of length_cm, width_cm and height_cm where the file tells the size of the whole parcel.
-    `service` is the courier's service, and `courier` the order's own where it is not the file's;
-    only our own format has them.
+    `consignee` has the cells of name, phone, address, city, state and pincode, and perhaps of
+    landmark and email. `parcel` has those of length_cm, width_cm and height_cm where the file tells
+    the size of the whole parcel. `service` is the courier's service, and `courier` the order's own
+    where it is not the file's. Only our own format has landmark, email, service and courier.
     """
 
     date_cell: Cell

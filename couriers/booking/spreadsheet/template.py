@@ -34,6 +34,8 @@ EXAMPLE = {
     "sku": "KU-M",
     "service": "",
     "courier": "",
+    "landmark": "behind the temple",
+    "email": "asha@example.com",
 }
 
 

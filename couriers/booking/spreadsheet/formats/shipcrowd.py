@@ -36,7 +36,8 @@ COLUMNS = (
     "gst_rate",
     "b2b",
 )
-OPTIONAL = ("b2b", "sku", "service", "courier")
+MORE_COLUMNS = ("sku", "service", "courier", "landmark", "email")
+OPTIONAL = ("b2b", *MORE_COLUMNS)
 # An order has one consignee and one payment.
 SAME_ON_EVERY_ROW = (
     "order_date",
@@ -49,6 +50,8 @@ SAME_ON_EVERY_ROW = (
     "pincode",
     "service",
     "courier",
+    "landmark",
+    "email",
 )
 _MODES = {
     "cod": PaymentMode.COD,
@@ -86,6 +89,8 @@ def read(rows: Sequence[Line], problems: Problems) -> SheetOrder:
             "city": first["city"],
             "state": first["state"],
             "pincode": first["pincode"],
+            "landmark": first["landmark"],
+            "email": first["email"],
         },
         lines=lines,
         service=first["service"],
@@ -121,7 +126,7 @@ def _skus(row: Line) -> Iterator[str]:
 FORMAT = Format(
     name="shipcrowd",
     title="Shipcrowd's own format",
-    columns=(*COLUMNS, "sku", "service", "courier"),
+    columns=(*COLUMNS, *MORE_COLUMNS),
     required=tuple((column,) for column in COLUMNS if column not in OPTIONAL),
     signature=("order_number", "payment_mode", "consignee_name", "order_value"),
     order_number=("order_number",),

@@ -16,6 +16,7 @@ from sandbox.process import SandboxProcess
 from shipcrowd.embedded.processes import wait_until
 from shipcrowd.stack import Stack, stop_process
 from tests.support.faulty_day import FaultyDay
+from tests.support.outbox import Shop
 from tests.support.prometheus import Prometheus
 from tests.support.promtool import metrics_of, needs_prometheus, queries, rules
 from tests.support.tls import server_context
@@ -30,6 +31,7 @@ FIRING = {
     ("EkartWebhookProcessingFailed", "ekart"), ("BookingInDoubtTooLong", "ekart"),
     ("DuplicateBooking", "ekart"), ("CallbacksRefused", "ekart"), ("CallbacksSilent", "ekart"),
     ("InboxBehind", ""), ("DeadLettersGrowing", ""), ("PlatformNotScraped", "127.0.0.1:9"),
+    ("StorefrontEndpointDisabled", ""), ("OutboxBehind", ""),
     ("QueueBehind", "tracking"), ("BeatSilent", ""), ("CertificateExpiring", "127.0.0.1"),
 }  # fmt: skip
 # It is no fault of the platform if this machine's disk is full.
@@ -47,7 +49,11 @@ def public_address(tmp_path: Path) -> Iterator[str]:
 
 def test_the_right_alerts_fire_and_no_query_is_empty(public_address: str, tmp_path: Path) -> None:
     environment = {"METRICS_TOKEN": "a-token", "APP_BASE_URL": public_address}
-    with SandboxProcess("ekart", "--hold") as sandbox, Stack(own_servers(), environment) as stack:
+    with (
+        SandboxProcess("ekart", "--hold") as sandbox,
+        Shop() as shop,
+        Stack(own_servers(), environment) as stack,
+    ):
         stack.start_demo_web()
         worker = stack.start_worker()
         stack.wait_until_ready()
@@ -55,7 +61,7 @@ def test_the_right_alerts_fire_and_no_query_is_empty(public_address: str, tmp_pa
         with Prometheus(tmp_path, targets, environment["METRICS_TOKEN"]) as prometheus:
             # Counts are read before they grow: what is there at the first scrape did not grow.
             assert wait_until(lambda: 1 in prometheus.query('up{job="shipcrowd"}'), 60)
-            day = FaultyDay(stack, sandbox)
+            day = FaultyDay(stack, sandbox, shop)
             day.book()
             day.lose_answers()
             day.refuse_logins()

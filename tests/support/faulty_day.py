@@ -12,7 +12,7 @@ from django_redis import get_redis_connection
 
 from couriers import tasks
 from couriers.conf import SENT_AT
-from couriers.models import CourierAccount, FlagKind, Shipment
+from couriers.models import CourierAccount, Event, FlagKind, Shipment
 from couriers.models.flag import ShipmentFlag
 from couriers.operations import task_gauges
 from couriers.resilience import broker
@@ -22,7 +22,11 @@ from shipcrowd.stack import Response, Stack
 from tests.chaos.storefront import booking_request
 from tests.support.callbacks import callback_path, ekart_signature
 from tests.support.factories import CourierAccountFactory, WarehouseFactory, make_api_key
+from tests.support.outbox import Shop, make_endpoint, make_events
+from tests.support.work import endpoint_that_is
 from webhooks.models import EventState, WebhookEvent
+from webhooks.outbox.models import DeliveryState
+from webhooks.tasks import sweep_outbox
 
 BOOKED = 5
 FAST = {"create_shipment": {"count": 500, "window": 1}, "get_token": {"count": 500, "window": 1}}
@@ -31,12 +35,16 @@ FAST = {"create_shipment": {"count": 500, "window": 1}, "get_token": {"count": 5
 class FaultyDay:
     """Faults of a courier, its callbacks and the platform, made one by one."""
 
-    def __init__(self, stack: Stack, sandbox: SandboxProcess) -> None:
-        self.stack, self.sandbox = stack, sandbox
+    def __init__(self, stack: Stack, sandbox: SandboxProcess, shop: Shop) -> None:
+        self.stack, self.sandbox, self.shop = stack, sandbox, shop
 
     def book(self) -> None:
-        """Book orders that go well, and have their callbacks applied: one of them is unknown."""
+        """Book orders that go well, and have their callbacks applied: one of them is unknown.
+
+        Their storefront is told.
+        """
         account = self.account()
+        self.endpoint = make_endpoint(account.company, self.shop.hook)
         key = make_api_key(account.company)
         for number in range(BOOKED):
             assert self._book(key, f"fine-{number}").status == 201
@@ -45,6 +53,8 @@ class FaultyDay:
             self._call_back(account, parcel, status, number)
         events = WebhookEvent.objects.filter(account=account, state=EventState.PROCESSED)
         assert wait_until(lambda: events.count() == BOOKED, 60)
+        told = self.endpoint.deliveries.filter(state=DeliveryState.DELIVERED)
+        assert wait_until(lambda: sweep_outbox.delay() and told.count() >= BOOKED, 60)
 
     def lose_answers(self) -> None:
         """Bookings without an answer open the account's circuit; the first is of long ago."""
@@ -97,11 +107,14 @@ class FaultyDay:
         raise AssertionError("nobody is throttled")
 
     def stop_work(self) -> None:
-        """With the worker gone: a callback and a task that wait for long, and a silent beat."""
+        """With the worker gone: what waits for long, a storefront without events, a silent beat."""
         parcel = Shipment.objects.filter(order_number="fine-2").get()
         self._call_back(parcel.account, parcel, "Out For Delivery", 99)
         due = WebhookEvent.objects.filter(account=parcel.account, state=EventState.PENDING)
         assert due.update(next_attempt_at=_ago(minutes=2)) == 1
+        made = make_events(self.endpoint.company, 1)
+        Event.objects.filter(pk=made[0].pk).update(created_at=_ago(minutes=6))
+        endpoint_that_is(parcel.company, "gone")
         broker.send(tasks.sync_tracking, headers={SENT_AT: time.time() - 700})
         get_redis_connection("default").set(task_gauges.RAN, time.time() - 300)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from couriers.models import AuditEntry, Company, Event
+from couriers.operations.events import number_events
 from tests.support.admin_links import buttons, list_url, row_url
-from tests.support.factories import make_staff
+from tests.support.factories import WarehouseFactory, make_staff
 from tests.support.outbox import Shop, deliver, make_endpoint, make_events
 from tests.support.samples import sample_value
 from tests.support.small_courier import Reply
@@ -118,16 +121,42 @@ def test_who_may_only_look_has_no_button(client: Client, endpoint: WebhookEndpoi
     assert not Event.objects.exists()
 
 
+def values() -> dict[str, float]:
+    """The gauges of the outbox by their names."""
+    return {
+        sample.name.removeprefix("shipcrowd_outbox_"): sample.value
+        for metric in outbox_gauges()
+        for sample in metric.samples
+    }
+
+
+def test_an_event_that_no_worker_has_read_waits_too(
+    endpoint: WebhookEndpoint, company: Company
+) -> None:
+    other = WarehouseFactory(company__slug="without-endpoint").company
+    long_ago = timezone.now() - dt.timedelta(hours=2)
+    make_events(other, 1)
+    Event.objects.update(created_at=long_ago)
+    assert values()["oldest_due_seconds"] == 0
+    make_events(company, 1)
+    ages = []
+    for number in (1, 2, 3):
+        Event.objects.filter(company=company).update(created_at=long_ago)
+        ages.append(values()["oldest_due_seconds"])
+        if number == 1:
+            number_events()
+        elif number == 2:
+            deliver()
+    assert [round(age / 3600) for age in ages] == [2, 2, 0]
+    make_events(company, 1)
+    Event.objects.filter(company=company).update(created_at=long_ago)
+    WebhookEndpoint.objects.update(failing_since=timezone.now())
+    assert values()["oldest_due_seconds"] == 0
+
+
 def test_the_gauges_tell_what_waits(
     endpoint: WebhookEndpoint, shop: Shop, company: Company
 ) -> None:
-    def values() -> dict[str, float]:
-        return {
-            sample.name.removeprefix("shipcrowd_outbox_"): sample.value
-            for metric in outbox_gauges()
-            for sample in metric.samples
-        }
-
     def delivered() -> float:
         text = prometheus_client.generate_latest().decode()
         return sample_value(text, "shipcrowd_outbox_deliveries_total", result="delivered")

@@ -6,6 +6,8 @@ it has read to. A position is given after the commit, in the order of reading, s
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import connection, transaction
 
 from couriers.models import Event, EventType
@@ -57,6 +59,29 @@ WITH behind AS (
 SELECT count(*) FROM found
 """  # noqa: S608 - the tables' own names, and our own words
 
+# Events of companies that wait for no endpoint are not unread.
+_OLDEST_UNREAD = f"""
+WITH answering AS (
+    SELECT * FROM {_ENDPOINT} WHERE enabled AND failing_since IS NULL
+)
+SELECT min(created_at) FROM (
+    SELECT event.created_at
+    FROM answering CROSS JOIN LATERAL (
+        SELECT * FROM {_EVENT} AS event
+        WHERE event.company_id = answering.company_id AND event.is_test = answering.is_test
+            AND event.position > answering.read_to
+        ORDER BY event.position
+        LIMIT 1
+    ) AS event
+    UNION ALL
+    SELECT event.created_at FROM {_EVENT} AS event
+    WHERE event.position IS NULL AND EXISTS (
+        SELECT FROM answering
+        WHERE answering.company_id = event.company_id AND answering.is_test = event.is_test
+    )
+) AS unread
+"""  # noqa: S608 - the tables' own names
+
 
 def fan_out() -> int:
     """Make deliveries of the next events of each endpoint that is enabled.
@@ -67,6 +92,14 @@ def fan_out() -> int:
         cursor.execute(_FAN_OUT, {"endpoints": ENDPOINTS, "events": EVENTS})
         (count,) = cursor.fetchone() or (0,)
     return int(count)
+
+
+def oldest_unread() -> dt.datetime | None:
+    """Return the time of the oldest event that no fan-out has read for an endpoint that answers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_UNREAD)
+        (found,) = cursor.fetchone() or (None,)
+    return found if isinstance(found, dt.datetime) else None
 
 
 def last_position(company_id: int, *, is_test: bool) -> int:

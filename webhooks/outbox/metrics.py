@@ -9,6 +9,7 @@ from django.utils import timezone
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from webhooks.outbox.fan_out import oldest_unread
 from webhooks.outbox.models import DeliveryState, DisabledBy, WebhookDelivery, WebhookEndpoint
 
 RESULTS = ("delivered", "failed", "given_up")
@@ -41,14 +42,15 @@ def outbox_gauges() -> Iterable[Metric]:
     answering = Q(endpoint__enabled=True, endpoint__failing_since__isnull=True)
     due = pending.filter(answering, next_attempt_at__lte=now)
     live = WebhookEndpoint.objects.filter(is_test=False)
-    oldest = due.aggregate(oldest=Min("next_attempt_at"))["oldest"]
+    waiting = (due.aggregate(oldest=Min("next_attempt_at"))["oldest"], oldest_unread())
+    oldest = min((since for since in waiting if since), default=now)
     gauges = (
         ("backlog", "Deliveries that are due, to endpoints that answer", due.count()),
         ("pending", "Deliveries that have not ended, due or not", pending.count()),
         (
             "oldest_due_seconds",
-            "How long the oldest due delivery to an endpoint that answers has been due",
-            max(0.0, (now - oldest).total_seconds()) if oldest else 0,
+            "How long the oldest event waits to be read or delivered for an endpoint that answers",
+            max(0.0, (now - oldest).total_seconds()),
         ),
         (
             "endpoints_failing",

@@ -73,7 +73,7 @@ RULES: Mapping[str, Rule] = {
     # As the alerts BookingInDoubtTooLong and InboxBehind say.
     "doubts": Rule(State.LOOK, dt.timedelta(minutes=15)),
     "due-callbacks": Rule(State.GOOD, dt.timedelta(minutes=1)),
-    # From about here on its merchant does not know how parcels are; a day later it is disabled.
+    # Its merchant has had no news for an hour. After a day it is disabled.
     "endpoints-failing": Rule(State.LOOK, dt.timedelta(hours=1)),
     **dict.fromkeys(
         ("flags", "callbacks", "chunks", "registrations", "refused-callbacks", "endpoints"), _BAD

@@ -28,10 +28,43 @@ function nameBox() {
   document.querySelector("#command-submit:not([aria-label])")?.setAttribute("aria-label", "Find");
 }
 
+// What only a mouse could press is a button of the keyboard, too: filters, menus, the sidebar.
+const PRESSED = "[x-on\\:click]:not(a[href], button, input, label, select, textarea, [tabindex])";
+const REACHED = "a[href], button, input:not([type=hidden]), select, textarea, [tabindex]";
+const SIDEBAR = "[x-on\\:click^=sidebar]";
+
+function reachByKeys() {
+  for (const part of document.querySelectorAll(PRESSED)) {
+    if (!part.textContent.trim() || part.querySelector(REACHED)) continue;
+    part.setAttribute("role", "button");
+    part.setAttribute("tabindex", "0");
+    if (part.matches(SIDEBAR)) part.setAttribute("aria-label", "Show or hide the sidebar");
+  }
+}
+
+// The filters open elsewhere on the page: the keyboard goes there, and back once they are closed.
+const FILTERS = "[role=button][x-on\\:click='filterOpen = true']";
+
+function enterFilters() {
+  setTimeout(() => document.querySelector("#changelist-filter")?.querySelector(REACHED)?.focus(), 50);
+}
+
+document.addEventListener("keydown", (event) => {
+  const part = event.target;
+  if (event.key === "Escape" && part.closest?.("#changelist-filter"))
+    setTimeout(() => document.querySelector(FILTERS)?.focus(), 50);
+  if (!part.matches?.("[role=button][x-on\\:click]:not(button)")) return;
+  if (event.key !== "Enter" && event.key !== " ") return;
+  event.preventDefault();
+  part.click();
+  if (part.matches(FILTERS)) enterFilters();
+});
+
 function nameAll() {
   nameLists();
   nameLongLists();
   nameBox();
+  reachByKeys();
 }
 
 // The lists are made by a script that may run after the page has loaded.

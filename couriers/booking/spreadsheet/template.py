@@ -31,11 +31,11 @@ EXAMPLE = {
     "order_value": "1149.00",
     "gst_rate": "5",
     "b2b": "false",
+    "landmark": "behind the temple",
+    "email": "asha@example.com",
     "sku": "KU-M",
     "service": "",
     "courier": "",
-    "landmark": "behind the temple",
-    "email": "asha@example.com",
 }
 
 

@@ -36,7 +36,7 @@ COLUMNS = (
     "gst_rate",
     "b2b",
 )
-MORE_COLUMNS = ("sku", "service", "courier", "landmark", "email")
+MORE_COLUMNS = ("landmark", "email", "sku", "service", "courier")
 OPTIONAL = ("b2b", *MORE_COLUMNS)
 # An order has one consignee and one payment.
 SAME_ON_EVERY_ROW = (

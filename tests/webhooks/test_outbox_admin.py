@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from couriers.admin.worklists.looks import looks_of
 from couriers.models import AuditEntry, Company, Event
 from couriers.operations.events import number_events
 from tests.support.admin_links import buttons, list_url, row_url
@@ -20,6 +21,7 @@ from tests.support.factories import WarehouseFactory, make_staff
 from tests.support.outbox import Shop, deliver, make_endpoint, make_events
 from tests.support.samples import sample_value
 from tests.support.small_courier import Reply
+from tests.support.work import endpoint_that_is
 from webhooks.models import WebhookDelivery, WebhookEndpoint
 from webhooks.outbox import endpoints
 from webhooks.outbox.metrics import outbox_gauges
@@ -119,6 +121,21 @@ def test_who_may_only_look_has_no_button(client: Client, endpoint: WebhookEndpoi
     url = reverse("admin:shipcrowd_operate_endpoint", args=[endpoint.pk])
     assert client.post(url, {"act": "test", "reason": "x"}).status_code == 403
     assert not Event.objects.exists()
+
+
+def test_what_its_merchant_has_just_enabled_or_deleted_is_left_as_it_is(company: Company) -> None:
+    disabled, enabled, deleted = (endpoint_that_is(company, "failing") for _ in range(3))
+    rows = [disabled, enabled, deleted]
+    endpoints.enable(WebhookEndpoint.objects.get(pk=enabled.pk))
+    endpoints.delete(WebhookEndpoint.objects.get(pk=deleted.pk))
+    looks = looks_of("endpoints")
+    assert looks
+    enable, leave = (act.run for act in looks.row_acts)
+    assert leave(rows, make_staff(), "closed") == "1 endpoint left disabled."
+    assert set(WebhookEndpoint.objects.values_list("pk", "disabled_by")) == {
+        (disabled.pk, "by_hand"), (enabled.pk, ""),
+    }  # fmt: skip
+    assert enable(rows, make_staff(username="other"), "open") == "1 endpoint enabled."
 
 
 def values() -> dict[str, float]:

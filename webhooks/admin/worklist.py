@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -61,19 +63,21 @@ def _age(since: dt.datetime | None) -> str:
 
 
 def _enable(rows: Sequence[WebhookEndpoint], actor: AbstractBaseUser, reason: str) -> str:
-    for one in rows:
-        endpoints.enable(one, actor=actor, reason=reason)
-    return f"{_count(rows)} enabled."
+    return f"{_count(rows, partial(endpoints.enable, actor=actor, reason=reason))} enabled."
 
 
 def _leave(rows: Sequence[WebhookEndpoint], actor: AbstractBaseUser, reason: str) -> str:
+    done = _count(rows, partial(endpoints.leave_disabled, actor=actor, reason=reason))
+    return f"{done} left disabled."
+
+
+def _count(rows: Sequence[WebhookEndpoint], act: Callable[[WebhookEndpoint], bool]) -> str:
+    """Do it to each row that its merchant has not enabled or deleted meanwhile; say to how many."""
+    count = 0
     for one in rows:
-        endpoints.disable_by_hand(one, actor=actor, reason=reason)
-    return f"{_count(rows)} left disabled."
-
-
-def _count(rows: Sequence[WebhookEndpoint]) -> str:
-    return f"{len(rows)} endpoint{'' if len(rows) == 1 else 's'}"
+        with suppress(WebhookEndpoint.DoesNotExist):
+            count += act(one)
+    return f"{count} endpoint{'' if count == 1 else 's'}"
 
 
 register(

@@ -109,11 +109,15 @@ def change(endpoint: WebhookEndpoint, values: Mapping[str, Any]) -> None:
     endpoint.refresh_from_db()
 
 
-def enable(endpoint: WebhookEndpoint, *, actor: Any = None, reason: str = "") -> None:
-    """Enable an endpoint again. It is sent what has happened since it was disabled."""
+def enable(endpoint: WebhookEndpoint, *, actor: Any = None, reason: str = "") -> bool:
+    """Enable an endpoint again. It is sent what has happened since it was disabled.
+
+    Returns False for one that is enabled. Raises DoesNotExist for one that was deleted.
+    """
     with transaction.atomic():
         locked = _lock(endpoint)
-        if not locked.enabled:
+        was_disabled = not locked.enabled
+        if was_disabled:
             record(
                 locked, "enable_endpoint", actor=actor, reason=reason,
                 details={"disabled_by": locked.disabled_by},
@@ -121,6 +125,20 @@ def enable(endpoint: WebhookEndpoint, *, actor: Any = None, reason: str = "") ->
             _enable(locked)
             locked.save()
     endpoint.refresh_from_db()
+    return was_disabled
+
+
+def leave_disabled(endpoint: WebhookEndpoint, *, actor: Any = None, reason: str = "") -> bool:
+    """Make the platform's disabling that of a person, who has decided that it stays so.
+
+    Returns False, and changes nothing, for one that is enabled by now or was disabled by hand.
+    Raises DoesNotExist for one that was deleted.
+    """
+    with transaction.atomic():
+        if _lock(endpoint).disabled_by in (DisabledBy.NOTHING, DisabledBy.HAND):
+            return False
+        disable_by_hand(endpoint, actor=actor, reason=reason)
+    return True
 
 
 def disable_by_hand(endpoint: WebhookEndpoint, *, actor: Any = None, reason: str = "") -> None:
